@@ -1,0 +1,22 @@
+//! What is said on the wire: frames and their two encodings, ids, limits, codes. Knows no sockets and no storage.
+
+pub mod codec;
+pub mod codes;
+pub mod digest;
+pub mod ids;
+pub mod limits;
+pub mod tcp;
+
+/// Frames and what they carry, generated from `proto/anser/v1` by `cargo xtask codegen`.
+pub mod v1 {
+    #![allow(clippy::all, clippy::pedantic, unreachable_pub)]
+    include!("gen/anser.v1.rs");
+    include!("gen/anser.v1.serde.rs");
+}
+
+pub use codec::Format;
+pub use codes::{CloseCode, ErrorCode};
+pub use ids::{ClientMsgId, ConversationId, GroupId, UserId};
+
+/// The version of the protocol that this build speaks.
+pub const VERSION: u32 = 1;

@@ -1,0 +1,28 @@
+//! Bounds of the protocol. They hold for every server and client of this version; what a server may
+//! choose for itself is in its configuration.
+
+/// `content` and `attachment` of a message together, in bytes.
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
+/// A frame from a client, in bytes: a body of control characters grows sixfold in JSON.
+pub const CLIENT_FRAME_BYTES_MAX: usize = 448 * 1024;
+/// The first frame of a connection, in bytes.
+pub const HELLO_FRAME_BYTES_MAX: usize = 8 * 1024;
+/// A page of messages ends once it has this many bytes of bodies, so that a frame from the server stays bounded.
+pub const PAGE_BYTES_MAX: usize = 512 * 1024;
+/// A frame from the server, in bytes: a page, one more body, and what JSON adds.
+pub const SERVER_FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Entries of a page: the bound, and what a request gets that names none.
+pub const PAGE_MAX: u32 = 200;
+pub const PAGE_DEFAULT: u32 = 50;
+/// Ids or accounts in one request: members to invite.
+pub const INVITE_MAX: usize = 500;
+/// Characters of a nickname, a group's name, a device's name.
+pub const NAME_CHARS_MAX: usize = 64;
+/// Bytes of an avatar's address.
+pub const AVATAR_BYTES_MAX: usize = 512;
+/// Characters of the last message's text in a conversation list.
+pub const PREVIEW_CHARS_MAX: usize = 128;
+/// Bytes of `client_msg_id`, `client_group_id`, `device_id` and `account`.
+pub const ID_BYTES_MAX: usize = 64;
+/// Bytes of a password.
+pub const PASSWORD_BYTES_MAX: usize = 256;

@@ -1,0 +1,240 @@
+//! The truth: what is kept and how it is kept. Knows nothing of sockets, other nodes or the wire's encodings.
+//!
+//! [`Store`] is the seam. Each verb's comment is its contract, and `contract.rs` has a test for each sentence
+//! of it, which every implementation passes.
+
+pub mod records;
+
+use std::sync::Arc;
+
+use anser_proto::{ConversationId, GroupId, UserId};
+use async_trait::async_trait;
+
+pub use records::*;
+
+/// The time in milliseconds since 1970; a test hands in its own.
+pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
+
+/// What an operator may choose, whichever the store.
+#[derive(Clone)]
+pub struct Options {
+    /// Number of send and of receive tables. Chosen when the store is made; another number is refused later.
+    pub shards: u32,
+    pub group_members_max: u32,
+    pub groups_per_user_max: u32,
+    pub devices_per_user_max: u32,
+    pub clock: Clock,
+}
+
+/// Why a verb did not do what it was asked.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Error {
+    // Refusals: the request is at fault, and asking again will not help. Nothing was changed.
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    #[error("the user is no member or party of the conversation")]
+    NotMember,
+    #[error("the user's role does not allow it")]
+    Forbidden,
+    #[error("the {0} was used before for something else")]
+    Conflict(&'static str),
+    #[error("{what} would be more than {max}")]
+    Limit { what: &'static str, max: u32 },
+
+    // Failures: the store is at fault, or busy.
+    /// As much work is waiting as may. Nothing was changed.
+    #[error("the store has as much work as it can take")]
+    Overloaded,
+    /// No room on the disk. Nothing was changed.
+    #[error("the disk of the store is full")]
+    Full,
+    /// Nothing was changed.
+    #[error("the store is closed")]
+    Closed,
+    /// It broke in the middle: the change may be there or not.
+    #[error("the outcome is unknown: {0}")]
+    UnknownOutcome(String),
+    /// Nothing was changed.
+    #[error("the store failed: {0}")]
+    Failed(String),
+}
+
+impl Error {
+    /// The request itself is at fault: the same again will be refused again.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::NotFound(_) | Self::NotMember | Self::Forbidden | Self::Conflict(_) | Self::Limit { .. })
+    }
+}
+
+/// What is kept.
+///
+/// Of every verb that changes something:
+/// - *Atomic*: after an error, other than [`Error::UnknownOutcome`], nothing was changed.
+/// - *Durable*: when it returns `Ok`, the change survives a crash of the process and of the machine.
+/// - *Isolated*: no other call sees a change that a crash can still take back.
+/// - *Safe to drop*: a future that is dropped before it returned leaves the change done or not done, whole.
+///
+/// Of every verb that reads: it sees everything that was acknowledged before it was called.
+///
+/// Every user has a mailbox, whose `mailbox_seq` is 1, 2, 3, … without holes: each change that concerns him takes
+/// the next number and stamps the session (or the profile) that it changed, in place of the former stamp.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Random id of this store: other after a restore from a backup. Positions under another one mean nothing.
+    fn log_id(&self) -> u64;
+
+    /// Appends messages of one sender to their logs, in this order, and tells the place of each.
+    ///
+    /// *One order*: the ids of a conversation are 1, 2, 3, … without holes, in the order of the commits; of one
+    /// batch in the order of the batch, and of two batches of which one was called first, in that order.
+    /// *Once*: a message whose `(sender, conversation, client_msg_id)` is stored is not stored again, however long ago
+    /// it was, also within the batch; its first place and time come back with `duplicate`. With another type,
+    /// content or attachment it is refused as `Conflict("client_msg_id")`. Time and device do not matter.
+    /// *Entitled*: refuses `NotMember` who is no party, or no member at this place of the group's log, and
+    /// `NotFound("user")` when the peer does not exist, `NotFound("group")` when the group does not.
+    /// *Time*: the server time of a conversation never goes back, whatever the clock does.
+    /// *Count*: each message bears the number of counted messages up to and with it.
+    /// *Marks*: the sender's own read and delivered marks move to his message.
+    /// *Mailboxes*: a one-to-one message takes the next number of both parties' mailboxes (one number when they are
+    /// the same) and stamps their sessions. A group message touches no mailbox: members find it by the group's head.
+    /// *Together*: a refusal concerns its message alone. A failure is one for all messages of the batch that were
+    /// not refused, and none of them is stored.
+    ///
+    /// Answers in the order of the batch.
+    async fn append(&self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>>;
+
+    /// Reads a stretch of a log as `reader` may see it: of a one-to-one conversation all, for its parties; of a group
+    /// what was appended while he was a member, his joining and leaving included.
+    ///
+    /// Ascending, at most `limit`, ending with the message that reaches `bytes_max`. With `after` the oldest of the
+    /// stretch, else the newest. `more` tells truly whether he may see more in that direction within the stretch.
+    /// A one-to-one conversation in which nothing was said is empty. `NotMember` for everyone else, and for a
+    /// group that does not exist: what one may not see cannot be told from what is not there.
+    async fn read_log(&self, reader: UserId, conversation: ConversationId, stretch: Stretch) -> Result<LogPage, Error>;
+
+    /// Moves a mark forward, never back: a mark behind the present one changes nothing, one beyond the head (that the
+    /// user may see) stops there.
+    ///
+    /// The read mark takes the delivered mark along. `unread` is exactly the number of counted messages behind
+    /// the read mark that the user may see. A read mark that moved stamps the user's session; in a one-to-one
+    /// conversation any mark that moved stamps the peer's session too (once, when they are the same). `NotMember` for who never
+    /// was a party or member. A conversation without messages has nothing to mark: nothing moves.
+    async fn mark(&self, mark: Mark) -> Result<Marked, Error>;
+
+    /// Where the user's mailbox and groups are. `NotFound("user")`.
+    async fn positions(&self, user: UserId) -> Result<Positions, Error>;
+
+    /// The sessions stamped behind `since`, in order of their stamps, at most `limit` (at least 1), and the
+    /// profile if it changed behind `since`. Each session comes once, however often it changed. Asking again from
+    /// `mailbox_seq` until `caught_up` gives every session that changed, also while others write. A `since`
+    /// beyond the mailbox is taken for 0.
+    async fn changes(&self, user: UserId, since: u64, limit: u32) -> Result<Changes, Error>;
+
+    /// Of these groups, the sessions of those whose head (that the user may see) is not the one named, or whose member he no longer is.
+    /// Groups whose member he never was are left out.
+    async fn moved_groups(&self, user: UserId, known: Vec<(GroupId, u64)>) -> Result<Vec<Session>, Error>;
+
+    /// A page of the conversation list, in order of conversation ids: groups that he left are in it, conversations in which
+    /// nothing was said are not.
+    async fn sessions(&self, user: UserId, after: Option<ConversationId>, limit: u32) -> Result<Page<Session>, Error>;
+
+    /// One entry of the conversation list. `NotFound("conversation")`.
+    async fn session(&self, user: UserId, conversation: ConversationId) -> Result<Session, Error>;
+
+    /// Makes a group with its creator as owner, tells so in its log (a `CREATED` notice at 1, which names all first
+    /// members and from which on all see the log), and stamps the sessions of all.
+    ///
+    /// *Once*: a second call of the same creator with the same `client_group_id` makes nothing and returns the first
+    /// group without notices and stamps, whatever else it says. Unknown users are refused with `NotFound("user")`, a creator who is
+    /// named among the members or a member named twice counts once. `Limit` for more members than a group, or more
+    /// groups than a user (any of them), may have.
+    async fn create_group(&self, new: NewGroup) -> Result<MembersChanged, Error>;
+
+    /// Lets members join or go. What happened is told in the log by notices which do not count as unread:
+    /// `JOINED` and `REMOVED` for all of one call together, `LEFT`, and after it `OWNER_CHANGED` when the owner left
+    /// and the longest-standing member took his place.
+    ///
+    /// Invite: every member may; who is a member already is passed over; who was one before joins anew and does not
+    /// see what was said between. His read mark starts where he joins. `NotFound("user")`, `Limit`.
+    /// Remove: the owner may remove anyone, an admin members, nobody himself; else `Forbidden`. Who is no member is passed over.
+    /// Leave: a member may. All: `NotMember` for an operator who is none. When nobody is left to change, nothing is
+    /// appended and nothing stamped. The sessions of those who joined or went are stamped.
+    async fn change_members(&self, change: MembersChange) -> Result<MembersChanged, Error>;
+
+    /// A group as a present member sees it, with his role. `NotMember` for others.
+    async fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error>;
+
+    /// Present members in order of their ids, behind `after`. `NotMember` for an asker who is none.
+    async fn members(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Member>, Error>;
+
+    /// All present members with the version of that list. Empty for a group that does not exist.
+    async fn member_ids(&self, group: GroupId) -> Result<(u64, Arc<[UserId]>), Error>;
+
+    /// Makes a user. `Conflict("account")` if the account is taken, `Conflict("user_id")` if the id is.
+    async fn create_user(&self, new: NewUser) -> Result<User, Error>;
+
+    /// `NotFound("user")`.
+    async fn user_by_account(&self, account: &str) -> Result<User, Error>;
+
+    /// Those that exist, each once, in no certain order.
+    async fn users(&self, ids: Vec<UserId>, accounts: Vec<Arc<str>>) -> Result<Vec<User>, Error>;
+
+    /// All users in order of their ids, behind `after`.
+    async fn list_users(&self, after: UserId, limit: u32) -> Result<Page<User>, Error>;
+
+    /// Changes what is named and stamps the profile; tells the user as he is now and the change in his mailbox.
+    /// Without a difference nothing is changed and the number is 0. `NotFound("user")`.
+    async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error>;
+
+    /// `NotFound("user")`.
+    async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error>;
+
+    /// None if the user has none. `NotFound("user")`.
+    async fn password(&self, user: UserId) -> Result<Option<PasswordHash>, Error>;
+
+    /// A disabled user keeps his data; that he may not log in is for others to see to. `NotFound("user")`.
+    async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), Error>;
+
+    /// Remembers a device and when it was last seen, to the day: it writes only when the device is new, changed, or was last seen on another
+    /// day. Beyond the number of devices that a user may have, the one longest unseen is forgotten.
+    async fn touch_device(&self, user: UserId, device: Device) -> Result<(), Error>;
+
+    /// The user's devices, last seen first.
+    async fn devices(&self, user: UserId) -> Result<Vec<Device>, Error>;
+
+    /// Proves that the store takes writes: goes the way of every change and changes nothing.
+    async fn probe(&self) -> Result<(), Error>;
+
+    /// What the store did since it was opened.
+    fn stats(&self) -> Stats;
+
+    /// Ends all work that was taken, then refuses everything with `Closed`. A second call does nothing.
+    async fn close(&self);
+}
+
+/// Counters since the store was opened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Stats {
+    pub commits: u64,
+    /// Messages stored, without duplicates.
+    pub appended: u64,
+    /// Writes waiting now.
+    pub queued: u64,
+    /// Proposals of the sequencer that the head refused.
+    pub proposals_refused: u64,
+    /// Checkpoints of the write-ahead log, where there is one.
+    pub checkpoints: u64,
+}
+
+/// Where `server_msg_id`s come from. It proposes; the head disposes.
+///
+/// Wiped, restored or raced, it costs a second attempt and never a hole or a double: the store refuses every
+/// proposal that is not the head's next, tells the sequencer where the head is, and asks again.
+#[async_trait]
+pub trait Sequencer: Send + Sync {
+    /// Reserves `n` (at least 1) ids and proposes the first of them. A conversation it does not know starts at 1.
+    async fn reserve(&self, conversation: ConversationId, n: u32) -> Result<u64, Error>;
+
+    /// The conversation's head is `last`: the next proposal is `last + 1`.
+    async fn reset(&self, conversation: ConversationId, last: u64) -> Result<(), Error>;
+}

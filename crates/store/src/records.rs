@@ -1,0 +1,296 @@
+//! What goes into the store and comes out of it: plain rows, in the words of the wire but without its encoding.
+
+use std::sync::Arc;
+
+use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId};
+use bytes::Bytes;
+
+/// Number of a message type as in `anser.v1.Message.Type`. The store only knows notices, which it writes itself.
+pub type MessageType = i32;
+
+/// Who acts, as the log shall show it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sender {
+    pub user: UserId,
+    pub nickname: Arc<str>,
+    /// As in `anser.v1.Device.Platform`.
+    pub platform: i32,
+    pub device_id: Arc<str>,
+}
+
+/// A message that somebody wants stored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewMessage {
+    pub conversation: ConversationId,
+    pub from: Sender,
+    pub client_msg_id: ClientMsgId,
+    pub kind: MessageType,
+    pub content: Arc<str>,
+    pub attachment: Bytes,
+    pub client_time_ms: u64,
+    /// Counts as unread.
+    pub counted: bool,
+}
+
+/// The place of a message in its log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Appended {
+    pub server_msg_id: u64,
+    pub server_time_ms: u64,
+    /// Countable messages up to and with this one.
+    pub count: u64,
+    /// It had been stored before; this is its first place.
+    pub duplicate: bool,
+    /// What the message is called in the mailboxes; both 0 in a group and for a duplicate. Equal when a user
+    /// writes to himself.
+    pub sender_mailbox_seq: u64,
+    pub receiver_mailbox_seq: u64,
+    /// Of the group at this place in its log; 0 for one-to-one.
+    pub members_version: u64,
+}
+
+/// A message as it stands in the log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Message {
+    pub conversation: ConversationId,
+    pub server_msg_id: u64,
+    pub client_msg_id: ClientMsgId,
+    pub from: Sender,
+    pub kind: MessageType,
+    pub content: Arc<str>,
+    /// Of a notice: an encoded `anser.v1.Notice`.
+    pub attachment: Bytes,
+    pub client_time_ms: u64,
+    pub server_time_ms: u64,
+    pub count: u64,
+    pub counted: bool,
+}
+
+/// Which part of a log is wanted. Bounds are excluded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stretch {
+    /// Not 0: oldest first from here. 0: the newest that lie before `before`.
+    pub after: u64,
+    /// 0: no bound.
+    pub before: u64,
+    /// At least 1.
+    pub limit: u32,
+    /// The page ends with the message that reaches this many bytes of bodies.
+    pub bytes_max: usize,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LogPage {
+    /// Ascending.
+    pub messages: Vec<Message>,
+    /// The reader may see more in the direction of the stretch.
+    pub more: bool,
+    /// Last id that the reader may see.
+    pub head: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MarkKind {
+    Read,
+    Delivered,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Mark {
+    pub user: UserId,
+    pub conversation: ConversationId,
+    pub kind: MarkKind,
+    pub server_msg_id: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Marked {
+    pub read_mark: u64,
+    pub delivered_mark: u64,
+    pub unread: u64,
+    /// A mark went forward.
+    pub moved: bool,
+    /// The change in the user's mailbox; 0 if it did not touch it.
+    pub mailbox_seq: u64,
+    /// The other party of a one-to-one conversation and the change in his mailbox.
+    pub peer: Option<(UserId, u64)>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct User {
+    pub user: UserId,
+    pub account: Arc<str>,
+    pub nickname: Arc<str>,
+    pub avatar: Arc<str>,
+    pub disabled: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewUser {
+    pub user: UserId,
+    pub account: Arc<str>,
+    pub nickname: Arc<str>,
+    pub password: Option<PasswordHash>,
+}
+
+/// What is kept of a password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PasswordHash {
+    /// Argon2id in the PHC string format.
+    pub argon2: String,
+    /// SCRAM-SHA-256 in the form of RFC 5803: it cannot be derived from the other later.
+    pub scram: String,
+}
+
+/// Never shows what it holds, so that no log does.
+impl std::fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PasswordHash(..)")
+    }
+}
+
+/// What stays `None` is not changed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ProfileChange {
+    pub nickname: Option<Arc<str>>,
+    pub avatar: Option<Arc<str>>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Device {
+    pub device_id: Arc<str>,
+    pub platform: i32,
+    pub name: Arc<str>,
+}
+
+/// As in `anser.v1.Group.Role`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Role {
+    Member = 1,
+    Admin = 2,
+    Owner = 3,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Group {
+    pub group: GroupId,
+    pub name: Arc<str>,
+    pub avatar: Arc<str>,
+    pub owner: UserId,
+    pub member_count: u32,
+    pub created_ms: u64,
+    /// Goes up with every change of the members.
+    pub members_version: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Member {
+    pub user: User,
+    pub role: Role,
+    /// From this id of the log on the member may see it.
+    pub joined: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewGroup {
+    pub group: GroupId,
+    pub creator: Sender,
+    /// Unique among the groups that the creator made.
+    pub client_group_id: Arc<str>,
+    pub name: Arc<str>,
+    pub avatar: Arc<str>,
+    /// Beside the creator.
+    pub members: Vec<UserId>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MembersChange {
+    pub group: GroupId,
+    pub operator: Sender,
+    pub action: MembersAction,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum MembersAction {
+    Invite(Vec<UserId>),
+    Remove(Vec<UserId>),
+    Leave,
+}
+
+/// A group after a change of its members.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MembersChanged {
+    pub group: Group,
+    /// The operator's role now; none after he left.
+    pub role: Option<Role>,
+    /// What was appended to the log, in order. Empty if nothing changed.
+    pub notices: Vec<Message>,
+    /// Whose membership changed, with the change in their mailboxes.
+    pub stamped: Vec<(UserId, u64)>,
+}
+
+/// Where a user's mailbox and groups are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Positions {
+    pub mailbox_seq: u64,
+    /// See [`anser_proto::digest::groups_digest`], over the heads of the groups whose member the user is.
+    pub groups_digest: u64,
+}
+
+/// A user's entry in his conversation list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Session {
+    pub conversation: ConversationId,
+    /// Last id that the user may see.
+    pub head: u64,
+    pub unread: u64,
+    pub read_mark: u64,
+    pub delivered_mark: u64,
+    pub peer_read_mark: u64,
+    pub peer_delivered_mark: u64,
+    /// First id that the user may see; 1 for one-to-one.
+    pub first: u64,
+    pub last: Option<Preview>,
+    pub party: Party,
+    /// The change of the user's mailbox that last touched this entry.
+    pub mailbox_seq: u64,
+}
+
+/// With whom.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Party {
+    Peer(User),
+    /// Without a role: no longer a member.
+    Group(Group, Option<Role>),
+}
+
+/// Enough of a message for a line in the conversation list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Preview {
+    pub server_msg_id: u64,
+    pub from: UserId,
+    pub nickname: Arc<str>,
+    pub kind: MessageType,
+    /// At most [`anser_proto::limits::PREVIEW_CHARS_MAX`] characters.
+    pub content: Arc<str>,
+    pub server_time_ms: u64,
+}
+
+/// What changed in a mailbox.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Changes {
+    /// In order of their stamps.
+    pub sessions: Vec<Session>,
+    /// The user himself, if his profile changed.
+    pub profile: Option<User>,
+    /// What to ask from next.
+    pub mailbox_seq: u64,
+    /// There is nothing behind it.
+    pub caught_up: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Page<T> {
+    pub rows: Vec<T>,
+    pub more: bool,
+}
