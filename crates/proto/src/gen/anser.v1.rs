@@ -223,6 +223,17 @@ pub struct GetUsers {
 pub struct Users {
     #[prost(message, repeated, tag = "1")]
     pub users: ::prost::alloc::vec::Vec<User>,
+    /// After `update_profile`: the change in the user's mailbox, 0 if nothing changed.
+    #[prost(uint64, tag = "2")]
+    pub mailbox_seq: u64,
+}
+/// The user's own profile changed on another device.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ProfileChanged {
+    #[prost(message, optional, tag = "1")]
+    pub user: ::core::option::Option<User>,
+    #[prost(uint64, tag = "2")]
+    pub mailbox_seq: u64,
 }
 /// Changes the user's own profile; what is absent stays. Answered by `users`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -964,7 +975,7 @@ pub struct ServerFrame {
     /// That of the request which this answers; 0 for an event.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "server_frame::Body", tags = "2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 40, 41, 42, 43, 44, 45, 46, 47")]
+    #[prost(oneof = "server_frame::Body", tags = "2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 40, 41, 42, 43, 44, 45, 46, 47, 48")]
     pub body: ::core::option::Option<server_frame::Body>,
 }
 /// Nested message and enum types in `ServerFrame`.
@@ -1011,6 +1022,8 @@ pub mod server_frame {
         Draining(super::Draining),
         #[prost(message, tag = "47")]
         Close(super::Close),
+        #[prost(message, tag = "48")]
+        ProfileChanged(super::ProfileChanged),
     }
 }
 /// The answer to a request that has nothing to tell but that it is done.

@@ -5167,6 +5167,123 @@ impl<'de> serde::Deserialize<'de> for Preview {
         deserializer.deserialize_struct("anser.v1.Preview", FIELDS, GeneratedVisitor)
     }
 }
+impl serde::Serialize for ProfileChanged {
+    #[allow(deprecated)]
+    fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
+    where
+        S: serde::Serializer,
+    {
+        use serde::ser::SerializeStruct;
+        let mut len = 0;
+        if self.user.is_some() {
+            len += 1;
+        }
+        if self.mailbox_seq != 0 {
+            len += 1;
+        }
+        let mut struct_ser = serializer.serialize_struct("anser.v1.ProfileChanged", len)?;
+        if let Some(v) = self.user.as_ref() {
+            struct_ser.serialize_field("user", v)?;
+        }
+        if self.mailbox_seq != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("mailbox_seq", ToString::to_string(&self.mailbox_seq).as_str())?;
+        }
+        struct_ser.end()
+    }
+}
+impl<'de> serde::Deserialize<'de> for ProfileChanged {
+    #[allow(deprecated)]
+    fn deserialize<D>(deserializer: D) -> std::result::Result<Self, D::Error>
+    where
+        D: serde::Deserializer<'de>,
+    {
+        const FIELDS: &[&str] = &[
+            "user",
+            "mailbox_seq",
+            "mailboxSeq",
+        ];
+
+        #[allow(clippy::enum_variant_names)]
+        enum GeneratedField {
+            User,
+            MailboxSeq,
+            __SkipField__,
+        }
+        impl<'de> serde::Deserialize<'de> for GeneratedField {
+            fn deserialize<D>(deserializer: D) -> std::result::Result<GeneratedField, D::Error>
+            where
+                D: serde::Deserializer<'de>,
+            {
+                struct GeneratedVisitor;
+
+                impl serde::de::Visitor<'_> for GeneratedVisitor {
+                    type Value = GeneratedField;
+
+                    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        write!(formatter, "expected one of: {:?}", &FIELDS)
+                    }
+
+                    #[allow(unused_variables)]
+                    fn visit_str<E>(self, value: &str) -> std::result::Result<GeneratedField, E>
+                    where
+                        E: serde::de::Error,
+                    {
+                        match value {
+                            "user" => Ok(GeneratedField::User),
+                            "mailboxSeq" | "mailbox_seq" => Ok(GeneratedField::MailboxSeq),
+                            _ => Ok(GeneratedField::__SkipField__),
+                        }
+                    }
+                }
+                deserializer.deserialize_identifier(GeneratedVisitor)
+            }
+        }
+        struct GeneratedVisitor;
+        impl<'de> serde::de::Visitor<'de> for GeneratedVisitor {
+            type Value = ProfileChanged;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("struct anser.v1.ProfileChanged")
+            }
+
+            fn visit_map<V>(self, mut map_: V) -> std::result::Result<ProfileChanged, V::Error>
+                where
+                    V: serde::de::MapAccess<'de>,
+            {
+                let mut user__ = None;
+                let mut mailbox_seq__ = None;
+                while let Some(k) = map_.next_key()? {
+                    match k {
+                        GeneratedField::User => {
+                            if user__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("user"));
+                            }
+                            user__ = map_.next_value()?;
+                        }
+                        GeneratedField::MailboxSeq => {
+                            if mailbox_seq__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("mailboxSeq"));
+                            }
+                            mailbox_seq__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
+                        GeneratedField::__SkipField__ => {
+                            let _ = map_.next_value::<serde::de::IgnoredAny>()?;
+                        }
+                    }
+                }
+                Ok(ProfileChanged {
+                    user: user__,
+                    mailbox_seq: mailbox_seq__.unwrap_or_default(),
+                })
+            }
+        }
+        deserializer.deserialize_struct("anser.v1.ProfileChanged", FIELDS, GeneratedVisitor)
+    }
+}
 impl serde::Serialize for Pull {
     #[allow(deprecated)]
     fn serialize<S>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error>
@@ -6084,6 +6201,9 @@ impl serde::Serialize for ServerFrame {
                 server_frame::Body::Close(v) => {
                     struct_ser.serialize_field("close", v)?;
                 }
+                server_frame::Body::ProfileChanged(v) => {
+                    struct_ser.serialize_field("profile_changed", v)?;
+                }
             }
         }
         struct_ser.end()
@@ -6120,6 +6240,8 @@ impl<'de> serde::Deserialize<'de> for ServerFrame {
             "kicked",
             "draining",
             "close",
+            "profile_changed",
+            "profileChanged",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -6145,6 +6267,7 @@ impl<'de> serde::Deserialize<'de> for ServerFrame {
             Kicked,
             Draining,
             Close,
+            ProfileChanged,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -6188,6 +6311,7 @@ impl<'de> serde::Deserialize<'de> for ServerFrame {
                             "kicked" => Ok(GeneratedField::Kicked),
                             "draining" => Ok(GeneratedField::Draining),
                             "close" => Ok(GeneratedField::Close),
+                            "profileChanged" | "profile_changed" => Ok(GeneratedField::ProfileChanged),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -6357,6 +6481,13 @@ impl<'de> serde::Deserialize<'de> for ServerFrame {
                                 return Err(serde::de::Error::duplicate_field("close"));
                             }
                             body__ = map_.next_value::<::std::option::Option<_>>()?.map(server_frame::Body::Close)
+;
+                        }
+                        GeneratedField::ProfileChanged => {
+                            if body__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("profileChanged"));
+                            }
+                            body__ = map_.next_value::<::std::option::Option<_>>()?.map(server_frame::Body::ProfileChanged)
 ;
                         }
                         GeneratedField::__SkipField__ => {
@@ -7752,9 +7883,17 @@ impl serde::Serialize for Users {
         if !self.users.is_empty() {
             len += 1;
         }
+        if self.mailbox_seq != 0 {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("anser.v1.Users", len)?;
         if !self.users.is_empty() {
             struct_ser.serialize_field("users", &self.users)?;
+        }
+        if self.mailbox_seq != 0 {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("mailbox_seq", ToString::to_string(&self.mailbox_seq).as_str())?;
         }
         struct_ser.end()
     }
@@ -7767,11 +7906,14 @@ impl<'de> serde::Deserialize<'de> for Users {
     {
         const FIELDS: &[&str] = &[
             "users",
+            "mailbox_seq",
+            "mailboxSeq",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             Users,
+            MailboxSeq,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -7795,6 +7937,7 @@ impl<'de> serde::Deserialize<'de> for Users {
                     {
                         match value {
                             "users" => Ok(GeneratedField::Users),
+                            "mailboxSeq" | "mailbox_seq" => Ok(GeneratedField::MailboxSeq),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -7815,6 +7958,7 @@ impl<'de> serde::Deserialize<'de> for Users {
                     V: serde::de::MapAccess<'de>,
             {
                 let mut users__ = None;
+                let mut mailbox_seq__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Users => {
@@ -7823,6 +7967,14 @@ impl<'de> serde::Deserialize<'de> for Users {
                             }
                             users__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::MailboxSeq => {
+                            if mailbox_seq__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("mailboxSeq"));
+                            }
+                            mailbox_seq__ = 
+                                Some(map_.next_value::<::pbjson::private::NumberDeserialize<_>>()?.0)
+                            ;
+                        }
                         GeneratedField::__SkipField__ => {
                             let _ = map_.next_value::<serde::de::IgnoredAny>()?;
                         }
@@ -7830,6 +7982,7 @@ impl<'de> serde::Deserialize<'de> for Users {
                 }
                 Ok(Users {
                     users: users__.unwrap_or_default(),
+                    mailbox_seq: mailbox_seq__.unwrap_or_default(),
                 })
             }
         }

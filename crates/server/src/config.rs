@@ -1,0 +1,267 @@
+//! Every setting: meaning, default, bound. Precedence: flag, environment `ANSER_SECTION__KEY`, file, default.
+//!
+//! Read and checked once, before anything starts. An unknown key is an error, since a typing slip that is passed
+//! over becomes somebody's lost day.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use serde::Deserialize;
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    pub listen: Listen,
+    pub tls: Tls,
+    pub auth: Auth,
+    pub store: Store,
+    pub limits: Limits,
+}
+
+/// Where clients connect.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Listen {
+    /// WebSocket, health and metrics.
+    pub http: SocketAddr,
+    /// The same frames behind a length.
+    pub tcp: SocketAddr,
+    /// How long a stopping server waits for its connections, in milliseconds.
+    pub drain_ms: u64,
+}
+
+/// Certificate chain and key in PEM files, for both ports. Without them the ports speak plain text.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    pub cert_file: Option<PathBuf>,
+    pub key_file: Option<PathBuf>,
+}
+
+/// Whose tokens are believed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Auth {
+    /// `iss` of tokens must be one of these.
+    pub issuers: Vec<String>,
+    /// `aud` of tokens must contain this.
+    pub audience: String,
+    /// Key of HS256 tokens, 32 bytes at least. Generated in the data folder when none is named.
+    pub hs256_secret_file: Option<PathBuf>,
+    /// Public key (PEM) of EdDSA tokens. None: such tokens are refused.
+    pub eddsa_public_key_file: Option<PathBuf>,
+    /// A user whom a valid token names, and who is not there yet, is made.
+    pub create_users: bool,
+}
+
+/// The embedded database.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Store {
+    /// The data folder.
+    pub dir: PathBuf,
+    /// Number of send and of receive tables; fixed when the store is made.
+    pub shards: u32,
+    /// Page cache of the writer in MiB.
+    pub cache_mb: u32,
+    /// Connections that read.
+    pub readers: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Connections at one time, those that have not logged in included.
+    pub connections: u32,
+    /// Requests of one connection: so many a second, and so many at once after a silence. 0: no bound.
+    pub requests_per_s: u32,
+    pub requests_burst: u32,
+    /// Bytes that may wait to be written to one connection; what comes on top is dropped and the client told to sync.
+    pub outbox_bytes: usize,
+    /// A client chooses its heartbeat between these.
+    pub heartbeat_min_ms: u32,
+    pub heartbeat_max_ms: u32,
+    pub group_members: u32,
+    pub groups_per_user: u32,
+    pub devices_per_user: u32,
+    /// Failed logins with a password for one account until it has to wait a minute.
+    pub password_attempts: u32,
+}
+
+impl Default for Listen {
+    fn default() -> Self {
+        Self { http: ([127, 0, 0, 1], 7400).into(), tcp: ([127, 0, 0, 1], 7401).into(), drain_ms: 10_000 }
+    }
+}
+
+impl Default for Auth {
+    fn default() -> Self {
+        Self {
+            issuers: vec!["anser".into()],
+            audience: "anser".into(),
+            hs256_secret_file: None,
+            eddsa_public_key_file: None,
+            create_users: true,
+        }
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { dir: "anser-data".into(), shards: 4, cache_mb: 256, readers: 2 }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connections: 50_000,
+            requests_per_s: 100,
+            requests_burst: 1_000,
+            outbox_bytes: 256 * 1024,
+            heartbeat_min_ms: 15_000,
+            heartbeat_max_ms: 300_000,
+            group_members: 5_000,
+            groups_per_user: 1_000,
+            devices_per_user: 32,
+            password_attempts: 5,
+        }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("cannot read {0}: {1}")]
+    Unreadable(PathBuf, std::io::Error),
+    #[error("{place}: {error}")]
+    Malformed { place: String, error: toml::de::Error },
+    #[error("{key} = {value}: {mend}")]
+    Refused { key: &'static str, value: String, mend: &'static str },
+}
+
+impl Config {
+    /// Reads the file, if one is named, and lays the environment's settings over it.
+    pub fn load(file: Option<&Path>, env: impl Iterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let mut table = match file {
+            None => toml::Table::new(),
+            Some(path) => {
+                let text =
+                    std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable(path.into(), error))?;
+                // Read once as it stands, so that an error names the line.
+                toml::from_str::<Self>(&text)
+                    .map_err(|error| ConfigError::Malformed { place: path.display().to_string(), error })?;
+                toml::from_str(&text)
+                    .map_err(|error| ConfigError::Malformed { place: path.display().to_string(), error })?
+            }
+        };
+        for (name, value) in env {
+            let Some((section, key)) = name.strip_prefix("ANSER_").and_then(|name| name.split_once("__")) else {
+                continue;
+            };
+            let section = table.entry(section.to_lowercase()).or_insert_with(|| toml::Table::new().into());
+            if let Some(section) = section.as_table_mut() {
+                section.insert(key.to_lowercase(), value_of(&value));
+            }
+        }
+        let place = || "settings from file and environment".to_owned();
+        let config: Self = table.try_into().map_err(|error| ConfigError::Malformed { place: place(), error })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let refuse = |key, value: &dyn std::fmt::Display, mend| {
+            Err(ConfigError::Refused { key, value: value.to_string(), mend })
+        };
+        let limits = &self.limits;
+        if self.tls.cert_file.is_some() != self.tls.key_file.is_some() {
+            return refuse("tls.cert_file", &"without tls.key_file or the reverse", "name both, or neither");
+        }
+        if !(1..=64).contains(&self.store.shards) {
+            return refuse("store.shards", &self.store.shards, "choose 1 to 64");
+        }
+        if !(1..=64).contains(&self.store.readers) {
+            return refuse("store.readers", &self.store.readers, "choose 1 to 64");
+        }
+        if limits.connections == 0 {
+            return refuse("limits.connections", &0, "choose at least 1");
+        }
+        if limits.requests_per_s > limits.requests_burst {
+            return refuse("limits.requests_burst", &limits.requests_burst, "choose at least limits.requests_per_s");
+        }
+        if limits.outbox_bytes < 16 * 1024 {
+            return refuse("limits.outbox_bytes", &limits.outbox_bytes, "choose at least 16384");
+        }
+        if limits.heartbeat_min_ms < 1_000 || limits.heartbeat_min_ms > limits.heartbeat_max_ms {
+            return refuse(
+                "limits.heartbeat_min_ms",
+                &limits.heartbeat_min_ms,
+                "choose 1000 to limits.heartbeat_max_ms",
+            );
+        }
+        if !(2..=100_000).contains(&limits.group_members) {
+            return refuse("limits.group_members", &limits.group_members, "choose 2 to 100000");
+        }
+        if self.auth.audience.is_empty() || self.auth.issuers.is_empty() {
+            return refuse("auth.issuers", &"empty, or auth.audience is", "name whose tokens are believed");
+        }
+        Ok(())
+    }
+}
+
+/// A setting from the environment is TOML if it reads as TOML (numbers, lists, booleans), else text.
+fn value_of(text: &str) -> toml::Value {
+    toml::from_str::<toml::Table>(&format!("value = {text}"))
+        .ok()
+        .and_then(|mut table| table.remove("value"))
+        .unwrap_or_else(|| text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str, env: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let file = dir.path().join("anser.toml");
+        std::fs::write(&file, text).expect("a file for the test");
+        Config::load(Some(&file), env.iter().map(|(name, value)| (name.to_string(), value.to_string())))
+    }
+
+    #[test]
+    fn the_environment_lies_over_the_file_and_the_file_over_the_defaults() {
+        let config = load(
+            "[store]\nshards = 8\nreaders = 3\n[auth]\naudience = \"mine\"",
+            &[
+                ("ANSER_STORE__SHARDS", "16"),
+                ("ANSER_STORE__DIR", "/srv/anser"),
+                ("ANSER_AUTH__ISSUERS", "[\"a\", \"b\"]"),
+                ("OTHER_STORE__SHARDS", "2"),
+            ],
+        )
+        .expect("good settings");
+        assert_eq!((config.store.shards, config.store.readers, config.store.cache_mb), (16, 3, 256));
+        assert_eq!(config.store.dir, Path::new("/srv/anser"));
+        assert_eq!(config.auth.issuers, ["a", "b"]);
+        assert_eq!(config.auth.audience, "mine");
+    }
+
+    #[test]
+    fn a_slip_is_refused_by_name() {
+        for (text, named) in [
+            ("[store]\nshard = 8", "shard"),
+            ("[stor]\nshards = 8", "stor"),
+            ("[store]\nshards = \"eight\"", "line 2"),
+            ("[store]\nshards = 0", "store.shards"),
+            ("[tls]\ncert_file = \"cert.pem\"", "tls.key_file"),
+            ("[limits]\nheartbeat_min_ms = 999999999", "heartbeat_min_ms"),
+        ] {
+            let error = load(text, &[]).expect_err("a slip").to_string();
+            assert!(error.contains(named), "{error:?} does not name {named}");
+        }
+        let error = load("", &[("ANSER_STORE__SHARD", "8")]).expect_err("a slip").to_string();
+        assert!(error.contains("shard"), "{error}");
+    }
+}

@@ -1,0 +1,304 @@
+//! One connection: the one task that owns its socket, and the closed list of what can happen to it.
+
+use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use anser_proto::{
+    CloseCode, ErrorCode, Format,
+    codes::{close_row, error_row},
+    v1::{self, server_frame::Body},
+};
+use bytes::Bytes;
+use futures_util::FutureExt as _;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    login::{self, LoggedIn},
+    outbox::Waiting,
+    socket::{RecvError, Socket},
+};
+use crate::{
+    ctx::Ctx,
+    error::Error,
+    hub::Attachment,
+    im::{self, Caller},
+};
+
+/// From the first byte to the end of `hello`.
+const LOGIN_TIMEOUT: Duration = Duration::from_secs(5);
+/// A peer that takes nothing for so long is given up.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Requests that are taken up together. They wait for one commit instead of one each.
+const TURN_FRAMES_MAX: usize = 64;
+/// Draining spreads the clients' return over so many milliseconds.
+const RECONNECT_SPREAD_MS: u32 = 5_000;
+
+/// Everything that can happen to a connection that is logged in.
+enum Event {
+    Shutdown,
+    /// Something waits in the outbox: pushes, or a kick.
+    Outbox,
+    /// The requests taken up last are done.
+    Answers(Box<Caller>, Vec<v1::ServerFrame>),
+    /// The client said something. Not listened to while a turn is under way: that is the back pressure.
+    Frame(Result<Bytes, RecvError>),
+    /// Nothing was heard for too long, or the token ran out.
+    Deadline,
+}
+
+type Turn = Pin<Box<dyn Future<Output = (Box<Caller>, Vec<v1::ServerFrame>)> + Send>>;
+
+struct Conn {
+    cx: Arc<Ctx>,
+    socket: Socket,
+    format: Format,
+    attachment: Attachment,
+    outbox: Arc<super::outbox::Outbox>,
+    /// Absent while a turn has him.
+    caller: Option<Box<Caller>>,
+    turn: Option<Turn>,
+    /// When something was heard last.
+    heard: Instant,
+    silence: Duration,
+    token_expires: Option<Instant>,
+}
+
+/// How a connection ends.
+struct End {
+    code: CloseCode,
+    reason: String,
+}
+
+/// Logs a connection in, serves it and ends it. Returns when nothing of it is left.
+pub async fn run(cx: Arc<Ctx>, mut socket: Socket, shutdown: CancellationToken) {
+    let hello = tokio::select! {
+        () = shutdown.cancelled() => return,
+        hello = timeout(LOGIN_TIMEOUT, socket.recv()) => hello,
+    };
+    let refusal = match hello {
+        Err(_) => (0, Error::new(ErrorCode::LoginTimeout, "no hello came within 5 seconds")),
+        Ok(Err(RecvError::Gone)) => return,
+        Ok(Err(error)) => (0, recv_error(error)),
+        Ok(Ok(frame)) => match Box::pin(login::login(&cx, socket.format(), frame)).await {
+            Ok(logged_in) => return Box::pin(serve(cx, socket, logged_in, shutdown)).await,
+            Err(refusal) => refusal,
+        },
+    };
+    let (request_id, error) = refusal;
+    cx.metrics.login_refused(error.code);
+    let code = error_row(error.code).closes.unwrap_or(CloseCode::LoginRefused);
+    let reason = error.message.to_string();
+    let frame = socket.format().encode(&answer(request_id, Body::Error(error.to_wire())));
+    let _ = timeout(WRITE_TIMEOUT, socket.send_many(&[frame])).await;
+    let _ = timeout(WRITE_TIMEOUT, socket.close(code, &reason)).await;
+}
+
+async fn serve(cx: Arc<Ctx>, mut socket: Socket, logged_in: LoggedIn, shutdown: CancellationToken) {
+    let LoggedIn { caller, attachment, outbox, welcome, token_expires } = logged_in;
+    socket.trust();
+    let silence = Duration::from_millis(u64::from(cx.config.limits.heartbeat_max_ms) * 3 / 2);
+    let format = socket.format();
+    let _counted = cx.metrics.connection();
+    let mut conn = Conn {
+        cx,
+        socket,
+        format,
+        attachment,
+        outbox,
+        caller: Some(caller),
+        turn: None,
+        heard: Instant::now(),
+        silence,
+        token_expires,
+    };
+    let end = match conn.write(vec![welcome]).await {
+        Ok(()) => conn.run(&shutdown).await,
+        Err(end) => Some(end),
+    };
+    conn.finish(end).await;
+}
+
+impl Conn {
+    /// Handles what happens until the connection ends; `None` when the peer is gone already.
+    async fn run(&mut self, shutdown: &CancellationToken) -> Option<End> {
+        let deadline = sleep_until(self.deadline());
+        tokio::pin!(deadline);
+        loop {
+            let event = tokio::select! {
+                () = shutdown.cancelled() => Event::Shutdown,
+                () = self.outbox.filled() => Event::Outbox,
+                (caller, frames) = poll_turn(&mut self.turn) => Event::Answers(caller, frames),
+                frame = self.socket.recv(), if self.turn.is_none() => Event::Frame(frame),
+                () = &mut deadline => Event::Deadline,
+            };
+            let step = match event {
+                Event::Shutdown => self.drain().await,
+                Event::Outbox => self.flush(Vec::new()).await,
+                Event::Answers(caller, frames) => self.answer(caller, frames).await,
+                Event::Frame(Ok(frame)) => self.take_up(frame),
+                Event::Frame(Err(RecvError::Gone)) => return None,
+                Event::Frame(Err(error)) => self.refuse(recv_error(error)).await,
+                Event::Deadline => {
+                    deadline.as_mut().reset(self.deadline());
+                    self.check_deadlines()
+                }
+            };
+            if let Err(end) = step {
+                return Some(end);
+            }
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        let silent = self.heard + self.silence;
+        self.token_expires.map_or(silent, |expires| silent.min(expires))
+    }
+
+    fn check_deadlines(&self) -> Result<(), End> {
+        let now = Instant::now();
+        if self.token_expires.is_some_and(|expires| expires <= now) {
+            return Err(end(CloseCode::TokenRanOut));
+        }
+        if self.heard + self.silence <= now {
+            return Err(end(CloseCode::Silent));
+        }
+        Ok(())
+    }
+
+    /// Takes up this frame and those that came with it.
+    fn take_up(&mut self, first: Bytes) -> Result<(), End> {
+        self.heard = Instant::now();
+        let mut frames = vec![self.format.decode::<v1::ClientFrame>(first)];
+        while frames.len() < TURN_FRAMES_MAX && frames.last().is_some_and(Result::is_ok) {
+            match self.socket.recv().now_or_never() {
+                Some(Ok(bytes)) => frames.push(self.format.decode(bytes)),
+                // Nothing there now; or an error, which is there again when this turn is done.
+                _ => break,
+            }
+        }
+        let malformed = frames.pop_if(|frame| frame.is_err()).and_then(Result::err);
+        let caller = self.caller.take().expect("no turn is under way while frames are listened to");
+        let frames = frames.into_iter().flatten().collect();
+        let cx = Arc::clone(&self.cx);
+        let now = self.heard;
+        self.turn = Some(Box::pin(async move {
+            let (caller, mut answers) = im::turn(&cx, caller, frames, now).await;
+            // What came before the malformed frame is answered before the connection ends.
+            if let Some(malformed) = malformed {
+                let error = Error::new(ErrorCode::BadFrame, malformed.to_string());
+                answers.push(answer(0, Body::Error(error.to_wire())));
+            }
+            (caller, answers)
+        }));
+        Ok(())
+    }
+
+    async fn answer(&mut self, caller: Box<Caller>, answers: Vec<v1::ServerFrame>) -> Result<(), End> {
+        self.turn = None;
+        let flooding = caller.is_flooding();
+        let said_bye = caller.said_bye;
+        self.caller = Some(caller);
+        let closing = answers.last().and_then(closing_code);
+        self.flush(answers).await?;
+        if let Some(code) = closing {
+            return Err(end(code));
+        }
+        if flooding {
+            return Err(end(CloseCode::Flooding));
+        }
+        if said_bye { Err(end(CloseCode::Normal)) } else { Ok(()) }
+    }
+
+    /// Writes what waits in the outbox and then the answers, in one go.
+    async fn flush(&mut self, answers: Vec<v1::ServerFrame>) -> Result<(), End> {
+        let Waiting { mut frames, lagged, kicked, .. } = self.outbox.take();
+        if lagged {
+            self.cx.metrics.lagged.inc();
+            frames.push(self.format.encode(&answer(0, Body::Lagged(v1::Lagged {}))));
+        }
+        frames.extend(answers.iter().map(|frame| self.format.encode(frame)));
+        if let Some(code) = kicked {
+            let kicked = v1::Kicked { code: code.into(), reason: close_row(code).meaning.to_owned() };
+            frames.push(self.format.encode(&answer(0, Body::Kicked(kicked))));
+        }
+        self.write(frames).await?;
+        kicked.map_or(Ok(()), |code| Err(end(code)))
+    }
+
+    async fn write(&mut self, frames: Vec<Bytes>) -> Result<(), End> {
+        if frames.is_empty() {
+            return Ok(());
+        }
+        self.cx.metrics.frames_out.inc_by(frames.len() as u64);
+        match timeout(WRITE_TIMEOUT, self.socket.send_many(&frames)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(End { code: CloseCode::Unspecified, reason: error.to_string() }),
+            Err(_) => Err(end(CloseCode::Lagging)),
+        }
+    }
+
+    async fn refuse(&mut self, error: Error) -> Result<(), End> {
+        let code = error_row(error.code).closes.unwrap_or(CloseCode::BadFrames);
+        let reason = error.message.to_string();
+        self.flush(vec![answer(0, Body::Error(error.to_wire()))]).await?;
+        Err(End { code, reason })
+    }
+
+    async fn drain(&mut self) -> Result<(), End> {
+        // What was taken up is finished and answered first.
+        if let Some(turn) = self.turn.take() {
+            let (caller, answers) = turn.await;
+            self.caller = Some(caller);
+            self.flush(answers).await?;
+        }
+        let reconnect_after_ms = rand::random_range(0..RECONNECT_SPREAD_MS);
+        self.flush(vec![answer(0, Body::Draining(v1::Draining { reconnect_after_ms }))]).await?;
+        Err(end(CloseCode::Draining))
+    }
+
+    /// A turn under way is carried to its end, since others wait to be told of what it stored.
+    async fn finish(mut self, end: Option<End>) {
+        drop(self.attachment);
+        if let Some(turn) = self.turn.take() {
+            turn.await;
+        }
+        if let Some(End { code, reason }) = end
+            && code != CloseCode::Unspecified
+        {
+            self.cx.metrics.closed(code);
+            let _ = timeout(WRITE_TIMEOUT, self.socket.close(code, &reason)).await;
+        }
+    }
+}
+
+/// Pending for ever without a turn. Cancel-safe.
+async fn poll_turn(turn: &mut Option<Turn>) -> (Box<Caller>, Vec<v1::ServerFrame>) {
+    match turn {
+        Some(turn) => turn.await,
+        None => std::future::pending().await,
+    }
+}
+
+fn answer(request_id: u32, body: Body) -> v1::ServerFrame {
+    v1::ServerFrame { request_id, body: Some(body) }
+}
+
+fn end(code: CloseCode) -> End {
+    End { code, reason: close_row(code).meaning.to_owned() }
+}
+
+fn recv_error(error: RecvError) -> Error {
+    match error {
+        RecvError::TooLarge(message) => Error::new(ErrorCode::FrameTooLarge, message),
+        RecvError::NoFrame(message) => Error::new(ErrorCode::BadFrame, message),
+        RecvError::Gone => Error::new(ErrorCode::BadFrame, "the connection is gone"),
+    }
+}
+
+/// An answer after which the connection ends.
+fn closing_code(frame: &v1::ServerFrame) -> Option<CloseCode> {
+    match &frame.body {
+        Some(Body::Error(error)) => error_row(error.code()).closes,
+        _ => None,
+    }
+}

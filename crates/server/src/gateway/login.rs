@@ -1,0 +1,163 @@
+//! The first frame: version, credential, device; then into the hub.
+
+use std::{sync::Arc, time::Duration};
+
+use anser_proto::{
+    ErrorCode, Format, VERSION,
+    ids::check_ascii_id,
+    limits::NAME_CHARS_MAX,
+    v1::{self, client_frame::Request, hello::Credential, server_frame::Body},
+};
+use anser_store::{Device, NewUser, User};
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::outbox::Outbox;
+use crate::{
+    ctx::Ctx,
+    error::Error,
+    hub::Attachment,
+    im::{Caller, wire},
+};
+
+/// How long a token holds that is given for a password.
+const SESSION_TOKEN_S: u64 = 30 * 24 * 3600;
+
+pub struct LoggedIn {
+    pub caller: Box<Caller>,
+    pub attachment: Attachment,
+    pub outbox: Arc<Outbox>,
+    /// Encoded.
+    pub welcome: Bytes,
+    pub token_expires: Option<Instant>,
+}
+
+/// Lets a connection in. Refuses with the id of its request, where there is one.
+pub async fn login(cx: &Arc<Ctx>, format: Format, frame: Bytes) -> Result<LoggedIn, (u32, Error)> {
+    let frame: v1::ClientFrame =
+        format.decode(frame).map_err(|error| (0, Error::new(ErrorCode::BadFrame, error.to_string())))?;
+    let request_id = frame.request_id;
+    let Some(Request::Hello(hello)) = frame.request else {
+        return Err((request_id, Error::new(ErrorCode::LoginRequired, "the first frame must be `hello`")));
+    };
+    let_in(cx, format, request_id, hello).await.map_err(|error| (request_id, error))
+}
+
+async fn let_in(cx: &Arc<Ctx>, format: Format, request_id: u32, hello: v1::Hello) -> Result<LoggedIn, Error> {
+    if hello.version != VERSION {
+        let message = format!("version {} is not spoken here: speak {VERSION}", hello.version);
+        return Err(Error::new(ErrorCode::UnsupportedVersion, message));
+    }
+    let device = check_device(hello.device.unwrap_or_default())?;
+    let Identified { user, token, expires_s } = identify(cx, hello.credential).await?;
+    if user.disabled {
+        return Err(Error::new(ErrorCode::UserDisabled, "this user may not log in"));
+    }
+    let (platform, device_id) = (device.platform, Arc::clone(&device.device_id));
+    cx.store.touch_device(user.user, device).await?;
+
+    // Into the hub before the positions are read: what is stored in between is pushed, and nothing falls between.
+    let outbox = Arc::new(Outbox::new(cx.config.limits.outbox_bytes));
+    let attachment = cx.hub.attach(user.user, &user.nickname, Arc::clone(&device_id), format, Arc::clone(&outbox));
+    let positions = cx.store.positions(user.user).await?;
+    let known = hello.positions.filter(|known| known.log_id == cx.store.log_id());
+    let welcome = v1::Welcome {
+        version: VERSION,
+        user: Some(wire::user(&user)),
+        server_time_ms: (cx.clock)(),
+        log_id: cx.store.log_id(),
+        mailbox_seq: positions.mailbox_seq,
+        mailbox_behind: known.map_or(0, |known| known.mailbox_seq) != positions.mailbox_seq,
+        // A device without positions learns of its groups from its mailbox.
+        groups_behind: known.is_some_and(|known| known.groups_digest != positions.groups_digest),
+        heartbeat_min_ms: cx.config.limits.heartbeat_min_ms,
+        heartbeat_max_ms: cx.config.limits.heartbeat_max_ms,
+        token: token.unwrap_or_default(),
+    };
+    tracing::debug!(user = %user.user, device = %device_id, client = %hello.client.escape_default(), "logged in");
+    cx.metrics.logins.inc();
+    let welcome = v1::ServerFrame { request_id, body: Some(Body::Welcome(welcome)) };
+    Ok(LoggedIn {
+        caller: Box::new(Caller::new(&attachment, platform, device_id, &cx.config.limits)),
+        attachment,
+        outbox,
+        welcome: format.encode(&welcome),
+        token_expires: expires_s.and_then(|expires_s| instant_of(cx, expires_s)),
+    })
+}
+
+struct Identified {
+    user: User,
+    /// For the next connection.
+    token: Option<String>,
+    expires_s: Option<u64>,
+}
+
+async fn identify(cx: &Ctx, credential: Option<Credential>) -> Result<Identified, Error> {
+    match credential {
+        Some(Credential::Token(token)) => {
+            let claims = cx.credentials.tokens.check(&token)?;
+            let user = match cx.store.user_by_account(&claims.sub).await {
+                Err(anser_store::Error::NotFound(_)) if cx.config.auth.create_users => {
+                    make_user(cx, claims.sub.as_str().into()).await?
+                }
+                found => found?,
+            };
+            Ok(Identified { user, token: None, expires_s: Some(claims.exp) })
+        }
+        Some(Credential::Password(v1::Password { account, password })) => {
+            check_ascii_id("account", &account)?;
+            let user = match cx.store.user_by_account(&account).await {
+                Ok(user) => Some(user),
+                Err(anser_store::Error::NotFound(_)) => None,
+                Err(error) => return Err(error.into()),
+            };
+            let kept = match &user {
+                Some(user) => cx.store.password(user.user).await?,
+                None => None,
+            };
+            cx.credentials.passwords.check(&account, password, kept).await?;
+            let user =
+                user.ok_or_else(|| Error::new(ErrorCode::BadPassword, "no such account, or another password"))?;
+            let expires_s = (cx.clock)() / 1000 + SESSION_TOKEN_S;
+            let token = cx.credentials.tokens.mint(&account, expires_s);
+            Ok(Identified { user, token: Some(token), expires_s: Some(expires_s) })
+        }
+        None => Err(Error::bad_field("hello.credential is missing: send a token or a password")),
+    }
+}
+
+/// The app's server vouches for the account: the user is made at his first login.
+async fn make_user(cx: &Ctx, account: Arc<str>) -> Result<User, Error> {
+    let new = NewUser {
+        user: anser_proto::UserId(cx.ids.make()),
+        nickname: Arc::clone(&account),
+        account: Arc::clone(&account),
+        password: None,
+    };
+    match cx.store.create_user(new).await {
+        // Two devices of a new user log in at the same time: one of them makes him.
+        Err(anser_store::Error::Conflict("account")) => Ok(cx.store.user_by_account(&account).await?),
+        made => Ok(made?),
+    }
+}
+
+fn check_device(device: v1::Device) -> Result<Device, Error> {
+    check_ascii_id("device_id", &device.device_id)?;
+    wire::check_name("device.name", &device.name, 0..=NAME_CHARS_MAX)?;
+    Ok(Device {
+        // A platform that only newer clients know is kept as unknown.
+        platform: device.platform().into(),
+        device_id: device.device_id.into(),
+        name: device.name.into(),
+    })
+}
+
+/// `None` when it lies beyond what can be waited for.
+fn instant_of(cx: &Ctx, expires_s: u64) -> Option<Instant> {
+    let left_ms = expires_s.saturating_mul(1000).saturating_sub((cx.clock)());
+    Instant::now().checked_add(Duration::from_millis(left_ms)).filter(|_| left_ms < MAX_TIMER_MS)
+}
+
+/// A timer of the runtime reaches about two years.
+const MAX_TIMER_MS: u64 = 365 * 24 * 3600 * 1000;

@@ -1,0 +1,152 @@
+//! Sockets live here and nowhere else: the two ports, their limits, TLS, and the end of it all.
+
+mod conn;
+mod io;
+mod login;
+pub mod outbox;
+mod socket;
+mod tls;
+mod upgrade;
+
+use std::{io::ErrorKind, net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+use axum::Router;
+use hyper_util::{rt::TokioIo, rt::TokioTimer, service::TowerToHyperService};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{sleep, timeout},
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use self::{io::Io, socket::Socket};
+use crate::{config::Config, ctx::Ctx, http};
+
+/// From the first byte to the end of the TLS handshake, and again of the HTTP headers.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Bytes of HTTP headers.
+const HTTP_HEADERS_MAX: usize = 16 * 1024;
+/// How long no connection is accepted when the process has no file descriptor left.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// The two ports and everything that was accepted on them.
+pub struct Gateway {
+    cx: Arc<Ctx>,
+    /// Tells every connection that the server stops.
+    shutdown: CancellationToken,
+    tasks: TaskTracker,
+    /// One for each connection.
+    places: Arc<Semaphore>,
+    tls: Option<TlsAcceptor>,
+}
+
+/// Ports that are bound but do not accept yet.
+pub struct Listeners {
+    pub http: TcpListener,
+    pub tcp: TcpListener,
+}
+
+impl Listeners {
+    pub async fn bind(config: &Config) -> anyhow::Result<Self> {
+        let bind = async |key, addr: SocketAddr| {
+            TcpListener::bind(addr)
+                .await
+                .with_context(|| format!("cannot listen on {addr}: choose another address for {key}"))
+        };
+        Ok(Self {
+            http: bind("listen.http", config.listen.http).await?,
+            tcp: bind("listen.tcp", config.listen.tcp).await?,
+        })
+    }
+}
+
+impl Gateway {
+    pub fn new(cx: Arc<Ctx>) -> anyhow::Result<Arc<Self>> {
+        let tls = tls::acceptor(&cx.config.tls)?;
+        let places = Arc::new(Semaphore::new(cx.config.limits.connections as usize));
+        Ok(Arc::new(Self { cx, shutdown: CancellationToken::new(), tasks: TaskTracker::new(), places, tls }))
+    }
+
+    /// Accepts on both ports until `stop`, then lets every connection end and waits for them, within bounds.
+    pub async fn run(self: Arc<Self>, listeners: Listeners, stop: CancellationToken) {
+        let routes = http::routes(Arc::clone(&self.cx))
+            .merge(Router::new().route("/v1/ws", axum::routing::get(upgrade::upgrade)).with_state(Arc::clone(&self)));
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = self.accept(&listeners.http, move |gateway, io| gateway.serve_http(io, routes.clone())) => {}
+            () = self.accept(&listeners.tcp, Self::serve_tcp) => {}
+        }
+        drop(listeners);
+        self.cx.set_draining();
+        self.shutdown.cancel();
+        self.tasks.close();
+        let patience = Duration::from_millis(self.cx.config.listen.drain_ms);
+        if timeout(patience, self.tasks.wait()).await.is_err() {
+            tracing::warn!(left = self.tasks.len(), "connections did not end in time");
+        }
+    }
+
+    /// Accepts for ever. `serve` gets each stream once its TLS handshake, if any, is done.
+    async fn accept<F>(
+        self: &Arc<Self>,
+        listener: &TcpListener,
+        serve: impl Fn(Arc<Self>, Io) -> F + Clone + Send + 'static,
+    ) where
+        F: Future<Output = ()> + Send,
+    {
+        loop {
+            let stream = match listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept");
+                    sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            // Beyond the limit a connection is closed at once: to say why would need the place that is missing.
+            let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+                self.cx.metrics.turned_away.inc();
+                continue;
+            };
+            let gateway = Arc::clone(self);
+            let serve = serve.clone();
+            self.tasks.spawn(async move {
+                let Ok(Some(io)) = timeout(HANDSHAKE_TIMEOUT, gateway.secure(stream, place)).await else { return };
+                serve(gateway, io).await;
+            });
+        }
+    }
+
+    async fn secure(&self, stream: TcpStream, place: OwnedSemaphorePermit) -> Option<Io> {
+        // Frames are gathered before they are written, so the kernel need not wait for more.
+        stream.set_nodelay(true).ok()?;
+        match &self.tls {
+            None => Some(Io::plain(stream, place)),
+            Some(tls) => Some(Io::tls(tls.accept(stream).await.ok()?, place)),
+        }
+    }
+
+    async fn serve_http(self: Arc<Self>, io: Io, routes: Router) {
+        let connection = hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HANDSHAKE_TIMEOUT)
+            .max_buf_size(HTTP_HEADERS_MAX)
+            .serve_connection(TokioIo::new(io), TowerToHyperService::new(routes))
+            .with_upgrades();
+        tokio::pin!(connection);
+        tokio::select! {
+            _ = &mut connection => {}
+            () = self.shutdown.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                let _ = connection.await;
+            }
+        }
+    }
+
+    async fn serve_tcp(self: Arc<Self>, io: Io) {
+        conn::run(Arc::clone(&self.cx), Socket::tcp(io), self.shutdown.clone()).await;
+    }
+}

@@ -1,0 +1,64 @@
+//! `GET /v1/ws`: from an HTTP request to a WebSocket (RFC 6455).
+
+use std::sync::Arc;
+
+use anser_proto::{Format, codec::SUBPROTOCOLS};
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use hyper_util::rt::TokioIo;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use super::{Gateway, conn, io::Io, socket::Socket};
+
+/// Answers the handshake; the connection then leaves HTTP and is served by a task of its own.
+pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) -> Response {
+    let (key, format) = match check(request.headers()) {
+        Ok(checked) => checked,
+        Err(refused) => return refused.into_response(),
+    };
+    let upgraded = hyper::upgrade::on(&mut request);
+    let serving = Arc::clone(&gateway);
+    gateway.tasks.spawn(async move {
+        let Ok(upgraded) = upgraded.await else { return };
+        // The stream below is taken out again, so that nothing of HTTP stays with an idle connection.
+        let Ok(parts) = upgraded.downcast::<TokioIo<Io>>() else { return };
+        let socket = Socket::web_socket(parts.io.into_inner(), parts.read_buf, format).await;
+        conn::run(Arc::clone(&serving.cx), socket, serving.shutdown.clone()).await;
+    });
+    Response::builder()
+        .status(StatusCode::SWITCHING_PROTOCOLS)
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::UPGRADE, "websocket")
+        .header(header::SEC_WEBSOCKET_ACCEPT, key)
+        .header(header::SEC_WEBSOCKET_PROTOCOL, format.subprotocol())
+        .body(Body::empty())
+        .expect("headers of plain text")
+}
+
+/// The accept key and the format of frames, or what is wrong with the request.
+fn check(headers: &HeaderMap) -> Result<(String, Format), (StatusCode, String)> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let lists =
+        |name: HeaderName, wanted: &str| text(name).split(',').any(|entry| entry.trim().eq_ignore_ascii_case(wanted));
+    let bad = |message: &str| (StatusCode::BAD_REQUEST, format!("{message}\n"));
+    if !lists(header::CONNECTION, "upgrade") || !lists(header::UPGRADE, "websocket") {
+        return Err((StatusCode::UPGRADE_REQUIRED, "connect with a WebSocket\n".into()));
+    }
+    if text(header::SEC_WEBSOCKET_VERSION) != "13" {
+        return Err(bad("Sec-WebSocket-Version must be 13"));
+    }
+    let key = text(header::SEC_WEBSOCKET_KEY);
+    if key.is_empty() {
+        return Err(bad("Sec-WebSocket-Key is missing"));
+    }
+    let format = SUBPROTOCOLS
+        .into_iter()
+        .find(|(name, _)| lists(header::SEC_WEBSOCKET_PROTOCOL, name))
+        .map(|(_, format)| format)
+        .ok_or_else(|| bad("Sec-WebSocket-Protocol must offer anser.v1.protobuf or anser.v1.json"))?;
+    Ok((derive_accept_key(key.as_bytes()), format))
+}

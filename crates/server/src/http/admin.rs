@@ -1,0 +1,174 @@
+//! The operator's requests: users of the server's own. `anser user` asks here when a server has the store.
+//!
+//! They need a token whose audience is `anser-admin`, made with the secret of the data folder: who can read
+//! that secret owns the server anyhow.
+
+use std::sync::Arc;
+
+use anser_proto::{UserId, ids::check_ascii_id, limits::NAME_CHARS_MAX};
+use anser_store::{self as store, NewUser, User};
+use axum::{
+    Json,
+    extract::{Path, Query, State, rejection::JsonRejection},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{ctx::Ctx, error::Error, im::wire, password};
+
+/// Users of one page.
+const PAGE: u32 = 200;
+
+/// A user as the operator sees him.
+#[derive(Serialize, Deserialize)]
+pub struct UserRow {
+    /// As text, since it may be beyond what JavaScript counts.
+    pub user_id: String,
+    pub account: String,
+    pub nickname: String,
+    pub disabled: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateUser {
+    pub account: String,
+    #[serde(default)]
+    pub nickname: Option<String>,
+    #[serde(default)]
+    pub password: Option<String>,
+}
+
+/// What is absent stays.
+#[derive(Serialize, Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeUser {
+    #[serde(default)]
+    pub password: Option<String>,
+    #[serde(default)]
+    pub disabled: Option<bool>,
+}
+
+#[derive(Deserialize)]
+pub struct After {
+    #[serde(default)]
+    after: u64,
+}
+
+/// An error as RFC 9457 tells it.
+pub struct Problem(StatusCode, String);
+
+type Answer<T> = Result<Json<T>, Problem>;
+
+pub async fn list_users(
+    State(cx): State<Arc<Ctx>>,
+    headers: HeaderMap,
+    Query(After { after }): Query<After>,
+) -> Answer<Vec<UserRow>> {
+    check_operator(&cx, &headers)?;
+    let page = cx.store.list_users(UserId(wire::position(after)), PAGE).await?;
+    Ok(Json(page.rows.iter().map(UserRow::from).collect()))
+}
+
+pub async fn create_user(
+    State(cx): State<Arc<Ctx>>,
+    headers: HeaderMap,
+    new: Result<Json<CreateUser>, JsonRejection>,
+) -> Answer<UserRow> {
+    check_operator(&cx, &headers)?;
+    let Json(new) = new?;
+    let new = new_user(UserId(cx.ids.make()), new)?;
+    Ok(Json(UserRow::from(&cx.store.create_user(new).await?)))
+}
+
+pub async fn change_user(
+    State(cx): State<Arc<Ctx>>,
+    Path(account): Path<String>,
+    headers: HeaderMap,
+    change: Result<Json<ChangeUser>, JsonRejection>,
+) -> Answer<UserRow> {
+    check_operator(&cx, &headers)?;
+    let Json(change) = change?;
+    let user = apply_change(&*cx.store, &account, change).await?;
+    if user.disabled {
+        cx.hub.kick(user.user, anser_proto::CloseCode::LoginRefused);
+    }
+    Ok(Json(UserRow::from(&user)))
+}
+
+/// A user to be made, once what was asked for is within its bounds.
+pub fn new_user(user: UserId, new: CreateUser) -> Result<NewUser, Error> {
+    check_ascii_id("account", &new.account)?;
+    let nickname = new.nickname.unwrap_or_else(|| new.account.clone());
+    wire::check_name("nickname", &nickname, 1..=NAME_CHARS_MAX)?;
+    let password = new.password.as_deref().map(password::make).transpose()?;
+    Ok(NewUser { user, account: new.account.into(), nickname: nickname.into(), password })
+}
+
+pub async fn apply_change(store: &dyn store::Store, account: &str, change: ChangeUser) -> Result<User, Error> {
+    let mut user = store.user_by_account(account).await?;
+    if let Some(password) = change.password {
+        store.set_password(user.user, password::make(&password)?).await?;
+    }
+    if let Some(disabled) = change.disabled {
+        store.set_disabled(user.user, disabled).await?;
+        user.disabled = disabled;
+    }
+    Ok(user)
+}
+
+fn check_operator(cx: &Ctx, headers: &HeaderMap) -> Result<(), Problem> {
+    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let token = header.strip_prefix("Bearer ").unwrap_or_default();
+    cx.credentials
+        .tokens
+        .check_operator(token)
+        .map_err(|error| Problem(StatusCode::UNAUTHORIZED, error.message.into_owned()))
+}
+
+impl From<&User> for UserRow {
+    fn from(user: &User) -> Self {
+        Self {
+            user_id: user.user.to_string(),
+            account: user.account.to_string(),
+            nickname: user.nickname.to_string(),
+            disabled: user.disabled,
+        }
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        use anser_proto::ErrorCode;
+        let status = match error.code {
+            ErrorCode::BadField => StatusCode::BAD_REQUEST,
+            ErrorCode::NotFound => StatusCode::NOT_FOUND,
+            ErrorCode::Conflict => StatusCode::CONFLICT,
+            ErrorCode::Internal | ErrorCode::UnknownOutcome => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self(status, error.message.into_owned())
+    }
+}
+
+impl From<store::Error> for Problem {
+    fn from(error: store::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    fn from(rejection: JsonRejection) -> Self {
+        Self(rejection.status(), rejection.body_text())
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let Self(status, detail) = self;
+        let body =
+            serde_json::json!({ "title": status.canonical_reason(), "status": status.as_u16(), "detail": detail });
+        (status, [(header::CONTENT_TYPE, "application/problem+json")], body.to_string()).into_response()
+    }
+}

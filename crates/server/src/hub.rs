@@ -1,0 +1,203 @@
+//! Who is connected to this node: user -> connections. Pushing never waits.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use anser_proto::{CloseCode, Format, UserId, v1};
+use bytes::Bytes;
+
+use crate::gateway::outbox::Outbox;
+
+/// Names a connection for as long as the process runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ConnId(u64);
+
+pub struct Hub {
+    /// By user id: a push to one user does not wait for a push to another.
+    shards: [Mutex<HashMap<UserId, Online>>; SHARDS],
+    next_conn: AtomicU64,
+}
+
+const SHARDS: usize = 64;
+
+/// A user who is connected.
+struct Online {
+    nickname: Arc<Nickname>,
+    attached: Vec<Attached>,
+}
+
+struct Attached {
+    conn: ConnId,
+    device_id: Arc<str>,
+    format: Format,
+    outbox: Arc<Outbox>,
+}
+
+impl Hub {
+    pub fn new() -> Self {
+        Self { shards: std::array::from_fn(|_| Mutex::default()), next_conn: AtomicU64::new(1) }
+    }
+
+    /// From now on pushes to the user reach this outbox. An older connection of the same device is kicked:
+    /// it may be dead without knowing it, and two would take each other's place in the sender's order.
+    pub fn attach(
+        self: &Arc<Self>,
+        user: UserId,
+        nickname: &Arc<str>,
+        device_id: Arc<str>,
+        format: Format,
+        outbox: Arc<Outbox>,
+    ) -> Attachment {
+        let conn = ConnId(self.next_conn.fetch_add(1, Ordering::Relaxed));
+        let mut shard = self.shard(user);
+        let online = shard.entry(user).or_insert_with(|| Online { nickname: Arc::default(), attached: Vec::new() });
+        online.nickname.set(Arc::clone(nickname));
+        online.attached.retain(|other| {
+            let same = other.device_id == device_id;
+            if same {
+                other.outbox.kick(CloseCode::Replaced);
+            }
+            !same
+        });
+        online.attached.push(Attached { conn, device_id, format, outbox });
+        Attachment { hub: Arc::clone(self), user, conn, nickname: Arc::clone(&online.nickname) }
+    }
+
+    /// Puts the event into the outboxes of all connections of the user but `except`; tells how many.
+    pub fn push(&self, user: UserId, except: Option<ConnId>, event: &Event) -> usize {
+        let shard = self.shard(user);
+        let Some(online) = shard.get(&user) else { return 0 };
+        let receivers = online.attached.iter().filter(|attached| Some(attached.conn) != except);
+        receivers.map(|attached| attached.outbox.push(event.encoded(attached.format))).count()
+    }
+
+    /// Connections of the user.
+    pub fn count(&self, user: UserId) -> usize {
+        self.shard(user).get(&user).map_or(0, |online| online.attached.len())
+    }
+
+    /// Ends all connections of the user.
+    pub fn kick(&self, user: UserId, code: CloseCode) {
+        if let Some(online) = self.shard(user).get(&user) {
+            online.attached.iter().for_each(|attached| attached.outbox.kick(code));
+        }
+    }
+
+    fn shard(&self, user: UserId) -> MutexGuard<'_, HashMap<UserId, Online>> {
+        // The low bits of a Snowflake count on, so neighbours in time fall apart.
+        let index = usize::try_from(user.0 % SHARDS as u64).expect("below the number of shards");
+        self.shards[index].lock().expect("nothing panics while holding it")
+    }
+}
+
+impl Default for Hub {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A connection's place in the hub, which it leaves when this is dropped.
+pub struct Attachment {
+    hub: Arc<Hub>,
+    pub user: UserId,
+    pub conn: ConnId,
+    pub nickname: Arc<Nickname>,
+}
+
+/// What a user is called now, shared by all of his connections.
+#[derive(Default)]
+pub struct Nickname(Mutex<Arc<str>>);
+
+impl Nickname {
+    pub fn get(&self) -> Arc<str> {
+        Arc::clone(&self.0.lock().expect("nothing panics while holding it"))
+    }
+
+    pub fn set(&self, nickname: Arc<str>) {
+        *self.0.lock().expect("nothing panics while holding it") = nickname;
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        let mut shard = self.hub.shard(self.user);
+        if let Some(online) = shard.get_mut(&self.user) {
+            online.attached.retain(|other| other.conn != self.conn);
+            if online.attached.is_empty() {
+                shard.remove(&self.user);
+            }
+        }
+    }
+}
+
+/// An event on its way to many: encoded once for each format that a receiver wants, and not at all without one.
+pub struct Event {
+    frame: v1::ServerFrame,
+    protobuf: OnceLock<Bytes>,
+    json: OnceLock<Bytes>,
+}
+
+impl Event {
+    pub fn new(body: v1::server_frame::Body) -> Self {
+        let frame = v1::ServerFrame { request_id: 0, body: Some(body) };
+        Self { frame, protobuf: OnceLock::new(), json: OnceLock::new() }
+    }
+
+    fn encoded(&self, format: Format) -> Bytes {
+        let encoded = match format {
+            Format::Protobuf => &self.protobuf,
+            Format::Json => &self.json,
+        };
+        encoded.get_or_init(|| format.encode(&self.frame)).clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADA: UserId = UserId(7);
+
+    fn attach(hub: &Arc<Hub>, device_id: &str) -> (Attachment, Arc<Outbox>) {
+        let outbox = Arc::new(Outbox::new(1_000));
+        (hub.attach(ADA, &"Ada".into(), device_id.into(), Format::Protobuf, Arc::clone(&outbox)), outbox)
+    }
+
+    fn lagged() -> Event {
+        Event::new(v1::server_frame::Body::Lagged(v1::Lagged {}))
+    }
+
+    #[test]
+    fn a_push_reaches_every_device_but_the_one_it_came_from() {
+        let hub = Arc::new(Hub::new());
+        let (phone, phone_outbox) = attach(&hub, "phone");
+        let (_laptop, laptop_outbox) = attach(&hub, "laptop");
+        assert_eq!(hub.push(ADA, Some(phone.conn), &lagged()), 1);
+        assert_eq!(hub.push(UserId(8), None, &lagged()), 0);
+        assert!(phone_outbox.take().frames.is_empty());
+        assert_eq!(laptop_outbox.take().frames.len(), 1);
+    }
+
+    #[test]
+    fn the_same_device_replaces_itself_and_its_late_end_harms_nobody() {
+        let hub = Arc::new(Hub::new());
+        let (old, old_outbox) = attach(&hub, "phone");
+        let (_new, new_outbox) = attach(&hub, "phone");
+        assert_eq!(old_outbox.take().kicked, Some(CloseCode::Replaced));
+        drop(old);
+        assert_eq!(hub.push(ADA, None, &lagged()), 1);
+        assert_eq!(new_outbox.take().frames.len(), 1);
+    }
+
+    #[test]
+    fn who_left_leaves_nothing_behind() {
+        let hub = Arc::new(Hub::new());
+        drop(attach(&hub, "phone"));
+        assert!(hub.shards.iter().all(|shard| shard.lock().expect("no panic").is_empty()));
+    }
+}

@@ -1,0 +1,73 @@
+//! Groups: making them, and who is in them. Joins and leaves are entries of the group's log.
+
+use anser_proto::{
+    ErrorCode, GroupId, UserId,
+    ids::check_ascii_id,
+    limits::{AVATAR_BYTES_MAX, INVITE_MAX, NAME_CHARS_MAX},
+    v1,
+};
+use anser_store::{MembersAction, MembersChange, MembersChanged, NewGroup};
+
+use super::{Caller, deliver, page_limit, user::check_avatar, wire};
+use crate::{ctx::Ctx, error::Error};
+
+pub async fn create(cx: &Ctx, who: &Caller, create: v1::CreateGroup) -> Result<v1::Group, Error> {
+    check_ascii_id("client_group_id", &create.client_group_id)?;
+    wire::check_name("name", &create.name, 1..=NAME_CHARS_MAX)?;
+    check_avatar(&create.avatar, AVATAR_BYTES_MAX)?;
+    let new = NewGroup {
+        group: GroupId(cx.ids.make()),
+        creator: who.sender(),
+        client_group_id: create.client_group_id.into(),
+        name: create.name.into(),
+        avatar: create.avatar.into(),
+        members: user_ids(&create.user_ids)?,
+    };
+    let changed = cx.store.create_group(new).await?;
+    deliver::members_changed(cx, &changed).await;
+    Ok(wire::group(&changed.group, changed.role))
+}
+
+pub async fn get(cx: &Ctx, who: &Caller, get: v1::GetGroup) -> Result<v1::Group, Error> {
+    let (group, role) = cx.store.group(who.user, wire::group_id(get.group_id)?).await?;
+    Ok(wire::group(&group, Some(role)))
+}
+
+pub async fn list_members(cx: &Ctx, who: &Caller, list: v1::ListMembers) -> Result<v1::Members, Error> {
+    let limit = page_limit(list.limit)?;
+    let group = wire::group_id(list.group_id)?;
+    let page = cx.store.members(who.user, group, UserId(wire::position(list.after)), limit).await?;
+    Ok(v1::Members { members: page.rows.iter().map(wire::member).collect(), more: page.more })
+}
+
+pub async fn invite(cx: &Ctx, who: &Caller, invite: v1::InviteMembers) -> Result<v1::Group, Error> {
+    let action = MembersAction::Invite(user_ids(&invite.user_ids)?);
+    let changed = change(cx, who, invite.group_id, action).await?;
+    Ok(wire::group(&changed.group, changed.role))
+}
+
+pub async fn remove(cx: &Ctx, who: &Caller, remove: v1::RemoveMembers) -> Result<v1::Group, Error> {
+    let action = MembersAction::Remove(user_ids(&remove.user_ids)?);
+    let changed = change(cx, who, remove.group_id, action).await?;
+    Ok(wire::group(&changed.group, changed.role))
+}
+
+pub async fn leave(cx: &Ctx, who: &Caller, leave: v1::LeaveGroup) -> Result<(), Error> {
+    change(cx, who, leave.group_id, MembersAction::Leave).await?;
+    Ok(())
+}
+
+async fn change(cx: &Ctx, who: &Caller, group_id: u64, action: MembersAction) -> Result<MembersChanged, Error> {
+    let change = MembersChange { group: wire::group_id(group_id)?, operator: who.sender(), action };
+    let changed = cx.store.change_members(change).await?;
+    deliver::members_changed(cx, &changed).await;
+    Ok(changed)
+}
+
+fn user_ids(ids: &[u64]) -> Result<Vec<UserId>, Error> {
+    if ids.len() > INVITE_MAX {
+        let message = format!("{} users are named: at most {INVITE_MAX} at once", ids.len());
+        return Err(Error::new(ErrorCode::PageTooLarge, message));
+    }
+    ids.iter().map(|id| wire::user_id(*id)).collect()
+}

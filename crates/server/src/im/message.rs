@@ -1,0 +1,147 @@
+//! Messages: send and pull.
+
+use std::collections::HashSet;
+
+use anser_proto::{
+    ClientMsgId, ConversationId, ErrorCode,
+    limits::{BODY_BYTES_MAX, PAGE_BYTES_MAX},
+    v1::{self, ServerFrame, message::Type, server_frame::Body},
+};
+use anser_store::{Appended, NewMessage, Stretch};
+use tokio::time::Instant;
+
+use super::{Caller, answer, deliver, page_limit, wire};
+use crate::{ctx::Ctx, error::Error};
+
+/// A send that may go to the store, or why it does not.
+struct Attempt {
+    request_id: u32,
+    /// Absent when it could not even be read.
+    place: Option<(ConversationId, ClientMsgId)>,
+    outcome: Result<NewMessage, Error>,
+}
+
+/// Stores messages in their order and answers each; then lets others know.
+pub async fn send(
+    cx: &Ctx,
+    caller: &mut Caller,
+    sends: Vec<(u32, v1::Send)>,
+    now: Instant,
+    answers: &mut Vec<ServerFrame>,
+) {
+    if sends.is_empty() {
+        return;
+    }
+    let attempts = attempt(caller, sends, now);
+    let batch: Vec<_> = attempts.iter().filter_map(|attempt| attempt.outcome.as_ref().ok().cloned()).collect();
+    let mut results = if batch.is_empty() { Vec::new() } else { cx.store.append(batch).await }.into_iter();
+
+    let mut stored = Vec::with_capacity(results.len());
+    for Attempt { request_id, place, outcome } in attempts {
+        let outcome = outcome.and_then(|new| {
+            let appended = results.next().expect("one result for each message of the batch")?;
+            Ok((new, appended))
+        });
+        if let Some((conversation, client_msg_id)) = &place {
+            let failed_for_now = outcome.as_ref().is_err_and(Error::is_transient);
+            caller.fifo.settle(*conversation, client_msg_id, failed_for_now);
+        }
+        let body = outcome.map(|(new, appended)| {
+            if !appended.duplicate {
+                stored.push((new, appended));
+            }
+            Body::Sent(sent(&appended))
+        });
+        answers.push(answer(cx, "send", request_id, body));
+    }
+    for (new, appended) in stored {
+        deliver::message(cx, Some(caller.conn), &new, &appended).await;
+    }
+}
+
+/// Checks each send by itself and against those before it.
+fn attempt(caller: &mut Caller, sends: Vec<(u32, v1::Send)>, now: Instant) -> Vec<Attempt> {
+    // Conversations in which one of these sends failed for now, and those whose first failure is retried by one.
+    let mut held = HashSet::new();
+    let mut retried = HashSet::new();
+    let mut attempts = Vec::with_capacity(sends.len());
+    for (request_id, send) in sends {
+        let mut place = None;
+        let outcome = check(caller, request_id, send).and_then(|new| {
+            let (conversation, client_msg_id) = (new.conversation, new.client_msg_id.clone());
+            let in_order = !held.contains(&conversation)
+                && (retried.contains(&conversation) || caller.fifo.may_pass(conversation, &client_msg_id));
+            place = Some((conversation, client_msg_id));
+            let admitted = if in_order { caller.admit(now) } else { Err(behind_failed()) };
+            match admitted {
+                Ok(()) => retried.insert(conversation),
+                Err(_) => held.insert(conversation),
+            };
+            admitted.map(|()| new)
+        });
+        attempts.push(Attempt { request_id, place, outcome });
+    }
+    attempts
+}
+
+fn behind_failed() -> Error {
+    Error::new(ErrorCode::BehindFailed, "a message before this one failed: send that one again first")
+}
+
+/// What a message must be, whoever sends it; and the sender's part in a one-to-one conversation. Membership of a
+/// group is for the store to say, since it knows it at the very place in the log.
+fn check(caller: &Caller, request_id: u32, send: v1::Send) -> Result<NewMessage, Error> {
+    if request_id == 0 {
+        return Err(Error::bad_field("request_id is 0: that is the id of events"));
+    }
+    let conversation = wire::conversation_of(&send.conversation_id, caller.user)?;
+    let kind = send.r#type();
+    if matches!(kind, Type::Unknown | Type::Notice) {
+        let message = format!("type {} cannot be sent: send one that docs/protocol.md lists", send.r#type);
+        return Err(Error::bad_field(message));
+    }
+    let body_bytes = send.content.len() + send.attachment.len();
+    if body_bytes > BODY_BYTES_MAX {
+        let message = format!("content and attachment have {body_bytes} bytes: at most {BODY_BYTES_MAX} are allowed");
+        return Err(Error::new(ErrorCode::BodyTooLarge, message));
+    }
+    if body_bytes == 0 {
+        return Err(Error::bad_field("content and attachment are both empty"));
+    }
+    Ok(NewMessage {
+        conversation,
+        from: caller.sender(),
+        client_msg_id: send.client_msg_id.parse()?,
+        kind: kind.into(),
+        content: send.content.into(),
+        attachment: send.attachment,
+        client_time_ms: wire::position(send.client_time_ms),
+        counted: !send.settings.unwrap_or_default().uncounted,
+    })
+}
+
+fn sent(appended: &Appended) -> v1::Sent {
+    v1::Sent {
+        server_msg_id: appended.server_msg_id,
+        server_time_ms: appended.server_time_ms,
+        count: appended.count,
+        mailbox_seq: appended.sender_mailbox_seq,
+    }
+}
+
+pub async fn pull(cx: &Ctx, who: &Caller, pull: v1::Pull) -> Result<v1::Messages, Error> {
+    let conversation = wire::conversation_of(&pull.conversation_id, who.user)?;
+    let stretch = Stretch {
+        after: wire::position(pull.after),
+        before: wire::position(pull.before),
+        limit: page_limit(pull.limit)?,
+        bytes_max: PAGE_BYTES_MAX,
+    };
+    let page = cx.store.read_log(who.user, conversation, stretch).await?;
+    Ok(v1::Messages {
+        conversation_id: pull.conversation_id,
+        messages: page.messages.iter().map(wire::message).collect(),
+        more: page.more,
+        head: page.head,
+    })
+}

@@ -1,0 +1,142 @@
+//! The domain: what a user may ask, one noun a file. Rules first and pure, then the store, then delivery.
+//! Knows neither sockets nor SQL nor other nodes.
+
+pub mod caller;
+mod deliver;
+mod fifo;
+mod group;
+mod message;
+mod read;
+mod session;
+mod sync;
+mod user;
+pub mod wire;
+
+pub use caller::Caller;
+pub use deliver::Members;
+
+use anser_proto::{
+    ErrorCode,
+    limits::{PAGE_DEFAULT, PAGE_MAX},
+    v1::{ClientFrame, Done, Pong, ServerFrame, client_frame::Request, server_frame::Body},
+};
+use tokio::time::Instant;
+
+use crate::{ctx::Ctx, error::Error};
+
+/// Answers the requests that a connection took up together, in their order. Sends that stand side by side are
+/// stored together: they wait for one commit instead of one each.
+pub async fn turn(
+    cx: &Ctx,
+    mut caller: Box<Caller>,
+    frames: Vec<ClientFrame>,
+    now: Instant,
+) -> (Box<Caller>, Vec<ServerFrame>) {
+    let mut answers = Vec::with_capacity(frames.len());
+    let mut sends = Vec::new();
+    for ClientFrame { request_id, request } in frames {
+        if let Some(Request::Send(send)) = request {
+            sends.push((request_id, send));
+            continue;
+        }
+        message::send(cx, &mut caller, std::mem::take(&mut sends), now, &mut answers).await;
+        let kind = kind(request.as_ref());
+        let body = handle(cx, &mut caller, request_id, request, now).await;
+        answers.push(answer(cx, kind, request_id, body));
+    }
+    message::send(cx, &mut caller, sends, now, &mut answers).await;
+    (caller, answers)
+}
+
+fn answer(cx: &Ctx, kind: &'static str, request_id: u32, body: Result<Body, Error>) -> ServerFrame {
+    cx.metrics.request(kind, body.as_ref().err().map(|error| error.code));
+    let body = body.unwrap_or_else(|error| Body::Error(error.to_wire()));
+    ServerFrame { request_id, body: Some(body) }
+}
+
+/// The one match over all requests.
+async fn handle(
+    cx: &Ctx,
+    caller: &mut Caller,
+    request_id: u32,
+    request: Option<Request>,
+    now: Instant,
+) -> Result<Body, Error> {
+    if request_id == 0 {
+        return Err(Error::bad_field("request_id is 0: that is the id of events"));
+    }
+    // A heartbeat costs no more than its answer, and to refuse it would end the connection.
+    if !matches!(request, Some(Request::Ping(_) | Request::Bye(_))) {
+        caller.admit(now)?;
+    }
+    let who = &*caller;
+    match request {
+        Some(Request::Ping(_)) => Ok(Body::Pong(Pong { server_time_ms: (cx.clock)() })),
+        Some(Request::Bye(_)) => {
+            caller.said_bye = true;
+            Ok(done())
+        }
+        Some(Request::Hello(_)) => Err(Error::new(ErrorCode::AlreadyLoggedIn, "this connection is logged in already")),
+
+        Some(Request::Send(_)) => unreachable!("sends are taken together by turn()"),
+        Some(Request::Pull(pull)) => message::pull(cx, who, pull).await.map(Body::Messages),
+        Some(Request::Sync(sync)) => sync::sync(cx, who, sync).await.map(Body::SyncPage),
+        Some(Request::MarkRead(mark)) => read::mark_read(cx, who, mark).await.map(Body::Marked),
+        Some(Request::MarkDelivered(mark)) => read::mark_delivered(cx, who, mark).await.map(Body::Marked),
+        Some(Request::Typing(typing)) => session::typing(cx, caller, typing, now).await.map(|()| done()),
+        Some(Request::ListSessions(list)) => session::list(cx, who, list).await.map(Body::Sessions),
+
+        Some(Request::CreateGroup(create)) => group::create(cx, who, create).await.map(Body::Group),
+        Some(Request::GetGroup(get)) => group::get(cx, who, get).await.map(Body::Group),
+        Some(Request::ListMembers(list)) => group::list_members(cx, who, list).await.map(Body::Members),
+        Some(Request::InviteMembers(invite)) => group::invite(cx, who, invite).await.map(Body::Group),
+        Some(Request::RemoveMembers(remove)) => group::remove(cx, who, remove).await.map(Body::Group),
+        Some(Request::LeaveGroup(leave)) => group::leave(cx, who, leave).await.map(|()| done()),
+
+        Some(Request::GetUsers(get)) => user::get(cx, get).await.map(Body::Users),
+        Some(Request::UpdateProfile(update)) => user::update_profile(cx, who, update).await.map(Body::Users),
+
+        None => Err(Error::new(ErrorCode::UnknownRequest, "the frame has no request that this server knows")),
+    }
+}
+
+fn done() -> Body {
+    Body::Done(Done {})
+}
+
+/// The entries of a page: what was asked for, or what is usual.
+fn page_limit(asked: u32) -> Result<u32, Error> {
+    match asked {
+        0 => Ok(PAGE_DEFAULT),
+        1..=PAGE_MAX => Ok(asked),
+        _ => {
+            let message = format!("limit is {asked}: at most {PAGE_MAX} are given at once");
+            Err(Error::new(ErrorCode::PageTooLarge, message))
+        }
+    }
+}
+
+/// The name of a request, for the metrics.
+fn kind(request: Option<&Request>) -> &'static str {
+    match request {
+        Some(Request::Hello(_)) => "hello",
+        Some(Request::Ping(_)) => "ping",
+        Some(Request::Bye(_)) => "bye",
+        Some(Request::Send(_)) => "send",
+        Some(Request::Pull(_)) => "pull",
+        Some(Request::Sync(_)) => "sync",
+        Some(Request::MarkRead(_)) => "mark_read",
+        Some(Request::MarkDelivered(_)) => "mark_delivered",
+        Some(Request::Typing(_)) => "typing",
+        Some(Request::ListSessions(_)) => "list_sessions",
+        Some(Request::CreateGroup(_)) => "create_group",
+        Some(Request::GetGroup(_)) => "get_group",
+        Some(Request::ListMembers(_)) => "list_members",
+        Some(Request::InviteMembers(_)) => "invite_members",
+        Some(Request::RemoveMembers(_)) => "remove_members",
+        Some(Request::LeaveGroup(_)) => "leave_group",
+        Some(Request::GetUsers(_)) => "get_users",
+        Some(Request::UpdateProfile(_)) => "update_profile",
+        None => "unknown",
+    }
+}

@@ -1,0 +1,36 @@
+//! Marks: how far a user has read, and how far his devices have everything.
+
+use anser_proto::v1;
+use anser_store::{Mark, MarkKind};
+
+use super::{Caller, deliver, wire};
+use crate::{ctx::Ctx, error::Error};
+
+pub async fn mark_read(cx: &Ctx, who: &Caller, mark: v1::MarkRead) -> Result<v1::Marked, Error> {
+    move_mark(cx, who, MarkKind::Read, &mark.conversation_id, mark.server_msg_id).await
+}
+
+pub async fn mark_delivered(cx: &Ctx, who: &Caller, mark: v1::MarkDelivered) -> Result<v1::Marked, Error> {
+    move_mark(cx, who, MarkKind::Delivered, &mark.conversation_id, mark.server_msg_id).await
+}
+
+async fn move_mark(
+    cx: &Ctx,
+    who: &Caller,
+    kind: MarkKind,
+    conversation_id: &str,
+    server_msg_id: u64,
+) -> Result<v1::Marked, Error> {
+    let conversation = wire::conversation_of(conversation_id, who.user)?;
+    let mark = Mark { user: who.user, conversation, kind, server_msg_id: wire::position(server_msg_id) };
+    let marked = cx.store.mark(mark).await?;
+    if marked.moved {
+        deliver::marked(cx, who.user, who.conn, conversation, &marked).await;
+    }
+    Ok(v1::Marked {
+        read_mark: marked.read_mark,
+        delivered_mark: marked.delivered_mark,
+        unread: marked.unread,
+        mailbox_seq: marked.mailbox_seq,
+    })
+}

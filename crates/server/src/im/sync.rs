@@ -1,0 +1,29 @@
+//! Everything that changed since a position: the healer of every loss.
+
+use anser_proto::{ErrorCode, limits::PAGE_MAX, v1};
+
+use super::{Caller, wire};
+use crate::{ctx::Ctx, error::Error};
+
+/// Sessions of one page.
+const SESSIONS_MAX: u32 = 100;
+
+pub async fn sync(cx: &Ctx, who: &Caller, sync: v1::Sync) -> Result<v1::SyncPage, Error> {
+    if sync.groups.len() > PAGE_MAX as usize {
+        let message = format!("{} groups are named: at most {PAGE_MAX} in one sync", sync.groups.len());
+        return Err(Error::new(ErrorCode::PageTooLarge, message));
+    }
+    let changes = cx.store.changes(who.user, wire::position(sync.mailbox_seq), SESSIONS_MAX).await?;
+    let known = sync
+        .groups
+        .iter()
+        .map(|known| Ok((wire::group_id(known.group_id)?, wire::position(known.server_msg_id))))
+        .collect::<Result<Vec<_>, Error>>()?;
+    let moved = if known.is_empty() { Vec::new() } else { cx.store.moved_groups(who.user, known).await? };
+    Ok(v1::SyncPage {
+        sessions: changes.sessions.iter().chain(&moved).map(wire::session).collect(),
+        mailbox_seq: changes.mailbox_seq,
+        caught_up: changes.caught_up,
+        profile: changes.profile.as_ref().map(wire::user),
+    })
+}

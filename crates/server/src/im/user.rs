@@ -1,0 +1,52 @@
+//! Users: looking them up, and a user's own profile.
+
+use anser_proto::{
+    ErrorCode,
+    ids::check_ascii_id,
+    limits::{AVATAR_BYTES_MAX, NAME_CHARS_MAX, PAGE_MAX},
+    v1,
+};
+use anser_store::ProfileChange;
+
+use super::{Caller, deliver, wire};
+use crate::{ctx::Ctx, error::Error};
+
+pub async fn get(cx: &Ctx, get: v1::GetUsers) -> Result<v1::Users, Error> {
+    let named = get.user_ids.len() + get.accounts.len();
+    if named > PAGE_MAX as usize {
+        let message = format!("{named} users are named: at most {PAGE_MAX} at once");
+        return Err(Error::new(ErrorCode::PageTooLarge, message));
+    }
+    for account in &get.accounts {
+        check_ascii_id("account", account)?;
+    }
+    let ids = get.user_ids.into_iter().map(wire::user_id).collect::<Result<_, _>>()?;
+    let accounts = get.accounts.into_iter().map(Into::into).collect();
+    let users = cx.store.users(ids, accounts).await?;
+    Ok(v1::Users { users: users.iter().map(wire::user).collect(), mailbox_seq: 0 })
+}
+
+pub async fn update_profile(cx: &Ctx, who: &Caller, update: v1::UpdateProfile) -> Result<v1::Users, Error> {
+    if let Some(nickname) = &update.nickname {
+        wire::check_name("nickname", nickname, 1..=NAME_CHARS_MAX)?;
+    }
+    if let Some(avatar) = &update.avatar {
+        check_avatar(avatar, AVATAR_BYTES_MAX)?;
+    }
+    let change = ProfileChange { nickname: update.nickname.map(Into::into), avatar: update.avatar.map(Into::into) };
+    let (user, mailbox_seq) = cx.store.update_profile(who.user, change).await?;
+    who.rename(&user.nickname);
+    let told = wire::user(&user);
+    if mailbox_seq != 0 {
+        deliver::profile_changed(cx, told.clone(), who.conn, mailbox_seq);
+    }
+    Ok(v1::Users { users: vec![told], mailbox_seq })
+}
+
+pub fn check_avatar(avatar: &str, bytes_max: usize) -> Result<(), Error> {
+    if avatar.len() > bytes_max || avatar.chars().any(char::is_control) {
+        let message = format!("avatar has {} bytes: it must be an address of at most {bytes_max}", avatar.len());
+        return Err(Error::bad_field(message));
+    }
+    Ok(())
+}

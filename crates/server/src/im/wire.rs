@@ -1,0 +1,149 @@
+//! Records of the store as the wire shows them, and the wire's ids as the store wants them.
+
+use std::ops::RangeInclusive;
+
+use anser_proto::{ConversationId, ErrorCode, GroupId, UserId, v1};
+use anser_store::{Appended, Group, Member, Message, NewMessage, Party, Preview, Role, Session, User};
+use prost::Message as _;
+
+use crate::error::Error;
+
+/// The conversation that is named. One-to-one, only its parties may name it: nobody else learns whether it is there.
+pub fn conversation_of(text: &str, user: UserId) -> Result<ConversationId, Error> {
+    let conversation: ConversationId = text.parse()?;
+    if matches!(conversation, ConversationId::Single { .. }) && conversation.peer_of(user).is_none() {
+        return Err(Error::new(ErrorCode::NotMember, "the user is no party of this conversation"));
+    }
+    Ok(conversation)
+}
+
+/// A group that is named, which may be there or not.
+pub fn group_id(number: u64) -> Result<GroupId, Error> {
+    Ok(GroupId(id("group_id", number)?))
+}
+
+/// A user who is named, who may be there or not.
+pub fn user_id(number: u64) -> Result<UserId, Error> {
+    Ok(UserId(id("user_id", number)?))
+}
+
+fn id(field: &'static str, number: u64) -> Result<u64, Error> {
+    match i64::try_from(number) {
+        Ok(1..) => Ok(number),
+        _ => Err(Error::bad_field(format!("{field} is {number}: ids are 1 to 2^63 - 1"))),
+    }
+}
+
+/// A position or time, which no store counts beyond a signed 64-bit column.
+pub fn position(number: u64) -> u64 {
+    number.min(i64::MAX as u64)
+}
+
+/// A name for people: within its bounds and without control characters.
+pub fn check_name(field: &'static str, name: &str, chars: RangeInclusive<usize>) -> Result<(), Error> {
+    let count = name.chars().count();
+    if !chars.contains(&count) {
+        let message = format!("{field} has {count} characters: {} to {} are allowed", chars.start(), chars.end());
+        return Err(Error::bad_field(message));
+    }
+    if name.chars().any(char::is_control) {
+        return Err(Error::bad_field(format!("{field} has a control character")));
+    }
+    Ok(())
+}
+
+pub fn user(user: &User) -> v1::User {
+    v1::User {
+        user_id: user.user.0,
+        account: user.account.to_string(),
+        nickname: user.nickname.to_string(),
+        avatar: user.avatar.to_string(),
+    }
+}
+
+pub fn message(message: &Message) -> v1::Message {
+    let is_notice = message.kind == i32::from(v1::message::Type::Notice);
+    v1::Message {
+        conversation_id: message.conversation.to_string(),
+        server_msg_id: message.server_msg_id,
+        client_msg_id: message.client_msg_id.to_string(),
+        from_id: message.from.user.0,
+        from_nickname: message.from.nickname.to_string(),
+        from_platform: message.from.platform,
+        from_device_id: message.from.device_id.to_string(),
+        r#type: message.kind,
+        content: message.content.to_string(),
+        attachment: if is_notice { Default::default() } else { message.attachment.clone() },
+        notice: if is_notice { v1::Notice::decode(message.attachment.clone()).ok() } else { None },
+        client_time_ms: message.client_time_ms,
+        server_time_ms: message.server_time_ms,
+        count: message.count,
+        settings: (!message.counted).then_some(v1::Settings { uncounted: true }),
+    }
+}
+
+/// A message that was just stored.
+pub fn new_message(new: &NewMessage, appended: &Appended) -> v1::Message {
+    message(&Message {
+        conversation: new.conversation,
+        server_msg_id: appended.server_msg_id,
+        client_msg_id: new.client_msg_id.clone(),
+        from: new.from.clone(),
+        kind: new.kind,
+        content: new.content.clone(),
+        attachment: new.attachment.clone(),
+        client_time_ms: new.client_time_ms,
+        server_time_ms: appended.server_time_ms,
+        count: appended.count,
+        counted: new.counted,
+    })
+}
+
+pub fn session(session: &Session) -> v1::Session {
+    let (peer, group) = match &session.party {
+        Party::Peer(peer) => (Some(user(peer)), None),
+        Party::Group(of, role) => (None, Some(group(of, *role))),
+    };
+    v1::Session {
+        conversation_id: session.conversation.to_string(),
+        head: session.head,
+        unread: session.unread,
+        read_mark: session.read_mark,
+        delivered_mark: session.delivered_mark,
+        peer_read_mark: session.peer_read_mark,
+        peer_delivered_mark: session.peer_delivered_mark,
+        first: session.first,
+        last: session.last.as_ref().map(preview),
+        peer,
+        group,
+        mailbox_seq: session.mailbox_seq,
+    }
+}
+
+fn preview(preview: &Preview) -> v1::Preview {
+    v1::Preview {
+        server_msg_id: preview.server_msg_id,
+        from_id: preview.from.0,
+        from_nickname: preview.nickname.to_string(),
+        r#type: preview.kind,
+        content: preview.content.to_string(),
+        server_time_ms: preview.server_time_ms,
+    }
+}
+
+/// `role` is that of the user who is told.
+pub fn group(group: &Group, role: Option<Role>) -> v1::Group {
+    v1::Group {
+        group_id: group.group.0,
+        name: group.name.to_string(),
+        avatar: group.avatar.to_string(),
+        owner_id: group.owner.0,
+        member_count: group.member_count,
+        created_ms: group.created_ms,
+        role: role.map_or(0, |role| role as i32),
+    }
+}
+
+pub fn member(member: &Member) -> v1::Member {
+    v1::Member { user: Some(user(&member.user)), role: member.role as i32, joined: member.joined }
+}

@@ -1,0 +1,132 @@
+//! What the server counts, for Prometheus. Typed handles: counting costs an atomic addition.
+
+use std::{
+    fmt::Write as _,
+    sync::{Arc, atomic::AtomicU64},
+};
+
+use anser_proto::{CloseCode, ErrorCode};
+use anser_store::Store;
+use prometheus_client::{
+    collector::Collector,
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _, text::encode},
+    metrics::{
+        counter::{ConstCounter, Counter},
+        family::Family,
+        gauge::{ConstGauge, Gauge},
+    },
+    registry::Registry,
+};
+
+pub struct Metrics {
+    registry: Registry,
+    connections: Gauge,
+    requests: Family<RequestLabels, Counter<u64, AtomicU64>>,
+    refusals: Family<CodeLabels, Counter<u64, AtomicU64>>,
+    closes: Family<CodeLabels, Counter<u64, AtomicU64>>,
+    pub logins: Counter,
+    pub turned_away: Counter,
+    pub frames_out: Counter,
+    pub pushed: Counter,
+    pub lagged: Counter,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct RequestLabels {
+    request: &'static str,
+    /// `OK`, or the code of the error.
+    outcome: &'static str,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct CodeLabels {
+    code: &'static str,
+}
+
+impl Metrics {
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        let mut registry = Registry::with_prefix("anser");
+        let connections = Gauge::default();
+        registry.register("connections", "Connections that are logged in", connections.clone());
+        let requests = Family::default();
+        registry.register("requests", "Requests that were answered", requests.clone());
+        let refusals = Family::default();
+        registry.register("logins_refused", "Connections that were not let in", refusals.clone());
+        let closes = Family::default();
+        registry.register("closes", "Connections that the server ended", closes.clone());
+        let mut counter = |name, help| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        let logins = counter("logins", "Connections that were let in");
+        let turned_away = counter("turned_away", "Connections beyond limits.connections");
+        let frames_out = counter("frames_out", "Frames that were written");
+        let pushed = counter("pushed", "Events that were put into outboxes");
+        let lagged = counter("lagged", "Outboxes that overflowed");
+        registry.register_collector(Box::new(StoreStats(store)));
+        Self { registry, connections, requests, refusals, closes, logins, turned_away, frames_out, pushed, lagged }
+    }
+
+    /// Counts a connection for as long as what comes back lives.
+    pub fn connection(&self) -> Connected {
+        self.connections.inc();
+        Connected(self.connections.clone())
+    }
+
+    pub fn request(&self, request: &'static str, refused: Option<ErrorCode>) {
+        let outcome = refused.map_or("OK", |code| code.as_str_name());
+        self.requests.get_or_create(&RequestLabels { request, outcome }).inc();
+    }
+
+    pub fn login_refused(&self, code: ErrorCode) {
+        self.refusals.get_or_create(&CodeLabels { code: code.as_str_name() }).inc();
+    }
+
+    pub fn closed(&self, code: CloseCode) {
+        self.closes.get_or_create(&CodeLabels { code: code.as_str_name() }).inc();
+    }
+
+    /// In the text format of OpenMetrics.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        if encode(&mut text, &self.registry).is_err() {
+            let _ = writeln!(text, "# the metrics could not be written");
+        }
+        text
+    }
+}
+
+pub struct Connected(Gauge);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// What the store tells of itself, asked when somebody looks.
+struct StoreStats(Arc<dyn Store>);
+
+impl std::fmt::Debug for StoreStats {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StoreStats")
+    }
+}
+
+impl Collector for StoreStats {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let stats = self.0.stats();
+        for (name, help, value) in [
+            ("store_commits", "Transactions of the writer", stats.commits),
+            ("store_appended", "Messages stored, without duplicates", stats.appended),
+            ("store_proposals_refused", "Proposals of the sequencer that the head refused", stats.proposals_refused),
+            ("store_checkpoints", "Checkpoints of the write-ahead log", stats.checkpoints),
+        ] {
+            let counter = ConstCounter::new(value);
+            counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
+        }
+        let queued = ConstGauge::new(i64::try_from(stats.queued).unwrap_or(i64::MAX));
+        queued.encode(encoder.encode_descriptor("store_queued", "Writes waiting now", None, queued.metric_type())?)
+    }
+}

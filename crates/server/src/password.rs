@@ -1,0 +1,182 @@
+//! Accounts of the server's own: hashing, checking, and a brake on guessing.
+
+use std::{num::NonZeroU32, sync::Arc};
+
+use anser_proto::{ErrorCode, limits::PASSWORD_BYTES_MAX};
+use anser_store::{Clock, PasswordHash};
+use argon2::{
+    Argon2,
+    password_hash::{PasswordHasher as _, PasswordVerifier as _, phc},
+};
+use aws_lc_rs::{digest, hmac, pbkdf2};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use quick_cache::sync::Cache;
+use tokio::sync::Semaphore;
+
+use crate::error::Error;
+
+/// Argon2 takes 19 MiB and tens of milliseconds of a core: so many at a time, so many waiting, no more.
+const CHECKS_AT_ONCE: usize = 2;
+const CHECKS_WAITING: usize = 64;
+/// RFC 7677 asks for at least 4096.
+const SCRAM_ITERATIONS: u32 = 4096;
+/// How long an account rests after too many failures.
+const REST_MS: u64 = 60_000;
+/// Accounts whose failures are remembered; a guesser who floods it forgets only accounts that nobody guesses at.
+const REMEMBERED: usize = 10_000;
+
+pub struct Passwords {
+    running: Semaphore,
+    waiting: Semaphore,
+    attempts_max: u32,
+    /// Failures of an account, and since when they are counted.
+    failures: Cache<Arc<str>, (u32, u64)>,
+    clock: Clock,
+    /// Stands in for the hash of an account that is not there, so that its absence costs the same time.
+    nobody: PasswordHash,
+}
+
+impl Passwords {
+    pub fn new(attempts_max: u32, clock: Clock) -> Self {
+        Self {
+            running: Semaphore::new(CHECKS_AT_ONCE),
+            waiting: Semaphore::new(CHECKS_WAITING),
+            attempts_max,
+            failures: Cache::new(REMEMBERED),
+            clock,
+            nobody: hash("nobody's"),
+        }
+    }
+
+    /// Checks a password against the hash that is kept; `None` when the account or its password does not exist,
+    /// which takes as long and is told the same.
+    pub async fn check(&self, account: &str, password: String, kept: Option<PasswordHash>) -> Result<(), Error> {
+        self.may_try(account)?;
+        let known = kept.is_some();
+        let kept = kept.unwrap_or_else(|| self.nobody.clone());
+        let right = self.run(move || verify(&password, &kept)).await?;
+        if known && right {
+            self.failures.remove(account);
+            return Ok(());
+        }
+        let now = (self.clock)();
+        let (failed, since) = self.failures.get(account).filter(|(_, since)| now < since + REST_MS).unwrap_or((0, now));
+        self.failures.insert(account.into(), (failed + 1, since));
+        Err(Error::new(ErrorCode::BadPassword, "no such account, or another password"))
+    }
+
+    fn may_try(&self, account: &str) -> Result<(), Error> {
+        let now = (self.clock)();
+        match self.failures.get(account) {
+            Some((failed, since)) if failed >= self.attempts_max && now < since + REST_MS => Err(Error {
+                retry_after_ms: u32::try_from(since + REST_MS - now).unwrap_or(u32::MAX),
+                ..Error::new(ErrorCode::TooManyAttempts, "too many failed logins for this account")
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs heavy work beside the connections.
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        let overloaded = || Error {
+            retry_after_ms: 1_000,
+            ..Error::new(ErrorCode::Overloaded, "too many logins with passwords at once")
+        };
+        let _place = self.waiting.try_acquire().map_err(|_| overloaded())?;
+        let _turn = self.running.acquire().await.map_err(|_| overloaded())?;
+        tokio::task::spawn_blocking(work).await.map_err(|_| Error::new(ErrorCode::Internal, "the password check broke"))
+    }
+}
+
+/// What to keep of a new password. Refuses what is empty or longer than 256 bytes.
+pub fn make(password: &str) -> Result<PasswordHash, Error> {
+    if password.is_empty() || password.len() > PASSWORD_BYTES_MAX {
+        return Err(Error::bad_field(format!(
+            "password has {} bytes: 1 to {PASSWORD_BYTES_MAX} are allowed",
+            password.len()
+        )));
+    }
+    Ok(hash(password))
+}
+
+fn hash(password: &str) -> PasswordHash {
+    let argon2 = Argon2::default().hash_password(password.as_bytes()).expect("the system has randomness").to_string();
+    PasswordHash { argon2, scram: scram_verifier(password) }
+}
+
+fn verify(password: &str, kept: &PasswordHash) -> bool {
+    phc::PasswordHash::new(&kept.argon2)
+        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
+/// What a SCRAM-SHA-256 server must keep (RFC 5802, RFC 7677), in the form of RFC 5803.
+fn scram_verifier(password: &str) -> String {
+    let mut salt = [0; 16];
+    getrandom::fill(&mut salt).expect("the system has randomness");
+    scram_verifier_with(password, &salt, SCRAM_ITERATIONS)
+}
+
+fn scram_verifier_with(password: &str, salt: &[u8], iterations: u32) -> String {
+    let rounds = NonZeroU32::new(iterations).expect("iterations are not 0");
+    let mut salted = [0; digest::SHA256_OUTPUT_LEN];
+    pbkdf2::derive(pbkdf2::PBKDF2_HMAC_SHA256, rounds, salt, password.as_bytes(), &mut salted);
+    let salted = hmac::Key::new(hmac::HMAC_SHA256, &salted);
+    let stored = digest::digest(&digest::SHA256, hmac::sign(&salted, b"Client Key").as_ref());
+    let server = hmac::sign(&salted, b"Server Key");
+    format!(
+        "SCRAM-SHA-256${iterations}:{}${}:{}",
+        BASE64.encode(salt),
+        BASE64.encode(stored.as_ref()),
+        BASE64.encode(server.as_ref())
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+
+    /// RFC 7677, section 3: user `user`, password `pencil`. Its messages prove the two keys.
+    #[test]
+    fn the_scram_verifier_is_that_of_the_rfc() {
+        let salt = BASE64.decode("W22ZaJ0SNY7soEsUEjb6gQ==").expect("base64");
+        let verifier = scram_verifier_with("pencil", &salt, 4096);
+        let (stored, server) = verifier.rsplit_once('$').and_then(|(_, keys)| keys.split_once(':')).expect("the form");
+        let message = "n=user,r=rOprNGfwEbeRWgbNEkqO,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
+        let server_key = hmac::Key::new(hmac::HMAC_SHA256, &BASE64.decode(server).expect("base64"));
+        assert_eq!(
+            BASE64.encode(hmac::sign(&server_key, message.as_bytes()).as_ref()),
+            "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4="
+        );
+
+        // The client's proof, xored with the signature, is the client key whose hash is kept.
+        let stored_bytes = BASE64.decode(stored).expect("base64");
+        let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &stored_bytes), message.as_bytes());
+        let proof = BASE64.decode("dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=").expect("base64");
+        let client_key: Vec<u8> = proof.iter().zip(signature.as_ref()).map(|(one, other)| one ^ other).collect();
+        assert_eq!(digest::digest(&digest::SHA256, &client_key).as_ref(), stored_bytes);
+    }
+
+    #[tokio::test]
+    async fn guessing_is_braked_and_a_right_password_is_not() {
+        let now = Arc::new(AtomicU64::new(1_000_000));
+        let clock = Arc::clone(&now);
+        let passwords = Passwords::new(2, Arc::new(move || clock.load(Ordering::Relaxed)));
+        let kept = make("correct horse").expect("a good password");
+        let try_it = async |password: &str, kept: Option<&PasswordHash>| {
+            passwords.check("ada", password.to_owned(), kept.cloned()).await.map_err(|error| error.code)
+        };
+        assert_eq!(try_it("correct horse", Some(&kept)).await, Ok(()));
+        assert_eq!(try_it("battery", Some(&kept)).await, Err(ErrorCode::BadPassword));
+        assert_eq!(try_it("nobody's", None).await, Err(ErrorCode::BadPassword));
+        assert_eq!(try_it("correct horse", Some(&kept)).await, Err(ErrorCode::TooManyAttempts));
+        now.fetch_add(REST_MS, Ordering::Relaxed);
+        assert_eq!(try_it("correct horse", Some(&kept)).await, Ok(()));
+    }
+
+    #[test]
+    fn a_password_has_bounds() {
+        assert!(make("").is_err() && make(&"x".repeat(257)).is_err() && make(&"x".repeat(256)).is_ok());
+    }
+}

@@ -1,0 +1,94 @@
+//! The data folder's secrets: made once, readable by their owner alone, never printed.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::{ErrorKind, Write as _},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, bail};
+
+/// Bytes of a generated secret.
+const SECRET_BYTES: usize = 32;
+
+/// Makes the data folder, open to its owner alone, if it is not there.
+pub fn make_data_dir(dir: &Path) -> anyhow::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(|| format!("cannot make the data folder {}", dir.display()))
+}
+
+/// The key of HS256 tokens: from the file that is configured, or from the data folder, where it is made on first use.
+pub fn hs256_secret(dir: &Path, configured: Option<&Path>) -> anyhow::Result<Vec<u8>> {
+    match configured {
+        Some(path) => read(path),
+        None => {
+            let path = hs256_path(dir);
+            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+                Ok(mut file) => {
+                    let mut secret = [0; SECRET_BYTES];
+                    getrandom::fill(&mut secret).context("no randomness from the system")?;
+                    file.write_all(&secret)
+                        .and_then(|()| file.sync_all())
+                        .with_context(|| format!("cannot write {}", path.display()))?;
+                    Ok(secret.to_vec())
+                }
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => read(&path),
+                Err(error) => Err(error).with_context(|| format!("cannot make {}", path.display())),
+            }
+        }
+    }
+}
+
+/// Where the generated key lies.
+pub fn hs256_path(dir: &Path) -> PathBuf {
+    dir.join("hs256.secret")
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let secret = fs::read(path).with_context(|| format!("cannot read the secret {}", path.display()))?;
+    let mode = fs::metadata(path)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        bail!(
+            "{} can be read by others (mode {mode:03o}): chmod 600 it, and change the secret if others had access",
+            path.display()
+        );
+    }
+    if secret.len() < SECRET_BYTES {
+        bail!("{} holds {} bytes: a secret needs at least {SECRET_BYTES}", path.display(), secret.len());
+    }
+    Ok(secret)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_made_once_and_for_its_owner() {
+        let parent = tempfile::tempdir().expect("a folder for the test");
+        let dir = parent.path().join("data");
+        make_data_dir(&dir).expect("a new folder");
+        let secret = hs256_secret(&dir, None).expect("a new secret");
+        assert_eq!(secret.len(), SECRET_BYTES);
+        assert_eq!(hs256_secret(&dir, None).expect("the same secret"), secret);
+        let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+        assert_eq!((mode(&dir), mode(&hs256_path(&dir))), (0o700, 0o600));
+    }
+
+    #[test]
+    fn a_secret_that_others_can_read_or_that_is_short_is_refused() {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let path = dir.path().join("key");
+        fs::write(&path, [7; 32]).expect("a file for the test");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("a mode");
+        assert!(hs256_secret(dir.path(), Some(&path)).expect_err("open to others").to_string().contains("chmod 600"));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("a mode");
+        assert!(hs256_secret(dir.path(), Some(&path)).is_ok());
+        fs::write(&path, [7; 31]).expect("a file for the test");
+        assert!(hs256_secret(dir.path(), Some(&path)).expect_err("short").to_string().contains("31 bytes"));
+    }
+}

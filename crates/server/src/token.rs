@@ -1,0 +1,115 @@
+//! JSON Web Tokens: which are believed, and those that the server makes itself.
+
+use std::path::Path;
+
+use anser_proto::{ErrorCode, ids::check_ascii_id};
+use anyhow::Context as _;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
+use serde::{Deserialize, Serialize};
+
+use crate::{config, error::Error, secrets};
+
+/// Clocks of the app's server and this one may differ by so much.
+const LEEWAY_S: u64 = 10;
+
+pub struct Tokens {
+    hs256: (EncodingKey, DecodingKey),
+    eddsa: Option<DecodingKey>,
+    issuers: Vec<String>,
+    audience: String,
+}
+
+/// The audience of an operator's token; never that of a user's.
+const OPERATOR_AUDIENCE: &str = "anser-admin";
+/// An operator's token is made for one command.
+const OPERATOR_TOKEN_S: u64 = 60;
+
+/// What a token must say, and all that is read of it.
+#[derive(Serialize, Deserialize)]
+pub struct Claims {
+    pub iss: String,
+    pub aud: String,
+    /// The user's account.
+    pub sub: String,
+    /// Seconds since 1970.
+    pub exp: u64,
+}
+
+impl Tokens {
+    pub fn load(config: &config::Auth, data_dir: &Path) -> anyhow::Result<Self> {
+        let secret = secrets::hs256_secret(data_dir, config.hs256_secret_file.as_deref())?;
+        let eddsa = match &config.eddsa_public_key_file {
+            None => None,
+            Some(path) => {
+                let pem = std::fs::read(path)
+                    .with_context(|| format!("cannot read auth.eddsa_public_key_file {}", path.display()))?;
+                let key = DecodingKey::from_ed_pem(&pem)
+                    .with_context(|| format!("{} holds no Ed25519 public key in PEM", path.display()))?;
+                Some(key)
+            }
+        };
+        Ok(Self {
+            hs256: (EncodingKey::from_secret(&secret), DecodingKey::from_secret(&secret)),
+            eddsa,
+            issuers: config.issuers.clone(),
+            audience: config.audience.clone(),
+        })
+    }
+
+    /// A token of the server's own for `account`, good until `expires_s` (seconds since 1970).
+    pub fn mint(&self, account: &str, expires_s: u64) -> String {
+        self.sign(account, &self.audience, expires_s)
+    }
+
+    /// A token for one request of the operator.
+    pub fn mint_operator(&self, now_s: u64) -> String {
+        self.sign("operator", OPERATOR_AUDIENCE, now_s + OPERATOR_TOKEN_S)
+    }
+
+    fn sign(&self, account: &str, audience: &str, expires_s: u64) -> String {
+        let claims = Claims { iss: self.issuers[0].clone(), aud: audience.into(), sub: account.into(), exp: expires_s };
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.hs256.0)
+            .expect("claims of text and numbers, and a key of the algorithm")
+    }
+
+    /// Believes a user's token, or says why not. The algorithm comes from the key that is configured for it, never from
+    /// the token alone: a token that claims another one has no key here.
+    pub fn check(&self, token: &str) -> Result<Claims, Error> {
+        let header = jsonwebtoken::decode_header(token).map_err(|_| bad("it is no JSON Web Token"))?;
+        match (header.alg, &self.eddsa) {
+            (Algorithm::HS256, _) => self.verify(token, &self.hs256.1, Algorithm::HS256, &self.audience),
+            (Algorithm::EdDSA, Some(key)) => self.verify(token, key, Algorithm::EdDSA, &self.audience),
+            (Algorithm::EdDSA, None) => Err(bad("EdDSA, but no auth.eddsa_public_key_file is configured")),
+            _ => Err(bad("its algorithm is neither HS256 nor EdDSA")),
+        }
+    }
+
+    /// Believes an operator's token: made with the server's own secret.
+    pub fn check_operator(&self, token: &str) -> Result<(), Error> {
+        self.verify(token, &self.hs256.1, Algorithm::HS256, OPERATOR_AUDIENCE).map(|_| ())
+    }
+
+    fn verify(&self, token: &str, key: &DecodingKey, algorithm: Algorithm, audience: &str) -> Result<Claims, Error> {
+        let mut rules = Validation::new(algorithm);
+        rules.leeway = LEEWAY_S;
+        rules.validate_nbf = true;
+        rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        rules.set_issuer(&self.issuers);
+        rules.set_audience(&[audience]);
+        let claims = jsonwebtoken::decode::<Claims>(token, key, &rules).map_err(|error| match error.kind() {
+            ErrorKind::ExpiredSignature => Error::new(ErrorCode::TokenExpired, "the token is past its `exp`"),
+            ErrorKind::InvalidSignature => bad("its signature does not fit the key"),
+            ErrorKind::InvalidIssuer => bad("its `iss` is not among auth.issuers"),
+            ErrorKind::InvalidAudience => bad("its `aud` is not auth.audience"),
+            ErrorKind::MissingRequiredClaim(claim) => bad(&format!("it has no `{claim}`")),
+            ErrorKind::ImmatureSignature => bad("its `nbf` is still to come"),
+            _ => bad("it is malformed"),
+        })?;
+        check_ascii_id("sub", &claims.claims.sub).map_err(|error| bad(&error.to_string()))?;
+        Ok(claims.claims)
+    }
+}
+
+fn bad(why: &str) -> Error {
+    Error::new(ErrorCode::BadToken, format!("bad token: {why}"))
+}
