@@ -1,1 +1,54 @@
-fn main() {}
+//! `anser`: the server and everything that goes with it, in one binary. Here: words into commands, errors into exit codes.
+
+mod lang;
+mod operator;
+mod serve;
+mod settings;
+mod token;
+mod user;
+
+use std::{io::IsTerminal as _, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+#[derive(Parser)]
+#[command(name = "anser", version, about = "A self-hosted instant-messaging server: one binary, one command")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Start the server
+    Serve(serve::Serve),
+    /// Add, list and change the server's own users
+    User(user::User),
+    /// Make a token with which a user logs in, or see what is wrong with one
+    Token(token::Token),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log_to_stderr();
+    let done = match arguments.command {
+        Command::Serve(serve) => serve.run(),
+        Command::User(user) => user.run(),
+        Command::Token(token) => token.run(),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("anser: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// For people on a terminal, a JSON object a line elsewhere. `ANSER_LOG` chooses what is logged, as `info` or `anser_server=debug`.
+fn log_to_stderr() {
+    let filter = EnvFilter::try_from_env("ANSER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() { log.init() } else { log.json().init() }
+}

@@ -24,6 +24,7 @@ use anser_store::{Clock, Store};
 use anyhow::Context as _;
 use tokio_util::sync::CancellationToken;
 
+pub use crate::gateway::OPERATOR_SOCKET;
 use crate::{
     config::Config,
     ctx::Ctx,

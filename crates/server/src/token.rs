@@ -19,11 +19,6 @@ pub struct Tokens {
     audience: String,
 }
 
-/// The audience of an operator's token; never that of a user's.
-const OPERATOR_AUDIENCE: &str = "anser-admin";
-/// An operator's token is made for one command.
-const OPERATOR_TOKEN_S: u64 = 60;
-
 /// What a token must say, and all that is read of it.
 #[derive(Serialize, Deserialize)]
 pub struct Claims {
@@ -58,16 +53,12 @@ impl Tokens {
 
     /// A token of the server's own for `account`, good until `expires_s` (seconds since 1970).
     pub fn mint(&self, account: &str, expires_s: u64) -> String {
-        self.sign(account, &self.audience, expires_s)
-    }
-
-    /// A token for one request of the operator.
-    pub fn mint_operator(&self, now_s: u64) -> String {
-        self.sign("operator", OPERATOR_AUDIENCE, now_s + OPERATOR_TOKEN_S)
-    }
-
-    fn sign(&self, account: &str, audience: &str, expires_s: u64) -> String {
-        let claims = Claims { iss: self.issuers[0].clone(), aud: audience.into(), sub: account.into(), exp: expires_s };
+        let claims = Claims {
+            iss: self.issuers[0].clone(),
+            aud: self.audience.clone(),
+            sub: account.to_owned(),
+            exp: expires_s,
+        };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.hs256.0)
             .expect("claims of text and numbers, and a key of the algorithm")
     }
@@ -77,25 +68,20 @@ impl Tokens {
     pub fn check(&self, token: &str) -> Result<Claims, Error> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| bad("it is no JSON Web Token"))?;
         match (header.alg, &self.eddsa) {
-            (Algorithm::HS256, _) => self.verify(token, &self.hs256.1, Algorithm::HS256, &self.audience),
-            (Algorithm::EdDSA, Some(key)) => self.verify(token, key, Algorithm::EdDSA, &self.audience),
+            (Algorithm::HS256, _) => self.verify(token, &self.hs256.1, Algorithm::HS256),
+            (Algorithm::EdDSA, Some(key)) => self.verify(token, key, Algorithm::EdDSA),
             (Algorithm::EdDSA, None) => Err(bad("EdDSA, but no auth.eddsa_public_key_file is configured")),
             _ => Err(bad("its algorithm is neither HS256 nor EdDSA")),
         }
     }
 
-    /// Believes an operator's token: made with the server's own secret.
-    pub fn check_operator(&self, token: &str) -> Result<(), Error> {
-        self.verify(token, &self.hs256.1, Algorithm::HS256, OPERATOR_AUDIENCE).map(|_| ())
-    }
-
-    fn verify(&self, token: &str, key: &DecodingKey, algorithm: Algorithm, audience: &str) -> Result<Claims, Error> {
+    fn verify(&self, token: &str, key: &DecodingKey, algorithm: Algorithm) -> Result<Claims, Error> {
         let mut rules = Validation::new(algorithm);
         rules.leeway = LEEWAY_S;
         rules.validate_nbf = true;
         rules.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
         rules.set_issuer(&self.issuers);
-        rules.set_audience(&[audience]);
+        rules.set_audience(&[&self.audience]);
         let claims = jsonwebtoken::decode::<Claims>(token, key, &rules).map_err(|error| match error.kind() {
             ErrorKind::ExpiredSignature => Error::new(ErrorCode::TokenExpired, "the token is past its `exp`"),
             ErrorKind::InvalidSignature => bad("its signature does not fit the key"),

@@ -4,7 +4,7 @@ use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use anser_proto::{
     CloseCode, ErrorCode, Format,
-    codes::{close_row, error_row},
+    codes::{Retry, close_row, error_row},
     v1::{self, server_frame::Body},
 };
 use bytes::Bytes;
@@ -64,9 +64,11 @@ struct Conn {
 }
 
 /// How a connection ends.
-struct End {
-    code: CloseCode,
-    reason: String,
+enum End {
+    /// The peer is not there any more.
+    Gone,
+    /// By the server, which says why.
+    Closed { code: CloseCode, reason: String },
 }
 
 /// Logs a connection in, serves it and ends it. Returns when nothing of it is left.
@@ -86,7 +88,7 @@ pub async fn run(cx: Arc<Ctx>, mut socket: Socket, shutdown: CancellationToken) 
     };
     let (request_id, error) = refusal;
     cx.metrics.login_refused(error.code);
-    let code = error_row(error.code).closes.unwrap_or(CloseCode::LoginRefused);
+    let code = refusal_code(error.code);
     let reason = error.message.to_string();
     let frame = socket.format().encode(&answer(request_id, Body::Error(error.to_wire())));
     let _ = timeout(WRITE_TIMEOUT, socket.send_many(&[frame])).await;
@@ -113,14 +115,14 @@ async fn serve(cx: Arc<Ctx>, mut socket: Socket, logged_in: LoggedIn, shutdown: 
     };
     let end = match conn.write(vec![welcome]).await {
         Ok(()) => conn.run(&shutdown).await,
-        Err(end) => Some(end),
+        Err(end) => end,
     };
     conn.finish(end).await;
 }
 
 impl Conn {
-    /// Handles what happens until the connection ends; `None` when the peer is gone already.
-    async fn run(&mut self, shutdown: &CancellationToken) -> Option<End> {
+    /// Handles what happens until the connection ends.
+    async fn run(&mut self, shutdown: &CancellationToken) -> End {
         let deadline = sleep_until(self.deadline());
         tokio::pin!(deadline);
         loop {
@@ -136,7 +138,7 @@ impl Conn {
                 Event::Outbox => self.flush(Vec::new()).await,
                 Event::Answers(caller, frames) => self.answer(caller, frames).await,
                 Event::Frame(Ok(frame)) => self.take_up(frame),
-                Event::Frame(Err(RecvError::Gone)) => return None,
+                Event::Frame(Err(RecvError::Gone)) => return End::Gone,
                 Event::Frame(Err(error)) => self.refuse(recv_error(error)).await,
                 Event::Deadline => {
                     deadline.as_mut().reset(self.deadline());
@@ -144,7 +146,7 @@ impl Conn {
                 }
             };
             if let Err(end) = step {
-                return Some(end);
+                return end;
             }
         }
     }
@@ -232,7 +234,7 @@ impl Conn {
         self.cx.metrics.frames_out.inc_by(frames.len() as u64);
         match timeout(WRITE_TIMEOUT, self.socket.send_many(&frames)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(End { code: CloseCode::Unspecified, reason: error.to_string() }),
+            Ok(Err(_)) => Err(End::Gone),
             Err(_) => Err(end(CloseCode::Lagging)),
         }
     }
@@ -241,7 +243,7 @@ impl Conn {
         let code = error_row(error.code).closes.unwrap_or(CloseCode::BadFrames);
         let reason = error.message.to_string();
         self.flush(vec![answer(0, Body::Error(error.to_wire()))]).await?;
-        Err(End { code, reason })
+        Err(End::Closed { code, reason })
     }
 
     async fn drain(&mut self) -> Result<(), End> {
@@ -257,18 +259,26 @@ impl Conn {
     }
 
     /// A turn under way is carried to its end, since others wait to be told of what it stored.
-    async fn finish(mut self, end: Option<End>) {
+    async fn finish(mut self, end: End) {
         drop(self.attachment);
         if let Some(turn) = self.turn.take() {
             turn.await;
         }
-        if let Some(End { code, reason }) = end
-            && code != CloseCode::Unspecified
-        {
+        if let End::Closed { code, reason } = end {
             self.cx.metrics.closed(code);
             let _ = timeout(WRITE_TIMEOUT, self.socket.close(code, &reason)).await;
         }
     }
+}
+
+/// How a connection ends that is not let in. When the server is at fault, the client comes again.
+fn refusal_code(code: ErrorCode) -> CloseCode {
+    let row = error_row(code);
+    row.closes.unwrap_or(match row.retry {
+        Retry::No => CloseCode::LoginRefused,
+        Retry::Later => CloseCode::ServerBusy,
+        Retry::SameId => CloseCode::ServerError,
+    })
 }
 
 /// Pending for ever without a turn. Cancel-safe.
@@ -284,7 +294,7 @@ fn answer(request_id: u32, body: Body) -> v1::ServerFrame {
 }
 
 fn end(code: CloseCode) -> End {
-    End { code, reason: close_row(code).meaning.to_owned() }
+    End::Closed { code, reason: close_row(code).meaning.to_owned() }
 }
 
 fn recv_error(error: RecvError) -> Error {

@@ -8,13 +8,15 @@ mod socket;
 mod tls;
 mod upgrade;
 
-use std::{io::ErrorKind, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fs, io::ErrorKind, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc, time::Duration,
+};
 
 use anyhow::Context as _;
 use axum::Router;
 use hyper_util::{rt::TokioIo, rt::TokioTimer, service::TowerToHyperService};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpStream, UnixListener},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
@@ -28,6 +30,8 @@ use crate::{config::Config, ctx::Ctx, http};
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of HTTP headers.
 const HTTP_HEADERS_MAX: usize = 16 * 1024;
+/// A request of the operator that takes longer is given up.
+const OPERATOR_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long no connection is accepted when the process has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -46,7 +50,11 @@ pub struct Gateway {
 pub struct Listeners {
     pub http: TcpListener,
     pub tcp: TcpListener,
+    operator: UnixListener,
 }
+
+/// The operator's socket, in the data folder.
+pub const OPERATOR_SOCKET: &str = "operator.sock";
 
 impl Listeners {
     pub async fn bind(config: &Config) -> anyhow::Result<Self> {
@@ -58,8 +66,19 @@ impl Listeners {
         Ok(Self {
             http: bind("listen.http", config.listen.http).await?,
             tcp: bind("listen.tcp", config.listen.tcp).await?,
+            operator: bind_operator(&config.store.dir)?,
         })
     }
+}
+
+/// The data folder belongs to one server alone, so a socket that lies there is what another one left behind.
+fn bind_operator(dir: &Path) -> anyhow::Result<UnixListener> {
+    let path = dir.join(OPERATOR_SOCKET);
+    let _ = fs::remove_file(&path);
+    let context = || format!("cannot make the operator's socket {}", path.display());
+    let listener = UnixListener::bind(&path).with_context(context)?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).with_context(context)?;
+    Ok(listener)
 }
 
 impl Gateway {
@@ -77,6 +96,7 @@ impl Gateway {
             () = stop.cancelled() => {}
             () = self.accept(&listeners.http, move |gateway, io| gateway.serve_http(io, routes.clone())) => {}
             () = self.accept(&listeners.tcp, Self::serve_tcp) => {}
+            () = self.accept_operator(&listeners.operator) => {}
         }
         drop(listeners);
         self.cx.set_draining();
@@ -129,13 +149,23 @@ impl Gateway {
         }
     }
 
+    /// One request at a time: an operator is a person at a terminal.
+    async fn accept_operator(&self, listener: &UnixListener) {
+        let routes = http::operator_routes(Arc::clone(&self.cx));
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    let served =
+                        http1().serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes.clone()));
+                    let _ = timeout(OPERATOR_TIMEOUT, served).await;
+                }
+                Err(_) => sleep(ACCEPT_PAUSE).await,
+            }
+        }
+    }
+
     async fn serve_http(self: Arc<Self>, io: Io, routes: Router) {
-        let connection = hyper::server::conn::http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HANDSHAKE_TIMEOUT)
-            .max_buf_size(HTTP_HEADERS_MAX)
-            .serve_connection(TokioIo::new(io), TowerToHyperService::new(routes))
-            .with_upgrades();
+        let connection = http1().serve_connection(TokioIo::new(io), TowerToHyperService::new(routes)).with_upgrades();
         tokio::pin!(connection);
         tokio::select! {
             _ = &mut connection => {}
@@ -149,4 +179,10 @@ impl Gateway {
     async fn serve_tcp(self: Arc<Self>, io: Io) {
         conn::run(Arc::clone(&self.cx), Socket::tcp(io), self.shutdown.clone()).await;
     }
+}
+
+fn http1() -> hyper::server::conn::http1::Builder {
+    let mut builder = hyper::server::conn::http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HANDSHAKE_TIMEOUT).max_buf_size(HTTP_HEADERS_MAX);
+    builder
 }

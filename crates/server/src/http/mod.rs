@@ -1,6 +1,6 @@
-//! Plain HTTP beside the WebSocket: health, metrics, and the operator's requests.
+//! Plain HTTP: health and metrics beside the WebSocket, and the operator's requests on a socket of their own.
 
-mod admin;
+pub mod admin;
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,8 +24,14 @@ pub fn routes(cx: Arc<Ctx>) -> Router {
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
-        .route("/v1/admin/users", get(admin::list_users).post(admin::create_user))
-        .route("/v1/admin/users/{account}", post(admin::change_user))
+        .with_state(cx)
+}
+
+/// For whoever may open files in the data folder.
+pub fn operator_routes(cx: Arc<Ctx>) -> Router {
+    Router::new()
+        .route("/v1/users", get(admin::list_users).post(admin::create_user))
+        .route("/v1/users/{account}", post(admin::change_user))
         .with_state(cx)
 }
 

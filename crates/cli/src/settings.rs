@@ -1,0 +1,43 @@
+//! Settings that several commands share, and the store that they open.
+
+use std::{path::PathBuf, sync::Arc};
+
+use anser_server::{config::Config, system_clock};
+use anser_store::{
+    Options, Store,
+    sequencer::HeadSequencer,
+    sqlite::{OpenError, SqliteOptions, SqliteStore},
+};
+use clap::Args;
+
+#[derive(Args)]
+pub struct Settings {
+    /// Settings from this file (TOML); the environment ANSER_SECTION__KEY goes before it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The data folder [default: anser-data]
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+}
+
+impl Settings {
+    pub fn load(&self) -> anyhow::Result<Config> {
+        let mut config = Config::load(self.config.as_deref(), std::env::vars())?;
+        if let Some(data) = &self.data {
+            config.store.dir.clone_from(data);
+        }
+        Ok(config)
+    }
+}
+
+/// Opens the store of the data folder. Only one process can have it.
+pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, OpenError> {
+    let common = Options {
+        shards: config.store.shards,
+        group_members_max: config.limits.group_members,
+        groups_per_user_max: config.limits.groups_per_user,
+        devices_per_user_max: config.limits.devices_per_user,
+        clock: system_clock(),
+    };
+    Ok(SqliteStore::open(&config.store.dir, common)?)
+}

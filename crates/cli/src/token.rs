@@ -1,0 +1,58 @@
+//! `anser token`: what an app's server would do, for tests and operators.
+
+use anser_server::{secrets::make_data_dir, system_clock, token::Tokens};
+use anyhow::bail;
+use clap::{Args, Subcommand};
+
+use crate::settings::Settings;
+
+#[derive(Args)]
+pub struct Token {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Print a token for an account, signed with the secret of the data folder
+    Make {
+        account: String,
+        /// How long it holds, in hours
+        #[arg(long, default_value_t = 24)]
+        hours: u64,
+        #[command(flatten)]
+        settings: Settings,
+    },
+    /// Say whether this server believes a token, and why not
+    Check {
+        token: String,
+        #[command(flatten)]
+        settings: Settings,
+    },
+}
+
+impl Token {
+    pub fn run(self) -> anyhow::Result<()> {
+        let now_s = system_clock()() / 1000;
+        match self.action {
+            Action::Make { account, hours, settings } => {
+                anser_proto::ids::check_ascii_id("account", &account)?;
+                println!("{}", load(&settings)?.mint(&account, now_s.saturating_add(hours.saturating_mul(3600))));
+            }
+            Action::Check { token, settings } => match load(&settings)?.check(&token) {
+                Ok(claims) => {
+                    let left_s = claims.exp.saturating_sub(now_s);
+                    println!("good for account {}, {} more minutes", claims.sub, left_s / 60);
+                }
+                Err(error) => bail!("{}", error.message),
+            },
+        }
+        Ok(())
+    }
+}
+
+fn load(settings: &Settings) -> anyhow::Result<Tokens> {
+    let config = settings.load()?;
+    make_data_dir(&config.store.dir)?;
+    Tokens::load(&config.auth, &config.store.dir)
+}

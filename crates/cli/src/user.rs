@@ -1,0 +1,205 @@
+//! `anser user`: the server's own users, in the store directly or, while a server has it, by asking that server.
+
+use std::{
+    io::{BufRead as _, IsTerminal as _, Write as _},
+    sync::Arc,
+};
+
+use anser_proto::UserId;
+use anser_server::{
+    config::Config,
+    http::admin::{ChangeUser, CreateUser, UserRow, apply_change, new_user},
+    secrets::make_data_dir,
+    snowflake::Snowflake,
+    system_clock,
+};
+use anser_store::Store;
+use anyhow::{Context as _, anyhow, bail};
+use clap::{Args, Subcommand};
+use hyper::Method;
+
+use crate::{
+    operator::Operator,
+    settings::{Settings, open_store},
+};
+
+#[derive(Args)]
+pub struct User {
+    #[command(subcommand)]
+    action: Action,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Make a user
+    Add {
+        /// The user's id in your app: 1 to 64 visible ASCII characters, for ever
+        account: String,
+        #[arg(long)]
+        nickname: Option<String>,
+        /// Ask for a password, so that the user can log in without a token
+        #[arg(long)]
+        password: bool,
+    },
+    /// Print all users
+    List,
+    /// Set a user's password
+    Password { account: String },
+    /// Let a user not log in any more, and end his connections
+    Disable { account: String },
+    /// Let a user log in again
+    Enable { account: String },
+}
+
+/// Where the users are.
+enum Users {
+    Server(Operator),
+    Store(Arc<dyn Store>),
+}
+
+impl User {
+    pub fn run(self) -> anyhow::Result<()> {
+        let config = self.settings.load()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let users = Users::find(&config).await?;
+            let done = users.act(self.action).await;
+            users.close().await;
+            done
+        })
+    }
+}
+
+impl Users {
+    async fn find(config: &Config) -> anyhow::Result<Self> {
+        make_data_dir(&config.store.dir)?;
+        if let Some(operator) = Operator::connect(&config.store.dir).await? {
+            return Ok(Self::Server(operator));
+        }
+        Ok(Self::Store(open_store(config)?))
+    }
+
+    async fn close(&self) {
+        if let Self::Store(store) = self {
+            store.close().await;
+        }
+    }
+
+    async fn act(&self, action: Action) -> anyhow::Result<()> {
+        match action {
+            Action::Add { account, nickname, password } => {
+                let password = if password { Some(ask_password()?) } else { None };
+                let user = self.add(CreateUser { account, nickname, password }).await?;
+                println!("made {} with user_id {}", user.account, user.user_id);
+            }
+            Action::List => self.list().await?,
+            Action::Password { account } => {
+                let change = ChangeUser { password: Some(ask_password()?), ..Default::default() };
+                self.change(&account, change).await?;
+                println!("{account} has a new password");
+            }
+            Action::Disable { account } => {
+                self.change(&account, ChangeUser { disabled: Some(true), ..Default::default() }).await?;
+                println!("{account} cannot log in any more");
+            }
+            Action::Enable { account } => {
+                self.change(&account, ChangeUser { disabled: Some(false), ..Default::default() }).await?;
+                println!("{account} can log in");
+            }
+        }
+        Ok(())
+    }
+
+    async fn add(&self, new: CreateUser) -> anyhow::Result<UserRow> {
+        match self {
+            Self::Server(operator) => operator.ask(Method::POST, "/v1/users", &new).await,
+            Self::Store(store) => {
+                let id = UserId(Snowflake::new(0, system_clock()).make());
+                let new = new_user(id, new).map_err(|error| anyhow!("{}", error.message))?;
+                Ok(UserRow::from(&store.create_user(new).await?))
+            }
+        }
+    }
+
+    async fn change(&self, account: &str, change: ChangeUser) -> anyhow::Result<UserRow> {
+        anser_proto::ids::check_ascii_id("account", account)?;
+        match self {
+            Self::Server(operator) => operator.ask(Method::POST, &format!("/v1/users/{account}"), &change).await,
+            Self::Store(store) => {
+                let user =
+                    apply_change(&**store, account, change).await.map_err(|error| anyhow!("{}", error.message))?;
+                Ok(UserRow::from(&user))
+            }
+        }
+    }
+
+    async fn list(&self) -> anyhow::Result<()> {
+        let mut after = 0;
+        loop {
+            let rows = self.page(after).await?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after = last.user_id.parse().context("a user id")?;
+            for UserRow { user_id, account, nickname, disabled } in rows {
+                let disabled = if disabled { "  (cannot log in)" } else { "" };
+                println!("{user_id:>19}  {account}  {nickname}{disabled}");
+            }
+        }
+    }
+
+    async fn page(&self, after: u64) -> anyhow::Result<Vec<UserRow>> {
+        match self {
+            Self::Server(operator) => operator.ask(Method::GET, &format!("/v1/users?after={after}"), &()).await,
+            Self::Store(store) => {
+                let page = store.list_users(UserId(after), 200).await?;
+                Ok(page.rows.iter().map(UserRow::from).collect())
+            }
+        }
+    }
+}
+
+/// From the terminal without showing it, or a line of standard input from a program.
+fn ask_password() -> anyhow::Result<String> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        let first = read_hidden("Password: ")?;
+        if first != read_hidden("The same again: ")? {
+            bail!("the two are not the same");
+        }
+        return Ok(first);
+    }
+    let mut line = String::new();
+    stdin.lock().read_line(&mut line)?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+fn read_hidden(prompt: &str) -> anyhow::Result<String> {
+    use crossterm::{
+        event::{Event, KeyCode, KeyEventKind, KeyModifiers, read},
+        terminal::{disable_raw_mode, enable_raw_mode},
+    };
+
+    eprint!("{prompt}");
+    std::io::stderr().flush()?;
+    enable_raw_mode()?;
+    let mut password = String::new();
+    let read = loop {
+        match read() {
+            Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => match key.code {
+                KeyCode::Enter => break Ok(()),
+                KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => break Err(anyhow!("stopped")),
+                KeyCode::Backspace => {
+                    password.pop();
+                }
+                KeyCode::Char(char) => password.push(char),
+                _ => {}
+            },
+            Ok(_) => {}
+            Err(error) => break Err(error.into()),
+        }
+    };
+    disable_raw_mode()?;
+    eprintln!();
+    read.map(|()| password)
+}

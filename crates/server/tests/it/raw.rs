@@ -1,0 +1,328 @@
+//! A client that says exactly what a test wants, over any transport, and a server to say it to.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use anser_proto::{
+    CloseCode, ConversationId, ErrorCode, Format, GroupId, UserId, VERSION,
+    limits::SERVER_FRAME_BYTES_MAX,
+    tcp,
+    v1::{self, client_frame::Request, hello::Credential, server_frame::Body},
+};
+use anser_server::{Server, config::Config, token::Tokens};
+use anser_store::{Clock, Options, Store, memory::MemoryStore};
+use bytes::{Bytes, BytesMut};
+use futures_util::{SinkExt as _, StreamExt as _};
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, client_async_with_config,
+    tungstenite::{Message, client::IntoClientRequest as _, protocol::WebSocketConfig},
+};
+
+/// Long enough for a busy machine; a test that waits so long has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server of the test's own on ports of the system's choice.
+pub struct TestServer {
+    pub server: Server,
+    pub store: Arc<dyn Store>,
+    pub tokens: Tokens,
+    pub config: Config,
+    _dir: TempDir,
+}
+
+pub fn clock() -> Clock {
+    anser_server::system_clock()
+}
+
+pub fn memory_store(config: &Config) -> Arc<dyn Store> {
+    Arc::new(MemoryStore::new(Options {
+        shards: config.store.shards,
+        group_members_max: config.limits.group_members,
+        groups_per_user_max: config.limits.groups_per_user,
+        devices_per_user_max: config.limits.devices_per_user,
+        clock: clock(),
+    }))
+}
+
+impl TestServer {
+    pub async fn start() -> Self {
+        Self::start_with(|_| {}, memory_store).await
+    }
+
+    pub async fn start_with(change: impl FnOnce(&mut Config), store: impl FnOnce(&Config) -> Arc<dyn Store>) -> Self {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let mut config = Config::default();
+        config.listen.http = ([127, 0, 0, 1], 0).into();
+        config.listen.tcp = ([127, 0, 0, 1], 0).into();
+        config.store.dir = dir.path().into();
+        change(&mut config);
+        let store = store(&config);
+        let tokens = Tokens::load(&config.auth, dir.path()).expect("a new secret");
+        let server = Server::start(config.clone(), Arc::clone(&store), clock()).await.expect("a server that starts");
+        Self { server, store, tokens, config, _dir: dir }
+    }
+
+    pub fn token(&self, account: &str) -> String {
+        self.tokens.mint(account, clock()() / 1000 + 3600)
+    }
+
+    pub fn hello(&self, account: &str, device_id: &str) -> v1::Hello {
+        v1::Hello {
+            version: VERSION,
+            credential: Some(Credential::Token(self.token(account))),
+            device: Some(v1::Device { device_id: device_id.into(), ..Default::default() }),
+            ..Default::default()
+        }
+    }
+
+    pub async fn tcp(&self, format: Format) -> Raw {
+        let stream = TcpStream::connect(self.server.tcp).await.expect("the port accepts");
+        Raw::new(Transport::Tcp(stream, BytesMut::new()), format)
+    }
+
+    pub async fn web_socket(&self, format: Format) -> Raw {
+        let mut request = format!("ws://{}/v1/ws", self.server.http).into_client_request().expect("a request");
+        request.headers_mut().insert("sec-websocket-protocol", format.subprotocol().parse().expect("a header"));
+        let stream = TcpStream::connect(self.server.http).await.expect("the port accepts");
+        let limits = WebSocketConfig::default().max_frame_size(Some(SERVER_FRAME_BYTES_MAX));
+        let (stream, _) =
+            client_async_with_config(request, MaybeTlsStream::Plain(stream), Some(limits)).await.expect("a handshake");
+        Raw::new(Transport::WebSocket(Box::new(stream)), format)
+    }
+
+    /// A user who is logged in, over TCP with protobuf.
+    pub async fn login(&self, account: &str) -> Raw {
+        self.login_device(account, "phone").await
+    }
+
+    pub async fn login_device(&self, account: &str, device_id: &str) -> Raw {
+        let mut raw = self.tcp(Format::Protobuf).await;
+        raw.hello(self.hello(account, device_id)).await;
+        raw
+    }
+}
+
+enum Transport {
+    Tcp(TcpStream, BytesMut),
+    WebSocket(Box<WebSocketStream<MaybeTlsStream<TcpStream>>>),
+}
+
+pub struct Raw {
+    transport: Transport,
+    pub format: Format,
+    next_id: u32,
+    /// Events that came while an answer was awaited.
+    events: VecDeque<Body>,
+    pub user: UserId,
+    pub welcome: v1::Welcome,
+}
+
+/// What comes off a connection.
+#[derive(Debug)]
+pub enum Came {
+    Frame(v1::ServerFrame),
+    Closed(Option<u16>),
+}
+
+impl Raw {
+    fn new(transport: Transport, format: Format) -> Self {
+        Self { transport, format, next_id: 0, events: VecDeque::new(), user: UserId(0), welcome: v1::Welcome::default() }
+    }
+
+    pub async fn hello(&mut self, hello: v1::Hello) {
+        match self.ask(Request::Hello(hello)).await {
+            Body::Welcome(welcome) => {
+                self.user = UserId(welcome.user.as_ref().expect("who one is").user_id);
+                self.welcome = welcome;
+            }
+            other => panic!("not welcome: {other:?}"),
+        }
+    }
+
+    pub async fn say(&mut self, request: Request) -> u32 {
+        self.next_id += 1;
+        let frame = v1::ClientFrame { request_id: self.next_id, request: Some(request) };
+        let bytes = self.format.encode(&frame);
+        self.say_bytes(bytes).await;
+        self.next_id
+    }
+
+    /// One frame of any bytes.
+    pub async fn say_bytes(&mut self, bytes: Bytes) {
+        // A connection that the server has closed is found out by what is read from it.
+        let _ = match &mut self.transport {
+            Transport::Tcp(stream, _) => {
+                let mut out = BytesMut::new();
+                tcp::put_frame(&mut out, &bytes);
+                stream.write_all(&out).await.map_err(|_| ())
+            }
+            Transport::WebSocket(stream) => {
+                let message = match self.format {
+                    Format::Protobuf => Message::Binary(bytes),
+                    Format::Json => Message::Text(String::from_utf8(bytes.into()).expect("text").into()),
+                };
+                stream.send(message).await.map_err(|_| ())
+            }
+        };
+    }
+
+    /// Bytes that need be no frame, on TCP.
+    pub async fn say_raw(&mut self, bytes: &[u8]) {
+        let Transport::Tcp(stream, _) = &mut self.transport else { panic!("only on TCP") };
+        stream.write_all(bytes).await.expect("the connection takes it");
+    }
+
+    pub async fn came(&mut self) -> Came {
+        timeout(PATIENCE, self.next()).await.expect("something comes")
+    }
+
+    async fn next(&mut self) -> Came {
+        let bytes = match &mut self.transport {
+            Transport::Tcp(stream, read) => loop {
+                if let Some(frame) = tcp::take_frame(read, SERVER_FRAME_BYTES_MAX).expect("within the limit") {
+                    break frame;
+                }
+                if !matches!(stream.read_buf(read).await, Ok(1..)) {
+                    return Came::Closed(None);
+                }
+            },
+            Transport::WebSocket(stream) => loop {
+                match stream.next().await {
+                    Some(Ok(Message::Binary(bytes))) => break bytes,
+                    Some(Ok(Message::Text(text))) => break text.into(),
+                    Some(Ok(Message::Close(close))) => return Came::Closed(close.map(|close| close.code.into())),
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return Came::Closed(None),
+                }
+            },
+        };
+        Came::Frame(self.format.decode(bytes).expect("a frame"))
+    }
+
+    /// The answer to a request; events that come before it are kept.
+    pub async fn answer(&mut self, request_id: u32) -> Body {
+        loop {
+            match self.came().await {
+                Came::Frame(v1::ServerFrame { request_id: 0, body: Some(body) }) => self.events.push_back(body),
+                Came::Frame(v1::ServerFrame { request_id: id, body: Some(body) }) if id == request_id => return body,
+                other => panic!("not the answer to {request_id}: {other:?}"),
+            }
+        }
+    }
+
+    pub async fn ask(&mut self, request: Request) -> Body {
+        let id = self.say(request).await;
+        self.answer(id).await
+    }
+
+    pub async fn refused(&mut self, request: Request) -> ErrorCode {
+        match self.ask(request).await {
+            Body::Error(error) => error.code(),
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    pub async fn event(&mut self) -> Body {
+        if let Some(event) = self.events.pop_front() {
+            return event;
+        }
+        match self.came().await {
+            Came::Frame(v1::ServerFrame { request_id: 0, body: Some(body) }) => body,
+            other => panic!("no event: {other:?}"),
+        }
+    }
+
+    pub async fn message(&mut self) -> v1::MessageEvent {
+        match self.event().await {
+            Body::Message(event) => event,
+            other => panic!("no message: {other:?}"),
+        }
+    }
+
+    /// Proves that nothing more was under way: everything that was pushed before the answer to a ping comes before it.
+    pub async fn nothing_more(&mut self) {
+        let id = self.say(Request::Ping(v1::Ping {})).await;
+        assert!(matches!(self.answer(id).await, Body::Pong(_)));
+        assert!(self.events.is_empty(), "there was more: {:?}", self.events);
+    }
+
+    /// Reads to the end: the last error that was told, and the code of the close.
+    pub async fn end(&mut self) -> (Option<ErrorCode>, Option<CloseCode>) {
+        let (mut error, mut close) = (None, None);
+        loop {
+            match self.came().await {
+                Came::Frame(v1::ServerFrame { body: Some(Body::Error(told)), .. }) => error = Some(told.code()),
+                Came::Frame(v1::ServerFrame { body: Some(Body::Close(told)), .. }) => close = Some(told.code()),
+                Came::Frame(v1::ServerFrame { body, .. }) => self.events.extend(body),
+                Came::Closed(code) => {
+                    let told = code.and_then(|code| CloseCode::try_from(i32::from(code)).ok());
+                    return (error, told.or(close));
+                }
+            }
+        }
+    }
+
+    pub fn conversation_with(&self, other: &Self) -> String {
+        ConversationId::single(self.user, other.user).to_string()
+    }
+
+    pub async fn send(&mut self, conversation_id: &str, client_msg_id: &str, content: &str) -> v1::Sent {
+        match self.ask(send(conversation_id, client_msg_id, content)).await {
+            Body::Sent(sent) => sent,
+            other => panic!("not sent: {other:?}"),
+        }
+    }
+
+    pub async fn pull(&mut self, pull: v1::Pull) -> v1::Messages {
+        match self.ask(Request::Pull(pull)).await {
+            Body::Messages(messages) => messages,
+            other => panic!("no messages: {other:?}"),
+        }
+    }
+
+    pub async fn sync(&mut self, mailbox_seq: u64) -> v1::SyncPage {
+        match self.ask(Request::Sync(v1::Sync { mailbox_seq, groups: Vec::new() })).await {
+            Body::SyncPage(page) => page,
+            other => panic!("no page: {other:?}"),
+        }
+    }
+
+    pub async fn create_group(&mut self, members: &[&Raw]) -> String {
+        let create = v1::CreateGroup {
+            client_group_id: "group".into(),
+            name: "Geese".into(),
+            user_ids: members.iter().map(|member| member.user.0).collect(),
+            ..Default::default()
+        };
+        match self.ask(Request::CreateGroup(create)).await {
+            Body::Group(group) => ConversationId::Group(GroupId(group.group_id)).to_string(),
+            other => panic!("no group: {other:?}"),
+        }
+    }
+}
+
+pub fn send(conversation_id: &str, client_msg_id: &str, content: &str) -> Request {
+    Request::Send(v1::Send {
+        conversation_id: conversation_id.into(),
+        client_msg_id: client_msg_id.into(),
+        r#type: v1::message::Type::Text.into(),
+        content: content.into(),
+        ..Default::default()
+    })
+}
+
+pub fn group_id(conversation_id: &str) -> u64 {
+    conversation_id.strip_prefix("group_").and_then(|id| id.parse().ok()).expect("a group")
+}
+
+/// Errors that the next appends shall meet, one batch each.
+pub type Faults = Arc<Mutex<VecDeque<anser_store::Error>>>;
