@@ -4,6 +4,7 @@
 //! of it, which every implementation passes.
 
 pub mod records;
+pub mod sequencer;
 
 use std::sync::Arc;
 
