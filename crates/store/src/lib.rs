@@ -3,6 +3,7 @@
 //! [`Store`] is the seam. Each verb's comment is its contract, and `contract.rs` has a test for each sentence
 //! of it, which every implementation passes.
 
+pub mod contract;
 pub mod records;
 pub mod sequencer;
 
