@@ -4,6 +4,7 @@
 //! of it, which every implementation passes.
 
 pub mod contract;
+pub mod memory;
 pub mod records;
 pub mod sequencer;
 
