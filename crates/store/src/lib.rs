@@ -3,7 +3,10 @@
 //! [`Store`] is the seam. Each verb's comment is its contract, and `contract.rs` has a test for each sentence
 //! of it, which every implementation passes.
 
+pub mod contract;
+pub mod memory;
 pub mod records;
+pub mod sequencer;
 
 use std::sync::Arc;
 
@@ -86,12 +89,14 @@ pub trait Store: Send + Sync {
     /// Appends messages of one sender to their logs, in this order, and tells the place of each.
     ///
     /// *One order*: the ids of a conversation are 1, 2, 3, … without holes, in the order of the commits; of one
-    /// batch in the order of the batch, and of two batches of which one was called first, in that order.
+    /// batch in the order of the batch, and of two batches of which one was called (its future first polled) first, in
+    /// that order.
     /// *Once*: a message whose `(sender, conversation, client_msg_id)` is stored is not stored again, however long ago
-    /// it was, also within the batch; its first place and time come back with `duplicate`. With another type,
-    /// content or attachment it is refused as `Conflict("client_msg_id")`. Time and device do not matter.
+    /// it was, also within the batch; its first place and time come back with `duplicate`. With another type, content
+    /// or attachment it is refused as `Conflict("client_msg_id")`. Time and device do not matter, nor whether the
+    /// sender would still be entitled.
     /// *Entitled*: refuses `NotMember` who is no party, or no member at this place of the group's log, and
-    /// `NotFound("user")` when the peer does not exist, `NotFound("group")` when the group does not.
+    /// `NotFound("user")` when a party does not exist, `NotFound("group")` when the group does not.
     /// *Time*: the server time of a conversation never goes back, whatever the clock does.
     /// *Count*: each message bears the number of counted messages up to and with it.
     /// *Marks*: the sender's own read and delivered marks move to his message.
@@ -115,10 +120,10 @@ pub trait Store: Send + Sync {
     /// Moves a mark forward, never back: a mark behind the present one changes nothing, one beyond the head (that the
     /// user may see) stops there.
     ///
-    /// The read mark takes the delivered mark along. `unread` is exactly the number of counted messages behind
-    /// the read mark that the user may see. A read mark that moved stamps the user's session; in a one-to-one
-    /// conversation any mark that moved stamps the peer's session too (once, when they are the same). `NotMember` for who never
-    /// was a party or member. A conversation without messages has nothing to mark: nothing moves.
+    /// The read mark takes the delivered mark along. `unread` is exactly the number of counted messages behind the read
+    /// mark that the user may see. A read mark that moved stamps the user's session; in a one-to-one conversation any
+    /// mark that moved stamps the peer's session too. `NotMember` for who never was a party or member. A conversation
+    /// without messages has nothing to mark: nothing moves.
     async fn mark(&self, mark: Mark) -> Result<Marked, Error>;
 
     /// Where the user's mailbox and groups are. `NotFound("user")`.
@@ -130,12 +135,12 @@ pub trait Store: Send + Sync {
     /// beyond the mailbox is taken for 0.
     async fn changes(&self, user: UserId, since: u64, limit: u32) -> Result<Changes, Error>;
 
-    /// Of these groups, the sessions of those whose head (that the user may see) is not the one named, or whose member he no longer is.
-    /// Groups whose member he never was are left out.
+    /// Of these groups, the sessions of those whose head (that the user may see) is not the one named, or whose member
+    /// he no longer is. Groups whose member he never was are left out.
     async fn moved_groups(&self, user: UserId, known: Vec<(GroupId, u64)>) -> Result<Vec<Session>, Error>;
 
-    /// A page of the conversation list, in order of conversation ids: groups that he left are in it, conversations in which
-    /// nothing was said are not.
+    /// A page of the conversation list, in order of conversation ids: groups that he left are in it, conversations in
+    /// which nothing was said are not.
     async fn sessions(&self, user: UserId, after: Option<ConversationId>, limit: u32) -> Result<Page<Session>, Error>;
 
     /// One entry of the conversation list. `NotFound("conversation")`.
@@ -145,20 +150,23 @@ pub trait Store: Send + Sync {
     /// members and from which on all see the log), and stamps the sessions of all.
     ///
     /// *Once*: a second call of the same creator with the same `client_group_id` makes nothing and returns the first
-    /// group without notices and stamps, whatever else it says. Unknown users are refused with `NotFound("user")`, a creator who is
-    /// named among the members or a member named twice counts once. `Limit` for more members than a group, or more
-    /// groups than a user (any of them), may have.
+    /// group without notices and stamps, whatever else it says. Unknown users are refused with `NotFound("user")`, a
+    /// creator who is named among the members or a member named twice counts once. `Conflict("group_id")` if the id is
+    /// taken. `Limit` for more members than a group, or more groups than a user (any of them), may have.
     async fn create_group(&self, new: NewGroup) -> Result<MembersChanged, Error>;
 
     /// Lets members join or go. What happened is told in the log by notices which do not count as unread:
     /// `JOINED` and `REMOVED` for all of one call together, `LEFT`, and after it `OWNER_CHANGED` when the owner left
-    /// and the longest-standing member took his place.
+    /// and the longest-standing member (of several the one with the smallest id) took his place. They take no
+    /// `client_msg_id` from their operator and move no marks of his.
     ///
     /// Invite: every member may; who is a member already is passed over; who was one before joins anew and does not
     /// see what was said between. His read mark starts where he joins. `NotFound("user")`, `Limit`.
-    /// Remove: the owner may remove anyone, an admin members, nobody himself; else `Forbidden`. Who is no member is passed over.
-    /// Leave: a member may. All: `NotMember` for an operator who is none. When nobody is left to change, nothing is
-    /// appended and nothing stamped. The sessions of those who joined or went are stamped.
+    /// Remove: the owner may remove anyone, an admin members, a member nobody, and nobody himself; else `Forbidden`.
+    /// Who is no member is passed over.
+    /// Leave: a member may; the last leaves an empty group that still names him as owner. All: `NotMember` for an
+    /// operator who is none. When nobody is left to change, nothing is appended and nothing stamped. The sessions of
+    /// those who joined or went are stamped.
     async fn change_members(&self, change: MembersChange) -> Result<MembersChanged, Error>;
 
     /// A group as a present member sees it, with his role. `NotMember` for others.
@@ -187,17 +195,19 @@ pub trait Store: Send + Sync {
     /// Without a difference nothing is changed and the number is 0. `NotFound("user")`.
     async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error>;
 
-    /// `NotFound("user")`.
+    /// Touches no mailbox. `NotFound("user")`.
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error>;
 
     /// None if the user has none. `NotFound("user")`.
     async fn password(&self, user: UserId) -> Result<Option<PasswordHash>, Error>;
 
-    /// A disabled user keeps his data; that he may not log in is for others to see to. `NotFound("user")`.
+    /// A disabled user keeps his data; that he may not log in is for others to see to. Touches no mailbox.
+    /// `NotFound("user")`.
     async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), Error>;
 
-    /// Remembers a device and when it was last seen, to the day: it writes only when the device is new, changed, or was last seen on another
-    /// day. Beyond the number of devices that a user may have, the one longest unseen is forgotten.
+    /// Remembers a device and when it was last seen, to the day: it writes only when the device is new, changed, or was
+    /// last seen on another day. Beyond the number of devices that a user may have, the one longest unseen is
+    /// forgotten, never this one.
     async fn touch_device(&self, user: UserId, device: Device) -> Result<(), Error>;
 
     /// The user's devices, last seen first.
@@ -230,7 +240,8 @@ pub struct Stats {
 /// Where `server_msg_id`s come from. It proposes; the head disposes.
 ///
 /// Wiped, restored or raced, it costs a second attempt and never a hole or a double: the store refuses every
-/// proposal that is not the head's next, tells the sequencer where the head is, and asks again.
+/// proposal that is not the head's next, tells the sequencer where the head is, and asks again. One that fails, or goes
+/// on proposing wrongly, costs no message either: after a few attempts the store takes the head's next number.
 #[async_trait]
 pub trait Sequencer: Send + Sync {
     /// Reserves `n` (at least 1) ids and proposes the first of them. A conversation it does not know starts at 1.

@@ -45,7 +45,7 @@ pub struct Appended {
     /// writes to himself.
     pub sender_mailbox_seq: u64,
     pub receiver_mailbox_seq: u64,
-    /// Of the group at this place in its log; 0 for one-to-one.
+    /// Of the group at this place in its log; 0 for one-to-one and for a duplicate.
     pub members_version: u64,
 }
 
@@ -112,7 +112,7 @@ pub struct Marked {
     pub moved: bool,
     /// The change in the user's mailbox; 0 if it did not touch it.
     pub mailbox_seq: u64,
-    /// The other party of a one-to-one conversation and the change in his mailbox.
+    /// The other party of a one-to-one conversation and the change in his mailbox; none if nothing moved.
     pub peer: Option<(UserId, u64)>,
 }
 
@@ -248,7 +248,7 @@ pub struct Session {
     pub delivered_mark: u64,
     pub peer_read_mark: u64,
     pub peer_delivered_mark: u64,
-    /// First id that the user may see; 1 for one-to-one.
+    /// First id that the user may see: where he first joined; 1 for one-to-one.
     pub first: u64,
     pub last: Option<Preview>,
     pub party: Party,

@@ -1,0 +1,204 @@
+//! The list of all cases, once: for the suite's own table, and for the tests that an implementation makes of it.
+
+/// Makes a test of each case for the stores that a function of type [`Make`](crate::contract::Make) makes:
+///
+/// ```ignore
+/// mod memory {
+///     anser_store::store_contract!(tests of crate::make_memory);
+/// }
+/// ```
+///
+/// They are named like `memory::append::a_retry_gets_the_first_place_again`. The caller needs tokio with its macros.
+#[macro_export]
+macro_rules! store_contract {
+    (tests of $make:path) => {
+        $crate::store_contract! { @cases tests $make }
+    };
+    (table) => {
+        $crate::store_contract! { @cases table }
+    };
+
+    (@tests $make:path { $($area:ident { $($case:ident)* })* }) => {
+        $(mod $area {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                $crate::contract::run(concat!(stringify!($area), "::", stringify!($case)), $make).await;
+            })*
+        })*
+    };
+    // A case that is missing in the list below is dead code, which the compiler reports.
+    (@table { $($area:ident { $($case:ident)* })* }) => {
+        &[$($((concat!(stringify!($area), "::", stringify!($case)), |room| Box::pin($area::$case(room))),)*)*]
+    };
+
+    (@cases $to:ident $($make:path)?) => {
+        $crate::store_contract! { @$to $($make)? {
+            append {
+                ids_are_dense_in_the_order_of_the_batch
+                ids_go_on_from_batch_to_batch
+                batches_are_stored_in_the_order_in_which_they_were_called
+                batches_of_many_tasks_are_dense_and_keep_each_senders_order
+                a_large_batch_is_stored_whole
+                an_empty_batch_has_no_answers
+                a_message_comes_out_as_it_went_in
+                a_retry_gets_the_first_place_again
+                a_retry_within_the_batch_gets_the_first_place_again
+                a_retry_after_reopening_gets_the_first_place_again
+                a_retry_after_leaving_gets_the_first_place_again
+                two_tasks_with_one_client_msg_id_get_one_place
+                a_client_msg_id_is_one_message_per_conversation_and_sender
+                client_msg_ids_that_differ_in_case_are_two
+                another_body_under_a_known_client_msg_id_is_refused
+                another_body_within_the_batch_is_refused
+                who_is_no_party_is_refused
+                who_is_no_member_is_refused
+                a_peer_or_group_that_does_not_exist_is_not_found
+                the_time_is_that_of_the_clock_and_never_goes_back
+                the_time_never_goes_back_over_notices_and_reopening
+                each_message_bears_the_number_of_counted_ones
+                a_refusal_concerns_its_message_alone
+            }
+            log {
+                both_parties_see_all_of_a_one_to_one_conversation
+                who_writes_to_himself_sees_each_message_once
+                conversations_of_one_user_do_not_mix
+                a_member_sees_what_was_appended_while_he_was_one
+                an_owner_who_left_does_not_see_who_took_his_place
+                who_joins_again_where_he_left_sees_each_message_once
+                every_stretch_of_a_one_to_one_conversation_is_the_one_asked_for
+                every_stretch_of_a_group_is_the_one_asked_for
+                bounds_as_large_as_a_number_can_be_are_bounds
+                a_page_ends_with_the_message_that_reaches_the_bytes
+                pages_by_one_lead_through_the_whole_log
+                the_head_is_the_last_that_the_reader_may_see
+                a_conversation_in_which_nothing_was_said_is_empty
+                what_one_may_not_see_cannot_be_told_from_what_is_not_there
+                who_was_acknowledged_sees_his_message_while_others_write
+            }
+            mark {
+                a_message_takes_its_senders_marks_along
+                a_mark_moves_forward_and_never_back
+                a_mark_beyond_the_head_stops_there
+                the_read_mark_takes_the_delivered_mark_along
+                unread_is_exactly_what_counts_behind_the_read_mark
+                unread_leaves_out_what_was_said_before_and_after_ones_time
+                who_was_a_member_may_still_mark_what_he_saw
+                who_joins_again_has_nothing_unread
+                unread_is_exact_through_leaving_and_joining_again
+                a_read_mark_stamps_both_parties
+                a_delivered_mark_stamps_the_peer_alone
+                in_a_group_a_read_mark_stamps_its_user_alone
+                a_mark_that_does_not_move_changes_nothing
+                a_conversation_without_messages_has_nothing_to_mark
+                who_never_was_a_party_or_member_cannot_mark
+                marks_of_many_tasks_end_at_the_farthest
+            }
+            changes {
+                a_one_to_one_message_takes_the_next_number_of_both_mailboxes
+                each_message_of_a_batch_takes_its_own_number
+                a_message_to_oneself_takes_one_number
+                a_group_message_touches_no_mailbox
+                every_change_takes_the_next_number
+                positions_tell_the_digest_of_the_groups_and_their_heads
+                an_unknown_user_has_no_positions
+                changes_are_the_sessions_stamped_behind_since_in_order
+                changes_end_exactly_where_nothing_is_behind
+                a_page_that_ends_with_the_last_session_is_at_the_mailbox
+                the_profile_comes_if_it_changed_behind_since
+                a_since_beyond_the_mailbox_is_taken_for_0
+                joining_and_leaving_are_changes
+                pages_give_every_session_that_changed_while_others_write
+                a_device_that_syncs_beside_many_writers_misses_nothing
+                groups_with_another_head_have_moved
+                groups_that_one_left_have_moved
+                groups_of_others_are_left_out_of_those_that_moved
+            }
+            session {
+                sessions_come_in_order_of_conversation_ids
+                pages_of_sessions_lead_through_the_list
+                a_page_of_sessions_begins_behind_what_is_not_in_the_list_too
+                groups_that_one_left_are_in_the_list
+                a_conversation_in_which_nothing_was_said_is_not_in_the_list
+                what_is_not_in_the_list_is_not_found
+                a_one_to_one_session_tells_of_the_other_party
+                who_writes_to_himself_is_his_own_peer
+                a_group_session_tells_of_the_group_and_ones_role
+                the_first_that_one_may_see_stays_after_joining_again
+                the_preview_is_of_the_last_message_that_one_may_see
+                a_preview_is_cut_by_characters
+            }
+            group {
+                a_group_is_told_in_its_log
+                the_creator_is_the_owner
+                a_new_group_stamps_the_sessions_of_all
+                the_creator_and_who_is_named_twice_count_once
+                a_second_call_returns_the_first_group
+                a_second_call_after_reopening_and_leaving_returns_the_first_group
+                a_client_group_id_is_one_group_per_creator
+                the_id_of_another_group_is_refused
+                unknown_users_are_refused_as_first_members
+                a_group_has_no_more_members_than_it_may
+                a_user_has_no_more_groups_than_he_may
+                only_present_members_see_a_group_and_its_members
+                pages_of_members_lead_through_all
+                a_member_is_shown_as_the_user_he_is_now
+                member_ids_are_the_present_members_with_their_version
+                the_version_goes_up_with_every_change_of_the_members
+            }
+            members {
+                every_member_may_invite
+                who_is_a_member_already_is_passed_over
+                when_nobody_is_left_to_change_nothing_is_appended_and_nothing_stamped
+                who_joins_does_not_see_what_was_said_before
+                who_joins_again_joins_anew
+                inviting_moves_nobody_elses_marks
+                unknown_users_are_refused_by_an_invitation
+                the_owner_may_remove_anyone
+                nobody_may_remove_himself
+                a_plain_member_may_remove_nobody
+                a_member_may_leave
+                when_the_owner_leaves_the_longest_standing_member_takes_his_place
+                of_members_who_came_together_the_smallest_id_becomes_owner
+                an_owner_who_comes_back_is_a_plain_member
+                the_last_member_leaves_an_empty_group
+                who_is_no_member_changes_no_members
+                notices_do_not_count_as_unread
+                a_notice_takes_no_client_msg_id_from_its_operator
+                one_invited_by_many_at_once_joins_once
+            }
+            user {
+                a_user_comes_out_as_he_went_in
+                an_account_or_id_is_not_given_twice
+                accounts_that_differ_in_case_are_two
+                users_are_those_that_exist_each_once
+                pages_of_users_lead_through_all
+                a_profile_changes_what_is_named
+                a_profile_without_a_difference_is_not_changed
+                a_password_is_kept_and_replaced
+                a_disabled_user_keeps_his_data
+                an_unknown_user_is_not_found
+                devices_come_last_seen_first
+                a_device_that_changed_is_kept_as_it_is_now
+                a_device_seen_again_on_the_same_day_is_not_written
+                the_device_longest_unseen_is_forgotten
+                a_device_just_seen_is_not_the_one_forgotten
+            }
+            life {
+                everything_is_there_after_reopening
+                another_store_has_another_log_id
+                a_refused_batch_changes_nothing
+                a_dropped_append_is_stored_whole_or_not_at_all
+                a_dropped_change_of_members_is_done_whole_or_not_at_all
+                a_probe_changes_nothing
+                stats_tell_what_was_stored
+                after_closing_everything_is_refused
+                closing_ends_the_work_that_was_taken
+                a_wiped_sequencer_costs_attempts_and_never_a_hole
+                a_sequencer_that_runs_ahead_costs_attempts_and_never_a_hole
+                a_sequencer_that_falls_behind_costs_attempts_and_never_a_double
+                a_sequencer_of_absurd_numbers_costs_attempts_and_never_a_hole
+                a_sequencer_that_fails_costs_attempts_and_never_a_message
+            }
+        } }
+    };
+}

@@ -1,0 +1,204 @@
+//! Cases of [`Store::create_group`](crate::Store::create_group) and of reading groups and their members.
+
+use anser_proto::{GroupId, UserId, v1::notice::Kind};
+
+use super::room::*;
+use crate::{Error, Group, NewGroup, Role};
+
+pub(super) async fn a_group_is_told_in_its_log(room: &mut Room) {
+    let made = ok(room.create_group(new_group(1, BOB, &[CYD, ADA])).await);
+    assert_eq!(made.notices.len(), 1);
+    let notice = &made.notices[0];
+    assert_eq!(told(notice), (Kind::Created, BOB, vec![BOB, ADA, CYD]));
+    assert_eq!((notice.conversation, notice.server_msg_id, notice.count), (group(1), 1, 0));
+    assert_eq!((notice.server_time_ms, &notice.from), (NOON, &sender(BOB)));
+    for user in [BOB, ADA, CYD] {
+        assert_eq!(room.log(user, group(1)).await, made.notices);
+        let entry = room.entry(user, group(1)).await;
+        assert_eq!((entry.first, entry.head, entry.unread, entry.read_mark), (1, 1, 0, 1));
+    }
+}
+
+pub(super) async fn the_creator_is_the_owner(room: &mut Room) {
+    let new = NewGroup { avatar: "a.png".into(), ..new_group(1, BOB, &[CYD, ADA]) };
+    let made = ok(room.create_group(new).await);
+    let expected = Group {
+        group: GroupId(1),
+        name: "name 1".into(),
+        avatar: "a.png".into(),
+        owner: BOB,
+        member_count: 3,
+        created_ms: NOON,
+        members_version: made.group.members_version,
+    };
+    assert_eq!((made.role, &made.group), (Some(Role::Owner), &expected));
+    assert_eq!(room.store().group(BOB, GroupId(1)).await, Ok((expected.clone(), Role::Owner)));
+    assert_eq!(room.store().group(ADA, GroupId(1)).await, Ok((expected, Role::Member)));
+}
+
+pub(super) async fn a_new_group_stamps_the_sessions_of_all(room: &mut Room) {
+    room.say(ADA, single(ADA, DAN)).await;
+    let made = ok(room.create_group(new_group(1, BOB, &[CYD, ADA])).await);
+    assert_eq!(sorted(made.stamped), [(BOB, 1), (ADA, 2), (CYD, 1)]);
+    for (user, seq) in [(BOB, 1), (ADA, 2), (CYD, 1)] {
+        assert_eq!((room.mailbox_seq(user).await, room.entry(user, group(1)).await.mailbox_seq), (seq, seq));
+    }
+}
+
+pub(super) async fn the_creator_and_who_is_named_twice_count_once(room: &mut Room) {
+    room.reopen_with(|options| options.group_members_max = 3).await;
+    let made = ok(room.create_group(new_group(1, BOB, &[CYD, BOB, ADA, CYD, ADA])).await);
+    assert_eq!(told(&made.notices[0]).2, [BOB, ADA, CYD]);
+    assert_eq!((made.group.member_count, sorted(made.stamped)), (3, vec![(BOB, 1), (ADA, 1), (CYD, 1)]));
+}
+
+pub(super) async fn a_second_call_returns_the_first_group(room: &mut Room) {
+    let first = ok(room.create_group(new_group(1, ADA, &[BOB])).await);
+    let picture = room.picture().await;
+    // Whatever else it says: another id, another name, other members, even some who do not exist.
+    let again = NewGroup { client_group_id: "group-1".into(), ..new_group(2, ADA, &[CYD, NOBODY]) };
+    let again = ok(room.create_group(again).await);
+    assert_eq!((again.group, again.role), (first.group, Some(Role::Owner)));
+    assert_eq!((again.notices, again.stamped), (vec![], vec![]));
+    assert_eq!(room.picture().await, picture);
+}
+
+pub(super) async fn a_second_call_after_reopening_and_leaving_returns_the_first_group(room: &mut Room) {
+    room.found(1, ADA, &[BOB]).await;
+    ok(room.leave(ADA, group(1)).await);
+    room.reopen().await;
+    let again = ok(room.create_group(new_group(1, ADA, &[BOB])).await);
+    assert_eq!((again.group.group, again.group.owner, again.role), (GroupId(1), BOB, None));
+    assert_eq!((again.notices, again.stamped), (vec![], vec![]));
+}
+
+pub(super) async fn a_client_group_id_is_one_group_per_creator(room: &mut Room) {
+    room.found(1, ADA, &[BOB]).await;
+    for (id, creator, client_group_id) in [(2, BOB, "group-1"), (3, ADA, "GROUP-1")] {
+        let other = NewGroup { client_group_id: client_group_id.into(), ..new_group(id, creator, &[]) };
+        assert_eq!(ok(room.create_group(other).await).group.group, GroupId(id));
+    }
+}
+
+pub(super) async fn the_id_of_another_group_is_refused(room: &mut Room) {
+    room.found(1, ADA, &[BOB]).await;
+    let picture = room.picture().await;
+    let other = NewGroup { client_group_id: "other".into(), ..new_group(1, CYD, &[DAN]) };
+    assert_eq!(room.create_group(other).await, Err(Error::Conflict("group_id")));
+    assert_eq!(room.picture().await, picture);
+}
+
+pub(super) async fn unknown_users_are_refused_as_first_members(room: &mut Room) {
+    for new in [new_group(1, ADA, &[BOB, NOBODY]), new_group(1, NOBODY, &[ADA])] {
+        assert_eq!(room.create_group(new).await, Err(Error::NotFound("user")));
+    }
+    assert_eq!((room.all_sessions(ADA).await, room.mailbox_seq(BOB).await), (vec![], 0));
+    room.found(1, ADA, &[BOB]).await;
+}
+
+pub(super) async fn a_group_has_no_more_members_than_it_may(room: &mut Room) {
+    room.reopen_with(|options| options.group_members_max = 3).await;
+    let made = room.create_group(new_group(1, ADA, &[BOB, CYD, DAN])).await;
+    assert!(matches!(made, Err(Error::Limit { max: 3, .. })), "{made:?}");
+    let crowd = room.found(1, ADA, &[BOB, CYD]).await;
+    let picture = room.picture().await;
+    let invited = room.invite(BOB, crowd, &[ADA, DAN]).await;
+    assert!(matches!(invited, Err(Error::Limit { max: 3, .. })), "{invited:?}");
+    assert_eq!(room.picture().await, picture);
+    // Who is a member already takes no place, and who left gave his back.
+    ok(room.invite(BOB, crowd, &[ADA, CYD]).await);
+    ok(room.leave(CYD, crowd).await);
+    ok(room.invite(BOB, crowd, &[ADA, DAN]).await);
+}
+
+pub(super) async fn a_user_has_no_more_groups_than_he_may(room: &mut Room) {
+    room.reopen_with(|options| options.groups_per_user_max = 2).await;
+    for id in [1, 2] {
+        room.found(id, ADA, &[BOB]).await;
+    }
+    for new in [new_group(3, ADA, &[]), new_group(3, CYD, &[DAN, BOB])] {
+        let made = room.create_group(new).await;
+        assert!(matches!(made, Err(Error::Limit { max: 2, .. })), "{made:?}");
+    }
+    let own = room.found(3, CYD, &[]).await;
+    let invited = room.invite(CYD, own, &[DAN, BOB]).await;
+    assert!(matches!(invited, Err(Error::Limit { max: 2, .. })), "{invited:?}");
+    assert_eq!(room.all_sessions(DAN).await, []);
+    // Only those whose member he is.
+    ok(room.leave(BOB, group(1)).await);
+    ok(room.invite(CYD, own, &[DAN, BOB]).await);
+}
+
+pub(super) async fn only_present_members_see_a_group_and_its_members(room: &mut Room) {
+    let crowd = room.found(1, ADA, &[BOB]).await;
+    ok(room.leave(BOB, crowd).await);
+    for (asker, id) in [(BOB, GroupId(1)), (CYD, GroupId(1)), (ADA, GroupId(2))] {
+        assert_eq!(room.store().group(asker, id).await, Err(Error::NotMember));
+        assert_eq!(room.members(asker, id, UserId(0), 9).await, Err(Error::NotMember));
+    }
+}
+
+pub(super) async fn pages_of_members_lead_through_all(room: &mut Room) {
+    let crowd = room.found(1, DAN, &[EVE, BOB]).await;
+    ok(room.invite(BOB, crowd, &[CYD, ADA]).await);
+    ok(room.leave(BOB, crowd).await);
+    for limit in 1..=5 {
+        let (mut listed, mut after) = (vec![], UserId(0));
+        loop {
+            let page = ok(room.members(EVE, GroupId(1), after, limit).await);
+            assert!(page.rows.len() <= limit as usize);
+            listed.extend(page.rows.into_iter().map(|member| (member.user.user, member.role, member.joined)));
+            assert_eq!(page.more, listed.len() < 4);
+            if !page.more {
+                break;
+            }
+            after = listed.last().expect("a page with more behind it is not empty").0;
+        }
+        let (member, owner) = (Role::Member, Role::Owner);
+        assert_eq!(listed, [(ADA, member, 2), (DAN, owner, 1), (CYD, member, 2), (EVE, member, 1)]);
+    }
+}
+
+pub(super) async fn a_member_is_shown_as_the_user_he_is_now(room: &mut Room) {
+    room.found(1, ADA, &[]).await;
+    let change = crate::ProfileChange { nickname: Some("Ada".into()), avatar: None };
+    let (ada, _) = ok(room.update_profile(ADA, change).await);
+    assert_eq!(ok(room.members(ADA, GroupId(1), UserId(0), 9).await).rows[0].user, ada);
+}
+
+pub(super) async fn member_ids_are_the_present_members_with_their_version(room: &mut Room) {
+    let crowd = room.found(1, ADA, &[BOB]).await;
+    ok(room.invite(ADA, crowd, &[CYD]).await);
+    ok(room.leave(BOB, crowd).await);
+    let (version, ids) = ok(room.member_ids(GroupId(1)).await);
+    assert_eq!(sorted(ids.to_vec()), [ADA, CYD]);
+    assert_eq!(version, ok(room.store().group(ADA, GroupId(1)).await).0.members_version);
+    assert!(ok(room.member_ids(GroupId(2)).await).1.is_empty());
+    for user in [ADA, CYD] {
+        ok(room.leave(user, crowd).await);
+    }
+    let (last, ids) = ok(room.member_ids(GroupId(1)).await);
+    assert!(last > version && ids.is_empty());
+}
+
+pub(super) async fn the_version_goes_up_with_every_change_of_the_members(room: &mut Room) {
+    let crowd = room.found(1, ADA, &[BOB]).await;
+    let version = async |room: &Room| ok(room.member_ids(GroupId(1)).await).0;
+    let mut last = version(room).await;
+    assert_eq!(room.say(BOB, crowd).await.members_version, last);
+    for action in [
+        room.invite(BOB, crowd, &[CYD, DAN]).await,
+        room.remove(ADA, crowd, &[CYD]).await,
+        room.leave(DAN, crowd).await,
+        room.leave(ADA, crowd).await,
+        room.invite(BOB, crowd, &[ADA]).await,
+    ] {
+        let now = ok(action).group.members_version;
+        assert!(now > last);
+        last = now;
+    }
+    assert_eq!((version(room).await, room.say(BOB, crowd).await.members_version), (last, last));
+    // Nobody was left to change.
+    assert_eq!(ok(room.invite(BOB, crowd, &[ADA]).await).group.members_version, last);
+    assert_eq!((version(room).await, room.say(BOB, single(ADA, BOB)).await.members_version), (last, 0));
+}

@@ -1,0 +1,48 @@
+//! The conformance suite of [`Store`]: a case for each sentence of the contract, run on every implementation.
+//!
+//! Enters a way to make stores; leaves nothing but a panic where a store breaks its word. Must not know any
+//! implementation: whatever is asserted here stands in the comments of the trait.
+
+mod append;
+mod cases;
+mod changes;
+mod group;
+mod life;
+mod log;
+mod mark;
+mod members;
+mod room;
+mod session;
+mod user;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+
+use crate::{Options, Sequencer, Store};
+
+use room::Room;
+
+/// One store to be tested, with the place where it keeps things: both go when this is dropped.
+#[async_trait]
+pub trait Subject: Send + Sync {
+    /// The first call makes the store. A later one, after `close`, opens it again with what it kept.
+    async fn open(&self, options: Options, sequencer: Arc<dyn Sequencer>) -> Arc<dyn Store>;
+}
+
+/// Makes a place in which nothing is kept yet.
+pub type Make = fn() -> Box<dyn Subject>;
+
+/// A name (`append::a_retry_gets_the_first_place_again`) and what it checks.
+type Case = (&'static str, for<'a> fn(&'a mut Room) -> BoxFuture<'a, ()>);
+
+const CASES: &[Case] = crate::store_contract!(table);
+
+/// Runs one case of the suite on a store of its own. Most callers want a test for each: [`crate::store_contract`].
+pub async fn run(name: &str, make: Make) {
+    let (_, case) = CASES.iter().find(|(of, _)| *of == name).expect("the suite has a case of this name");
+    let mut room = Room::new(make).await;
+    case(&mut room).await;
+    room.close().await;
+}

@@ -1,0 +1,303 @@
+//! A room to test a store in: five users, a clock that stands still, and short verbs that expect to succeed.
+
+use std::{
+    collections::BTreeMap,
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
+
+use anser_proto::{ConversationId, GroupId, UserId, v1};
+use bytes::Bytes;
+use prost::Message as _;
+
+use super::{Make, Subject};
+use crate::{
+    Appended, Device, Error, Mark, MarkKind, Marked, MembersAction, MembersChange, MembersChanged, Message, NewGroup,
+    NewMessage, NewUser, Options, Sender, Sequencer, Session, Store, Stretch, sequencer::HeadSequencer,
+};
+
+// Some share a shard of four and some do not; sorted as text they stand in another order than as numbers; and
+// one is as large as an id can be.
+pub(super) const BOB: UserId = UserId(2);
+pub(super) const ADA: UserId = UserId(7);
+pub(super) const DAN: UserId = UserId(11);
+pub(super) const CYD: UserId = UserId(30);
+pub(super) const EVE: UserId = UserId(i64::MAX as u64);
+/// In the order of their ids.
+pub(super) const PEOPLE: [UserId; 5] = [BOB, ADA, DAN, CYD, EVE];
+pub(super) const NOBODY: UserId = UserId(999);
+
+/// The time at which a room starts: noon of a day, so that an hour more or less is still the same day.
+pub(super) const NOON: u64 = 1_700_049_600_000;
+pub(super) const DAY: u64 = 86_400_000;
+
+pub(super) const TEXT: i32 = v1::message::Type::Text as i32;
+pub(super) const NOTICE: i32 = v1::message::Type::Notice as i32;
+
+/// A whole log, whoever's.
+pub(super) const WHOLE: Stretch = Stretch { after: 0, before: 0, limit: u32::MAX, bytes_max: usize::MAX };
+
+pub(super) struct Room {
+    make: Make,
+    subject: Box<dyn Subject>,
+    store: Arc<dyn Store>,
+    now: Arc<AtomicU64>,
+    ids: AtomicU64,
+}
+
+impl Deref for Room {
+    type Target = dyn Store;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.store
+    }
+}
+
+impl Room {
+    pub(super) async fn new(make: Make) -> Self {
+        let (subject, now) = (make(), Arc::new(AtomicU64::new(NOON)));
+        let store = subject.open(options(&now), Arc::new(HeadSequencer::new())).await;
+        let room = Self { make, subject, store, now, ids: AtomicU64::new(1) };
+        for user in PEOPLE {
+            room.user(user).await;
+        }
+        room
+    }
+
+    /// A second store of the same kind.
+    pub(super) async fn another(&self) -> Self {
+        Self::new(self.make).await
+    }
+
+    pub(super) async fn reopen(&mut self) {
+        self.reopen_with(|_| ()).await;
+    }
+
+    /// Closes the store and opens it again with other limits.
+    pub(super) async fn reopen_with(&mut self, change: impl FnOnce(&mut Options)) {
+        self.close().await;
+        let mut options = options(&self.now);
+        change(&mut options);
+        self.store = self.subject.open(options, Arc::new(HeadSequencer::new())).await;
+    }
+
+    pub(super) async fn reopen_on(&mut self, sequencer: Arc<dyn Sequencer>) {
+        self.close().await;
+        self.store = self.subject.open(options(&self.now), sequencer).await;
+    }
+
+    /// For other tasks.
+    pub(super) fn store(&self) -> Arc<dyn Store> {
+        self.store.clone()
+    }
+
+    pub(super) fn set_time(&self, ms: u64) {
+        self.now.store(ms, Relaxed);
+    }
+
+    pub(super) async fn user(&self, user: UserId) {
+        ok(self.create_user(new_user(user)).await);
+    }
+
+    pub(super) async fn send(&self, message: NewMessage) -> Result<Appended, Error> {
+        let mut answers = self.append(vec![message]).await;
+        assert_eq!(answers.len(), 1, "one message, one answer");
+        answers.remove(0)
+    }
+
+    /// A message that was never sent before.
+    pub(super) async fn say(&self, from: UserId, conversation: ConversationId) -> Appended {
+        let id = self.ids.fetch_add(1, Relaxed);
+        ok(self.send(text(from, conversation, &format!("said-{id}"))).await)
+    }
+
+    /// The same, but it does not count as unread.
+    pub(super) async fn say_uncounted(&self, from: UserId, conversation: ConversationId) -> Appended {
+        let id = self.ids.fetch_add(1, Relaxed);
+        ok(self.send(NewMessage { counted: false, ..text(from, conversation, &format!("said-{id}")) }).await)
+    }
+
+    /// Founds a group.
+    pub(super) async fn found(&self, id: u64, creator: UserId, members: &[UserId]) -> ConversationId {
+        ok(self.create_group(new_group(id, creator, members)).await);
+        group(id)
+    }
+
+    pub(super) async fn invite(
+        &self,
+        by: UserId,
+        to: ConversationId,
+        users: &[UserId],
+    ) -> Result<MembersChanged, Error> {
+        self.change(by, to, MembersAction::Invite(users.to_vec())).await
+    }
+
+    pub(super) async fn remove(
+        &self,
+        by: UserId,
+        from: ConversationId,
+        users: &[UserId],
+    ) -> Result<MembersChanged, Error> {
+        self.change(by, from, MembersAction::Remove(users.to_vec())).await
+    }
+
+    pub(super) async fn leave(&self, user: UserId, from: ConversationId) -> Result<MembersChanged, Error> {
+        self.change(user, from, MembersAction::Leave).await
+    }
+
+    async fn change(&self, by: UserId, of: ConversationId, action: MembersAction) -> Result<MembersChanged, Error> {
+        self.change_members(MembersChange { group: id_of(of), operator: sender(by), action }).await
+    }
+
+    pub(super) async fn read(&self, user: UserId, conversation: ConversationId, to: u64) -> Marked {
+        ok(self.mark(Mark { user, conversation, kind: MarkKind::Read, server_msg_id: to }).await)
+    }
+
+    pub(super) async fn deliver(&self, user: UserId, conversation: ConversationId, to: u64) -> Marked {
+        ok(self.mark(Mark { user, conversation, kind: MarkKind::Delivered, server_msg_id: to }).await)
+    }
+
+    /// All that the reader may see.
+    pub(super) async fn log(&self, reader: UserId, conversation: ConversationId) -> Vec<Message> {
+        ok(self.read_log(reader, conversation, WHOLE).await).messages
+    }
+
+    pub(super) async fn visible(&self, reader: UserId, conversation: ConversationId) -> Vec<u64> {
+        self.log(reader, conversation).await.iter().map(|message| message.server_msg_id).collect()
+    }
+
+    /// The user's entry for this conversation.
+    pub(super) async fn entry(&self, user: UserId, conversation: ConversationId) -> Session {
+        ok(self.session(user, conversation).await)
+    }
+
+    /// Where the user's mailbox is.
+    pub(super) async fn mailbox_seq(&self, user: UserId) -> u64 {
+        ok(self.positions(user).await).mailbox_seq
+    }
+
+    pub(super) async fn all_sessions(&self, user: UserId) -> Vec<Session> {
+        ok(self.sessions(user, None, u32::MAX).await).rows
+    }
+
+    /// Everything that a reader can see of the store: two equal pictures, and nothing was changed in between.
+    pub(super) async fn picture(&self) -> BTreeMap<String, String> {
+        let mut picture = BTreeMap::new();
+        picture.insert("users".into(), format!("{:?}", ok(self.list_users(UserId(0), u32::MAX).await)));
+        for user in PEOPLE {
+            let devices = ok(self.devices(user).await);
+            let password = ok(self.password(user).await).map(|hash| (hash.argon2, hash.scram));
+            let changes = ok(self.changes(user, 0, u32::MAX).await);
+            picture.insert(format!("{user}"), format!("{:?}", (self.positions(user).await, password, devices)));
+            picture.insert(format!("{user} changes"), format!("{changes:?}"));
+            for session in self.all_sessions(user).await {
+                let log = self.log(user, session.conversation).await;
+                picture.insert(format!("{user} {} log", session.conversation), format!("{log:?}"));
+                picture.insert(format!("{user} {}", session.conversation), format!("{session:?}"));
+                if let ConversationId::Group(group) = session.conversation {
+                    picture.insert(format!("members of {group}"), format!("{:?}", self.member_ids(group).await));
+                }
+            }
+        }
+        picture
+    }
+}
+
+fn options(now: &Arc<AtomicU64>) -> Options {
+    let now = now.clone();
+    Options {
+        shards: 4,
+        group_members_max: 100,
+        groups_per_user_max: 100,
+        devices_per_user_max: 3,
+        clock: Arc::new(move || now.load(Relaxed)),
+    }
+}
+
+/// Where a store is not expected to refuse or to fail.
+#[track_caller]
+pub(super) fn ok<T>(answer: Result<T, Error>) -> T {
+    match answer {
+        Ok(value) => value,
+        Err(error) => panic!("the store said: {error}"),
+    }
+}
+
+#[track_caller]
+pub(super) fn all_ok(answers: Vec<Result<Appended, Error>>) -> Vec<Appended> {
+    answers.into_iter().map(ok).collect()
+}
+
+pub(super) fn ids(places: &[Appended]) -> Vec<u64> {
+    places.iter().map(|place| place.server_msg_id).collect()
+}
+
+pub(super) fn single(one: UserId, other: UserId) -> ConversationId {
+    ConversationId::single(one, other)
+}
+
+pub(super) fn group(id: u64) -> ConversationId {
+    ConversationId::Group(GroupId(id))
+}
+
+pub(super) fn id_of(conversation: ConversationId) -> GroupId {
+    match conversation {
+        ConversationId::Group(group) => group,
+        ConversationId::Single { .. } => panic!("{conversation} is no group"),
+    }
+}
+
+pub(super) fn sender(user: UserId) -> Sender {
+    Sender { user, nickname: format!("nick {user}").into(), platform: 3, device_id: format!("device-{user}").into() }
+}
+
+pub(super) fn text(from: UserId, conversation: ConversationId, id: &str) -> NewMessage {
+    NewMessage {
+        conversation,
+        from: sender(from),
+        client_msg_id: id.parse().expect("the tests use good ids"),
+        kind: TEXT,
+        content: format!("text of {id}").into(),
+        attachment: Bytes::new(),
+        client_time_ms: 1,
+        counted: true,
+    }
+}
+
+pub(super) fn new_user(user: UserId) -> NewUser {
+    NewUser { user, account: format!("account-{user}").into(), nickname: format!("nick {user}").into(), password: None }
+}
+
+pub(super) fn new_group(id: u64, creator: UserId, members: &[UserId]) -> NewGroup {
+    NewGroup {
+        group: GroupId(id),
+        creator: sender(creator),
+        client_group_id: format!("group-{id}").into(),
+        name: format!("name {id}").into(),
+        avatar: "".into(),
+        members: members.to_vec(),
+    }
+}
+
+pub(super) fn device(id: &str) -> Device {
+    Device { device_id: id.into(), platform: 4, name: format!("name of {id}").into() }
+}
+
+/// What a notice says: its kind, who did it, to whom in order of their ids.
+pub(super) fn told(message: &Message) -> (v1::notice::Kind, UserId, Vec<UserId>) {
+    assert_eq!(message.kind, NOTICE, "a notice");
+    assert!(!message.counted, "a notice does not count");
+    let notice = v1::Notice::decode(message.attachment.clone()).expect("the attachment of a notice is a notice");
+    let mut users: Vec<_> = notice.user_ids.iter().copied().map(UserId).collect();
+    users.sort();
+    assert_eq!(message.from.user.0, notice.operator_id, "a notice is from who did it");
+    (notice.kind(), UserId(notice.operator_id), users)
+}
+
+pub(super) fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
+    values.sort();
+    values
+}

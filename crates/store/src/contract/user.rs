@@ -1,0 +1,176 @@
+//! Cases of users, passwords and devices.
+
+use anser_proto::UserId;
+
+use super::room::*;
+use crate::{Device, Error, NewUser, PasswordHash, ProfileChange, User};
+
+pub(super) async fn a_user_comes_out_as_he_went_in(room: &mut Room) {
+    let new = NewUser { account: "Zoë".into(), nickname: "🪿 'Z'".into(), ..new_user(UserId(50)) };
+    let made = ok(room.create_user(new).await);
+    let expected =
+        User {
+            user: UserId(50), account: "Zoë".into(), nickname: "🪿 'Z'".into(), avatar: "".into(), disabled: false
+        };
+    assert_eq!(made, expected);
+    assert_eq!(ok(room.user_by_account("Zoë").await), expected);
+    assert_eq!(ok(room.users(vec![UserId(50)], vec![]).await), [expected]);
+    assert_eq!(room.mailbox_seq(UserId(50)).await, 0);
+}
+
+pub(super) async fn an_account_or_id_is_not_given_twice(room: &mut Room) {
+    let picture = room.picture().await;
+    let same_account = NewUser { account: "account-7".into(), ..new_user(UserId(50)) };
+    let same_id = NewUser { account: "free".into(), ..new_user(ADA) };
+    assert_eq!(room.create_user(same_account).await, Err(Error::Conflict("account")));
+    assert_eq!(room.create_user(same_id).await, Err(Error::Conflict("user_id")));
+    assert_eq!(room.picture().await, picture);
+}
+
+pub(super) async fn accounts_that_differ_in_case_are_two(room: &mut Room) {
+    ok(room.create_user(NewUser { account: "ACCOUNT-7".into(), ..new_user(UserId(50)) }).await);
+    assert_eq!(ok(room.user_by_account("account-7").await).user, ADA);
+    assert_eq!(ok(room.user_by_account("ACCOUNT-7").await).user, UserId(50));
+    assert_eq!(room.user_by_account("Account-7").await, Err(Error::NotFound("user")));
+}
+
+pub(super) async fn users_are_those_that_exist_each_once(room: &mut Room) {
+    let accounts = ["account-7", "account-30", "account-999", "account-30"].map(Into::into).to_vec();
+    let found = ok(room.users(vec![BOB, ADA, NOBODY, BOB], accounts).await);
+    assert_eq!(sorted(found.iter().map(|user| user.user).collect()), [BOB, ADA, CYD]);
+    assert_eq!(ok(room.users(vec![], vec![]).await), []);
+}
+
+pub(super) async fn pages_of_users_lead_through_all(room: &mut Room) {
+    for limit in 1..=6 {
+        let (mut listed, mut after) = (vec![], UserId(0));
+        loop {
+            let page = ok(room.list_users(after, limit).await);
+            assert!(page.rows.len() <= limit as usize);
+            listed.extend(page.rows.iter().map(|user| user.user));
+            assert_eq!(page.more, listed.len() < PEOPLE.len());
+            if !page.more {
+                break;
+            }
+            after = *listed.last().expect("a page with more behind it is not empty");
+        }
+        assert_eq!(listed, PEOPLE, "by {limit}");
+    }
+}
+
+pub(super) async fn a_profile_changes_what_is_named(room: &mut Room) {
+    let change = |nickname: Option<&str>, avatar: Option<&str>| ProfileChange {
+        nickname: nickname.map(Into::into),
+        avatar: avatar.map(Into::into),
+    };
+    for (n, (change, nickname, avatar)) in [
+        (change(Some("Ada"), None), "Ada", ""),
+        (change(None, Some("a.png")), "Ada", "a.png"),
+        (change(Some("A"), Some("")), "A", ""),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (user, seq) = ok(room.update_profile(ADA, change).await);
+        assert_eq!((user.nickname.as_ref(), user.avatar.as_ref(), seq), (nickname, avatar, n as u64 + 1));
+        assert_eq!(ok(room.user_by_account("account-7").await), user);
+        assert_eq!(ok(room.changes(ADA, seq - 1, 1).await).profile, Some(user));
+    }
+}
+
+pub(super) async fn a_profile_without_a_difference_is_not_changed(room: &mut Room) {
+    ok(room.update_profile(ADA, ProfileChange { nickname: Some("Ada".into()), avatar: None }).await);
+    let picture = room.picture().await;
+    let same = ProfileChange { nickname: Some("Ada".into()), avatar: Some("".into()) };
+    for change in [ProfileChange::default(), same] {
+        let (user, seq) = ok(room.update_profile(ADA, change).await);
+        assert_eq!((user.nickname.as_ref(), seq), ("Ada", 0));
+    }
+    assert_eq!(room.picture().await, picture);
+}
+
+pub(super) async fn a_password_is_kept_and_replaced(room: &mut Room) {
+    let hash = |text: &str| PasswordHash { argon2: format!("argon2 {text}"), scram: format!("scram {text}") };
+    assert_eq!(ok(room.password(ADA).await), None);
+    let new = NewUser { password: Some(hash("0")), ..new_user(UserId(50)) };
+    ok(room.create_user(new).await);
+    assert!(ok(room.password(UserId(50)).await) == Some(hash("0")));
+    for text in ["1", "2"] {
+        ok(room.set_password(ADA, hash(text)).await);
+        assert!(ok(room.password(ADA).await) == Some(hash(text)));
+    }
+    assert_eq!(ok(room.password(BOB).await), None);
+}
+
+pub(super) async fn a_disabled_user_keeps_his_data(room: &mut Room) {
+    room.say(ADA, single(ADA, BOB)).await;
+    let (log, seq) = (room.log(ADA, single(ADA, BOB)).await, room.mailbox_seq(ADA).await);
+    for disabled in [true, true, false] {
+        ok(room.set_disabled(ADA, disabled).await);
+        assert_eq!(ok(room.user_by_account("account-7").await).disabled, disabled);
+        assert_eq!((room.log(ADA, single(ADA, BOB)).await, room.mailbox_seq(ADA).await), (log.clone(), seq));
+    }
+}
+
+pub(super) async fn an_unknown_user_is_not_found(room: &mut Room) {
+    let (not_found, hash) = (Error::NotFound("user"), PasswordHash { argon2: String::new(), scram: String::new() });
+    let change = ProfileChange { nickname: Some("x".into()), avatar: None };
+    assert_eq!(room.user_by_account("account-999").await, Err(not_found.clone()));
+    assert_eq!(room.update_profile(NOBODY, change).await, Err(not_found.clone()));
+    assert_eq!(room.set_password(NOBODY, hash).await, Err(not_found.clone()));
+    assert_eq!(room.password(NOBODY).await, Err(not_found.clone()));
+    assert_eq!(room.set_disabled(NOBODY, true).await, Err(not_found));
+}
+
+pub(super) async fn devices_come_last_seen_first(room: &mut Room) {
+    for (day, id) in ["a", "b", "c", "a"].into_iter().enumerate() {
+        room.set_time(NOON + day as u64 * DAY);
+        ok(room.touch_device(ADA, device(id)).await);
+    }
+    assert_eq!(device_ids(room, ADA).await, ["a", "c", "b"]);
+    assert_eq!(ok(room.devices(ADA).await)[0], device("a"));
+    assert_eq!(device_ids(room, BOB).await, Vec::<String>::new());
+}
+
+pub(super) async fn a_device_that_changed_is_kept_as_it_is_now(room: &mut Room) {
+    ok(room.touch_device(ADA, device("a")).await);
+    for changed in [Device { platform: 1, ..device("a") }, Device { name: "renamed".into(), ..device("a") }] {
+        ok(room.touch_device(ADA, changed.clone()).await);
+        assert_eq!(ok(room.devices(ADA).await), [changed]);
+    }
+}
+
+pub(super) async fn a_device_seen_again_on_the_same_day_is_not_written(room: &mut Room) {
+    let commits = async |room: &Room, now: u64| {
+        room.set_time(now);
+        let before = room.stats().commits;
+        ok(room.touch_device(ADA, device("a")).await);
+        room.stats().commits - before
+    };
+    assert_eq!(commits(room, NOON).await, 1);
+    assert_eq!(commits(room, NOON + DAY / 4).await, 0);
+    assert_eq!(commits(room, NOON + DAY).await, 1);
+}
+
+pub(super) async fn the_device_longest_unseen_is_forgotten(room: &mut Room) {
+    for (day, id) in ["a", "b", "c", "a", "d"].into_iter().enumerate() {
+        room.set_time(NOON + day as u64 * DAY);
+        ok(room.touch_device(ADA, device(id)).await);
+        ok(room.touch_device(BOB, device("b")).await);
+    }
+    assert_eq!(device_ids(room, ADA).await, ["d", "a", "c"]);
+    assert_eq!(device_ids(room, BOB).await, ["b"]);
+}
+
+pub(super) async fn a_device_just_seen_is_not_the_one_forgotten(room: &mut Room) {
+    // All on one day: "to the day" they were seen at the same time.
+    for id in ["d", "c", "b", "a", "e"] {
+        ok(room.touch_device(ADA, device(id)).await);
+        let devices = device_ids(room, ADA).await;
+        assert!(devices.iter().any(|known| known == id) && devices.len() <= 3, "{id} is in {devices:?}");
+    }
+}
+
+async fn device_ids(room: &Room, user: UserId) -> Vec<String> {
+    ok(room.devices(user).await).iter().map(|device| device.device_id.to_string()).collect()
+}

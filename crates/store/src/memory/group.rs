@@ -1,0 +1,141 @@
+//! Groups: making them and looking at them.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
+
+use super::{GroupRow, Membership, State, page};
+use crate::{Error, Group, Member, MembersChanged, NewGroup, Page, Role};
+
+impl Membership {
+    pub(super) fn covers(&self, server_msg_id: u64) -> bool {
+        self.joined <= server_msg_id && self.left.is_none_or(|left| server_msg_id <= left)
+    }
+}
+
+impl GroupRow {
+    /// The user's membership, if he is a member now.
+    pub(super) fn present(&self, user: UserId) -> Option<&Membership> {
+        self.members().find(|one| one.user == user)
+    }
+
+    pub(super) fn members(&self) -> impl Iterator<Item = &Membership> {
+        self.memberships.iter().filter(|one| one.left.is_none())
+    }
+
+    pub(super) fn info(&self) -> Group {
+        Group { member_count: self.members().count() as u32, ..self.group.clone() }
+    }
+}
+
+impl State {
+    pub(super) fn create_group(&mut self, new: NewGroup) -> Result<MembersChanged, Error> {
+        let creator = new.creator.user;
+        let same = |row: &&GroupRow| row.creator == creator && row.client_group_id == new.client_group_id;
+        if let Some(row) = self.groups.values().find(same) {
+            return Ok(unchanged(row, creator));
+        }
+        if self.groups.contains_key(&new.group) {
+            return Err(Error::Conflict("group_id"));
+        }
+        let members = BTreeSet::from_iter(new.members.iter().copied().chain([creator]));
+        self.may_join(&members, 0)?;
+
+        let notice = self.push_notice(new.group, &new.creator, Kind::Created, members.iter());
+        let group = Group {
+            group: new.group,
+            name: new.name,
+            avatar: new.avatar,
+            owner: creator,
+            member_count: 0,
+            created_ms: notice.server_time_ms,
+            members_version: 0,
+        };
+        let row = GroupRow { group, creator, client_group_id: new.client_group_id, memberships: Vec::new() };
+        self.groups.insert(new.group, row);
+        self.join(new.group, &members, notice.server_msg_id);
+        let row = self.groups.get_mut(&new.group).expect("it was just made");
+        row.memberships.iter_mut().filter(|one| one.user == creator).for_each(|one| one.role = Role::Owner);
+        Ok(self.changed(new.group, creator, vec![notice], &members))
+    }
+
+    /// Refuses users who do not exist, or who would be too many beside `present` members, or in too many groups.
+    pub(super) fn may_join(&self, users: &BTreeSet<UserId>, present: usize) -> Result<(), Error> {
+        for user in users {
+            self.user_row(*user)?;
+        }
+        let (members_max, groups_max) = (self.options.group_members_max, self.options.groups_per_user_max);
+        if present + users.len() > members_max as usize {
+            return Err(Error::Limit { what: "the members of a group", max: members_max });
+        }
+        let groups = |user: &UserId| self.groups.values().filter(|row| row.present(*user).is_some()).count();
+        if users.iter().any(|user| groups(user) >= groups_max as usize) {
+            return Err(Error::Limit { what: "the groups of a user", max: groups_max });
+        }
+        Ok(())
+    }
+
+    /// Makes them members from this place of the log on.
+    pub(super) fn join(&mut self, group: GroupId, users: &BTreeSet<UserId>, joined: u64) {
+        let row = self.groups.get_mut(&group).expect("the group was looked up");
+        for user in users {
+            row.memberships.push(Membership { user: *user, role: Role::Member, joined, left: None });
+            let session = self.sessions.entry((*user, ConversationId::Group(group))).or_default();
+            (session.read_mark, session.delivered_mark) = (joined, joined);
+        }
+    }
+
+    /// Stamps those whose membership changed and tells of it.
+    pub(super) fn changed(
+        &mut self,
+        group: GroupId,
+        operator: UserId,
+        notices: Vec<crate::Message>,
+        users: &BTreeSet<UserId>,
+    ) -> MembersChanged {
+        let conversation = ConversationId::Group(group);
+        let stamped = users.iter().map(|user| (*user, self.stamp(*user, conversation))).collect();
+        self.stats.commits += 1;
+        let row = self.groups.get_mut(&group).expect("the group was looked up");
+        row.group.members_version += 1;
+        MembersChanged { notices, stamped, ..unchanged(row, operator) }
+    }
+
+    pub(super) fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error> {
+        let (row, own) = self.as_member(asker, group)?;
+        Ok((row.info(), own.role))
+    }
+
+    pub(super) fn as_member(&self, user: UserId, group: GroupId) -> Result<(&GroupRow, &Membership), Error> {
+        let row = self.groups.get(&group).ok_or(Error::NotMember)?;
+        Ok((row, row.present(user).ok_or(Error::NotMember)?))
+    }
+
+    pub(super) fn members(
+        &self,
+        asker: UserId,
+        group: GroupId,
+        after: UserId,
+        limit: u32,
+    ) -> Result<Page<Member>, Error> {
+        let (row, _) = self.as_member(asker, group)?;
+        let mut present: Vec<&Membership> = row.members().filter(|one| one.user > after).collect();
+        present.sort_by_key(|one| one.user);
+        let shown = |one: &Membership| {
+            let user = self.users[&one.user].user.clone();
+            Member { user, role: one.role, joined: one.joined }
+        };
+        Ok(page(present.into_iter().map(shown), limit))
+    }
+
+    pub(super) fn member_ids(&self, group: GroupId) -> (u64, Arc<[UserId]>) {
+        let row = self.groups.get(&group);
+        row.map_or((0, Arc::new([])), |row| (row.group.members_version, row.members().map(|one| one.user).collect()))
+    }
+}
+
+/// A group as it is, in which nothing happened.
+pub(super) fn unchanged(row: &GroupRow, operator: UserId) -> MembersChanged {
+    let role = row.present(operator).map(|one| one.role);
+    MembersChanged { group: row.info(), role, notices: Vec::new(), stamped: Vec::new() }
+}

@@ -1,0 +1,99 @@
+//! Members joining and going, and the notices that tell of it.
+
+use std::collections::BTreeSet;
+
+use anser_proto::{
+    ConversationId, GroupId, UserId,
+    v1::{self, notice::Kind},
+};
+use prost::Message as _;
+
+use super::{State, group::unchanged};
+use crate::{Error, MembersAction, MembersChange, MembersChanged, Message, NewMessage, Role, Sender};
+
+impl State {
+    pub(super) fn change_members(&mut self, change: MembersChange) -> Result<MembersChanged, Error> {
+        let MembersChange { group, operator, action } = change;
+        match action {
+            MembersAction::Invite(users) => self.invite(group, &operator, users),
+            MembersAction::Remove(users) => self.remove(group, &operator, users),
+            MembersAction::Leave => self.leave(group, &operator),
+        }
+    }
+
+    fn invite(&mut self, group: GroupId, operator: &Sender, users: Vec<UserId>) -> Result<MembersChanged, Error> {
+        let (row, _) = self.as_member(operator.user, group)?;
+        let invited = users.into_iter().filter(|user| row.present(*user).is_none()).collect();
+        self.may_join(&invited, row.members().count())?;
+        if invited.is_empty() {
+            return Ok(unchanged(row, operator.user));
+        }
+        let notice = self.push_notice(group, operator, Kind::Joined, invited.iter());
+        self.join(group, &invited, notice.server_msg_id);
+        Ok(self.changed(group, operator.user, vec![notice], &invited))
+    }
+
+    fn remove(&mut self, group: GroupId, operator: &Sender, users: Vec<UserId>) -> Result<MembersChanged, Error> {
+        let (row, own) = self.as_member(operator.user, group)?;
+        let removed: BTreeSet<UserId> = users.iter().copied().filter(|user| row.present(*user).is_some()).collect();
+        let above = |user: &UserId| row.present(*user).is_none_or(|one| one.role < own.role);
+        if own.role == Role::Member || users.contains(&operator.user) || !removed.iter().all(above) {
+            return Err(Error::Forbidden);
+        }
+        if removed.is_empty() {
+            return Ok(unchanged(row, operator.user));
+        }
+        let notice = self.push_notice(group, operator, Kind::Removed, removed.iter());
+        self.depart(group, &removed, notice.server_msg_id);
+        Ok(self.changed(group, operator.user, vec![notice], &removed))
+    }
+
+    fn leave(&mut self, group: GroupId, operator: &Sender) -> Result<MembersChanged, Error> {
+        let (_, own) = self.as_member(operator.user, group)?;
+        let (was_owner, gone) = (own.role == Role::Owner, BTreeSet::from([operator.user]));
+        let mut notices = vec![self.push_notice(group, operator, Kind::Left, gone.iter())];
+        self.depart(group, &gone, notices[0].server_msg_id);
+        if was_owner && let Some(heir) = self.crown_longest_standing(group) {
+            notices.push(self.push_notice(group, operator, Kind::OwnerChanged, [heir].iter()));
+        }
+        Ok(self.changed(group, operator.user, notices, &gone))
+    }
+
+    fn depart(&mut self, group: GroupId, users: &BTreeSet<UserId>, left: u64) {
+        let row = self.groups.get_mut(&group).expect("the group was looked up");
+        let going = row.memberships.iter_mut().filter(|one| one.left.is_none() && users.contains(&one.user));
+        going.for_each(|one| one.left = Some(left));
+    }
+
+    /// None if nobody is there any more.
+    fn crown_longest_standing(&mut self, group: GroupId) -> Option<UserId> {
+        let row = self.groups.get_mut(&group)?;
+        let present = row.memberships.iter_mut().filter(|one| one.left.is_none());
+        let heir = present.min_by_key(|one| (one.joined, one.user))?;
+        (heir.role, row.group.owner) = (Role::Owner, heir.user);
+        Some(heir.user)
+    }
+
+    /// Tells of a change in the group's log. Its `client_msg_id` is not among the `places`: it takes none from a user.
+    pub(super) fn push_notice<'a>(
+        &mut self,
+        group: GroupId,
+        operator: &Sender,
+        kind: Kind,
+        users: impl Iterator<Item = &'a UserId>,
+    ) -> Message {
+        let conversation = ConversationId::Group(group);
+        let user_ids = users.map(|user| user.0).collect();
+        let notice = v1::Notice { kind: kind.into(), operator_id: operator.user.0, user_ids };
+        self.push(NewMessage {
+            conversation,
+            from: operator.clone(),
+            client_msg_id: format!("notice-{}", self.head(conversation) + 1).parse().expect("it is short and visible"),
+            kind: v1::message::Type::Notice.into(),
+            content: "".into(),
+            attachment: notice.encode_to_vec().into(),
+            client_time_ms: (self.options.clock)(),
+            counted: false,
+        })
+    }
+}

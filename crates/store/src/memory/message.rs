@@ -1,0 +1,152 @@
+//! Logs: appending to them, reading them, and who may see what of them.
+
+use anser_proto::{ConversationId, UserId};
+
+use super::{Membership, State};
+use crate::{Appended, Error, LogPage, Message, NewMessage, Stretch};
+
+impl State {
+    pub(super) fn append(&mut self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
+        let stored_before = self.stats.appended;
+        let answers = batch.into_iter().map(|message| self.append_one(message)).collect();
+        self.stats.commits += u64::from(self.stats.appended > stored_before);
+        answers
+    }
+
+    fn append_one(&mut self, new: NewMessage) -> Result<Appended, Error> {
+        let (conversation, from) = (new.conversation, new.from.user);
+        let identity = (conversation, from, new.client_msg_id.clone());
+        if let Some(place) = self.places.get(&identity) {
+            return first_place(&self.logs[&conversation][*place as usize - 1], &new);
+        }
+        let members_version = self.entitle(from, conversation)?;
+
+        let stored = self.push(new);
+        let place = stored.server_msg_id;
+        self.places.insert(identity, place);
+        self.stats.appended += 1;
+        let row = self.sessions.entry((from, conversation)).or_default();
+        (row.read_mark, row.delivered_mark) = (place, place);
+        let (sender_mailbox_seq, receiver_mailbox_seq) = match conversation.peer_of(from) {
+            None => (0, 0),
+            Some(peer) if peer == from => {
+                let seq = self.stamp(from, conversation);
+                (seq, seq)
+            }
+            Some(peer) => (self.stamp(from, conversation), self.stamp(peer, conversation)),
+        };
+        Ok(Appended {
+            server_msg_id: place,
+            server_time_ms: stored.server_time_ms,
+            count: stored.count,
+            duplicate: false,
+            sender_mailbox_seq,
+            receiver_mailbox_seq,
+            members_version,
+        })
+    }
+
+    /// The version of the members at the end of the log, if the user may write there.
+    fn entitle(&self, user: UserId, conversation: ConversationId) -> Result<u64, Error> {
+        match conversation {
+            ConversationId::Single { .. } => {
+                let peer = conversation.peer_of(user).ok_or(Error::NotMember)?;
+                self.user_row(user).and(self.user_row(peer)).map(|_| 0)
+            }
+            ConversationId::Group(group) => {
+                let row = self.groups.get(&group).ok_or(Error::NotFound("group"))?;
+                row.present(user).map(|_| row.group.members_version).ok_or(Error::NotMember)
+            }
+        }
+    }
+
+    /// Writes the next entry of a log, whoever it is from.
+    pub(super) fn push(&mut self, new: NewMessage) -> Message {
+        let now = (self.options.clock)();
+        let log = self.logs.entry(new.conversation).or_default();
+        let (last_time, last_count) = log.last().map_or((0, 0), |last| (last.server_time_ms, last.count));
+        let message = Message {
+            conversation: new.conversation,
+            server_msg_id: log.len() as u64 + 1,
+            client_msg_id: new.client_msg_id,
+            from: new.from,
+            kind: new.kind,
+            content: new.content,
+            attachment: new.attachment,
+            client_time_ms: new.client_time_ms,
+            server_time_ms: now.max(last_time),
+            count: last_count + u64::from(new.counted),
+            counted: new.counted,
+        };
+        log.push(message.clone());
+        message
+    }
+
+    pub(super) fn head(&self, conversation: ConversationId) -> u64 {
+        self.logs.get(&conversation).map_or(0, |log| log.len() as u64)
+    }
+
+    /// Everything that the user may see of a log, ascending. `NotMember` if he never was a party or member.
+    pub(super) fn visible(&self, user: UserId, conversation: ConversationId) -> Result<Vec<&Message>, Error> {
+        let log = self.logs.get(&conversation).map_or(&[][..], Vec::as_slice);
+        match conversation {
+            ConversationId::Single { .. } => {
+                conversation.peer_of(user).map(|_| log.iter().collect()).ok_or(Error::NotMember)
+            }
+            ConversationId::Group(group) => {
+                let row = self.groups.get(&group).ok_or(Error::NotMember)?;
+                let own: Vec<&Membership> = row.memberships.iter().filter(|one| one.user == user).collect();
+                let seen = |message: &&Message| own.iter().any(|one| one.covers(message.server_msg_id));
+                if own.is_empty() { Err(Error::NotMember) } else { Ok(log.iter().filter(seen).collect()) }
+            }
+        }
+    }
+
+    pub(super) fn read_log(
+        &self,
+        reader: UserId,
+        conversation: ConversationId,
+        stretch: Stretch,
+    ) -> Result<LogPage, Error> {
+        let mut within = self.visible(reader, conversation)?;
+        let head = within.last().map_or(0, |last| last.server_msg_id);
+        within.retain(|message| {
+            let id = message.server_msg_id;
+            id > stretch.after && (stretch.before == 0 || id < stretch.before)
+        });
+        let oldest_first = stretch.after > 0;
+        if !oldest_first {
+            within.reverse();
+        }
+        let (mut page, mut bytes) = (Vec::new(), 0);
+        for message in &within {
+            page.push((*message).clone());
+            bytes += message.content.len() + message.attachment.len();
+            if page.len() >= stretch.limit as usize || bytes >= stretch.bytes_max {
+                break;
+            }
+        }
+        let more = page.len() < within.len();
+        if !oldest_first {
+            page.reverse();
+        }
+        Ok(LogPage { messages: page, more, head })
+    }
+}
+
+/// What a retry is told.
+fn first_place(stored: &Message, retry: &NewMessage) -> Result<Appended, Error> {
+    let same = stored.kind == retry.kind && stored.content == retry.content && stored.attachment == retry.attachment;
+    if !same {
+        return Err(Error::Conflict("client_msg_id"));
+    }
+    Ok(Appended {
+        server_msg_id: stored.server_msg_id,
+        server_time_ms: stored.server_time_ms,
+        count: stored.count,
+        duplicate: true,
+        sender_mailbox_seq: 0,
+        receiver_mailbox_seq: 0,
+        members_version: 0,
+    })
+}

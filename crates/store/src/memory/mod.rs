@@ -1,0 +1,239 @@
+//! The reference: a store in memory, obviously right rather than fast. It is the oracle for the others and a quick
+//! store for tests; it keeps nothing over the end of the process.
+//!
+//! What a real store keeps beside its messages, counts and heads and previews, is here worked out anew from the log and the
+//! memberships each time, so that a trick of a real store is compared with the plain meaning. It asks no
+//! sequencer: the length of a log is its head. Each verb runs under one lock and never waits, therefore it is
+//! isolated, and is done whole before its future can be dropped.
+
+mod group;
+mod members;
+mod message;
+mod session;
+mod user;
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
+
+use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId};
+use async_trait::async_trait;
+
+use crate::{
+    Appended, Changes, Device, Error, Group, LogPage, Mark, Marked, Member, MembersChange, MembersChanged, Message,
+    NewGroup, NewMessage, NewUser, Options, Page, PasswordHash, Positions, ProfileChange, Role, Session, Stats, Store,
+    Stretch, User,
+};
+
+pub struct MemoryStore {
+    state: Arc<Mutex<State>>,
+    closed: AtomicBool,
+}
+
+struct State {
+    log_id: u64,
+    options: Options,
+    stats: Stats,
+    users: BTreeMap<UserId, UserRow>,
+    logs: BTreeMap<ConversationId, Vec<Message>>,
+    /// Where the messages that users sent are, by their identity.
+    places: BTreeMap<(ConversationId, UserId, ClientMsgId), u64>,
+    sessions: BTreeMap<(UserId, ConversationId), SessionRow>,
+    groups: BTreeMap<GroupId, GroupRow>,
+}
+
+struct UserRow {
+    user: User,
+    password: Option<PasswordHash>,
+    mailbox_seq: u64,
+    /// The change of the mailbox that last touched the profile; 0 if it never changed.
+    profile_stamp: u64,
+    /// With the day when it was last seen; the last touched last.
+    devices: Vec<(Device, u64)>,
+}
+
+#[derive(Default)]
+struct SessionRow {
+    stamp: u64,
+    read_mark: u64,
+    delivered_mark: u64,
+}
+
+struct GroupRow {
+    /// Without the number of members.
+    group: Group,
+    creator: UserId,
+    client_group_id: Arc<str>,
+    /// One for each time that somebody joined, in that order.
+    memberships: Vec<Membership>,
+}
+
+struct Membership {
+    user: UserId,
+    role: Role,
+    /// The first id of the log that he may see.
+    joined: u64,
+    /// The last, once he is gone.
+    left: Option<u64>,
+}
+
+impl MemoryStore {
+    /// # Panics
+    /// When the system has no randomness to give.
+    pub fn new(options: Options) -> Self {
+        let state = State {
+            log_id: getrandom::u64().expect("the system has randomness"),
+            options,
+            stats: Stats::default(),
+            users: BTreeMap::new(),
+            logs: BTreeMap::new(),
+            places: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            groups: BTreeMap::new(),
+        };
+        Self { state: Arc::new(Mutex::new(state)), closed: AtomicBool::new(false) }
+    }
+
+    /// Opens what a store kept again, as after the restart of a process. That store must be closed.
+    pub fn reopen(&self, options: Options) -> Self {
+        let mut state = self.lock();
+        assert!(self.closed.load(Relaxed), "a store is opened again after it was closed");
+        (state.options, state.stats) = (options, Stats::default());
+        Self { state: self.state.clone(), closed: AtomicBool::new(false) }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no verb panics")
+    }
+
+    fn with<T>(&self, verb: impl FnOnce(&mut State) -> Result<T, Error>) -> Result<T, Error> {
+        let mut state = self.lock();
+        if self.closed.load(Relaxed) { Err(Error::Closed) } else { verb(&mut state) }
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    fn log_id(&self) -> u64 {
+        self.lock().log_id
+    }
+
+    async fn append(&self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
+        let count = batch.len();
+        self.with(|state| Ok(state.append(batch))).unwrap_or_else(|error| vec![Err(error); count])
+    }
+
+    async fn read_log(&self, reader: UserId, conversation: ConversationId, stretch: Stretch) -> Result<LogPage, Error> {
+        self.with(|state| state.read_log(reader, conversation, stretch))
+    }
+
+    async fn mark(&self, mark: Mark) -> Result<Marked, Error> {
+        self.with(|state| state.mark(mark))
+    }
+
+    async fn positions(&self, user: UserId) -> Result<Positions, Error> {
+        self.with(|state| state.positions(user))
+    }
+
+    async fn changes(&self, user: UserId, since: u64, limit: u32) -> Result<Changes, Error> {
+        self.with(|state| Ok(state.changes(user, since, limit)))
+    }
+
+    async fn moved_groups(&self, user: UserId, known: Vec<(GroupId, u64)>) -> Result<Vec<Session>, Error> {
+        self.with(|state| Ok(state.moved_groups(user, &known)))
+    }
+
+    async fn sessions(&self, user: UserId, after: Option<ConversationId>, limit: u32) -> Result<Page<Session>, Error> {
+        self.with(|state| Ok(state.sessions(user, after, limit)))
+    }
+
+    async fn session(&self, user: UserId, conversation: ConversationId) -> Result<Session, Error> {
+        self.with(|state| state.session(user, conversation).ok_or(Error::NotFound("conversation")))
+    }
+
+    async fn create_group(&self, new: NewGroup) -> Result<MembersChanged, Error> {
+        self.with(|state| state.create_group(new))
+    }
+
+    async fn change_members(&self, change: MembersChange) -> Result<MembersChanged, Error> {
+        self.with(|state| state.change_members(change))
+    }
+
+    async fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error> {
+        self.with(|state| state.group(asker, group))
+    }
+
+    async fn members(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Member>, Error> {
+        self.with(|state| state.members(asker, group, after, limit))
+    }
+
+    async fn member_ids(&self, group: GroupId) -> Result<(u64, Arc<[UserId]>), Error> {
+        self.with(|state| Ok(state.member_ids(group)))
+    }
+
+    async fn create_user(&self, new: NewUser) -> Result<User, Error> {
+        self.with(|state| state.create_user(new))
+    }
+
+    async fn user_by_account(&self, account: &str) -> Result<User, Error> {
+        self.with(|state| state.user_by_account(account))
+    }
+
+    async fn users(&self, ids: Vec<UserId>, accounts: Vec<Arc<str>>) -> Result<Vec<User>, Error> {
+        self.with(|state| Ok(state.users(&ids, &accounts)))
+    }
+
+    async fn list_users(&self, after: UserId, limit: u32) -> Result<Page<User>, Error> {
+        self.with(|state| Ok(state.list_users(after, limit)))
+    }
+
+    async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error> {
+        self.with(|state| state.update_profile(user, change))
+    }
+
+    async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {
+        self.with(|state| state.set_password(user, password))
+    }
+
+    async fn password(&self, user: UserId) -> Result<Option<PasswordHash>, Error> {
+        self.with(|state| Ok(state.user_row(user)?.password.clone()))
+    }
+
+    async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), Error> {
+        self.with(|state| state.set_disabled(user, disabled))
+    }
+
+    async fn touch_device(&self, user: UserId, device: Device) -> Result<(), Error> {
+        self.with(|state| state.touch_device(user, device))
+    }
+
+    async fn devices(&self, user: UserId) -> Result<Vec<Device>, Error> {
+        self.with(|state| Ok(state.devices(user)))
+    }
+
+    async fn probe(&self) -> Result<(), Error> {
+        self.with(|_| Ok(()))
+    }
+
+    fn stats(&self) -> Stats {
+        self.lock().stats
+    }
+
+    async fn close(&self) {
+        // Under the lock, so that no verb is at work when it returns.
+        let _state = self.lock();
+        self.closed.store(true, Relaxed);
+    }
+}
+
+/// The first `limit` of the rows, and whether there were more.
+fn page<T>(rows: impl Iterator<Item = T>, limit: u32) -> Page<T> {
+    let mut rows: Vec<T> = rows.collect();
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    Page { rows, more }
+}

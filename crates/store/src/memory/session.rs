@@ -1,0 +1,131 @@
+//! Conversation lists and mailboxes: stamps, marks, what changed.
+
+use anser_proto::{ConversationId, GroupId, UserId, digest::groups_digest, limits::PREVIEW_CHARS_MAX};
+
+use super::{State, page};
+use crate::{Changes, Error, Mark, MarkKind, Marked, Message, Page, Party, Positions, Preview, Session};
+
+impl State {
+    /// The next number of the user's mailbox.
+    pub(super) fn next_seq(&mut self, user: UserId) -> u64 {
+        let row = self.users.get_mut(&user).expect("only users have mailboxes that change");
+        row.mailbox_seq += 1;
+        row.mailbox_seq
+    }
+
+    /// Stamps the user's session with the next number of his mailbox.
+    pub(super) fn stamp(&mut self, user: UserId, conversation: ConversationId) -> u64 {
+        let seq = self.next_seq(user);
+        self.sessions.entry((user, conversation)).or_default().stamp = seq;
+        seq
+    }
+
+    fn unread(&self, user: UserId, conversation: ConversationId, read_mark: u64) -> Result<u64, Error> {
+        let visible = self.visible(user, conversation)?;
+        let behind = |message: &&&Message| message.counted && message.server_msg_id > read_mark;
+        Ok(visible.iter().filter(behind).count() as u64)
+    }
+
+    pub(super) fn mark(&mut self, mark: Mark) -> Result<Marked, Error> {
+        let Mark { user, conversation, .. } = mark;
+        let head = self.visible(user, conversation)?.last().map_or(0, |last| last.server_msg_id);
+        let (read_before, delivered_before) = self.marks(user, conversation);
+        let to = mark.server_msg_id.min(head);
+        let (read_mark, delivered_mark) = match mark.kind {
+            MarkKind::Read => (read_before.max(to), delivered_before.max(to)),
+            MarkKind::Delivered => (read_before, delivered_before.max(to)),
+        };
+        let unread = self.unread(user, conversation, read_mark)?;
+        let moved = (read_mark, delivered_mark) != (read_before, delivered_before);
+        let (mut mailbox_seq, mut peer) = (0, None);
+        if moved {
+            let row = self.sessions.get_mut(&(user, conversation)).expect("a log has a session for each who sees it");
+            (row.read_mark, row.delivered_mark) = (read_mark, delivered_mark);
+            if read_mark > read_before {
+                mailbox_seq = self.stamp(user, conversation);
+            }
+            // In a conversation with himself a user's marks are always at the head.
+            peer = conversation.peer_of(user).map(|peer| (peer, self.stamp(peer, conversation)));
+            self.stats.commits += 1;
+        }
+        Ok(Marked { read_mark, delivered_mark, unread, moved, mailbox_seq, peer })
+    }
+
+    fn marks(&self, user: UserId, conversation: ConversationId) -> (u64, u64) {
+        self.sessions.get(&(user, conversation)).map_or((0, 0), |row| (row.read_mark, row.delivered_mark))
+    }
+
+    pub(super) fn positions(&self, user: UserId) -> Result<Positions, Error> {
+        let mailbox_seq = self.user_row(user)?.mailbox_seq;
+        let own = self.groups.iter().filter(|(_, row)| row.present(user).is_some());
+        let groups_digest = groups_digest(own.map(|(group, _)| (*group, self.head(ConversationId::Group(*group)))));
+        Ok(Positions { mailbox_seq, groups_digest })
+    }
+
+    pub(super) fn changes(&self, user: UserId, since: u64, limit: u32) -> Changes {
+        let row = self.users.get(&user);
+        let mailbox_seq = row.map_or(0, |row| row.mailbox_seq);
+        let since = if since > mailbox_seq { 0 } else { since };
+        let mut sessions = self.sessions(user, None, u32::MAX).rows;
+        sessions.retain(|session| session.mailbox_seq > since);
+        sessions.sort_by_key(|session| session.mailbox_seq);
+        let Page { rows: sessions, more } = page(sessions.into_iter(), limit);
+        let last = sessions.last().map_or(since, |session| session.mailbox_seq);
+        let profile = row.filter(|row| row.profile_stamp > since).map(|row| row.user.clone());
+        Changes { sessions, profile, mailbox_seq: if more { last } else { mailbox_seq }, caught_up: !more }
+    }
+
+    pub(super) fn moved_groups(&self, user: UserId, known: &[(GroupId, u64)]) -> Vec<Session> {
+        let moved = |(group, head): &(GroupId, u64)| {
+            let session = self.session(user, ConversationId::Group(*group))?;
+            let is_member = matches!(session.party, Party::Group(_, Some(_)));
+            (session.head != *head || !is_member).then_some(session)
+        };
+        known.iter().filter_map(moved).collect()
+    }
+
+    pub(super) fn sessions(&self, user: UserId, after: Option<ConversationId>, limit: u32) -> Page<Session> {
+        let own = self.sessions.keys().filter(|(of, conversation)| *of == user && Some(*conversation) > after);
+        page(own.filter_map(|(_, conversation)| self.session(user, *conversation)), limit)
+    }
+
+    pub(super) fn session(&self, user: UserId, conversation: ConversationId) -> Option<Session> {
+        let row = self.sessions.get(&(user, conversation))?;
+        let visible = self.visible(user, conversation).ok()?;
+        let (first, last) = (visible.first()?, visible.last()?);
+        let (party, (peer_read_mark, peer_delivered_mark)) = match conversation {
+            ConversationId::Single { .. } => {
+                let peer = conversation.peer_of(user)?;
+                (Party::Peer(self.user_row(peer).ok()?.user.clone()), self.marks(peer, conversation))
+            }
+            ConversationId::Group(group) => {
+                let group = self.groups.get(&group)?;
+                (Party::Group(group.info(), group.present(user).map(|one| one.role)), (0, 0))
+            }
+        };
+        Some(Session {
+            conversation,
+            head: last.server_msg_id,
+            unread: self.unread(user, conversation, row.read_mark).ok()?,
+            read_mark: row.read_mark,
+            delivered_mark: row.delivered_mark,
+            peer_read_mark,
+            peer_delivered_mark,
+            first: first.server_msg_id,
+            last: Some(preview(last)),
+            party,
+            mailbox_seq: row.stamp,
+        })
+    }
+}
+
+fn preview(message: &Message) -> Preview {
+    Preview {
+        server_msg_id: message.server_msg_id,
+        from: message.from.user,
+        nickname: message.from.nickname.clone(),
+        kind: message.kind,
+        content: message.content.chars().take(PREVIEW_CHARS_MAX).collect::<String>().into(),
+        server_time_ms: message.server_time_ms,
+    }
+}

@@ -1,0 +1,29 @@
+//! Every store against the contract, and the stores against each other.
+
+use std::sync::{Arc, Mutex};
+
+use anser_store::{Options, Sequencer, Store, contract::Subject, memory::MemoryStore};
+use async_trait::async_trait;
+
+mod memory {
+    anser_store::store_contract!(tests of crate::memory_subject);
+}
+
+fn memory_subject() -> Box<dyn Subject> {
+    Box::new(MemorySubject::default())
+}
+
+#[derive(Default)]
+struct MemorySubject(Mutex<Option<Arc<MemoryStore>>>);
+
+#[async_trait]
+impl Subject for MemorySubject {
+    async fn open(&self, options: Options, _: Arc<dyn Sequencer>) -> Arc<dyn Store> {
+        let mut kept = self.0.lock().expect("no case panicked here");
+        let store = match kept.take() {
+            Some(before) => before.reopen(options),
+            None => MemoryStore::new(options),
+        };
+        kept.insert(Arc::new(store)).clone()
+    }
+}
