@@ -1,7 +1,6 @@
 //! Frames to bytes and back, in either encoding.
 
 use bytes::Bytes;
-use prost::Message as _;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::v1::{ClientFrame, ServerFrame};
