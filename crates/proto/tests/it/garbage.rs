@@ -19,9 +19,9 @@ fn check<F: Frame + PartialEq + Debug>(bytes: Bytes) {
         let Ok(frame) = format.decode::<F>(bytes.clone()) else { continue };
         let again: F = Format::Protobuf.decode(Format::Protobuf.encode(&frame)).expect("what we wrote");
         assert_eq!(again, frame);
-        // Only names are known to JSON: numbers of enum values that this build does not know stay in protobuf.
+        // Enum values that this build does not know come back from JSON as 0.
+        let again: F = Format::Json.decode(Format::Json.encode(&frame)).expect("what we wrote");
         if format == Format::Json {
-            let again: F = Format::Json.decode(Format::Json.encode(&frame)).expect("what we wrote");
             assert_eq!(again, frame);
         }
     }

@@ -3,7 +3,10 @@
 use anser_proto::{
     Format,
     codec::Frame,
-    v1::{ClientFrame, Send, ServerFrame, client_frame::Request, error, message, server_frame::Body},
+    v1::{
+        ClientFrame, Message, MessageEvent, Send, ServerFrame, client_frame::Request, error, message,
+        server_frame::Body,
+    },
 };
 use bytes::Bytes;
 use prost::Message as _;
@@ -75,6 +78,20 @@ fn an_unknown_enum_value_keeps_its_number_in_protobuf() {
     let frame = ClientFrame { request_id: 1, request: Some(Request::Send(sent)) };
     let decoded: ClientFrame = Format::Protobuf.decode(Format::Protobuf.encode(&frame)).expect("well formed");
     assert_eq!(decoded, frame);
+}
+
+#[test]
+fn an_unknown_enum_value_is_written_as_its_number_in_json() {
+    let message = Message { r#type: 77, ..samples::text_message() };
+    let event = MessageEvent { message: Some(message), mailbox_seq: 1 };
+    let frame = ServerFrame { request_id: 0, body: Some(Body::Message(event)) };
+    let bytes = Format::Json.encode(&frame);
+    let text: Value = serde_json::from_slice(&bytes).expect("what we wrote");
+    assert_eq!(text["message"]["message"]["type"], 77);
+
+    let decoded: ServerFrame = Format::Json.decode(bytes).expect("a number is no reason to refuse");
+    let Some(Body::Message(MessageEvent { message: Some(message), .. })) = decoded.body else { panic!("no message") };
+    assert_eq!((message.r#type(), message.content.as_str()), (message::Type::Unknown, "hello 你好"));
 }
 
 #[test]
