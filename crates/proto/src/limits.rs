@@ -11,8 +11,9 @@ pub const HELLO_FRAME_BYTES_MAX: usize = 8 * 1024;
 pub const PAGE_BYTES_MAX: usize = 512 * 1024;
 /// A frame from the server, in bytes: a page, one more body, and what JSON adds.
 pub const SERVER_FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;
-/// Entries of a page: the bound, and what a request gets that names none.
+/// Entries of a page at most.
 pub const PAGE_MAX: u32 = 200;
+/// Entries of a page when the request names no number.
 pub const PAGE_DEFAULT: u32 = 50;
 /// Ids or accounts in one request: members to invite.
 pub const INVITE_MAX: usize = 500;

@@ -438,9 +438,10 @@ impl serde::Serialize for Close {
         }
         let mut struct_ser = serializer.serialize_struct("anser.v1.Close", len)?;
         if self.code != 0 {
-            let v = close::Code::try_from(self.code)
-                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.code)))?;
-            struct_ser.serialize_field("code", &v)?;
+            match close::Code::try_from(self.code) {
+                Ok(v) => struct_ser.serialize_field("code", &v)?,
+                Err(_) => struct_ser.serialize_field("code", &self.code)?,
+            }
         }
         if !self.reason.is_empty() {
             struct_ser.serialize_field("reason", &self.reason)?;
@@ -819,9 +820,10 @@ impl serde::Serialize for Device {
             struct_ser.serialize_field("device_id", &self.device_id)?;
         }
         if self.platform != 0 {
-            let v = device::Platform::try_from(self.platform)
-                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.platform)))?;
-            struct_ser.serialize_field("platform", &v)?;
+            match device::Platform::try_from(self.platform) {
+                Ok(v) => struct_ser.serialize_field("platform", &v)?,
+                Err(_) => struct_ser.serialize_field("platform", &self.platform)?,
+            }
         }
         if !self.name.is_empty() {
             struct_ser.serialize_field("name", &self.name)?;
@@ -1201,9 +1203,10 @@ impl serde::Serialize for Error {
         }
         let mut struct_ser = serializer.serialize_struct("anser.v1.Error", len)?;
         if self.code != 0 {
-            let v = error::Code::try_from(self.code)
-                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.code)))?;
-            struct_ser.serialize_field("code", &v)?;
+            match error::Code::try_from(self.code) {
+                Ok(v) => struct_ser.serialize_field("code", &v)?,
+                Err(_) => struct_ser.serialize_field("code", &self.code)?,
+            }
         }
         if !self.message.is_empty() {
             struct_ser.serialize_field("message", &self.message)?;
@@ -1736,9 +1739,10 @@ impl serde::Serialize for Group {
             struct_ser.serialize_field("created_ms", ToString::to_string(&self.created_ms).as_str())?;
         }
         if self.role != 0 {
-            let v = group::Role::try_from(self.role)
-                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.role)))?;
-            struct_ser.serialize_field("role", &v)?;
+            match group::Role::try_from(self.role) {
+                Ok(v) => struct_ser.serialize_field("role", &v)?,
+                Err(_) => struct_ser.serialize_field("role", &self.role)?,
+            }
         }
         struct_ser.end()
     }
@@ -2416,9 +2420,10 @@ impl serde::Serialize for Kicked {
         }
         let mut struct_ser = serializer.serialize_struct("anser.v1.Kicked", len)?;
         if self.code != 0 {
-            let v = close::Code::try_from(self.code)
-                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.code)))?;
-            struct_ser.serialize_field("code", &v)?;
+            match close::Code::try_from(self.code) {
+                Ok(v) => struct_ser.serialize_field("code", &v)?,
+                Err(_) => struct_ser.serialize_field("code", &self.code)?,
+            }
         }
         if !self.reason.is_empty() {
             struct_ser.serialize_field("reason", &self.reason)?;
@@ -3363,9 +3368,10 @@ impl serde::Serialize for Member {
             struct_ser.serialize_field("user", v)?;
         }
         if self.role != 0 {
-            let v = group::Role::try_from(self.role)
-                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.role)))?;
-            struct_ser.serialize_field("role", &v)?;
+            match group::Role::try_from(self.role) {
+                Ok(v) => struct_ser.serialize_field("role", &v)?,
+                Err(_) => struct_ser.serialize_field("role", &self.role)?,
+            }
         }
         if self.joined != 0 {
             #[allow(clippy::needless_borrow)]
@@ -3662,17 +3668,19 @@ impl serde::Serialize for Message {
             struct_ser.serialize_field("from_nickname", &self.from_nickname)?;
         }
         if self.from_platform != 0 {
-            let v = device::Platform::try_from(self.from_platform)
-                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.from_platform)))?;
-            struct_ser.serialize_field("from_platform", &v)?;
+            match device::Platform::try_from(self.from_platform) {
+                Ok(v) => struct_ser.serialize_field("from_platform", &v)?,
+                Err(_) => struct_ser.serialize_field("from_platform", &self.from_platform)?,
+            }
         }
         if !self.from_device_id.is_empty() {
             struct_ser.serialize_field("from_device_id", &self.from_device_id)?;
         }
         if self.r#type != 0 {
-            let v = message::Type::try_from(self.r#type)
-                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.r#type)))?;
-            struct_ser.serialize_field("type", &v)?;
+            match message::Type::try_from(self.r#type) {
+                Ok(v) => struct_ser.serialize_field("type", &v)?,
+                Err(_) => struct_ser.serialize_field("type", &self.r#type)?,
+            }
         }
         if !self.content.is_empty() {
             struct_ser.serialize_field("content", &self.content)?;
@@ -4337,9 +4345,10 @@ impl serde::Serialize for Notice {
         }
         let mut struct_ser = serializer.serialize_struct("anser.v1.Notice", len)?;
         if self.kind != 0 {
-            let v = notice::Kind::try_from(self.kind)
-                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.kind)))?;
-            struct_ser.serialize_field("kind", &v)?;
+            match notice::Kind::try_from(self.kind) {
+                Ok(v) => struct_ser.serialize_field("kind", &v)?,
+                Err(_) => struct_ser.serialize_field("kind", &self.kind)?,
+            }
         }
         if self.operator_id != 0 {
             #[allow(clippy::needless_borrow)]
@@ -5010,9 +5019,10 @@ impl serde::Serialize for Preview {
             struct_ser.serialize_field("from_nickname", &self.from_nickname)?;
         }
         if self.r#type != 0 {
-            let v = message::Type::try_from(self.r#type)
-                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.r#type)))?;
-            struct_ser.serialize_field("type", &v)?;
+            match message::Type::try_from(self.r#type) {
+                Ok(v) => struct_ser.serialize_field("type", &v)?,
+                Err(_) => struct_ser.serialize_field("type", &self.r#type)?,
+            }
         }
         if !self.content.is_empty() {
             struct_ser.serialize_field("content", &self.content)?;
@@ -5783,9 +5793,10 @@ impl serde::Serialize for Send {
             struct_ser.serialize_field("client_msg_id", &self.client_msg_id)?;
         }
         if self.r#type != 0 {
-            let v = message::Type::try_from(self.r#type)
-                .map_err(|_| serde::ser::Error::custom(format!("Invalid variant {}", self.r#type)))?;
-            struct_ser.serialize_field("type", &v)?;
+            match message::Type::try_from(self.r#type) {
+                Ok(v) => struct_ser.serialize_field("type", &v)?,
+                Err(_) => struct_ser.serialize_field("type", &self.r#type)?,
+            }
         }
         if !self.content.is_empty() {
             struct_ser.serialize_field("content", &self.content)?;

@@ -1,0 +1,111 @@
+//! Input that nobody meant: decoding never panics, and what decodes means the same in both encodings.
+
+use std::fmt::Debug;
+
+use anser_proto::{
+    Format,
+    codec::Frame,
+    v1::{ClientFrame, ServerFrame},
+};
+use bytes::Bytes;
+use proptest::prelude::*;
+use serde_json::Value;
+
+use crate::samples;
+
+/// Decodes in both formats; what decodes survives both encodings.
+fn check<F: Frame + PartialEq + Debug>(bytes: Bytes) {
+    for format in [Format::Protobuf, Format::Json] {
+        let Ok(frame) = format.decode::<F>(bytes.clone()) else { continue };
+        let again: F = Format::Protobuf.decode(Format::Protobuf.encode(&frame)).expect("what we wrote");
+        assert_eq!(again, frame);
+        // Enum values that this build does not know come back from JSON as 0.
+        let again: F = Format::Json.decode(Format::Json.encode(&frame)).expect("what we wrote");
+        if format == Format::Json {
+            assert_eq!(again, frame);
+        }
+    }
+}
+
+fn encoded_samples() -> Vec<Bytes> {
+    let formats = [Format::Protobuf, Format::Json];
+    let client = samples::client_frames().into_iter().flat_map(|frame| formats.map(|format| format.encode(&frame)));
+    let server = samples::server_frames().into_iter().flat_map(|frame| formats.map(|format| format.encode(&frame)));
+    client.chain(server).collect()
+}
+
+/// Replaces every leaf by another one of its kind. Numbers in strings stay numbers, bytes stay base64.
+fn scramble(json: &mut Value, number: u64, text: &str) {
+    match json {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match name.as_str() {
+                    "attachment" => *value = ["", "AA==", "AP8=", "3q2-7w=="][number as usize % 4].into(),
+                    "code" | "type" | "role" | "kind" | "platform" | "from_platform" => {}
+                    _ => scramble(value, number, text),
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| scramble(value, number, text)),
+        Value::Bool(value) => *value = number % 2 == 1,
+        Value::Number(value) => *value = (number as u32).into(),
+        Value::String(value) if value.parse::<u64>().is_ok() => *value = number.to_string(),
+        Value::String(value) => *value = text.to_owned(),
+        Value::Null => {}
+    }
+}
+
+fn check_scrambled<F: Frame + PartialEq + Debug>(frame: &F, number: u64, text: &str) {
+    let mut json = serde_json::from_slice(&Format::Json.encode(frame)).expect("what we wrote");
+    scramble(&mut json, number, text);
+    let from_json: F = Format::Json.decode(json.to_string().into()).expect("every leaf is of its kind");
+    let from_protobuf: F = Format::Protobuf.decode(Format::Protobuf.encode(&from_json)).expect("what we wrote");
+    assert_eq!(from_json, from_protobuf);
+    let again: F = Format::Json.decode(Format::Json.encode(&from_protobuf)).expect("what we wrote");
+    assert_eq!(again, from_json);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
+        check::<ClientFrame>(bytes.clone().into());
+        check::<ServerFrame>(bytes.into());
+    }
+
+    #[test]
+    fn a_damaged_frame_never_panics(
+        sample in prop::sample::select(encoded_samples()),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        length in any::<prop::sample::Index>(),
+    ) {
+        let mut bytes = sample.to_vec();
+        for (place, byte) in damage {
+            if !bytes.is_empty() {
+                let place = place.index(bytes.len());
+                bytes[place] = byte;
+            }
+        }
+        bytes.truncate(length.index(sample.len() + 1));
+        check::<ClientFrame>(bytes.clone().into());
+        check::<ServerFrame>(bytes.into());
+    }
+
+    #[test]
+    fn both_encodings_carry_the_same_values(number in any::<u64>(), text in any::<String>()) {
+        for frame in samples::client_frames() {
+            check_scrambled(&frame, number, &text);
+        }
+        for frame in samples::server_frames() {
+            check_scrambled(&frame, number, &text);
+        }
+    }
+}
+
+#[test]
+fn json_nested_without_end_is_refused() {
+    let deep = "[".repeat(100_000);
+    let text = format!("{{\"unknown\":{deep}");
+    assert!(Format::Json.decode::<ClientFrame>(text.into()).is_err());
+}

@@ -1,0 +1,249 @@
+//! One frame for each request and body, with every field set to a value of its own, so that two fields which
+//! change places are seen. Numbers lie above 2^53 where JSON would lose them.
+
+use anser_proto::v1::{
+    ClientFrame, Close, CreateGroup, Device, Done, Draining, Error, GetGroup, GetUsers, Group, GroupPosition, Hello,
+    InviteMembers, Kicked, Lagged, LeaveGroup, ListMembers, ListSessions, MarkDelivered, MarkRead, Marked, Member,
+    Members, Message, MessageEvent, Messages, Notice, Password, Ping, Pong, Positions, Preview, Pull, Receipt,
+    RemoveMembers, Send, Sent, ServerFrame, Session, SessionChanged, Sessions, Settings, Sync, SyncPage, Typing,
+    TypingEvent, UpdateProfile, User, Users, Welcome, client_frame::Request, close, device, error, group, hello,
+    message, notice, server_frame::Body,
+};
+
+const BIG: u64 = 9_223_372_036_854_775_807;
+const NOON_MS: u64 = 1_149_161_520_123;
+
+pub(crate) fn client_frames() -> Vec<ClientFrame> {
+    let requests = [
+        Request::Hello(hello()),
+        Request::Ping(Ping {}),
+        Request::Bye(anser_proto::v1::Bye {}),
+        Request::Send(send()),
+        Request::Pull(Pull { conversation_id: "single_1008_1009".into(), after: 5, before: BIG, limit: 200 }),
+        Request::Sync(Sync {
+            mailbox_seq: 41,
+            groups: vec![
+                GroupPosition { group_id: 3, server_msg_id: 7 },
+                GroupPosition { group_id: BIG, server_msg_id: 0 },
+            ],
+        }),
+        Request::MarkRead(MarkRead { conversation_id: "group_3".into(), server_msg_id: 8 }),
+        Request::MarkDelivered(MarkDelivered { conversation_id: "single_1008_1009".into(), server_msg_id: 9 }),
+        Request::Typing(Typing { conversation_id: "single_7_7".into() }),
+        Request::ListSessions(ListSessions { after: "group_3".into(), limit: 20 }),
+        Request::CreateGroup(CreateGroup {
+            client_group_id: "0190c2f0-group".into(),
+            name: "鸿雁".into(),
+            avatar: "https://img.example/g.png".into(),
+            user_ids: vec![1009, BIG],
+        }),
+        Request::GetGroup(GetGroup { group_id: 3 }),
+        Request::ListMembers(ListMembers { group_id: 3, after: 1008, limit: 50 }),
+        Request::InviteMembers(InviteMembers { group_id: 3, user_ids: vec![1010, 1011] }),
+        Request::RemoveMembers(RemoveMembers { group_id: 4, user_ids: vec![1012] }),
+        Request::LeaveGroup(LeaveGroup { group_id: 5 }),
+        Request::GetUsers(GetUsers { user_ids: vec![1008], accounts: vec!["alice".into(), "bob".into()] }),
+        Request::UpdateProfile(UpdateProfile { nickname: Some("Ada".into()), avatar: Some(String::new()) }),
+    ];
+    requests.into_iter().zip(1..).map(|(request, id)| ClientFrame { request_id: id, request: Some(request) }).collect()
+}
+
+pub(crate) fn server_frames() -> Vec<ServerFrame> {
+    let answers = [
+        Body::Error(Error {
+            code: error::Code::RateLimited.into(),
+            message: "40 requests in a second: at most 20 are allowed; wait".into(),
+            retry_after_ms: 500,
+        }),
+        Body::Welcome(welcome()),
+        Body::Pong(Pong { server_time_ms: NOON_MS }),
+        Body::Done(Done {}),
+        Body::Sent(Sent { server_msg_id: 12, server_time_ms: NOON_MS, count: 11, mailbox_seq: 42 }),
+        Body::Messages(Messages {
+            conversation_id: "group_3".into(),
+            messages: vec![text_message(), notice_message()],
+            more: true,
+            head: 14,
+        }),
+        Body::SyncPage(SyncPage {
+            sessions: vec![single_session(), group_session()],
+            mailbox_seq: 42,
+            caught_up: true,
+            profile: Some(user(1008, "alice")),
+        }),
+        Body::Marked(Marked { read_mark: 8, delivered_mark: 9, unread: 2, mailbox_seq: 43 }),
+        Body::Sessions(Sessions { sessions: vec![single_session()], more: true }),
+        Body::Group(group()),
+        Body::Members(Members {
+            members: vec![Member { user: Some(user(1009, "bob")), role: group::Role::Admin.into(), joined: 4 }],
+            more: true,
+        }),
+        Body::Users(Users { users: vec![user(1008, "alice"), user(BIG, "bob")] }),
+    ];
+    let events = [
+        Body::Message(MessageEvent { message: Some(text_message()), mailbox_seq: 44 }),
+        Body::Receipt(Receipt {
+            conversation_id: "single_1008_1009".into(),
+            user_id: 1009,
+            read_mark: 5,
+            delivered_mark: 6,
+            mailbox_seq: 45,
+        }),
+        Body::Typing(TypingEvent { conversation_id: "group_3".into(), user_id: 1009 }),
+        Body::SessionChanged(SessionChanged { session: Some(group_session()) }),
+        Body::Lagged(Lagged {}),
+        Body::Kicked(Kicked {
+            code: close::Code::Replaced.into(),
+            reason: "the same device opened a newer connection".into(),
+        }),
+        Body::Draining(Draining { reconnect_after_ms: 2_345 }),
+        Body::Close(Close { code: close::Code::Silent.into(), reason: "nothing was heard for 450 s".into() }),
+    ];
+    let answers = answers.into_iter().zip(1..).map(|(body, id)| ServerFrame { request_id: id, body: Some(body) });
+    let events = events.into_iter().map(|body| ServerFrame { request_id: 0, body: Some(body) });
+    answers.chain(events).collect()
+}
+
+/// The credential that the sample of `hello` does not bear.
+pub(crate) fn hello_with_token() -> ClientFrame {
+    let credential = Some(hello::Credential::Token("eyJhbGciOiJIUzI1NiJ9.e30.c2ln".into()));
+    ClientFrame { request_id: 1, request: Some(Request::Hello(Hello { credential, ..hello() })) }
+}
+
+pub(crate) fn send() -> Send {
+    Send {
+        conversation_id: "single_1008_1009".into(),
+        client_msg_id: "0190c2f0-5f4e-7cc3-98c4-dc0c0c07398f".into(),
+        r#type: message::Type::Image.into(),
+        content: "[image] geese \"over\" 鸿雁 🪿".into(),
+        attachment: vec![0, 1, 0xfe, 0xff].into(),
+        client_time_ms: NOON_MS,
+        settings: Some(Settings { uncounted: true }),
+    }
+}
+
+pub(crate) fn text_message() -> Message {
+    Message {
+        conversation_id: "single_1008_1009".into(),
+        server_msg_id: BIG,
+        client_msg_id: "0190c2f0-5f4e-7cc3-98c4-dc0c0c07398f".into(),
+        from_id: 1008,
+        from_nickname: "Ada".into(),
+        from_platform: device::Platform::Desktop.into(),
+        from_device_id: "laptop-1".into(),
+        r#type: message::Type::Text.into(),
+        content: "hello 你好".into(),
+        attachment: vec![7, 8, 9].into(),
+        notice: None,
+        client_time_ms: NOON_MS,
+        server_time_ms: NOON_MS + 1,
+        count: 13,
+        settings: Some(Settings { uncounted: true }),
+    }
+}
+
+fn hello() -> Hello {
+    Hello {
+        version: 1,
+        credential: Some(hello::Credential::Password(Password {
+            account: "alice".into(),
+            password: "correct horse".into(),
+        })),
+        device: Some(Device {
+            device_id: "laptop-1".into(),
+            platform: device::Platform::Desktop.into(),
+            name: "Ada's laptop".into(),
+        }),
+        positions: Some(Positions { log_id: BIG, mailbox_seq: 41, groups_digest: u64::MAX }),
+        client: "anser-rust/0.1.0".into(),
+    }
+}
+
+fn welcome() -> Welcome {
+    Welcome {
+        version: 1,
+        user: Some(user(1008, "alice")),
+        server_time_ms: NOON_MS,
+        log_id: BIG,
+        mailbox_seq: 42,
+        mailbox_behind: true,
+        groups_behind: true,
+        heartbeat_min_ms: 30_000,
+        heartbeat_max_ms: 300_000,
+        token: "eyJhbGciOiJIUzI1NiJ9.e30.c2ln".into(),
+    }
+}
+
+fn notice_message() -> Message {
+    Message {
+        conversation_id: "group_3".into(),
+        server_msg_id: 14,
+        client_msg_id: "notice-14".into(),
+        from_id: 1008,
+        from_nickname: "Ada".into(),
+        from_platform: device::Platform::Server.into(),
+        r#type: message::Type::Notice.into(),
+        notice: Some(Notice { kind: notice::Kind::Joined.into(), operator_id: 1008, user_ids: vec![1009, BIG] }),
+        server_time_ms: NOON_MS,
+        count: 13,
+        settings: Some(Settings { uncounted: true }),
+        ..Message::default()
+    }
+}
+
+fn single_session() -> Session {
+    Session {
+        conversation_id: "single_1008_1009".into(),
+        head: 12,
+        unread: 3,
+        read_mark: 8,
+        delivered_mark: 9,
+        peer_read_mark: 5,
+        peer_delivered_mark: 6,
+        first: 1,
+        last: Some(Preview {
+            server_msg_id: 12,
+            from_id: 1009,
+            from_nickname: "Bob".into(),
+            r#type: message::Type::Text.into(),
+            content: "see you".into(),
+            server_time_ms: NOON_MS,
+        }),
+        peer: Some(user(1009, "bob")),
+        group: None,
+        mailbox_seq: 42,
+    }
+}
+
+fn group_session() -> Session {
+    Session {
+        conversation_id: "group_3".into(),
+        head: 14,
+        first: 2,
+        peer: None,
+        group: Some(group()),
+        last: None,
+        ..single_session()
+    }
+}
+
+fn group() -> Group {
+    Group {
+        group_id: 3,
+        name: "鸿雁".into(),
+        avatar: "https://img.example/g.png".into(),
+        owner_id: 1008,
+        member_count: 2,
+        created_ms: NOON_MS,
+        role: group::Role::Owner.into(),
+    }
+}
+
+fn user(user_id: u64, account: &str) -> User {
+    User {
+        user_id,
+        account: account.into(),
+        nickname: account.to_uppercase(),
+        avatar: format!("https://img.example/{account}.png"),
+    }
+}
