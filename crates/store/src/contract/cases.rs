@@ -142,7 +142,7 @@ macro_rules! store_contract {
                 only_present_members_see_a_group_and_its_members
                 pages_of_members_lead_through_all
                 a_member_is_shown_as_the_user_he_is_now
-                member_ids_are_the_present_members_with_their_version
+                member_ids_are_the_present_members_and_where_each_joined_with_the_version
                 the_version_goes_up_with_every_change_of_the_members
             }
             members {

@@ -166,12 +166,12 @@ pub(super) async fn a_member_is_shown_as_the_user_he_is_now(room: &mut Room) {
     assert_eq!(ok(room.members(ADA, GroupId(1), UserId(0), 9).await).rows[0].user, ada);
 }
 
-pub(super) async fn member_ids_are_the_present_members_with_their_version(room: &mut Room) {
+pub(super) async fn member_ids_are_the_present_members_and_where_each_joined_with_the_version(room: &mut Room) {
     let crowd = room.found(1, ADA, &[BOB]).await;
     ok(room.invite(ADA, crowd, &[CYD]).await);
     ok(room.leave(BOB, crowd).await);
     let (version, ids) = ok(room.member_ids(GroupId(1)).await);
-    assert_eq!(sorted(ids.to_vec()), [ADA, CYD]);
+    assert_eq!(sorted(ids.to_vec()), [(ADA, 1), (CYD, 2)]);
     assert_eq!(version, ok(room.store().group(ADA, GroupId(1)).await).0.members_version);
     assert!(ok(room.member_ids(GroupId(2)).await).1.is_empty());
     for user in [ADA, CYD] {

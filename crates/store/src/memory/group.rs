@@ -128,9 +128,11 @@ impl State {
         Ok(page(present.into_iter().map(shown), limit))
     }
 
-    pub(super) fn member_ids(&self, group: GroupId) -> (u64, Arc<[UserId]>) {
+    pub(super) fn member_ids(&self, group: GroupId) -> (u64, Arc<[(UserId, u64)]>) {
         let row = self.groups.get(&group);
-        row.map_or((0, Arc::new([])), |row| (row.group.members_version, row.members().map(|one| one.user).collect()))
+        row.map_or((0, Arc::new([])), |row| {
+            (row.group.members_version, row.members().map(|one| (one.user, one.joined)).collect())
+        })
     }
 }
 

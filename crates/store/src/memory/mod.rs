@@ -171,7 +171,7 @@ impl Store for MemoryStore {
         self.with(|state| state.members(asker, group, after, limit))
     }
 
-    async fn member_ids(&self, group: GroupId) -> Result<(u64, Arc<[UserId]>), Error> {
+    async fn member_ids(&self, group: GroupId) -> Result<(u64, Arc<[(UserId, u64)]>), Error> {
         self.with(|state| Ok(state.member_ids(group)))
     }
 
