@@ -1,10 +1,6 @@
 //! A client that says exactly what a test wants, over any transport, and a server to say it to.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use anser_proto::{
     CloseCode, ConversationId, ErrorCode, Format, GroupId, UserId, VERSION,
@@ -23,7 +19,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, client_async_with_config,
+    WebSocketStream, client_async_with_config,
     tungstenite::{Message, client::IntoClientRequest as _, protocol::WebSocketConfig},
 };
 
@@ -94,8 +90,7 @@ impl TestServer {
         request.headers_mut().insert("sec-websocket-protocol", format.subprotocol().parse().expect("a header"));
         let stream = TcpStream::connect(self.server.http).await.expect("the port accepts");
         let limits = WebSocketConfig::default().max_frame_size(Some(SERVER_FRAME_BYTES_MAX));
-        let (stream, _) =
-            client_async_with_config(request, MaybeTlsStream::Plain(stream), Some(limits)).await.expect("a handshake");
+        let (stream, _) = client_async_with_config(request, stream, Some(limits)).await.expect("a handshake");
         Raw::new(Transport::WebSocket(Box::new(stream)), format)
     }
 
@@ -113,7 +108,7 @@ impl TestServer {
 
 enum Transport {
     Tcp(TcpStream, BytesMut),
-    WebSocket(Box<WebSocketStream<MaybeTlsStream<TcpStream>>>),
+    WebSocket(Box<WebSocketStream<TcpStream>>),
 }
 
 pub struct Raw {
@@ -135,7 +130,14 @@ pub enum Came {
 
 impl Raw {
     fn new(transport: Transport, format: Format) -> Self {
-        Self { transport, format, next_id: 0, events: VecDeque::new(), user: UserId(0), welcome: v1::Welcome::default() }
+        Self {
+            transport,
+            format,
+            next_id: 0,
+            events: VecDeque::new(),
+            user: UserId(0),
+            welcome: v1::Welcome::default(),
+        }
     }
 
     pub async fn hello(&mut self, hello: v1::Hello) {
@@ -323,6 +325,3 @@ pub fn send(conversation_id: &str, client_msg_id: &str, content: &str) -> Reques
 pub fn group_id(conversation_id: &str) -> u64 {
     conversation_id.strip_prefix("group_").and_then(|id| id.parse().ok()).expect("a group")
 }
-
-/// Errors that the next appends shall meet, one batch each.
-pub type Faults = Arc<Mutex<VecDeque<anser_store::Error>>>;

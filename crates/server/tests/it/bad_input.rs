@@ -1,0 +1,271 @@
+//! What must not be said: each has its code, and harms nobody else.
+
+use anser_proto::{
+    CloseCode, ErrorCode, Format,
+    limits::{BODY_BYTES_MAX, CLIENT_FRAME_BYTES_MAX, HELLO_FRAME_BYTES_MAX},
+    v1::{self, client_frame::Request, server_frame::Body},
+};
+use bytes::Bytes;
+
+use crate::raw::{Came, Raw, TestServer, send};
+
+#[tokio::test]
+async fn bytes_that_are_no_frame_end_the_connection_after_what_came_before_was_answered() {
+    let server = TestServer::start().await;
+    for (format, garbage) in [
+        (Format::Protobuf, &b"\xff\xff\xff\xff\xff\xff\xff\xff"[..]),
+        (Format::Json, b"{\"request_id\": 1, "),
+        (Format::Json, b"[]"),
+        (Format::Json, b"{\"request_id\": \"one\", \"ping\": {}}"),
+        (Format::Json, b"{\"request_id\": 1, \"send\": {\"content\": 5}}"),
+        // A wrong wire type: `send` as a number.
+        (Format::Protobuf, b"\x08\x01\x50\x05"),
+    ] {
+        for web_socket in [true, false] {
+            let mut raw = if web_socket { server.web_socket(format).await } else { server.tcp(format).await };
+            raw.hello(server.hello("ada", "phone")).await;
+            let ping = raw.say(Request::Ping(v1::Ping {})).await;
+            raw.say_bytes(Bytes::from_static(garbage)).await;
+            assert!(matches!(raw.answer(ping).await, Body::Pong(_)));
+            assert_eq!(raw.end().await, (Some(ErrorCode::BadFrame), Some(CloseCode::BadFrames)), "{garbage:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn garbage_before_login_is_told_so() {
+    let server = TestServer::start().await;
+    let mut raw = server.tcp(Format::Protobuf).await;
+    raw.say_bytes(Bytes::from_static(b"\xff\xff")).await;
+    assert_eq!(raw.end().await, (Some(ErrorCode::BadFrame), Some(CloseCode::BadFrames)));
+}
+
+#[tokio::test]
+async fn a_message_of_the_wrong_kind_is_no_frame() {
+    let server = TestServer::start().await;
+    let mut raw = server.web_socket(Format::Json).await;
+    raw.hello(server.hello("ada", "phone")).await;
+    raw.format = Format::Protobuf;
+    raw.say_bytes(Bytes::from_static(b"{}")).await;
+    raw.format = Format::Json;
+    assert_eq!(raw.end().await, (Some(ErrorCode::BadFrame), Some(CloseCode::BadFrames)));
+}
+
+#[tokio::test]
+async fn a_frame_over_the_limit_is_refused() {
+    let server = TestServer::start().await;
+    let told = (Some(ErrorCode::FrameTooLarge), Some(CloseCode::FrameOverLimit));
+    for format in [Format::Protobuf, Format::Json] {
+        let mut raw = server.web_socket(format).await;
+        raw.hello(server.hello("ada", "phone")).await;
+        raw.say_bytes(vec![b' '; CLIENT_FRAME_BYTES_MAX + 1].into()).await;
+        assert_eq!(raw.end().await, told);
+
+        let mut stranger = server.web_socket(format).await;
+        stranger.say_bytes(vec![b' '; 2 * HELLO_FRAME_BYTES_MAX].into()).await;
+        assert_eq!(stranger.end().await, told);
+    }
+    let mut raw = server.login("bob").await;
+    raw.say_raw(&u32::MAX.to_be_bytes()).await;
+    assert_eq!(raw.end().await, told);
+    let mut stranger = server.tcp(Format::Protobuf).await;
+    stranger.say_raw(&(HELLO_FRAME_BYTES_MAX as u32 + 1).to_be_bytes()).await;
+    assert_eq!(stranger.end().await, told);
+}
+
+#[tokio::test]
+async fn half_a_frame_harms_nobody() {
+    let server = TestServer::start().await;
+    let mut half = server.login("ada").await;
+    half.say_raw(&[0, 0, 1, 0, b'x']).await;
+    drop(half);
+    let mut ada = server.login("ada").await;
+    ada.nothing_more().await;
+}
+
+#[tokio::test]
+async fn the_largest_body_passes_in_both_formats_and_one_byte_more_does_not() {
+    let server = TestServer::start().await;
+    for format in [Format::Protobuf, Format::Json] {
+        let mut raw = server.web_socket(format).await;
+        raw.hello(server.hello("ada", "phone")).await;
+        let notes = raw.conversation_with(&raw);
+        // A control character is the worst that JSON can be asked to bear.
+        let body = "\u{1}".repeat(BODY_BYTES_MAX);
+        raw.send(&notes, &format!("{format:?}"), &body).await;
+        assert_eq!(raw.refused(send(&notes, "more", &format!("{body}x"))).await, ErrorCode::BodyTooLarge);
+        let page = raw.pull(v1::Pull { conversation_id: notes, limit: 1, ..Default::default() }).await;
+        assert_eq!(page.messages[0].content, body);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_nobody_knows_is_told_so_and_the_connection_goes_on() {
+    let server = TestServer::start().await;
+    let mut json = server.web_socket(Format::Json).await;
+    json.hello(server.hello("ada", "phone")).await;
+    json.say_bytes(Bytes::from_static(br#"{"request_id": 77, "dance": {"style": "tango"}}"#)).await;
+    let Body::Error(error) = json.answer(77).await else { panic!("not refused") };
+    assert_eq!(error.code(), ErrorCode::UnknownRequest);
+    json.say_bytes(Bytes::from_static(br#"{"request_id": 78, "ping": {}, "mood": "good"}"#)).await;
+    assert!(matches!(json.answer(78).await, Body::Pong(_)));
+
+    let mut protobuf = server.login("ada").await;
+    // Field 999, a message of one byte.
+    protobuf.say_bytes(Bytes::from_static(b"\x08\x4d\xba\x3e\x01\x00")).await;
+    let Body::Error(error) = protobuf.answer(77).await else { panic!("not refused") };
+    assert_eq!(error.code(), ErrorCode::UnknownRequest);
+}
+
+#[tokio::test]
+async fn fields_out_of_their_range_are_named() {
+    let server = TestServer::start().await;
+    let (mut ada, bob) = (server.login("ada").await, server.login("bob").await);
+    let conversation = ada.conversation_with(&bob);
+    let typed = |kind: i32| {
+        let Request::Send(mut typed) = send(&conversation, "typed", "text") else { panic!("a send") };
+        typed.r#type = kind;
+        Request::Send(typed)
+    };
+    for (request, named) in [
+        (send("", "m-1", "text"), "conversation id"),
+        (send("single_2_1", "m-1", "text"), "conversation id"),
+        (send(&conversation, "", "text"), "client_msg_id is empty"),
+        (send(&conversation, &"x".repeat(65), "text"), "65 bytes"),
+        (send(&conversation, "sp ace", "text"), "visible ASCII"),
+        (send(&conversation, "m-1", ""), "both empty"),
+        (typed(0), "type 0"),
+        (typed(50), "type 50"),
+        (typed(999), "type 999"),
+        (Request::GetGroup(v1::GetGroup { group_id: 0 }), "group_id is 0"),
+        (Request::GetGroup(v1::GetGroup { group_id: u64::MAX }), "group_id"),
+        (Request::GetUsers(v1::GetUsers { user_ids: vec![u64::MAX], ..Default::default() }), "user_id"),
+        (Request::GetUsers(v1::GetUsers { accounts: vec![String::new()], ..Default::default() }), "account"),
+        (Request::ListSessions(v1::ListSessions { after: "nowhere".into(), limit: 0 }), "conversation id"),
+        (Request::CreateGroup(v1::CreateGroup::default()), "client_group_id"),
+        (
+            Request::CreateGroup(v1::CreateGroup { client_group_id: "g".into(), ..Default::default() }),
+            "name has 0 characters",
+        ),
+        (
+            Request::UpdateProfile(v1::UpdateProfile { nickname: Some("x".repeat(65)), avatar: None }),
+            "nickname has 65 characters",
+        ),
+        (Request::UpdateProfile(v1::UpdateProfile { nickname: Some("a\u{7}".into()), avatar: None }), "control"),
+        (Request::UpdateProfile(v1::UpdateProfile { nickname: None, avatar: Some("x".repeat(513)) }), "avatar"),
+    ] {
+        let Body::Error(error) = ada.ask(request).await else { panic!("not refused: {named}") };
+        assert_eq!(error.code(), ErrorCode::BadField, "{named}");
+        assert!(error.message.contains(named), "{:?} does not name {named}", error.message);
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_an_id_is_refused() {
+    let server = TestServer::start().await;
+    let mut ada = server.login("ada").await;
+    for request in [Request::Ping(v1::Ping {}), send("group_1", "m-1", "text")] {
+        ada.say_bytes(Format::Protobuf.encode(&v1::ClientFrame { request_id: 0, request: Some(request) })).await;
+        let Body::Error(error) = ada.event().await else { panic!("not refused") };
+        assert_eq!(error.code(), ErrorCode::BadField);
+    }
+}
+
+#[tokio::test]
+async fn others_conversations_are_closed_to_whoever_names_them() {
+    let server = TestServer::start().await;
+    let (mut ada, mut bob, mut eve) = (server.login("ada").await, server.login("bob").await, server.login("eve").await);
+    let (single, group) = (ada.conversation_with(&bob), ada.create_group(&[&bob]).await);
+    ada.send(&single, "m-1", "private").await;
+    bob.sync(0).await;
+    for conversation_id in [single, group, "group_12345".to_owned()] {
+        let id = || conversation_id.clone();
+        for request in [
+            send(&conversation_id, "m-1", "let me in"),
+            Request::Pull(v1::Pull { conversation_id: id(), ..Default::default() }),
+            Request::MarkRead(v1::MarkRead { conversation_id: id(), server_msg_id: 1 }),
+            Request::MarkDelivered(v1::MarkDelivered { conversation_id: id(), server_msg_id: 1 }),
+        ] {
+            let code = eve.refused(request).await;
+            assert!(matches!(code, ErrorCode::NotMember | ErrorCode::NotFound), "{code:?} for {conversation_id}");
+        }
+    }
+    let nobody = format!("single_1_{}", eve.user);
+    assert_eq!(eve.refused(send(&nobody, "m-1", "anyone?")).await, ErrorCode::NotFound);
+}
+
+#[tokio::test]
+async fn a_page_of_a_billion_is_refused() {
+    let server = TestServer::start().await;
+    let mut ada = server.login("ada").await;
+    let conversation_id = ada.conversation_with(&ada);
+    let limit = 1_000_000_000;
+    for request in [
+        Request::Pull(v1::Pull { conversation_id, limit, ..Default::default() }),
+        Request::ListSessions(v1::ListSessions { after: String::new(), limit }),
+        Request::ListMembers(v1::ListMembers { group_id: 1, after: 0, limit }),
+        Request::GetUsers(v1::GetUsers { user_ids: vec![1; 201], ..Default::default() }),
+    ] {
+        assert_eq!(ada.refused(request).await, ErrorCode::PageTooLarge);
+    }
+}
+
+async fn slow_server(requests_burst: u32) -> TestServer {
+    TestServer::start_with(
+        |config| (config.limits.requests_per_s, config.limits.requests_burst) = (1, requests_burst),
+        crate::raw::memory_store,
+    )
+    .await
+}
+
+#[tokio::test]
+async fn who_asks_faster_than_he_may_is_told_when_and_loses_no_order() {
+    let server = slow_server(2).await;
+    let mut ada = server.login("ada").await;
+    let notes = ada.conversation_with(&ada);
+    let asked: Vec<_> = ["m-1", "m-2", "m-3", "m-4"].map(|id| send(&notes, id, id)).into();
+    let mut ids = Vec::new();
+    for request in asked {
+        ids.push(ada.say(request).await);
+    }
+    assert!(matches!(ada.answer(ids[0]).await, Body::Sent(_)));
+    assert!(matches!(ada.answer(ids[1]).await, Body::Sent(_)));
+    let Body::Error(error) = ada.answer(ids[2]).await else { panic!("not refused") };
+    assert_eq!(error.code(), ErrorCode::RateLimited);
+    assert!((1..=1_000).contains(&error.retry_after_ms));
+    let Body::Error(error) = ada.answer(ids[3]).await else { panic!("not refused") };
+    assert_eq!(error.code(), ErrorCode::BehindFailed);
+    // Heartbeats are not counted: to refuse one would end the connection.
+    ada.nothing_more().await;
+}
+
+#[tokio::test]
+async fn who_does_not_listen_to_refusals_is_cut_off() {
+    let server = slow_server(1).await;
+    let mut ada = server.web_socket(Format::Protobuf).await;
+    ada.hello(server.hello("ada", "phone")).await;
+    let request = Request::GetUsers(v1::GetUsers { user_ids: vec![1], ..Default::default() });
+    for _ in 0..2_200 {
+        ada.say(request.clone()).await;
+    }
+    assert_eq!(ada.end().await, (Some(ErrorCode::RateLimited), Some(CloseCode::Flooding)));
+}
+
+#[tokio::test]
+async fn beyond_the_number_of_connections_nobody_is_served_until_one_ends() {
+    let server = TestServer::start_with(|config| config.limits.connections = 2, crate::raw::memory_store).await;
+    let (ada, _bob) = (server.login("ada").await, server.login("bob").await);
+    let mut third = server.tcp(Format::Protobuf).await;
+    assert!(matches!(third.came().await, Came::Closed(_)));
+    drop(ada);
+    // The place is free once the server has seen the end, of which nobody else is told.
+    let mut next = server.tcp(Format::Protobuf).await;
+    while !logs_in(&server, &mut next).await {
+        next = server.tcp(Format::Protobuf).await;
+    }
+}
+
+async fn logs_in(server: &TestServer, raw: &mut Raw) -> bool {
+    raw.say(Request::Hello(server.hello("cyd", "phone"))).await;
+    matches!(raw.came().await, Came::Frame(_))
+}

@@ -1,0 +1,151 @@
+//! A store that fails when a test says so, and is else the one below it.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex},
+};
+
+use anser_proto::{ConversationId, GroupId, UserId};
+use anser_store::*;
+use async_trait::async_trait;
+
+#[derive(Clone)]
+pub struct Faulty {
+    below: Arc<dyn Store>,
+    /// Of the next appends: `None` lets one pass.
+    faults: Arc<Mutex<VecDeque<Option<Error>>>>,
+}
+
+impl Faulty {
+    pub fn new(below: Arc<dyn Store>) -> Self {
+        Self { below, faults: Arc::default() }
+    }
+
+    pub fn fail(&self, faults: impl IntoIterator<Item = Option<Error>>) {
+        self.faults.lock().expect("no panic").extend(faults);
+    }
+
+    pub fn fail_next(&self, fault: Error) {
+        self.fail([Some(fault)]);
+    }
+
+    fn fault(&self) -> Result<(), Error> {
+        self.faults.lock().expect("no panic").pop_front().flatten().map_or(Ok(()), Err)
+    }
+}
+
+#[async_trait]
+impl Store for Faulty {
+    fn log_id(&self) -> u64 {
+        self.below.log_id()
+    }
+
+    async fn append(&self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
+        match self.fault() {
+            Ok(()) => self.below.append(batch).await,
+            Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
+        }
+    }
+
+    async fn probe(&self) -> Result<(), Error> {
+        self.fault()?;
+        self.below.probe().await
+    }
+
+    async fn positions(&self, user: UserId) -> Result<Positions, Error> {
+        self.fault()?;
+        self.below.positions(user).await
+    }
+
+    async fn read_log(&self, reader: UserId, conversation: ConversationId, part: Stretch) -> Result<LogPage, Error> {
+        self.below.read_log(reader, conversation, part).await
+    }
+
+    async fn mark(&self, mark: Mark) -> Result<Marked, Error> {
+        self.below.mark(mark).await
+    }
+
+    async fn changes(&self, user: UserId, since: u64, limit: u32) -> Result<Changes, Error> {
+        self.below.changes(user, since, limit).await
+    }
+
+    async fn moved_groups(&self, user: UserId, known: Vec<(GroupId, u64)>) -> Result<Vec<Session>, Error> {
+        self.below.moved_groups(user, known).await
+    }
+
+    async fn sessions(&self, user: UserId, after: Option<ConversationId>, limit: u32) -> Result<Page<Session>, Error> {
+        self.below.sessions(user, after, limit).await
+    }
+
+    async fn session(&self, user: UserId, conversation: ConversationId) -> Result<Session, Error> {
+        self.below.session(user, conversation).await
+    }
+
+    async fn create_group(&self, new: NewGroup) -> Result<MembersChanged, Error> {
+        self.below.create_group(new).await
+    }
+
+    async fn change_members(&self, change: MembersChange) -> Result<MembersChanged, Error> {
+        self.below.change_members(change).await
+    }
+
+    async fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error> {
+        self.below.group(asker, group).await
+    }
+
+    async fn members(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Member>, Error> {
+        self.below.members(asker, group, after, limit).await
+    }
+
+    async fn member_ids(&self, group: GroupId) -> Result<(u64, Arc<[(UserId, u64)]>), Error> {
+        self.below.member_ids(group).await
+    }
+
+    async fn create_user(&self, new: NewUser) -> Result<User, Error> {
+        self.below.create_user(new).await
+    }
+
+    async fn user_by_account(&self, account: &str) -> Result<User, Error> {
+        self.below.user_by_account(account).await
+    }
+
+    async fn users(&self, ids: Vec<UserId>, accounts: Vec<Arc<str>>) -> Result<Vec<User>, Error> {
+        self.below.users(ids, accounts).await
+    }
+
+    async fn list_users(&self, after: UserId, limit: u32) -> Result<Page<User>, Error> {
+        self.below.list_users(after, limit).await
+    }
+
+    async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error> {
+        self.below.update_profile(user, change).await
+    }
+
+    async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {
+        self.below.set_password(user, password).await
+    }
+
+    async fn password(&self, user: UserId) -> Result<Option<PasswordHash>, Error> {
+        self.below.password(user).await
+    }
+
+    async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), Error> {
+        self.below.set_disabled(user, disabled).await
+    }
+
+    async fn touch_device(&self, user: UserId, device: Device) -> Result<(), Error> {
+        self.below.touch_device(user, device).await
+    }
+
+    async fn devices(&self, user: UserId) -> Result<Vec<Device>, Error> {
+        self.below.devices(user).await
+    }
+
+    fn stats(&self) -> Stats {
+        self.below.stats()
+    }
+
+    async fn close(&self) {
+        self.below.close().await;
+    }
+}

@@ -1,0 +1,155 @@
+//! Groups over the wire: who is told what, and who sees which part of the log.
+
+use anser_proto::{
+    ErrorCode,
+    v1::{self, client_frame::Request, notice::Kind, server_frame::Body},
+};
+
+use crate::raw::{Raw, TestServer, group_id, send};
+
+async fn notice(raw: &mut Raw) -> (u64, Kind, Vec<u64>) {
+    loop {
+        match raw.event().await {
+            Body::Message(v1::MessageEvent { message: Some(message), .. }) => {
+                let notice = message.notice.expect("a notice");
+                return (message.server_msg_id, notice.kind(), notice.user_ids);
+            }
+            Body::SessionChanged(_) => {}
+            other => panic!("no notice: {other:?}"),
+        }
+    }
+}
+
+async fn session_of(raw: &mut Raw) -> v1::Session {
+    loop {
+        if let Body::SessionChanged(changed) = raw.event().await {
+            return changed.session.expect("a session");
+        }
+    }
+}
+
+fn invite(group: &str, users: &[&Raw]) -> Request {
+    let user_ids = users.iter().map(|user| user.user.0).collect();
+    Request::InviteMembers(v1::InviteMembers { group_id: group_id(group), user_ids })
+}
+
+fn remove(group: &str, users: &[&Raw]) -> Request {
+    let user_ids = users.iter().map(|user| user.user.0).collect();
+    Request::RemoveMembers(v1::RemoveMembers { group_id: group_id(group), user_ids })
+}
+
+#[tokio::test]
+async fn a_group_is_told_to_its_members_and_its_messages_reach_them_all() {
+    let server = TestServer::start().await;
+    let (mut ada, mut bob, mut cyd) = (server.login("ada").await, server.login("bob").await, server.login("cyd").await);
+    let group = ada.create_group(&[&bob, &cyd]).await;
+    for member in [&mut ada, &mut bob, &mut cyd] {
+        let (id, kind, _) = notice(member).await;
+        assert_eq!((id, kind), (1, Kind::Created));
+        let session = session_of(member).await;
+        assert_eq!((session.first, session.head, session.unread), (1, 1, 0));
+        assert_eq!(session.group.expect("a group").member_count, 3);
+    }
+    assert_eq!(bob.send(&group, "m-1", "honk").await.mailbox_seq, 0);
+    for member in [&mut ada, &mut cyd] {
+        let event = member.message().await;
+        assert_eq!((event.message.expect("a message").server_msg_id, event.mailbox_seq), (2, 0));
+    }
+    bob.nothing_more().await;
+}
+
+#[tokio::test]
+async fn creating_it_again_makes_no_second_group() {
+    let server = TestServer::start().await;
+    let mut ada = server.login("ada").await;
+    let group = ada.create_group(&[]).await;
+    assert_eq!(ada.create_group(&[]).await, group);
+}
+
+#[tokio::test]
+async fn members_see_the_log_from_their_joining_to_their_leaving() {
+    let server = TestServer::start().await;
+    let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
+    let group = ada.create_group(&[]).await;
+    ada.send(&group, "m-1", "before").await;
+    assert_eq!(bob.refused(send(&group, "m-1", "let me in")).await, ErrorCode::NotMember);
+
+    assert!(matches!(ada.ask(invite(&group, &[&bob])).await, Body::Group(_)));
+    assert_eq!(notice(&mut bob).await, (3, Kind::Joined, vec![bob.user.0]));
+    assert_eq!(session_of(&mut bob).await.first, 3);
+    ada.send(&group, "m-2", "between").await;
+    assert!(matches!(ada.ask(remove(&group, &[&bob])).await, Body::Group(_)));
+    ada.send(&group, "m-3", "after").await;
+
+    let pulled = bob.pull(v1::Pull { conversation_id: group.clone(), ..Default::default() }).await;
+    let ids: Vec<_> = pulled.messages.iter().map(|message| message.server_msg_id).collect();
+    assert_eq!((ids, pulled.head), (vec![3, 4, 5], 5));
+    assert_eq!(bob.message().await.message.expect("a message").content, "between");
+    assert_eq!(notice(&mut bob).await, (5, Kind::Removed, vec![bob.user.0]));
+    let session = session_of(&mut bob).await;
+    assert_eq!((session.head, session.group.expect("a group").role()), (5, v1::group::Role::None));
+    bob.nothing_more().await;
+}
+
+#[tokio::test]
+async fn the_owner_hands_over_when_he_leaves() {
+    let server = TestServer::start().await;
+    let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
+    let group = ada.create_group(&[&bob]).await;
+    assert_eq!(bob.refused(remove(&group, &[&ada])).await, ErrorCode::Forbidden);
+    let leave = Request::LeaveGroup(v1::LeaveGroup { group_id: group_id(&group) });
+    assert!(matches!(ada.ask(leave.clone()).await, Body::Done(_)));
+    assert_eq!(ada.refused(leave).await, ErrorCode::NotMember);
+    assert_eq!(notice(&mut bob).await.1, Kind::Created);
+    assert_eq!(notice(&mut bob).await.1, Kind::Left);
+    assert_eq!(notice(&mut bob).await.1, Kind::OwnerChanged);
+    let get = Request::GetGroup(v1::GetGroup { group_id: group_id(&group) });
+    let Body::Group(told) = bob.ask(get).await else { panic!("no group") };
+    assert_eq!((told.owner_id, told.role()), (bob.user.0, v1::group::Role::Owner));
+}
+
+#[tokio::test]
+async fn members_are_listed_page_by_page_to_members_alone() {
+    let server = TestServer::start().await;
+    let (mut ada, bob, mut cyd) = (server.login("ada").await, server.login("bob").await, server.login("cyd").await);
+    let group = ada.create_group(&[&bob]).await;
+    let list = |after| Request::ListMembers(v1::ListMembers { group_id: group_id(&group), after, limit: 1 });
+    let mut accounts = Vec::new();
+    let mut after = 0;
+    for more in [true, false] {
+        let Body::Members(page) = ada.ask(list(after)).await else { panic!("no members") };
+        assert_eq!(page.more, more);
+        let user = page.members[0].user.clone().expect("a user");
+        after = user.user_id;
+        accounts.push(user.account);
+    }
+    accounts.sort();
+    assert_eq!(accounts, ["ada", "bob"]);
+    assert_eq!(cyd.refused(list(0)).await, ErrorCode::NotMember);
+}
+
+#[tokio::test]
+async fn a_full_group_takes_nobody_more() {
+    let server = TestServer::start_with(|config| config.limits.group_members = 2, crate::raw::memory_store).await;
+    let (mut ada, bob, cyd) = (server.login("ada").await, server.login("bob").await, server.login("cyd").await);
+    let group = ada.create_group(&[&bob]).await;
+    assert_eq!(ada.refused(invite(&group, &[&cyd])).await, ErrorCode::LimitReached);
+    let unknown = v1::InviteMembers { group_id: group_id(&group), user_ids: vec![5] };
+    assert_eq!(ada.refused(Request::InviteMembers(unknown)).await, ErrorCode::NotFound);
+    let many = v1::InviteMembers { group_id: group_id(&group), user_ids: vec![5; 501] };
+    assert_eq!(ada.refused(Request::InviteMembers(many)).await, ErrorCode::PageTooLarge);
+}
+
+#[tokio::test]
+async fn typing_in_a_group_is_heard_by_members_of_members() {
+    let server = TestServer::start().await;
+    let (mut ada, mut bob, mut cyd) = (server.login("ada").await, server.login("bob").await, server.login("cyd").await);
+    let group = ada.create_group(&[&bob]).await;
+    notice(&mut bob).await;
+    session_of(&mut bob).await;
+    let typing = |conversation_id: &str| Request::Typing(v1::Typing { conversation_id: conversation_id.into() });
+    cyd.ask(typing(&group)).await;
+    bob.nothing_more().await;
+    ada.ask(typing(&group)).await;
+    assert!(matches!(bob.event().await, Body::Typing(_)));
+}

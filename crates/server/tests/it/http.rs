@@ -1,0 +1,131 @@
+//! Health, metrics, the WebSocket's handshake, TLS, and the operator's socket.
+
+use anser_proto::{ErrorCode, v1};
+use anser_server::OPERATOR_SOCKET;
+use tokio::{
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
+    net::{TcpStream, UnixStream},
+};
+
+use crate::{
+    faulty::Faulty,
+    raw::{TestServer, memory_store},
+};
+
+/// Status line and body of an answer.
+pub async fn get(server: &TestServer, path: &str) -> (String, String) {
+    let stream = TcpStream::connect(server.server.http).await.expect("the port accepts");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+    exchange(stream, &request).await
+}
+
+async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> (String, String) {
+    stream.write_all(request.as_bytes()).await.expect("it is taken");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("text");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    (head.lines().next().unwrap_or_default().to_owned(), body.to_owned())
+}
+
+#[tokio::test]
+async fn a_server_is_alive_and_ready_until_its_store_fails() {
+    let faulty = Faulty::new(memory_store(&Default::default()));
+    let store = faulty.clone();
+    let server = TestServer::start_with(|_| {}, |_| std::sync::Arc::new(store)).await;
+    assert_eq!(get(&server, "/healthz").await, ("HTTP/1.1 200 OK".into(), "ok\n".into()));
+    assert_eq!(get(&server, "/readyz").await.0, "HTTP/1.1 200 OK");
+    faulty.fail_next(anser_store::Error::Full);
+    let (status, body) = get(&server, "/readyz").await;
+    assert_eq!(status, "HTTP/1.1 503 Service Unavailable");
+    assert!(body.contains("full"), "{body}");
+    assert!(get(&server, "/").await.1.contains("/v1/ws"));
+    assert_eq!(get(&server, "/nowhere").await.0, "HTTP/1.1 404 Not Found");
+}
+
+#[tokio::test]
+async fn the_metrics_count_what_happened() {
+    let server = TestServer::start().await;
+    let mut ada = server.login("ada").await;
+    let notes = ada.conversation_with(&ada);
+    ada.send(&notes, "m-1", "text").await;
+    ada.refused(crate::raw::send(&notes, "", "text")).await;
+    let text = get(&server, "/metrics").await.1;
+    for line in [
+        "anser_connections 1",
+        "anser_logins_total 1",
+        "anser_requests_total{request=\"send\",outcome=\"OK\"} 1",
+        "anser_requests_total{request=\"send\",outcome=\"BAD_FIELD\"} 1",
+        "anser_store_appended_total 1",
+    ] {
+        assert!(text.contains(line), "{line:?} is not in {text}");
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_none_is_told_what_it_lacks() {
+    let server = TestServer::start().await;
+    assert_eq!(get(&server, "/v1/ws").await.0, "HTTP/1.1 426 Upgrade Required");
+    let upgrade = "GET /v1/ws HTTP/1.1\r\nhost: test\r\nconnection: upgrade, close\r\nupgrade: websocket\r\n";
+    for (headers, named) in [
+        ("sec-websocket-version: 8\r\nsec-websocket-key: a2V5\r\n", "Sec-WebSocket-Version"),
+        ("sec-websocket-version: 13\r\n", "Sec-WebSocket-Key"),
+        ("sec-websocket-version: 13\r\nsec-websocket-key: a2V5\r\n", "Sec-WebSocket-Protocol"),
+        (
+            "sec-websocket-version: 13\r\nsec-websocket-key: a2V5\r\nsec-websocket-protocol: mqtt\r\n",
+            "Sec-WebSocket-Protocol",
+        ),
+    ] {
+        let stream = TcpStream::connect(server.server.http).await.expect("the port accepts");
+        let (status, body) = exchange(stream, &format!("{upgrade}{headers}\r\n")).await;
+        assert_eq!(status, "HTTP/1.1 400 Bad Request");
+        assert!(body.contains(named), "{body:?} does not name {named}");
+    }
+}
+
+async fn operator(server: &TestServer, method: &str, path: &str, body: &str) -> (String, String) {
+    let socket = server.config.store.dir.join(OPERATOR_SOCKET);
+    let stream = UnixStream::connect(socket).await.expect("the socket accepts");
+    let length = body.len();
+    let request = format!(
+        "{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: application/json\r\n\
+         content-length: {length}\r\n\r\n{body}"
+    );
+    exchange(stream, &request).await
+}
+
+#[tokio::test]
+async fn an_operator_makes_users_and_shuts_them_out_at_once() {
+    let server = TestServer::start().await;
+    let made = r#"{"account": "ada", "nickname": "Ada", "password": "correct horse"}"#;
+    assert_eq!(operator(&server, "POST", "/v1/users", made).await.0, "HTTP/1.1 200 OK");
+    let (status, body) = operator(&server, "POST", "/v1/users", made).await;
+    assert_eq!(status, "HTTP/1.1 409 Conflict");
+    assert!(body.contains("account"), "{body}");
+    assert!(operator(&server, "GET", "/v1/users", "").await.1.contains("\"Ada\""));
+
+    let mut ada = server.login("ada").await;
+    assert_eq!(operator(&server, "POST", "/v1/users/ada", r#"{"disabled": true}"#).await.0, "HTTP/1.1 200 OK");
+    assert_eq!(ada.end().await.1, Some(anser_proto::CloseCode::LoginRefused));
+    let mut again = server.tcp(anser_proto::Format::Protobuf).await;
+    again.say(v1::client_frame::Request::Hello(server.hello("ada", "phone"))).await;
+    assert_eq!(again.end().await.0, Some(ErrorCode::UserDisabled));
+
+    for (path, body, status) in [
+        ("/v1/users/nobody", r#"{"disabled": true}"#, "HTTP/1.1 404 Not Found"),
+        ("/v1/users", r#"{"account": ""}"#, "HTTP/1.1 400 Bad Request"),
+        ("/v1/users", r#"{"acount": "ada"}"#, "HTTP/1.1 422 Unprocessable Entity"),
+        ("/v1/users", "{", "HTTP/1.1 400 Bad Request"),
+    ] {
+        assert_eq!(operator(&server, "POST", path, body).await.0, status, "{path} {body}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn the_operators_socket_is_for_the_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let server = TestServer::start().await;
+    let socket = server.config.store.dir.join(OPERATOR_SOCKET);
+    let mode = std::fs::metadata(socket).expect("it is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}

@@ -1,0 +1,208 @@
+//! The first frame, and who is let in.
+
+use anser_proto::{CloseCode, ErrorCode, Format, UserId, VERSION, v1, v1::hello::Credential};
+use anser_server::{password, token::Tokens};
+use anser_store::NewUser;
+
+use crate::raw::{Came, TestServer, clock};
+
+fn with_token(token: String) -> v1::Hello {
+    v1::Hello {
+        version: VERSION,
+        credential: Some(Credential::Token(token)),
+        device: Some(v1::Device { device_id: "phone".into(), ..Default::default() }),
+        ..Default::default()
+    }
+}
+
+fn with_password(account: &str, password: &str) -> v1::Hello {
+    let credential = v1::Password { account: account.into(), password: password.into() };
+    v1::Hello { credential: Some(Credential::Password(credential)), ..with_token(String::new()) }
+}
+
+/// What becomes of a hello that is refused.
+async fn refusal(server: &TestServer, hello: v1::Hello) -> (Option<ErrorCode>, Option<CloseCode>) {
+    let mut raw = server.web_socket(Format::Protobuf).await;
+    raw.say(v1::client_frame::Request::Hello(hello)).await;
+    raw.end().await
+}
+
+#[tokio::test]
+async fn a_token_lets_in_and_makes_the_user_once() {
+    let server = TestServer::start().await;
+    let first = server.login_device("ada", "phone").await;
+    let again = server.login_device("ada", "laptop").await;
+    assert_eq!(first.user, again.user);
+    assert_eq!(first.welcome.user.expect("who one is").account, "ada");
+    assert_eq!((first.welcome.mailbox_behind, first.welcome.groups_behind), (false, false));
+    assert!(first.welcome.token.is_empty());
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_ours_is_refused() {
+    let server = TestServer::start().await;
+    let elsewhere = TestServer::start().await;
+    let now_s = clock()() / 1000;
+    let own = server.token("ada");
+    let (head, rest) = own.split_once('.').expect("a token");
+    let (claims, signature) = rest.split_once('.').expect("a token");
+    // {"alg":"none"} and {"alg":"RS256","typ":"JWT"}
+    let none = format!("eyJhbGciOiJub25lIn0.{claims}.");
+    let rs256 = format!("eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.{claims}.{signature}");
+    for token in [
+        elsewhere.token("ada"),
+        none,
+        rs256,
+        format!("{head}.{claims}."),
+        "no token".into(),
+        String::new(),
+        server.tokens.mint("not ascii: é", now_s + 60),
+        server.tokens.mint("", now_s + 60),
+        other_claims(&server, |auth| auth.audience = "others".into()),
+        other_claims(&server, |auth| auth.issuers = vec!["others".into()]),
+    ] {
+        let told = refusal(&server, with_token(token.clone())).await;
+        assert_eq!(told, (Some(ErrorCode::BadToken), Some(CloseCode::LoginRefused)), "{token}");
+    }
+    let old = server.tokens.mint("ada", now_s - 3600);
+    assert_eq!(refusal(&server, with_token(old)).await.0, Some(ErrorCode::TokenExpired));
+}
+
+/// Signed with the server's secret, but with claims that it does not believe.
+fn other_claims(server: &TestServer, change: impl FnOnce(&mut anser_server::config::Auth)) -> String {
+    let mut auth = server.config.auth.clone();
+    change(&mut auth);
+    let tokens = Tokens::load(&auth, &server.config.store.dir).expect("the same secret");
+    tokens.mint("ada", clock()() / 1000 + 60)
+}
+
+#[tokio::test]
+async fn a_token_signed_with_the_configured_ed25519_key_lets_in() {
+    let (pem, token) = ed25519_token("ada", clock()() / 1000 + 60);
+    let server = TestServer::start_with(
+        |config| {
+            let path = config.store.dir.join("eddsa.pem");
+            std::fs::write(&path, pem).expect("a file for the test");
+            config.auth.eddsa_public_key_file = Some(path);
+        },
+        crate::raw::memory_store,
+    )
+    .await;
+    let mut raw = server.tcp(Format::Protobuf).await;
+    raw.hello(with_token(token.clone())).await;
+    assert_eq!(raw.welcome.user.expect("who one is").account, "ada");
+
+    let without_key = TestServer::start().await;
+    assert_eq!(refusal(&without_key, with_token(token)).await.0, Some(ErrorCode::BadToken));
+}
+
+/// A public key in PEM and a token that its private half signed.
+fn ed25519_token(account: &str, exp: u64) -> (String, String) {
+    use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+    use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+    use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+
+    let pkcs8 = Ed25519KeyPair::generate_pkcs8(&aws_lc_rs::rand::SystemRandom::new()).expect("randomness");
+    let pair = Ed25519KeyPair::from_pkcs8(pkcs8.as_ref()).expect("a key");
+    // SubjectPublicKeyInfo of Ed25519 (RFC 8410) is this prefix and the 32 bytes of the key.
+    let mut spki = vec![0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+    spki.extend_from_slice(pair.public_key().as_ref());
+    let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", BASE64.encode(spki));
+    let claims = serde_json::json!({ "iss": "anser", "aud": "anser", "sub": account, "exp": exp });
+    let key = EncodingKey::from_ed_der(pkcs8.as_ref());
+    (pem, encode(&Header::new(Algorithm::EdDSA), &claims, &key).expect("a token"))
+}
+
+#[tokio::test]
+async fn a_password_lets_in_and_gives_a_token_for_the_next_time() {
+    let server = TestServer::start().await;
+    let password = password::make("correct horse").expect("a good password");
+    let ada = NewUser { user: UserId(7), account: "ada".into(), nickname: "Ada".into(), password: Some(password) };
+    server.store.create_user(ada).await.expect("a new user");
+
+    let mut raw = server.tcp(Format::Protobuf).await;
+    raw.hello(with_password("ada", "correct horse")).await;
+    assert_eq!(raw.user, UserId(7));
+    let token = raw.welcome.token.clone();
+    let mut again = server.tcp(Format::Protobuf).await;
+    again.hello(with_token(token)).await;
+    assert_eq!(again.user, UserId(7));
+
+    server.login("bob").await;
+    for hello in [with_password("ada", "wrong"), with_password("nobody", "wrong"), with_password("bob", "")] {
+        assert_eq!(refusal(&server, hello).await, (Some(ErrorCode::BadPassword), Some(CloseCode::LoginRefused)));
+    }
+    for _ in 1..server.config.limits.password_attempts {
+        refusal(&server, with_password("ada", "wrong")).await;
+    }
+    let braked = refusal(&server, with_password("ada", "correct horse")).await;
+    assert_eq!(braked, (Some(ErrorCode::TooManyAttempts), Some(CloseCode::ServerBusy)));
+}
+
+#[tokio::test]
+async fn a_disabled_user_is_not_let_in() {
+    let server = TestServer::start().await;
+    let ada = server.login("ada").await;
+    server.store.set_disabled(ada.user, true).await.expect("he is there");
+    let told = refusal(&server, server.hello("ada", "laptop")).await;
+    assert_eq!(told, (Some(ErrorCode::UserDisabled), Some(CloseCode::LoginRefused)));
+}
+
+#[tokio::test]
+async fn a_hello_must_be_the_first_frame_and_the_only_one() {
+    let server = TestServer::start().await;
+    let mut raw = server.web_socket(Format::Json).await;
+    raw.say(v1::client_frame::Request::Ping(v1::Ping {})).await;
+    assert_eq!(raw.end().await, (Some(ErrorCode::LoginRequired), Some(CloseCode::LoginRefused)));
+
+    let mut ada = server.login("ada").await;
+    let again = v1::client_frame::Request::Hello(server.hello("ada", "phone"));
+    assert_eq!(ada.refused(again).await, ErrorCode::AlreadyLoggedIn);
+}
+
+#[tokio::test]
+async fn another_version_is_refused_by_name() {
+    let server = TestServer::start().await;
+    let hello = v1::Hello { version: 99, ..server.hello("ada", "phone") };
+    let told = refusal(&server, hello).await;
+    assert_eq!(told, (Some(ErrorCode::UnsupportedVersion), Some(CloseCode::VersionRefused)));
+}
+
+#[tokio::test]
+async fn a_device_must_have_a_name_that_others_can_bear() {
+    let server = TestServer::start().await;
+    for device in [
+        None,
+        Some(v1::Device { device_id: "x".repeat(65), ..Default::default() }),
+        Some(v1::Device { device_id: "phone".into(), name: "line\nbreak".into(), ..Default::default() }),
+    ] {
+        let told = refusal(&server, v1::Hello { device, ..server.hello("ada", "phone") }).await;
+        assert_eq!(told, (Some(ErrorCode::BadField), Some(CloseCode::LoginRefused)));
+    }
+}
+
+#[tokio::test]
+async fn the_same_device_replaces_its_older_connection() {
+    let server = TestServer::start().await;
+    let mut old = server.web_socket(Format::Protobuf).await;
+    old.hello(server.hello("ada", "phone")).await;
+    let mut other = server.login_device("ada", "laptop").await;
+    let mut new = server.login_device("ada", "phone").await;
+    let Came::Frame(frame) = old.came().await else { panic!("closed without a word") };
+    let Some(v1::server_frame::Body::Kicked(kicked)) = frame.body else { panic!("not kicked: {frame:?}") };
+    assert_eq!(kicked.code(), CloseCode::Replaced);
+    assert_eq!(old.end().await.1, Some(CloseCode::Replaced));
+    other.nothing_more().await;
+    new.nothing_more().await;
+}
+
+#[tokio::test]
+async fn a_login_that_meets_a_failing_store_may_come_again() {
+    let faulty = crate::faulty::Faulty::new(crate::raw::memory_store(&Default::default()));
+    let store = faulty.clone();
+    let server = TestServer::start_with(|_| {}, |_| std::sync::Arc::new(store)).await;
+    faulty.fail_next(anser_store::Error::Failed("torn".into()));
+    let told = refusal(&server, server.hello("ada", "phone")).await;
+    assert_eq!(told, (Some(ErrorCode::Internal), Some(CloseCode::ServerError)));
+    server.login("ada").await;
+}

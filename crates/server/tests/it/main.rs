@@ -1,0 +1,12 @@
+//! The server over real sockets, in the words of the protocol.
+
+mod bad_input;
+mod ending;
+mod faulty;
+mod group;
+mod http;
+mod login;
+mod mark;
+mod message;
+mod raw;
+mod sync;

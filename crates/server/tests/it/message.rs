@@ -1,0 +1,182 @@
+//! Sending, being told, pulling.
+
+use anser_proto::{
+    ErrorCode, Format,
+    v1::{self, client_frame::Request, server_frame::Body},
+};
+use anser_store::Error;
+
+use crate::{
+    faulty::Faulty,
+    raw::{TestServer, memory_store, send},
+};
+
+#[tokio::test]
+async fn a_message_reaches_the_peer_and_the_senders_other_devices_and_is_kept() {
+    let server = TestServer::start().await;
+    let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
+    let mut laptop = server.login_device("ada", "laptop").await;
+    let conversation = ada.conversation_with(&bob);
+
+    let sent = ada.send(&conversation, "m-1", "hello").await;
+    assert_eq!((sent.server_msg_id, sent.count, sent.mailbox_seq), (1, 1, 1));
+    for device in [&mut bob, &mut laptop] {
+        let event = device.message().await;
+        let message = event.message.expect("a message");
+        assert_eq!((message.server_msg_id, message.client_msg_id.as_str()), (1, "m-1"));
+        assert_eq!((message.content.as_str(), message.from_nickname.as_str()), ("hello", "ada"));
+        assert_eq!((message.from_device_id.as_str(), event.mailbox_seq), ("phone", 1));
+    }
+    ada.nothing_more().await;
+
+    let pulled = bob.pull(v1::Pull { conversation_id: conversation, ..Default::default() }).await;
+    assert_eq!(pulled.messages.len(), 1);
+    assert_eq!((pulled.head, pulled.more), (1, false));
+    assert_eq!(pulled.messages[0].server_time_ms, sent.server_time_ms);
+}
+
+#[tokio::test]
+async fn a_message_to_oneself_reaches_ones_other_devices_once() {
+    let server = TestServer::start().await;
+    let (mut phone, mut laptop) = (server.login("ada").await, server.login_device("ada", "laptop").await);
+    let notes = phone.conversation_with(&laptop);
+    assert_eq!(phone.send(&notes, "m-1", "milk").await.mailbox_seq, 1);
+    assert_eq!(laptop.message().await.mailbox_seq, 1);
+    laptop.nothing_more().await;
+    phone.nothing_more().await;
+}
+
+#[tokio::test]
+async fn a_retry_gets_the_first_answer_again_and_nobody_hears_of_it() {
+    let server = TestServer::start().await;
+    let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
+    let conversation = ada.conversation_with(&bob);
+    let first = ada.send(&conversation, "m-1", "hello").await;
+    bob.message().await;
+    let again = ada.send(&conversation, "m-1", "hello").await;
+    assert_eq!((again.server_msg_id, again.server_time_ms), (first.server_msg_id, first.server_time_ms));
+    bob.nothing_more().await;
+    assert_eq!(ada.refused(send(&conversation, "m-1", "other")).await, ErrorCode::Conflict);
+}
+
+#[tokio::test]
+async fn pipelined_sends_are_stored_and_pushed_in_their_order_over_every_transport() {
+    let server = TestServer::start().await;
+    let mut bob = server.login("bob").await;
+    for (account, format, web_socket) in [
+        ("ada", Format::Protobuf, true),
+        ("cyd", Format::Json, true),
+        ("dan", Format::Protobuf, false),
+        ("eve", Format::Json, false),
+    ] {
+        let mut sender = if web_socket { server.web_socket(format).await } else { server.tcp(format).await };
+        sender.hello(server.hello(account, "phone")).await;
+        let conversation = sender.conversation_with(&bob);
+        let mut ids = Vec::new();
+        for number in 1..=200 {
+            ids.push(sender.say(send(&conversation, &format!("m-{number}"), &number.to_string())).await);
+        }
+        for (number, id) in (1..=200).zip(ids) {
+            let Body::Sent(sent) = sender.answer(id).await else { panic!("not sent") };
+            assert_eq!(sent.server_msg_id, number);
+            let message = bob.message().await.message.expect("a message");
+            assert_eq!((message.server_msg_id, message.content), (number, number.to_string()));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_failed_for_now_is_not_overtaken_by_what_was_sent_behind_it() {
+    let faulty = Faulty::new(memory_store(&Default::default()));
+    let store = faulty.clone();
+    let server = TestServer::start_with(|_| {}, |_| std::sync::Arc::new(store)).await;
+    let (mut ada, bob) = (server.login("ada").await, server.login("bob").await);
+    let (conversation, notes) = (ada.conversation_with(&bob), ada.conversation_with(&ada));
+
+    for fault in [Error::Overloaded, Error::Full, Error::UnknownOutcome("cut".into()), Error::Failed("torn".into())] {
+        let expected = match &fault {
+            Error::Overloaded => ErrorCode::Overloaded,
+            Error::Full => ErrorCode::StoreFull,
+            Error::UnknownOutcome(_) => ErrorCode::UnknownOutcome,
+            _ => ErrorCode::Internal,
+        };
+        faulty.fail_next(fault);
+        let (first, second) = (format!("{expected:?}-1"), format!("{expected:?}-2"));
+        assert_eq!(ada.refused(send(&conversation, &first, "one")).await, expected);
+        assert_eq!(ada.refused(send(&conversation, &second, "two")).await, ErrorCode::BehindFailed);
+        ada.send(&notes, &first, "elsewhere").await;
+        let one = ada.send(&conversation, &first, "one").await;
+        assert_eq!(ada.send(&conversation, &second, "two").await.server_msg_id, one.server_msg_id + 1);
+    }
+}
+
+#[tokio::test]
+async fn what_is_refused_for_ever_holds_up_nobody() {
+    let server = TestServer::start().await;
+    let (mut ada, bob) = (server.login("ada").await, server.login("bob").await);
+    let conversation = ada.conversation_with(&bob);
+    ada.send(&conversation, "m-1", "one").await;
+    assert_eq!(ada.refused(send(&conversation, "m-1", "changed")).await, ErrorCode::Conflict);
+    assert_eq!(ada.send(&conversation, "m-2", "two").await.server_msg_id, 2);
+}
+
+#[tokio::test]
+async fn history_comes_in_pages_in_both_directions() {
+    let server = TestServer::start().await;
+    let (mut ada, bob) = (server.login("ada").await, server.login("bob").await);
+    let conversation = ada.conversation_with(&bob);
+    for number in 1..=10 {
+        ada.send(&conversation, &format!("m-{number}"), "text").await;
+    }
+    let mut ids = async |after, before, limit| {
+        let conversation_id = conversation.clone();
+        let page = ada.pull(v1::Pull { conversation_id, after, before, limit }).await;
+        (page.messages.iter().map(|message| message.server_msg_id).collect::<Vec<_>>(), page.more)
+    };
+    assert_eq!(ids(0, 0, 3).await, (vec![8, 9, 10], true));
+    assert_eq!(ids(0, 3, 5).await, (vec![1, 2], false));
+    assert_eq!(ids(8, 0, 5).await, (vec![9, 10], false));
+    assert_eq!(ids(2, 6, 2).await, (vec![3, 4], true));
+    assert_eq!(ids(2, 6, 3).await, (vec![3, 4, 5], false));
+    assert_eq!(ids(u64::MAX, u64::MAX, 1).await, (vec![], false));
+}
+
+#[tokio::test]
+async fn a_page_ends_before_its_frame_grows_too_large() {
+    let server = TestServer::start().await;
+    let mut ada = server.login("ada").await;
+    let notes = ada.conversation_with(&ada);
+    for number in 0..12 {
+        ada.send(&notes, &format!("m-{number}"), &"x".repeat(65_536)).await;
+    }
+    let page = ada.pull(v1::Pull { conversation_id: notes, limit: 200, ..Default::default() }).await;
+    assert_eq!(page.messages.len(), 8);
+    assert!(page.more && page.messages[7].server_msg_id == 12);
+}
+
+#[tokio::test]
+async fn typing_is_heard_once_a_second_and_by_others_only() {
+    let server = TestServer::start().await;
+    let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
+    let conversation_id = ada.conversation_with(&bob);
+    for _ in 0..3 {
+        let typing = Request::Typing(v1::Typing { conversation_id: conversation_id.clone() });
+        assert!(matches!(ada.ask(typing).await, Body::Done(_)));
+    }
+    let Body::Typing(event) = bob.event().await else { panic!("not typing") };
+    assert_eq!((event.conversation_id, event.user_id), (conversation_id, ada.user.0));
+    bob.nothing_more().await;
+    ada.nothing_more().await;
+}
+
+#[tokio::test]
+async fn an_uncounted_message_is_no_unread_one() {
+    let server = TestServer::start().await;
+    let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
+    let conversation = ada.conversation_with(&bob);
+    let Request::Send(mut quiet) = send(&conversation, "m-1", "quiet") else { panic!("a send") };
+    quiet.settings = Some(v1::Settings { uncounted: true });
+    assert!(matches!(ada.ask(Request::Send(quiet)).await, Body::Sent(v1::Sent { count: 0, .. })));
+    ada.send(&conversation, "m-2", "loud").await;
+    assert_eq!(bob.sync(0).await.sessions[0].unread, 1);
+}
