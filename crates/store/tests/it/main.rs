@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex};
 use anser_store::{Options, Sequencer, Store, contract::Subject, memory::MemoryStore};
 use async_trait::async_trait;
 
+mod model;
+
 mod memory {
     anser_store::store_contract!(tests of crate::memory_subject);
 }
@@ -26,4 +28,10 @@ impl Subject for MemorySubject {
         };
         kept.insert(Arc::new(store)).clone()
     }
+}
+
+/// The reference against itself, opened again in between.
+#[test]
+fn the_memory_store_answers_like_the_model() {
+    model::check(memory_subject, 100);
 }
