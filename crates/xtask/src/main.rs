@@ -1,8 +1,9 @@
 //! All automation of this repository: `cargo xtask help` lists it. No shell script matters beside it.
 
 mod codegen;
+mod tidy;
 
-use std::path::Path;
+use std::{path::Path, process::ExitCode};
 
 use clap::Parser;
 
@@ -15,6 +16,8 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Checks what a machine can check of STYLE.md
+    Tidy,
 }
 
 /// The root of the repository.
@@ -22,8 +25,12 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().and_then(Path::parent).expect("crates/xtask lies two folders deep")
 }
 
-fn main() -> anyhow::Result<()> {
-    match Task::parse() {
+fn main() -> ExitCode {
+    let result = match Task::parse() {
         Task::Codegen { check } => codegen::run(if check { codegen::Mode::Check } else { codegen::Mode::Write }),
-    }
+        Task::Tidy => tidy::run(),
+    };
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    eprintln!("{error:#}");
+    ExitCode::FAILURE
 }
