@@ -1,6 +1,7 @@
 //! All automation of this repository: `cargo xtask help` lists it. No shell script matters beside it.
 
 mod codegen;
+mod test;
 mod tidy;
 
 use std::{path::Path, process::ExitCode};
@@ -18,6 +19,15 @@ enum Task {
     },
     /// Checks what a machine can check of STYLE.md
     Tidy,
+    /// Everything that a change must pass: fmt, codegen, tidy, clippy, tests, a short chaos replay
+    Test {
+        /// This step alone
+        #[arg(long)]
+        only: Option<test::Step>,
+        /// Of the chaos: another one makes other faults
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
 }
 
 /// The root of the repository.
@@ -29,6 +39,7 @@ fn main() -> ExitCode {
     let result = match Task::parse() {
         Task::Codegen { check } => codegen::run(if check { codegen::Mode::Check } else { codegen::Mode::Write }),
         Task::Tidy => tidy::run(),
+        Task::Test { only, seed } => test::run(only, seed),
     };
     let Err(error) = result else { return ExitCode::SUCCESS };
     eprintln!("{error:#}");
