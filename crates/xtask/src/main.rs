@@ -1,5 +1,6 @@
 //! All automation of this repository: `cargo xtask help` lists it. No shell script matters beside it.
 
+mod audit;
 mod codegen;
 mod test;
 mod tidy;
@@ -28,6 +29,8 @@ enum Task {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// Checks licences, sources, doubles and advisories of all dependencies with cargo-deny
+    Audit,
 }
 
 /// The root of the repository.
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Task::Codegen { check } => codegen::run(if check { codegen::Mode::Check } else { codegen::Mode::Write }),
         Task::Tidy => tidy::run(),
         Task::Test { only, seed } => test::run(only, seed),
+        Task::Audit => audit::run(),
     };
     let Err(error) = result else { return ExitCode::SUCCESS };
     eprintln!("{error:#}");
