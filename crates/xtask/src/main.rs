@@ -1,8 +1,11 @@
 //! All automation of this repository: `cargo xtask help` lists it. No shell script matters beside it.
 
+mod audit;
 mod codegen;
+mod test;
+mod tidy;
 
-use std::path::Path;
+use std::{path::Path, process::ExitCode};
 
 use clap::Parser;
 
@@ -15,6 +18,19 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Checks what a machine can check of STYLE.md
+    Tidy,
+    /// Everything that a change must pass: fmt, codegen, tidy, clippy, tests, a short chaos replay
+    Test {
+        /// This step alone
+        #[arg(long)]
+        only: Option<test::Step>,
+        /// Of the chaos: another one makes other faults
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
+    /// Checks licences, sources, doubles and advisories of all dependencies with cargo-deny
+    Audit,
 }
 
 /// The root of the repository.
@@ -22,8 +38,14 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().and_then(Path::parent).expect("crates/xtask lies two folders deep")
 }
 
-fn main() -> anyhow::Result<()> {
-    match Task::parse() {
+fn main() -> ExitCode {
+    let result = match Task::parse() {
         Task::Codegen { check } => codegen::run(if check { codegen::Mode::Check } else { codegen::Mode::Write }),
-    }
+        Task::Tidy => tidy::run(),
+        Task::Test { only, seed } => test::run(only, seed),
+        Task::Audit => audit::run(),
+    };
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    eprintln!("{error:#}");
+    ExitCode::FAILURE
 }

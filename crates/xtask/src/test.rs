@@ -1,0 +1,153 @@
+//! Everything that a change must pass, in the order in which it fails fastest. Needs nothing but Rust and a C
+//! compiler.
+
+use std::{
+    env, fs,
+    process::{Child, Command, ExitStatus},
+    thread,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, bail, ensure};
+use clap::ValueEnum;
+use serde_json::Value;
+
+use crate::{codegen, root, tidy};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Step {
+    /// Every file is as rustfmt writes it
+    Fmt,
+    /// Generated files are fresh
+    Codegen,
+    /// What a machine can check of STYLE.md
+    Tidy,
+    /// No warning of clippy in any target
+    Clippy,
+    /// All tests
+    Tests,
+    /// Real chat, played against a server that is killed meanwhile
+    Chaos,
+}
+
+/// Real chat for the last step; see the README beside it.
+const CHAT: &str = "crates/cli/tests/data/ubuntu-2006-06-01.txt";
+const CHAOS_LIMIT: Duration = Duration::from_secs(300);
+
+/// Runs all steps, or the one named, and stops at the first that fails.
+pub(crate) fn run(only: Option<Step>, seed: u64) -> anyhow::Result<()> {
+    let steps = Step::value_variants().iter().filter(|step| only.is_none_or(|only| only == **step));
+    let mut summary = String::new();
+    for step in steps {
+        println!("==> {step:?}");
+        let start = Instant::now();
+        let result = step.run(seed);
+        let outcome = if result.is_ok() { "ok" } else { "FAILED" };
+        let line = format!("{:<8} {outcome:<7} {:>7.1} s\n", format!("{step:?}"), start.elapsed().as_secs_f32());
+        summary += &line;
+        print!("{line}");
+        result.with_context(|| {
+            println!("\n{summary}");
+            format!("{step:?} failed; `cargo xtask test --only {}` runs it alone", format!("{step:?}").to_lowercase())
+        })?;
+    }
+    println!("\n{summary}");
+    Ok(())
+}
+
+impl Step {
+    fn run(self, seed: u64) -> anyhow::Result<()> {
+        match self {
+            Self::Fmt => cargo("fmt --all --check"),
+            Self::Codegen => codegen::run(codegen::Mode::Check),
+            Self::Tidy => tidy::run(),
+            Self::Clippy => cargo("clippy --quiet --workspace --all-targets -- -D warnings"),
+            Self::Tests => cargo("test --quiet --workspace"),
+            Self::Chaos => chaos(seed),
+        }
+    }
+}
+
+fn cargo(arguments: &str) -> anyhow::Result<()> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let status = Command::new(cargo).args(arguments.split(' ')).current_dir(root()).status()?;
+    ensure!(status.success(), "`cargo {arguments}`: {status}");
+    Ok(())
+}
+
+/// Plays real chat with faults and believes neither the exit code nor the summary alone.
+fn chaos(seed: u64) -> anyhow::Result<()> {
+    cargo("build --quiet --package anser")?;
+    let anser = env::current_exe()?.with_file_name("anser").with_extension(env::consts::EXE_EXTENSION);
+    let out = root().join("target/chaos.json");
+    println!("anser replay --chaos --seed {seed} --json {CHAT}");
+    let mut child = Command::new(&anser)
+        .args(["replay", "--chaos", "--json", "--seed", &seed.to_string(), CHAT])
+        .current_dir(root())
+        .stdout(fs::File::create(&out)?)
+        .spawn()
+        .with_context(|| format!("{} does not start", anser.display()))?;
+    let status = wait(&mut child, CHAOS_LIMIT)?;
+    let printed = fs::read_to_string(&out)?;
+    print!("{printed}");
+    ensure!(status.success(), "anser replay: {status}");
+    judge(&printed)
+}
+
+fn wait(child: &mut Child, limit: Duration) -> anyhow::Result<ExitStatus> {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if start.elapsed() > limit {
+            child.kill()?;
+            child.wait()?;
+            bail!("it did not end within {} s and was killed", limit.as_secs());
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Nothing went wrong, and something was played.
+fn judge(printed: &str) -> anyhow::Result<()> {
+    let line = printed.lines().last().context("replay printed no summary")?;
+    let summary: Value = serde_json::from_str(line).with_context(|| format!("the summary is no JSON: {line}"))?;
+    let number =
+        |key: &str| summary[key].as_u64().with_context(|| format!("the summary has no number `{key}`: {line}"));
+    for key in ["duplicates", "misordered", "missing", "ghosts", "unread_errors"] {
+        ensure!(number(key)? == 0, "{key} is not 0: {line}");
+    }
+    for key in ["users", "devices", "delivered", "restarts"] {
+        ensure!(number(key)? > 0, "{key} is 0, so nothing was tried: {line}");
+    }
+    ensure!(number("sent")? > 0 && number("sent")? == number("acked")?, "not everything sent was acknowledged: {line}");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"{"users":3,"devices":4,"sent":9,"acked":9,"delivered":20,"duplicates":0,"misordered":0,"missing":0,"ghosts":0,"unread_errors":0,"restarts":2,"rate":1.5}"#;
+
+    #[test]
+    fn a_good_summary_passes() {
+        judge(&format!("progress\n{GOOD}\n")).expect("all is well");
+    }
+
+    #[test]
+    fn a_fault_an_idle_run_and_a_missing_number_fail() {
+        for (from, to) in [
+            (r#""missing":0"#, r#""missing":1"#),
+            (r#""acked":9"#, r#""acked":8"#),
+            (r#""restarts":2"#, r#""restarts":0"#),
+            (r#""sent":9,"acked":9"#, r#""sent":0,"acked":0"#),
+            (r#""ghosts":0,"#, ""),
+        ] {
+            assert!(GOOD.contains(from));
+            assert!(judge(&GOOD.replace(from, to)).is_err(), "{to} passed");
+        }
+        assert!(judge("").is_err() && judge("done").is_err());
+    }
+}
