@@ -39,5 +39,12 @@ pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, OpenError> {
         devices_per_user_max: config.limits.devices_per_user,
         clock: system_clock(),
     };
-    Ok(SqliteStore::open(&config.store.dir, common)?)
+    let sequencer = Arc::new(HeadSequencer::new());
+    let options = SqliteOptions {
+        readers: config.store.readers as usize,
+        writer_cache_kib: config.store.cache_mb.saturating_mul(1024),
+        ..SqliteOptions::new(common, sequencer)
+    };
+    let store = SqliteStore::open(&config.store.dir, options)?;
+    Ok(store)
 }

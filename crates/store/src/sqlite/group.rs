@@ -101,11 +101,11 @@ pub(super) fn members(
     Ok(cut(rows.collect::<Result<_, _>>()?, limit))
 }
 
-pub(super) fn member_ids(db: &Connection, group: GroupId) -> Result<(u64, Arc<[UserId]>), Error> {
+pub(super) fn member_ids(db: &Connection, group: GroupId) -> Result<(u64, Arc<[(UserId, u64)]>), Error> {
     let version = load(db, group)?.map_or(0, |group| group.members_version);
-    let sql = "SELECT user_id FROM im_group_member WHERE group_id = ?1 AND left_at IS NULL ORDER BY user_id";
+    let sql = "SELECT user_id, joined FROM im_group_member WHERE group_id = ?1 AND left_at IS NULL ORDER BY user_id";
     let mut statement = prepare(db, sql)?;
-    let ids = statement.query_map([bound(group.0)], |row| user_id(row, 0))?;
+    let ids = statement.query_map([bound(group.0)], |row| Ok((user_id(row, 0)?, number(row, 1)?)))?;
     Ok((version, ids.collect::<Result<_, _>>()?))
 }
 

@@ -296,7 +296,7 @@ impl Store for SqliteStore {
         self.read(move |db| group::members(db, asker, group, after, limit)).await
     }
 
-    async fn member_ids(&self, group: GroupId) -> Result<(u64, Arc<[UserId]>), Error> {
+    async fn member_ids(&self, group: GroupId) -> Result<(u64, Arc<[(UserId, u64)]>), Error> {
         self.read(move |db| group::member_ids(db, group)).await
     }
 
