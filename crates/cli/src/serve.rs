@@ -1,6 +1,6 @@
 //! `anser serve`: the server in the foreground, until it is told to stop.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::Path};
 
 use anser_proto::UserId;
 use anser_server::{
@@ -96,7 +96,7 @@ async fn make_demo_users(store: &dyn Store) -> anyhow::Result<()> {
 }
 
 /// How to log in and what to do next.
-fn welcome(lang: Lang, server: &Server, secure: bool, data: &PathBuf) -> String {
+fn welcome(lang: Lang, server: &Server, secure: bool, data: &Path) -> String {
     let (ws, tcp) = if secure { ("wss", "tls") } else { ("ws", "tcp") };
     let (http_address, tcp_address) = (server.http, server.tcp);
     let this = this_program();

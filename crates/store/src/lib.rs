@@ -176,9 +176,8 @@ pub trait Store: Send + Sync {
     /// Present members in order of their ids, behind `after`. `NotMember` for an asker who is none.
     async fn members(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Member>, Error>;
 
-    /// All present members, each with the id from which on he may see the log, and the version of that list. Empty for a
-    /// group that does not exist.
-    async fn member_ids(&self, group: GroupId) -> Result<(u64, Arc<[(UserId, u64)]>), Error>;
+    /// All present members. Empty for a group that does not exist.
+    async fn member_ids(&self, group: GroupId) -> Result<MemberIds, Error>;
 
     /// Makes a user. `Conflict("account")` if the account is taken, `Conflict("user_id")` if the id is.
     async fn create_user(&self, new: NewUser) -> Result<User, Error>;

@@ -191,6 +191,9 @@ pub struct Member {
     pub joined: u64,
 }
 
+/// The present members, each with the id from which on he may see the log, and the version of the list.
+pub type MemberIds = (u64, Arc<[(UserId, u64)]>);
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewGroup {
     pub group: GroupId,

@@ -6,7 +6,7 @@ use anser_proto::{
     ConversationId, GroupId, UserId,
     v1::{self, server_frame::Body},
 };
-use anser_store::{Appended, Marked, MembersChanged, NewMessage};
+use anser_store::{Appended, Marked, MemberIds, MembersChanged, NewMessage};
 use quick_cache::sync::Cache;
 
 use super::wire;
@@ -18,12 +18,9 @@ use crate::{
 /// Groups whose members are remembered.
 const GROUPS_REMEMBERED: usize = 10_000;
 
-/// Present members of a group, with the id from which on each may see the log, and the version of the list.
-type MemberList = (u64, Arc<[(UserId, u64)]>);
-
 /// Who is in which group, as far as it was needed lately. Never believed by itself: every append tells the version of
 /// the members at its place, and an older list is read anew.
-pub struct Members(Cache<GroupId, MemberList>);
+pub struct Members(Cache<GroupId, MemberIds>);
 
 impl Members {
     pub fn new() -> Self {

@@ -97,7 +97,7 @@ impl Store for Faulty {
         self.below.members(asker, group, after, limit).await
     }
 
-    async fn member_ids(&self, group: GroupId) -> Result<(u64, Arc<[(UserId, u64)]>), Error> {
+    async fn member_ids(&self, group: GroupId) -> Result<MemberIds, Error> {
         self.below.member_ids(group).await
     }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
 
 use super::{GroupRow, Membership, State, page};
-use crate::{Error, Group, Member, MembersChanged, NewGroup, Page, Role};
+use crate::{Error, Group, Member, MemberIds, MembersChanged, NewGroup, Page, Role};
 
 impl Membership {
     pub(super) fn covers(&self, server_msg_id: u64) -> bool {
@@ -128,7 +128,7 @@ impl State {
         Ok(page(present.into_iter().map(shown), limit))
     }
 
-    pub(super) fn member_ids(&self, group: GroupId) -> (u64, Arc<[(UserId, u64)]>) {
+    pub(super) fn member_ids(&self, group: GroupId) -> MemberIds {
         let row = self.groups.get(&group);
         row.map_or((0, Arc::new([])), |row| {
             (row.group.members_version, row.members().map(|one| (one.user, one.joined)).collect())

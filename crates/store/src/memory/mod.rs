@@ -24,9 +24,9 @@ use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId};
 use async_trait::async_trait;
 
 use crate::{
-    Appended, Changes, Device, Error, Group, LogPage, Mark, Marked, Member, MembersChange, MembersChanged, Message,
-    NewGroup, NewMessage, NewUser, Options, Page, PasswordHash, Positions, ProfileChange, Role, Session, Stats, Store,
-    Stretch, User,
+    Appended, Changes, Device, Error, Group, LogPage, Mark, Marked, Member, MemberIds, MembersChange, MembersChanged,
+    Message, NewGroup, NewMessage, NewUser, Options, Page, PasswordHash, Positions, ProfileChange, Role, Session,
+    Stats, Store, Stretch, User,
 };
 
 pub struct MemoryStore {
@@ -171,7 +171,7 @@ impl Store for MemoryStore {
         self.with(|state| state.members(asker, group, after, limit))
     }
 
-    async fn member_ids(&self, group: GroupId) -> Result<(u64, Arc<[(UserId, u64)]>), Error> {
+    async fn member_ids(&self, group: GroupId) -> Result<MemberIds, Error> {
         self.with(|state| Ok(state.member_ids(group)))
     }
 

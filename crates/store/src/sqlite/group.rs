@@ -15,7 +15,8 @@ use super::{
     user::cut,
 };
 use crate::{
-    Error, Group, Member, MembersAction, MembersChange, MembersChanged, Message, NewGroup, Page, Role, Sender, User,
+    Error, Group, Member, MemberIds, MembersAction, MembersChange, MembersChanged, Message, NewGroup, Page, Role,
+    Sender, User,
 };
 
 /// A stretch of the log during which somebody was a member.
@@ -101,7 +102,7 @@ pub(super) fn members(
     Ok(cut(rows.collect::<Result<_, _>>()?, limit))
 }
 
-pub(super) fn member_ids(db: &Connection, group: GroupId) -> Result<(u64, Arc<[(UserId, u64)]>), Error> {
+pub(super) fn member_ids(db: &Connection, group: GroupId) -> Result<MemberIds, Error> {
     let version = load(db, group)?.map_or(0, |group| group.members_version);
     let sql = "SELECT user_id, joined FROM im_group_member WHERE group_id = ?1 AND left_at IS NULL ORDER BY user_id";
     let mut statement = prepare(db, sql)?;

@@ -39,9 +39,9 @@ use txn::{Kept, Rules};
 use writer::{Counters, Settled, Ticket, Write, Writer};
 
 use crate::{
-    Appended, Changes, Device, Error, Group, LogPage, Mark, Marked, Member, MembersChange, MembersChanged, NewGroup,
-    NewMessage, NewUser, Options, Page, PasswordHash, Positions, ProfileChange, Role, Sequencer, Session, Stats, Store,
-    Stretch, User,
+    Appended, Changes, Device, Error, Group, LogPage, Mark, Marked, Member, MemberIds, MembersChange, MembersChanged,
+    NewGroup, NewMessage, NewUser, Options, Page, PasswordHash, Positions, ProfileChange, Role, Sequencer, Session,
+    Stats, Store, Stretch, User,
 };
 
 /// What an operator may choose for SQLite. [`SqliteOptions::new`] has what suits a small machine.
@@ -296,7 +296,7 @@ impl Store for SqliteStore {
         self.read(move |db| group::members(db, asker, group, after, limit)).await
     }
 
-    async fn member_ids(&self, group: GroupId) -> Result<(u64, Arc<[(UserId, u64)]>), Error> {
+    async fn member_ids(&self, group: GroupId) -> Result<MemberIds, Error> {
         self.read(move |db| group::member_ids(db, group)).await
     }
 
