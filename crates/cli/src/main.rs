@@ -1,5 +1,7 @@
 //! `anser`: the server and everything that goes with it, in one binary. Here: words into commands, errors into exit codes.
 
+mod bench;
+mod child;
 mod lang;
 mod operator;
 mod serve;
@@ -25,6 +27,8 @@ enum Command {
     Serve(serve::Serve),
     /// Add, list and change the server's own users
     User(user::User),
+    /// Measure a server with real connections
+    Bench(bench::Bench),
     /// Make a token with which a user logs in, or see what is wrong with one
     Token(token::Token),
 }
@@ -35,6 +39,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Serve(serve) => serve.run(),
         Command::User(user) => user.run(),
+        Command::Bench(bench) => bench.run(),
         Command::Token(token) => token.run(),
     };
     match done {

@@ -1,0 +1,152 @@
+//! `anser bench`: a load generator with real sockets in a process of its own.
+//!
+//! Without `--server` it starts a server process on a temporary store. Figures are for the two together on one machine, which
+//! share its cores; compare ratios of one run, not runs of different days.
+
+mod bare;
+mod direct;
+mod group;
+mod idle;
+mod link;
+mod report;
+
+use std::{path::PathBuf, time::Duration};
+
+use anser_server::{system_clock, token::Tokens};
+use anyhow::{Context as _, bail};
+use clap::{Args, Subcommand};
+
+use self::link::Link;
+use crate::child::{ServerProcess, tokens_of};
+
+/// A token outlives every bench.
+const TOKEN_S: u64 = 24 * 3600;
+/// Logins under way at one time.
+const LOGINS_AT_ONCE: usize = 64;
+
+#[derive(Args)]
+pub struct Bench {
+    #[command(subcommand)]
+    scenario: Scenario,
+}
+
+#[derive(Subcommand)]
+enum Scenario {
+    /// Users write to each other one to one; beside it, the bare store's rate on the same rows
+    Direct(direct::Direct),
+    /// A group of users who are all connected
+    Group(group::Group),
+    /// Connections that do nothing, and the memory that each costs
+    Idle(idle::Idle),
+}
+
+/// What every scenario knows.
+#[derive(Args)]
+struct Common {
+    /// A running server, as ws://host:port; else one is started on a temporary store
+    #[arg(long, value_name = "URL", requires = "data")]
+    server: Option<String>,
+    /// The data folder of that server, for its secret
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// Print one line of JSON instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// How hard and how long.
+#[derive(Args)]
+struct Load {
+    /// Seconds that are measured
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Seconds before that, which are not
+    #[arg(long, default_value_t = 3)]
+    warm_up: u64,
+    /// Messages a second, sent on time whatever comes back; 0: as fast as answers come
+    #[arg(long, default_value_t = 0)]
+    rate: u64,
+    /// Bytes of a message's text
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(16..=65_536))]
+    size: u32,
+}
+
+impl Bench {
+    pub fn run(self) -> anyhow::Result<()> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(async {
+            match self.scenario {
+                Scenario::Direct(direct) => direct.run().await,
+                Scenario::Group(group) => group.run().await,
+                Scenario::Idle(idle) => idle.run().await,
+            }
+        })
+    }
+}
+
+/// The server that is measured.
+struct Target {
+    url: String,
+    tokens: Tokens,
+    process: Option<ServerProcess>,
+}
+
+impl Target {
+    async fn find(common: &Common) -> anyhow::Result<Self> {
+        if let (Some(url), Some(data)) = (&common.server, &common.data) {
+            let url =
+                if url.ends_with("/v1/ws") { url.clone() } else { format!("{}/v1/ws", url.trim_end_matches('/')) };
+            return Ok(Self { url, tokens: tokens_of(data)?, process: None });
+        }
+        let process = ServerProcess::start().await?;
+        Ok(Self { url: process.url(), tokens: tokens_of(&process.data_dir())?, process: Some(process) })
+    }
+
+    /// Logs users in, `bench-0` and on, with progress.
+    async fn log_in(&self, count: usize) -> anyhow::Result<Vec<Link>> {
+        use futures_util::{StreamExt as _, stream};
+
+        let logins = stream::iter(0..count).map(|number| {
+            let account = format!("bench-{number}");
+            let token = self.tokens.mint(&account, system_clock()() / 1000 + TOKEN_S);
+            async move { Link::open(&self.url, token).await.with_context(|| format!("{account} cannot log in")) }
+        });
+        let mut logins = logins.buffered(LOGINS_AT_ONCE);
+        let mut links = Vec::with_capacity(count);
+        while let Some(link) = logins.next().await {
+            links.push(link?);
+            if links.len() % 1000 == 0 || links.len() == count {
+                eprintln!("{} of {count} logged in", links.len());
+            }
+        }
+        Ok(links)
+    }
+
+    async fn end(self) -> anyhow::Result<()> {
+        match self.process {
+            Some(process) => process.stop().await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl Load {
+    fn warm_up(&self) -> Duration {
+        Duration::from_secs(self.warm_up)
+    }
+
+    fn measured(&self) -> Duration {
+        Duration::from_secs(self.seconds)
+    }
+}
+
+/// Fails early rather than at the connection that finds no file descriptor.
+fn check_open_files(connections: usize) -> anyhow::Result<()> {
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let soft = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let soft: usize = soft.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(usize::MAX);
+    if connections + 100 > soft {
+        bail!("{connections} connections need more open files than {soft}: raise it with `ulimit -n`");
+    }
+    Ok(())
+}
