@@ -70,6 +70,13 @@ const BANS: &[Ban] = &[
         why: "time comes from the context, so that a test can set it",
     },
     Ban {
+        calls: &["rand::rng", "rand::random", "getrandom::fill", "Uuid::now_v7", "Uuid::new_v4"],
+        scope: Scope::OutsideTests,
+        within: &["crates/server/src/im", "crates/client/src/engine"],
+        except: &[],
+        why: "randomness comes from the context, so that a test can seed it",
+    },
+    Ban {
         calls: &["todo!", "unimplemented!", "dbg!"],
         scope: Scope::Everywhere,
         within: &["crates/"],
@@ -263,6 +270,13 @@ mod tests {
         check("calls", "crates/store/src/sqlite/writer.rs", text, &[":2: "]);
         check("calls", "crates/store/src/clock.rs", text, &[]);
         check("calls", "crates/server/src/gateway/conn.rs", text, &[]);
+    }
+
+    #[test]
+    fn rules_do_not_throw_dice() {
+        let text = "fn f() { rand::rng().random(); }";
+        check("calls", "crates/client/src/engine/backoff.rs", text, &[":1: `rand::rng`"]);
+        check("calls", "crates/client/src/client.rs", text, &[]);
     }
 
     #[test]
