@@ -12,6 +12,8 @@ use anser_proto::{
 use bytes::{Bytes, BytesMut};
 use serde_json::Value;
 
+use crate::{golden::variant, samples};
+
 fn page() -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/protocol.md");
     fs::read_to_string(path).expect("docs/protocol.md is there")
@@ -41,6 +43,16 @@ fn the_json_examples_are_frames() {
     let page = page();
     blocks(&page, "json client").iter().for_each(|example| check::<ClientFrame>(example));
     blocks(&page, "json server").iter().for_each(|example| check::<ServerFrame>(example));
+}
+
+#[test]
+fn every_request_and_body_is_named() {
+    let page = page();
+    let requests = samples::client_frames().iter().map(variant).collect::<Vec<_>>();
+    let bodies = samples::server_frames().iter().map(variant).collect::<Vec<_>>();
+    for name in requests.iter().chain(&bodies) {
+        assert!(page.contains(&format!("`{name}`")), "docs/protocol.md does not name `{name}`");
+    }
 }
 
 #[test]

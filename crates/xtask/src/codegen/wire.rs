@@ -2,11 +2,14 @@
 
 use std::{fs, path::Path};
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use prost::Message as _;
 
 use super::Files;
 use crate::root;
+
+const UNKNOWN_SHAPE: &str =
+    "pbjson writes enums in another way than this knows: look at its output and mend write_unknown_values_as_numbers";
 
 pub(super) fn types(files: &mut Files) -> anyhow::Result<()> {
     let descriptors = protox::compile(["anser/v1/frame.proto"], [root().join("proto")])?;
@@ -41,26 +44,38 @@ fn write_unknown_values_as_numbers(generated: &str) -> anyhow::Result<String> {
         // let v = X::try_from(self.f)
         //     .map_err(|_| ..)?;
         // struct_ser.serialize_field("f", &v)?;
-        if let Some(value) = line.trim().strip_prefix("let v = ").filter(|value| value.contains("::try_from(self.")) {
-            let refusal = lines.next().unwrap_or_default().trim();
-            let field = refusal.strip_prefix(REFUSAL).and_then(|rest| rest.strip_suffix(")))?;"));
-            let write = lines.next().unwrap_or_default().trim().trim_end_matches(';');
-            let (Some(field), true) = (field, write.contains(", &v)?")) else {
-                break;
-            };
-            let number = write.replace("&v", &format!("&{field}"));
-            out += &format!("            match {value} {{\n");
-            out += &format!("                Ok(v) => {write},\n");
-            out += &format!("                Err(_) => {number},\n");
-            out += "            }\n";
-        } else {
+        let value = line.trim().strip_prefix("let v = ").filter(|value| value.contains("::try_from(self."));
+        let Some(value) = value else {
             out += line;
             out.push('\n');
+            continue;
+        };
+        let refusal = lines.next().unwrap_or_default().trim();
+        let field = refusal.strip_prefix(REFUSAL).and_then(|rest| rest.strip_suffix(")))?;")).context(UNKNOWN_SHAPE)?;
+        let write = lines.next().unwrap_or_default().trim().trim_end_matches(';');
+        ensure!(write.contains(", &v)?"), UNKNOWN_SHAPE);
+        let number = write.replace("&v", &format!("&{field}"));
+        out += &format!(
+            "            match {value} {{\n                Ok(v) => {write},\n                Err(_) => {number},\n            }}\n"
+        );
+    }
+    ensure!(!out.contains("Invalid variant"), UNKNOWN_SHAPE);
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_of_another_shape_is_not_passed_over() {
+        let known = "            let v = Code::try_from(self.code)\n                .map_err(|_| \
+                     serde::ser::Error::custom(format!(\"Invalid variant {}\", self.code)))?;\n            \
+                     struct_ser.serialize_field(\"code\", &v)?;\n";
+        let written = write_unknown_values_as_numbers(known).expect("the shape that pbjson has now");
+        assert!(written.contains("Err(_) => struct_ser.serialize_field(\"code\", &self.code)?,"), "{written}");
+        for (from, to) in [("map_err", "or_else"), ("&v", "&w"), ("let v =", "let value =")] {
+            assert!(write_unknown_values_as_numbers(&known.replace(from, to)).is_err(), "{to} was passed over");
         }
     }
-    ensure!(
-        lines.next().is_none() && !out.contains("Invalid variant"),
-        "pbjson writes enums in another way than this knows: look at its output and mend write_unknown_values_as_numbers"
-    );
-    Ok(out)
 }

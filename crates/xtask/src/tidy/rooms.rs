@@ -147,7 +147,8 @@ fn borders(tree: &Tree) -> Vec<Finding> {
         });
         for border in crossed {
             let mut last_line = 0;
-            for path in &rust.paths {
+            // A lone word is a variable or a field, whatever it is called.
+            for path in rust.paths.iter().filter(|path| path.imported || path.text.contains("::")) {
                 let text = file.absolute(&path.text);
                 let is_foreign = border.foreign.iter().any(|foreign| is_below(&text, foreign));
                 if is_foreign && path.line != last_line {
@@ -215,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_name_that_only_begins_alike_is_no_foreigner() {
-        let text = "use tokio_util::sync::CancellationToken;\n";
+        let text = "use tokio_util::sync::CancellationToken;\nfn f() { let tokio = C { tokio: 1 }; }\n";
         assert!(findings(RULES, "direction of rooms", &[("crates/proto/src/codec.rs", text)]).is_empty());
     }
 }

@@ -98,9 +98,9 @@ impl File {
         self.path.contains("/gen/")
     }
 
-    /// Everything in it is a test or a bench.
+    /// Everything in it is a test or a bench. A conformance suite lies in `src/`, for other crates to run.
     pub(super) fn is_test(&self) -> bool {
-        ["/tests/", "/benches/", "/tests.rs"].iter().any(|part| self.path.contains(part))
+        ["/tests/", "/benches/", "/tests.rs", "/src/contract"].iter().any(|part| self.path.contains(part))
     }
 
     pub(super) fn is_test_line(&self, line: usize) -> bool {

@@ -65,9 +65,24 @@ const BANS: &[Ban] = &[
     Ban {
         calls: &["Instant::now", "SystemTime::now"],
         scope: Scope::OutsideTests,
-        within: &["crates/server/src/im", "crates/store/src/", "crates/client/src/engine"],
+        within: &["crates/server/src/im", "crates/client/src/engine"],
         except: &["/clock.rs"],
         why: "time comes from the context, so that a test can set it",
+    },
+    // The store may measure how long it waits, but what it writes down is its clock's.
+    Ban {
+        calls: &["SystemTime::now"],
+        scope: Scope::OutsideTests,
+        within: &["crates/store/src/"],
+        except: &["/clock.rs"],
+        why: "time comes from `Options::clock`, so that a test can set it",
+    },
+    Ban {
+        calls: &["rand::rng", "rand::random", "getrandom::fill", "Uuid::now_v7", "Uuid::new_v4"],
+        scope: Scope::OutsideTests,
+        within: &["crates/server/src/im", "crates/client/src/engine"],
+        except: &[],
+        why: "randomness comes from the context, so that a test can seed it",
     },
     Ban {
         calls: &["todo!", "unimplemented!", "dbg!"],
@@ -260,9 +275,19 @@ mod tests {
     fn the_clock_has_a_file_of_its_own() {
         let text = "use std::time::Instant;\nfn f() { Instant::now(); }";
         check("calls", "crates/server/src/im/typing.rs", text, &[":2: `std::time::Instant::now`"]);
-        check("calls", "crates/store/src/sqlite/writer.rs", text, &[":2: "]);
-        check("calls", "crates/store/src/clock.rs", text, &[]);
+        check("calls", "crates/server/src/im/clock.rs", text, &[]);
         check("calls", "crates/server/src/gateway/conn.rs", text, &[]);
+
+        let text = "fn f() { std::time::Instant::now(); std::time::SystemTime::now(); }";
+        check("calls", "crates/store/src/sqlite/writer.rs", text, &["`std::time::SystemTime::now`"]);
+        check("calls", "crates/store/src/clock.rs", text, &[]);
+    }
+
+    #[test]
+    fn rules_do_not_throw_dice() {
+        let text = "fn f() { rand::rng().random(); }";
+        check("calls", "crates/client/src/engine/backoff.rs", text, &[":1: `rand::rng`"]);
+        check("calls", "crates/client/src/client.rs", text, &[]);
     }
 
     #[test]
