@@ -52,6 +52,7 @@ macro_rules! store_contract {
                 another_body_within_the_batch_is_refused
                 who_is_no_party_is_refused
                 who_is_no_member_is_refused
+                who_writes_while_he_is_removed_and_invited_writes_as_a_member
                 a_peer_or_group_that_does_not_exist_is_not_found
                 the_time_is_that_of_the_clock_and_never_goes_back
                 the_time_never_goes_back_over_notices_and_reopening
