@@ -7,6 +7,7 @@ pub mod contract;
 pub mod memory;
 pub mod records;
 pub mod sequencer;
+pub mod sqlite;
 
 use std::sync::Arc;
 

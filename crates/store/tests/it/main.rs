@@ -6,6 +6,7 @@ use anser_store::{Options, Sequencer, Store, contract::Subject, memory::MemorySt
 use async_trait::async_trait;
 
 mod model;
+mod sqlite;
 
 mod memory {
     anser_store::store_contract!(tests of crate::memory_subject);

@@ -1,0 +1,299 @@
+//! Groups and who is in them. Each coming and going is a notice in the group's log, in the same transaction.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use anser_proto::{
+    ConversationId, GroupId, UserId,
+    v1::{self, notice::Kind},
+};
+use rusqlite::{Connection, OptionalExtension as _, Row, types::Type as ColumnType};
+
+use super::{
+    columns::{bound, int, number, prepare, user as user_id},
+    message,
+    txn::{Head, Txn},
+    user::cut,
+};
+use crate::{
+    Error, Group, Member, MembersAction, MembersChange, MembersChanged, Message, NewGroup, Page, Role, Sender, User,
+};
+
+/// A stretch of the log during which somebody was a member.
+pub(super) struct Stay {
+    /// None: still is.
+    pub(super) left_at: Option<u64>,
+}
+
+pub(super) fn last_stay(db: &Connection, group: GroupId, user: UserId) -> rusqlite::Result<Option<Stay>> {
+    let sql = "SELECT left_at FROM im_group_member WHERE group_id = ?1 AND user_id = ?2 ORDER BY joined DESC LIMIT 1";
+    let read = |row: &Row<'_>| Ok(Stay { left_at: row.get::<_, Option<i64>>(0)?.map(i64::cast_unsigned) });
+    prepare(db, sql)?.query_row((bound(group.0), bound(user.0)), read).optional()
+}
+
+/// First id of the log that the user may see.
+pub(super) fn first_seen(db: &Connection, group: GroupId, user: UserId) -> rusqlite::Result<u64> {
+    let sql = "SELECT joined FROM im_group_member WHERE group_id = ?1 AND user_id = ?2 ORDER BY joined LIMIT 1";
+    prepare(db, sql)?.query_row((int(group.0), int(user.0)), |row| number(row, 0))
+}
+
+/// None: he is no member now.
+pub(super) fn role(db: &Connection, group: GroupId, user: UserId) -> rusqlite::Result<Option<Role>> {
+    let sql = "SELECT role FROM im_group_member WHERE group_id = ?1 AND user_id = ?2 AND left_at IS NULL";
+    prepare(db, sql)?.query_row((bound(group.0), bound(user.0)), |row| role_column(row, 0)).optional()
+}
+
+fn role_column(row: &Row<'_>, column: usize) -> rusqlite::Result<Role> {
+    match row.get(column)? {
+        1 => Ok(Role::Member),
+        2 => Ok(Role::Admin),
+        3 => Ok(Role::Owner),
+        other => {
+            let unknown = format!("role {other} is unknown").into();
+            Err(rusqlite::Error::FromSqlConversionFailure(column, ColumnType::Integer, unknown))
+        }
+    }
+}
+
+pub(super) fn load(db: &Connection, group: GroupId) -> rusqlite::Result<Option<Group>> {
+    let sql =
+        "SELECT name, avatar, owner_id, member_count, created_ms, members_version FROM im_group WHERE group_id = ?1";
+    let read = |row: &Row<'_>| {
+        Ok(Group {
+            group,
+            name: Arc::from(row.get_ref(0)?.as_str()?),
+            avatar: Arc::from(row.get_ref(1)?.as_str()?),
+            owner: user_id(row, 2)?,
+            member_count: row.get(3)?,
+            created_ms: number(row, 4)?,
+            members_version: number(row, 5)?,
+        })
+    };
+    prepare(db, sql)?.query_row([bound(group.0)], read).optional()
+}
+
+pub(super) fn group(db: &Connection, asker: UserId, group: GroupId) -> Result<(Group, Role), Error> {
+    let role = role(db, group, asker)?.ok_or(Error::NotMember)?;
+    Ok((load(db, group)?.ok_or(Error::NotMember)?, role))
+}
+
+pub(super) fn members(
+    db: &Connection,
+    asker: UserId,
+    group: GroupId,
+    after: UserId,
+    limit: u32,
+) -> Result<Page<Member>, Error> {
+    role(db, group, asker)?.ok_or(Error::NotMember)?;
+    let sql = "SELECT user_id, account, nickname, avatar, disabled, role, joined
+               FROM im_group_member JOIN im_user USING (user_id)
+               WHERE group_id = ?1 AND left_at IS NULL AND user_id > ?2 ORDER BY user_id LIMIT ?3";
+    let mut statement = prepare(db, sql)?;
+    let rows = statement.query_map((int(group.0), bound(after.0), i64::from(limit) + 1), |row| {
+        let user = User {
+            user: user_id(row, 0)?,
+            account: Arc::from(row.get_ref(1)?.as_str()?),
+            nickname: Arc::from(row.get_ref(2)?.as_str()?),
+            avatar: Arc::from(row.get_ref(3)?.as_str()?),
+            disabled: row.get(4)?,
+        };
+        Ok(Member { user, role: role_column(row, 5)?, joined: number(row, 6)? })
+    })?;
+    Ok(cut(rows.collect::<Result<_, _>>()?, limit))
+}
+
+pub(super) fn member_ids(db: &Connection, group: GroupId) -> Result<(u64, Arc<[UserId]>), Error> {
+    let version = load(db, group)?.map_or(0, |group| group.members_version);
+    let sql = "SELECT user_id FROM im_group_member WHERE group_id = ?1 AND left_at IS NULL ORDER BY user_id";
+    let mut statement = prepare(db, sql)?;
+    let ids = statement.query_map([bound(group.0)], |row| user_id(row, 0))?;
+    Ok((version, ids.collect::<Result<_, _>>()?))
+}
+
+pub(super) fn create_group(tx: &mut Txn<'_>, new: &NewGroup) -> Result<MembersChanged, Error> {
+    let creator = new.creator.user;
+    let sql = "SELECT group_id FROM im_group WHERE creator_id = ?1 AND client_group_id = ?2";
+    let known = prepare(tx.db, sql)?.query_row((bound(creator.0), &*new.client_group_id), |row| number(row, 0));
+    if let Some(known) = known.optional()? {
+        return outcome(tx, GroupId(known), creator, Vec::new(), Vec::new());
+    }
+    let members: Vec<_> = distinct(std::iter::once(&creator).chain(&new.members)).into_iter().collect();
+    for member in &members {
+        tx.mailbox_seq(*member)?;
+    }
+    let max = tx.rules.common.group_members_max;
+    if members.len() > max as usize {
+        return Err(Error::Limit { what: "members of a group", max });
+    }
+    may_join(tx, &members)?;
+    if load(tx.db, new.group)?.is_some() {
+        return Err(Error::Conflict("group_id"));
+    }
+
+    let mut head = Head::default();
+    let notice = notice(tx, new.group, &new.creator, Kind::Created, &members, &mut head)?;
+    let sql = "INSERT INTO im_group
+                   (group_id, creator_id, client_group_id, name, avatar, owner_id, member_count, created_ms, members_version)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?2, 0, ?6, ?7)";
+    let (id, place) = (int(new.group.0), int(notice.server_msg_id));
+    let row = (id, int(creator.0), &*new.client_group_id, &*new.name, &*new.avatar, int(notice.server_time_ms), place);
+    prepare(tx.db, sql)?.execute(row)?;
+    let stamped = join(tx, new.group, &members, &head)?;
+    set_role(tx.db, new.group, creator, Role::Owner)?;
+    outcome(tx, new.group, creator, vec![notice], stamped)
+}
+
+pub(super) fn change_members(tx: &mut Txn<'_>, change: &MembersChange) -> Result<MembersChanged, Error> {
+    let (group, operator) = (change.group, &change.operator);
+    let own = role(tx.db, group, operator.user)?.ok_or(Error::NotMember)?;
+    let (kind, users) = match &change.action {
+        MembersAction::Invite(users) => (Kind::Joined, invited(tx, group, users)?),
+        MembersAction::Remove(users) => (Kind::Removed, removed(tx, group, operator.user, own, users)?),
+        MembersAction::Leave => (Kind::Left, vec![operator.user]),
+    };
+    if users.is_empty() {
+        return outcome(tx, group, operator.user, Vec::new(), Vec::new());
+    }
+    let mut head = tx.head(ConversationId::Group(group))?.ok_or(Error::NotFound("group"))?;
+    let mut notices = vec![notice(tx, group, operator, kind, &users, &mut head)?];
+    let stamped = match kind {
+        Kind::Joined => join(tx, group, &users, &head)?,
+        _ => go(tx, group, &users, &head)?,
+    };
+    if kind == Kind::Left && own == Role::Owner {
+        if let Some(heir) = longest_standing(tx.db, group)? {
+            set_role(tx.db, group, heir, Role::Owner)?;
+            let sql = "UPDATE im_group SET owner_id = ?2 WHERE group_id = ?1";
+            prepare(tx.db, sql)?.execute((int(group.0), int(heir.0)))?;
+            notices.push(notice(tx, group, operator, Kind::OwnerChanged, &[heir], &mut head)?);
+        }
+    }
+    outcome(tx, group, operator.user, notices, stamped)
+}
+
+/// Who of them is to join: those who are no members.
+fn invited(tx: &mut Txn<'_>, group: GroupId, users: &[UserId]) -> Result<Vec<UserId>, Error> {
+    let mut new = Vec::new();
+    for user in distinct(users) {
+        tx.mailbox_seq(user)?;
+        if role(tx.db, group, user)?.is_none() {
+            new.push(user);
+        }
+    }
+    let max = tx.rules.common.group_members_max;
+    let present = load(tx.db, group)?.map_or(0, |group| group.member_count as usize);
+    if !new.is_empty() && present + new.len() > max as usize {
+        return Err(Error::Limit { what: "members of a group", max });
+    }
+    may_join(tx, &new)?;
+    Ok(new)
+}
+
+/// Who of them is to go, if the operator may remove them all.
+fn removed(tx: &Txn<'_>, group: GroupId, operator: UserId, own: Role, users: &[UserId]) -> Result<Vec<UserId>, Error> {
+    if own == Role::Member || users.contains(&operator) {
+        return Err(Error::Forbidden);
+    }
+    let mut present = Vec::new();
+    for user in distinct(users) {
+        match role(tx.db, group, user)? {
+            None => {}
+            Some(role) if role >= own => return Err(Error::Forbidden),
+            Some(_) => present.push(user),
+        }
+    }
+    Ok(present)
+}
+
+fn may_join(tx: &Txn<'_>, users: &[UserId]) -> Result<(), Error> {
+    let max = tx.rules.common.groups_per_user_max;
+    let mut count = prepare(tx.db, "SELECT count(*) FROM im_group_member WHERE user_id = ?1 AND left_at IS NULL")?;
+    for user in users {
+        if count.query_row([int(user.0)], |row| number(row, 0))? >= u64::from(max) {
+            return Err(Error::Limit { what: "groups of a user", max });
+        }
+    }
+    Ok(())
+}
+
+fn distinct<'u>(users: impl IntoIterator<Item = &'u UserId>) -> BTreeSet<UserId> {
+    users.into_iter().copied().collect()
+}
+
+/// The users come with the message at the head, and their read marks start there.
+fn join(tx: &mut Txn<'_>, group: GroupId, users: &[UserId], head: &Head) -> Result<Vec<(UserId, u64)>, Error> {
+    let conversation = ConversationId::Group(group);
+    let mut stamped = Vec::with_capacity(users.len());
+    let sql = "INSERT INTO im_group_member (group_id, user_id, joined, left_at, role) VALUES (?1, ?2, ?3, NULL, ?4)";
+    for user in users {
+        let row = (int(group.0), int(user.0), int(head.server_msg_id), Role::Member as u32);
+        prepare(tx.db, sql)?.execute(row)?;
+        let mut entry = tx.session(*user, conversation)?.unwrap_or_default();
+        entry.read_to(head.server_msg_id, head.count);
+        (entry.mailbox_seq, entry.member) = (tx.next_change(*user)?, true);
+        tx.put_session(*user, conversation, entry);
+        stamped.push((*user, entry.mailbox_seq));
+    }
+    count_members(tx.db, group, users.len() as i64, head)?;
+    Ok(stamped)
+}
+
+/// The users go with the message at the head, which is the last that they see.
+fn go(tx: &mut Txn<'_>, group: GroupId, users: &[UserId], head: &Head) -> Result<Vec<(UserId, u64)>, Error> {
+    let conversation = ConversationId::Group(group);
+    let mut stamped = Vec::with_capacity(users.len());
+    let sql = "UPDATE im_group_member SET left_at = ?3 WHERE group_id = ?1 AND user_id = ?2 AND left_at IS NULL";
+    for user in users {
+        prepare(tx.db, sql)?.execute((int(group.0), int(user.0), int(head.server_msg_id)))?;
+        let mut entry = tx.session(*user, conversation)?.unwrap_or_default();
+        (entry.mailbox_seq, entry.member) = (tx.next_change(*user)?, false);
+        tx.put_session(*user, conversation, entry);
+        stamped.push((*user, entry.mailbox_seq));
+    }
+    count_members(tx.db, group, -(users.len() as i64), head)?;
+    Ok(stamped)
+}
+
+fn count_members(db: &Connection, group: GroupId, difference: i64, head: &Head) -> rusqlite::Result<()> {
+    let sql = "UPDATE im_group SET member_count = member_count + ?2, members_version = ?3 WHERE group_id = ?1";
+    prepare(db, sql)?.execute((int(group.0), difference, int(head.members_version))).map(drop)
+}
+
+fn set_role(db: &Connection, group: GroupId, user: UserId, role: Role) -> rusqlite::Result<()> {
+    let sql = "UPDATE im_group_member SET role = ?3 WHERE group_id = ?1 AND user_id = ?2 AND left_at IS NULL";
+    prepare(db, sql)?.execute((int(group.0), int(user.0), role as u32)).map(drop)
+}
+
+fn longest_standing(db: &Connection, group: GroupId) -> rusqlite::Result<Option<UserId>> {
+    let sql =
+        "SELECT user_id FROM im_group_member WHERE group_id = ?1 AND left_at IS NULL ORDER BY joined, user_id LIMIT 1";
+    prepare(db, sql)?.query_row([int(group.0)], |row| user_id(row, 0)).optional()
+}
+
+/// Appends a notice and moves the head; the version of the list of members is where the last of them came or went.
+fn notice(
+    tx: &mut Txn<'_>,
+    group: GroupId,
+    operator: &Sender,
+    kind: Kind,
+    users: &[UserId],
+    head: &mut Head,
+) -> Result<Message, Error> {
+    if kind != Kind::OwnerChanged {
+        head.members_version = head.server_msg_id + 1;
+    }
+    let user_ids = users.iter().map(|user| user.0).collect();
+    let notice = v1::Notice { kind: kind.into(), operator_id: operator.user.0, user_ids };
+    message::append_notice(tx, group, operator, &notice, head)
+}
+
+fn outcome(
+    tx: &Txn<'_>,
+    group: GroupId,
+    operator: UserId,
+    notices: Vec<Message>,
+    stamped: Vec<(UserId, u64)>,
+) -> Result<MembersChanged, Error> {
+    let role = role(tx.db, group, operator)?;
+    let group = load(tx.db, group)?.ok_or(Error::NotFound("group"))?;
+    Ok(MembersChanged { group, role, notices, stamped })
+}

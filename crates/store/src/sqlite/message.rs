@@ -1,0 +1,389 @@
+//! Messages: how they are stored, once, and how a log is read.
+
+use std::{str::FromStr as _, sync::Arc};
+
+use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId, v1};
+use prost::Message as _;
+use rusqlite::{Connection, OptionalExtension as _, Row, params, types::ValueRef};
+
+use super::{
+    columns::{bound, int, number, prepare, user},
+    session::visible_head,
+    txn::{Head, Txn},
+};
+use crate::{Appended, Error, LogPage, Message, MessageType, NewMessage, Sender, Stretch};
+
+/// The statements of the writer, made once: the name of the table is part of each.
+pub(super) struct MessageSql {
+    shards: u64,
+    insert_send: Vec<String>,
+    insert_recv: Vec<String>,
+    insert_group: Vec<String>,
+    find_send: Vec<String>,
+    find_group: Vec<String>,
+}
+
+impl MessageSql {
+    pub(super) fn new(shards: u32) -> Self {
+        let each = |text: &str| (0..shards).map(|shard| text.replace("{shard}", &shard.to_string())).collect();
+        let insert = |table: &str, key: &str, conflict: &str| {
+            each(&format!(
+                "INSERT INTO {table}_{{shard}} ({key}, from_id, server_msg_id, client_msg_id, type, counted, count,
+                     client_time_ms, server_time_ms, from_nickname, from_platform, from_device_id, content, attachment)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) {conflict}"
+            ))
+        };
+        let find = |table: &str, which: &str| {
+            each(&format!(
+                "SELECT server_msg_id, server_time_ms, count, type, content, attachment FROM {table}_{{shard}}
+                 WHERE client_msg_id = ?1 AND from_id = ?2 AND {which}"
+            ))
+        };
+        // A key that is known inserts nothing; that a place is taken twice breaks the transaction.
+        let once = "ON CONFLICT (client_msg_id, from_id, to_id) DO NOTHING";
+        let once_group = "ON CONFLICT (client_msg_id, from_id, group_id) WHERE group_id IS NOT NULL AND type <> 50
+                          DO NOTHING";
+        Self {
+            shards: shards.into(),
+            insert_send: insert("im_message_send", "to_id", once),
+            insert_recv: insert("im_message_recv", "to_id", ""),
+            insert_group: insert("im_message_recv", "group_id", once_group),
+            find_send: find("im_message_send", "to_id = ?3"),
+            find_group: find("im_message_recv", "group_id = ?3 AND type <> 50"),
+        }
+    }
+
+    fn shard(&self, id: u64) -> usize {
+        (id % self.shards) as usize
+    }
+}
+
+/// Appends the messages of one batch, each of which may be refused alone. An error concerns all.
+pub(super) fn append(tx: &mut Txn<'_>, batch: &[NewMessage]) -> Result<Vec<Result<Appended, Error>>, Error> {
+    let mut outcomes = Vec::with_capacity(batch.len());
+    for message in batch {
+        let outcome = match message.conversation {
+            ConversationId::Single { .. } => append_single(tx, message),
+            ConversationId::Group(group) => append_group(tx, group, message),
+        };
+        match outcome {
+            Err(error) if !error.is_refusal() => return Err(error),
+            outcome => outcomes.push(outcome),
+        }
+    }
+    Ok(outcomes)
+}
+
+fn append_single(tx: &mut Txn<'_>, message: &NewMessage) -> Result<Appended, Error> {
+    let (conversation, from) = (message.conversation, message.from.user);
+    let to = conversation.peer_of(from).ok_or(Error::NotMember)?;
+    tx.mailbox_seq(from)?;
+    tx.mailbox_seq(to)?;
+    let mut head = tx.head(conversation)?.unwrap_or_default();
+    advance(tx, conversation, &mut head, message);
+
+    let sql = &tx.rules.sql;
+    if !insert(tx.db, &sql.insert_send[sql.shard(from.0)], to.0, message, &head)? {
+        let first = first_place(tx.db, &sql.find_send[sql.shard(from.0)], to.0, message)?;
+        return first.ok_or_else(|| Error::Failed(format!("{} is known and not found", message.client_msg_id)))?;
+    }
+    insert(tx.db, &sql.insert_recv[sql.shard(to.0)], to.0, message, &head)?;
+
+    let sender_mailbox_seq = tx.next_change(from)?;
+    let mut own = tx.session(from, conversation)?.unwrap_or_default();
+    own.read_to(head.server_msg_id, head.count);
+    own.mailbox_seq = sender_mailbox_seq;
+    tx.put_session(from, conversation, own);
+    let mut receiver_mailbox_seq = sender_mailbox_seq;
+    if to != from {
+        receiver_mailbox_seq = tx.next_change(to)?;
+        let mut peers = tx.session(to, conversation)?.unwrap_or_default();
+        peers.mailbox_seq = receiver_mailbox_seq;
+        tx.put_session(to, conversation, peers);
+    }
+    let appended = Appended { sender_mailbox_seq, receiver_mailbox_seq, ..at(&head) };
+    tx.move_head(conversation, head);
+    Ok(appended)
+}
+
+fn append_group(tx: &mut Txn<'_>, group: GroupId, message: &NewMessage) -> Result<Appended, Error> {
+    let (conversation, from) = (message.conversation, message.from.user);
+    let mut head = tx.head(conversation)?.ok_or(Error::NotFound("group"))?;
+    let sql = &tx.rules.sql;
+    let find = &sql.find_group[sql.shard(group.0)];
+    let Some(mut own) = tx.session(from, conversation)?.filter(|entry| entry.member) else {
+        // The place of a retry is the first one, and there he was a member.
+        return first_place(tx.db, find, group.0, message)?.ok_or(Error::NotMember)?;
+    };
+    advance(tx, conversation, &mut head, message);
+    if !insert(tx.db, &sql.insert_group[sql.shard(group.0)], group.0, message, &head)? {
+        let first = first_place(tx.db, find, group.0, message)?;
+        return first.ok_or_else(|| Error::Failed(format!("{} is known and not found", message.client_msg_id)))?;
+    }
+    own.read_to(head.server_msg_id, head.count);
+    tx.put_session(from, conversation, own);
+    let appended = at(&head);
+    tx.move_head(conversation, head);
+    Ok(appended)
+}
+
+/// Appends a notice to a group's log. Nobody's message can be under its id already: ids of notices are apart.
+pub(super) fn append_notice(
+    tx: &mut Txn<'_>,
+    group: GroupId,
+    operator: &Sender,
+    notice: &v1::Notice,
+    head: &mut Head,
+) -> Result<Message, Error> {
+    let conversation = ConversationId::Group(group);
+    let place = tx.next_place(conversation, head);
+    let message = NewMessage {
+        conversation,
+        from: operator.clone(),
+        client_msg_id: format!("notice-{place}").parse().expect("it is short and ASCII"),
+        kind: v1::message::Type::Notice.into(),
+        content: Arc::from(""),
+        attachment: notice.encode_to_vec().into(),
+        client_time_ms: tx.time(head),
+        counted: false,
+    };
+    advance(tx, conversation, head, &message);
+    let sql = &tx.rules.sql;
+    insert(tx.db, &sql.insert_group[sql.shard(group.0)], group.0, &message, head)?;
+    tx.move_head(conversation, *head);
+    Ok(Message {
+        conversation,
+        server_msg_id: place,
+        client_msg_id: message.client_msg_id,
+        from: message.from,
+        kind: message.kind,
+        content: message.content,
+        attachment: message.attachment,
+        client_time_ms: message.client_time_ms,
+        server_time_ms: head.server_time_ms,
+        count: head.count,
+        counted: message.counted,
+    })
+}
+
+/// Moves this copy of the head to where the message will be.
+fn advance(tx: &mut Txn<'_>, conversation: ConversationId, head: &mut Head, message: &NewMessage) {
+    let place = tx.next_place(conversation, head);
+    head.server_time_ms = tx.time(head);
+    head.count += u64::from(message.counted);
+    head.server_msg_id = place;
+}
+
+fn at(head: &Head) -> Appended {
+    Appended {
+        server_msg_id: head.server_msg_id,
+        server_time_ms: head.server_time_ms,
+        count: head.count,
+        duplicate: false,
+        sender_mailbox_seq: 0,
+        receiver_mailbox_seq: 0,
+        members_version: head.members_version,
+    }
+}
+
+/// False if the message was stored before: then nothing was written.
+fn insert(db: &Connection, sql: &str, owner: u64, message: &NewMessage, head: &Head) -> rusqlite::Result<bool> {
+    let inserted = prepare(db, sql)?.execute(params![
+        int(owner),
+        int(message.from.user.0),
+        int(head.server_msg_id),
+        message.client_msg_id.as_str(),
+        message.kind,
+        message.counted,
+        int(head.count),
+        int(message.client_time_ms),
+        int(head.server_time_ms),
+        &*message.from.nickname,
+        message.from.platform,
+        &*message.from.device_id,
+        &*message.content,
+        &*message.attachment,
+    ])?;
+    Ok(inserted == 1)
+}
+
+/// Where the message was stored before, or that something else was under its id.
+fn first_place(
+    db: &Connection,
+    sql: &str,
+    owner: u64,
+    message: &NewMessage,
+) -> Result<Option<Result<Appended, Error>>, rusqlite::Error> {
+    let mut statement = prepare(db, sql)?;
+    let key = (message.client_msg_id.as_str(), int(message.from.user.0), int(owner));
+    let found = statement.query_row(key, |row| {
+        let same = row.get::<_, MessageType>(3)? == message.kind
+            && row.get_ref(4)? == ValueRef::Text(message.content.as_bytes())
+            && row.get_ref(5)? == ValueRef::Blob(&message.attachment);
+        let mut first = Head::default();
+        (first.server_msg_id, first.server_time_ms, first.count) = (number(row, 0)?, number(row, 1)?, number(row, 2)?);
+        Ok(if same { Ok(Appended { duplicate: true, ..at(&first) }) } else { Err(Error::Conflict("client_msg_id")) })
+    });
+    found.optional()
+}
+
+/// Reads columns of one message out of the reader's own tables.
+pub(super) fn at_place<T>(
+    db: &Connection,
+    shards: u32,
+    reader: UserId,
+    conversation: ConversationId,
+    place: u64,
+    columns: &str,
+    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Option<T>> {
+    let shard = |id: u64| id % u64::from(shards);
+    let (sql, owner, peer) = match conversation {
+        ConversationId::Group(group) => {
+            let shard = shard(group.0);
+            let sql =
+                format!("SELECT {columns} FROM im_message_recv_{shard} WHERE group_id = ?2 AND server_msg_id = ?3");
+            (sql, reader.0, group.0)
+        }
+        ConversationId::Single { small, big } => {
+            let (shard, peer) = (shard(reader.0), if reader == small { big } else { small });
+            let sql = format!(
+                "SELECT {columns} FROM im_message_send_{shard} WHERE from_id = ?1 AND to_id = ?2 AND server_msg_id = ?3
+                 UNION ALL
+                 SELECT {columns} FROM im_message_recv_{shard} WHERE to_id = ?1 AND from_id = ?2 AND server_msg_id = ?3
+                 LIMIT 1"
+            );
+            (sql, reader.0, peer.0)
+        }
+    };
+    prepare(db, &sql)?.query_row((int(owner), int(peer), int(place)), read).optional()
+}
+
+/// The count of a message; 0 before the first.
+pub(super) fn count_at(
+    db: &Connection,
+    shards: u32,
+    reader: UserId,
+    conversation: ConversationId,
+    place: u64,
+) -> rusqlite::Result<u64> {
+    Ok(at_place(db, shards, reader, conversation, place, "count", |row| number(row, 0))?.unwrap_or(0))
+}
+
+const COLUMNS: &str = "server_msg_id, client_msg_id, from_id, from_nickname, from_platform, from_device_id, type, content, \
+                       attachment, client_time_ms, server_time_ms, count, counted";
+
+/// Everything that the user may see of the log lies between these two and, in a group, within his stays.
+struct Between {
+    after: i64,
+    before: i64,
+    limit: i64,
+    bytes_max: usize,
+}
+
+pub(super) fn read_log(
+    db: &Connection,
+    shards: u32,
+    reader: UserId,
+    conversation: ConversationId,
+    stretch: Stretch,
+) -> Result<LogPage, Error> {
+    let before = if stretch.before == 0 { i64::MAX } else { bound(stretch.before) };
+    let limit = stretch.limit.max(1);
+    let between =
+        Between { after: bound(stretch.after), before, limit: i64::from(limit) + 1, bytes_max: stretch.bytes_max };
+    let ascending = stretch.after != 0;
+    let (sql, owner, peer) = match conversation {
+        ConversationId::Single { .. } => {
+            let peer = conversation.peer_of(reader).ok_or(Error::NotMember)?;
+            (single_sql(reader, peer, shards, ascending), reader.0, peer.0)
+        }
+        ConversationId::Group(group) => (group_sql(group, shards, ascending), group.0, reader.0),
+    };
+    let head = visible_head(db, shards, reader, conversation)?.ok_or(Error::NotMember)?.server_msg_id;
+    let (mut messages, more) = page(db, &sql, (owner, peer), &between, conversation)?;
+    if !ascending {
+        messages.reverse();
+    }
+    Ok(LogPage { messages, more, head })
+}
+
+/// The zipper merge: the user's own two tables, both already in order of ids, are read side by side. His messages to
+/// himself are in both; one is enough.
+fn single_sql(owner: UserId, peer: UserId, shards: u32, ascending: bool) -> String {
+    let (shard, direction) = (owner.0 % u64::from(shards), direction(ascending));
+    let bounds = "server_msg_id > ?3 AND server_msg_id < ?4";
+    let sent = format!("SELECT {COLUMNS} FROM im_message_send_{shard} WHERE from_id = ?1 AND to_id = ?2 AND {bounds}");
+    let received = match owner == peer {
+        true => String::new(),
+        false => format!(
+            "UNION ALL SELECT {COLUMNS} FROM im_message_recv_{shard} WHERE to_id = ?1 AND from_id = ?2 AND {bounds}"
+        ),
+    };
+    format!("{sent} {received} ORDER BY server_msg_id {direction} LIMIT ?5")
+}
+
+/// Stays do not overlap, so in order of stays is in order of ids.
+fn group_sql(group: GroupId, shards: u32, ascending: bool) -> String {
+    let (shard, direction) = (group.0 % u64::from(shards), direction(ascending));
+    format!(
+        "SELECT {COLUMNS} FROM im_group_member AS stay CROSS JOIN im_message_recv_{shard} AS log
+             ON log.group_id = stay.group_id AND log.server_msg_id >= stay.joined
+                AND log.server_msg_id <= coalesce(stay.left_at, {max})
+         WHERE stay.group_id = ?1 AND stay.user_id = ?2 AND log.server_msg_id > ?3 AND log.server_msg_id < ?4
+         ORDER BY stay.joined {direction}, log.server_msg_id {direction} LIMIT ?5",
+        max = i64::MAX,
+    )
+}
+
+fn direction(ascending: bool) -> &'static str {
+    if ascending { "ASC" } else { "DESC" }
+}
+
+/// Reads one more than the page holds, to tell whether there is more.
+fn page(
+    db: &Connection,
+    sql: &str,
+    (owner, peer): (u64, u64),
+    between: &Between,
+    conversation: ConversationId,
+) -> rusqlite::Result<(Vec<Message>, bool)> {
+    let mut statement = prepare(db, sql)?;
+    let mut rows = statement.query((int(owner), int(peer), between.after, between.before, between.limit))?;
+    let (mut messages, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        if messages.len() as i64 + 1 == between.limit || (bytes >= between.bytes_max && !messages.is_empty()) {
+            return Ok((messages, true));
+        }
+        let message = message(row, conversation)?;
+        bytes += message.content.len() + message.attachment.len();
+        messages.push(message);
+    }
+    Ok((messages, false))
+}
+
+/// A row of [`COLUMNS`].
+fn message(row: &Row<'_>, conversation: ConversationId) -> rusqlite::Result<Message> {
+    let client_msg_id = row.get_ref(1)?.as_str()?;
+    let client_msg_id = ClientMsgId::from_str(client_msg_id)
+        .map_err(|bad| rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(bad)))?;
+    let from = Sender {
+        user: user(row, 2)?,
+        nickname: Arc::from(row.get_ref(3)?.as_str()?),
+        platform: row.get(4)?,
+        device_id: Arc::from(row.get_ref(5)?.as_str()?),
+    };
+    Ok(Message {
+        conversation,
+        server_msg_id: number(row, 0)?,
+        client_msg_id,
+        from,
+        kind: row.get(6)?,
+        content: Arc::from(row.get_ref(7)?.as_str()?),
+        attachment: bytes::Bytes::copy_from_slice(row.get_ref(8)?.as_blob()?),
+        client_time_ms: number(row, 9)?,
+        server_time_ms: number(row, 10)?,
+        count: number(row, 11)?,
+        counted: row.get(12)?,
+    })
+}

@@ -1,0 +1,83 @@
+//! The schema and its history: numbered migrations, forward only, each whole or not at all.
+
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+
+use super::open::OpenError;
+
+/// Each may have a part that runs once for every shard, behind the line [`FOR_EACH_SHARD`]. A released one is never
+/// edited: stores exist that ran it.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
+const FOR_EACH_SHARD: &str = "-- for each shard --\n";
+
+/// The schema that this build writes and reads.
+pub(super) const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
+
+/// Marks the file as a store of Anser in its header: "Ansr".
+const APPLICATION_ID: i32 = 0x416e_7372;
+
+/// What the store says of itself.
+#[derive(Clone, Copy)]
+pub(super) struct Identity {
+    pub(super) schema_version: u32,
+    pub(super) log_id: u64,
+    pub(super) shards: u32,
+}
+
+/// Reads who the store is; none if the file is still empty. Changes nothing, so that a foreign file stays as it was.
+pub(super) fn identity(db: &Connection) -> Result<Option<Identity>, OpenError> {
+    let application_id: i32 = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let objects: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    match (application_id, objects) {
+        (0, 0) => return Ok(None),
+        (APPLICATION_ID, _) => {}
+        _ => return Err(OpenError::Foreign("it is a database of another program".into())),
+    }
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Identity { schema_version: row.get(0)?, log_id: row.get::<_, i64>(1)?.cast_unsigned(), shards: row.get(2)? })
+    };
+    let found = db.query_row("SELECT schema_version, log_id, shards FROM im_store", [], read).optional()?;
+    found.map(Some).ok_or_else(|| OpenError::Foreign("im_store, which says what it is, is empty".into()))
+}
+
+/// Brings the schema up to this build's, from nothing if need be. Refuses a newer store and another number of shards.
+pub(super) fn migrate(db: &mut Connection, shards: u32) -> Result<Identity, OpenError> {
+    let found = identity(db)?;
+    if let Some(found) = found {
+        check(found, shards)?;
+    }
+    let present = found.map_or(0, |found| found.schema_version);
+    for version in present + 1..=SCHEMA_VERSION {
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.execute_batch(&script(version, shards))?;
+        if version == 1 {
+            tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+            let log_id = random_log_id()?;
+            tx.execute("INSERT INTO im_store VALUES (1, 0, ?1, ?2)", (log_id, shards))?;
+        }
+        tx.execute("UPDATE im_store SET schema_version = ?1", [version])?;
+        tx.commit()?;
+    }
+    identity(db)?.ok_or_else(|| OpenError::Foreign("it is empty after it was made".into()))
+}
+
+fn check(found: Identity, shards: u32) -> Result<(), OpenError> {
+    if found.schema_version > SCHEMA_VERSION {
+        return Err(OpenError::Newer { store: found.schema_version, build: SCHEMA_VERSION });
+    }
+    if found.shards != shards {
+        return Err(OpenError::Shards { store: found.shards, asked: shards });
+    }
+    Ok(())
+}
+
+fn script(version: u32, shards: u32) -> String {
+    let text = MIGRATIONS[version as usize - 1];
+    let (once, each) = text.split_once(FOR_EACH_SHARD).unwrap_or((text, ""));
+    (0..shards).fold(once.to_owned(), |script, shard| script + &each.replace("{shard}", &shard.to_string()))
+}
+
+/// Fits a signed column and is not 0, which on the wire means none.
+fn random_log_id() -> Result<i64, OpenError> {
+    let random = getrandom::u64().map_err(|error| OpenError::Io(std::io::Error::other(error.to_string())))?;
+    Ok((random >> 1).max(1).cast_signed())
+}

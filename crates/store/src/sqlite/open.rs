@@ -1,0 +1,136 @@
+//! The folder of a store: its files, its lock, and connections with their settings.
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+/// The database; SQLite puts `-wal` and `-shm` beside it, with the same mode.
+pub(super) const DATABASE: &str = "anser.db";
+const LOCK: &str = "anser.lock";
+
+/// Nothing but a checkpoint that resets the log, or a crashed process being cleaned up after, ever holds a lock
+/// against another connection.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("`{0}` is in use by another process: stop that one first, or choose another folder")]
+    Locked(PathBuf),
+    #[error("{DATABASE} is no store of anser: {0}; name another folder, or restore it from a backup")]
+    Foreign(String),
+    #[error(
+        "the store has schema version {store}, this build knows up to {build}: run a newer build, or restore the backup \
+         made before the update"
+    )]
+    Newer { store: u32, build: u32 },
+    #[error(
+        "the store was made with {store} shards and cannot change: set shards = {store} in the configuration (it has {asked})"
+    )]
+    Shards { store: u32, asked: u32 },
+    #[error("the folder of the store: {0}")]
+    Io(#[from] std::io::Error),
+    #[error("{DATABASE}: {0}")]
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Foreign(error.to_string()),
+            _ => Self::Sqlite(error),
+        }
+    }
+}
+
+/// A folder that this process alone uses, as long as this value lives.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// Takes the folder, and makes it and the database's file when there are none. The mode of the file keeps others
+    /// from reading messages; SQLite would follow the umask.
+    pub(super) fn make(path: &Path) -> Result<Self, OpenError> {
+        std::fs::create_dir_all(path)?;
+        let folder = Self::lock(path)?;
+        private(OpenOptions::new().write(true).create(true).truncate(false)).open(path.join(DATABASE))?;
+        Ok(folder)
+    }
+
+    fn lock(path: &Path) -> Result<Self, OpenError> {
+        let lock = private(OpenOptions::new().write(true).create(true).truncate(false)).open(path.join(LOCK))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path.to_owned())),
+            Err(TryLockError::Error(error)) => Err(error.into()),
+        }
+    }
+
+    /// A connection that may write. Its file stays as it was: see [`settle_writer`].
+    pub(super) fn connect(&self) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(self.path.join(DATABASE), flags)?;
+        db.busy_timeout(BUSY_TIMEOUT)?;
+        Ok(db)
+    }
+
+    /// A connection that writes, ready to be used.
+    pub(super) fn connect_writer(&self, cache_kib: u32, wal_bytes_max: u64) -> rusqlite::Result<Connection> {
+        let db = self.connect()?;
+        settle_writer(&db, cache_kib, wal_bytes_max)?;
+        Ok(db)
+    }
+
+    /// A connection that only reads.
+    pub(super) fn connect_reader(&self, cache_kib: u32) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(self.path.join(DATABASE), flags)?;
+        db.busy_timeout(BUSY_TIMEOUT)?;
+        settle(&db, cache_kib)?;
+        Ok(db)
+    }
+}
+
+fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+    options
+}
+
+/// Settings of every connection.
+fn settle(db: &Connection, cache_kib: u32) -> rusqlite::Result<()> {
+    // Negative: KiB rather than pages.
+    db.pragma_update(None, "cache_size", -i64::from(cache_kib))?;
+    // Sorts of one page of sessions need no file.
+    db.pragma_update(None, "temp_store", "MEMORY")?;
+    // A schema edited by hand shall not run functions with side effects.
+    db.pragma_update(None, "trusted_schema", false)?;
+    db.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+    Ok(())
+}
+
+/// More than there are statements, with one of each kind for up to about twenty shards.
+const STATEMENTS_KEPT: usize = 256;
+
+/// Settings of the connection that writes.
+pub(super) fn settle_writer(db: &Connection, cache_kib: u32, wal_bytes_max: u64) -> rusqlite::Result<()> {
+    settle(db, cache_kib)?;
+    // Readers and the writer do not wait for each other, and a commit is one append and one sync.
+    db.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))?;
+    // A commit returns after the log was synced. NORMAL would acknowledge what a power cut takes back (P1).
+    db.pragma_update(None, "synchronous", "FULL")?;
+    // Checkpoints have a thread of their own: inside of a commit they would stall everybody.
+    db.pragma_update(None, "wal_autocheckpoint", 0)?;
+    // Once reset, a log that had to grow gives its room back.
+    db.pragma_update_and_check(None, "journal_size_limit", wal_bytes_max.cast_signed(), |row| row.get::<_, i64>(0))?;
+    // The build of SQLite turns it on; the schema has none, and a row's check would cost.
+    db.pragma_update(None, "foreign_keys", false)?;
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! A bounded queue between tasks, which never wait for room, and the threads that own connections, which wait for work.
+
+use std::{
+    collections::VecDeque,
+    sync::{Condvar, Mutex, MutexGuard},
+};
+
+use crate::Error;
+
+pub(super) struct Queue<T> {
+    state: Mutex<State<T>>,
+    arrived: Condvar,
+    len_max: usize,
+    bytes_max: usize,
+}
+
+struct State<T> {
+    waiting: VecDeque<(T, usize)>,
+    bytes: usize,
+    closed: bool,
+}
+
+impl<T> Queue<T> {
+    pub(super) fn new(len_max: usize, bytes_max: usize) -> Self {
+        let state = State { waiting: VecDeque::new(), bytes: 0, closed: false };
+        Self { state: Mutex::new(state), arrived: Condvar::new(), len_max, bytes_max }
+    }
+
+    /// `Overloaded` when there is no room. What is larger than the whole queue passes when nothing else waits.
+    pub(super) fn push(&self, item: T, bytes: usize) -> Result<(), Error> {
+        let mut state = self.state();
+        if state.closed {
+            return Err(Error::Closed);
+        }
+        let has_room = state.waiting.len() < self.len_max && state.bytes.saturating_add(bytes) <= self.bytes_max;
+        if !has_room && !state.waiting.is_empty() {
+            return Err(Error::Overloaded);
+        }
+        state.bytes += bytes;
+        state.waiting.push_back((item, bytes));
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    /// Waits for the next one; none after the queue was closed and emptied.
+    pub(super) fn pop(&self) -> Option<T> {
+        let waiting = |state: &mut State<T>| state.waiting.is_empty() && !state.closed;
+        let mut state = self.arrived.wait_while(self.state(), waiting).unwrap_or_else(|poison| poison.into_inner());
+        state.pop()
+    }
+
+    /// The next one if there is one.
+    pub(super) fn pop_now(&self) -> Option<T> {
+        self.state().pop()
+    }
+
+    /// Nothing is taken any more; what waits is still given out.
+    pub(super) fn close(&self) {
+        self.state().closed = true;
+        self.arrived.notify_all();
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.state().waiting.len()
+    }
+
+    /// No invariant is broken halfway in here, so a thread that panicked elsewhere with the lock leaves it sound.
+    fn state(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(|poison| poison.into_inner())
+    }
+}
+
+impl<T> State<T> {
+    fn pop(&mut self) -> Option<T> {
+        let (item, bytes) = self.waiting.pop_front()?;
+        self.bytes -= bytes;
+        Some(item)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_refuses_and_a_closed_one_empties() {
+        let queue = Queue::new(2, 10);
+        assert_eq!(queue.push('a', 100), Ok(()), "what is larger than the queue passes alone");
+        assert_eq!(queue.push('b', 0), Err(Error::Overloaded));
+        assert_eq!(queue.pop(), Some('a'));
+        assert_eq!((queue.push('b', 5), queue.push('c', 6)), (Ok(()), Err(Error::Overloaded)));
+        assert_eq!((queue.push('c', 5), queue.push('d', 0)), (Ok(()), Err(Error::Overloaded)));
+        queue.close();
+        assert_eq!(queue.push('e', 0), Err(Error::Closed));
+        assert_eq!((queue.pop(), queue.pop_now(), queue.pop()), (Some('b'), Some('c'), None));
+    }
+}

@@ -1,0 +1,286 @@
+//! Conversation lists: marks, unread counts, and what changed for a user.
+
+use std::sync::Arc;
+
+use anser_proto::{ConversationId, GroupId, UserId, digest::groups_digest, limits::PREVIEW_CHARS_MAX};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql};
+
+use super::{
+    columns::{bound, conversation as conversation_id, int, key, number, prepare, user as user_id},
+    group, message,
+    txn::{Entry, Txn},
+    user::{self, cut},
+};
+use crate::{Changes, Error, Mark, MarkKind, Marked, Page, Party, Positions, Preview, Session};
+
+/// A message's place in a log: its id and its count.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Place {
+    pub(super) server_msg_id: u64,
+    pub(super) count: u64,
+}
+
+/// The last message that the user may see. None for a group whose member he never was.
+pub(super) fn visible_head(
+    db: &Connection,
+    shards: u32,
+    user: UserId,
+    conversation: ConversationId,
+) -> rusqlite::Result<Option<Place>> {
+    if let ConversationId::Group(group) = conversation {
+        match group::last_stay(db, group, user)? {
+            None => return Ok(None),
+            Some(group::Stay { left_at: Some(left_at), .. }) => {
+                let count = message::count_at(db, shards, user, conversation, left_at)?;
+                return Ok(Some(Place { server_msg_id: left_at, count }));
+            }
+            Some(_) => {}
+        }
+    }
+    let sql = "SELECT server_msg_id, count FROM im_conversation WHERE small_id = ?1 AND big_id = ?2";
+    let read = |row: &Row<'_>| Ok(Place { server_msg_id: number(row, 0)?, count: number(row, 1)? });
+    Ok(Some(prepare(db, sql)?.query_row(key(conversation), read).optional()?.unwrap_or_default()))
+}
+
+pub(super) fn mark(tx: &mut Txn<'_>, mark: &Mark) -> Result<Marked, Error> {
+    let Mark { user, conversation, kind, server_msg_id } = *mark;
+    let peer = match conversation {
+        ConversationId::Single { .. } => Some(conversation.peer_of(user).ok_or(Error::NotMember)?),
+        ConversationId::Group(_) => None,
+    };
+    let Some(before) = tx.session(user, conversation)? else {
+        let nothing = Marked { read_mark: 0, delivered_mark: 0, unread: 0, moved: false, mailbox_seq: 0, peer: None };
+        return peer.map(|_| nothing).ok_or(Error::NotMember);
+    };
+    let head = visible_in(tx, user, conversation, &before)?;
+    let place = server_msg_id.min(head.server_msg_id);
+    let mut entry = before;
+    match kind {
+        MarkKind::Delivered => entry.delivered_mark = entry.delivered_mark.max(place),
+        MarkKind::Read if place > before.read_mark => {
+            let known = (place == head.server_msg_id).then_some(head.count);
+            let count = known.map_or_else(|| message::count_at(tx.db, tx.shards(), user, conversation, place), Ok)?;
+            entry.read_to(place, count);
+        }
+        MarkKind::Read => {}
+    }
+    let moved = entry.delivered_mark > before.delivered_mark || entry.read_mark > before.read_mark;
+    let mut marked = Marked {
+        read_mark: entry.read_mark,
+        delivered_mark: entry.delivered_mark,
+        unread: head.count - entry.read_count,
+        moved,
+        mailbox_seq: 0,
+        peer: None,
+    };
+    if moved {
+        stamp(tx, mark, peer, entry, &mut marked)?;
+    }
+    Ok(marked)
+}
+
+/// The read mark concerns the user; any mark concerns who sees it as a receipt.
+fn stamp(
+    tx: &mut Txn<'_>,
+    mark: &Mark,
+    peer: Option<UserId>,
+    mut entry: Entry,
+    marked: &mut Marked,
+) -> Result<(), Error> {
+    let Mark { user, conversation, kind, .. } = *mark;
+    if kind == MarkKind::Read || peer == Some(user) {
+        marked.mailbox_seq = tx.next_change(user)?;
+        entry.mailbox_seq = marked.mailbox_seq;
+    }
+    tx.put_session(user, conversation, entry);
+    if let Some(peer) = peer.filter(|peer| *peer != user) {
+        let peer_seq = tx.next_change(peer)?;
+        let mut peers = tx.session(peer, conversation)?.unwrap_or_default();
+        peers.mailbox_seq = peer_seq;
+        tx.put_session(peer, conversation, peers);
+        marked.peer = Some((peer, peer_seq));
+    }
+    Ok(())
+}
+
+/// As [`visible_head`], with what the transaction has not written yet.
+fn visible_in(tx: &mut Txn<'_>, user: UserId, conversation: ConversationId, entry: &Entry) -> Result<Place, Error> {
+    if matches!(conversation, ConversationId::Group(_)) && !entry.member {
+        return Ok(visible_head(tx.db, tx.shards(), user, conversation)?.unwrap_or_default());
+    }
+    let head = tx.head(conversation)?.unwrap_or_default();
+    Ok(Place { server_msg_id: head.server_msg_id, count: head.count })
+}
+
+pub(super) fn positions(db: &Connection, user: UserId) -> Result<Positions, Error> {
+    let mailbox_seq = mailbox_seq(db, user)?;
+    let sql = "SELECT member.group_id, head.server_msg_id FROM im_group_member AS member
+                   JOIN im_conversation AS head ON head.small_id = 0 AND head.big_id = member.group_id
+               WHERE member.user_id = ?1 AND member.left_at IS NULL";
+    let mut statement = prepare(db, sql)?;
+    let heads = statement.query_map([int(user.0)], |row| Ok((GroupId(number(row, 0)?), number(row, 1)?)))?;
+    let groups_digest = groups_digest(heads.collect::<Result<Vec<_>, _>>()?);
+    Ok(Positions { mailbox_seq, groups_digest })
+}
+
+fn mailbox_seq(db: &Connection, user: UserId) -> Result<u64, Error> {
+    let sql = "SELECT mailbox_seq FROM im_mailbox WHERE user_id = ?1";
+    let found = prepare(db, sql)?.query_row([bound(user.0)], |row| number(row, 0)).optional()?;
+    found.ok_or(Error::NotFound("user"))
+}
+
+/// A user's sessions are few enough to look through: an index on stamps would cost every message a random page.
+pub(super) fn changes(db: &Connection, shards: u32, user: UserId, since: u64, limit: u32) -> Result<Changes, Error> {
+    let mailbox_seq = mailbox_seq(db, user)?;
+    let since = if since > mailbox_seq { 0 } else { since };
+    let limit = limit.max(1);
+    let behind = "user_id = ?1 AND mailbox_seq > ?2 ORDER BY mailbox_seq LIMIT ?3";
+    let Page { rows, more } = cut(entries(db, behind, &[&int(user.0), &int(since), &(i64::from(limit) + 1)])?, limit);
+    let sessions = fill_all(db, shards, user, rows)?;
+    let sql = "SELECT mailbox_seq FROM im_user WHERE user_id = ?1";
+    let profile_seq = prepare(db, sql)?.query_row([int(user.0)], |row| number(row, 0))?;
+    let profile = if profile_seq > since { user::by_id(db, user)? } else { None };
+    let reached = if more { sessions.last().map_or(since, |session| session.mailbox_seq) } else { mailbox_seq };
+    Ok(Changes { sessions, profile, mailbox_seq: reached, caught_up: !more })
+}
+
+pub(super) fn moved_groups(
+    db: &Connection,
+    shards: u32,
+    user: UserId,
+    known: &[(GroupId, u64)],
+) -> Result<Vec<Session>, Error> {
+    let mut moved = Vec::new();
+    for (group, head) in known {
+        let Some(entry) = entry(db, user, ConversationId::Group(*group))? else { continue };
+        let session = fill(db, shards, user, entry)?;
+        if session.head != *head || matches!(session.party, Party::Group(_, None)) {
+            moved.push(session);
+        }
+    }
+    Ok(moved)
+}
+
+/// In order of conversation ids groups come last, and in order of keys first: hence two stretches.
+pub(super) fn sessions(
+    db: &Connection,
+    shards: u32,
+    user: UserId,
+    after: Option<ConversationId>,
+    limit: u32,
+) -> Result<Page<Session>, Error> {
+    let limit = limit.max(1);
+    let wanted = i64::from(limit) + 1;
+    let mut rows = Vec::new();
+    if !matches!(after, Some(ConversationId::Group(_))) {
+        let (small, big) = after.map_or((0, i64::MAX), key);
+        let behind = "user_id = ?1 AND (small_id, big_id) > (?2, ?3) ORDER BY small_id, big_id LIMIT ?4";
+        rows = entries(db, behind, &[&int(user.0), &small, &big, &wanted])?;
+    }
+    let left = wanted - rows.len() as i64;
+    if left > 0 {
+        let behind = "user_id = ?1 AND small_id = 0 AND big_id > ?2 ORDER BY big_id LIMIT ?3";
+        let after = if let Some(ConversationId::Group(group)) = after { bound(group.0) } else { 0 };
+        rows.extend(entries(db, behind, &[&int(user.0), &after, &left])?);
+    }
+    let Page { rows, more } = cut(rows, limit);
+    Ok(Page { rows: fill_all(db, shards, user, rows)?, more })
+}
+
+pub(super) fn session(
+    db: &Connection,
+    shards: u32,
+    user: UserId,
+    conversation: ConversationId,
+) -> Result<Session, Error> {
+    let entry = entry(db, user, conversation)?.ok_or(Error::NotFound("conversation"))?;
+    Ok(fill(db, shards, user, entry)?)
+}
+
+/// A row of `im_session`.
+struct Row0 {
+    conversation: ConversationId,
+    mailbox_seq: u64,
+    read_mark: u64,
+    read_count: u64,
+    delivered_mark: u64,
+}
+
+fn entries(db: &Connection, which: &str, params: &[&dyn ToSql]) -> rusqlite::Result<Vec<Row0>> {
+    let columns = "small_id, big_id, mailbox_seq, read_mark, read_count, delivered_mark";
+    let mut statement = prepare(db, &format!("SELECT {columns} FROM im_session WHERE {which}"))?;
+    let rows = statement.query_map(params, |row| {
+        Ok(Row0 {
+            conversation: conversation_id(row, 0)?,
+            mailbox_seq: number(row, 2)?,
+            read_mark: number(row, 3)?,
+            read_count: number(row, 4)?,
+            delivered_mark: number(row, 5)?,
+        })
+    })?;
+    rows.collect()
+}
+
+fn entry(db: &Connection, user: UserId, conversation: ConversationId) -> rusqlite::Result<Option<Row0>> {
+    let (small, big) = key(conversation);
+    let which = "user_id = ?1 AND small_id = ?2 AND big_id = ?3";
+    Ok(entries(db, which, &[&bound(user.0), &small, &big])?.pop())
+}
+
+fn fill_all(db: &Connection, shards: u32, user: UserId, rows: Vec<Row0>) -> rusqlite::Result<Vec<Session>> {
+    rows.into_iter().map(|row| fill(db, shards, user, row)).collect()
+}
+
+/// Adds what lies in other tables: the head, the last message, the other party and his marks.
+fn fill(db: &Connection, shards: u32, user: UserId, row: Row0) -> rusqlite::Result<Session> {
+    let conversation = row.conversation;
+    let head = visible_head(db, shards, user, conversation)?.unwrap_or_default();
+    let missing = |what: &str| rusqlite::Error::InvalidParameterName(format!("{what} of {conversation} is missing"));
+    let (party, first, peer) = match conversation {
+        ConversationId::Group(id) => {
+            let group = group::load(db, id)?.ok_or_else(|| missing("im_group"))?;
+            let first = group::first_seen(db, id, user)?;
+            (Party::Group(group, group::role(db, id, user)?), first, None)
+        }
+        ConversationId::Single { .. } => {
+            let peer = conversation.peer_of(user).ok_or_else(|| missing("the party"))?;
+            let profile = user::by_id(db, peer)?.ok_or_else(|| missing("im_user"))?;
+            (Party::Peer(profile), 1, entry(db, peer, conversation)?)
+        }
+    };
+    Ok(Session {
+        conversation,
+        head: head.server_msg_id,
+        unread: head.count.saturating_sub(row.read_count),
+        read_mark: row.read_mark,
+        delivered_mark: row.delivered_mark,
+        peer_read_mark: peer.as_ref().map_or(0, |peer| peer.read_mark),
+        peer_delivered_mark: peer.as_ref().map_or(0, |peer| peer.delivered_mark),
+        first,
+        last: preview(db, shards, user, conversation, head.server_msg_id)?,
+        party,
+        mailbox_seq: row.mailbox_seq,
+    })
+}
+
+/// The text is cut inside of SQLite, so that a long one is not read.
+fn preview(
+    db: &Connection,
+    shards: u32,
+    user: UserId,
+    conversation: ConversationId,
+    place: u64,
+) -> rusqlite::Result<Option<Preview>> {
+    let columns =
+        format!("server_msg_id, from_id, from_nickname, type, substr(content, 1, {PREVIEW_CHARS_MAX}), server_time_ms");
+    message::at_place(db, shards, user, conversation, place, &columns, |row| {
+        Ok(Preview {
+            server_msg_id: number(row, 0)?,
+            from: user_id(row, 1)?,
+            nickname: Arc::from(row.get_ref(2)?.as_str()?),
+            kind: row.get(3)?,
+            content: Arc::from(row.get_ref(4)?.as_str()?),
+            server_time_ms: number(row, 5)?,
+        })
+    })
+}
