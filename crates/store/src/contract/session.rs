@@ -144,3 +144,9 @@ pub(super) async fn a_preview_is_cut_by_characters(room: &mut Room) {
         assert_eq!(*last.content, preview, "of {length} characters");
     }
 }
+
+pub(super) async fn a_preview_goes_on_behind_a_zero_character(room: &mut Room) {
+    let pair = single(ADA, BOB);
+    ok(room.send(NewMessage { content: "a\0b".into(), ..text(ADA, pair, "m") }).await);
+    assert_eq!(*room.entry(BOB, pair).await.last.expect("something was said").content, *"a\0b");
+}
