@@ -100,6 +100,12 @@ impl Conversation {
         self.kept.high < self.kept.session.head
     }
 
+    /// Nothing that is here tells what is unread.
+    pub(super) fn count_is_unknown(&self) -> bool {
+        let (kept, session) = (&self.kept, &self.kept.session);
+        kept.read_count.is_none() && kept.told.is_none() && session.read_mark < session.head && self.is_listed()
+    }
+
     fn is_fresh(&self) -> bool {
         self.kept.low == 0
     }
@@ -167,7 +173,9 @@ impl Conversation {
     pub(super) fn fill(&mut self, asked: Stretch, answer: &mut v1::Messages, me: UserId) -> Placed {
         let mut placed = Placed::default();
         let mut messages = std::mem::take(&mut answer.messages);
-        messages.retain(|message| message.server_msg_id > 0 && message.conversation_id == self.kept.session.conversation_id);
+        messages.retain(|message| {
+            message.server_msg_id > 0 && message.conversation_id == self.kept.session.conversation_id
+        });
         let last = messages.last().map(|message| message.server_msg_id);
         let head = &mut self.kept.session.head;
         *head = (*head).max(last.unwrap_or(0));
@@ -181,7 +189,10 @@ impl Conversation {
             *head = self.kept.high;
         }
         let first = messages.first().map_or(0, |message| message.server_msg_id);
-        if asked.kind == StretchKind::Newest && answer.more && (self.is_fresh() || first > self.kept.high.saturating_add(1)) {
+        if asked.kind == StretchKind::Newest
+            && answer.more
+            && (self.is_fresh() || first > self.kept.high.saturating_add(1))
+        {
             placed.reset = !self.is_fresh();
             self.kept.low = first;
             self.kept.high = first - 1;
@@ -209,8 +220,16 @@ impl Conversation {
         fits
     }
 
+    /// The server shows nothing beyond what is here.
+    pub(super) fn give_up(&mut self) {
+        self.kept.session.head = self.kept.high;
+        self.window.clear();
+    }
+
     fn drain_window(&mut self, me: UserId, placed: &mut Placed) {
-        while let Some(entry) = self.window.first_entry().filter(|entry| *entry.key() <= self.kept.high.saturating_add(1)) {
+        while let Some(entry) =
+            self.window.first_entry().filter(|entry| *entry.key() <= self.kept.high.saturating_add(1))
+        {
             let message = entry.remove();
             if message.server_msg_id > self.kept.high {
                 self.show(message, me, placed);

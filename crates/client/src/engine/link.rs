@@ -16,7 +16,8 @@ use anser_proto::{
 };
 
 use super::{
-    ANSWER_MAX_MS, Attention, Body, CallError, CallId, Change, Credential, Effect, Engine, Request, State, Step, StopReason,
+    ANSWER_MAX_MS, Attention, Body, CallError, CallId, Change, Credential, Effect, Engine, Request, State, Step,
+    StopReason,
     backoff::Backoff,
     conversation::Stretch,
     heartbeat::{Heartbeat, Learned},
@@ -81,7 +82,7 @@ pub(super) enum Asked {
     Ping,
     /// From this mailbox_seq.
     Sync(u64),
-    Row,
+    Row(ConversationId),
     Pull(ConversationId, Stretch),
     Send(ClientMsgId),
     MarkRead(ConversationId, u64),
@@ -153,6 +154,7 @@ impl Engine {
 
     /// Follows the clock: connects, pings, and notices what took too long.
     pub(super) fn watch_link(&mut self, cx: &mut Step<'_>) {
+        let unanswered = self.is_unanswered(cx.now);
         match self.link.phase {
             Phase::Waiting { connect_at } if connect_at <= cx.now => {
                 self.link.phase = Phase::Opening { since: cx.now };
@@ -160,7 +162,7 @@ impl Engine {
                 cx.effect(Effect::Connect);
             }
             Phase::Opening { since } if since + OPEN_MAX_MS <= cx.now => self.lose(cx),
-            Phase::Greeting | Phase::Live { .. } if self.is_unanswered(cx.now) => {
+            Phase::Greeting | Phase::Live { .. } if unanswered => {
                 if let Some(silence) = self.link.pinged_after {
                     self.link.heartbeat.lost(silence);
                     self.keep_heartbeat(cx);
@@ -171,14 +173,18 @@ impl Engine {
                 self.link.pinged_after = Some(cx.now - self.link.sent_at.max(self.link.received_at));
                 self.transmit(cx, Request::Ping(v1::Ping {}), Asked::Ping);
             }
-            Phase::Draining { since } if self.link.requests.is_empty() || since + ANSWER_MAX_MS <= cx.now => self.lose(cx),
+            Phase::Draining { since } if self.link.requests.is_empty() || since + ANSWER_MAX_MS <= cx.now => {
+                self.lose(cx)
+            }
             _ => {}
         }
     }
 
     /// The oldest request waits for too long. A ping only asks for life, and any frame since is a sign of it.
     fn is_unanswered(&mut self, now: u64) -> bool {
-        while let Some(oldest) = self.link.requests.first_entry().filter(|oldest| oldest.get().sent_at + ANSWER_MAX_MS <= now) {
+        while let Some(oldest) =
+            self.link.requests.first_entry().filter(|oldest| oldest.get().sent_at + ANSWER_MAX_MS <= now)
+        {
             if oldest.get().asked != Asked::Ping || self.link.received_at < oldest.get().sent_at {
                 return true;
             }
@@ -259,7 +265,8 @@ impl Engine {
         }
         let Some(pending) = self.link.requests.remove(&frame.request_id) else { return };
         // A body that this version does not know is as bad as a fault of the server.
-        let error = |message: &str| v1::Error { code: ErrorCode::Internal.into(), message: message.into(), retry_after_ms: 0 };
+        let error =
+            |message: &str| v1::Error { code: ErrorCode::Internal.into(), message: message.into(), retry_after_ms: 0 };
         let body = frame.body.unwrap_or_else(|| Body::Error(error("the answer is empty")));
         self.take_answer(cx, pending.asked, frame.request_id, body);
     }
@@ -273,10 +280,14 @@ impl Engine {
             (Asked::Hello, Body::Welcome(welcome)) => self.welcome(cx, welcome),
             (Asked::Hello, Body::Error(error)) => self.login_refused(cx, error),
             (Asked::Sync(from), Body::SyncPage(page)) => self.take_page(cx, from, page),
-            (Asked::Row, Body::SyncPage(page)) => self.take_rows(cx, page),
-            (Asked::Pull(conversation, stretch), Body::Messages(answer)) => self.pulled(cx, conversation, stretch, answer),
+            (Asked::Row(_), Body::SyncPage(page)) => self.take_rows(cx, page),
+            (Asked::Pull(conversation, stretch), Body::Messages(answer)) => {
+                self.pulled(cx, conversation, stretch, answer)
+            }
             (Asked::Send(client_msg_id), Body::Sent(sent)) => self.sent(cx, &client_msg_id, &sent),
-            (Asked::MarkRead(conversation, id), Body::Marked(marked)) => self.read_marked(cx, conversation, id, &marked),
+            (Asked::MarkRead(conversation, id), Body::Marked(marked)) => {
+                self.read_marked(cx, conversation, id, &marked)
+            }
             (Asked::MarkDelivered(conversation, id), Body::Marked(marked)) => {
                 self.delivered_marked(cx, conversation, id, &marked);
             }
@@ -298,7 +309,11 @@ impl Engine {
 
     fn refused(&mut self, cx: &mut Step<'_>, asked: Asked, request_id: u32, error: v1::Error) {
         match asked {
-            Asked::Sync(_) | Asked::Row => self.sync_refused(cx, &error),
+            Asked::Sync(_) => self.sync_refused(cx, &error),
+            Asked::Row(conversation) => {
+                self.mailbox.want_row(conversation);
+                self.sync_refused(cx, &error);
+            }
             Asked::Pull(conversation, stretch) => self.pull_refused(cx, conversation, stretch, error),
             Asked::Send(client_msg_id) => self.send_refused(cx, &client_msg_id, request_id, error),
             Asked::MarkRead(conversation, id) | Asked::MarkDelivered(conversation, id) => {

@@ -65,7 +65,7 @@ impl Mailbox {
     }
 
     /// The time to close was given.
-    pub(super) fn hole_stays(&mut self, _now: u64) {
+    pub(super) fn hole_stays(&mut self) {
         self.wanted |= self.doubt || !self.ahead.is_empty();
         self.doubt = false;
     }
@@ -96,7 +96,7 @@ impl Engine {
             if !self.conversations.is_empty() {
                 self.conversations.clear();
                 self.touched.clear();
-                self.forget_marks();
+                self.followed.clear();
                 cx.keep(Change::Forget);
                 cx.effect(Effect::Forgotten);
             }
@@ -172,7 +172,7 @@ impl Engine {
                 ConversationId::Single { .. } => v1::Sync { mailbox_seq: stamp.saturating_sub(1), groups: Vec::new() },
             };
             self.mailbox.in_flight = true;
-            self.transmit(cx, Request::Sync(sync), Asked::Row);
+            self.transmit(cx, Request::Sync(sync), Asked::Row(conversation));
         }
     }
 

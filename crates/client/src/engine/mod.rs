@@ -30,6 +30,7 @@ use mailbox::Mailbox;
 use marks::Marks;
 use outgoing::Outgoing;
 use pulls::Pulls;
+use sends::FollowedOf;
 
 pub use heartbeat::Learned;
 pub use terms::*;
@@ -49,6 +50,8 @@ pub struct Engine {
     outgoing: Outgoing,
     /// What the server refused for ever, until the app discards it.
     refused: HashMap<anser_proto::ClientMsgId, Arc<Queued>>,
+    /// Own messages whose delivery is told as it happens.
+    followed: FollowedOf,
     timers: BTreeSet<(u64, Timer)>,
     /// Conversations whose entry changed in this step.
     touched: BTreeSet<ConversationId>,
@@ -73,7 +76,8 @@ impl Engine {
     /// `seed` makes the jitter of waits; another one for each client.
     pub fn new(config: Config, saved: Saved, seed: u64) -> Self {
         let mut outgoing = Outgoing::default();
-        let (refused, waiting): (Vec<_>, Vec<_>) = saved.outgoing.into_iter().partition(|queued| queued.refused.is_some());
+        let (refused, waiting): (Vec<_>, Vec<_>) =
+            saved.outgoing.into_iter().partition(|queued| queued.refused.is_some());
         waiting.into_iter().for_each(|queued| outgoing.push(queued));
         let restored = |kept: Kept| (kept.conversation, Conversation::restored(kept));
         Self {
@@ -87,6 +91,7 @@ impl Engine {
             marks: Marks::default(),
             outgoing,
             refused: refused.into_iter().map(|queued| (queued.client_msg_id.clone(), queued)).collect(),
+            followed: FollowedOf::new(),
             timers: BTreeSet::new(),
             touched: BTreeSet::new(),
         }
@@ -115,7 +120,9 @@ impl Engine {
                 self.queue(cx, Queued { conversation, client_msg_id, draft, client_time_ms, refused });
             }
             Input::Discard(client_msg_id) => self.discard(cx, client_msg_id),
-            Input::MarkRead { conversation, server_msg_id, count } => self.mark_read(conversation, server_msg_id, count),
+            Input::MarkRead { conversation, server_msg_id, count } => {
+                self.mark_read(conversation, server_msg_id, count)
+            }
             Input::Open(conversation) => self.pulls.open(conversation),
             Input::LoadOlder { conversation, limit, call } => self.load_older(cx, conversation, limit, call),
             Input::Typing(conversation) => self.type_in(cx, conversation),
@@ -146,9 +153,10 @@ impl Engine {
             self.timers.remove(&(at, timer));
             match timer {
                 Timer::Sends(conversation) => self.outgoing.unblock(conversation, cx.now),
-                Timer::Pulls => self.pulls.resume(cx.now),
+                // Looked at after every step anyway.
+                Timer::Pulls => {}
                 Timer::Marks(conversation) => self.marks.due(conversation),
-                Timer::MailboxHole => self.mailbox.hole_stays(cx.now),
+                Timer::MailboxHole => self.mailbox.hole_stays(),
                 Timer::Sync => self.mailbox.check(cx.now),
             }
         }

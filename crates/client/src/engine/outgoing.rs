@@ -64,17 +64,17 @@ impl Lane {
 }
 
 impl Outgoing {
-    pub(super) fn len(&self) -> usize {
-        self.lane_of.len()
-    }
-
     pub(super) fn contains(&self, id: &ClientMsgId) -> bool {
         self.lane_of.contains_key(id)
     }
 
+    pub(super) fn conversation_of(&self, id: &ClientMsgId) -> Option<ConversationId> {
+        self.lane_of.get(id).copied()
+    }
+
     /// Room for one more.
     pub(super) fn takes(&self, body_bytes: usize) -> bool {
-        self.len() < OUTGOING_MAX && self.bytes + body_bytes <= OUTGOING_BYTES_MAX
+        self.lane_of.len() < OUTGOING_MAX && self.bytes + body_bytes <= OUTGOING_BYTES_MAX
     }
 
     pub(super) fn push(&mut self, queued: Arc<Queued>) {
@@ -124,7 +124,12 @@ impl Outgoing {
     }
 
     /// It failed for now. Tells the wait of this lane when it is the first failure: `wait` draws it.
-    pub(super) fn land(&mut self, id: &ClientMsgId, request_id: u32, wait: impl FnOnce(&mut Backoff) -> u64) -> Option<u64> {
+    pub(super) fn land(
+        &mut self,
+        id: &ClientMsgId,
+        request_id: u32,
+        wait: impl FnOnce(&mut Backoff) -> u64,
+    ) -> Option<u64> {
         let lane = self.lanes.get_mut(self.lane_of.get(id)?)?;
         let entry = lane.entries.iter_mut().find(|entry| entry.request_id == Some(request_id))?;
         entry.request_id = None;

@@ -110,7 +110,10 @@ pub enum Input {
     /// A frame came.
     Frame(v1::ServerFrame),
     /// The transport ended or could not be opened. `code` is the WebSocket's close code, if there was one.
-    Closed { code: Option<u16>, reason: String },
+    Closed {
+        code: Option<u16>,
+        reason: String,
+    },
     /// The time that [`super::Engine::wake_at`] named has come.
     Tick,
     /// The device is on another network now; the key tells networks apart ("wifi:home", "cellular").
@@ -119,18 +122,34 @@ pub enum Input {
 
     /// An id that is queued already is not queued again; one that was refused is tried once more. `client_time_ms` is
     /// the wall clock's.
-    Send { conversation: ConversationId, client_msg_id: ClientMsgId, draft: Draft, client_time_ms: u64 },
+    Send {
+        conversation: ConversationId,
+        client_msg_id: ClientMsgId,
+        draft: Draft,
+        client_time_ms: u64,
+    },
     /// Takes a refused message out of the queue.
     Discard(ClientMsgId),
     /// The user has seen everything up to this id. `count` is that of the message with this id, if the caller has it.
-    MarkRead { conversation: ConversationId, server_msg_id: u64, count: Option<u64> },
+    MarkRead {
+        conversation: ConversationId,
+        server_msg_id: u64,
+        count: Option<u64>,
+    },
     /// The user looks at this conversation: it is pulled before all others.
     Open(ConversationId),
     /// Messages before the oldest that is kept here, at most `limit`.
-    LoadOlder { conversation: ConversationId, limit: u32, call: CallId },
+    LoadOlder {
+        conversation: ConversationId,
+        limit: u32,
+        call: CallId,
+    },
     Typing(ConversationId),
     /// Any other request.
-    Call { request: Request, call: CallId },
+    Call {
+        request: Request,
+        call: CallId,
+    },
 
     /// New credentials: ends [`State::Stopped`].
     Login(Credential),
@@ -151,17 +170,29 @@ pub enum Effect {
     Show(Arc<v1::Message>),
     /// The messages kept of this conversation were replaced by its newest page: what was missed was too much.
     Reset(ConversationId),
-    Status { client_msg_id: ClientMsgId, status: Status },
-    NotQueued { client_msg_id: ClientMsgId, why: NotQueued },
+    Status {
+        client_msg_id: ClientMsgId,
+        status: Status,
+    },
+    NotQueued {
+        client_msg_id: ClientMsgId,
+        why: NotQueued,
+    },
     /// An entry of the conversation list is new or changed.
     Session(Arc<v1::Session>),
     /// The store was replaced by another one (restored from a backup): everything but the outgoing queue starts anew.
     Forgotten,
     /// The user's own profile is new or changed.
     Profile(v1::User),
-    Typing { conversation: ConversationId, user: UserId },
+    Typing {
+        conversation: ConversationId,
+        user: UserId,
+    },
     State(State),
-    Answer { call: CallId, answer: Result<Body, CallError> },
+    Answer {
+        call: CallId,
+        answer: Result<Body, CallError>,
+    },
 }
 
 /// What one or several steps bring about.
@@ -211,7 +242,9 @@ pub enum State {
     /// Everything that happened until now is here. Said once a connection.
     CaughtUp,
     /// The next attempt begins at `retry_at_ms`, in the clock of the steps.
-    Offline { retry_at_ms: u64 },
+    Offline {
+        retry_at_ms: u64,
+    },
     /// No more attempts until `Login`.
     Stopped(StopReason),
 }
@@ -246,7 +279,10 @@ pub enum CallError {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Change {
     User(v1::User),
-    Mailbox { log_id: u64, mailbox_seq: u64 },
+    Mailbox {
+        log_id: u64,
+        mailbox_seq: u64,
+    },
     /// Positions and messages of another log: drop all messages and conversations.
     Forget,
     /// Replaces what was kept of this conversation beside its messages.
@@ -256,7 +292,10 @@ pub enum Change {
     DropMessages(ConversationId),
     Queue(Arc<Queued>),
     Unqueue(ClientMsgId),
-    Heartbeat { network: String, learned: Learned },
+    Heartbeat {
+        network: String,
+        learned: Learned,
+    },
 }
 
 /// What is kept of a conversation beside its messages.
