@@ -301,7 +301,8 @@ async fn whole(store: &dyn Store) -> Vec<String> {
 }
 
 async fn member_ids(store: &dyn Store, group: GroupId) -> Vec<UserId> {
-    let mut ids = store.member_ids(group).await.expect("reading does not fail").1.to_vec();
+    let (_, members) = store.member_ids(group).await.expect("reading does not fail");
+    let mut ids: Vec<_> = members.iter().map(|(user, _)| *user).collect();
     ids.sort();
     ids
 }
