@@ -5,6 +5,7 @@
 
 mod checkpoint;
 mod columns;
+pub mod doctor;
 mod group;
 mod message;
 mod migrate;
