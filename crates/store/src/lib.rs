@@ -1,6 +1,6 @@
 //! The truth: what is kept and how it is kept. Knows nothing of sockets, other nodes or the wire's encodings.
 //!
-//! [`Store`] is the seam. Each verb's comment is its contract, and `contract.rs` has a test for each sentence
+//! [`Store`] is the seam. Each verb's comment is its contract, and the suite in [`contract`] has a case for each sentence
 //! of it, which every implementation passes.
 
 pub mod contract;
