@@ -11,15 +11,15 @@ use anser_store::{
 use futures_util::future::join_all;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
-pub struct Town {
-    pub store: Arc<SqliteStore>,
-    pub rng: StdRng,
+pub(crate) struct Town {
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) rng: StdRng,
     users: u64,
     conversations: u64,
     ids: u64,
 }
 
-pub fn options() -> SqliteOptions {
+pub(crate) fn options() -> SqliteOptions {
     let clock = || SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_millis() as u64);
     let common = Options {
         shards: 4,
@@ -32,7 +32,7 @@ pub fn options() -> SqliteOptions {
 }
 
 impl Town {
-    pub async fn found(folder: &Path, options: SqliteOptions, users: u64, conversations: u64) -> Self {
+    pub(crate) async fn found(folder: &Path, options: SqliteOptions, users: u64, conversations: u64) -> Self {
         let store = SqliteStore::open(folder, options).expect("a new store");
         let ids: Vec<_> = (1..=users).collect();
         for some in ids.chunks(1000) {
@@ -41,7 +41,7 @@ impl Town {
         Self { store, rng: StdRng::seed_from_u64(7), users, conversations, ids: 0 }
     }
 
-    pub async fn found_groups(&self, groups: u64, members: u64) {
+    pub(crate) async fn found_groups(&self, groups: u64, members: u64) {
         let members: Vec<_> = (1..=members).map(UserId).collect();
         let made = (1..=groups).map(|group| {
             self.store.create_group(NewGroup {
@@ -57,7 +57,7 @@ impl Town {
     }
 
     /// Two users, of whom the first writes to the second.
-    pub fn pair(&mut self) -> (UserId, UserId) {
+    pub(crate) fn pair(&mut self) -> (UserId, UserId) {
         let rank = zipf(&mut self.rng, self.conversations);
         // Which two users a rank stands for is scattered over all, and the same each time.
         let one = scatter(rank) % self.users;
@@ -66,12 +66,12 @@ impl Town {
         if self.rng.random() { (one, other) } else { (other, one) }
     }
 
-    pub fn direct(&mut self) -> NewMessage {
+    pub(crate) fn direct(&mut self) -> NewMessage {
         let (from, to) = self.pair();
         self.message(from, ConversationId::single(from, to))
     }
 
-    pub fn message(&mut self, from: UserId, conversation: ConversationId) -> NewMessage {
+    pub(crate) fn message(&mut self, from: UserId, conversation: ConversationId) -> NewMessage {
         self.ids += 1;
         NewMessage {
             conversation,
@@ -87,7 +87,7 @@ impl Town {
     }
 
     /// Appends each message with a call of its own, as many connections at once do.
-    pub async fn append(&self, messages: Vec<NewMessage>) {
+    pub(crate) async fn append(&self, messages: Vec<NewMessage>) {
         let answers = join_all(messages.into_iter().map(|message| self.store.append(vec![message]))).await;
         assert!(answers.iter().flatten().all(Result::is_ok), "messages are stored");
     }
@@ -112,7 +112,7 @@ fn scatter(rank: u64) -> u64 {
 }
 
 /// Prints percentiles of durations in microseconds.
-pub fn report(what: &str, mut micros: Vec<u64>) {
+pub(crate) fn report(what: &str, mut micros: Vec<u64>) {
     micros.sort_unstable();
     let at = |share: f64| micros[((micros.len() - 1) as f64 * share) as usize];
     println!("{what}: p50 {} us, p99 {} us, max {} us (n = {})", at(0.5), at(0.99), at(1.0), micros.len());
