@@ -249,6 +249,10 @@ impl Conversation {
         if message.from_id == me.0 && message.r#type() != v1::message::Type::Notice {
             self.own_marks_reach(id, count);
         }
+        if message.from_id != me.0 && matches!(self.kept.conversation, ConversationId::Single { .. }) {
+            // Who answers has read: his own message moves his marks as ours moves ours.
+            self.peer_marks_reach(id, id);
+        }
         if let Some(notice) = message.notice.as_ref().filter(|notice| notice.user_ids.contains(&me.0)) {
             self.follow_notice(notice, id, count);
         }
@@ -379,6 +383,10 @@ impl Conversation {
             _ => session.unread,
         };
         self.kept.session.unread = unread;
+        if matches!(self.kept.conversation, ConversationId::Single { small, big } if small == big) {
+            // Who writes to himself is the other party, too.
+            self.peer_marks_reach(self.kept.session.read_mark, self.kept.session.delivered_mark);
+        }
     }
 }
 
