@@ -168,10 +168,11 @@ impl Outgoing {
         }
     }
 
-    /// The connection is lost: nothing flies any more.
-    pub(super) fn ground(&mut self) {
+    /// The connection is lost: nothing flies any more, and lanes whose time has come wait for nothing else.
+    pub(super) fn ground(&mut self, now: u64) {
         for (conversation, lane) in &mut self.lanes {
             lane.flying = 0;
+            lane.blocked_until = lane.blocked_until.filter(|until| *until > now);
             lane.entries.iter_mut().for_each(|entry| (entry.request_id, entry.failed) = (None, false));
             self.ready.insert(*conversation);
         }
