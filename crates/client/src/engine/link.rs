@@ -280,7 +280,7 @@ impl Engine {
             (Asked::Hello, Body::Welcome(welcome)) => self.welcome(cx, welcome),
             (Asked::Hello, Body::Error(error)) => self.login_refused(cx, error),
             (Asked::Sync(from), Body::SyncPage(page)) => self.take_page(cx, from, page),
-            (Asked::Row(_), Body::SyncPage(page)) => self.take_rows(cx, page),
+            (Asked::Row(wanted), Body::SyncPage(page)) => self.take_rows(cx, wanted, page),
             (Asked::Pull(conversation, stretch), Body::Messages(answer)) => {
                 self.pulled(cx, conversation, stretch, answer);
             }
@@ -438,7 +438,7 @@ impl Engine {
             }
         }
         self.link.pinged_after = None;
-        self.outgoing.ground();
+        self.outgoing.ground(cx.now);
         self.mailbox.ground();
         self.marks.ground();
         self.ground_pulls(cx);

@@ -9,7 +9,7 @@
 //!   messages are pulled loses nothing.
 //! - Positions under another `log_id` mean nothing: all is forgotten but the outgoing queue.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anser_proto::{ConversationId, UserId, limits::PAGE_MAX, v1};
 
@@ -32,7 +32,8 @@ pub(super) struct Mailbox {
     wanted: bool,
     groups: Vec<v1::GroupPosition>,
     groups_wanted: bool,
-    rows: BTreeSet<ConversationId>,
+    /// Rows to be told again, and behind which stamp to look for each; 0: behind the known one.
+    rows: BTreeMap<ConversationId, u64>,
     /// A sync is on its way.
     in_flight: bool,
     /// Refused for now: not before this time.
@@ -61,7 +62,7 @@ impl Mailbox {
     }
 
     pub(super) fn want_row(&mut self, conversation: ConversationId) {
-        self.rows.insert(conversation);
+        self.rows.entry(conversation).or_insert(0);
     }
 
     /// The time to close was given.
@@ -161,7 +162,7 @@ impl Engine {
             self.mailbox.in_flight = true;
             return self.transmit(cx, Request::Sync(v1::Sync { mailbox_seq, groups }), Asked::Sync(mailbox_seq));
         }
-        if let Some(conversation) = self.mailbox.rows.pop_first() {
+        if let Some((conversation, since)) = self.mailbox.rows.pop_first() {
             let stamp = self.conversations.get(&conversation).map_or(0, |known| known.kept.session.mailbox_seq);
             let sync = match conversation {
                 // No group's head is 0, so its row comes back.
@@ -169,7 +170,9 @@ impl Engine {
                     let groups = vec![v1::GroupPosition { group_id: group.0, server_msg_id: 0 }];
                     v1::Sync { mailbox_seq: self.mailbox.seq, groups }
                 }
-                ConversationId::Single { .. } => v1::Sync { mailbox_seq: stamp.saturating_sub(1), groups: Vec::new() },
+                ConversationId::Single { .. } => {
+                    v1::Sync { mailbox_seq: since.max(stamp.saturating_sub(1)), groups: Vec::new() }
+                }
             };
             self.mailbox.in_flight = true;
             self.transmit(cx, Request::Sync(sync), Asked::Row(conversation));
@@ -202,9 +205,14 @@ impl Engine {
         self.plan_check(cx);
     }
 
-    /// Rows that were asked for beside the mailbox's order: they do not move its position.
-    pub(super) fn take_rows(&mut self, cx: &mut Step<'_>, page: v1::SyncPage) {
+    /// A row that was asked for beside the mailbox's order: it does not move the position. It may have moved on to a
+    /// later page meanwhile.
+    pub(super) fn take_rows(&mut self, cx: &mut Step<'_>, wanted: ConversationId, page: v1::SyncPage) {
         self.mailbox.in_flight = false;
+        let name = wanted.to_string();
+        if !page.caught_up && !page.sessions.iter().any(|row| row.conversation_id == name) {
+            self.mailbox.rows.insert(wanted, page.mailbox_seq);
+        }
         self.take_rows_of(cx, page);
     }
 

@@ -153,6 +153,7 @@ impl Engine {
         for message in placed.shown {
             cx.effect(Effect::Show(message));
         }
+        self.follow_receipts(cx, id);
         self.look_after(id);
     }
 

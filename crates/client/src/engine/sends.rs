@@ -2,7 +2,8 @@
 //!
 //! Rules: the table of error codes decides. `Retry::No`: failed for ever, those behind it go on. Otherwise it waits and goes
 //! again with the same id (see `outgoing`). The acknowledged message takes its place in the conversation by the same rule as a
-//! pushed one. An own message that shows up in the log counts as acknowledged.
+//! pushed one. An own message that shows up in the log counts as acknowledged,
+//! unless it failed for now on this connection: then the server takes nothing behind it before it came again.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -107,7 +108,7 @@ impl Engine {
             return;
         }
         let Ok(client_msg_id) = message.client_msg_id.parse::<ClientMsgId>() else { return };
-        if let Some(queued) = self.outgoing.remove(&client_msg_id) {
+        if let Some(queued) = self.outgoing.remove_seen(&client_msg_id) {
             let place = Place { server_msg_id: message.server_msg_id, server_time_ms: message.server_time_ms };
             self.acknowledge(cx, &queued, place);
         }
