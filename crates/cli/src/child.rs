@@ -28,11 +28,10 @@ pub struct ServerProcess {
     dir: TempDir,
 }
 
-/// What `anser serve --json` prints once it accepts.
+/// Of what `anser serve --json` prints once it accepts.
 #[derive(Clone, Copy, Deserialize)]
 pub struct Addresses {
     pub http: SocketAddr,
-    pub tcp: SocketAddr,
 }
 
 impl ServerProcess {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod child;
+mod doctor;
 mod lang;
 mod operator;
 mod serve;
@@ -27,6 +28,8 @@ enum Command {
     Serve(serve::Serve),
     /// Add, list and change the server's own users
     User(user::User),
+    /// Check a store, and repair what can be derived; the server must be stopped
+    Doctor(doctor::Doctor),
     /// Measure a server with real connections
     Bench(bench::Bench),
     /// Make a token with which a user logs in, or see what is wrong with one
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
     let done = match arguments.command {
         Command::Serve(serve) => serve.run(),
         Command::User(user) => user.run(),
+        Command::Doctor(doctor) => doctor.run(),
         Command::Bench(bench) => bench.run(),
         Command::Token(token) => token.run(),
     };

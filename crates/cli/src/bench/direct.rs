@@ -39,7 +39,7 @@ pub struct Direct {
 
 impl Direct {
     pub async fn run(self) -> anyhow::Result<()> {
-        if self.connections < 2 || self.connections % 2 != 0 {
+        if self.connections < 2 || !self.connections.is_multiple_of(2) {
             bail!("--connections is {}: users write in pairs, so name an even number", self.connections);
         }
         check_open_files(self.connections)?;

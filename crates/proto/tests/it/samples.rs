@@ -78,7 +78,7 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
             members: vec![Member { user: Some(user(1009, "bob")), role: group::Role::Admin.into(), joined: 4 }],
             more: true,
         }),
-        Body::Users(Users { users: vec![user(1008, "alice"), user(BIG, "bob")] }),
+        Body::Users(Users { users: vec![user(1008, "alice"), user(BIG, "bob")], mailbox_seq: 46 }),
     ];
     let events = [
         Body::Message(MessageEvent { message: Some(text_message()), mailbox_seq: 44 }),
@@ -91,6 +91,7 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
         }),
         Body::Typing(TypingEvent { conversation_id: "group_3".into(), user_id: 1009 }),
         Body::SessionChanged(SessionChanged { session: Some(group_session()) }),
+        Body::ProfileChanged(ProfileChanged { user: Some(user(1008, "alice")), mailbox_seq: 47 }),
         Body::Lagged(Lagged {}),
         Body::Kicked(Kicked {
             code: close::Code::Replaced.into(),

@@ -4,7 +4,7 @@ use anser_proto::{CloseCode, ErrorCode, Format, UserId, VERSION, v1, v1::hello::
 use anser_server::{password, token::Tokens};
 use anser_store::NewUser;
 
-use crate::raw::{Came, TestServer, clock};
+use crate::raw::{TestServer, clock};
 
 fn with_token(token: String) -> v1::Hello {
     v1::Hello {
@@ -188,8 +188,7 @@ async fn the_same_device_replaces_its_older_connection() {
     old.hello(server.hello("ada", "phone")).await;
     let mut other = server.login_device("ada", "laptop").await;
     let mut new = server.login_device("ada", "phone").await;
-    let Came::Frame(frame) = old.came().await else { panic!("closed without a word") };
-    let Some(v1::server_frame::Body::Kicked(kicked)) = frame.body else { panic!("not kicked: {frame:?}") };
+    let v1::server_frame::Body::Kicked(kicked) = old.event().await else { panic!("not kicked") };
     assert_eq!(kicked.code(), CloseCode::Replaced);
     assert_eq!(old.end().await.1, Some(CloseCode::Replaced));
     other.nothing_more().await;

@@ -124,7 +124,7 @@ pub struct Raw {
 /// What comes off a connection.
 #[derive(Debug)]
 pub enum Came {
-    Frame(v1::ServerFrame),
+    Frame(Box<v1::ServerFrame>),
     Closed(Option<u16>),
 }
 
@@ -207,15 +207,16 @@ impl Raw {
                 }
             },
         };
-        Came::Frame(self.format.decode(bytes).expect("a frame"))
+        Came::Frame(Box::new(self.format.decode(bytes).expect("a frame")))
     }
 
     /// The answer to a request; events that come before it are kept.
     pub async fn answer(&mut self, request_id: u32) -> Body {
         loop {
-            match self.came().await {
-                Came::Frame(v1::ServerFrame { request_id: 0, body: Some(body) }) => self.events.push_back(body),
-                Came::Frame(v1::ServerFrame { request_id: id, body: Some(body) }) if id == request_id => return body,
+            let frame = self.frame().await;
+            match frame.body.expect("a body") {
+                body if frame.request_id == request_id => return body,
+                body if frame.request_id == 0 => self.events.push_back(body),
                 other => panic!("not the answer to {request_id}: {other:?}"),
             }
         }
@@ -237,9 +238,15 @@ impl Raw {
         if let Some(event) = self.events.pop_front() {
             return event;
         }
+        let frame = self.frame().await;
+        assert_eq!(frame.request_id, 0, "no event: {frame:?}");
+        frame.body.expect("a body")
+    }
+
+    pub async fn frame(&mut self) -> v1::ServerFrame {
         match self.came().await {
-            Came::Frame(v1::ServerFrame { request_id: 0, body: Some(body) }) => body,
-            other => panic!("no event: {other:?}"),
+            Came::Frame(frame) => *frame,
+            Came::Closed(code) => panic!("closed with {code:?}"),
         }
     }
 
@@ -261,14 +268,17 @@ impl Raw {
     pub async fn end(&mut self) -> (Option<ErrorCode>, Option<CloseCode>) {
         let (mut error, mut close) = (None, None);
         loop {
-            match self.came().await {
-                Came::Frame(v1::ServerFrame { body: Some(Body::Error(told)), .. }) => error = Some(told.code()),
-                Came::Frame(v1::ServerFrame { body: Some(Body::Close(told)), .. }) => close = Some(told.code()),
-                Came::Frame(v1::ServerFrame { body, .. }) => self.events.extend(body),
+            let frame = match self.came().await {
+                Came::Frame(frame) => frame,
                 Came::Closed(code) => {
                     let told = code.and_then(|code| CloseCode::try_from(i32::from(code)).ok());
                     return (error, told.or(close));
                 }
+            };
+            match frame.body {
+                Some(Body::Error(told)) => error = Some(told.code()),
+                Some(Body::Close(told)) => close = Some(told.code()),
+                body => self.events.extend(body),
             }
         }
     }

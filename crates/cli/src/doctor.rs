@@ -1,0 +1,88 @@
+//! `anser doctor`: does the store keep what its tables promise each other?
+
+use std::io::{IsTerminal as _, Write as _};
+
+use anser_store::sqlite::doctor::{Finding, Repair, Report, examine};
+use anyhow::bail;
+use clap::Args;
+
+use crate::{lang::Lang, settings::Settings};
+
+#[derive(Args)]
+pub struct Doctor {
+    #[command(flatten)]
+    settings: Settings,
+    /// Repair what follows from other rows
+    #[arg(long)]
+    repair: bool,
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Doctor {
+    /// Fails when something is wrong and was not repaired.
+    pub fn run(self) -> anyhow::Result<()> {
+        let config = self.settings.load()?;
+        let repair = if self.repair { Repair::Derivable } else { Repair::Nothing };
+        let lang = Lang::of_environment();
+        let on_terminal = std::io::stderr().is_terminal();
+        let mut progress = |step: &str, messages: u64| {
+            if on_terminal {
+                eprint!("\r\x1b[K{step}: {messages}");
+                let _ = std::io::stderr().flush();
+            }
+        };
+        let report = examine(&config.store.dir, repair, &mut progress)?;
+        if on_terminal {
+            eprint!("\r\x1b[K");
+        }
+        if self.json {
+            println!("{}", json(&report));
+        } else {
+            print!("{}", text(lang, &report));
+        }
+        let left = report.found - report.repaired;
+        if left > 0 {
+            bail!("{}", lang.pick(format!("{left} findings are not repaired"), format!("{left} 处问题未修复")));
+        }
+        Ok(())
+    }
+}
+
+fn text(lang: Lang, report: &Report) -> String {
+    let mut text = String::new();
+    for Finding { table, key, wrong, derivable } in &report.findings {
+        let hope = match (derivable, lang) {
+            (true, Lang::En) => "can be repaired",
+            (true, Lang::Zh) => "可修复",
+            (false, Lang::En) => "cannot be derived",
+            (false, Lang::Zh) => "无法推导",
+        };
+        text.push_str(&format!("{table} [{key}]: {wrong} ({hope})\n"));
+    }
+    let Report { found, repaired, messages, .. } = report;
+    text.push_str(&match lang {
+        Lang::En => format!("{messages} messages looked at, {found} findings, {repaired} repaired\n"),
+        Lang::Zh => format!("检查了 {messages} 条消息，发现 {found} 处问题，修复 {repaired} 处\n"),
+    });
+    if repaired < found && report.findings.iter().any(|finding| finding.derivable) {
+        text.push_str(lang.pick("repair with `anser doctor --repair`\n", "用 `anser doctor --repair` 修复\n"));
+    }
+    text
+}
+
+fn json(report: &Report) -> serde_json::Value {
+    let findings: Vec<_> = report
+        .findings
+        .iter()
+        .map(|finding| {
+            serde_json::json!({
+                "table": finding.table, "key": finding.key, "wrong": finding.wrong, "derivable": finding.derivable,
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "messages": report.messages, "found": report.found, "repaired": report.repaired, "findings": findings,
+    })
+}
