@@ -4,10 +4,10 @@
 use anser_proto::v1::{
     ClientFrame, Close, CreateGroup, Device, Done, Draining, Error, GetGroup, GetUsers, Group, GroupPosition, Hello,
     InviteMembers, Kicked, Lagged, LeaveGroup, ListMembers, ListSessions, MarkDelivered, MarkRead, Marked, Member,
-    Members, Message, MessageEvent, Messages, Notice, Password, Ping, Pong, Positions, Preview, Pull, Receipt,
-    RemoveMembers, Send, Sent, ServerFrame, Session, SessionChanged, Sessions, Settings, Sync, SyncPage, Typing,
-    TypingEvent, UpdateProfile, User, Users, Welcome, client_frame::Request, close, device, error, group, hello,
-    message, notice, server_frame::Body,
+    Members, Message, MessageEvent, Messages, Notice, Password, Ping, Pong, Positions, Preview, ProfileChanged, Pull,
+    Receipt, RemoveMembers, Send, Sent, ServerFrame, Session, SessionChanged, Sessions, Settings, Sync, SyncPage,
+    Typing, TypingEvent, UpdateProfile, User, Users, Welcome, client_frame::Request, close, device, error, group,
+    hello, message, notice, server_frame::Body,
 };
 
 const BIG: u64 = 9_223_372_036_854_775_807;
