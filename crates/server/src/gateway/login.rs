@@ -78,7 +78,7 @@ async fn let_in(cx: &Arc<Ctx>, format: Format, request_id: u32, hello: v1::Hello
     cx.metrics.logins.inc();
     let welcome = v1::ServerFrame { request_id, body: Some(Body::Welcome(welcome)) };
     Ok(LoggedIn {
-        caller: Box::new(Caller::new(&attachment, platform, device_id, &cx.config.limits)),
+        caller: Box::new(Caller::new(&attachment, platform, device_id, &cx.config.limits, Instant::now())),
         attachment,
         outbox,
         welcome: format.encode(&welcome),

@@ -35,7 +35,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    pub fn new(attachment: &Attachment, platform: i32, device_id: Arc<str>, limits: &Limits) -> Self {
+    pub fn new(attachment: &Attachment, platform: i32, device_id: Arc<str>, limits: &Limits, now: Instant) -> Self {
         Self {
             user: attachment.user,
             conn: attachment.conn,
@@ -44,7 +44,7 @@ impl Caller {
             nickname: Arc::clone(&attachment.nickname),
             fifo: Fifo::default(),
             said_bye: false,
-            bucket: Bucket::new(limits.requests_per_s, limits.requests_burst, Instant::now()),
+            bucket: Bucket::new(limits.requests_per_s, limits.requests_burst, now),
             refused_in_a_row: 0,
             typed: HashMap::new(),
         }

@@ -91,7 +91,8 @@ async fn who_takes_nothing_for_half_a_minute_is_given_up() {
         }
     }
     pass(Duration::from_secs(31)).await;
-    while !metric(&server, "code=\"LAGGING\"").await.ends_with(" 1") {
+    let closed = format!("code=\"{}\"", CloseCode::Lagging.as_str_name());
+    while !metric(&server, &closed).await.ends_with(" 1") {
         ada.nothing_more().await;
     }
     drop(bob);
