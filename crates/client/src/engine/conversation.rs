@@ -155,9 +155,6 @@ impl Conversation {
         if self.is_fresh() && id == 1 {
             self.kept.low = 1;
         }
-        if id <= self.kept.high {
-            return placed;
-        }
         self.marks_follow(&message, me);
         self.window.insert(id, message);
         if !self.is_fresh() {

@@ -50,6 +50,8 @@ pub(crate) struct Wires {
     pub(crate) open: bool,
     pub(crate) to_server: VecDeque<v1::ClientFrame>,
     pub(crate) to_client: VecDeque<v1::ServerFrame>,
+    /// Where the conversations were when the server said welcome.
+    pub(crate) heads_then: BTreeMap<ConversationId, u64>,
 }
 
 pub(crate) fn policy(small: bool) -> Policy {
@@ -123,8 +125,25 @@ impl Device {
                 assert!(server.logs.values().flatten().any(at), "{id} was acknowledged and is not there");
                 self.acknowledged.push(client_msg_id);
             }
-            Effect::State(state) => self.caught_up = state == State::CaughtUp,
+            Effect::Status { client_msg_id, status: Status::Queued } => {
+                let saved = self.disk.outgoing.iter().any(|queued| queued.client_msg_id == client_msg_id);
+                assert!(saved, "{client_msg_id} is said to be queued and is not saved");
+            }
+            Effect::State(state) => {
+                self.caught_up = state == State::CaughtUp;
+                if self.caught_up {
+                    self.check_has_caught_up();
+                }
+            }
             _ => {}
+        }
+    }
+
+    /// Everything from before the login is here.
+    fn check_has_caught_up(&self) {
+        for (id, head) in &self.link.as_ref().expect("catches up while connected").heads_then {
+            let high = self.disk.kept.get(id).map_or(0, |kept| kept.high);
+            assert!(high >= *head, "{} says it caught up and is at {high} of {head} in {id}", self.name);
         }
     }
 

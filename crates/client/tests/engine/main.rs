@@ -11,7 +11,7 @@ use anser_client::{ConversationId, GroupId, UserId, engine::Input, v1};
 use device::{Crash, Device, Wires, policy};
 use proptest::prelude::*;
 use server::{Asker, Fault, Server};
-use v1::server_frame::Body;
+use v1::{client_frame::Request, server_frame::Body};
 
 /// Users 1 and 2 have two devices each, user 3 one.
 const DEVICES: [(u64, &str); 5] = [(1, "1a"), (1, "1b"), (2, "2a"), (2, "2b"), (3, "3a")];
@@ -29,6 +29,8 @@ enum Action {
         to: usize,
         back: u64,
     },
+    /// All is well for a while.
+    Flow,
     /// Time passes, and everybody whose time has come acts.
     Wait {
         ms: u64,
@@ -82,6 +84,7 @@ fn action() -> impl Strategy<Value = Action> {
         8 => (device.clone(), 0..4usize, any::<bool>()).prop_map(|(device, to, uncounted)| Action::Send { device, to, uncounted }),
         2 => (device.clone(), 0..4usize, 0..4u64).prop_map(|(device, to, back)| Action::MarkRead { device, to, back }),
         5 => prop_oneof![Just(100u64), Just(1_000), Just(12_000)].prop_map(|ms| Action::Wait { ms }),
+        3 => Just(Action::Flow),
         6 => device.clone().prop_map(|device| Action::Connect { device }),
         8 => (device.clone(), 1..12usize).prop_map(|(device, frames)| Action::Serve { device, frames }),
         8 => (device.clone(), 1..12usize, 0..3usize).prop_map(|(device, frames, skip)| Action::Deliver { device, frames, skip }),
@@ -163,6 +166,7 @@ impl World {
                 let count = mine.map(|message| message.count);
                 self.step(device, Input::MarkRead { conversation: id, server_msg_id: at, count });
             }
+            Action::Flow => self.flow(),
             Action::Wait { ms } => self.wait(ms),
             Action::Connect { device } => self.connect(device),
             Action::Serve { device, frames } => (0..frames).for_each(|_| self.serve(device)),
@@ -219,6 +223,10 @@ impl World {
         let Some(frame) = self.devices[device].link.as_mut().and_then(|link| link.to_server.pop_front()) else {
             return;
         };
+        if matches!(frame.request, Some(Request::Hello(_))) {
+            let heads = self.server.heads(self.devices[device].user);
+            self.devices[device].link.iter_mut().for_each(|link| link.heads_then.clone_from(&heads));
+        }
         let connection = self.connection_of[device];
         let asker = Asker { connection, user: self.devices[device].user, device_id: self.devices[device].name.clone() };
         let (body, pushes) = self.server.answer(&asker, frame.request.expect("a request"));
@@ -275,25 +283,25 @@ impl World {
         self.server.faults.clear();
         self.devices.iter_mut().for_each(|device| device.crash = None);
         for _ in 0..180 {
-            for device in 0..self.devices.len() {
-                self.connect(device);
-            }
-            let mut rounds = 0;
-            while self
-                .devices
-                .iter()
-                .flat_map(|device| &device.link)
-                .any(|link| !link.to_client.is_empty() || !link.to_server.is_empty())
-            {
-                for device in 0..self.devices.len() {
-                    (0..16).for_each(|_| self.serve(device));
-                    (0..16).for_each(|_| self.deliver(device, 0));
-                }
-                rounds += 1;
-                assert!(rounds < 500, "the devices and the server never fall silent");
-            }
+            self.flow();
             self.wait(500);
         }
+    }
+
+    /// Everything is delivered until nobody has anything to say.
+    fn flow(&mut self) {
+        (0..self.devices.len()).for_each(|device| self.connect(device));
+        for _ in 0..500 {
+            let mut links = self.devices.iter().flat_map(|device| &device.link);
+            if !links.any(|link| !link.to_client.is_empty() || !link.to_server.is_empty()) {
+                return;
+            }
+            for device in 0..self.devices.len() {
+                (0..16).for_each(|_| self.serve(device));
+                (0..16).for_each(|_| self.deliver(device, 0));
+            }
+        }
+        panic!("the devices and the server never fall silent");
     }
 
     fn check(&self) {

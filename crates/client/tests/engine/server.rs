@@ -97,6 +97,10 @@ impl Server {
         self.entries.keys().filter(|(owner, _)| *owner == user).map(|(_, id)| *id).collect()
     }
 
+    pub(crate) fn heads(&self, user: u64) -> BTreeMap<ConversationId, u64> {
+        self.conversations_of(user).into_iter().map(|id| (id, self.head(user, id))).collect()
+    }
+
     pub(crate) fn row(&self, user: u64, id: ConversationId) -> v1::Session {
         let entry = &self.entries[&(user, id)];
         let visible = self.visible(user, id);
