@@ -10,3 +10,4 @@ mod mark;
 mod message;
 mod raw;
 mod sync;
+mod tls;

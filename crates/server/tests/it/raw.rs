@@ -14,7 +14,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tempfile::TempDir;
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::TcpStream,
     time::timeout,
 };
@@ -82,16 +82,12 @@ impl TestServer {
 
     pub async fn tcp(&self, format: Format) -> Raw {
         let stream = TcpStream::connect(self.server.tcp).await.expect("the port accepts");
-        Raw::new(Transport::Tcp(stream, BytesMut::new()), format)
+        Raw::over_tcp(stream, format)
     }
 
     pub async fn web_socket(&self, format: Format) -> Raw {
-        let mut request = format!("ws://{}/v1/ws", self.server.http).into_client_request().expect("a request");
-        request.headers_mut().insert("sec-websocket-protocol", format.subprotocol().parse().expect("a header"));
         let stream = TcpStream::connect(self.server.http).await.expect("the port accepts");
-        let limits = WebSocketConfig::default().max_frame_size(Some(SERVER_FRAME_BYTES_MAX));
-        let (stream, _) = client_async_with_config(request, stream, Some(limits)).await.expect("a handshake");
-        Raw::new(Transport::WebSocket(Box::new(stream)), format)
+        Raw::over_web_socket(stream, format).await
     }
 
     /// A user who is logged in, over TCP with protobuf.
@@ -107,9 +103,14 @@ impl TestServer {
 }
 
 enum Transport {
-    Tcp(TcpStream, BytesMut),
-    WebSocket(Box<WebSocketStream<TcpStream>>),
+    Tcp(Box<dyn Stream>, BytesMut),
+    WebSocket(Box<WebSocketStream<Box<dyn Stream>>>),
 }
+
+/// Plain or TLS.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 pub struct Raw {
     transport: Transport,
@@ -138,6 +139,19 @@ impl Raw {
             user: UserId(0),
             welcome: v1::Welcome::default(),
         }
+    }
+
+    pub fn over_tcp(stream: impl Stream + 'static, format: Format) -> Self {
+        Self::new(Transport::Tcp(Box::new(stream), BytesMut::new()), format)
+    }
+
+    pub async fn over_web_socket(stream: impl Stream + 'static, format: Format) -> Self {
+        let mut request = "ws://localhost/v1/ws".into_client_request().expect("a request");
+        request.headers_mut().insert("sec-websocket-protocol", format.subprotocol().parse().expect("a header"));
+        let limits = WebSocketConfig::default().max_frame_size(Some(SERVER_FRAME_BYTES_MAX));
+        let stream: Box<dyn Stream> = Box::new(stream);
+        let (stream, _) = client_async_with_config(request, stream, Some(limits)).await.expect("a handshake");
+        Self::new(Transport::WebSocket(Box::new(stream)), format)
     }
 
     pub async fn hello(&mut self, hello: v1::Hello) {

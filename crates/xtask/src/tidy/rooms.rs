@@ -42,7 +42,7 @@ const BORDERS: &[Border] = &[
     Border {
         within: "crates/",
         foreign: &["rusqlite"],
-        homes: &["crates/store/", "crates/client/src/store"],
+        homes: &["crates/store/", "crates/client/src/store", "crates/client/tests/"],
         why: "only a store speaks SQL",
     },
     Border {
