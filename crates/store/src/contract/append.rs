@@ -1,5 +1,7 @@
 //! Cases of [`Store::append`](crate::Store::append): order, once, entitled, time, count.
 
+use std::collections::BTreeMap;
+
 use anser_proto::ConversationId;
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -165,9 +167,10 @@ pub(super) async fn a_client_msg_id_is_one_message_per_conversation_and_sender(r
 pub(super) async fn client_msg_ids_that_differ_in_case_are_two(room: &mut Room) {
     let crowd = room.found(1, ADA, &[BOB]).await;
     for to in [single(ADA, BOB), crowd] {
-        assert!(!ok(room.send(text(ADA, to, "case")).await).duplicate);
-        let other = NewMessage { content: "another".into(), ..text(ADA, to, "CASE") };
-        assert!(!ok(room.send(other).await).duplicate);
+        let both = [text(ADA, to, "case"), text(ADA, to, "CASE")].to_vec();
+        let (first, again) = (all_ok(room.append(both.clone()).await), all_ok(room.append(both).await));
+        assert!(first.iter().all(|place| !place.duplicate) && again.iter().all(|place| place.duplicate));
+        assert_eq!(ids(&first), ids(&again));
     }
 }
 
@@ -215,6 +218,33 @@ pub(super) async fn who_is_no_member_is_refused(room: &mut Room) {
     assert_eq!(room.visible(ADA, crowd).await, [1, 2, 3]);
     ok(room.invite(ADA, crowd, &[BOB, DAN]).await);
     assert_eq!((room.say(DAN, crowd).await.server_msg_id, room.say(BOB, crowd).await.server_msg_id), (5, 6));
+}
+
+pub(super) async fn who_writes_while_he_is_removed_and_invited_writes_as_a_member(room: &mut Room) {
+    let crowd = room.found(1, ADA, &[BOB]).await;
+    let store = room.store();
+    let writer = tokio::spawn(async move {
+        let mut stored = Vec::new();
+        for n in 0..60 {
+            match store.append(vec![text(BOB, crowd, &format!("m{n}"))]).await.remove(0) {
+                Ok(place) => stored.push((place.server_msg_id, place.members_version)),
+                Err(error) => assert_eq!(error, Error::NotMember),
+            }
+        }
+        stored
+    });
+    let mut versions = BTreeMap::from([(1, ok(room.member_ids(id_of(crowd)).await).0)]);
+    for _ in 0..10 {
+        for changed in [room.remove(ADA, crowd, &[BOB]).await, room.invite(ADA, crowd, &[BOB]).await].map(ok) {
+            versions.insert(changed.notices[0].server_msg_id, changed.group.members_version);
+        }
+    }
+    let (stored, visible) = (writer.await.expect("no task panics"), room.visible(BOB, crowd).await);
+    for (id, members_version) in stored {
+        assert!(visible.contains(&id), "he was a member at {id}");
+        let (_, version) = versions.range(..id).next_back().expect("the group was made before");
+        assert_eq!(members_version, *version, "at {id}");
+    }
 }
 
 pub(super) async fn a_peer_or_group_that_does_not_exist_is_not_found(room: &mut Room) {

@@ -52,6 +52,7 @@ macro_rules! store_contract {
                 another_body_within_the_batch_is_refused
                 who_is_no_party_is_refused
                 who_is_no_member_is_refused
+                who_writes_while_he_is_removed_and_invited_writes_as_a_member
                 a_peer_or_group_that_does_not_exist_is_not_found
                 the_time_is_that_of_the_clock_and_never_goes_back
                 the_time_never_goes_back_over_notices_and_reopening
@@ -126,6 +127,7 @@ macro_rules! store_contract {
                 the_first_that_one_may_see_stays_after_joining_again
                 the_preview_is_of_the_last_message_that_one_may_see
                 a_preview_is_cut_by_characters
+                a_preview_goes_on_behind_a_zero_character
             }
             group {
                 a_group_is_told_in_its_log
@@ -187,6 +189,7 @@ macro_rules! store_contract {
                 everything_is_there_after_reopening
                 another_store_has_another_log_id
                 a_refused_batch_changes_nothing
+                an_id_as_large_as_a_number_can_be_is_only_unknown
                 a_dropped_append_is_stored_whole_or_not_at_all
                 a_dropped_change_of_members_is_done_whole_or_not_at_all
                 a_probe_changes_nothing

@@ -3,7 +3,7 @@
 use anser_proto::{GroupId, UserId, v1::notice::Kind};
 
 use super::room::*;
-use crate::{Error, Group, NewGroup, Role};
+use crate::{Error, Group, Member, NewGroup, Role};
 
 pub(super) async fn a_group_is_told_in_its_log(room: &mut Room) {
     let made = ok(room.create_group(new_group(1, BOB, &[CYD, ADA])).await);
@@ -142,20 +142,14 @@ pub(super) async fn pages_of_members_lead_through_all(room: &mut Room) {
     let crowd = room.found(1, DAN, &[EVE, BOB]).await;
     ok(room.invite(BOB, crowd, &[CYD, ADA]).await);
     ok(room.leave(BOB, crowd).await);
+    let (member, owner) = (Role::Member, Role::Owner);
     for limit in 1..=5 {
-        let (mut listed, mut after) = (vec![], UserId(0));
-        loop {
-            let page = ok(room.members(EVE, GroupId(1), after, limit).await);
-            assert!(page.rows.len() <= limit as usize);
-            listed.extend(page.rows.into_iter().map(|member| (member.user.user, member.role, member.joined)));
-            assert_eq!(page.more, listed.len() < 4);
-            if !page.more {
-                break;
-            }
-            after = listed.last().expect("a page with more behind it is not empty").0;
-        }
-        let (member, owner) = (Role::Member, Role::Owner);
-        assert_eq!(listed, [(ADA, member, 2), (DAN, owner, 1), (CYD, member, 2), (EVE, member, 1)]);
+        let next = async |last: Option<&Member>| {
+            let after = last.map_or(UserId(0), |member| member.user.user);
+            ok(room.members(EVE, GroupId(1), after, limit).await)
+        };
+        let listed = follow(4, limit, next).await.into_iter().map(|one| (one.user.user, one.role, one.joined));
+        assert_eq!(Vec::from_iter(listed), [(ADA, member, 2), (DAN, owner, 1), (CYD, member, 2), (EVE, member, 1)]);
     }
 }
 

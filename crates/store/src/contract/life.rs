@@ -10,7 +10,7 @@ use std::{
     task::Poll,
 };
 
-use anser_proto::{ConversationId, UserId};
+use anser_proto::{ConversationId, GroupId, UserId};
 use async_trait::async_trait;
 use futures_util::future::{join, join_all};
 
@@ -53,6 +53,32 @@ pub(super) async fn a_refused_batch_changes_nothing(room: &mut Room) {
     let picture = room.picture().await;
     let refused = [text(CYD, crowd, "a"), text(CYD, single(ADA, BOB), "b"), text(CYD, single(CYD, NOBODY), "c")];
     assert!(room.append(refused.to_vec()).await.iter().all(|answer| answer.as_ref().is_err_and(Error::is_refusal)));
+    assert_eq!(room.picture().await, picture);
+}
+
+pub(super) async fn an_id_as_large_as_a_number_can_be_is_only_unknown(room: &mut Room) {
+    let (crowd, not_found) = (room.found(1, ADA, &[BOB]).await, Error::NotFound("user"));
+    let picture = room.picture().await;
+    for id in [i64::MAX as u64 + 1, u64::MAX] {
+        let (user, no_group) = (UserId(id), GroupId(id));
+        assert_eq!(room.invite(ADA, crowd, &[CYD, user]).await, Err(not_found.clone()));
+        assert_eq!(room.create_group(new_group(2, ADA, &[user])).await, Err(not_found.clone()));
+        assert_eq!(room.send(text(ADA, single(ADA, user), "a")).await, Err(not_found.clone()));
+        assert_eq!(room.send(text(ADA, group(id), "a")).await, Err(Error::NotFound("group")));
+        assert_eq!(ok(room.remove(ADA, crowd, &[user]).await).notices, []);
+        assert_eq!(room.positions(user).await, Err(not_found.clone()));
+        assert_eq!(ok(room.users(vec![user, ADA], vec![]).await).len(), 1);
+        assert_eq!(ok(room.list_users(user, 9).await).rows, []);
+        assert_eq!(ok(room.members(ADA, id_of(crowd), user, 9).await).rows, []);
+        assert_eq!(room.members(ADA, no_group, UserId(0), 9).await, Err(Error::NotMember));
+        assert_eq!(ok(room.member_ids(no_group).await).1.len(), 0);
+        assert_eq!(ok(room.moved_groups(ADA, vec![(no_group, id)]).await), []);
+        assert_eq!(ok(room.sessions(ADA, Some(group(id)), 9).await).rows, []);
+        assert_eq!(room.session(ADA, single(ADA, user)).await, Err(Error::NotFound("conversation")));
+        assert_eq!(room.read_log(ADA, group(id), WHOLE).await, Err(Error::NotMember));
+        assert_eq!(ok(room.read_log(ADA, single(ADA, user), WHOLE).await).messages, []);
+        assert!(!room.read(ADA, single(ADA, user), id).await.moved);
+    }
     assert_eq!(room.picture().await, picture);
 }
 

@@ -148,26 +148,19 @@ pub(super) async fn pages_by_one_lead_through_the_whole_log(room: &mut Room) {
         for n in 0..5 {
             room.say(if n % 2 == 0 { ADA } else { BOB }, to).await;
         }
-        let (whole, mut forward) = (room.visible(BOB, to).await, vec![1]);
-        loop {
-            let after = *forward.last().expect("it began with one");
+        let (whole, mut forward, mut backward) = (room.visible(BOB, to).await, vec![1], vec![]);
+        for end in 2..=whole.len() {
+            let after = end as u64 - 1;
             let page = ok(room.read_log(BOB, to, Stretch { after, limit: 1, ..WHOLE }).await);
             forward.extend(page.messages.iter().map(|m| m.server_msg_id));
-            if !page.more {
-                break;
-            }
+            assert_eq!((&forward[..], page.more), (&whole[..end], end < whole.len()));
         }
-        assert_eq!(forward, whole);
-        let (mut backward, mut before) = (vec![], 0);
-        loop {
+        for end in (0..whole.len()).rev() {
+            let before = backward.first().copied().unwrap_or(0);
             let page = ok(room.read_log(BOB, to, Stretch { before, limit: 1, ..WHOLE }).await);
-            before = page.messages[0].server_msg_id;
-            backward.insert(0, before);
-            if !page.more {
-                break;
-            }
+            backward.splice(..0, page.messages.iter().map(|m| m.server_msg_id));
+            assert_eq!((&backward[..], page.more), (&whole[end..], end > 0));
         }
-        assert_eq!(backward, whole);
     }
 }
 

@@ -15,10 +15,10 @@ mod room;
 mod session;
 mod user;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use futures_util::future::BoxFuture;
+use futures_util::future::LocalBoxFuture;
 
 use crate::{Options, Sequencer, Store};
 
@@ -35,14 +35,20 @@ pub trait Subject: Send + Sync {
 pub type Make = fn() -> Box<dyn Subject>;
 
 /// A name (`append::a_retry_gets_the_first_place_again`) and what it checks.
-type Case = (&'static str, for<'a> fn(&'a mut Room) -> BoxFuture<'a, ()>);
+type Case = (&'static str, for<'a> fn(&'a mut Room) -> LocalBoxFuture<'a, ()>);
 
 const CASES: &[Case] = crate::store_contract!(table);
+
+/// A case takes a small part of it, on a slow disk too: whoever takes more hangs.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs one case of the suite on a store of its own. Most callers want a test for each: [`crate::store_contract`].
 pub async fn run(name: &str, make: Make) {
     let (_, case) = CASES.iter().find(|(of, _)| *of == name).expect("the suite has a case of this name");
-    let mut room = Room::new(make).await;
-    case(&mut room).await;
-    room.close().await;
+    let whole = async {
+        let mut room = Room::new(make).await;
+        case(&mut room).await;
+        room.close().await;
+    };
+    tokio::time::timeout(PATIENCE, whole).await.expect("no verb waits for ever");
 }

@@ -16,7 +16,7 @@ use prost::Message as _;
 use super::{Make, Subject};
 use crate::{
     Appended, Device, Error, Mark, MarkKind, Marked, MembersAction, MembersChange, MembersChanged, Message, NewGroup,
-    NewMessage, NewUser, Options, Sender, Sequencer, Session, Store, Stretch, sequencer::HeadSequencer,
+    NewMessage, NewUser, Options, Page, Sender, Sequencer, Session, Store, Stretch, sequencer::HeadSequencer,
 };
 
 // Some share a shard of four and some do not; sorted as text they stand in another order than as numbers; and
@@ -300,4 +300,18 @@ pub(super) fn told(message: &Message) -> (v1::notice::Kind, UserId, Vec<UserId>)
 pub(super) fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
     values.sort();
     values
+}
+
+/// Asks page by page, from the last row of the one before, for as many rows as there are.
+pub(super) async fn follow<T>(count: usize, limit: u32, next: impl AsyncFn(Option<&T>) -> Page<T>) -> Vec<T> {
+    let mut rows = Vec::new();
+    loop {
+        let page = next(rows.last()).await;
+        assert!(page.rows.len() <= limit as usize);
+        rows.extend(page.rows);
+        assert_eq!(page.more, rows.len() < count, "after {} of {count} rows", rows.len());
+        if !page.more {
+            return rows;
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use anser_proto::{ConversationId, limits::PREVIEW_CHARS_MAX};
 
 use super::room::*;
-use crate::{Error, NewMessage, Party, ProfileChange, Role};
+use crate::{Error, NewMessage, Party, ProfileChange, Role, Session};
 
 pub(super) async fn sessions_come_in_order_of_conversation_ids(room: &mut Room) {
     let groups = [room.found(9, ADA, &[]).await, room.found(10, ADA, &[]).await, room.found(3, ADA, &[]).await];
@@ -28,20 +28,11 @@ pub(super) async fn pages_of_sessions_lead_through_the_list(room: &mut Room) {
         room.say(BOB, single(BOB, peer)).await;
     }
     let whole = room.all_sessions(ADA).await;
-    assert_eq!(whole.len(), 8);
     for limit in 1..=9 {
-        let (mut listed, mut after) = (vec![], None);
-        loop {
-            let page = ok(room.sessions(ADA, after, limit).await);
-            assert!(page.rows.len() <= limit as usize);
-            listed.extend(page.rows);
-            assert_eq!(page.more, listed.len() < whole.len());
-            if !page.more {
-                break;
-            }
-            after = listed.last().map(|session| session.conversation);
-        }
-        assert_eq!(listed, whole, "by {limit}");
+        let next = async |last: Option<&Session>| {
+            ok(room.sessions(ADA, last.map(|session| session.conversation), limit).await)
+        };
+        assert_eq!(follow(8, limit, next).await, whole, "by {limit}");
     }
 }
 
@@ -152,4 +143,10 @@ pub(super) async fn a_preview_is_cut_by_characters(room: &mut Room) {
         let last = room.entry(BOB, pair).await.last.expect("something was said");
         assert_eq!(*last.content, preview, "of {length} characters");
     }
+}
+
+pub(super) async fn a_preview_goes_on_behind_a_zero_character(room: &mut Room) {
+    let pair = single(ADA, BOB);
+    ok(room.send(NewMessage { content: "a\0b".into(), ..text(ADA, pair, "m") }).await);
+    assert_eq!(*room.entry(BOB, pair).await.last.expect("something was said").content, *"a\0b");
 }

@@ -43,18 +43,10 @@ pub(super) async fn users_are_those_that_exist_each_once(room: &mut Room) {
 
 pub(super) async fn pages_of_users_lead_through_all(room: &mut Room) {
     for limit in 1..=6 {
-        let (mut listed, mut after) = (vec![], UserId(0));
-        loop {
-            let page = ok(room.list_users(after, limit).await);
-            assert!(page.rows.len() <= limit as usize);
-            listed.extend(page.rows.iter().map(|user| user.user));
-            assert_eq!(page.more, listed.len() < PEOPLE.len());
-            if !page.more {
-                break;
-            }
-            after = *listed.last().expect("a page with more behind it is not empty");
-        }
-        assert_eq!(listed, PEOPLE, "by {limit}");
+        let next =
+            async |last: Option<&User>| ok(room.list_users(last.map_or(UserId(0), |user| user.user), limit).await);
+        let listed = follow(PEOPLE.len(), limit, next).await.into_iter().map(|user| user.user);
+        assert_eq!(Vec::from_iter(listed), PEOPLE, "by {limit}");
     }
 }
 

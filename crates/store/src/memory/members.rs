@@ -35,9 +35,10 @@ impl State {
 
     fn remove(&mut self, group: GroupId, operator: &Sender, users: Vec<UserId>) -> Result<MembersChanged, Error> {
         let (row, own) = self.as_member(operator.user, group)?;
-        let removed: BTreeSet<UserId> = users.iter().copied().filter(|user| row.present(*user).is_some()).collect();
+        let removed: BTreeSet<UserId> = users.into_iter().filter(|user| row.present(*user).is_some()).collect();
         let above = |user: &UserId| row.present(*user).is_none_or(|one| one.role < own.role);
-        if own.role == Role::Member || users.contains(&operator.user) || !removed.iter().all(above) {
+        // Nobody is above himself.
+        if own.role == Role::Member || !removed.iter().all(above) {
             return Err(Error::Forbidden);
         }
         if removed.is_empty() {

@@ -22,12 +22,14 @@ pub(super) fn prepare<'c>(db: &'c Connection, sql: &str) -> rusqlite::Result<Cac
     db.prepare_cached(sql)
 }
 
-/// A number as a column has it. A client's clock may say anything: what is beyond comes back the same from [`number`].
+/// A number as a column has it. A client's clock may say anything: what is beyond comes back the same from [`number`]. An id
+/// that is beyond is negative here, and found nowhere.
 pub(super) fn int(number: u64) -> i64 {
     number.cast_signed()
 }
 
-/// A bound that somebody named: none is beyond the largest id.
+/// The bound of a range that somebody named: no id lies beyond the largest. Never to look an id up: a larger one would be
+/// taken for the largest, whose user may exist.
 pub(super) fn bound(id: u64) -> i64 {
     i64::try_from(id).unwrap_or(i64::MAX)
 }

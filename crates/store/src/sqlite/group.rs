@@ -27,7 +27,7 @@ pub(super) struct Stay {
 pub(super) fn last_stay(db: &Connection, group: GroupId, user: UserId) -> rusqlite::Result<Option<Stay>> {
     let sql = "SELECT left_at FROM im_group_member WHERE group_id = ?1 AND user_id = ?2 ORDER BY joined DESC LIMIT 1";
     let read = |row: &Row<'_>| Ok(Stay { left_at: row.get::<_, Option<i64>>(0)?.map(i64::cast_unsigned) });
-    prepare(db, sql)?.query_row((bound(group.0), bound(user.0)), read).optional()
+    prepare(db, sql)?.query_row((int(group.0), int(user.0)), read).optional()
 }
 
 /// First id of the log that the user may see.
@@ -39,7 +39,7 @@ pub(super) fn first_seen(db: &Connection, group: GroupId, user: UserId) -> rusql
 /// None: he is no member now.
 pub(super) fn role(db: &Connection, group: GroupId, user: UserId) -> rusqlite::Result<Option<Role>> {
     let sql = "SELECT role FROM im_group_member WHERE group_id = ?1 AND user_id = ?2 AND left_at IS NULL";
-    prepare(db, sql)?.query_row((bound(group.0), bound(user.0)), |row| role_column(row, 0)).optional()
+    prepare(db, sql)?.query_row((int(group.0), int(user.0)), |row| role_column(row, 0)).optional()
 }
 
 fn role_column(row: &Row<'_>, column: usize) -> rusqlite::Result<Role> {
@@ -68,7 +68,7 @@ pub(super) fn load(db: &Connection, group: GroupId) -> rusqlite::Result<Option<G
             members_version: number(row, 5)?,
         })
     };
-    prepare(db, sql)?.query_row([bound(group.0)], read).optional()
+    prepare(db, sql)?.query_row([int(group.0)], read).optional()
 }
 
 pub(super) fn group(db: &Connection, asker: UserId, group: GroupId) -> Result<(Group, Role), Error> {
@@ -105,14 +105,14 @@ pub(super) fn member_ids(db: &Connection, group: GroupId) -> Result<(u64, Arc<[U
     let version = load(db, group)?.map_or(0, |group| group.members_version);
     let sql = "SELECT user_id FROM im_group_member WHERE group_id = ?1 AND left_at IS NULL ORDER BY user_id";
     let mut statement = prepare(db, sql)?;
-    let ids = statement.query_map([bound(group.0)], |row| user_id(row, 0))?;
+    let ids = statement.query_map([int(group.0)], |row| user_id(row, 0))?;
     Ok((version, ids.collect::<Result<_, _>>()?))
 }
 
 pub(super) fn create_group(tx: &mut Txn<'_>, new: &NewGroup) -> Result<MembersChanged, Error> {
     let creator = new.creator.user;
     let sql = "SELECT group_id FROM im_group WHERE creator_id = ?1 AND client_group_id = ?2";
-    let known = prepare(tx.db, sql)?.query_row((bound(creator.0), &*new.client_group_id), |row| number(row, 0));
+    let known = prepare(tx.db, sql)?.query_row((int(creator.0), &*new.client_group_id), |row| number(row, 0));
     if let Some(known) = known.optional()? {
         return outcome(tx, GroupId(known), creator, Vec::new(), Vec::new());
     }

@@ -125,7 +125,7 @@ pub(super) fn positions(db: &Connection, user: UserId) -> Result<Positions, Erro
 
 fn mailbox_seq(db: &Connection, user: UserId) -> Result<u64, Error> {
     let sql = "SELECT mailbox_seq FROM im_mailbox WHERE user_id = ?1";
-    let found = prepare(db, sql)?.query_row([bound(user.0)], |row| number(row, 0)).optional()?;
+    let found = prepare(db, sql)?.query_row([int(user.0)], |row| number(row, 0)).optional()?;
     found.ok_or(Error::NotFound("user"))
 }
 
@@ -173,7 +173,10 @@ pub(super) fn sessions(
     let wanted = i64::from(limit) + 1;
     let mut rows = Vec::new();
     if !matches!(after, Some(ConversationId::Group(_))) {
-        let (small, big) = after.map_or((0, i64::MAX), key);
+        let (small, big) = match after {
+            Some(ConversationId::Single { small, big }) => (bound(small.0), bound(big.0)),
+            _ => (0, i64::MAX),
+        };
         let behind = "user_id = ?1 AND (small_id, big_id) > (?2, ?3) ORDER BY small_id, big_id LIMIT ?4";
         rows = entries(db, behind, &[&int(user.0), &small, &big, &wanted])?;
     }
@@ -224,7 +227,7 @@ fn entries(db: &Connection, which: &str, params: &[&dyn ToSql]) -> rusqlite::Res
 fn entry(db: &Connection, user: UserId, conversation: ConversationId) -> rusqlite::Result<Option<Row0>> {
     let (small, big) = key(conversation);
     let which = "user_id = ?1 AND small_id = ?2 AND big_id = ?3";
-    Ok(entries(db, which, &[&bound(user.0), &small, &big])?.pop())
+    Ok(entries(db, which, &[&int(user.0), &small, &big])?.pop())
 }
 
 fn fill_all(db: &Connection, shards: u32, user: UserId, rows: Vec<Row0>) -> rusqlite::Result<Vec<Session>> {
@@ -263,7 +266,8 @@ fn fill(db: &Connection, shards: u32, user: UserId, row: Row0) -> rusqlite::Resu
     })
 }
 
-/// The text is cut inside of SQLite, so that a long one is not read.
+/// The text is cut inside of SQLite, so that a long one is not copied: as bytes, since `substr` of a text ends at a zero
+/// character. So many characters fit into four times the bytes, whatever they are. Of no bytes SQLite makes a null.
 fn preview(
     db: &Connection,
     shards: u32,
@@ -271,15 +275,16 @@ fn preview(
     conversation: ConversationId,
     place: u64,
 ) -> rusqlite::Result<Option<Preview>> {
-    let columns =
-        format!("server_msg_id, from_id, from_nickname, type, substr(content, 1, {PREVIEW_CHARS_MAX}), server_time_ms");
+    let start = format!("substr(CAST(content AS BLOB), 1, {})", 4 * PREVIEW_CHARS_MAX);
+    let columns = format!("server_msg_id, from_id, from_nickname, type, {start}, server_time_ms");
     log::at_place(db, shards, user, conversation, place, &columns, |row| {
+        let start = row.get_ref(4)?.as_blob_or_null()?.unwrap_or_default();
         Ok(Preview {
             server_msg_id: number(row, 0)?,
             from: user_id(row, 1)?,
             nickname: Arc::from(row.get_ref(2)?.as_str()?),
             kind: row.get(3)?,
-            content: Arc::from(row.get_ref(4)?.as_str()?),
+            content: String::from_utf8_lossy(start).chars().take(PREVIEW_CHARS_MAX).collect::<String>().into(),
             server_time_ms: number(row, 5)?,
         })
     })

@@ -25,7 +25,7 @@ fn user(row: &Row<'_>) -> rusqlite::Result<User> {
 
 pub(super) fn by_id(db: &Connection, id: UserId) -> rusqlite::Result<Option<User>> {
     let sql = format!("SELECT {COLUMNS} FROM im_user WHERE user_id = ?1");
-    prepare(db, &sql)?.query_row([bound(id.0)], user).optional()
+    prepare(db, &sql)?.query_row([int(id.0)], user).optional()
 }
 
 fn by_account(db: &Connection, account: &str) -> rusqlite::Result<Option<User>> {
@@ -122,7 +122,7 @@ pub(super) fn password(db: &Connection, id: UserId) -> Result<Option<PasswordHas
 
 pub(super) fn set_disabled(tx: &mut Txn<'_>, id: UserId, disabled: bool) -> Result<(), Error> {
     let sql = "UPDATE im_user SET disabled = ?2 WHERE user_id = ?1";
-    match prepare(tx.db, sql)?.execute((bound(id.0), disabled))? {
+    match prepare(tx.db, sql)?.execute((int(id.0), disabled))? {
         0 => Err(Error::NotFound("user")),
         _ => Ok(()),
     }
@@ -164,6 +164,6 @@ pub(super) fn devices(db: &Connection, id: UserId) -> Result<Vec<Device>, Error>
             name: Arc::from(row.get_ref(2)?.as_str()?),
         })
     };
-    let rows = statement.query_map([bound(id.0)], device)?;
+    let rows = statement.query_map([int(id.0)], device)?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

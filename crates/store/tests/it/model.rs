@@ -25,45 +25,27 @@ use proptest::{prelude::*, test_runner::TestRunner};
 use prost::Message as _;
 
 const USERS: [UserId; 4] = [UserId(2), UserId(7), UserId(11), UserId(i64::MAX as u64)];
-/// The group of each of the first users, if he made one.
+/// The group of each of the first users. All but the last exist from the start.
 const GROUPS: [GroupId; 3] = [GroupId(2), GroupId(100), GroupId(30)];
 const NOON: u64 = 1_700_049_600_000;
 const DAY: u64 = 86_400_000;
 
 #[derive(Clone, Debug)]
 enum Step {
-    Append {
-        from: UserId,
-        batch: Vec<(ConversationId, &'static str, &'static str, bool)>,
-    },
+    /// Where to, `client_msg_id`, body, counted.
+    Append(UserId, Vec<(ConversationId, &'static str, &'static str, bool)>),
     ReadLog(UserId, ConversationId, Stretch),
     Mark(Mark),
-    Changes {
-        user: UserId,
-        since: u64,
-        limit: u32,
-    },
+    /// Since when, and the limit.
+    Changes(UserId, u64, u32),
     MovedGroups(UserId, Vec<(GroupId, u64)>),
-    Sessions {
-        user: UserId,
-        after: Option<ConversationId>,
-        limit: u32,
-    },
-    CreateGroup {
-        creator: usize,
-        members: Vec<UserId>,
-    },
-    ChangeMembers {
-        group: GroupId,
-        operator: UserId,
-        action: MembersAction,
-    },
-    Members {
-        asker: UserId,
-        group: GroupId,
-        after: UserId,
-        limit: u32,
-    },
+    /// Behind which, and the limit.
+    Sessions(UserId, Option<ConversationId>, u32),
+    /// By which of the users.
+    CreateGroup(usize, Vec<UserId>),
+    ChangeMembers(GroupId, Operator, MembersAction),
+    /// Behind whom, and the limit.
+    Members(UserId, GroupId, UserId, u32),
     UpdateProfile(UserId, ProfileChange),
     /// On the next day: what was seen on one day is in no certain order.
     TouchDevice(UserId, &'static str),
@@ -72,61 +54,97 @@ enum Step {
     Reopen,
 }
 
+/// Who changes members: anybody, or one of those who may.
+#[derive(Clone, Copy, Debug)]
+enum Operator {
+    Anybody(UserId),
+    Member(usize),
+}
+
+/// A conversation from the side of a user: with a peer, of a group, or of others.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    With(UserId),
+    At(ConversationId),
+}
+
+impl Place {
+    fn of(self, user: UserId) -> ConversationId {
+        match self {
+            Self::With(peer) => ConversationId::single(user, peer),
+            Self::At(conversation) => conversation,
+        }
+    }
+}
+
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    prop::collection::vec(step(), 1..80)
+    prop::collection::vec(step(), 1..100)
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let limit = 1..5_u32;
-    let entry = (conversation(), sample(&["a", "b", "c", "d", "e"]), sample(&["x", "x", "y"]), any::<bool>());
-    let append = (user(), prop::collection::vec(entry, 1..5)).prop_map(|(from, batch)| Step::Append { from, batch });
-    let bytes_max = prop_oneof![0..20_usize, Just(usize::MAX)];
-    let stretch = (0..12_u64, 0..12_u64, limit.clone(), bytes_max)
-        .prop_map(|(after, before, limit, bytes_max)| Stretch { after, before, limit, bytes_max });
-    let kind = sample(&[MarkKind::Read, MarkKind::Delivered]);
-    let mark = (user(), conversation(), kind, 0..12_u64).prop_map(|(user, conversation, kind, server_msg_id)| Mark {
-        user,
-        conversation,
-        kind,
-        server_msg_id,
-    });
-    let changes =
-        (user(), 0..20_u64, limit.clone()).prop_map(|(user, since, limit)| Step::Changes { user, since, limit });
-    let known = prop::collection::btree_map(group(), 0..12_u64, 0..3).prop_map(Vec::from_iter);
-    let sessions = (user(), prop::option::of(conversation()), limit.clone())
-        .prop_map(|(user, after, limit)| Step::Sessions { user, after, limit });
-    let create = (0..GROUPS.len(), prop::collection::vec(user(), 0..3))
-        .prop_map(|(creator, members)| Step::CreateGroup { creator, members });
-    let members = (user(), group(), prop_oneof![Just(UserId(0)), user()], limit)
-        .prop_map(|(asker, group, after, limit)| Step::Members { asker, group, after, limit });
-    let name = || prop::option::of(sample(&["", "n", "m"])).prop_map(|name| name.map(Arc::from));
-    let profile = (name(), name()).prop_map(|(nickname, avatar)| ProfileChange { nickname, avatar });
     prop_oneof![
-        12 => append,
-        4 => (user(), conversation(), stretch).prop_map(|(user, of, stretch)| Step::ReadLog(user, of, stretch)),
-        6 => mark.prop_map(Step::Mark),
-        3 => changes,
-        2 => (user(), known).prop_map(|(user, known)| Step::MovedGroups(user, known)),
-        2 => sessions,
-        3 => create,
+        12 => append(),
+        5 => read_log(),
+        8 => mark(),
+        3 => (user(), 0..20_u64, limit()).prop_map(|(user, since, limit)| Step::Changes(user, since, limit)),
+        2 => moved_groups(),
+        2 => (user(), prop::option::of(place()), limit())
+            .prop_map(|(user, after, limit)| Step::Sessions(user, after.map(|place| place.of(user)), limit)),
+        1 => (0..GROUPS.len(), prop::collection::vec(user(), 0..3))
+            .prop_map(|(creator, members)| Step::CreateGroup(creator, members)),
         8 => change_members(),
-        1 => members,
-        1 => (user(), profile).prop_map(|(user, change)| Step::UpdateProfile(user, change)),
+        1 => (user(), group(), prop_oneof![Just(UserId(0)), user()], limit())
+            .prop_map(|(asker, group, after, limit)| Step::Members(asker, group, after, limit)),
+        1 => update_profile(),
         1 => (user(), sample(&["p", "q", "r"])).prop_map(|(user, device)| Step::TouchDevice(user, device)),
         1 => (0..DAY / 3).prop_map(Step::SetTimeOfDay),
         1 => Just(Step::Reopen),
     ]
 }
 
+fn append() -> impl Strategy<Value = Step> {
+    let entry = (place(), sample(&["a", "b", "c", "d", "e"]), sample(&["x", "x", "x", "y"]), any::<bool>());
+    (user(), prop::collection::vec(entry, 1..5)).prop_map(|(from, batch)| {
+        let batch = batch.into_iter().map(|(place, id, body, counted)| (place.of(from), id, body, counted));
+        Step::Append(from, batch.collect())
+    })
+}
+
+fn read_log() -> impl Strategy<Value = Step> {
+    let bound = || prop_oneof![Just(0), 0..12_u64];
+    let stretch = (bound(), bound(), limit(), prop_oneof![0..20_usize, Just(usize::MAX)])
+        .prop_map(|(after, before, limit, bytes_max)| Stretch { after, before, limit, bytes_max });
+    (user(), place(), stretch).prop_map(|(user, place, stretch)| Step::ReadLog(user, place.of(user), stretch))
+}
+
+fn mark() -> impl Strategy<Value = Step> {
+    let kind = sample(&[MarkKind::Read, MarkKind::Delivered]);
+    (user(), place(), kind, 0..12_u64).prop_map(|(user, place, kind, server_msg_id)| {
+        let conversation = place.of(user);
+        Step::Mark(Mark { user, conversation, kind, server_msg_id })
+    })
+}
+
+fn moved_groups() -> impl Strategy<Value = Step> {
+    let known = prop::collection::btree_map(group(), 0..12_u64, 0..3).prop_map(Vec::from_iter);
+    (user(), known).prop_map(|(user, known)| Step::MovedGroups(user, known))
+}
+
 fn change_members() -> impl Strategy<Value = Step> {
     let users = || prop::collection::vec(user(), 0..3);
     let action = prop_oneof![
-        3 => users().prop_map(MembersAction::Invite),
-        1 => users().prop_map(MembersAction::Remove),
+        4 => users().prop_map(MembersAction::Invite),
+        2 => users().prop_map(MembersAction::Remove),
         1 => Just(MembersAction::Leave),
     ];
-    let change = (group(), user(), action);
-    change.prop_map(|(group, operator, action)| Step::ChangeMembers { group, operator, action })
+    let operator = prop_oneof![1 => user().prop_map(Operator::Anybody), 5 => (0..3_usize).prop_map(Operator::Member)];
+    (group(), operator, action).prop_map(|(group, operator, action)| Step::ChangeMembers(group, operator, action))
+}
+
+fn update_profile() -> impl Strategy<Value = Step> {
+    let name = || prop::option::of(sample(&["", "n", "m"])).prop_map(|name| name.map(Arc::from));
+    let change = (name(), name()).prop_map(|(nickname, avatar)| ProfileChange { nickname, avatar });
+    (user(), change).prop_map(|(user, change)| Step::UpdateProfile(user, change))
 }
 
 fn user() -> impl Strategy<Value = UserId> {
@@ -137,9 +155,17 @@ fn group() -> impl Strategy<Value = GroupId> {
     sample(&GROUPS)
 }
 
-fn conversation() -> impl Strategy<Value = ConversationId> {
-    let single = (user(), user()).prop_map(|(one, other)| ConversationId::single(one, other));
-    prop_oneof![single, group().prop_map(ConversationId::Group)]
+fn place() -> impl Strategy<Value = Place> {
+    let any_single = (user(), user()).prop_map(|(one, other)| Place::At(ConversationId::single(one, other)));
+    prop_oneof![
+        10 => user().prop_map(Place::With),
+        10 => group().prop_map(|group| Place::At(ConversationId::Group(group))),
+        1 => any_single,
+    ]
+}
+
+fn limit() -> impl Strategy<Value = u32> {
+    1..5_u32
 }
 
 fn sample<T: Clone + Debug + 'static>(from: &'static [T]) -> impl Strategy<Value = T> {
@@ -163,7 +189,8 @@ async fn play(subject: Box<dyn Subject>, steps: &[Step]) -> Result<(), TestCaseE
         let new = NewUser { user, account, nickname, password: None };
         prop_assert_eq!(reference.create_user(new.clone()).await, other.create_user(new).await);
     }
-    for (at, step) in steps.iter().enumerate() {
+    let first = [Step::CreateGroup(0, vec![USERS[1], USERS[3]]), Step::CreateGroup(1, vec![USERS[2]])];
+    for (at, step) in first.iter().chain(steps).enumerate() {
         match step {
             Step::TouchDevice(..) => drop(now.fetch_add(DAY, Relaxed)),
             Step::SetTimeOfDay(ms) => now.store(now.load(Relaxed) / DAY * DAY + DAY / 3 + ms, Relaxed),
@@ -194,7 +221,7 @@ fn options(now: &Arc<AtomicU64>) -> Options {
 /// What a store answers to a step, in words.
 async fn take(store: &dyn Store, step: &Step) -> String {
     match step.clone() {
-        Step::Append { from, batch } => {
+        Step::Append(from, batch) => {
             let batch = batch.into_iter().map(|(to, id, body, counted)| message(from, to, id, body, counted));
             let answers = store.append(batch.collect()).await.into_iter();
             let plain = answers.map(|answer| answer.map(|place| Appended { members_version: 0, ..place }));
@@ -206,7 +233,7 @@ async fn take(store: &dyn Store, step: &Step) -> String {
             format!("{:?}", page as Result<(u64, bool, Vec<Message>), Error>)
         }
         Step::Mark(mark) => format!("{:?}", store.mark(mark).await),
-        Step::Changes { user, since, limit } => {
+        Step::Changes(user, since, limit) => {
             let changes = store.changes(user, since, limit).await.expect("reading does not fail");
             let sessions: Vec<_> = changes.sessions.into_iter().map(plain_session).collect();
             format!("{:?}", (sessions, changes.profile, changes.mailbox_seq, changes.caught_up))
@@ -216,21 +243,27 @@ async fn take(store: &dyn Store, step: &Step) -> String {
             moved.sort_by_key(|session| session.conversation);
             format!("{:?}", moved.into_iter().map(plain_session).collect::<Vec<_>>())
         }
-        Step::Sessions { user, after, limit } => {
+        Step::Sessions(user, after, limit) => {
             let page = store.sessions(user, after, limit).await.expect("reading does not fail");
             format!("{:?}", (page.rows.into_iter().map(plain_session).collect::<Vec<_>>(), page.more))
         }
-        Step::CreateGroup { creator, members } => {
+        Step::CreateGroup(creator, members) => {
             let (group, creator) = (GROUPS[creator], sender(USERS[creator]));
             let client_group_id = "only".into();
             let new = NewGroup { group, creator, client_group_id, name: "g".into(), avatar: "".into(), members };
             plain_change(store.create_group(new).await)
         }
-        Step::ChangeMembers { group, operator, action } => {
+        Step::ChangeMembers(group, operator, action) => {
+            let operator = match operator {
+                Operator::Anybody(user) => user,
+                Operator::Member(nth) => {
+                    member_ids(store, group).await.into_iter().cycle().nth(nth).unwrap_or(USERS[0])
+                }
+            };
             let change = MembersChange { group, operator: sender(operator), action };
             plain_change(store.change_members(change).await)
         }
-        Step::Members { asker, group, after, limit } => {
+        Step::Members(asker, group, after, limit) => {
             format!("{:?}", store.members(asker, group, after, limit).await)
         }
         Step::UpdateProfile(user, change) => format!("{:?}", store.update_profile(user, change).await),
@@ -250,8 +283,8 @@ async fn whole(store: &dyn Store) -> Vec<String> {
     let mut lines = Vec::new();
     for user in USERS {
         lines.push(format!("{:?}", (store.positions(user).await, store.devices(user).await)));
-        lines.push(take(store, &Step::Changes { user, since: 0, limit: u32::MAX }).await);
-        lines.push(take(store, &Step::Sessions { user, after: None, limit: u32::MAX }).await);
+        lines.push(take(store, &Step::Changes(user, 0, u32::MAX)).await);
+        lines.push(take(store, &Step::Sessions(user, None, u32::MAX)).await);
         for conversation in &conversations {
             lines.push(take(store, &Step::ReadLog(user, *conversation, everything)).await);
             lines.push(format!("{:?}", store.session(user, *conversation).await.map(plain_session)));
@@ -262,11 +295,15 @@ async fn whole(store: &dyn Store) -> Vec<String> {
         }
     }
     for group in GROUPS {
-        let mut ids = store.member_ids(group).await.expect("reading does not fail").1.to_vec();
-        ids.sort();
-        lines.push(format!("{ids:?}"));
+        lines.push(format!("{:?}", member_ids(store, group).await));
     }
     lines
+}
+
+async fn member_ids(store: &dyn Store, group: GroupId) -> Vec<UserId> {
+    let mut ids = store.member_ids(group).await.expect("reading does not fail").1.to_vec();
+    ids.sort();
+    ids
 }
 
 fn sender(user: UserId) -> Sender {
