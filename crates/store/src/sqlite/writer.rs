@@ -144,6 +144,7 @@ pub(super) struct Writer {
 impl Writer {
     /// Works until the queue is closed and empty, and gives the connection back.
     pub(super) fn run(mut self, queue: &Queue<Write>) -> Option<Connection> {
+        let _end = queue.closed_at_the_end();
         let mut group = Vec::new();
         while let Some(first) = queue.pop() {
             let mut messages = first.weight();
