@@ -103,8 +103,8 @@ pub trait Store: Send + Sync {
     /// *Marks*: the sender's own read and delivered marks move to his message.
     /// *Mailboxes*: a one-to-one message takes the next number of both parties' mailboxes (one number when they are
     /// the same) and stamps their sessions. A group message touches no mailbox: members find it by the group's head.
-    /// *Together*: a refusal concerns its message alone. A failure is one for all messages of the batch that were
-    /// not refused, and none of them is stored.
+    /// *Together*: a refusal concerns its message alone. A failure is one for all messages of the batch, also those
+    /// that would have been refused, and none of them is stored.
     ///
     /// Answers in the order of the batch.
     async fn append(&self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>>;

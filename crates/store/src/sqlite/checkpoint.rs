@@ -102,10 +102,11 @@ impl Checkpoints {
         }
         match state.phase {
             Phase::Copied => {
-                db.busy_timeout(READERS_WAIT)?;
-                let rest = checkpoint(db, "RESTART")?.left();
-                db.busy_timeout(super::open::BUSY_TIMEOUT)?;
                 state.phase = Phase::Idle;
+                db.busy_timeout(READERS_WAIT)?;
+                let outcome = checkpoint(db, "RESTART");
+                db.busy_timeout(super::open::BUSY_TIMEOUT)?;
+                let rest = outcome?.left();
                 state.again_at = if rest == 0 { 0 } else { log.pages + self.pages.start };
                 self.counters.checkpoints.fetch_add(u64::from(rest == 0), Relaxed);
             }

@@ -40,7 +40,7 @@ use open::Folder;
 use queue::Queue;
 use reader::Task;
 use txn::{Kept, Rules};
-use writer::{Counters, Settled, Ticket, Write, Writer};
+use writer::{Counters, Ticket, Write, Writer};
 
 use crate::{
     Appended, Changes, Device, Error, Group, LogPage, Mark, Marked, Member, MemberIds, MembersChange, MembersChanged,
@@ -128,14 +128,11 @@ impl SqliteStore {
     }
 
     /// Nothing is awaited before the push: what is called (first polled) first is queued first, and committed first.
-    async fn queue<T>(&self, bytes: usize, write: impl FnOnce(Ticket<T>) -> Write) -> Result<Settled<T>, Error> {
-        let (ticket, settled) = Ticket::new();
+    /// `bytes` are those of the bodies.
+    async fn write<T>(&self, bytes: usize, write: impl FnOnce(Ticket<T>) -> Write) -> Result<T, Error> {
+        let (ticket, answered) = Ticket::new();
         self.writes.push(write(ticket), bytes)?;
-        settled.await.map_err(|_| Error::UnknownOutcome("the writer is gone".into()))
-    }
-
-    async fn write<T>(&self, write: impl FnOnce(Ticket<T>) -> Write) -> Result<T, Error> {
-        self.queue(0, write).await?.outcome()
+        answered.await.map_err(|_| Error::UnknownOutcome("the writer is gone".into()))?
     }
 
     async fn read<T, F>(&self, work: F) -> Result<T, Error>
@@ -237,17 +234,9 @@ impl Store for SqliteStore {
     async fn append(&self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
         let len = batch.len();
         let bytes = batch.iter().map(|message| message.content.len() + message.attachment.len()).sum();
-        let settled = match self.queue(bytes, |ticket| Write::Append(batch, ticket)).await {
-            Ok(settled) => settled,
-            Err(error) => return vec![Err(error); len],
-        };
-        match (settled.answer, settled.failure) {
-            (Some(Ok(answers)), None) => answers,
-            (Some(Ok(answers)), Some(failure)) => {
-                let failed = |answer: Result<_, Error>| answer.and_then(|_| Err(failure.clone()));
-                answers.into_iter().map(failed).collect()
-            }
-            (_, failure) => vec![Err(failure.unwrap_or(Error::Failed("the write was passed over".into()))); len],
+        match self.write(bytes, |ticket| Write::Append(batch, ticket)).await {
+            Ok(answers) => answers,
+            Err(failure) => vec![Err(failure); len],
         }
     }
 
@@ -257,7 +246,7 @@ impl Store for SqliteStore {
     }
 
     async fn mark(&self, mark: Mark) -> Result<Marked, Error> {
-        self.write(|ticket| Write::Mark(mark, ticket)).await
+        self.write(0, |ticket| Write::Mark(mark, ticket)).await
     }
 
     async fn positions(&self, user: UserId) -> Result<Positions, Error> {
@@ -285,11 +274,11 @@ impl Store for SqliteStore {
     }
 
     async fn create_group(&self, new: NewGroup) -> Result<MembersChanged, Error> {
-        self.write(|ticket| Write::CreateGroup(new, ticket)).await
+        self.write(0, |ticket| Write::CreateGroup(new, ticket)).await
     }
 
     async fn change_members(&self, change: MembersChange) -> Result<MembersChanged, Error> {
-        self.write(|ticket| Write::ChangeMembers(change, ticket)).await
+        self.write(0, |ticket| Write::ChangeMembers(change, ticket)).await
     }
 
     async fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error> {
@@ -305,7 +294,7 @@ impl Store for SqliteStore {
     }
 
     async fn create_user(&self, new: NewUser) -> Result<User, Error> {
-        self.write(|ticket| Write::CreateUser(new, ticket)).await
+        self.write(0, |ticket| Write::CreateUser(new, ticket)).await
     }
 
     async fn user_by_account(&self, account: &str) -> Result<User, Error> {
@@ -322,11 +311,11 @@ impl Store for SqliteStore {
     }
 
     async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error> {
-        self.write(|ticket| Write::UpdateProfile(user, change, ticket)).await
+        self.write(0, |ticket| Write::UpdateProfile(user, change, ticket)).await
     }
 
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {
-        self.write(|ticket| Write::SetPassword(user, password, ticket)).await
+        self.write(0, |ticket| Write::SetPassword(user, password, ticket)).await
     }
 
     async fn password(&self, user: UserId) -> Result<Option<PasswordHash>, Error> {
@@ -334,11 +323,11 @@ impl Store for SqliteStore {
     }
 
     async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), Error> {
-        self.write(|ticket| Write::SetDisabled(user, disabled, ticket)).await
+        self.write(0, |ticket| Write::SetDisabled(user, disabled, ticket)).await
     }
 
     async fn touch_device(&self, user: UserId, device: Device) -> Result<(), Error> {
-        self.write(|ticket| Write::TouchDevice(user, device, ticket)).await
+        self.write(0, |ticket| Write::TouchDevice(user, device, ticket)).await
     }
 
     async fn devices(&self, user: UserId) -> Result<Vec<Device>, Error> {
@@ -346,7 +335,7 @@ impl Store for SqliteStore {
     }
 
     async fn probe(&self) -> Result<(), Error> {
-        self.write(Write::Probe).await
+        self.write(0, Write::Probe).await
     }
 
     fn stats(&self) -> Stats {

@@ -60,6 +60,11 @@ impl<T> Queue<T> {
         self.arrived.notify_all();
     }
 
+    /// For the only one who takes from it: however that ends, also by a panic, nobody waits on it for ever.
+    pub(super) fn closed_at_the_end(&self) -> CloseAtTheEnd<'_, T> {
+        CloseAtTheEnd(self)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.state().waiting.len()
     }
@@ -67,6 +72,17 @@ impl<T> Queue<T> {
     /// No invariant is broken halfway in here, so a thread that panicked elsewhere with the lock leaves it sound.
     fn state(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(|poison| poison.into_inner())
+    }
+}
+
+pub(super) struct CloseAtTheEnd<'q, T>(&'q Queue<T>);
+
+impl<T> Drop for CloseAtTheEnd<'_, T> {
+    fn drop(&mut self) {
+        self.0.close();
+        while let Some(left) = self.0.pop_now() {
+            drop(left);
+        }
     }
 }
 
@@ -93,5 +109,16 @@ mod tests {
         queue.close();
         assert_eq!(queue.push('e', 0), Err(Error::Closed));
         assert_eq!((queue.pop(), queue.pop_now(), queue.pop()), (Some('b'), Some('c'), None));
+    }
+
+    #[test]
+    fn a_queue_whose_taker_is_gone_lets_go_of_what_waits() {
+        let queue = Queue::new(2, 10);
+        let (waiting, answered) = std::sync::mpsc::channel::<()>();
+        assert_eq!(queue.push(waiting, 0), Ok(()));
+        drop(queue.closed_at_the_end());
+        assert!(answered.recv().is_err());
+        assert_eq!(queue.len(), 0);
+        assert_eq!(queue.push(std::sync::mpsc::channel().0, 0), Err(Error::Closed));
     }
 }

@@ -105,6 +105,8 @@ pub(super) struct Txn<'w> {
     wanted: HashMap<ConversationId, u32>,
     /// What the sequencer proposed and no message took yet.
     proposed: HashMap<ConversationId, Range<u64>>,
+    /// The sequencer did not answer: the rest of the transaction does without, so that it is waited for once.
+    sequencer_silent: bool,
     /// Messages stored.
     pub(super) appended: u64,
 }
@@ -117,8 +119,18 @@ impl<'w> Txn<'w> {
         wanted: HashMap<ConversationId, u32>,
     ) -> rusqlite::Result<Self> {
         prepare(db, "BEGIN IMMEDIATE")?.execute([])?;
-        let (heads, sessions, mailboxes) = (HashMap::new(), HashMap::new(), HashMap::new());
-        Ok(Self { db, rules, kept, heads, sessions, mailboxes, wanted, proposed: HashMap::new(), appended: 0 })
+        Ok(Self {
+            db,
+            rules,
+            kept,
+            heads: HashMap::new(),
+            sessions: HashMap::new(),
+            mailboxes: HashMap::new(),
+            wanted,
+            proposed: HashMap::new(),
+            sequencer_silent: false,
+            appended: 0,
+        })
     }
 
     pub(super) fn shards(&self) -> u32 {
@@ -159,26 +171,41 @@ impl<'w> Txn<'w> {
         let next = head.server_msg_id + 1;
         if !self.proposed.get(&conversation).is_some_and(|proposed| proposed.contains(&next)) {
             let wanted = self.wanted.remove(&conversation).unwrap_or(1);
-            self.proposed.insert(conversation, self.propose(conversation, next, wanted));
+            self.propose(conversation, next, wanted);
+            self.proposed.insert(conversation, next..next + u64::from(wanted));
         }
         next
     }
 
-    fn propose(&self, conversation: ConversationId, next: u64, wanted: u32) -> Range<u64> {
-        let Rules { sequencer, counters, .. } = self.rules;
-        let own = next..next + u64::from(wanted);
+    /// Asks until the numbers from `next` on are proposed; after some attempts they are taken all the same.
+    fn propose(&mut self, conversation: ConversationId, next: u64, wanted: u32) {
         for _ in 0..PROPOSALS_MAX {
-            match park::wait(sequencer.reserve(conversation, wanted)) {
-                Ok(first) if first == next => return own,
-                Ok(_) => counters.proposals_refused.fetch_add(1, Relaxed),
-                Err(error) => {
-                    tracing::warn!(%conversation, %error, "the sequencer did not answer: the head's own number is taken");
-                    return own;
+            if self.sequencer_silent {
+                return;
+            }
+            match park::wait(self.rules.sequencer.reserve(conversation, wanted)) {
+                Ok(first) if first == next => return,
+                Ok(_) => {
+                    self.rules.counters.proposals_refused.fetch_add(1, Relaxed);
+                    self.tell_sequencer(conversation, next - 1);
                 }
-            };
-            tell_sequencer(self.rules, conversation, next - 1);
+                Err(error) => {
+                    tracing::warn!(%conversation, %error, "the sequencer did not answer: heads' own numbers are taken");
+                    self.sequencer_silent = true;
+                }
+            }
         }
-        own
+    }
+
+    /// A sequencer that does not hear it proposes a wrong number next time, and is told again.
+    fn tell_sequencer(&mut self, conversation: ConversationId, last: u64) {
+        if self.sequencer_silent {
+            return;
+        }
+        if let Err(error) = park::wait(self.rules.sequencer.reset(conversation, last)) {
+            tracing::warn!(%conversation, %error, "the sequencer was not reset");
+            self.sequencer_silent = true;
+        }
     }
 
     /// A message took its place: the head is there now.
@@ -311,9 +338,9 @@ impl<'w> Txn<'w> {
 
     /// The rows are as they are here now. A number that was reserved for what turned out a duplicate is given back.
     fn keep(&mut self) {
-        for (conversation, head) in self.heads.drain() {
+        for (conversation, head) in std::mem::take(&mut self.heads) {
             if self.proposed.get(&conversation).is_some_and(|proposed| proposed.end != head.server_msg_id + 1) {
-                tell_sequencer(self.rules, conversation, head.server_msg_id);
+                self.tell_sequencer(conversation, head.server_msg_id);
             }
             self.kept.heads.insert(conversation, Head { stored: head.server_msg_id, ..head });
         }
@@ -323,12 +350,5 @@ impl<'w> Txn<'w> {
         for (user, mailbox) in self.mailboxes.drain() {
             self.kept.mailboxes.insert(user, Mailbox { stored: mailbox.mailbox_seq, ..mailbox });
         }
-    }
-}
-
-/// A sequencer that does not hear it proposes a wrong number next time, and is told again.
-fn tell_sequencer(rules: &Rules, conversation: ConversationId, last: u64) {
-    if let Err(error) = park::wait(rules.sequencer.reset(conversation, last)) {
-        tracing::debug!(%conversation, last, %error, "the sequencer was not reset");
     }
 }

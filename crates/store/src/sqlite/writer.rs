@@ -48,28 +48,11 @@ pub(super) enum Write {
 /// Where the answer goes, and until the commit the answer itself.
 pub(super) struct Ticket<T> {
     answer: Option<Result<T, Error>>,
-    caller: oneshot::Sender<Settled<T>>,
-}
-
-/// What became of a write: what it was answered inside of the transaction, and whether that failed as a whole.
-pub(super) struct Settled<T> {
-    pub(super) answer: Option<Result<T, Error>>,
-    pub(super) failure: Option<Error>,
-}
-
-impl<T> Settled<T> {
-    pub(super) fn outcome(self) -> Result<T, Error> {
-        match (self.answer, self.failure) {
-            (Some(Err(refusal)), _) => Err(refusal),
-            (_, Some(failure)) => Err(failure),
-            (Some(answer), None) => answer,
-            (None, None) => Err(Error::Failed("the write was passed over".into())),
-        }
-    }
+    caller: oneshot::Sender<Result<T, Error>>,
 }
 
 impl<T> Ticket<T> {
-    pub(super) fn new() -> (Self, oneshot::Receiver<Settled<T>>) {
+    pub(super) fn new() -> (Self, oneshot::Receiver<Result<T, Error>>) {
         let (caller, answered) = oneshot::channel();
         (Self { answer: None, caller }, answered)
     }
@@ -85,9 +68,14 @@ impl<T> Ticket<T> {
         }
     }
 
-    /// Whoever asked may have gone: then nobody hears it.
+    /// Refusals too are taken back by a failure: they may rest on what the same transaction had done. Whoever asked may
+    /// have gone: then nobody hears it.
     fn settle(self, failure: Option<&Error>) {
-        drop(self.caller.send(Settled { answer: self.answer, failure: failure.cloned() }));
+        let passed_over = || Err(Error::Failed("the write was passed over".into()));
+        drop(self.caller.send(match failure {
+            Some(failure) => Err(failure.clone()),
+            None => self.answer.unwrap_or_else(passed_over),
+        }));
     }
 }
 
@@ -156,6 +144,7 @@ pub(super) struct Writer {
 impl Writer {
     /// Works until the queue is closed and empty, and gives the connection back.
     pub(super) fn run(mut self, queue: &Queue<Write>) -> Option<Connection> {
+        let _end = queue.closed_at_the_end();
         let mut group = Vec::new();
         while let Some(first) = queue.pop() {
             let mut messages = first.weight();

@@ -1,6 +1,9 @@
-//! What is bounded: the queues, and the write-ahead log.
+//! What is bounded: the queues, the write-ahead log, and what a panic takes with it.
 
-use std::fs;
+use std::{
+    fs,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use anser_store::sqlite::{CheckpointPages, SqliteOptions, SqliteStore};
 use futures_util::{FutureExt as _, future::join_all};
@@ -51,6 +54,24 @@ async fn what_finds_the_queue_full_is_told_at_once_and_not_stored() {
     );
     assert_eq!(store.stats().appended, 4);
     store.close().await;
+}
+
+#[tokio::test]
+async fn a_panic_in_the_writer_fails_what_it_was_at_and_nothing_else() {
+    let home = tempfile::tempdir().expect("a folder");
+    let broken = Arc::new(AtomicBool::new(false));
+    let (mut options, clock) = (options(), broken.clone());
+    options.common.clock = Arc::new(move || if clock.swap(false, Relaxed) { panic!("the clock broke") } else { 5 });
+    let store = SqliteStore::open(home.path(), options).expect("a new store");
+    settle(&*store, 2).await;
+    send(&*store, text(1, single(1, 2), "before")).await.expect("stored");
+    broken.store(true, Relaxed);
+    let failed = send(&*store, text(1, single(1, 2), "within")).await;
+    assert!(matches!(failed, Err(Error::Failed(_))), "{failed:?}");
+    let again = send(&*store, text(1, single(1, 2), "within")).await;
+    assert!(again.is_ok_and(|place| place.server_msg_id == 2 && !place.duplicate));
+    store.close().await;
+    assert_eq!(look(home.path()), []);
 }
 
 /// The log is not longer than `most` when a transaction starts, so never longer than that and one transaction.
