@@ -80,8 +80,7 @@ pub(super) struct Pending {
 pub(super) enum Asked {
     Hello,
     Ping,
-    /// From this mailbox_seq.
-    Sync(u64),
+    Sync,
     Row(ConversationId),
     Pull(ConversationId, Stretch),
     Send(ClientMsgId),
@@ -279,7 +278,7 @@ impl Engine {
             (Asked::Call(call), body) => cx.effect(Effect::Answer { call, answer: Ok(body) }),
             (Asked::Hello, Body::Welcome(welcome)) => self.welcome(cx, welcome),
             (Asked::Hello, Body::Error(error)) => self.login_refused(cx, error),
-            (Asked::Sync(from), Body::SyncPage(page)) => self.take_page(cx, from, page),
+            (Asked::Sync, Body::SyncPage(page)) => self.take_page(cx, page),
             (Asked::Row(wanted), Body::SyncPage(page)) => self.take_rows(cx, wanted, page),
             (Asked::Pull(conversation, stretch), Body::Messages(answer)) => {
                 self.pulled(cx, conversation, stretch, answer);
@@ -309,7 +308,7 @@ impl Engine {
 
     fn refused(&mut self, cx: &mut Step<'_>, asked: Asked, request_id: u32, error: v1::Error) {
         match asked {
-            Asked::Sync(_) => self.sync_refused(cx, &error),
+            Asked::Sync => self.sync_refused(cx, &error),
             Asked::Row(conversation) => {
                 self.mailbox.want_row(conversation);
                 self.sync_refused(cx, &error);

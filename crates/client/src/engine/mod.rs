@@ -99,7 +99,8 @@ impl Engine {
 
     /// When to say [`Input::Tick`] at the latest, in the clock of the steps; none: not needed.
     pub fn wake_at(&self) -> Option<u64> {
-        let timer = self.timers.first().map(|(at, _)| *at);
+        // Timers are about what is asked of a server; without one only the next attempt matters.
+        let timer = self.timers.first().map(|(at, _)| *at).filter(|_| self.link.is_live());
         [timer, self.link_wake_at()].into_iter().flatten().min()
     }
 

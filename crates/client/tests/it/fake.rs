@@ -184,6 +184,7 @@ fn push(state: &State, except: u64, pushes: Vec<Push>) {
     }
 }
 
+#[expect(clippy::large_enum_variant, reason = "one a connection")]
 enum Framed<S> {
     WebSocket { stream: tokio_tungstenite::WebSocketStream<S>, format: Format },
     Tcp { stream: S, read: BytesMut, format: Option<Format> },

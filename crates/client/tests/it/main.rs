@@ -124,7 +124,7 @@ fn what_was_queued_goes_out_once_and_in_order_after_a_crash() {
         client.send(ours(), Draft::text("four")).await.expect("queued");
         let stored = async {
             while server.log(ours()).is_empty() {
-                tokio::task::yield_now().await
+                tokio::task::yield_now().await;
             }
         };
         within(stored).await;
