@@ -164,7 +164,12 @@ impl Client {
     /// At most `limit` (1 to 200) messages before an id, or the newest: those kept here, and what is missing from the server.
     ///
     /// Without a connection it gives what is here, if there is anything.
-    pub async fn history(&self, conversation: ConversationId, before: Option<u64>, limit: u32) -> Result<History, Error> {
+    pub async fn history(
+        &self,
+        conversation: ConversationId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<History, Error> {
         let limit = limit.clamp(1, PAGE_MAX);
         let here = self.store.history(conversation, before, limit).await?;
         if here.messages.len() >= limit as usize || !here.more {

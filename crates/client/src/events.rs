@@ -16,7 +16,10 @@ pub enum Event {
     /// Too much was missed: what was kept of this conversation was replaced by its newest page. Read its history anew.
     Reset(ConversationId),
     /// A message of this device came further.
-    Status { client_msg_id: ClientMsgId, status: Status },
+    Status {
+        client_msg_id: ClientMsgId,
+        status: Status,
+    },
     /// An entry of the conversation list is new or changed.
     Session(Arc<v1::Session>),
     /// The server's store was replaced: all conversations start anew.
@@ -24,7 +27,10 @@ pub enum Event {
     /// The user's own profile is new or changed.
     Profile(v1::User),
     /// Somebody is writing now. Said about once a second while it lasts.
-    Typing { conversation: ConversationId, user: UserId },
+    Typing {
+        conversation: ConversationId,
+        user: UserId,
+    },
     /// This listener was too slow and so many events were dropped for it: read the sessions and the history anew.
     Lagged(u64),
 }

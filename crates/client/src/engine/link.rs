@@ -174,7 +174,7 @@ impl Engine {
                 self.transmit(cx, Request::Ping(v1::Ping {}), Asked::Ping);
             }
             Phase::Draining { since } if self.link.requests.is_empty() || since + ANSWER_MAX_MS <= cx.now => {
-                self.lose(cx)
+                self.lose(cx);
             }
             _ => {}
         }
@@ -282,11 +282,11 @@ impl Engine {
             (Asked::Sync(from), Body::SyncPage(page)) => self.take_page(cx, from, page),
             (Asked::Row(_), Body::SyncPage(page)) => self.take_rows(cx, page),
             (Asked::Pull(conversation, stretch), Body::Messages(answer)) => {
-                self.pulled(cx, conversation, stretch, answer)
+                self.pulled(cx, conversation, stretch, answer);
             }
             (Asked::Send(client_msg_id), Body::Sent(sent)) => self.sent(cx, &client_msg_id, &sent),
             (Asked::MarkRead(conversation, id), Body::Marked(marked)) => {
-                self.read_marked(cx, conversation, id, &marked)
+                self.read_marked(cx, conversation, id, &marked);
             }
             (Asked::MarkDelivered(conversation, id), Body::Marked(marked)) => {
                 self.delivered_marked(cx, conversation, id, &marked);

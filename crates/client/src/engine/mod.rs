@@ -121,7 +121,7 @@ impl Engine {
             }
             Input::Discard(client_msg_id) => self.discard(cx, client_msg_id),
             Input::MarkRead { conversation, server_msg_id, count } => {
-                self.mark_read(conversation, server_msg_id, count)
+                self.mark_read(conversation, server_msg_id, count);
             }
             Input::Open(conversation) => self.pulls.open(conversation),
             Input::LoadOlder { conversation, limit, call } => self.load_older(cx, conversation, limit, call),

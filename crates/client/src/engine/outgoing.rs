@@ -12,12 +12,12 @@ use std::{
     sync::Arc,
 };
 
-use anser_proto::{ClientMsgId, ConversationId, v1};
+use anser_proto::{ClientMsgId, ConversationId};
 
 use super::{backoff::Backoff, terms::Queued};
 
 /// Messages that may wait, and bytes of their bodies.
-pub const OUTGOING_MAX: usize = 10_000;
+pub(super) const OUTGOING_MAX: usize = 10_000;
 const OUTGOING_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// On their way at once: of one conversation, of all, and bytes of all.
 const LANE_WINDOW: usize = 32;
@@ -167,16 +167,4 @@ impl Outgoing {
 
 pub(super) fn body_bytes(queued: &Queued) -> usize {
     queued.draft.content.len() + queued.draft.attachment.len()
-}
-
-pub(super) fn to_send(queued: &Queued) -> v1::Send {
-    v1::Send {
-        conversation_id: queued.conversation.to_string(),
-        client_msg_id: queued.client_msg_id.to_string(),
-        r#type: queued.draft.kind.into(),
-        content: queued.draft.content.clone(),
-        attachment: queued.draft.attachment.clone(),
-        client_time_ms: queued.client_time_ms,
-        settings: Some(v1::Settings { uncounted: queued.draft.uncounted }),
-    }
 }

@@ -12,7 +12,7 @@ use super::{
     Change, Effect, Engine, NotQueued, Place, Queued, Request, Status, Step, Timer,
     backoff::Backoff,
     link::{Asked, retry_of},
-    outgoing::{body_bytes, to_send},
+    outgoing::body_bytes,
 };
 
 /// Own messages of a conversation whose delivery is still told; of older ones the marks of the session tell.
@@ -59,7 +59,7 @@ impl Engine {
             && let Some(queued) = self.outgoing.next(self.link.next_request())
         {
             let client_msg_id = queued.client_msg_id.clone();
-            self.transmit(cx, Request::Send(to_send(&queued)), Asked::Send(client_msg_id.clone()));
+            self.transmit(cx, Request::Send(queued.to_send()), Asked::Send(client_msg_id.clone()));
             cx.effect(Effect::Status { client_msg_id, status: Status::Sending });
         }
     }
@@ -81,7 +81,7 @@ impl Engine {
 
     /// As the log has it: what was said, by whom, and where the server put it.
     fn own_message(&self, queued: &Queued, sent: &v1::Sent) -> v1::Message {
-        let send = to_send(queued);
+        let send = queued.to_send();
         v1::Message {
             conversation_id: send.conversation_id,
             server_msg_id: sent.server_msg_id,

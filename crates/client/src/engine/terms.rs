@@ -92,6 +92,21 @@ pub struct Queued {
     pub refused: Option<v1::Error>,
 }
 
+impl Queued {
+    /// The request that carries it: the same in every attempt.
+    pub fn to_send(&self) -> v1::Send {
+        v1::Send {
+            conversation_id: self.conversation.to_string(),
+            client_msg_id: self.client_msg_id.to_string(),
+            r#type: self.draft.kind.into(),
+            content: self.draft.content.clone(),
+            attachment: self.draft.attachment.clone(),
+            client_time_ms: self.client_time_ms,
+            settings: Some(v1::Settings { uncounted: self.draft.uncounted }),
+        }
+    }
+}
+
 /// Whether the user looks at the app.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Attention {
@@ -259,6 +274,8 @@ pub enum StopReason {
     Closed { code: u16, reason: String },
     /// What is kept here belongs to another user.
     OtherUser { kept: UserId, given: UserId },
+    /// The local store took no more changes. Said by the driver; the client is closed.
+    StoreFailed(String),
 }
 
 /// Why a call has no answer.
