@@ -1,6 +1,7 @@
 //! `anser`: the server and everything that goes with it, in one binary. Here: words into commands, errors into exit codes.
 
 mod bench;
+mod chat;
 mod child;
 mod doctor;
 mod lang;
@@ -32,18 +33,24 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Measure a server with real connections
     Bench(bench::Bench),
+    /// Chat in this terminal, or line by line in a script
+    Chat(Box<chat::Chat>),
     /// Make a token with which a user logs in, or see what is wrong with one
     Token(token::Token),
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    log_to_stderr();
+    // A chat has the screen for itself.
+    if !matches!(arguments.command, Command::Chat(_)) {
+        log_to_stderr("info");
+    }
     let done = match arguments.command {
         Command::Serve(serve) => serve.run(),
         Command::User(user) => user.run(),
         Command::Doctor(doctor) => doctor.run(),
         Command::Bench(bench) => bench.run(),
+        Command::Chat(chat) => chat.run(),
         Command::Token(token) => token.run(),
     };
     match done {
@@ -56,8 +63,8 @@ fn main() -> ExitCode {
 }
 
 /// For people on a terminal, a JSON object a line elsewhere. `ANSER_LOG` chooses what is logged, as `info` or `anser_server=debug`.
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_env("ANSER_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+fn log_to_stderr(usual: &str) {
+    let filter = EnvFilter::try_from_env("ANSER_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() { log.init() } else { log.json().init() }
 }

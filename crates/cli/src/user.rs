@@ -174,7 +174,7 @@ fn ask_password() -> anyhow::Result<String> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-fn read_hidden(prompt: &str) -> anyhow::Result<String> {
+pub fn read_hidden(prompt: &str) -> anyhow::Result<String> {
     use crossterm::{
         event::{Event, KeyCode, KeyEventKind, KeyModifiers, read},
         terminal::{disable_raw_mode, enable_raw_mode},

@@ -1,0 +1,103 @@
+//! What came of effects: pages of history, people found, groups made, and what went wrong.
+
+use std::sync::Arc;
+
+use anser_client::{Error, History};
+use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId, v1};
+
+use super::{
+    heard::look_up_named,
+    model::{Model, Overlay, Wish, display_name},
+    timeline::Older,
+    update::{Answer, Deed, Effect, complain, open, say},
+    wash,
+};
+
+pub fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
+    match answer {
+        Answer::Sessions(sessions) => {
+            // One that was opened before anything was said in it is known here alone.
+            model.sessions.retain(|_, session| session.head == 0);
+            sessions.into_iter().for_each(|session| model.take_session(Arc::new(session)));
+        }
+        Answer::Unsent(unsent) => model.outgoing = unsent.into_iter().map(Into::into).collect(),
+        Answer::History { conversation, before, page } => take_history(model, conversation, before, page, effects),
+        Answer::Found { account, user } => meet(model, account, user, effects),
+        Answer::Users(users) => {
+            for user in users {
+                model.nicknames.insert(user.user_id, display_name(&user));
+            }
+        }
+        Answer::NotSent { client_msg_id, error } => give_back(model, &client_msg_id, &error),
+        Answer::GroupMade(group) => {
+            let conversation = ConversationId::Group(GroupId(group.group_id));
+            model.list_new(conversation, None, Some(*group));
+            open(model, conversation, effects);
+        }
+        Answer::Members { group, members } => {
+            let title = model.title(ConversationId::Group(group));
+            model.overlay = Some(Overlay::Members { title, members: members.members, more: members.more });
+        }
+        Answer::Done(deed) => match deed {
+            Deed::Invited => say(model, model.text.invited()),
+            Deed::Removed => say(model, model.text.removed()),
+            Deed::Left => say(model, model.text.left()),
+            Deed::Renamed(nickname) => say(model, model.text.renamed(&wash::line(&nickname))),
+        },
+        Answer::Nobody(accounts) => complain(model, model.text.nobody_is(&accounts.join(", "))),
+        Answer::Failed(error) => complain(model, model.text.error(&error)),
+    }
+}
+
+fn take_history(
+    model: &mut Model,
+    conversation: ConversationId,
+    before: Option<u64>,
+    page: Result<History, Error>,
+    effects: &mut Vec<Effect>,
+) {
+    let me = model.my_id();
+    let Some(timeline) = model.open.as_mut().filter(|timeline| timeline.conversation == conversation) else { return };
+    match page {
+        Ok(page) => {
+            let messages = page.messages.clone();
+            timeline.take_page(page, before, me);
+            for message in &messages {
+                model.learn_name(message.from_id, &message.from_nickname);
+            }
+            look_up_named(model, &messages, effects);
+        }
+        Err(Error::Offline | Error::Lost | Error::Busy) => timeline.older = Older::Missing,
+        // Nothing was said in it yet, and the server knows no such log.
+        Err(_) if timeline.messages.is_empty() => {
+            timeline.take_page(History { messages: Vec::new(), more: false }, before, me);
+        }
+        Err(error) => {
+            timeline.older = Older::Missing;
+            complain(model, model.text.error(&error));
+        }
+    }
+}
+
+fn meet(model: &mut Model, account: String, user: Result<Option<v1::User>, Error>, effects: &mut Vec<Effect>) {
+    match user {
+        Ok(Some(peer)) => {
+            let conversation = ConversationId::single(UserId(model.my_id()), UserId(peer.user_id));
+            model.list_new(conversation, Some(peer), None);
+            open(model, conversation, effects);
+        }
+        Ok(None) => complain(model, model.text.nobody_is(&account)),
+        Err(Error::Offline | Error::Lost | Error::Busy) => model.wish = Some(Wish::Account(account)),
+        Err(error) => complain(model, model.text.error(&error)),
+    }
+}
+
+/// What could not even be queued goes back into the input, if nothing else stands there by now.
+fn give_back(model: &mut Model, client_msg_id: &ClientMsgId, error: &Error) {
+    let Some(at) = model.outgoing.iter().position(|outgoing| outgoing.client_msg_id == *client_msg_id) else { return };
+    let outgoing = model.outgoing.remove(at);
+    if model.input.is_empty() && model.open_id() == Some(outgoing.conversation) {
+        model.input.insert(&outgoing.content);
+    }
+    complain(model, model.text.error(error));
+}

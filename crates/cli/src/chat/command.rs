@@ -1,0 +1,131 @@
+//! What a person may say to the client itself, with a slash before it. A line enters, a command or what is wrong leaves.
+
+/// The commands, as they are typed. The help shows them in this order.
+pub const NAMES: [&str; 11] =
+    ["/to", "/group", "/invite", "/remove", "/leave", "/members", "/nick", "/retry", "/discard", "/help", "/quit"];
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    To(String),
+    Group { name: String, accounts: Vec<String> },
+    Invite(Vec<String>),
+    Remove(Vec<String>),
+    Leave,
+    Members,
+    Nick(String),
+    Retry,
+    Discard,
+    Help,
+    Quit,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wrong {
+    /// No command has this name; perhaps this one was meant.
+    Unknown { typed: String, near: Option<&'static str> },
+    /// This command needs something behind its name.
+    Needs(&'static str),
+}
+
+/// None if the line is a message. `//text` is the message `/text`, and what only begins like a path is one too.
+pub fn parse(line: &str) -> Option<Result<Command, Wrong>> {
+    let rest = line.strip_prefix('/')?;
+    if rest.starts_with('/') || line.contains('\n') {
+        return None;
+    }
+    let mut words = words(line).into_iter();
+    let name = words.next()?;
+    let words: Vec<String> = words.collect();
+    Some(match name.as_str() {
+        "/to" => one(words, "/to").map(Command::To),
+        "/group" => match words.split_first() {
+            Some((name, accounts)) => Ok(Command::Group { name: name.clone(), accounts: accounts.to_vec() }),
+            None => Err(Wrong::Needs("/group")),
+        },
+        "/invite" => some(words, "/invite").map(Command::Invite),
+        "/remove" => some(words, "/remove").map(Command::Remove),
+        "/leave" => Ok(Command::Leave),
+        "/members" => Ok(Command::Members),
+        "/nick" => some(words, "/nick").map(|words| Command::Nick(words.join(" "))),
+        "/retry" => Ok(Command::Retry),
+        "/discard" => Ok(Command::Discard),
+        "/help" => Ok(Command::Help),
+        "/quit" => Ok(Command::Quit),
+        _ => Err(Wrong::Unknown { near: nearest(&name), typed: name }),
+    })
+}
+
+/// What is sent for a line that is no command.
+pub fn message_of(line: &str) -> &str {
+    if line.starts_with("//") { &line[1..] } else { line }
+}
+
+/// Divided at spaces, except between quotation marks.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut quoted = false;
+    for char in line.chars() {
+        match char {
+            '"' | '“' | '”' => quoted = !quoted,
+            space if space.is_whitespace() && !quoted => {
+                if !word.is_empty() {
+                    words.push(std::mem::take(&mut word));
+                }
+            }
+            other => word.push(other),
+        }
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+fn one(words: Vec<String>, name: &'static str) -> Result<String, Wrong> {
+    words.into_iter().next().ok_or(Wrong::Needs(name))
+}
+
+fn some(words: Vec<String>, name: &'static str) -> Result<Vec<String>, Wrong> {
+    if words.is_empty() { Err(Wrong::Needs(name)) } else { Ok(words) }
+}
+
+/// The command with which the typed one shares the longest beginning, two letters at least.
+fn nearest(typed: &str) -> Option<&'static str> {
+    let shared = |name: &&str| name.chars().zip(typed.chars()).take_while(|(one, other)| one == other).count();
+    NAMES.into_iter().filter(|name| shared(name) >= 3).max_by_key(shared)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_understood() {
+        let check = |line: &str, command: Command| assert_eq!(parse(line), Some(Ok(command)));
+        check("/to bob", Command::To("bob".into()));
+        check(
+            "/group \"The old 街坊\" bob carol",
+            Command::Group { name: "The old 街坊".into(), accounts: vec!["bob".into(), "carol".into()] },
+        );
+        check("/nick Alice  of Wonderland", Command::Nick("Alice of Wonderland".into()));
+        check("/quit", Command::Quit);
+    }
+
+    #[test]
+    fn a_slip_gets_a_hint() {
+        let check = |line: &str, wrong: Wrong| assert_eq!(parse(line), Some(Err(wrong)));
+        check("/invit bob", Wrong::Unknown { typed: "/invit".into(), near: Some("/invite") });
+        check("/xyz", Wrong::Unknown { typed: "/xyz".into(), near: None });
+        check("/to", Wrong::Needs("/to"));
+        check("/group", Wrong::Needs("/group"));
+    }
+
+    #[test]
+    fn a_message_may_begin_with_a_slash() {
+        assert_eq!(parse("hello /to"), None);
+        assert_eq!(parse("//to is a command"), None);
+        assert_eq!(message_of("//to is a command"), "/to is a command");
+        assert_eq!(parse("/etc\nis a folder"), None);
+    }
+}

@@ -1,0 +1,220 @@
+//! A chat without terminal and connection, for tests: alice's model, and what happens to it in words.
+
+use std::sync::Arc;
+
+use anser_client::{Event as Said, History, State, Status};
+use anser_proto::{ConversationId, GroupId, UserId, v1};
+use crossterm::event::{Event as Key, KeyCode, KeyEvent, KeyModifiers};
+use jiff::tz::TimeZone;
+
+use super::{
+    model::Model,
+    text::Text,
+    update::{Answer, Effect, Event, update},
+};
+use crate::lang::Lang;
+
+/// 2026-11-23 16:30 UTC.
+pub const NOW: u64 = 1_795_451_400_000;
+pub const MINUTE: u64 = 60_000;
+pub const BOB: u64 = 8;
+const ALICE: u64 = 7;
+const CAROL: u64 = 9;
+const DAVE: u64 = 10;
+const GROUP: GroupId = GroupId(3);
+
+pub struct Chatting {
+    pub model: Model,
+    /// Everything that was asked for.
+    pub effects: Vec<Effect>,
+}
+
+pub fn user(id: u64) -> v1::User {
+    let (account, nickname) = match id {
+        ALICE => ("alice", "Alice"),
+        BOB => ("bob", "Bob"),
+        CAROL => ("carol", "Carol"),
+        _ => ("dave", "Dave"),
+    };
+    v1::User { user_id: id, account: account.into(), nickname: nickname.into(), ..Default::default() }
+}
+
+pub fn with(peer: u64) -> ConversationId {
+    ConversationId::single(UserId(ALICE), UserId(peer))
+}
+
+impl Chatting {
+    /// Alice is logged in and has no conversations yet.
+    pub fn new(lang: Lang, size: (u16, u16)) -> Self {
+        let mut made = 0;
+        let next_id = move || {
+            made += 1;
+            format!("own-{made}").parse().expect("visible ASCII")
+        };
+        let mut model = Model::new(Text(lang), TimeZone::UTC, "alice".into(), next_id);
+        model.size = size;
+        let mut chat = Self { model, effects: Vec::new() };
+        chat.happen(Event::Clock(NOW));
+        chat.hear(Said::Profile(user(ALICE)));
+        chat.hear(Said::State(State::CaughtUp));
+        chat
+    }
+
+    pub fn me(&self) -> u64 {
+        ALICE
+    }
+
+    pub fn happen(&mut self, event: Event) -> &mut Self {
+        self.effects.extend(update(&mut self.model, event));
+        self
+    }
+
+    pub fn hear(&mut self, said: Said) -> &mut Self {
+        self.happen(Event::Client(said))
+    }
+
+    pub fn answer(&mut self, answer: Answer) -> &mut Self {
+        self.happen(Event::Answer(answer))
+    }
+
+    /// Takes what was asked for since the last time.
+    pub fn asked(&mut self) -> Vec<Effect> {
+        std::mem::take(&mut self.effects)
+    }
+
+    pub fn resize(&mut self, columns: u16, rows: u16) -> &mut Self {
+        self.happen(Event::Terminal(Key::Resize(columns, rows)))
+    }
+
+    /// `Enter`, `Alt-Enter`, `Ctrl-w`, `PageUp` …
+    pub fn key(&mut self, name: &str) -> &mut Self {
+        let (modifiers, name) = match name.split_once('-') {
+            Some(("Ctrl", rest)) => (KeyModifiers::CONTROL, rest),
+            Some(("Alt", rest)) => (KeyModifiers::ALT, rest),
+            _ => (KeyModifiers::NONE, name),
+        };
+        let code = match name {
+            "Enter" => KeyCode::Enter,
+            "Tab" => KeyCode::Tab,
+            "Esc" => KeyCode::Esc,
+            "F1" => KeyCode::F(1),
+            "Up" => KeyCode::Up,
+            "Down" => KeyCode::Down,
+            "Left" => KeyCode::Left,
+            "Home" => KeyCode::Home,
+            "End" => KeyCode::End,
+            "PageUp" => KeyCode::PageUp,
+            "PageDown" => KeyCode::PageDown,
+            "Backspace" => KeyCode::Backspace,
+            other => KeyCode::Char(other.chars().next().expect("a key has a name")),
+        };
+        self.happen(Event::Terminal(Key::Key(KeyEvent::new(code, modifiers))))
+    }
+
+    /// Types a line or several and sends them.
+    pub fn write(&mut self, text: &str) -> &mut Self {
+        for char in text.chars() {
+            let name = if char == '\n' { "Ctrl-j".to_owned() } else { char.to_string() };
+            self.key(&name);
+        }
+        self.key("Enter")
+    }
+
+    pub fn session(&mut self, session: v1::Session) -> &mut Self {
+        self.hear(Said::Session(Arc::new(session)))
+    }
+
+    pub fn carol_wrote(&mut self, unread: u64) -> &mut Self {
+        let last = preview(CAROL, "Carol", "the geese are back", NOW - 5 * MINUTE);
+        let conversation_id = with(CAROL).to_string();
+        let (peer, last) = (Some(user(CAROL)), Some(last));
+        self.session(v1::Session { conversation_id, head: unread, unread, peer, last, ..Default::default() })
+    }
+
+    pub fn in_group(&mut self, name: &str, from: &str, content: &str) -> &mut Self {
+        let group = v1::Group {
+            group_id: GROUP.0,
+            name: name.into(),
+            member_count: 5,
+            role: v1::group::Role::Member.into(),
+            ..Default::default()
+        };
+        let last = Some(preview(DAVE, from, content, NOW - 26 * 60 * MINUTE));
+        let conversation_id = ConversationId::Group(GROUP).to_string();
+        self.session(v1::Session { conversation_id, head: 9, group: Some(group), last, ..Default::default() })
+    }
+
+    /// With nothing said in it.
+    pub fn open_bob(&mut self) -> &mut Self {
+        self.answer(Answer::Found { account: "bob".into(), user: Ok(Some(user(BOB))) });
+        self.history(with(BOB))
+    }
+
+    pub fn open_group(&mut self) -> &mut Self {
+        self.write("/to group_3");
+        self.history(ConversationId::Group(GROUP))
+    }
+
+    fn history(&mut self, conversation: ConversationId) -> &mut Self {
+        let page = Ok(History { messages: Vec::new(), more: false });
+        self.answer(Answer::History { conversation, before: None, page })
+    }
+
+    /// A message came in the conversation with bob.
+    pub fn said(&mut self, id: u64, from: u64, time_ms: u64, content: &str) -> &mut Self {
+        let message = message(with(BOB), id, from, time_ms, content);
+        let last = preview(from, "Bob", content, time_ms);
+        let mut session = (*self.model.sessions[&with(BOB)]).clone();
+        (session.head, session.last) = (id, Some(last));
+        self.hear(Said::Message(Arc::new(message))).session(session)
+    }
+
+    pub fn notice(&mut self, id: u64, kind: v1::notice::Kind, operator: u64, whom: &[u64]) -> &mut Self {
+        let mut message = message(ConversationId::Group(GROUP), id, operator, NOW, "");
+        message.r#type = v1::message::Type::Notice.into();
+        message.notice = Some(v1::Notice { kind: kind.into(), operator_id: operator, user_ids: whom.to_vec() });
+        self.hear(Said::Message(Arc::new(message)))
+    }
+
+    /// How far bob has received and read.
+    pub fn bob_has(&mut self, delivered: u64, read: u64) -> &mut Self {
+        let mut session = (*self.model.sessions[&with(BOB)]).clone();
+        (session.peer_delivered_mark, session.peer_read_mark) = (delivered, read);
+        self.session(session)
+    }
+
+    /// Of the n-th message that was written here.
+    pub fn status(&mut self, nth: u64, status: Status) -> &mut Self {
+        let client_msg_id = format!("own-{nth}").parse().expect("visible ASCII");
+        self.hear(Said::Status { client_msg_id, status })
+    }
+
+    pub fn typing(&mut self, user: u64) -> &mut Self {
+        self.hear(Said::Typing { conversation: with(user), user: UserId(user) })
+    }
+}
+
+pub fn message(conversation: ConversationId, id: u64, from: u64, time_ms: u64, content: &str) -> v1::Message {
+    v1::Message {
+        conversation_id: conversation.to_string(),
+        server_msg_id: id,
+        client_msg_id: format!("{from}-{id}"),
+        from_id: from,
+        from_nickname: user(from).nickname,
+        r#type: v1::message::Type::Text.into(),
+        content: content.into(),
+        server_time_ms: time_ms,
+        ..Default::default()
+    }
+}
+
+fn preview(from_id: u64, nickname: &str, content: &str, time_ms: u64) -> v1::Preview {
+    v1::Preview {
+        from_id,
+        from_nickname: nickname.into(),
+        r#type: v1::message::Type::Text.into(),
+        content: content.into(),
+        server_time_ms: time_ms,
+        ..Default::default()
+    }
+}

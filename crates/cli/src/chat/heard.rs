@@ -1,0 +1,123 @@
+//! What the connection tells: each event of the SDK and what it changes.
+
+use std::sync::Arc;
+
+use anser_client::{Event, State, Status};
+use anser_proto::{ConversationId, UserId, v1};
+
+use super::{
+    model::Model,
+    timeline::{Older, Timeline, Unread},
+    update::{Effect, complain},
+};
+
+/// Typing is told about once a second while it lasts.
+const TYPING_MS: u64 = 3_000;
+
+pub fn hear(model: &mut Model, event: Event, effects: &mut Vec<Effect>) {
+    match event {
+        Event::State(state) => change_state(model, state, effects),
+        Event::Message(message) => take_message(model, message, effects),
+        Event::Reset(conversation) => {
+            if model.open_id() == Some(conversation) {
+                read_anew(model, effects);
+            }
+        }
+        Event::Status { client_msg_id, status } => change_status(model, client_msg_id.as_str(), status),
+        Event::Session(session) => model.take_session(session),
+        Event::Forgotten => {
+            model.sessions.clear();
+            read_anew(model, effects);
+        }
+        Event::Profile(user) => model.me = Some(user),
+        Event::Typing { conversation, user } => {
+            model.typing.insert((conversation, user), model.now_ms + TYPING_MS);
+            look_up(model, &[user.0], effects);
+        }
+        Event::Lagged(_) => {
+            effects.extend([Effect::ReadSessions, Effect::ReadUnsent]);
+            read_anew(model, effects);
+        }
+    }
+}
+
+/// Asks for the names of those whom the notices of these messages speak of.
+pub fn look_up_named(model: &mut Model, messages: &[Arc<v1::Message>], effects: &mut Vec<Effect>) {
+    let notices = messages.iter().filter_map(|message| message.notice.as_ref());
+    let named: Vec<u64> =
+        notices.flat_map(|notice| notice.user_ids.iter().copied().chain([notice.operator_id])).collect();
+    look_up(model, &named, effects);
+}
+
+fn look_up(model: &mut Model, users: &[u64], effects: &mut Vec<Effect>) {
+    let me = model.my_id();
+    let strangers: Vec<u64> = users
+        .iter()
+        .copied()
+        .filter(|user| *user != me && !model.nicknames.contains_key(user) && model.asked.insert(*user))
+        .collect();
+    effects.extend(strangers.chunks(200).map(|some| Effect::LookUp(some.to_vec())));
+}
+
+fn change_state(model: &mut Model, state: State, effects: &mut Vec<Effect>) {
+    if state == State::CaughtUp {
+        // What could not be had before may be had now.
+        model.asked.clear();
+        let gone = model.open.as_ref().is_some_and(|timeline| timeline.older == Older::Missing);
+        if gone {
+            read_anew(model, effects);
+        }
+    }
+    model.link = state;
+}
+
+fn read_anew(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(timeline) = &mut model.open else { return };
+    let conversation = timeline.conversation;
+    let read_mark = model.sessions.get(&conversation).map_or(0, |session| session.read_mark);
+    *timeline = Timeline::new(conversation, read_mark.max(timeline.marked));
+    effects.push(Effect::ReadHistory { conversation, before: None });
+}
+
+fn take_message(model: &mut Model, message: Arc<v1::Message>, effects: &mut Vec<Effect>) {
+    let Ok(conversation) = message.conversation_id.parse::<ConversationId>() else { return };
+    let me = model.my_id();
+    let mine = message.from_id == me;
+    if mine {
+        model.outgoing.retain(|outgoing| outgoing.client_msg_id.as_str() != message.client_msg_id);
+    }
+    model.typing.remove(&(conversation, UserId(message.from_id)));
+    model.learn_name(message.from_id, &message.from_nickname);
+    if model.open_id() != Some(conversation) {
+        return;
+    }
+    look_up_named(model, std::slice::from_ref(&message), effects);
+    let looking = model.looking;
+    let Some(timeline) = &mut model.open else { return };
+    let unread = Unread { read_mark: timeline.marked, me }.counts(&message);
+    let unseen = unread && (timeline.scroll > 0 || !looking);
+    if unseen {
+        timeline.unread_from.get_or_insert(message.server_msg_id);
+        timeline.new_below += usize::from(timeline.scroll > 0);
+    }
+    timeline.take_message(message);
+}
+
+/// A message is shown from the log as soon as it is there, until then from the queue.
+fn change_status(model: &mut Model, client_msg_id: &str, status: Status) {
+    let Some(at) = model.outgoing.iter().position(|outgoing| outgoing.client_msg_id.as_str() == client_msg_id) else {
+        return;
+    };
+    let conversation = model.outgoing[at].conversation;
+    let stored = matches!(status, Status::Sent(_) | Status::Delivered(_) | Status::Read(_));
+    let timeline = model.open.as_ref().filter(|timeline| timeline.conversation == conversation);
+    if stored && timeline.is_none_or(|timeline| timeline.has_client_msg_id(client_msg_id)) {
+        model.outgoing.remove(at);
+        return;
+    }
+    if let Status::Failed(error) = &status {
+        let words = model.text.failed_in(&model.title(conversation), &model.text.refusal(error));
+        complain(model, words);
+    }
+    model.outgoing[at].status = status;
+}

@@ -1,0 +1,199 @@
+//! Chat without a screen, for scripts and tests: a line of standard input is a message, a message of the other is a line of
+//! standard output. Errors go to standard error.
+
+use std::{
+    io::{self, BufRead as _, ErrorKind, Read as _, Write as _},
+    sync::Arc,
+    time::Duration,
+};
+
+use anser_client::{Client, Draft, Event, Place, State, Unsent};
+use anser_proto::{ConversationId, UserId, limits::BODY_BYTES_MAX, limits::PAGE_MAX, v1};
+use anyhow::{Context as _, anyhow, bail};
+use futures_util::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
+use jiff::tz::TimeZone;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until, timeout},
+};
+
+use super::{model::Wish, text::Text, time, wash};
+
+/// How long the server may be out of reach while it is needed, or while messages wait after the end of the input.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Messages on their way; the input waits while there are more.
+const PENDING_MAX: usize = 256;
+
+/// Sends the input and shows what comes, until the input ends and everything of it is sent.
+pub async fn run(client: &Client, to: Wish, text: Text) -> anyhow::Result<()> {
+    let mut events = client.events();
+    let conversation = find(client, to, text).await?;
+    client.look_at(conversation).await?;
+    let mut printer = Printer { client: client.clone(), conversation, zone: TimeZone::system(), last: 0 };
+    let mut input = read_stdin();
+    let mut pending: FuturesUnordered<BoxFuture<'static, Result<Place, Unsent>>> = FuturesUnordered::new();
+    let mut open = true;
+    let mut failed = 0;
+    let mut give_up = Instant::now() + PATIENCE;
+    while open || !pending.is_empty() {
+        tokio::select! {
+            line = input.recv(), if open && pending.len() < PENDING_MAX => match line {
+                Some(line) => {
+                    let sending = client.send(conversation, Draft::text(line?)).await?;
+                    pending.push(Box::pin(async move { sending.sent().await }));
+                }
+                None => {
+                    open = false;
+                    give_up = Instant::now() + PATIENCE;
+                }
+            },
+            Some(sent) = pending.next() => {
+                give_up = Instant::now() + PATIENCE;
+                if let Err(error) = sent {
+                    failed += 1;
+                    eprintln!("anser: not sent: {error}");
+                }
+            }
+            event = events.next() => match event {
+                Some(event) => {
+                    if printer.hear(event, text).await?.is_break() {
+                        return Ok(());
+                    }
+                }
+                None => bail!("the client was closed"),
+            },
+            () = sleep_until(give_up), if !open => bail!(
+                "{} messages are not sent, the server did not answer for {} s; they wait in the local store and go out with the next start",
+                pending.len(),
+                PATIENCE.as_secs(),
+            ),
+        }
+    }
+    if failed > 0 {
+        bail!("{failed} messages were refused");
+    }
+    Ok(())
+}
+
+/// The conversation meant: from the local store, or by asking the server as soon as it is there.
+async fn find(client: &Client, to: Wish, text: Text) -> anyhow::Result<ConversationId> {
+    let account = match to {
+        Wish::Conversation(conversation) => return Ok(conversation),
+        Wish::Account(account) => account,
+    };
+    for session in client.sessions().await? {
+        if session.peer.as_ref().is_some_and(|peer| peer.account == account) {
+            return Ok(session.conversation_id.parse()?);
+        }
+    }
+    match timeout(PATIENCE, client.caught_up()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(reason)) => bail!("{}", text.stopped(&reason)),
+        Err(_) => bail!("the server cannot be reached"),
+    }
+    let users = client.users_by_account(&[&account]).await?;
+    let peer = users.first().with_context(|| text.nobody_is(&account))?;
+    let me = client.me().context("the server did not tell who this is")?;
+    Ok(ConversationId::single(UserId(me.user_id), UserId(peer.user_id)))
+}
+
+/// Lines without their ends; empty ones are left out. A thread of its own reads, since reading cannot be stopped: it
+/// ends with the process.
+fn read_stdin() -> mpsc::Receiver<anyhow::Result<String>> {
+    let (tell, lines) = mpsc::channel(1);
+    std::thread::spawn(move || {
+        let mut stdin = io::stdin().lock();
+        loop {
+            let mut line = Vec::new();
+            let read = stdin.by_ref().take(BODY_BYTES_MAX as u64 + 2).read_until(b'\n', &mut line);
+            let line = match read {
+                Ok(0) => return,
+                Ok(_) => line_of(line),
+                Err(error) => Err(anyhow!(error).context("cannot read the input")),
+            };
+            let broken = line.is_err();
+            let empty = line.as_ref().is_ok_and(|line| line.trim().is_empty());
+            if (!empty && tell.blocking_send(line).is_err()) || broken {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+fn line_of(bytes: Vec<u8>) -> anyhow::Result<String> {
+    let mut line = String::from_utf8(bytes).map_err(|_| anyhow!("a line of the input is no UTF-8"))?;
+    line.truncate(line.trim_end_matches(['\r', '\n']).len());
+    if line.len() > BODY_BYTES_MAX {
+        bail!("a line of the input has more than {BODY_BYTES_MAX} bytes");
+    }
+    Ok(line)
+}
+
+/// Shows the messages of one conversation, each once and in order.
+struct Printer {
+    client: Client,
+    conversation: ConversationId,
+    zone: TimeZone,
+    /// The last id that was shown.
+    last: u64,
+}
+
+type Going = std::ops::ControlFlow<()>;
+
+impl Printer {
+    /// Breaks when nobody reads the output any more.
+    async fn hear(&mut self, event: Event, text: Text) -> anyhow::Result<Going> {
+        match event {
+            Event::Message(message) if message.conversation_id == self.conversation.to_string() => {
+                self.show(&[message]).await
+            }
+            // Events were dropped, the messages were not: they are read from the store.
+            Event::Lagged(_) => {
+                let missed = self.missed().await?;
+                self.show(&missed).await
+            }
+            Event::State(State::Stopped(reason)) => bail!("{}", text.stopped(&reason)),
+            _ => Ok(Going::Continue(())),
+        }
+    }
+
+    async fn missed(&self) -> anyhow::Result<Vec<Arc<v1::Message>>> {
+        let mut missed: Vec<Arc<v1::Message>> = Vec::new();
+        loop {
+            let before = missed.first().map(|message| message.server_msg_id);
+            let page = self.client.history(self.conversation, before, PAGE_MAX).await?;
+            let reached = page.messages.first().is_none_or(|message| message.server_msg_id <= self.last);
+            missed.splice(0..0, page.messages.into_iter().filter(|message| message.server_msg_id > self.last));
+            // Who never saw anything is not shown the whole past.
+            if reached || !page.more || self.last == 0 {
+                return Ok(missed);
+            }
+        }
+    }
+
+    async fn show(&mut self, messages: &[Arc<v1::Message>]) -> anyhow::Result<Going> {
+        let me = self.client.me().map_or(0, |me| me.user_id);
+        for message in messages {
+            if message.server_msg_id <= self.last {
+                continue;
+            }
+            self.last = message.server_msg_id;
+            if message.from_id == me || message.notice.is_some() {
+                continue;
+            }
+            let time = time::exact(&self.zone, message.server_time_ms);
+            let (name, content) = (wash::line(&message.from_nickname), wash::line(&message.content));
+            let mut out = io::stdout().lock();
+            match writeln!(out, "{time} {name}: {content}").and_then(|()| out.flush()) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(Going::Break(())),
+                Err(error) => return Err(anyhow!(error).context("cannot write the output")),
+            }
+        }
+        if self.last > 0 {
+            self.client.mark_read(self.conversation, self.last).await?;
+        }
+        Ok(Going::Continue(()))
+    }
+}

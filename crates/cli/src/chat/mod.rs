@@ -1,0 +1,139 @@
+//! `anser chat`: a client for people, in a terminal; and for scripts, line by line.
+//!
+//! The way of a key: `screen` hears it, `update` changes the `model` and asks for effects, `perform` does them with the SDK, `view`
+//! draws. Only `screen` has a terminal, only `perform` and `lines` call the SDK.
+
+mod answers;
+mod command;
+#[cfg(test)]
+mod fixture;
+mod heard;
+mod input;
+mod keys;
+mod lines;
+mod login;
+mod model;
+mod obey;
+mod perform;
+mod screen;
+mod text;
+mod time;
+mod timeline;
+mod update;
+#[cfg(test)]
+mod update_tests;
+mod view;
+mod wash;
+
+use std::{
+    fs::File,
+    io::IsTerminal as _,
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
+
+use anser_client::{Client, Config, Keep};
+use anyhow::{Context as _, bail};
+use clap::Args;
+use jiff::tz::TimeZone;
+
+use crate::{lang::Lang, settings::Settings};
+use model::{Model, Wish};
+use text::Text;
+
+#[derive(Args)]
+pub struct Chat {
+    /// Who you are
+    #[arg(long = "as", value_name = "ACCOUNT")]
+    account: String,
+    /// With whom to talk: an account, or group_ID
+    #[arg(long, value_name = "ACCOUNT")]
+    to: Option<String>,
+    /// The server: ws://, wss://, tcp:// or tls://
+    #[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:7400")]
+    server: String,
+    /// Log in with this token
+    #[arg(long, env = "ANSER_TOKEN", hide_env_values = true, conflicts_with = "password")]
+    token: Option<String>,
+    /// Log in with a password, which is asked for (or is the first line of the input)
+    #[arg(long)]
+    password: bool,
+    /// Name of this device; each has a local store of its own
+    #[arg(long, value_name = "NAME")]
+    device: Option<String>,
+    /// Keep nothing on this machine
+    #[arg(long)]
+    memory: bool,
+    /// Trust the certificates in this file (PEM) instead of the system's
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
+    /// The language [default: that of the environment]
+    #[arg(long)]
+    lang: Option<Lang>,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+impl Chat {
+    pub fn run(self) -> anyhow::Result<()> {
+        anser_proto::ids::check_ascii_id("account", &self.account)?;
+        let on_screen = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+        let text = Text(self.lang.unwrap_or_else(Lang::of_environment));
+        let to = self.to.as_deref().map(Wish::parse);
+        if !on_screen && to.is_none() {
+            bail!("without a terminal --to ACCOUNT must say with whom to talk");
+        }
+        let config = self.config(on_screen)?;
+        match (&config.store, on_screen) {
+            (Keep::File(path), true) => log_to_file(&path.with_extension("log"))?,
+            (Keep::Memory, true) => {}
+            (_, false) => crate::log_to_stderr("warn"),
+        }
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let done = runtime.block_on(async {
+            let client = Client::open(config).await.context("cannot open the chat")?;
+            match to {
+                Some(to) if !on_screen => {
+                    let done = lines::run(&client, to, text).await;
+                    client.close().await;
+                    done
+                }
+                to => {
+                    let next_id = || uuid::Uuid::now_v7().to_string().parse().expect("a UUID is visible ASCII");
+                    screen::run(Model::new(text, TimeZone::system(), self.account, next_id), client, to).await
+                }
+            }
+        });
+        // Nothing that still runs is worth waiting for: the client is closed.
+        runtime.shutdown_background();
+        done
+    }
+
+    fn config(&self, on_screen: bool) -> anyhow::Result<Config> {
+        let way = match (&self.token, self.password) {
+            (Some(token), _) => login::Way::Token(token.clone()),
+            (None, true) => login::Way::Password,
+            (None, false) => login::Way::OwnServer(Box::new(self.settings.load()?)),
+        };
+        let credential = login::credential(way, &self.account, &self.server)?;
+        let mut config = Config::new(&self.server, credential);
+        if !self.memory {
+            config.store = Keep::File(login::store_path(&self.account, &self.server, self.device.as_deref())?);
+        }
+        config.device_name = login::device_name(self.device.as_deref());
+        config.ca_file.clone_from(&self.ca);
+        if !on_screen {
+            // A script gets everything that it missed, however much it is.
+            config.policy.gap_max = u64::MAX;
+        }
+        Ok(config)
+    }
+}
+
+/// A line on the terminal would tear the screen.
+fn log_to_file(path: &Path) -> anyhow::Result<()> {
+    let file = File::create(path).with_context(|| format!("cannot write the log {}", path.display()))?;
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ANSER_LOG").unwrap_or_else(|_| "info".into());
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(Mutex::new(file)).init();
+    Ok(())
+}

@@ -1,0 +1,305 @@
+//! Everything that the terminal client knows, and the questions that the screen asks of it. No terminal, no connection.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    sync::Arc,
+};
+
+use anser_client::{Place, Queued, State, Status};
+use anser_proto::{ClientMsgId, ConversationId, UserId, v1};
+use jiff::tz::TimeZone;
+
+use super::{input::Input, text::Text, timeline::Timeline, wash};
+
+pub struct Model {
+    pub text: Text,
+    pub zone: TimeZone,
+    /// Makes the id of the next message.
+    pub next_id: Box<dyn FnMut() -> ClientMsgId + Send>,
+    /// Milliseconds since 1970, as of the last event.
+    pub now_ms: u64,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The terminal's window has the focus.
+    pub looking: bool,
+
+    pub account: String,
+    pub me: Option<v1::User>,
+    pub link: State,
+    pub sessions: HashMap<ConversationId, Arc<v1::Session>>,
+    /// The conversation that is shown.
+    pub open: Option<Timeline>,
+    /// Own messages that are not in a log yet, in the order in which they were written.
+    pub outgoing: Vec<Outgoing>,
+    /// Names of users that notices speak of.
+    pub nicknames: HashMap<u64, String>,
+    /// Whose names were asked for in this connection.
+    pub asked: HashSet<u64>,
+    /// Who is writing, and until when that is believed.
+    pub typing: BTreeMap<(ConversationId, UserId), u64>,
+    /// With whom to talk as soon as the server can be asked who that is.
+    pub wish: Option<Wish>,
+
+    pub focus: Focus,
+    pub selected: Option<ConversationId>,
+    pub overlay: Option<Overlay>,
+    pub input: Input,
+    /// What was begun in other conversations.
+    pub drafts: HashMap<ConversationId, Input>,
+    pub note: Option<Note>,
+    pub typing_told_ms: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Focus {
+    List,
+    Input,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Overlay {
+    Help,
+    Members { title: String, members: Vec<v1::Member>, more: bool },
+}
+
+/// An own message on its way.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Outgoing {
+    pub conversation: ConversationId,
+    pub client_msg_id: ClientMsgId,
+    pub content: String,
+    pub client_time_ms: u64,
+    pub status: Status,
+}
+
+impl From<Queued> for Outgoing {
+    fn from(queued: Queued) -> Self {
+        Self {
+            conversation: queued.conversation,
+            client_msg_id: queued.client_msg_id,
+            content: queued.draft.content,
+            client_time_ms: queued.client_time_ms,
+            status: queued.refused.map_or(Status::Queued, Status::Failed),
+        }
+    }
+}
+
+/// Whom the user wants to talk to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wish {
+    Account(String),
+    Conversation(ConversationId),
+}
+
+impl Wish {
+    /// An account, or `group_ID`.
+    pub fn parse(word: &str) -> Self {
+        match word.parse() {
+            Ok(conversation @ ConversationId::Group(_)) => Self::Conversation(conversation),
+            _ => Self::Account(word.to_owned()),
+        }
+    }
+}
+
+/// Something to say in the status line for a while.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Note {
+    pub words: String,
+    pub tone: Tone,
+    pub until_ms: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tone {
+    Plain,
+    Trouble,
+}
+
+/// How far an own message has come, as the person sees it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tick {
+    Waiting,
+    Sent,
+    Delivered,
+    Read,
+    Failed,
+}
+
+impl Model {
+    pub fn new(
+        text: Text,
+        zone: TimeZone,
+        account: String,
+        next_id: impl FnMut() -> ClientMsgId + Send + 'static,
+    ) -> Self {
+        Self {
+            text,
+            zone,
+            next_id: Box::new(next_id),
+            now_ms: 0,
+            size: (80, 24),
+            looking: true,
+            account,
+            me: None,
+            link: State::Connecting,
+            sessions: HashMap::new(),
+            open: None,
+            outgoing: Vec::new(),
+            nicknames: HashMap::new(),
+            asked: HashSet::new(),
+            typing: BTreeMap::new(),
+            wish: None,
+            focus: Focus::List,
+            selected: None,
+            overlay: None,
+            input: Input::default(),
+            drafts: HashMap::new(),
+            note: None,
+            typing_told_ms: 0,
+        }
+    }
+
+    /// 0 until the server told it.
+    pub fn my_id(&self) -> u64 {
+        self.me.as_ref().map_or(0, |me| me.user_id)
+    }
+
+    /// Last spoken in first; conversations in which nothing was said yet before all.
+    pub fn list(&self) -> Vec<(ConversationId, &Arc<v1::Session>)> {
+        let mut list: Vec<_> = self.sessions.iter().map(|(id, session)| (*id, session)).collect();
+        list.sort_by_key(|(id, session)| {
+            let said = session.last.as_ref().map_or(u64::MAX, |last| last.server_time_ms);
+            (std::cmp::Reverse(said), *id)
+        });
+        list
+    }
+
+    pub fn open_id(&self) -> Option<ConversationId> {
+        self.open.as_ref().map(|timeline| timeline.conversation)
+    }
+
+    /// What a conversation is called.
+    pub fn title(&self, conversation: ConversationId) -> String {
+        let session = self.sessions.get(&conversation);
+        if let ConversationId::Single { small, big } = conversation
+            && small == big
+        {
+            return self.text.own_notes().into();
+        }
+        if let Some(group) = session.and_then(|session| session.group.as_ref()) {
+            return wash::line(&group.name);
+        }
+        match session.and_then(|session| session.peer.as_ref()) {
+            Some(peer) => display_name(peer),
+            None => conversation.to_string(),
+        }
+    }
+
+    /// Of a user that a notice names.
+    pub fn nickname(&self, user: u64) -> String {
+        if user == self.my_id() {
+            return self.text.you().into();
+        }
+        self.nicknames.get(&user).cloned().unwrap_or_else(|| self.text.somebody().into())
+    }
+
+    /// Own messages of a conversation that are not in its log yet.
+    pub fn outgoing_of(&self, conversation: ConversationId) -> impl Iterator<Item = &Outgoing> {
+        self.outgoing.iter().filter(move |outgoing| outgoing.conversation == conversation)
+    }
+
+    pub fn tick_of(&self, conversation: ConversationId, server_msg_id: u64) -> Tick {
+        let alone = matches!(conversation, ConversationId::Single { small, big } if small == big);
+        match (conversation, self.sessions.get(&conversation)) {
+            (ConversationId::Single { .. }, Some(session)) if !alone => {
+                if server_msg_id <= session.peer_read_mark {
+                    Tick::Read
+                } else if server_msg_id <= session.peer_delivered_mark {
+                    Tick::Delivered
+                } else {
+                    Tick::Sent
+                }
+            }
+            _ => Tick::Sent,
+        }
+    }
+
+    /// Names of those who write in this conversation now.
+    pub fn writers(&self, conversation: ConversationId) -> Vec<String> {
+        let writing = self.typing.iter().filter(|((place, _), until)| *place == conversation && **until > self.now_ms);
+        writing
+            .map(|((_, user), _)| match self.peer_of(conversation) {
+                Some(peer) if peer.user_id == user.0 => display_name(peer),
+                _ => self.nickname(user.0),
+            })
+            .collect()
+    }
+
+    pub fn peer_of(&self, conversation: ConversationId) -> Option<&v1::User> {
+        self.sessions.get(&conversation)?.peer.as_ref()
+    }
+
+    /// The server can be asked.
+    pub fn is_online(&self) -> bool {
+        matches!(self.link, State::Connected | State::CaughtUp)
+    }
+
+    /// What is selected in the list; its first entry when nothing is.
+    pub fn selected_or_first(&self) -> Option<ConversationId> {
+        let selected = self.selected.filter(|id| self.sessions.contains_key(id));
+        selected.or_else(|| self.list().first().map(|(id, _)| *id))
+    }
+
+    /// The conversation with this account, if it is known without asking the server.
+    pub fn conversation_with(&self, account: &str) -> Option<ConversationId> {
+        if let Some(me) = self.me.as_ref().filter(|me| me.account == account) {
+            return Some(ConversationId::single(UserId(me.user_id), UserId(me.user_id)));
+        }
+        let with = |session: &v1::Session| session.peer.as_ref().is_some_and(|peer| peer.account == account);
+        self.sessions.iter().find(|(_, session)| with(session)).map(|(id, _)| *id)
+    }
+
+    /// Takes an entry of the conversation list.
+    pub fn take_session(&mut self, session: Arc<v1::Session>) {
+        let Ok(conversation) = session.conversation_id.parse() else { return };
+        if let Some(peer) = &session.peer {
+            self.nicknames.insert(peer.user_id, display_name(peer));
+        }
+        self.sessions.insert(conversation, session);
+    }
+
+    /// Puts a conversation in which nothing was said yet into the list.
+    pub fn list_new(&mut self, conversation: ConversationId, peer: Option<v1::User>, group: Option<v1::Group>) {
+        let conversation_id = conversation.to_string();
+        let session = v1::Session { conversation_id, peer, group, ..Default::default() };
+        self.sessions.entry(conversation).or_insert_with(|| Arc::new(session));
+    }
+
+    pub fn learn_name(&mut self, user: u64, nickname: &str) {
+        if !nickname.is_empty() && user != self.my_id() {
+            self.nicknames.insert(user, wash::line(nickname));
+        }
+    }
+
+    /// Unread messages in all conversations.
+    pub fn unread(&self) -> u64 {
+        self.sessions.values().map(|session| session.unread).sum()
+    }
+}
+
+impl Outgoing {
+    pub fn tick(&self) -> Tick {
+        match self.status {
+            Status::Queued | Status::Sending => Tick::Waiting,
+            Status::Sent(Place { .. }) => Tick::Sent,
+            Status::Delivered(_) => Tick::Delivered,
+            Status::Read(_) => Tick::Read,
+            Status::Failed(_) => Tick::Failed,
+        }
+    }
+}
+
+/// The nickname, or the account of one who has none.
+pub fn display_name(user: &v1::User) -> String {
+    wash::line(if user.nickname.is_empty() { &user.account } else { &user.nickname })
+}

@@ -1,0 +1,74 @@
+//! What a command of the person does.
+
+use anser_client::Status;
+use anser_proto::{ConversationId, GroupId, ids::check_ascii_id};
+
+use super::{
+    command::Command,
+    model::{Model, Overlay, Tick, Wish},
+    update::{Effect, complain, say},
+};
+
+pub fn obey(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
+    match command {
+        Command::To(word) => go_to(model, Wish::parse(&word)),
+        Command::Group { name, accounts } => effects.push(Effect::CreateGroup { name, accounts }),
+        Command::Invite(accounts) => in_group(model, effects, |group| Effect::Invite { group, accounts }),
+        Command::Remove(accounts) => in_group(model, effects, |group| Effect::Remove { group, accounts }),
+        Command::Leave => in_group(model, effects, Effect::Leave),
+        Command::Members => in_group(model, effects, Effect::ListMembers),
+        Command::Nick(nickname) => effects.push(Effect::Rename(nickname)),
+        Command::Retry => retry(model, effects),
+        Command::Discard => discard(model, effects),
+        Command::Help => model.overlay = Some(Overlay::Help),
+        Command::Quit => effects.push(Effect::Quit),
+    }
+}
+
+fn go_to(model: &mut Model, wish: Wish) {
+    if let Wish::Account(account) = &wish {
+        if check_ascii_id("account", account).is_err() {
+            return complain(model, model.text.no_account(account));
+        }
+        if !model.is_online() && model.conversation_with(account).is_none() {
+            say(model, model.text.will_open(account));
+        }
+    }
+    model.wish = Some(wish);
+}
+
+fn in_group(model: &mut Model, effects: &mut Vec<Effect>, effect: impl FnOnce(GroupId) -> Effect) {
+    match model.open_id() {
+        Some(ConversationId::Group(group)) => effects.push(effect(group)),
+        _ => complain(model, model.text.only_in_group()),
+    }
+}
+
+/// Once more, with the same id: what was stored after all is not stored again.
+fn retry(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(open) = model.open_id() else { return };
+    let mut tried = 0;
+    for outgoing in &mut model.outgoing {
+        if outgoing.conversation == open && outgoing.tick() == Tick::Failed {
+            outgoing.status = Status::Queued;
+            let (client_msg_id, content) = (outgoing.client_msg_id.clone(), outgoing.content.clone());
+            effects.push(Effect::Send { conversation: open, client_msg_id, content });
+            tried += 1;
+        }
+    }
+    if tried == 0 {
+        say(model, model.text.nothing_failed());
+    }
+}
+
+fn discard(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(open) = model.open_id() else { return };
+    let (failed, rest): (Vec<_>, Vec<_>) = std::mem::take(&mut model.outgoing)
+        .into_iter()
+        .partition(|outgoing| outgoing.conversation == open && outgoing.tick() == Tick::Failed);
+    model.outgoing = rest;
+    if failed.is_empty() {
+        say(model, model.text.nothing_failed());
+    }
+    effects.extend(failed.into_iter().map(|outgoing| Effect::Discard(outgoing.client_msg_id)));
+}

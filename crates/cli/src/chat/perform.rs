@@ -1,0 +1,186 @@
+//! Does what an update asks for: effects enter, calls to the SDK go out, answers come back. Decides nothing.
+
+use anser_client::{Changed, Client, Draft, Error, NewGroup};
+use anser_proto::{GroupId, UserId};
+use tokio::{
+    sync::mpsc,
+    task::{JoinHandle, JoinSet},
+    time::{Duration, timeout},
+};
+
+use super::update::{Answer, Deed, Effect};
+
+/// What waits to be done in order; beyond it effects are refused.
+const QUEUE_MAX: usize = 1024;
+/// Questions to the server at one time.
+const ASKED_MAX: usize = 64;
+/// Older messages come by so many.
+const PAGE: u32 = 100;
+/// How long what was begun may take when the person leaves.
+const LEAVE_MAX: Duration = Duration::from_secs(2);
+
+/// Two lanes: what must happen in the order in which it was asked (messages above all), and questions, each of which may take its
+/// time without holding up the rest.
+pub struct Performer {
+    client: Client,
+    ordered: mpsc::Sender<Effect>,
+    lane: JoinHandle<()>,
+    answers: mpsc::Receiver<Answer>,
+    asked: JoinSet<Option<Answer>>,
+}
+
+impl Performer {
+    pub fn new(client: Client) -> Self {
+        let (ordered, mut effects) = mpsc::channel(QUEUE_MAX);
+        let (tell, answers) = mpsc::channel(QUEUE_MAX);
+        let lane_client = client.clone();
+        let lane = tokio::spawn(async move {
+            while let Some(effect) = effects.recv().await {
+                if let Some(answer) = perform(&lane_client, effect).await
+                    && tell.send(answer).await.is_err()
+                {
+                    return;
+                }
+            }
+        });
+        Self { client, ordered, lane, answers, asked: JoinSet::new() }
+    }
+
+    /// Begins an effect. What is read from the local store is answered at once, so that no event that comes later is
+    /// overtaken by it.
+    pub async fn begin(&mut self, effect: Effect) -> Option<Answer> {
+        match effect {
+            Effect::ReadSessions | Effect::ReadUnsent => perform(&self.client, effect).await,
+            Effect::Send { .. }
+            | Effect::Discard(_)
+            | Effect::MarkRead { .. }
+            | Effect::LookAt(_)
+            | Effect::Type(_)
+            | Effect::Attend(_) => self.ordered.try_send(effect).err().map(|full| refuse(full.into_inner())),
+            _ if self.asked.len() >= ASKED_MAX => Some(refuse(effect)),
+            _ => {
+                let client = self.client.clone();
+                self.asked.spawn(async move { perform(&client, effect).await });
+                None
+            }
+        }
+    }
+
+    /// The next answer. Cancel-safe.
+    pub async fn next(&mut self) -> Answer {
+        loop {
+            tokio::select! {
+                Some(answer) = self.answers.recv() => return answer,
+                Some(done) = self.asked.join_next() => match done {
+                    Ok(Some(answer)) => return answer,
+                    Ok(None) => {}
+                    Err(error) => match error.try_into_panic() {
+                        Ok(panic) => std::panic::resume_unwind(panic),
+                        Err(_) => return Answer::Failed(Error::Closed),
+                    },
+                },
+                else => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Lets what was sent be saved, then says goodbye.
+    pub async fn leave(self) {
+        drop((self.ordered, self.answers));
+        // Whatever does not end in time was not promised to the person.
+        let _ = timeout(LEAVE_MAX, self.lane).await;
+        self.client.close().await;
+    }
+}
+
+/// What is said of an effect for which there is no room.
+fn refuse(effect: Effect) -> Answer {
+    match effect {
+        Effect::Send { client_msg_id, .. } => Answer::NotSent { client_msg_id, error: Error::Busy },
+        Effect::ReadHistory { conversation, before } => {
+            Answer::History { conversation, before, page: Err(Error::Busy) }
+        }
+        Effect::Find(account) => Answer::Found { account, user: Err(Error::Busy) },
+        _ => Answer::Failed(Error::Busy),
+    }
+}
+
+async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
+    match effect {
+        Effect::Quit => None,
+        Effect::Send { conversation, client_msg_id, content } => {
+            let sent = client.send_as(client_msg_id.clone(), conversation, Draft::text(content)).await;
+            sent.err().map(|error| Answer::NotSent { client_msg_id, error })
+        }
+        Effect::ReadHistory { conversation, before } => {
+            let page = client.history(conversation, before, PAGE).await;
+            Some(Answer::History { conversation, before, page })
+        }
+        Effect::Find(account) => {
+            let user = client.users_by_account(&[&account]).await.map(|users| users.into_iter().next());
+            Some(Answer::Found { account, user })
+        }
+        Effect::Discard(client_msg_id) => failed(client.discard(client_msg_id).await),
+        Effect::MarkRead { conversation, server_msg_id } => failed(client.mark_read(conversation, server_msg_id).await),
+        Effect::LookAt(conversation) => failed(client.look_at(conversation).await),
+        Effect::Type(conversation) => failed(client.typing(conversation).await),
+        Effect::Attend(attention) => failed(client.set_attention(attention).await),
+        asked => Some(ask(client, asked).await.unwrap_or_else(Answer::Failed)),
+    }
+}
+
+fn failed(done: Result<(), Error>) -> Option<Answer> {
+    done.err().map(Answer::Failed)
+}
+
+/// Effects that have an answer or fail.
+async fn ask(client: &Client, effect: Effect) -> Result<Answer, Error> {
+    Ok(match effect {
+        Effect::ReadSessions => Answer::Sessions(client.sessions().await?),
+        Effect::ReadUnsent => Answer::Unsent(client.unsent().await?),
+        Effect::LookUp(users) => {
+            let users: Vec<_> = users.into_iter().map(UserId).collect();
+            Answer::Users(client.users(&users).await?)
+        }
+        Effect::CreateGroup { name, accounts } => match find_all(client, accounts).await? {
+            Ok(members) => Answer::GroupMade(Box::new(
+                client.create_group(NewGroup { name, members, ..Default::default() }).await?,
+            )),
+            Err(nobody) => nobody,
+        },
+        Effect::Invite { group, accounts } => match find_all(client, accounts).await? {
+            Ok(users) => client.invite(group, &users).await.map(|_| Answer::Done(Deed::Invited))?,
+            Err(nobody) => nobody,
+        },
+        Effect::Remove { group, accounts } => match find_all(client, accounts).await? {
+            Ok(users) => client.remove(group, &users).await.map(|_| Answer::Done(Deed::Removed))?,
+            Err(nobody) => nobody,
+        },
+        Effect::Leave(group) => client.leave(group).await.map(|()| Answer::Done(Deed::Left))?,
+        Effect::ListMembers(group) => list_members(client, group).await?,
+        Effect::Rename(nickname) => {
+            let user = client.update_profile(Changed { nickname: Some(nickname), avatar: None }).await?;
+            Answer::Done(Deed::Renamed(user.nickname))
+        }
+        _ => return Err(Error::Closed),
+    })
+}
+
+async fn list_members(client: &Client, group: GroupId) -> Result<Answer, Error> {
+    Ok(Answer::Members { group, members: client.members(group, None).await? })
+}
+
+/// The users with these accounts, or who is nobody.
+async fn find_all(client: &Client, accounts: Vec<String>) -> Result<Result<Vec<UserId>, Answer>, Error> {
+    if accounts.is_empty() {
+        return Ok(Ok(Vec::new()));
+    }
+    let asked: Vec<&str> = accounts.iter().map(String::as_str).collect();
+    let users = client.users_by_account(&asked).await?;
+    let nobody: Vec<String> =
+        accounts.iter().filter(|account| !users.iter().any(|user| user.account == **account)).cloned().collect();
+    if !nobody.is_empty() {
+        return Ok(Err(Answer::Nobody(nobody)));
+    }
+    Ok(Ok(users.into_iter().map(|user| UserId(user.user_id)).collect()))
+}

@@ -1,0 +1,444 @@
+//! Every sentence that the terminal client shows, in both languages. What enters is washed already.
+
+use anser_client::{Error, State, StopReason};
+use anser_proto::{CloseCode, ErrorCode, v1};
+
+use super::command::Wrong;
+use crate::lang::Lang;
+
+#[derive(Clone, Copy, Debug)]
+pub struct Text(pub Lang);
+
+impl Text {
+    fn pick(self, en: &'static str, zh: &'static str) -> &'static str {
+        self.0.pick(en, zh)
+    }
+
+    fn make(self, en: String, zh: String) -> String {
+        self.0.pick(en, zh)
+    }
+
+    pub fn conversations(self) -> &'static str {
+        self.pick("Conversations", "会话")
+    }
+
+    pub fn own_notes(self) -> &'static str {
+        self.pick("Notes to myself", "我的笔记")
+    }
+
+    pub fn you(self) -> &'static str {
+        self.pick("You", "我")
+    }
+
+    /// As the one to whom something was done.
+    pub fn you_whom(self) -> &'static str {
+        self.pick("you", "我")
+    }
+
+    pub fn somebody(self) -> &'static str {
+        self.pick("somebody", "某人")
+    }
+
+    pub fn no_conversations(self) -> &'static str {
+        self.pick(
+            "None yet. Type /to and an account, for example /to bob",
+            "还没有会话。输入 /to 和对方账号，例如 /to bob",
+        )
+    }
+
+    pub fn nothing_open(self) -> &'static str {
+        self.pick(
+            "Choose a conversation with the arrows and Enter, or type /to ACCOUNT. F1 shows all keys.",
+            "用方向键和回车选择会话，或输入 /to 账号。按 F1 查看全部按键。",
+        )
+    }
+
+    pub fn nothing_said(self) -> &'static str {
+        self.pick("Nothing was said here yet. Say hello!", "这里还没有消息，打个招呼吧！")
+    }
+
+    pub fn loading(self) -> &'static str {
+        self.pick("loading …", "正在加载…")
+    }
+
+    pub fn beginning(self) -> &'static str {
+        self.pick("this is the beginning", "已到最早的消息")
+    }
+
+    pub fn older_missing(self) -> &'static str {
+        self.pick("older messages come once connected", "联网后加载更早的消息")
+    }
+
+    pub fn unread_from_here(self) -> &'static str {
+        self.pick("unread from here", "以下为未读消息")
+    }
+
+    pub fn new_below(self, count: usize) -> String {
+        let s = if count == 1 { "" } else { "s" };
+        self.make(
+            format!("↓ {count} new message{s}: Esc or Ctrl-End"),
+            format!("↓ {count} 条新消息：按 Esc 或 Ctrl-End"),
+        )
+    }
+
+    pub fn further_up(self) -> &'static str {
+        self.pick("↓ Esc: back to the newest", "↓ 按 Esc 回到最新")
+    }
+
+    pub fn writing(self, names: &[String]) -> String {
+        match names {
+            [one] => self.make(format!("{one} is writing …"), format!("{one} 正在输入…")),
+            _ => self.make(format!("{} are writing …", names.join(", ")), format!("{} 正在输入…", names.join("、"))),
+        }
+    }
+
+    pub fn members(self, count: u32) -> String {
+        let s = if count == 1 { "" } else { "s" };
+        self.make(format!("{count} member{s}"), format!("{count} 人"))
+    }
+
+    pub fn no_member(self) -> &'static str {
+        self.pick("you left", "已退出")
+    }
+
+    pub fn write_here(self) -> &'static str {
+        self.pick("Write a message, or / for a command", "输入消息，或以 / 开头的命令")
+    }
+
+    pub fn too_small(self) -> &'static str {
+        self.pick("The window is too small.", "窗口太小。")
+    }
+
+    // Ticks.
+
+    pub fn read(self) -> &'static str {
+        self.pick("read", "已读")
+    }
+
+    pub fn waiting(self) -> &'static str {
+        self.pick("waiting", "待发送")
+    }
+
+    pub fn not_sent(self) -> &'static str {
+        self.pick("not sent", "未发送")
+    }
+
+    pub fn mend_failed(self, why: &str) -> String {
+        self.make(
+            format!("{why}. /retry tries again, /discard forgets it"),
+            format!("{why}。/retry 重试，/discard 丢弃"),
+        )
+    }
+
+    pub fn failed_in(self, title: &str, why: &str) -> String {
+        self.make(format!("not sent to {title}: {why}"), format!("发给“{title}”的消息未发送：{why}"))
+    }
+
+    // Messages that are no text.
+
+    pub fn kind(self, kind: v1::message::Type) -> &'static str {
+        use v1::message::Type;
+        match kind {
+            Type::Image => self.pick("[image]", "[图片]"),
+            Type::Audio => self.pick("[audio]", "[语音]"),
+            Type::Video => self.pick("[video]", "[视频]"),
+            Type::File => self.pick("[file]", "[文件]"),
+            Type::Location => self.pick("[location]", "[位置]"),
+            Type::Text | Type::Notice => "",
+            Type::Custom | Type::Unknown => self.pick("[message]", "[消息]"),
+        }
+    }
+
+    /// In the list, where there is no room to say what it was.
+    pub fn group_changed(self) -> &'static str {
+        self.pick("the group changed", "群成员有变化")
+    }
+
+    /// `who` did it, to `whom`.
+    pub fn notice(self, kind: v1::notice::Kind, who: &str, whom: &[String]) -> String {
+        use v1::notice::Kind;
+        let (en, zh) = (whom.join(", "), whom.join("、"));
+        match kind {
+            Kind::Created if whom.is_empty() => self.make(format!("{who} made the group"), format!("{who}创建了群")),
+            Kind::Created => self.make(format!("{who} made the group with {en}"), format!("{who}创建了群，成员有{zh}")),
+            Kind::Joined => self.make(format!("{who} invited {en}"), format!("{who}邀请了{zh}")),
+            Kind::Left => self.make(format!("{who} left"), format!("{who}退出了群")),
+            Kind::Removed => self.make(format!("{who} removed {en}"), format!("{who}移出了{zh}")),
+            Kind::OwnerChanged => self.make(format!("the group's owner is {en} now"), format!("{zh}成为群主")),
+            Kind::Unknown => self.make("something changed".into(), "群信息有变化".into()),
+        }
+    }
+
+    pub fn role(self, role: v1::group::Role) -> &'static str {
+        match role {
+            v1::group::Role::Owner => self.pick("owner", "群主"),
+            v1::group::Role::Admin => self.pick("admin", "管理员"),
+            v1::group::Role::Member | v1::group::Role::None => "",
+        }
+    }
+
+    // The status line.
+
+    /// The connection's state in words.
+    pub fn link(self, state: &State, now_ms: u64) -> String {
+        match state {
+            State::Connecting => self.pick("connecting …", "正在连接…").into(),
+            State::Connected => self.pick("connected, catching up …", "已连接，正在同步…").into(),
+            State::CaughtUp => self.pick("connected", "已连接").into(),
+            State::Offline { retry_at_ms } => {
+                let seconds = retry_at_ms.saturating_sub(now_ms).div_ceil(1000);
+                self.make(
+                    format!("offline, next try in {seconds} s; what you write waits"),
+                    format!("离线，{seconds} 秒后重试；消息会先保存"),
+                )
+            }
+            State::Stopped(reason) => self.stopped(reason),
+        }
+    }
+
+    /// Why there will be no more attempts, and what helps.
+    pub fn stopped(self, reason: &StopReason) -> String {
+        match reason {
+            StopReason::Asked => self.pick("closed", "已关闭").into(),
+            StopReason::Refused(error) => self.make(
+                format!("login refused: {}", self.refusal(error)),
+                format!("登录被拒绝：{}", self.refusal(error)),
+            ),
+            StopReason::Closed { code, reason } => self.closed(*code, reason),
+            StopReason::OtherUser { .. } => self
+                .pick(
+                    "the local store belongs to another user: choose another --device, or --memory",
+                    "本地数据属于另一个用户：请换一个 --device，或使用 --memory",
+                )
+                .into(),
+            StopReason::StoreFailed(error) => self.make(
+                format!("the local store takes no more changes ({error}): is the disk full?"),
+                format!("本地数据无法写入（{error}）：磁盘满了吗？"),
+            ),
+        }
+    }
+
+    fn closed(self, code: u16, reason: &str) -> String {
+        match CloseCode::try_from(i32::from(code)) {
+            Ok(CloseCode::Replaced) => self
+                .pick(
+                    "this device is connected from elsewhere: start again with another --device",
+                    "此设备已在别处连接：请换一个 --device 重新启动",
+                )
+                .into(),
+            Ok(CloseCode::TokenRanOut) => self.pick("the token ran out: start again", "令牌已过期：请重新启动").into(),
+            Ok(CloseCode::VersionRefused) => {
+                self.pick("server and client do not fit: update one of them", "服务器与客户端版本不兼容：请更新").into()
+            }
+            _ => self.make(
+                format!("the server ended the connection for good ({code} {reason})"),
+                format!("服务器已断开连接，不再重连（{code} {reason}）"),
+            ),
+        }
+    }
+
+    pub fn hints(self) -> &'static str {
+        self.pick("F1 help  Tab list  Ctrl-C quit", "F1 帮助  Tab 列表  Ctrl-C 退出")
+    }
+
+    // Notes.
+
+    pub fn error(self, error: &Error) -> String {
+        match error {
+            Error::Offline => {
+                self.pick("not connected: try again when the server is there", "未连接：请在连上服务器后重试").into()
+            }
+            Error::Lost => self
+                .pick("the connection broke: it may have been done or not", "连接中断：操作可能已完成，也可能没有")
+                .into(),
+            Error::Busy => self.pick("too much at once: wait a moment", "请求太多：请稍候").into(),
+            Error::Refused(refusal) => self.refusal(refusal),
+            Error::NotQueued(_) => self
+                .pick("too many messages wait already: this one was not taken", "待发消息太多：这一条未被接受")
+                .into(),
+            Error::Store(error) => {
+                self.make(format!("the local store failed: {error}"), format!("本地数据出错：{error}"))
+            }
+            Error::Closed => self.pick("closed", "已关闭").into(),
+            Error::BadUrl(error) => error.to_string(),
+        }
+    }
+
+    /// What the server's refusal means to a person.
+    pub fn refusal(self, error: &v1::Error) -> String {
+        match error.code() {
+            ErrorCode::BadToken => self.pick("the server does not believe the token", "服务器不认可该令牌").into(),
+            ErrorCode::TokenExpired => self.pick("the token ran out: start again", "令牌已过期：请重新启动").into(),
+            ErrorCode::BadPassword => self.pick("no such account, or another password", "账号不存在或密码错误").into(),
+            ErrorCode::TooManyAttempts => {
+                self.pick("too many wrong passwords: wait a minute", "密码错误次数太多：请稍候一分钟").into()
+            }
+            ErrorCode::UserDisabled => self.pick("this user may not log in", "该用户已被禁用").into(),
+            ErrorCode::NotMember => self.pick("you are no member here", "你不是这里的成员").into(),
+            ErrorCode::NotFound => self.pick("there is no such user or group", "没有这个用户或群").into(),
+            ErrorCode::Forbidden => {
+                self.pick("only the owner and admins may do that", "只有群主和管理员可以这样做").into()
+            }
+            ErrorCode::LimitReached => {
+                self.pick("that would be more than the server allows", "超出了服务器的上限").into()
+            }
+            ErrorCode::BodyTooLarge => self.pick("the message is too long", "消息太长").into(),
+            ErrorCode::Overloaded | ErrorCode::RateLimited => {
+                self.pick("the server is busy: wait a moment", "服务器繁忙：请稍候").into()
+            }
+            ErrorCode::StoreFull => self.pick("the server's disk is full", "服务器磁盘已满").into(),
+            _ => self.make(
+                format!("the server refused ({}: {})", error.code, error.message),
+                format!("服务器拒绝（{}：{}）", error.code, error.message),
+            ),
+        }
+    }
+
+    pub fn wrong(self, wrong: &Wrong) -> String {
+        match wrong {
+            Wrong::Unknown { typed, near: Some(near) } => self.make(
+                format!("there is no {typed}: do you mean {near}? (// sends a message that begins with /)"),
+                format!("没有 {typed} 命令：是想输入 {near} 吗？（以 // 开头可发送 / 开头的消息）"),
+            ),
+            Wrong::Unknown { typed, near: None } => self.make(
+                format!("there is no {typed}: F1 shows the commands (// sends a message that begins with /)"),
+                format!("没有 {typed} 命令：按 F1 查看命令（以 // 开头可发送 / 开头的消息）"),
+            ),
+            Wrong::Needs(name) => {
+                self.make(format!("write it as {}", self.usage(name)), format!("用法：{}", self.usage(name)))
+            }
+        }
+    }
+
+    pub fn no_account(self, word: &str) -> String {
+        self.make(
+            format!("{word} is no account: accounts are visible ASCII"),
+            format!("“{word}”不是账号：账号只含可见的 ASCII 字符"),
+        )
+    }
+
+    pub fn nobody_is(self, accounts: &str) -> String {
+        self.make(format!("there is no user {accounts}"), format!("没有用户 {accounts}"))
+    }
+
+    pub fn no_such_group(self) -> &'static str {
+        self.pick("there is no such group, or you are no member", "没有这个群，或你不是成员")
+    }
+
+    pub fn will_open(self, account: &str) -> String {
+        self.make(format!("{account} opens once connected"), format!("连接后将打开与 {account} 的会话"))
+    }
+
+    pub fn only_in_group(self) -> &'static str {
+        self.pick(
+            "that works in a group: open one, or make one with /group",
+            "此命令只用于群：请先打开一个群，或用 /group 创建",
+        )
+    }
+
+    pub fn nowhere_to_send(self) -> &'static str {
+        self.pick("open a conversation first: /to ACCOUNT", "请先打开会话：/to 账号")
+    }
+
+    pub fn too_long(self, bytes: usize, max: usize) -> String {
+        self.make(
+            format!("{bytes} bytes are too long: at most {max}"),
+            format!("消息太长（{bytes} 字节）：最多 {max} 字节"),
+        )
+    }
+
+    pub fn nothing_failed(self) -> &'static str {
+        self.pick("every message here was sent or waits for its turn", "这里没有发送失败的消息")
+    }
+
+    pub fn invited(self) -> &'static str {
+        self.pick("invited", "已邀请")
+    }
+
+    pub fn removed(self) -> &'static str {
+        self.pick("removed", "已移出")
+    }
+
+    pub fn left(self) -> &'static str {
+        self.pick("you left the group", "你已退出群")
+    }
+
+    pub fn renamed(self, nickname: &str) -> String {
+        self.make(format!("you are {nickname} now"), format!("你现在叫“{nickname}”"))
+    }
+
+    // Overlays.
+
+    pub fn help_title(self) -> &'static str {
+        self.pick("Help", "帮助")
+    }
+
+    pub fn close_overlay(self) -> &'static str {
+        self.pick("any key closes this", "按任意键关闭")
+    }
+
+    pub fn more_members(self) -> &'static str {
+        self.pick("… and more", "……还有更多")
+    }
+
+    /// Keys and what they do.
+    pub fn keys(self) -> [(&'static str, &'static str); 9] {
+        self.0.pick(
+            [
+                ("Enter", "send; Alt-Enter or Ctrl-J: new line"),
+                ("Tab", "list or input; Enter opens"),
+                ("↑ ↓ PgUp PgDn", "read further up or down"),
+                ("Ctrl-Home -End", "the oldest, the newest"),
+                ("Alt-↑ Alt-↓", "the next conversation"),
+                ("Esc", "back"),
+                ("Ctrl-W -U -K", "delete word, to start, to end"),
+                ("✓ ✓✓ ✓✓ read", "stored, delivered, read"),
+                ("Ctrl-C", "quit; what waits is kept"),
+            ],
+            [
+                ("Enter", "发送；Alt-Enter 或 Ctrl-J 换行"),
+                ("Tab", "切换列表与输入；回车打开"),
+                ("↑ ↓ PgUp PgDn", "向上、向下翻看"),
+                ("Ctrl-Home -End", "最早、最新"),
+                ("Alt-↑ Alt-↓", "上一个、下一个会话"),
+                ("Esc", "返回"),
+                ("Ctrl-W -U -K", "删除词、到行首、到行尾"),
+                ("✓ ✓✓ ✓✓ 已读", "已保存、已送达、已读"),
+                ("Ctrl-C", "退出；待发消息会保留"),
+            ],
+        )
+    }
+
+    /// A command as it is written.
+    pub fn usage(self, name: &str) -> &'static str {
+        match name {
+            "/to" => self.pick("/to ACCOUNT", "/to 账号"),
+            "/group" => self.pick("/group NAME ACCOUNT …", "/group 群名 账号…"),
+            "/invite" => self.pick("/invite ACCOUNT …", "/invite 账号…"),
+            "/remove" => self.pick("/remove ACCOUNT …", "/remove 账号…"),
+            "/nick" => self.pick("/nick NAME", "/nick 昵称"),
+            "/leave" => "/leave",
+            "/members" => "/members",
+            "/retry" => "/retry",
+            "/discard" => "/discard",
+            "/help" => "/help",
+            _ => "/quit",
+        }
+    }
+
+    pub fn purpose(self, name: &str) -> &'static str {
+        match name {
+            "/to" => self.pick("talk to somebody, or group_ID", "与某人聊天，或 group_群号"),
+            "/group" => self.pick("make a group (\"with spaces\")", "建群（名称含空格时加引号）"),
+            "/invite" => self.pick("into this group", "邀请入群"),
+            "/remove" => self.pick("from this group", "移出本群"),
+            "/nick" => self.pick("change your name", "修改昵称"),
+            "/leave" => self.pick("leave this group", "退出本群"),
+            "/members" => self.pick("who is in this group", "查看群成员"),
+            "/retry" => self.pick("send again what failed", "重发失败的消息"),
+            "/discard" => self.pick("forget what failed", "丢弃失败的消息"),
+            "/help" => self.pick("this", "本帮助"),
+            _ => self.pick("the same as Ctrl-C", "退出"),
+        }
+    }
+}

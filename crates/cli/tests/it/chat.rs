@@ -1,0 +1,82 @@
+//! `anser chat` line by line, against a real server that dies.
+
+use crate::process::{Machine, Talking};
+
+fn chat(machine: &Machine, account: &str, to: &str) -> Talking {
+    machine.talk(&["chat", "--as", account, "--to", to, "--server", &machine.url()])
+}
+
+/// Who said what, without the time.
+fn heard(talking: &Talking) -> String {
+    let line = talking.line();
+    let (time, said) = line.split_once(' ').expect("a time and what was said");
+    assert!(time.ends_with("+00:00") && time.len() == "2026-11-23T16:30:00+00:00".len(), "{time}");
+    said.to_owned()
+}
+
+#[test]
+fn what_two_people_write_arrives_once_though_the_server_is_killed_in_between() {
+    let mut machine = Machine::with_users(&["alice", "bob"]);
+    let (mut alice, mut bob) = (chat(&machine, "alice", "bob"), chat(&machine, "bob", "alice"));
+    alice.say("one");
+    assert_eq!(heard(&bob), "alice: one");
+    bob.say("two 你好");
+    assert_eq!(heard(&alice), "bob: two 你好");
+
+    machine.kill();
+    alice.say("three");
+    alice.say("four");
+    bob.say("five");
+    machine.start();
+
+    assert_eq!((heard(&bob), heard(&bob)), ("alice: three".into(), "alice: four".into()));
+    assert_eq!(heard(&alice), "bob: five");
+    assert_eq!((alice.end(), bob.end()), ((vec![], true), (vec![], true)));
+
+    let bob = chat(&machine, "bob", "alice");
+    assert_eq!(bob.end(), (vec![], true), "what was shown once is not shown again");
+}
+
+#[test]
+fn what_was_written_while_the_other_was_away_is_shown_when_he_comes() {
+    let machine = Machine::with_users(&["alice", "bob"]);
+    let written =
+        machine.run(&["chat", "--as", "alice", "--to", "bob", "--server", &machine.url()], "one\n\ntwo\u{1b}[2J\n");
+    assert!(written.status.success());
+    let bob = chat(&machine, "bob", "alice");
+    assert_eq!((heard(&bob), heard(&bob)), ("alice: one".into(), "alice: two[2J".into()));
+}
+
+#[test]
+fn after_a_login_with_a_password_the_password_is_not_needed_again() {
+    let mut machine = Machine::with_users(&["alice"]);
+    assert!(machine.run(&["user", "add", "carol", "--password"], "goose\n").status.success());
+    let mut alice = chat(&machine, "alice", "carol");
+    let mut carol = machine.talk(&["chat", "--as", "carol", "--to", "alice", "--password", "--server", &machine.url()]);
+    carol.say("goose");
+    carol.say("hello");
+    assert_eq!(heard(&alice), "carol: hello");
+    alice.say("hi");
+    assert_eq!(heard(&carol), "alice: hi");
+
+    machine.kill();
+    assert!(machine.run(&["user", "password", "carol"], "swan\n").status.success());
+    carol.say("still here");
+    machine.start();
+    assert_eq!(heard(&alice), "carol: still here");
+}
+
+#[test]
+fn who_cannot_log_in_is_told_how_he_can() {
+    let machine = Machine::with_users(&[]);
+    let url = machine.url();
+    let check = |words: &[&str], input: &str, why: &str| {
+        let tried = machine.run(&[&["chat", "--to", "bob"], words].concat(), input);
+        let said = String::from_utf8_lossy(&tried.stderr);
+        assert!(tried.status.code() == Some(1) && said.contains(why), "{said}");
+    };
+    check(&["--as", "alice", "--server", &url, "--password"], "wrong\n", "another password");
+    check(&["--as", "alice", "--server", &url, "--token", "nonsense"], "", "no JSON Web Token");
+    check(&["--as", "alice", "--server", "ws://im.example"], "", "Three ways");
+    check(&["--as", "no body"], "", "not visible ASCII");
+}

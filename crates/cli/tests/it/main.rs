@@ -1,0 +1,4 @@
+//! The real binary as its users run it: processes, files, sockets.
+
+mod chat;
+mod process;

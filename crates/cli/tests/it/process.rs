@@ -1,0 +1,128 @@
+//! Processes of the real binary in folders of their own: a server that can be killed, and programs that talk line by line.
+
+use std::{
+    io::{BufRead as _, BufReader, Write as _},
+    net::SocketAddr,
+    process::{Child, ChildStdin, Command, Output, Stdio},
+    sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    time::Duration,
+};
+
+use tempfile::TempDir;
+
+/// Longer than any wait of a client between two attempts.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A machine with a data folder and a home of its own. The server on it is restarted on the same port.
+pub struct Machine {
+    folder: TempDir,
+    server: Option<Talking>,
+    http: SocketAddr,
+}
+
+impl Machine {
+    /// With these users, none of whom has a password, and a server that runs.
+    pub fn with_users(accounts: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let mut machine = Self { folder, server: None, http: ([127, 0, 0, 1], 0).into() };
+        for account in accounts {
+            assert!(machine.run(&["user", "add", account], "").status.success());
+        }
+        machine.start();
+        machine
+    }
+
+    pub fn start(&mut self) {
+        let (http, tcp) = (self.http.to_string(), "127.0.0.1:0");
+        let server = self.talk(&["serve", "--json", "--http", &http, "--tcp", tcp]);
+        let ready: serde_json::Value = serde_json::from_str(&server.line()).expect("one line of JSON");
+        self.http = ready["http"].as_str().and_then(|http| http.parse().ok()).expect("an address");
+        self.server = Some(server);
+    }
+
+    /// As `kill -9` does.
+    pub fn kill(&mut self) {
+        drop(self.server.take());
+    }
+
+    pub fn url(&self) -> String {
+        format!("ws://{}", self.http)
+    }
+
+    /// Runs a command to its end.
+    pub fn run(&self, words: &[&str], input: &str) -> Output {
+        let mut child = self.command(words).stderr(Stdio::piped()).spawn().expect("the binary starts");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        // One that ends without reading breaks the pipe.
+        let _ = stdin.write_all(input.as_bytes());
+        drop(stdin);
+        child.wait_with_output().expect("it ends")
+    }
+
+    /// Starts a command that is talked with.
+    pub fn talk(&self, words: &[&str]) -> Talking {
+        Talking::new(self.command(words).spawn().expect("the binary starts"))
+    }
+
+    fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_anser"));
+        command
+            .args(words)
+            .env("ANSER_STORE__DIR", self.folder.path().join("data"))
+            .env("XDG_DATA_HOME", self.folder.path().join("home"))
+            .env("TZ", "UTC")
+            .env_remove("ANSER_TOKEN")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
+        command
+    }
+}
+
+/// A process whose lines are read as they come. Killed when it is dropped.
+pub struct Talking {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    lines: Receiver<String>,
+}
+
+impl Talking {
+    fn new(mut child: Child) -> Self {
+        let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let (tell, lines) = sync_channel(1024);
+        // Ends with the process whose output it reads.
+        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| tell.send(line)));
+        Self { stdin: child.stdin.take(), child, lines }
+    }
+
+    pub fn say(&mut self, line: &str) {
+        let stdin = self.stdin.as_mut().expect("its input is open");
+        stdin.write_all(format!("{line}\n").as_bytes()).and_then(|()| stdin.flush()).expect("it reads");
+    }
+
+    /// The next line of its output.
+    pub fn line(&self) -> String {
+        self.lines.recv_timeout(PATIENCE).expect("a line in time")
+    }
+
+    /// Ends its input, and tells the lines that still came and whether it ended well.
+    pub fn end(mut self) -> (Vec<String>, bool) {
+        drop(self.stdin.take());
+        let mut rest = Vec::new();
+        loop {
+            match self.lines.recv_timeout(PATIENCE) {
+                Ok(line) => rest.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it did not end"),
+            }
+        }
+        (rest, self.child.wait().expect("it ends").success())
+    }
+}
+
+impl Drop for Talking {
+    fn drop(&mut self) {
+        // One that ended by itself cannot be killed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
