@@ -3,7 +3,8 @@
 use std::{
     fs::{File, OpenOptions, TryLockError},
     path::{Path, PathBuf},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -11,6 +12,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 /// The database; SQLite puts `-wal` and `-shm` beside it, with the same mode.
 pub(super) const DATABASE: &str = "anser.db";
 const LOCK: &str = "anser.lock";
+/// How long the folder's lock is asked for, and how often.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_RETRY: Duration = Duration::from_millis(10);
 
 /// Nothing but a checkpoint that resets the log, or a crashed process being cleaned up after, ever holds a lock
 /// against another connection.
@@ -80,10 +84,17 @@ impl Folder {
 
     fn lock(path: &Path) -> Result<Self, OpenError> {
         let lock = private(OpenOptions::new().write(true).create(true).truncate(false)).open(path.join(LOCK))?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(OpenError::Locked(path.to_owned())),
-            Err(TryLockError::Error(error)) => Err(error.into()),
+        let until = Instant::now() + LOCK_PATIENCE;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Self { path: path.to_owned(), _lock: lock }),
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+                Err(TryLockError::WouldBlock) if Instant::now() >= until => {
+                    return Err(OpenError::Locked(path.to_owned()));
+                }
+                // A process that was killed a moment ago, or one that is just being made of this one, may hold it still.
+                Err(TryLockError::WouldBlock) => thread::sleep(LOCK_RETRY),
+            }
         }
     }
 

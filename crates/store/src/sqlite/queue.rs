@@ -114,11 +114,11 @@ mod tests {
     #[test]
     fn a_queue_whose_taker_is_gone_lets_go_of_what_waits() {
         let queue = Queue::new(2, 10);
-        let (waiting, answered) = std::sync::mpsc::channel::<()>();
+        let (waiting, answered) = std::sync::mpsc::sync_channel::<()>(1);
         assert_eq!(queue.push(waiting, 0), Ok(()));
         drop(queue.closed_at_the_end());
         assert!(answered.recv().is_err());
         assert_eq!(queue.len(), 0);
-        assert_eq!(queue.push(std::sync::mpsc::channel().0, 0), Err(Error::Closed));
+        assert_eq!(queue.push(std::sync::mpsc::sync_channel(1).0, 0), Err(Error::Closed));
     }
 }
