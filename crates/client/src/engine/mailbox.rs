@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anser_proto::{ConversationId, UserId, limits::PAGE_MAX, v1};
 
-use super::{Change, Effect, Engine, Request, Step, Timer, backoff::Backoff, link::Asked};
+use super::{Change, Effect, Engine, Request, Step, Timer, backoff::Backoff, requests::Asked};
 
 /// How long a hole may take to close by itself, in milliseconds.
 const HOLE_PATIENCE_MS: u64 = 300;
