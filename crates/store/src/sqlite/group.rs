@@ -119,7 +119,7 @@ pub(super) fn create_group(tx: &mut Txn<'_>, new: &NewGroup) -> Result<MembersCh
     }
     let members: Vec<_> = distinct(std::iter::once(&creator).chain(&new.members)).into_iter().collect();
     for member in &members {
-        tx.mailbox_seq(*member)?;
+        tx.must_exist(*member)?;
     }
     let max = tx.rules.common.group_members_max;
     if members.len() > max as usize {
@@ -176,7 +176,7 @@ pub(super) fn change_members(tx: &mut Txn<'_>, change: &MembersChange) -> Result
 fn invited(tx: &mut Txn<'_>, group: GroupId, users: &[UserId]) -> Result<Vec<UserId>, Error> {
     let mut new = Vec::new();
     for user in distinct(users) {
-        tx.mailbox_seq(user)?;
+        tx.must_exist(user)?;
         if role(tx.db, group, user)?.is_none() {
             new.push(user);
         }

@@ -76,8 +76,8 @@ pub(super) fn append(tx: &mut Txn<'_>, batch: &[NewMessage]) -> Result<Vec<Resul
 fn append_single(tx: &mut Txn<'_>, message: &NewMessage) -> Result<Appended, Error> {
     let (conversation, from) = (message.conversation, message.from.user);
     let to = conversation.peer_of(from).ok_or(Error::NotMember)?;
-    tx.mailbox_seq(from)?;
-    tx.mailbox_seq(to)?;
+    tx.must_exist(from)?;
+    tx.must_exist(to)?;
     let mut head = tx.head(conversation)?.unwrap_or_default();
     advance(tx, conversation, &mut head, message);
 

@@ -201,7 +201,7 @@ pub(super) fn session(
 }
 
 /// A row of `im_session`.
-struct Row0 {
+struct SessionRow {
     conversation: ConversationId,
     mailbox_seq: u64,
     read_mark: u64,
@@ -209,11 +209,11 @@ struct Row0 {
     delivered_mark: u64,
 }
 
-fn entries(db: &Connection, which: &str, params: &[&dyn ToSql]) -> rusqlite::Result<Vec<Row0>> {
+fn entries(db: &Connection, which: &str, params: &[&dyn ToSql]) -> rusqlite::Result<Vec<SessionRow>> {
     let columns = "small_id, big_id, mailbox_seq, read_mark, read_count, delivered_mark";
     let mut statement = prepare(db, &format!("SELECT {columns} FROM im_session WHERE {which}"))?;
     let rows = statement.query_map(params, |row| {
-        Ok(Row0 {
+        Ok(SessionRow {
             conversation: conversation_id(row, 0)?,
             mailbox_seq: number(row, 2)?,
             read_mark: number(row, 3)?,
@@ -224,18 +224,18 @@ fn entries(db: &Connection, which: &str, params: &[&dyn ToSql]) -> rusqlite::Res
     rows.collect()
 }
 
-fn entry(db: &Connection, user: UserId, conversation: ConversationId) -> rusqlite::Result<Option<Row0>> {
+fn entry(db: &Connection, user: UserId, conversation: ConversationId) -> rusqlite::Result<Option<SessionRow>> {
     let (small, big) = key(conversation);
     let which = "user_id = ?1 AND small_id = ?2 AND big_id = ?3";
     Ok(entries(db, which, &[&int(user.0), &small, &big])?.pop())
 }
 
-fn fill_all(db: &Connection, shards: u32, user: UserId, rows: Vec<Row0>) -> rusqlite::Result<Vec<Session>> {
+fn fill_all(db: &Connection, shards: u32, user: UserId, rows: Vec<SessionRow>) -> rusqlite::Result<Vec<Session>> {
     rows.into_iter().map(|row| fill(db, shards, user, row)).collect()
 }
 
 /// Adds what lies in other tables: the head, the last message, the other party and his marks.
-fn fill(db: &Connection, shards: u32, user: UserId, row: Row0) -> rusqlite::Result<Session> {
+fn fill(db: &Connection, shards: u32, user: UserId, row: SessionRow) -> rusqlite::Result<Session> {
     let conversation = row.conversation;
     let head = visible_head(db, shards, user, conversation)?.unwrap_or_default();
     let missing = |what: &str| rusqlite::Error::InvalidParameterName(format!("{what} of {conversation} is missing"));

@@ -245,9 +245,9 @@ impl<'w> Txn<'w> {
         self.sessions.insert((user, conversation), Entry { changed: true, ..entry });
     }
 
-    /// Where the user's mailbox is. `NotFound` if there is no such user.
-    pub(super) fn mailbox_seq(&mut self, user: UserId) -> Result<u64, Error> {
-        Ok(self.mailbox(user)?.mailbox_seq)
+    /// `NotFound` if there is no such user: every user has a mailbox.
+    pub(super) fn must_exist(&mut self, user: UserId) -> Result<(), Error> {
+        self.mailbox(user).map(drop)
     }
 
     fn mailbox(&mut self, user: UserId) -> Result<Mailbox, Error> {
@@ -256,7 +256,9 @@ impl<'w> Txn<'w> {
         }
         let sql = "SELECT mailbox_seq FROM im_mailbox WHERE user_id = ?1";
         let found = prepare(self.db, sql)?.query_row([int(user.0)], |row| number(row, 0)).optional()?;
-        found.map(|seq| Mailbox { mailbox_seq: seq, stored: seq }).ok_or(Error::NotFound("user"))
+        let mailbox = found.map(|seq| Mailbox { mailbox_seq: seq, stored: seq }).ok_or(Error::NotFound("user"))?;
+        self.mailboxes.insert(user, mailbox);
+        Ok(mailbox)
     }
 
     /// Takes the next number of the user's mailbox, for a change that concerns him.

@@ -1,4 +1,4 @@
-//! A disk without room: told as such, nothing half done, and all goes on once there is room.
+//! A disk without room, or one that fails: told as such, nothing half done, and all goes on once it works again.
 
 #![cfg(target_os = "linux")]
 
@@ -67,4 +67,47 @@ async fn fill(disk: &Path) {
     assert!(send(&*store, long(0)).await.is_ok_and(|place| place.duplicate && place.server_msg_id == 1));
     store.close().await;
     assert_eq!(look(disk), []);
+}
+
+/// Set for the process that may not write large files.
+const SHORT: &str = "ANSER_TEST_SHORT_FILES";
+
+/// A file that may not grow fails in the middle of a commit, with another error than a full disk.
+#[tokio::test]
+async fn after_a_commit_that_broke_its_messages_can_be_sent_again() {
+    if let Ok(folder) = env::var(SHORT) {
+        return break_a_commit(Path::new(&folder)).await;
+    }
+    let home = tempfile::tempdir().expect("a folder");
+    let test = "sqlite::full::after_a_commit_that_broke_its_messages_can_be_sent_again";
+    let script = format!("trap '' XFSZ; ulimit -S -f 2048; exec \"$1\" --exact {test} --nocapture");
+    let mut command = Command::new("sh");
+    command.args(["-c", &script, "sh"]).arg(env::current_exe().expect("a path")).env(SHORT, home.path());
+    assert!(command.status().expect("it ran").success());
+}
+
+async fn break_a_commit(folder: &Path) {
+    let store = open(folder);
+    settle(&*store, 2).await;
+    let long = |n: u64| NewMessage { content: "x".repeat(20_000).into(), ..text(1, single(1, 2), &n.to_string()) };
+    let mut stored = 0;
+    let error = loop {
+        match send(&*store, long(stored)).await {
+            Ok(place) => stored = place.server_msg_id,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, Error::UnknownOutcome(_)), "{error:?}");
+    assert_eq!(store.session(UserId(2), single(1, 2)).await.map(|session| session.head), Ok(stored));
+
+    let mut allow = Command::new("prlimit");
+    allow.args(["--fsize=unlimited:", "--pid"]).arg(std::process::id().to_string());
+    assert!(allow.status().expect("it ran").success());
+    for n in 0..stored + 10 {
+        let place = send(&*store, long(n)).await.expect("it works again");
+        assert_eq!(place.server_msg_id, n + 1);
+        assert!(place.duplicate == (n < stored) || n == stored);
+    }
+    store.close().await;
+    assert_eq!(look(folder), []);
 }
