@@ -72,57 +72,64 @@ enum End {
 }
 
 /// Logs a connection in, serves it and ends it. Returns when nothing of it is left.
-pub async fn run(cx: Arc<Ctx>, mut socket: Socket, shutdown: CancellationToken) {
+///
+/// What is only needed for a while is boxed: the future of an idle connection has room for nothing else, and there are
+/// many of them.
+pub async fn run(cx: Arc<Ctx>, socket: Socket, shutdown: CancellationToken) {
+    let Some((mut conn, welcome)) = Box::pin(greet(cx, socket, &shutdown)).await else { return };
+    let _counted = conn.cx.metrics.connection();
+    let end = match Box::pin(conn.write(vec![welcome])).await {
+        Ok(()) => conn.serve(&shutdown).await,
+        Err(end) => end,
+    };
+    Box::pin(conn.finish(end)).await;
+}
+
+/// Waits for the first frame and lets the connection in, or tells it why not.
+async fn greet(cx: Arc<Ctx>, mut socket: Socket, shutdown: &CancellationToken) -> Option<(Conn, Bytes)> {
     let hello = tokio::select! {
-        () = shutdown.cancelled() => return,
+        () = shutdown.cancelled() => return None,
         hello = timeout(LOGIN_TIMEOUT, socket.recv()) => hello,
     };
-    let refusal = match hello {
+    let (request_id, error) = match hello {
         Err(_) => (0, Error::new(ErrorCode::LoginTimeout, "no hello came within 5 seconds")),
-        Ok(Err(RecvError::Gone)) => return,
+        Ok(Err(RecvError::Gone)) => return None,
         Ok(Err(error)) => (0, recv_error(error)),
-        Ok(Ok(frame)) => match Box::pin(login::login(&cx, socket.format(), frame)).await {
-            Ok(logged_in) => return Box::pin(serve(cx, socket, logged_in, shutdown)).await,
+        Ok(Ok(frame)) => match login::login(&cx, socket.format(), frame).await {
+            Ok(logged_in) => return Some(Conn::new(cx, socket, logged_in)),
             Err(refusal) => refusal,
         },
     };
-    let (request_id, error) = refusal;
     cx.metrics.login_refused(error.code);
-    let code = refusal_code(error.code);
     let reason = error.message.to_string();
     let frame = socket.format().encode(&answer(request_id, Body::Error(error.to_wire())));
     let _ = timeout(WRITE_TIMEOUT, socket.send_many(&[frame])).await;
-    let _ = timeout(WRITE_TIMEOUT, socket.close(code, &reason)).await;
-}
-
-async fn serve(cx: Arc<Ctx>, mut socket: Socket, logged_in: LoggedIn, shutdown: CancellationToken) {
-    let LoggedIn { caller, attachment, outbox, welcome, token_expires } = logged_in;
-    socket.trust();
-    let silence = Duration::from_millis(u64::from(cx.config.limits.heartbeat_max_ms) * 3 / 2);
-    let format = socket.format();
-    let _counted = cx.metrics.connection();
-    let mut conn = Conn {
-        cx,
-        socket,
-        format,
-        attachment,
-        outbox,
-        caller: Some(caller),
-        turn: None,
-        heard: Instant::now(),
-        silence,
-        token_expires,
-    };
-    let end = match conn.write(vec![welcome]).await {
-        Ok(()) => conn.run(&shutdown).await,
-        Err(end) => end,
-    };
-    conn.finish(end).await;
+    let _ = timeout(WRITE_TIMEOUT, socket.close(refusal_code(error.code), &reason)).await;
+    None
 }
 
 impl Conn {
+    /// The connection, and what to say to it first.
+    fn new(cx: Arc<Ctx>, mut socket: Socket, logged_in: LoggedIn) -> (Self, Bytes) {
+        let LoggedIn { caller, attachment, outbox, welcome, token_expires } = logged_in;
+        socket.trust();
+        let conn = Self {
+            silence: Duration::from_millis(u64::from(cx.config.limits.heartbeat_max_ms) * 3 / 2),
+            cx,
+            format: socket.format(),
+            socket,
+            attachment,
+            outbox,
+            caller: Some(caller),
+            turn: None,
+            heard: Instant::now(),
+            token_expires,
+        };
+        (conn, welcome)
+    }
+
     /// Handles what happens until the connection ends.
-    async fn run(&mut self, shutdown: &CancellationToken) -> End {
+    async fn serve(&mut self, shutdown: &CancellationToken) -> End {
         let deadline = sleep_until(self.deadline());
         tokio::pin!(deadline);
         loop {
@@ -134,12 +141,12 @@ impl Conn {
                 () = &mut deadline => Event::Deadline,
             };
             let step = match event {
-                Event::Shutdown => self.drain().await,
-                Event::Outbox => self.flush(Vec::new()).await,
-                Event::Answers(caller, frames) => self.answer(caller, frames).await,
+                Event::Shutdown => Box::pin(self.drain()).await,
+                Event::Outbox => Box::pin(self.flush(Vec::new())).await,
+                Event::Answers(caller, frames) => Box::pin(self.answer(caller, frames)).await,
                 Event::Frame(Ok(frame)) => self.take_up(frame),
                 Event::Frame(Err(RecvError::Gone)) => return End::Gone,
-                Event::Frame(Err(error)) => self.refuse(recv_error(error)).await,
+                Event::Frame(Err(error)) => Box::pin(self.refuse(recv_error(error))).await,
                 Event::Deadline => {
                     deadline.as_mut().reset(self.deadline());
                     self.check_deadlines()

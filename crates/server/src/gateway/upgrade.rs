@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -21,13 +22,11 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
         Err(refused) => return refused.into_response(),
     };
     let upgraded = hyper::upgrade::on(&mut request);
-    let serving = Arc::clone(&gateway);
+    let (cx, shutdown) = (Arc::clone(&gateway.cx), gateway.shutdown.clone());
     gateway.tasks.spawn(async move {
-        let Ok(upgraded) = upgraded.await else { return };
-        // The stream below is taken out again, so that nothing of HTTP stays with an idle connection.
-        let Ok(parts) = upgraded.downcast::<TokioIo<Io>>() else { return };
-        let socket = Socket::web_socket(parts.io.into_inner(), parts.read_buf, format).await;
-        conn::run(Arc::clone(&serving.cx), socket, serving.shutdown.clone()).await;
+        if let Some(socket) = Box::pin(leave_http(upgraded, format)).await {
+            conn::run(cx, socket, shutdown).await;
+        }
     });
     Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
@@ -37,6 +36,12 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
         .header(header::SEC_WEBSOCKET_PROTOCOL, format.subprotocol())
         .body(Body::empty())
         .expect("headers of plain text")
+}
+
+/// Takes the stream below HTTP out again, so that nothing of HTTP stays with an idle connection.
+async fn leave_http(upgraded: OnUpgrade, format: Format) -> Option<Socket> {
+    let parts = upgraded.await.ok()?.downcast::<TokioIo<Io>>().ok()?;
+    Some(Socket::web_socket(parts.io.into_inner(), parts.read_buf, format).await)
 }
 
 /// The accept key and the format of frames, or what is wrong with the request.
