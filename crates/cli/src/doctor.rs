@@ -2,7 +2,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use anser_store::sqlite::doctor::{Finding, Repair, Report, examine};
+use anser_store::sqlite::doctor::{Finding, Repair, Report, examine, renew_log_id};
 use anyhow::bail;
 use clap::Args;
 
@@ -15,6 +15,9 @@ pub struct Doctor {
     /// Repair what follows from other rows
     #[arg(long)]
     repair: bool,
+    /// The folder came out of a backup: give the store a new log_id, so that clients start anew
+    #[arg(long, conflicts_with = "json")]
+    restored: bool,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -36,6 +39,10 @@ impl Doctor {
         let report = examine(&config.store.dir, repair, &mut progress)?;
         if on_terminal {
             eprint!("\r\x1b[K");
+        }
+        if self.restored {
+            let log_id = renew_log_id(&config.store.dir)?;
+            println!("{}: {log_id}", lang.pick("the store has a new log_id", "数据库有了新的 log_id"));
         }
         if self.json {
             println!("{}", json(&report));

@@ -87,6 +87,13 @@ fn script(version: u32, shards: u32) -> String {
 }
 
 /// Fits a signed column and is not 0, which on the wire means none.
+/// Another identity for a store that came out of a backup: clients hold positions that it has not reached again.
+pub(super) fn renew_log_id(db: &Connection) -> Result<u64, OpenError> {
+    let log_id = random_log_id()?;
+    db.execute("UPDATE im_store SET log_id = ?1", [log_id])?;
+    Ok(log_id.cast_unsigned())
+}
+
 fn random_log_id() -> Result<i64, OpenError> {
     let random = getrandom::u64().map_err(|error| OpenError::Io(std::io::Error::other(error.to_string())))?;
     Ok((random >> 1).max(1).cast_signed())

@@ -54,6 +54,16 @@ const PROGRESS_EVERY: u64 = 100_000;
 /// Where the work is: the step, and the messages looked at so far.
 pub type Progress<'p> = &'p mut dyn FnMut(&str, u64);
 
+/// Gives a store that was restored from a backup another `log_id`, and tells it. Clients then start anew and keep
+/// what they have not sent yet; without it they would take new messages for those they know under the same ids.
+pub fn renew_log_id(folder: &Path) -> Result<u64, OpenError> {
+    let folder = Folder::take(folder)?;
+    let db = folder.connect()?;
+    migrate::known_identity(&db)?;
+    open::settle_writer(&db, CACHE_KIB, WAL_BYTES_MAX)?;
+    migrate::renew_log_id(&db)
+}
+
 /// Takes the folder for itself while it works: the server must be stopped.
 pub fn examine(folder: &Path, repair: Repair, progress: Progress<'_>) -> Result<Report, OpenError> {
     let folder = Folder::take(folder)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use anser_proto::{GroupId, UserId};
 use anser_store::{
     Mark, MarkKind, MembersAction, MembersChange, Store,
-    sqlite::doctor::{Finding, Repair, examine},
+    sqlite::doctor::{Finding, Repair, examine, renew_log_id},
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use rusqlite::Connection;
@@ -277,4 +277,19 @@ async fn a_healthy_store_has_no_finding() {
     let report = examine(home.path(), Repair::Nothing, &mut |step, _| steps.push(step.to_owned())).expect("a store");
     assert_eq!((report.findings, report.messages), (vec![], appended));
     assert!(appended > 1000 && steps.iter().any(|step| step == "stamps"));
+}
+
+#[tokio::test]
+async fn a_restored_store_gets_another_log_id_and_keeps_the_rest() {
+    let folder = tempfile::tempdir().expect("a folder");
+    village(folder.path()).await;
+    let before = contents(folder.path());
+    let old = open(folder.path()).log_id();
+    let renewed = renew_log_id(folder.path()).expect("a store");
+    let store = open(folder.path());
+    assert_eq!(store.log_id(), renewed);
+    assert_ne!(renewed, old);
+    store.close().await;
+    let changed: Vec<_> = contents(folder.path()).into_iter().filter(|row| !before.contains(row)).collect();
+    assert!(changed.len() == 1 && changed[0].starts_with("im_store"), "{changed:?}");
 }
