@@ -21,7 +21,7 @@ pub fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
             sessions.into_iter().for_each(|session| model.take_session(Arc::new(session)));
         }
         Answer::Unsent(unsent) => model.outgoing = unsent.into_iter().map(Into::into).collect(),
-        Answer::History { conversation, before, page } => take_history(model, conversation, before, page, effects),
+        Answer::History { conversation, page } => take_history(model, conversation, page, effects),
         Answer::Found { account, user } => meet(model, account, user, effects),
         Answer::Users(users) => {
             for user in users {
@@ -52,7 +52,6 @@ pub fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
 fn take_history(
     model: &mut Model,
     conversation: ConversationId,
-    before: Option<u64>,
     page: Result<History, Error>,
     effects: &mut Vec<Effect>,
 ) {
@@ -61,7 +60,7 @@ fn take_history(
     match page {
         Ok(page) => {
             let messages = page.messages.clone();
-            timeline.take_page(page, before, me);
+            timeline.take_page(page, me);
             for message in &messages {
                 model.learn_name(message.from_id, &message.from_nickname);
             }
@@ -70,7 +69,7 @@ fn take_history(
         Err(Error::Offline | Error::Lost | Error::Busy) => timeline.older = Older::Missing,
         // Nothing was said in it yet, and the server knows no such log.
         Err(_) if timeline.messages.is_empty() => {
-            timeline.take_page(History { messages: Vec::new(), more: false }, before, me);
+            timeline.take_page(History { messages: Vec::new(), more: false }, me);
         }
         Err(error) => {
             timeline.older = Older::Missing;

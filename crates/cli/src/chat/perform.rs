@@ -97,9 +97,7 @@ impl Performer {
 fn refuse(effect: Effect) -> Answer {
     match effect {
         Effect::Send { client_msg_id, .. } => Answer::NotSent { client_msg_id, error: Error::Busy },
-        Effect::ReadHistory { conversation, before } => {
-            Answer::History { conversation, before, page: Err(Error::Busy) }
-        }
+        Effect::ReadHistory { conversation, .. } => Answer::History { conversation, page: Err(Error::Busy) },
         Effect::Find(account) => Answer::Found { account, user: Err(Error::Busy) },
         _ => Answer::Failed(Error::Busy),
     }
@@ -114,7 +112,7 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
         }
         Effect::ReadHistory { conversation, before } => {
             let page = client.history(conversation, before, PAGE).await;
-            Some(Answer::History { conversation, before, page })
+            Some(Answer::History { conversation, page })
         }
         Effect::Find(account) => {
             let user = client.users_by_account(&[&account]).await.map(|users| users.into_iter().next());

@@ -30,7 +30,6 @@ pub enum Answer {
     Unsent(Vec<Queued>),
     History {
         conversation: ConversationId,
-        before: Option<u64>,
         page: Result<History, Error>,
     },
     Found {

@@ -148,13 +148,29 @@ fn older_messages_come_when_their_end_is_reached() {
         Ok(History { messages, more: true })
     };
     let conversation = with(BOB);
-    chat.answer(Answer::History { conversation, before: None, page: page(100..150) }).asked();
+    chat.answer(Answer::History { conversation, page: page(100..150) }).asked();
     chat.key("Home");
     assert_eq!(chat.asked(), [Effect::ReadHistory { conversation, before: Some(100) }]);
     chat.key("Up");
     assert_eq!(chat.asked(), [], "they are asked for once");
-    chat.answer(Answer::History { conversation, before: Some(100), page: page(50..100) }).key("Home");
+    chat.answer(Answer::History { conversation, page: page(50..100) }).key("Home");
     assert_eq!(chat.asked(), [Effect::ReadHistory { conversation, before: Some(50) }]);
+}
+
+#[test]
+fn the_unread_line_waits_until_the_first_unread_message_is_here() {
+    let mut chat = alice();
+    let peer = Some(user(BOB));
+    let conversation = with(BOB);
+    let conversation_id = conversation.to_string();
+    chat.session(v1::Session { conversation_id, head: 99, read_mark: 30, peer, ..Default::default() }).key("Enter");
+    let line = |chat: &Chatting| chat.model.open.as_ref().and_then(|timeline| timeline.unread_line());
+    for (ids, expected) in [(70..100, None), (40..70, None), (10..40, Some(31)), (1..10, Some(31))] {
+        let more = ids.start > 1;
+        let messages = ids.map(|id| Arc::new(message(conversation, id, BOB, NOW, "old"))).collect();
+        chat.answer(Answer::History { conversation, page: Ok(History { messages, more }) });
+        assert_eq!(line(&chat), expected);
+    }
 }
 
 #[test]
@@ -162,7 +178,7 @@ fn what_could_not_be_loaded_offline_is_loaded_once_connected() {
     let mut chat = alice();
     chat.answer(Answer::Found { account: "bob".into(), user: Ok(Some(user(BOB))) }).asked();
     let conversation = with(BOB);
-    chat.answer(Answer::History { conversation, before: None, page: Err(Error::Offline) });
+    chat.answer(Answer::History { conversation, page: Err(Error::Offline) });
     assert_eq!(chat.asked(), []);
     chat.hear(Said::State(State::CaughtUp));
     assert_eq!(chat.asked(), [Effect::ReadHistory { conversation, before: None }]);
