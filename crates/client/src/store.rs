@@ -1,7 +1,11 @@
 //! The local store: one SQLite file for one account on one device, on a thread of its own. Keeps what the engine says, and is
 //! read by the app. Decides nothing.
 
-use std::{path::PathBuf, sync::Arc, thread};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
 
 use anser_proto::{ConversationId, v1};
 use prost::Message as _;
@@ -49,6 +53,8 @@ const APPLICATION_ID: i32 = 0x416e_7365;
 pub enum StoreError {
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
+    #[error("the store {} cannot be opened: {error}", path.display())]
+    File { path: PathBuf, error: std::io::Error },
     #[error("the store has version {found}, this client knows versions up to {known}: update the client")]
     Newer { found: u32, known: u32 },
     #[error("the file belongs to another program")]
@@ -215,7 +221,10 @@ impl Store {
 
 fn open_file(path: Option<PathBuf>) -> Result<Connection, StoreError> {
     let mut connection = match path {
-        Some(path) => Connection::open(path)?,
+        Some(path) => {
+            make_private(&path)?;
+            Connection::open(path)?
+        }
         None => Connection::open_in_memory()?,
     };
     connection.busy_timeout(std::time::Duration::from_secs(2))?;
@@ -239,6 +248,15 @@ fn open_file(path: Option<PathBuf>) -> Result<Connection, StoreError> {
     transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
     transaction.commit()?;
     Ok(connection)
+}
+
+/// Messages are nobody else's business: a new file can be read by its owner alone, and SQLite's other files follow it.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|error| StoreError::File { path: path.to_owned(), error })
 }
 
 fn read_saved(connection: &mut Connection) -> Result<Saved, StoreError> {

@@ -155,9 +155,7 @@ impl Conversation {
         if self.is_fresh() && id == 1 {
             self.kept.low = 1;
         }
-        if id <= self.kept.high {
-            return placed;
-        }
+        self.marks_follow(&message, me);
         self.window.insert(id, message);
         if !self.is_fresh() {
             self.drain_window(me, &mut placed);
@@ -246,14 +244,23 @@ impl Conversation {
             self.recent.pop_front();
         }
         self.kept.session.last = Some(preview(&message));
-        if message.from_id == me.0 && message.r#type() != v1::message::Type::Notice {
-            self.own_marks_reach(id, count);
-        }
+        self.marks_follow(&message, me);
         if let Some(notice) = message.notice.as_ref().filter(|notice| notice.user_ids.contains(&me.0)) {
             self.follow_notice(notice, id, count);
         }
         self.settle_counts(id, count);
         placed.shown.push(message);
+    }
+
+    /// Whoever speaks has read: a message moves its sender's marks at once, even before it is its turn to be shown.
+    fn marks_follow(&mut self, message: &v1::Message, me: UserId) {
+        let (id, single) = (message.server_msg_id, matches!(self.kept.conversation, ConversationId::Single { .. }));
+        match message.r#type() {
+            v1::message::Type::Notice => {}
+            _ if message.from_id == me.0 => self.own_marks_reach(id, message.count),
+            _ if single => self.peer_marks_reach(id, id),
+            _ => {}
+        }
     }
 
     /// A message of the user's own, on whichever device, moves his marks.
@@ -379,6 +386,10 @@ impl Conversation {
             _ => session.unread,
         };
         self.kept.session.unread = unread;
+        if matches!(self.kept.conversation, ConversationId::Single { small, big } if small == big) {
+            // Who writes to himself is the other party, too.
+            self.peer_marks_reach(self.kept.session.read_mark, self.kept.session.delivered_mark);
+        }
     }
 }
 

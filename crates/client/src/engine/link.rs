@@ -1,4 +1,4 @@
-//! The connection: opening it, logging in, requests and their answers, noticing its death.
+//! The connection: opening it, logging in, noticing its death.
 //!
 //! Rules:
 //! - An attempt follows a lost connection after a wait with full jitter; a connection that held for ten seconds begins the
@@ -6,29 +6,26 @@
 //! - A request without an answer for ten seconds means that the connection is dead. A ping is answered by any frame.
 //! - A ping follows when nothing was said for a heartbeat; see `heartbeat`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use anser_proto::{
-    ClientMsgId, CloseCode, ConversationId, ErrorCode, UserId,
-    codes::{Retry, error_row},
+    CloseCode, ConversationId, UserId,
+    codes::Retry,
     digest::groups_digest,
     v1::{self, hello},
 };
 
 use super::{
-    ANSWER_MAX_MS, Attention, Body, CallError, CallId, Change, Credential, Effect, Engine, Request, State, Step,
-    StopReason,
+    ANSWER_MAX_MS, Attention, CallError, Change, Credential, Effect, Engine, Request, State, Step, StopReason,
     backoff::Backoff,
-    conversation::Stretch,
     heartbeat::{Heartbeat, Learned},
+    requests::{Asked, Requests, retry_of},
 };
 
 /// Opening a transport may take this long, handshakes included.
 const OPEN_MAX_MS: u64 = 15_000;
 /// A connection that held this long was a good one.
 const STABLE_MS: u64 = 10_000;
-/// Requests that wait for answers; beyond it calls are refused.
-const REQUESTS_MAX: usize = 1_024;
 
 pub(super) struct Link {
     given: Credential,
@@ -36,9 +33,8 @@ pub(super) struct Link {
     token: Option<String>,
     phase: Phase,
     backoff: Backoff,
-    requests: BTreeMap<u32, Pending>,
-    last_request: u32,
-    sent_at: u64,
+    pub(super) requests: Requests,
+    pub(super) sent_at: u64,
     received_at: u64,
     /// Silence before the ping that is on its way.
     pinged_after: Option<u64>,
@@ -70,27 +66,6 @@ enum Phase {
     },
 }
 
-pub(super) struct Pending {
-    asked: Asked,
-    sent_at: u64,
-}
-
-/// What a request was for.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) enum Asked {
-    Hello,
-    Ping,
-    /// From this mailbox_seq.
-    Sync(u64),
-    Row(ConversationId),
-    Pull(ConversationId, Stretch),
-    Send(ClientMsgId),
-    MarkRead(ConversationId, u64),
-    MarkDelivered(ConversationId, u64),
-    Typing,
-    Call(CallId),
-}
-
 impl Link {
     pub(super) fn new(credential: Credential, learned: Vec<(String, Learned)>) -> Self {
         Self {
@@ -98,8 +73,7 @@ impl Link {
             token: None,
             phase: Phase::Waiting { connect_at: 0 },
             backoff: Backoff::default(),
-            requests: BTreeMap::new(),
-            last_request: 0,
+            requests: Requests::default(),
             sent_at: 0,
             received_at: 0,
             pinged_after: None,
@@ -116,13 +90,13 @@ impl Link {
         matches!(self.phase, Phase::Live { .. })
     }
 
-    pub(super) fn has_room(&self) -> bool {
-        self.requests.len() < REQUESTS_MAX
+    /// Frames are listened to: a transport is open and the client said hello.
+    pub(super) fn is_listening(&self) -> bool {
+        matches!(self.phase, Phase::Greeting | Phase::Live { .. } | Phase::Draining { .. })
     }
 
-    /// The id that the next request will bear.
-    pub(super) fn next_request(&self) -> u32 {
-        self.last_request.checked_add(1).unwrap_or(1)
+    pub(super) fn is_logged_in(&self) -> bool {
+        matches!(self.phase, Phase::Live { .. } | Phase::Draining { .. })
     }
 
     fn credential(&self) -> hello::Credential {
@@ -141,7 +115,7 @@ impl Link {
 
 impl Engine {
     pub(super) fn link_wake_at(&self) -> Option<u64> {
-        let answer_at = self.link.requests.values().next().map(|pending| pending.sent_at + ANSWER_MAX_MS);
+        let answer_at = self.link.requests.oldest().map(|at| at + ANSWER_MAX_MS);
         match self.link.phase {
             Phase::Stopped => None,
             Phase::Waiting { connect_at } => Some(connect_at),
@@ -154,7 +128,7 @@ impl Engine {
 
     /// Follows the clock: connects, pings, and notices what took too long.
     pub(super) fn watch_link(&mut self, cx: &mut Step<'_>) {
-        let unanswered = self.is_unanswered(cx.now);
+        let unanswered = self.link.requests.is_late(cx.now, self.link.received_at);
         match self.link.phase {
             Phase::Waiting { connect_at } if connect_at <= cx.now => {
                 self.link.phase = Phase::Opening { since: cx.now };
@@ -180,25 +154,19 @@ impl Engine {
         }
     }
 
-    /// The oldest request waits for too long. A ping only asks for life, and any frame since is a sign of it.
-    fn is_unanswered(&mut self, now: u64) -> bool {
-        while let Some(oldest) =
-            self.link.requests.first_entry().filter(|oldest| oldest.get().sent_at + ANSWER_MAX_MS <= now)
-        {
-            if oldest.get().asked != Asked::Ping || self.link.received_at < oldest.get().sent_at {
-                return true;
-            }
-            oldest.remove();
+    /// A frame came: the connection lives.
+    pub(super) fn heard(&mut self, cx: &mut Step<'_>) {
+        self.link.received_at = cx.now;
+        if let Some(silence) = self.link.pinged_after.take() {
+            self.link.heartbeat.survived(silence);
+            self.keep_heartbeat(cx);
         }
-        false
     }
 
-    pub(super) fn transmit(&mut self, cx: &mut Step<'_>, request: Request, asked: Asked) {
-        let request_id = self.link.next_request();
-        self.link.last_request = request_id;
-        self.link.sent_at = cx.now;
-        self.link.requests.insert(request_id, Pending { asked, sent_at: cx.now });
-        cx.effect(Effect::Transmit(v1::ClientFrame { request_id, request: Some(request) }));
+    /// The server stops: nothing more is asked, and it says when to come back.
+    pub(super) fn drain(&mut self, cx: &mut Step<'_>, draining: v1::Draining) {
+        self.link.reconnect_after = Some(draining.reconnect_after_ms.into());
+        self.link.phase = Phase::Draining { since: cx.now };
     }
 
     /// Says hello with the digest of what is here.
@@ -224,7 +192,7 @@ impl Engine {
         self.transmit(cx, Request::Hello(hello), Asked::Hello);
     }
 
-    fn welcome(&mut self, cx: &mut Step<'_>, welcome: v1::Welcome) {
+    pub(super) fn welcome(&mut self, cx: &mut Step<'_>, welcome: v1::Welcome) {
         let given = welcome.user.clone().unwrap_or_default();
         if let Some(kept) = self.user.as_ref().filter(|kept| kept.user_id != given.user_id) {
             let (kept, given) = (UserId(kept.user_id), UserId(given.user_id));
@@ -251,79 +219,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn take_frame(&mut self, cx: &mut Step<'_>, frame: v1::ServerFrame) {
-        if matches!(self.link.phase, Phase::Stopped | Phase::Waiting { .. } | Phase::Opening { .. }) {
-            return;
-        }
-        self.link.received_at = cx.now;
-        if let Some(silence) = self.link.pinged_after.take() {
-            self.link.heartbeat.survived(silence);
-            self.keep_heartbeat(cx);
-        }
-        if frame.request_id == 0 {
-            return self.take_event(cx, frame.body);
-        }
-        let Some(pending) = self.link.requests.remove(&frame.request_id) else { return };
-        // A body that this version does not know is as bad as a fault of the server.
-        let error =
-            |message: &str| v1::Error { code: ErrorCode::Internal.into(), message: message.into(), retry_after_ms: 0 };
-        let body = frame.body.unwrap_or_else(|| Body::Error(error("the answer is empty")));
-        self.take_answer(cx, pending.asked, frame.request_id, body);
-    }
-
-    fn take_answer(&mut self, cx: &mut Step<'_>, asked: Asked, request_id: u32, body: Body) {
-        match (asked, body) {
-            (Asked::Call(call), Body::Error(error)) => {
-                cx.effect(Effect::Answer { call, answer: Err(CallError::Refused(error)) });
-            }
-            (Asked::Call(call), body) => cx.effect(Effect::Answer { call, answer: Ok(body) }),
-            (Asked::Hello, Body::Welcome(welcome)) => self.welcome(cx, welcome),
-            (Asked::Hello, Body::Error(error)) => self.login_refused(cx, error),
-            (Asked::Sync(from), Body::SyncPage(page)) => self.take_page(cx, from, page),
-            (Asked::Row(_), Body::SyncPage(page)) => self.take_rows(cx, page),
-            (Asked::Pull(conversation, stretch), Body::Messages(answer)) => {
-                self.pulled(cx, conversation, stretch, answer);
-            }
-            (Asked::Send(client_msg_id), Body::Sent(sent)) => self.sent(cx, &client_msg_id, &sent),
-            (Asked::MarkRead(conversation, id), Body::Marked(marked)) => {
-                self.read_marked(cx, conversation, id, &marked);
-            }
-            (Asked::MarkDelivered(conversation, id), Body::Marked(marked)) => {
-                self.delivered_marked(cx, conversation, id, &marked);
-            }
-            (Asked::Ping | Asked::Typing, _) => {}
-            (Asked::Hello, _) => self.lose(cx),
-            (asked, body) => {
-                let error = match body {
-                    Body::Error(error) => error,
-                    other => v1::Error {
-                        code: ErrorCode::Internal.into(),
-                        message: format!("an answer of another kind: {other:?}").chars().take(100).collect(),
-                        retry_after_ms: 0,
-                    },
-                };
-                self.refused(cx, asked, request_id, error);
-            }
-        }
-    }
-
-    fn refused(&mut self, cx: &mut Step<'_>, asked: Asked, request_id: u32, error: v1::Error) {
-        match asked {
-            Asked::Sync(_) => self.sync_refused(cx, &error),
-            Asked::Row(conversation) => {
-                self.mailbox.want_row(conversation);
-                self.sync_refused(cx, &error);
-            }
-            Asked::Pull(conversation, stretch) => self.pull_refused(cx, conversation, stretch, error),
-            Asked::Send(client_msg_id) => self.send_refused(cx, &client_msg_id, request_id, error),
-            Asked::MarkRead(conversation, id) | Asked::MarkDelivered(conversation, id) => {
-                self.mark_refused(cx, conversation, id, &error);
-            }
-            Asked::Hello | Asked::Ping | Asked::Typing | Asked::Call(_) => {}
-        }
-    }
-
-    fn login_refused(&mut self, cx: &mut Step<'_>, error: v1::Error) {
+    pub(super) fn login_refused(&mut self, cx: &mut Step<'_>, error: v1::Error) {
         if retry_of(&error) != Retry::No {
             self.link.reconnect_after = (error.retry_after_ms > 0).then_some(error.retry_after_ms.into());
             return self.lose(cx);
@@ -333,45 +229,6 @@ impl Engine {
             return self.lose(cx);
         }
         self.stop(cx, StopReason::Refused(error));
-    }
-
-    fn take_event(&mut self, cx: &mut Step<'_>, event: Option<Body>) {
-        match event {
-            Some(Body::Close(close)) => {
-                let code = u16::try_from(close.code).ok();
-                cx.effect(Effect::Disconnect);
-                self.connection_closed(cx, code, close.reason);
-            }
-            Some(Body::Kicked(kicked)) => {
-                let code = u16::try_from(kicked.code).unwrap_or_default();
-                self.stop(cx, StopReason::Closed { code, reason: kicked.reason });
-            }
-            Some(Body::Error(error)) if self.link.phase == Phase::Greeting => self.login_refused(cx, error),
-            Some(Body::Draining(draining)) => {
-                self.link.reconnect_after = Some(draining.reconnect_after_ms.into());
-                self.link.phase = Phase::Draining { since: cx.now };
-            }
-            _ if self.link.phase == Phase::Greeting => {}
-            Some(Body::Message(event)) => self.message_pushed(cx, event),
-            Some(Body::Receipt(receipt)) => self.take_receipt(cx, &receipt),
-            Some(Body::SessionChanged(event)) => self.session_changed(cx, event),
-            Some(Body::Typing(event)) => {
-                if let Ok(conversation) = event.conversation_id.parse() {
-                    cx.effect(Effect::Typing { conversation, user: UserId(event.user_id) });
-                }
-            }
-            Some(Body::Lagged(_)) => self.mailbox.want_everything(),
-            _ => {}
-        }
-    }
-
-    pub(super) fn call(&mut self, cx: &mut Step<'_>, request: Request, call: CallId) {
-        let refused = match self.link.phase {
-            Phase::Live { .. } if self.link.has_room() => return self.transmit(cx, request, Asked::Call(call)),
-            Phase::Live { .. } => CallError::Busy,
-            _ => CallError::Offline,
-        };
-        cx.effect(Effect::Answer { call, answer: Err(refused) });
     }
 
     pub(super) fn connection_closed(&mut self, cx: &mut Step<'_>, code: Option<u16>, reason: String) {
@@ -394,7 +251,7 @@ impl Engine {
     }
 
     /// Gives the connection up and plans the next attempt.
-    fn lose(&mut self, cx: &mut Step<'_>) {
+    pub(super) fn lose(&mut self, cx: &mut Step<'_>) {
         cx.effect(Effect::Disconnect);
         self.ground(cx);
         self.retry_later(cx);
@@ -432,13 +289,13 @@ impl Engine {
 
     /// Nothing is under way any more.
     fn ground(&mut self, cx: &mut Step<'_>) {
-        for (_, pending) in std::mem::take(&mut self.link.requests) {
-            if let Asked::Call(call) = pending.asked {
+        for asked in self.link.requests.drain() {
+            if let Asked::Call(call) = asked {
                 cx.effect(Effect::Answer { call, answer: Err(CallError::Lost) });
             }
         }
         self.link.pinged_after = None;
-        self.outgoing.ground();
+        self.outgoing.ground(cx.now);
         self.mailbox.ground();
         self.marks.ground();
         self.ground_pulls(cx);
@@ -497,15 +354,5 @@ impl Engine {
             *caught_up = true;
             cx.effect(Effect::State(State::CaughtUp));
         }
-    }
-}
-
-/// What the table of codes says to do; a code that this version does not know follows the ranges of the table.
-pub(super) fn retry_of(error: &v1::Error) -> Retry {
-    match (ErrorCode::try_from(error.code), error.code) {
-        (Ok(code), _) => error_row(code).retry,
-        (Err(_), 300..400) => Retry::Later,
-        (Err(_), 400..500) => Retry::SameId,
-        (Err(_), _) => Retry::No,
     }
 }

@@ -3,17 +3,19 @@
 //! Rules:
 //! - An event with `mailbox_seq` one above the position moves it; at or below is old news; beyond is a hole, which has a moment
 //!   to close by itself (events and answers may overtake each other), then a sync fills it.
-//! - A sync goes on page by page until `caught_up`. Groups have no stamps for messages: their heads are sent, and those
+//! - A sync goes on page by page until `caught_up`. In between the position is only where to go on from: a change that
+//!   stamps a row anew takes the row's older changes along to a later page. So events meanwhile wait until the sync
+//!   caught up; to count them at once would skip such a row. Groups have no stamps for messages: their heads are sent, and those
 //!   that moved come back.
 //! - A conversation's head is kept in the same transaction as the position that knows of it, so that a crash before its
 //!   messages are pulled loses nothing.
 //! - Positions under another `log_id` mean nothing: all is forgotten but the outgoing queue.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anser_proto::{ConversationId, UserId, limits::PAGE_MAX, v1};
 
-use super::{Change, Effect, Engine, Request, Step, Timer, backoff::Backoff, link::Asked};
+use super::{Change, Effect, Engine, Request, Step, Timer, backoff::Backoff, requests::Asked};
 
 /// How long a hole may take to close by itself, in milliseconds.
 const HOLE_PATIENCE_MS: u64 = 300;
@@ -32,7 +34,8 @@ pub(super) struct Mailbox {
     wanted: bool,
     groups: Vec<v1::GroupPosition>,
     groups_wanted: bool,
-    rows: BTreeSet<ConversationId>,
+    /// Rows to be told again, and behind which stamp to look for each; 0: behind the known one.
+    rows: BTreeMap<ConversationId, u64>,
     /// A sync is on its way.
     in_flight: bool,
     /// Refused for now: not before this time.
@@ -61,12 +64,12 @@ impl Mailbox {
     }
 
     pub(super) fn want_row(&mut self, conversation: ConversationId) {
-        self.rows.insert(conversation);
+        self.rows.entry(conversation).or_insert(0);
     }
 
     /// The time to close was given.
     pub(super) fn hole_stays(&mut self) {
-        self.wanted |= self.doubt || !self.ahead.is_empty();
+        self.wanted |= self.doubt || (self.is_whole() && !self.ahead.is_empty());
         self.doubt = false;
     }
 
@@ -81,8 +84,16 @@ impl Mailbox {
         *self = Self { log_id: self.log_id, seq: self.seq, ..Self::default() };
     }
 
+    /// Everything up to the position is known, not only the rows up to there.
+    fn is_whole(&self) -> bool {
+        !self.in_flight && !self.wanted
+    }
+
     /// Takes in those beyond the position that continue it.
     fn absorb(&mut self) {
+        if !self.is_whole() {
+            return;
+        }
         while let Some(next) = self.ahead.first().copied().filter(|next| *next <= self.seq + 1) {
             self.ahead.remove(&next);
             self.seq = self.seq.max(next);
@@ -125,16 +136,23 @@ impl Engine {
         if seq <= self.mailbox.seq {
             return;
         }
-        if seq == self.mailbox.seq + 1 {
-            self.mailbox.seq = seq;
-            self.mailbox.absorb();
-            return self.keep_position(cx);
-        }
         self.mailbox.ahead.insert(seq);
         if self.mailbox.ahead.len() > AHEAD_MAX {
             self.mailbox.ahead.pop_first();
         }
-        self.timers.insert((cx.now + HOLE_PATIENCE_MS, Timer::MailboxHole));
+        self.absorb(cx);
+    }
+
+    /// Moves the position over what is known, and gives a hole that remains its time.
+    fn absorb(&mut self, cx: &mut Step<'_>) {
+        let before = self.mailbox.seq;
+        self.mailbox.absorb();
+        if self.mailbox.seq != before {
+            self.keep_position(cx);
+        }
+        if !self.mailbox.ahead.is_empty() {
+            self.timers.insert((cx.now + HOLE_PATIENCE_MS, Timer::MailboxHole));
+        }
     }
 
     /// A change that is about a conversation. Of one whose row is not here the position must not claim to know: the row
@@ -159,9 +177,9 @@ impl Engine {
             let groups = self.mailbox.groups.split_off(rest);
             let mailbox_seq = self.mailbox.seq;
             self.mailbox.in_flight = true;
-            return self.transmit(cx, Request::Sync(v1::Sync { mailbox_seq, groups }), Asked::Sync(mailbox_seq));
+            return self.transmit(cx, Request::Sync(v1::Sync { mailbox_seq, groups }), Asked::Sync);
         }
-        if let Some(conversation) = self.mailbox.rows.pop_first() {
+        if let Some((conversation, since)) = self.mailbox.rows.pop_first() {
             let stamp = self.conversations.get(&conversation).map_or(0, |known| known.kept.session.mailbox_seq);
             let sync = match conversation {
                 // No group's head is 0, so its row comes back.
@@ -169,7 +187,9 @@ impl Engine {
                     let groups = vec![v1::GroupPosition { group_id: group.0, server_msg_id: 0 }];
                     v1::Sync { mailbox_seq: self.mailbox.seq, groups }
                 }
-                ConversationId::Single { .. } => v1::Sync { mailbox_seq: stamp.saturating_sub(1), groups: Vec::new() },
+                ConversationId::Single { .. } => {
+                    v1::Sync { mailbox_seq: since.max(stamp.saturating_sub(1)), groups: Vec::new() }
+                }
             };
             self.mailbox.in_flight = true;
             self.transmit(cx, Request::Sync(sync), Asked::Row(conversation));
@@ -188,24 +208,29 @@ impl Engine {
             .collect()
     }
 
-    pub(super) fn take_page(&mut self, cx: &mut Step<'_>, from: u64, page: v1::SyncPage) {
+    pub(super) fn take_page(&mut self, cx: &mut Step<'_>, page: v1::SyncPage) {
         let mailbox = &mut self.mailbox;
         mailbox.in_flight = false;
         mailbox.backoff.reset();
         mailbox.wanted |= !page.caught_up;
-        // Events may have moved the position on while the page was on its way. A page that goes back behind where it
-        // was asked from comes from a mailbox that is shorter than this device thought.
-        mailbox.seq = if page.mailbox_seq < from { page.mailbox_seq } else { mailbox.seq.max(page.mailbox_seq) };
-        mailbox.absorb();
+        // It may go back: then the mailbox is shorter than this device thought.
+        mailbox.seq = page.mailbox_seq;
         self.take_rows_of(cx, page);
         self.keep_position(cx);
+        self.absorb(cx);
         self.plan_check(cx);
     }
 
-    /// Rows that were asked for beside the mailbox's order: they do not move its position.
-    pub(super) fn take_rows(&mut self, cx: &mut Step<'_>, page: v1::SyncPage) {
+    /// A row that was asked for beside the mailbox's order: it does not move the position. It may have moved on to a
+    /// later page meanwhile.
+    pub(super) fn take_rows(&mut self, cx: &mut Step<'_>, wanted: ConversationId, page: v1::SyncPage) {
         self.mailbox.in_flight = false;
+        let name = wanted.to_string();
+        if !page.caught_up && !page.sessions.iter().any(|row| row.conversation_id == name) {
+            self.mailbox.rows.insert(wanted, page.mailbox_seq);
+        }
         self.take_rows_of(cx, page);
+        self.absorb(cx);
     }
 
     fn take_rows_of(&mut self, cx: &mut Step<'_>, page: v1::SyncPage) {
@@ -243,6 +268,7 @@ impl Engine {
     pub(super) fn sync_refused(&mut self, cx: &mut Step<'_>, error: &v1::Error) {
         let wait = self.mailbox.backoff.next_ms(&mut self.rng).max(error.retry_after_ms.into());
         self.mailbox.in_flight = false;
+        self.mailbox.wanted = true;
         self.mailbox.blocked_until = cx.now + wait;
         self.mailbox.check_at = cx.now + wait;
         self.timers.insert((cx.now + wait, Timer::Sync));

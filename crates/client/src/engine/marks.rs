@@ -11,7 +11,7 @@ use anser_proto::{ConversationId, codes::Retry, v1};
 use super::{
     Engine, Request, Step, Timer,
     backoff::Backoff,
-    link::{Asked, retry_of},
+    requests::{Asked, retry_of},
 };
 
 /// Between two delivered marks, and two signs of typing, of one conversation, in milliseconds.
@@ -53,7 +53,7 @@ impl Engine {
     }
 
     pub(super) fn go_on_marking(&mut self, cx: &mut Step<'_>) {
-        while self.link.has_room()
+        while self.link.requests.has_room()
             && let Some(id) = self.marks.due.pop_first()
         {
             self.tell_marks(cx, id);
@@ -114,7 +114,7 @@ impl Engine {
 
     pub(super) fn type_in(&mut self, cx: &mut Step<'_>, id: ConversationId) {
         let paced = self.marks.typed_at.get(&id).is_none_or(|at| cx.now >= at + PACE_MS);
-        if paced && self.link.is_live() && self.link.has_room() {
+        if paced && self.link.is_live() && self.link.requests.has_room() {
             self.marks.typed_at.insert(id, cx.now);
             self.transmit(cx, Request::Typing(v1::Typing { conversation_id: id.to_string() }), Asked::Typing);
         }

@@ -2,7 +2,7 @@
 //!
 //! It is told what happened ([`Input`]) and answers what is to be kept and done ([`Output`]). Its rules are plain enough to be
 //! written down again in another language; they stand at the head of each file:
-//! `link` (connecting, requests, heartbeat), `mailbox` (what was missed), `conversation` and `pulls` (order and holes),
+//! `link` (connecting, heartbeat), `requests` (answers and events), `mailbox` (what was missed), `conversation` and `pulls` (order and holes),
 //! `outgoing` and `sends` (the queue), `marks` (read and delivered). It must not know sockets, files or threads.
 
 mod backoff;
@@ -13,15 +13,16 @@ mod mailbox;
 mod marks;
 mod outgoing;
 mod pulls;
+mod requests;
 mod sends;
 mod terms;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
-use anser_proto::{ConversationId, UserId, v1};
+use anser_proto::{ClientMsgId, ConversationId, UserId, v1};
 use rand::{SeedableRng as _, rngs::StdRng};
 
 use conversation::Conversation;
@@ -48,8 +49,8 @@ pub struct Engine {
     pulls: Pulls,
     marks: Marks,
     outgoing: Outgoing,
-    /// What the server refused for ever, until the app discards it.
-    refused: HashMap<anser_proto::ClientMsgId, Arc<Queued>>,
+    /// What the server refused for ever, oldest first, until the app discards it.
+    refused: VecDeque<ClientMsgId>,
     /// Own messages whose delivery is told as it happens.
     followed: FollowedOf,
     timers: BTreeSet<(u64, Timer)>,
@@ -90,7 +91,7 @@ impl Engine {
             pulls: Pulls::default(),
             marks: Marks::default(),
             outgoing,
-            refused: refused.into_iter().map(|queued| (queued.client_msg_id.clone(), queued)).collect(),
+            refused: refused.into_iter().map(|queued| queued.client_msg_id.clone()).collect(),
             followed: FollowedOf::new(),
             timers: BTreeSet::new(),
             touched: BTreeSet::new(),
@@ -99,7 +100,8 @@ impl Engine {
 
     /// When to say [`Input::Tick`] at the latest, in the clock of the steps; none: not needed.
     pub fn wake_at(&self) -> Option<u64> {
-        let timer = self.timers.first().map(|(at, _)| *at);
+        // Timers are about what is asked of a server; without one only the next attempt matters.
+        let timer = self.timers.first().map(|(at, _)| *at).filter(|_| self.link.is_live());
         [timer, self.link_wake_at()].into_iter().flatten().min()
     }
 

@@ -48,6 +48,8 @@ struct Entry {
     queued: Arc<Queued>,
     /// The request that carries it now.
     request_id: Option<u32>,
+    /// It failed for now on this connection: the server takes nothing behind it before it came again.
+    failed: bool,
 }
 
 impl Lane {
@@ -81,7 +83,11 @@ impl Outgoing {
         let conversation = queued.conversation;
         self.bytes += body_bytes(&queued);
         self.lane_of.insert(queued.client_msg_id.clone(), conversation);
-        self.lanes.entry(conversation).or_default().entries.push_back(Entry { queued, request_id: None });
+        self.lanes.entry(conversation).or_default().entries.push_back(Entry {
+            queued,
+            request_id: None,
+            failed: false,
+        });
         self.ready.insert(conversation);
     }
 
@@ -123,6 +129,13 @@ impl Outgoing {
         Some(entry.queued)
     }
 
+    /// It was seen in the log: as good as acknowledged, unless the server waits for it to come again.
+    pub(super) fn remove_seen(&mut self, id: &ClientMsgId) -> Option<Arc<Queued>> {
+        let lane = self.lanes.get(self.lane_of.get(id)?)?;
+        let awaited = lane.entries.iter().any(|entry| entry.failed && entry.queued.client_msg_id == *id);
+        if awaited { None } else { self.remove(id) }
+    }
+
     /// It failed for now. Tells the wait of this lane when it is the first failure: `wait` draws it.
     pub(super) fn land(
         &mut self,
@@ -133,6 +146,7 @@ impl Outgoing {
         let lane = self.lanes.get_mut(self.lane_of.get(id)?)?;
         let entry = lane.entries.iter_mut().find(|entry| entry.request_id == Some(request_id))?;
         entry.request_id = None;
+        entry.failed = true;
         lane.flying -= 1;
         self.flying -= 1;
         self.flying_bytes -= body_bytes(&entry.queued);
@@ -154,11 +168,12 @@ impl Outgoing {
         }
     }
 
-    /// The connection is lost: nothing flies any more.
-    pub(super) fn ground(&mut self) {
+    /// The connection is lost: nothing flies any more, and lanes whose time has come wait for nothing else.
+    pub(super) fn ground(&mut self, now: u64) {
         for (conversation, lane) in &mut self.lanes {
             lane.flying = 0;
-            lane.entries.iter_mut().for_each(|entry| entry.request_id = None);
+            lane.blocked_until = lane.blocked_until.filter(|until| *until > now);
+            lane.entries.iter_mut().for_each(|entry| (entry.request_id, entry.failed) = (None, false));
             self.ready.insert(*conversation);
         }
         (self.flying, self.flying_bytes) = (0, 0);

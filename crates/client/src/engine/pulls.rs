@@ -14,7 +14,7 @@ use super::{
     Body, CallError, CallId, Change, Effect, Engine, Request, Step, Timer,
     backoff::Backoff,
     conversation::{Placed, Stretch, StretchKind},
-    link::{Asked, retry_of},
+    requests::{Asked, retry_of},
 };
 
 const IN_FLIGHT_MAX: usize = 4;
@@ -153,6 +153,7 @@ impl Engine {
         for message in placed.shown {
             cx.effect(Effect::Show(message));
         }
+        self.follow_receipts(cx, id);
         self.look_after(id);
     }
 

@@ -2,7 +2,8 @@
 //!
 //! Rules: the table of error codes decides. `Retry::No`: failed for ever, those behind it go on. Otherwise it waits and goes
 //! again with the same id (see `outgoing`). The acknowledged message takes its place in the conversation by the same rule as a
-//! pushed one. An own message that shows up in the log counts as acknowledged.
+//! pushed one. An own message that shows up in the log counts as acknowledged,
+//! unless it failed for now on this connection: then the server takes nothing behind it before it came again.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -11,12 +12,15 @@ use anser_proto::{ClientMsgId, ConversationId, codes::Retry, limits::BODY_BYTES_
 use super::{
     Change, Effect, Engine, NotQueued, Place, Queued, Request, Status, Step, Timer,
     backoff::Backoff,
-    link::{Asked, retry_of},
     outgoing::body_bytes,
+    requests::{Asked, retry_of},
 };
 
 /// Own messages of a conversation whose delivery is still told; of older ones the marks of the session tell.
 const FOLLOWED_MAX: usize = 256;
+
+/// Refused messages that are kept for the app to look at; beyond it the oldest is dropped.
+const REFUSED_MAX: usize = 1_000;
 
 /// An own message that the other party has not read yet.
 pub(super) struct Followed {
@@ -49,14 +53,15 @@ impl Engine {
     }
 
     pub(super) fn discard(&mut self, cx: &mut Step<'_>, client_msg_id: ClientMsgId) {
-        if self.refused.remove(&client_msg_id).is_some() {
+        if let Some(at) = self.refused.iter().position(|refused| *refused == client_msg_id) {
+            self.refused.remove(at);
             cx.keep(Change::Unqueue(client_msg_id));
         }
     }
 
     pub(super) fn go_on_sending(&mut self, cx: &mut Step<'_>) {
-        while self.link.has_room()
-            && let Some(queued) = self.outgoing.next(self.link.next_request())
+        while self.link.requests.has_room()
+            && let Some(queued) = self.outgoing.next(self.link.requests.next_id())
         {
             let client_msg_id = queued.client_msg_id.clone();
             self.transmit(cx, Request::Send(queued.to_send()), Asked::Send(client_msg_id.clone()));
@@ -107,7 +112,7 @@ impl Engine {
             return;
         }
         let Ok(client_msg_id) = message.client_msg_id.parse::<ClientMsgId>() else { return };
-        if let Some(queued) = self.outgoing.remove(&client_msg_id) {
+        if let Some(queued) = self.outgoing.remove_seen(&client_msg_id) {
             let place = Place { server_msg_id: message.server_msg_id, server_time_ms: message.server_time_ms };
             self.acknowledge(cx, &queued, place);
         }
@@ -158,8 +163,11 @@ impl Engine {
         if retry_of(&error) == Retry::No {
             let Some(queued) = self.outgoing.remove(client_msg_id) else { return };
             let refused = Arc::new(Queued { refused: Some(error.clone()), ..Queued::clone(&queued) });
-            self.refused.insert(client_msg_id.clone(), refused.clone());
             cx.keep(Change::Queue(refused));
+            self.refused.push_back(client_msg_id.clone());
+            if self.refused.len() > REFUSED_MAX {
+                self.refused.pop_front().into_iter().for_each(|oldest| cx.keep(Change::Unqueue(oldest)));
+            }
             cx.effect(Effect::Status { client_msg_id: client_msg_id.clone(), status: Status::Failed(error) });
         } else {
             let (now, rng) = (cx.now, &mut self.rng);
