@@ -7,9 +7,9 @@ use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId, v1};
 
 use super::{
     heard::look_up_named,
-    model::{Model, Overlay, Wish, display_name},
+    model::{Asked, Model, Overlay, Wish, display_name},
     timeline::Older,
-    update::{Answer, Deed, Effect, complain, open, say},
+    update::{Answer, Deed, Effect, complain, open, read_group, say},
     wash,
 };
 
@@ -34,6 +34,7 @@ pub fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
             model.list_new(conversation, None, Some(*group));
             open(model, conversation, effects);
         }
+        Answer::Group(group) => take_group(model, group, effects),
         Answer::Members { group, members } => {
             let title = model.title(ConversationId::Group(group));
             model.overlay = Some(Overlay::Members { title, members: members.members, more: members.more });
@@ -75,6 +76,17 @@ fn take_history(
             timeline.older = Older::Missing;
             complain(model, model.text.error(&error));
         }
+    }
+}
+
+fn take_group(model: &mut Model, group: Option<Box<v1::Group>>, effects: &mut Vec<Effect>) {
+    if let Some(group) = group
+        && let Some(session) = model.sessions.get_mut(&ConversationId::Group(GroupId(group.group_id)))
+    {
+        Arc::make_mut(session).group = Some(*group);
+    }
+    if std::mem::replace(&mut model.group_asked, Asked::No) == Asked::Again {
+        read_group(model, effects);
     }
 }
 

@@ -89,7 +89,7 @@ async fn find(client: &Client, to: Wish, text: Text) -> anyhow::Result<Conversat
     match timeout(PATIENCE, client.caught_up()).await {
         Ok(Ok(())) => {}
         Ok(Err(reason)) => bail!("{}", text.stopped(&reason)),
-        Err(_) => bail!("the server cannot be reached"),
+        Err(_) => bail!("the server cannot be reached: is it running, and is --server right?"),
     }
     let users = client.users_by_account(&[&account]).await?;
     let peer = users.first().with_context(|| text.nobody_is(&account))?;

@@ -35,6 +35,8 @@ pub struct Model {
     pub nicknames: HashMap<u64, String>,
     /// Whose names were asked for in this connection.
     pub asked: HashSet<u64>,
+    /// Whether the open group is asked for.
+    pub group_asked: Asked,
     /// Who is writing, and until when that is believed.
     pub typing: BTreeMap<(ConversationId, UserId), u64>,
     /// With whom to talk as soon as the server can be asked who that is.
@@ -43,6 +45,8 @@ pub struct Model {
     pub focus: Focus,
     pub selected: Option<ConversationId>,
     pub overlay: Option<Overlay>,
+    /// Rows of the overlay that are scrolled out at the top.
+    pub overlay_top: usize,
     pub input: Input,
     /// What was begun in other conversations.
     pub drafts: HashMap<ConversationId, Input>,
@@ -54,6 +58,15 @@ pub struct Model {
 pub enum Focus {
     List,
     Input,
+}
+
+/// A question to the server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Asked {
+    No,
+    Once,
+    /// What it is about changed while the answer is on its way.
+    Again,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -147,11 +160,13 @@ impl Model {
             outgoing: Vec::new(),
             nicknames: HashMap::new(),
             asked: HashSet::new(),
+            group_asked: Asked::No,
             typing: BTreeMap::new(),
             wish: None,
             focus: Focus::List,
             selected: None,
             overlay: None,
+            overlay_top: 0,
             input: Input::default(),
             drafts: HashMap::new(),
             note: None,

@@ -99,6 +99,7 @@ fn refuse(effect: Effect) -> Answer {
         Effect::Send { client_msg_id, .. } => Answer::NotSent { client_msg_id, error: Error::Busy },
         Effect::ReadHistory { conversation, .. } => Answer::History { conversation, page: Err(Error::Busy) },
         Effect::Find(account) => Answer::Found { account, user: Err(Error::Busy) },
+        Effect::ReadGroup(_) => Answer::Group(None),
         _ => Answer::Failed(Error::Busy),
     }
 }
@@ -123,6 +124,8 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
         Effect::LookAt(conversation) => failed(client.look_at(conversation).await),
         Effect::Type(conversation) => failed(client.typing(conversation).await),
         Effect::Attend(attention) => failed(client.set_attention(attention).await),
+        // A former member is told nothing, and nothing depends on it.
+        Effect::ReadGroup(group) => Some(Answer::Group(client.group(group).await.ok().map(Box::new))),
         asked => Some(ask(client, asked).await.unwrap_or_else(Answer::Failed)),
     }
 }

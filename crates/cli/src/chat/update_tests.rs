@@ -219,6 +219,23 @@ fn a_group_is_made_and_opened() {
 }
 
 #[test]
+fn a_groups_size_is_asked_anew_when_somebody_joins() {
+    let mut chat = alice();
+    chat.in_group("Geese", "Dave", "hi").open_group().answer(Answer::Group(None)).asked();
+    let ask = Effect::ReadGroup(anser_proto::GroupId(3));
+    let asked = |chat: &mut Chatting| chat.asked().into_iter().filter(|effect| *effect == ask).count();
+    for id in 10..20 {
+        chat.notice(id, v1::notice::Kind::Joined, BOB, &[id]);
+    }
+    assert_eq!(asked(&mut chat), 1, "once at a time");
+    let group = v1::Group { group_id: 3, name: "Geese".into(), member_count: 15, role: 1, ..Default::default() };
+    chat.answer(Answer::Group(Some(Box::new(group))));
+    assert_eq!(asked(&mut chat), 1, "and again for those who joined since");
+    let conversation = chat.model.open_id().expect("it is open");
+    assert_eq!(chat.model.sessions[&conversation].group.as_ref().map(|group| group.member_count), Some(15));
+}
+
+#[test]
 fn commands_for_groups_say_so_elsewhere() {
     let mut chat = with_bob();
     chat.write("/invite carol");
