@@ -383,3 +383,18 @@ proptest! {
         check(actions, true);
     }
 }
+
+/// Found by the search above: the wait of a refused message ended while another one was on its way, and then the
+/// connection did; nothing was left to wake the queue.
+#[test]
+fn a_queue_whose_wait_ended_with_its_connection_goes_on() {
+    let send = || Action::Send { device: 4, to: 1, uncounted: false };
+    let mut history = vec![send(), Action::Connect { device: 4 }, Action::Serve { device: 4, frames: 1 }];
+    history.push(Action::Deliver { device: 4, frames: 1, skip: 0 });
+    history.push(Action::Refuse { fault: Fault::Overloaded });
+    history.push(Action::Serve { device: 4, frames: 2 });
+    history.push(send());
+    history.push(Action::Deliver { device: 4, frames: 1, skip: 1 });
+    history.extend([Action::Wait { ms: 1_000 }, Action::Cut { device: 4, served: 0 }]);
+    check(history, false);
+}

@@ -2,6 +2,7 @@
 //! with messages in its queue, connections that break, stores that are not its own.
 
 mod fake;
+mod lossy;
 #[path = "../engine/server.rs"]
 #[allow(dead_code, reason = "the tests of the engine use more of it")]
 mod server;
