@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use anser_client::{Place, Queued, State, Status};
+use anser_client::{Queued, State, Status};
 use anser_proto::{ClientMsgId, ConversationId, UserId, v1};
 use jiff::tz::TimeZone;
 
@@ -306,7 +306,7 @@ impl Outgoing {
     pub fn tick(&self) -> Tick {
         match self.status {
             Status::Queued | Status::Sending => Tick::Waiting,
-            Status::Sent(Place { .. }) => Tick::Sent,
+            Status::Sent(_) => Tick::Sent,
             Status::Delivered(_) => Tick::Delivered,
             Status::Read(_) => Tick::Read,
             Status::Failed(_) => Tick::Failed,
