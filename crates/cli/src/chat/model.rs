@@ -205,7 +205,7 @@ impl Model {
             return wash::line(&group.name);
         }
         match session.and_then(|session| session.peer.as_ref()) {
-            Some(peer) => display_name(peer),
+            Some(peer) => self.nicknames.get(&peer.user_id).cloned().unwrap_or_else(|| display_name(peer)),
             None => conversation.to_string(),
         }
     }
@@ -242,12 +242,7 @@ impl Model {
     /// Names of those who write in this conversation now.
     pub fn writers(&self, conversation: ConversationId) -> Vec<String> {
         let writing = self.typing.iter().filter(|((place, _), until)| *place == conversation && **until > self.now_ms);
-        writing
-            .map(|((_, user), _)| match self.peer_of(conversation) {
-                Some(peer) if peer.user_id == user.0 => display_name(peer),
-                _ => self.nickname(user.0),
-            })
-            .collect()
+        writing.map(|((_, user), _)| self.nickname(user.0)).collect()
     }
 
     pub fn peer_of(&self, conversation: ConversationId) -> Option<&v1::User> {
@@ -277,17 +272,23 @@ impl Model {
     /// Takes an entry of the conversation list.
     pub fn take_session(&mut self, session: Arc<v1::Session>) {
         let Ok(conversation) = session.conversation_id.parse() else { return };
+        let before = self.sessions.get(&conversation).and_then(|session| session.peer.as_ref());
         if let Some(peer) = &session.peer {
-            self.nicknames.insert(peer.user_id, display_name(peer));
+            // An entry may be older than the name that came with the last message, unless it brings another one itself.
+            if before.is_some_and(|before| before.nickname != peer.nickname) {
+                self.nicknames.remove(&peer.user_id);
+            }
+            self.nicknames.entry(peer.user_id).or_insert_with(|| display_name(peer));
         }
         self.sessions.insert(conversation, session);
     }
 
     /// Puts a conversation in which nothing was said yet into the list.
     pub fn list_new(&mut self, conversation: ConversationId, peer: Option<v1::User>, group: Option<v1::Group>) {
-        let conversation_id = conversation.to_string();
-        let session = v1::Session { conversation_id, peer, group, ..Default::default() };
-        self.sessions.entry(conversation).or_insert_with(|| Arc::new(session));
+        if !self.sessions.contains_key(&conversation) {
+            let conversation_id = conversation.to_string();
+            self.take_session(Arc::new(v1::Session { conversation_id, peer, group, ..Default::default() }));
+        }
     }
 
     pub fn learn_name(&mut self, user: u64, nickname: &str) {

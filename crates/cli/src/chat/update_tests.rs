@@ -197,6 +197,20 @@ fn somebody_new_is_looked_up_as_soon_as_there_is_a_connection() {
 }
 
 #[test]
+fn a_new_name_is_shown_as_soon_as_it_is_heard() {
+    let mut chat = with_bob();
+    let title = |chat: &Chatting| chat.model.title(with(BOB));
+    let mut renamed = message(with(BOB), 1, BOB, NOW, "guess who");
+    renamed.from_nickname = "Robert".into();
+    chat.hear(Said::Message(Arc::new(renamed))).bob_has(0, 0);
+    assert_eq!(title(&chat), "Robert", "the entry of the list still says Bob");
+    let peer = Some(v1::User { nickname: "Bobby".into(), ..user(BOB) });
+    let conversation_id = with(BOB).to_string();
+    chat.session(v1::Session { conversation_id, head: 1, peer, ..Default::default() });
+    assert_eq!(title(&chat), "Bobby");
+}
+
+#[test]
 fn ones_own_account_opens_the_own_notes() {
     let mut chat = alice();
     chat.write("/to alice");
