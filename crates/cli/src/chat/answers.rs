@@ -7,9 +7,9 @@ use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId, v1};
 
 use super::{
     heard::look_up_named,
-    model::{Model, Overlay, Wish, display_name},
+    model::{Asked, Model, Overlay, Wish, display_name},
     timeline::Older,
-    update::{Answer, Deed, Effect, complain, open, say},
+    update::{Answer, Deed, Effect, complain, open, read_group, say},
     wash,
 };
 
@@ -21,7 +21,7 @@ pub fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
             sessions.into_iter().for_each(|session| model.take_session(Arc::new(session)));
         }
         Answer::Unsent(unsent) => model.outgoing = unsent.into_iter().map(Into::into).collect(),
-        Answer::History { conversation, before, page } => take_history(model, conversation, before, page, effects),
+        Answer::History { conversation, page } => take_history(model, conversation, page, effects),
         Answer::Found { account, user } => meet(model, account, user, effects),
         Answer::Users(users) => {
             for user in users {
@@ -34,6 +34,7 @@ pub fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
             model.list_new(conversation, None, Some(*group));
             open(model, conversation, effects);
         }
+        Answer::Group(group) => take_group(model, group, effects),
         Answer::Members { group, members } => {
             let title = model.title(ConversationId::Group(group));
             model.overlay = Some(Overlay::Members { title, members: members.members, more: members.more });
@@ -52,7 +53,6 @@ pub fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
 fn take_history(
     model: &mut Model,
     conversation: ConversationId,
-    before: Option<u64>,
     page: Result<History, Error>,
     effects: &mut Vec<Effect>,
 ) {
@@ -61,7 +61,7 @@ fn take_history(
     match page {
         Ok(page) => {
             let messages = page.messages.clone();
-            timeline.take_page(page, before, me);
+            timeline.take_page(page, me);
             for message in &messages {
                 model.learn_name(message.from_id, &message.from_nickname);
             }
@@ -70,12 +70,23 @@ fn take_history(
         Err(Error::Offline | Error::Lost | Error::Busy) => timeline.older = Older::Missing,
         // Nothing was said in it yet, and the server knows no such log.
         Err(_) if timeline.messages.is_empty() => {
-            timeline.take_page(History { messages: Vec::new(), more: false }, before, me);
+            timeline.take_page(History { messages: Vec::new(), more: false }, me);
         }
         Err(error) => {
             timeline.older = Older::Missing;
             complain(model, model.text.error(&error));
         }
+    }
+}
+
+fn take_group(model: &mut Model, group: Option<Box<v1::Group>>, effects: &mut Vec<Effect>) {
+    if let Some(group) = group
+        && let Some(session) = model.sessions.get_mut(&ConversationId::Group(GroupId(group.group_id)))
+    {
+        Arc::make_mut(session).group = Some(*group);
+    }
+    if std::mem::replace(&mut model.group_asked, Asked::No) == Asked::Again {
+        read_group(model, effects);
     }
 }
 

@@ -157,7 +157,7 @@ impl Chatting {
 
     fn history(&mut self, conversation: ConversationId) -> &mut Self {
         let page = Ok(History { messages: Vec::new(), more: false });
-        self.answer(Answer::History { conversation, before: None, page })
+        self.answer(Answer::History { conversation, page })
     }
 
     /// A message came in the conversation with bob.

@@ -8,7 +8,7 @@ use anser_proto::{ConversationId, UserId, v1};
 use super::{
     model::Model,
     timeline::{Older, Timeline, Unread},
-    update::{Effect, complain},
+    update::{Effect, complain, read_group},
 };
 
 /// Typing is told about once a second while it lasts.
@@ -60,15 +60,15 @@ fn look_up(model: &mut Model, users: &[u64], effects: &mut Vec<Effect>) {
 }
 
 fn change_state(model: &mut Model, state: State, effects: &mut Vec<Effect>) {
-    if state == State::CaughtUp {
+    model.link = state;
+    if model.link == State::CaughtUp {
         // What could not be had before may be had now.
         model.asked.clear();
-        let gone = model.open.as_ref().is_some_and(|timeline| timeline.older == Older::Missing);
-        if gone {
+        if model.open.as_ref().is_some_and(|timeline| timeline.older == Older::Missing) {
             read_anew(model, effects);
         }
+        read_group(model, effects);
     }
-    model.link = state;
 }
 
 fn read_anew(model: &mut Model, effects: &mut Vec<Effect>) {
@@ -92,6 +92,9 @@ fn take_message(model: &mut Model, message: Arc<v1::Message>, effects: &mut Vec<
         return;
     }
     look_up_named(model, std::slice::from_ref(&message), effects);
+    if message.notice.is_some() {
+        read_group(model, effects);
+    }
     let looking = model.looking;
     let Some(timeline) = &mut model.open else { return };
     let unread = Unread { read_mark: timeline.marked, me }.counts(&message);

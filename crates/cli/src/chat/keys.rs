@@ -45,7 +45,9 @@ fn press_key(model: &mut Model, key: KeyEvent, effects: &mut Vec<Effect>) {
         KeyCode::F(1) => {
             model.overlay = if model.overlay.is_some() { None } else { Some(Overlay::Help) };
         }
-        // An overlay takes any key, and goes.
+        KeyCode::Down if model.overlay.is_some() => model.overlay_top += 1,
+        KeyCode::Up if model.overlay.is_some() => model.overlay_top = model.overlay_top.saturating_sub(1),
+        // An overlay takes any other key, and goes.
         _ if model.overlay.is_some() => model.overlay = None,
         KeyCode::Up if alt => step(model, Step::Up, effects),
         KeyCode::Down if alt => step(model, Step::Down, effects),

@@ -8,7 +8,11 @@ use std::{
 };
 
 use anser_client::{Client, Draft, Event, Place, State, Unsent};
-use anser_proto::{ConversationId, UserId, limits::BODY_BYTES_MAX, limits::PAGE_MAX, v1};
+use anser_proto::{
+    ConversationId, UserId,
+    limits::{BODY_BYTES_MAX, PAGE_MAX},
+    v1,
+};
 use anyhow::{Context as _, anyhow, bail};
 use futures_util::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use jiff::tz::TimeZone;
@@ -24,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Messages on their way; the input waits while there are more.
 const PENDING_MAX: usize = 256;
 
-/// Sends the input and shows what comes, until the input ends and everything of it is sent.
+/// Sends the input and shows what comes, until the input ends, everything of it is sent, and what was missed is shown.
 pub async fn run(client: &Client, to: Wish, text: Text) -> anyhow::Result<()> {
     let mut events = client.events();
     let conversation = find(client, to, text).await?;
@@ -33,10 +37,33 @@ pub async fn run(client: &Client, to: Wish, text: Text) -> anyhow::Result<()> {
     let mut input = read_stdin();
     let mut pending: FuturesUnordered<BoxFuture<'static, Result<Place, Unsent>>> = FuturesUnordered::new();
     let mut open = true;
+    let mut caught_up = client.state() == State::CaughtUp;
     let mut failed = 0;
     let mut give_up = Instant::now() + PATIENCE;
-    while open || !pending.is_empty() {
+    while open || !pending.is_empty() || !caught_up {
         tokio::select! {
+            // What came is shown before anything can end the loop.
+            biased;
+            event = events.next() => match event {
+                Some(event) => {
+                    // Among events that were dropped it may have been said too.
+                    caught_up |= match &event {
+                        Event::Lagged(_) => client.state() == State::CaughtUp,
+                        event => *event == Event::State(State::CaughtUp),
+                    };
+                    if printer.hear(event, text).await?.is_break() {
+                        return Ok(());
+                    }
+                }
+                None => bail!("the client was closed"),
+            },
+            Some(sent) = pending.next() => {
+                give_up = Instant::now() + PATIENCE;
+                if let Err(error) = sent {
+                    failed += 1;
+                    eprintln!("anser: not sent: {error}");
+                }
+            }
             line = input.recv(), if open && pending.len() < PENDING_MAX => match line {
                 Some(line) => {
                     let sending = client.send(conversation, Draft::text(line?)).await?;
@@ -47,25 +74,10 @@ pub async fn run(client: &Client, to: Wish, text: Text) -> anyhow::Result<()> {
                     give_up = Instant::now() + PATIENCE;
                 }
             },
-            Some(sent) = pending.next() => {
-                give_up = Instant::now() + PATIENCE;
-                if let Err(error) = sent {
-                    failed += 1;
-                    eprintln!("anser: not sent: {error}");
-                }
-            }
-            event = events.next() => match event {
-                Some(event) => {
-                    if printer.hear(event, text).await?.is_break() {
-                        return Ok(());
-                    }
-                }
-                None => bail!("the client was closed"),
-            },
             () = sleep_until(give_up), if !open => bail!(
-                "{} messages are not sent, the server did not answer for {} s; they wait in the local store and go out with the next start",
-                pending.len(),
+                "the server did not answer for {} s, and {} messages are not sent (they go out with the next start, but for --memory)",
                 PATIENCE.as_secs(),
+                pending.len(),
             ),
         }
     }
@@ -89,7 +101,7 @@ async fn find(client: &Client, to: Wish, text: Text) -> anyhow::Result<Conversat
     match timeout(PATIENCE, client.caught_up()).await {
         Ok(Ok(())) => {}
         Ok(Err(reason)) => bail!("{}", text.stopped(&reason)),
-        Err(_) => bail!("the server cannot be reached"),
+        Err(_) => bail!("the server cannot be reached: is it running, and is --server right?"),
     }
     let users = client.users_by_account(&[&account]).await?;
     let peer = users.first().with_context(|| text.nobody_is(&account))?;

@@ -84,6 +84,7 @@ impl Chat {
             bail!("without a terminal --to ACCOUNT must say with whom to talk");
         }
         let config = self.config(on_screen)?;
+        let account = self.account;
         match (&config.store, on_screen) {
             (Keep::File(path), true) => log_to_file(&path.with_extension("log"))?,
             (Keep::Memory, true) => {}
@@ -91,7 +92,13 @@ impl Chat {
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let done = runtime.block_on(async {
-            let client = Client::open(config).await.context("cannot open the chat")?;
+            let place = match &config.store {
+                Keep::File(path) => path.display().to_string(),
+                Keep::Memory => "the chat".to_owned(),
+            };
+            let client = Client::open(config).await.with_context(|| {
+                format!("cannot open {place} (when another chat of {account} runs here, give this one a --device NAME)")
+            })?;
             match to {
                 Some(to) if !on_screen => {
                     let done = lines::run(&client, to, text).await;
@@ -100,7 +107,7 @@ impl Chat {
                 }
                 to => {
                     let next_id = || uuid::Uuid::now_v7().to_string().parse().expect("a UUID is visible ASCII");
-                    screen::run(Model::new(text, TimeZone::system(), self.account, next_id), client, to).await
+                    screen::run(Model::new(text, TimeZone::system(), account, next_id), client, to).await
                 }
             }
         });

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use anser_client::{Place, Queued, State, Status};
+use anser_client::{Queued, State, Status};
 use anser_proto::{ClientMsgId, ConversationId, UserId, v1};
 use jiff::tz::TimeZone;
 
@@ -35,6 +35,8 @@ pub struct Model {
     pub nicknames: HashMap<u64, String>,
     /// Whose names were asked for in this connection.
     pub asked: HashSet<u64>,
+    /// Whether the open group is asked for.
+    pub group_asked: Asked,
     /// Who is writing, and until when that is believed.
     pub typing: BTreeMap<(ConversationId, UserId), u64>,
     /// With whom to talk as soon as the server can be asked who that is.
@@ -43,6 +45,8 @@ pub struct Model {
     pub focus: Focus,
     pub selected: Option<ConversationId>,
     pub overlay: Option<Overlay>,
+    /// Rows of the overlay that are scrolled out at the top.
+    pub overlay_top: usize,
     pub input: Input,
     /// What was begun in other conversations.
     pub drafts: HashMap<ConversationId, Input>,
@@ -54,6 +58,15 @@ pub struct Model {
 pub enum Focus {
     List,
     Input,
+}
+
+/// A question to the server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Asked {
+    No,
+    Once,
+    /// What it is about changed while the answer is on its way.
+    Again,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -147,11 +160,13 @@ impl Model {
             outgoing: Vec::new(),
             nicknames: HashMap::new(),
             asked: HashSet::new(),
+            group_asked: Asked::No,
             typing: BTreeMap::new(),
             wish: None,
             focus: Focus::List,
             selected: None,
             overlay: None,
+            overlay_top: 0,
             input: Input::default(),
             drafts: HashMap::new(),
             note: None,
@@ -190,7 +205,7 @@ impl Model {
             return wash::line(&group.name);
         }
         match session.and_then(|session| session.peer.as_ref()) {
-            Some(peer) => display_name(peer),
+            Some(peer) => self.nicknames.get(&peer.user_id).cloned().unwrap_or_else(|| display_name(peer)),
             None => conversation.to_string(),
         }
     }
@@ -227,12 +242,7 @@ impl Model {
     /// Names of those who write in this conversation now.
     pub fn writers(&self, conversation: ConversationId) -> Vec<String> {
         let writing = self.typing.iter().filter(|((place, _), until)| *place == conversation && **until > self.now_ms);
-        writing
-            .map(|((_, user), _)| match self.peer_of(conversation) {
-                Some(peer) if peer.user_id == user.0 => display_name(peer),
-                _ => self.nickname(user.0),
-            })
-            .collect()
+        writing.map(|((_, user), _)| self.nickname(user.0)).collect()
     }
 
     pub fn peer_of(&self, conversation: ConversationId) -> Option<&v1::User> {
@@ -262,17 +272,23 @@ impl Model {
     /// Takes an entry of the conversation list.
     pub fn take_session(&mut self, session: Arc<v1::Session>) {
         let Ok(conversation) = session.conversation_id.parse() else { return };
+        let before = self.sessions.get(&conversation).and_then(|session| session.peer.as_ref());
         if let Some(peer) = &session.peer {
-            self.nicknames.insert(peer.user_id, display_name(peer));
+            // An entry may be older than the name that came with the last message, unless it brings another one itself.
+            if before.is_some_and(|before| before.nickname != peer.nickname) {
+                self.nicknames.remove(&peer.user_id);
+            }
+            self.nicknames.entry(peer.user_id).or_insert_with(|| display_name(peer));
         }
         self.sessions.insert(conversation, session);
     }
 
     /// Puts a conversation in which nothing was said yet into the list.
     pub fn list_new(&mut self, conversation: ConversationId, peer: Option<v1::User>, group: Option<v1::Group>) {
-        let conversation_id = conversation.to_string();
-        let session = v1::Session { conversation_id, peer, group, ..Default::default() };
-        self.sessions.entry(conversation).or_insert_with(|| Arc::new(session));
+        if !self.sessions.contains_key(&conversation) {
+            let conversation_id = conversation.to_string();
+            self.take_session(Arc::new(v1::Session { conversation_id, peer, group, ..Default::default() }));
+        }
     }
 
     pub fn learn_name(&mut self, user: u64, nickname: &str) {
@@ -291,7 +307,7 @@ impl Outgoing {
     pub fn tick(&self) -> Tick {
         match self.status {
             Status::Queued | Status::Sending => Tick::Waiting,
-            Status::Sent(Place { .. }) => Tick::Sent,
+            Status::Sent(_) => Tick::Sent,
             Status::Delivered(_) => Tick::Delivered,
             Status::Read(_) => Tick::Read,
             Status::Failed(_) => Tick::Failed,

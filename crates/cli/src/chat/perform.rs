@@ -97,90 +97,103 @@ impl Performer {
 fn refuse(effect: Effect) -> Answer {
     match effect {
         Effect::Send { client_msg_id, .. } => Answer::NotSent { client_msg_id, error: Error::Busy },
-        Effect::ReadHistory { conversation, before } => {
-            Answer::History { conversation, before, page: Err(Error::Busy) }
-        }
+        Effect::ReadHistory { conversation, .. } => Answer::History { conversation, page: Err(Error::Busy) },
         Effect::Find(account) => Answer::Found { account, user: Err(Error::Busy) },
+        Effect::ReadGroup(_) => Answer::Group(None),
         _ => Answer::Failed(Error::Busy),
     }
 }
 
 async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
     match effect {
+        // The loop does that.
         Effect::Quit => None,
         Effect::Send { conversation, client_msg_id, content } => {
             let sent = client.send_as(client_msg_id.clone(), conversation, Draft::text(content)).await;
             sent.err().map(|error| Answer::NotSent { client_msg_id, error })
         }
+        Effect::Discard(client_msg_id) => failure(client.discard(client_msg_id).await),
+        Effect::MarkRead { conversation, server_msg_id } => {
+            failure(client.mark_read(conversation, server_msg_id).await)
+        }
+        Effect::LookAt(conversation) => failure(client.look_at(conversation).await),
+        Effect::Type(conversation) => failure(client.typing(conversation).await),
+        Effect::Attend(attention) => failure(client.set_attention(attention).await),
+        Effect::ReadSessions => answer(client.sessions().await.map(Answer::Sessions)),
+        Effect::ReadUnsent => answer(client.unsent().await.map(Answer::Unsent)),
         Effect::ReadHistory { conversation, before } => {
             let page = client.history(conversation, before, PAGE).await;
-            Some(Answer::History { conversation, before, page })
+            Some(Answer::History { conversation, page })
         }
         Effect::Find(account) => {
             let user = client.users_by_account(&[&account]).await.map(|users| users.into_iter().next());
             Some(Answer::Found { account, user })
         }
-        Effect::Discard(client_msg_id) => failed(client.discard(client_msg_id).await),
-        Effect::MarkRead { conversation, server_msg_id } => failed(client.mark_read(conversation, server_msg_id).await),
-        Effect::LookAt(conversation) => failed(client.look_at(conversation).await),
-        Effect::Type(conversation) => failed(client.typing(conversation).await),
-        Effect::Attend(attention) => failed(client.set_attention(attention).await),
-        asked => Some(ask(client, asked).await.unwrap_or_else(Answer::Failed)),
+        Effect::LookUp(users) => {
+            let users: Vec<_> = users.into_iter().map(UserId).collect();
+            answer(client.users(&users).await.map(Answer::Users))
+        }
+        Effect::CreateGroup { name, accounts } => answer(create_group(client, name, accounts).await),
+        Effect::Invite { group, accounts } => answer(invite(client, group, accounts).await),
+        Effect::Remove { group, accounts } => answer(remove(client, group, accounts).await),
+        Effect::Leave(group) => answer(client.leave(group).await.map(|()| Answer::Done(Deed::Left))),
+        // A former member is told nothing, and nothing depends on it.
+        Effect::ReadGroup(group) => Some(Answer::Group(client.group(group).await.ok().map(Box::new))),
+        Effect::ListMembers(group) => {
+            answer(client.members(group, None).await.map(|members| Answer::Members { group, members }))
+        }
+        Effect::Rename(nickname) => {
+            let user = client.update_profile(Changed { nickname: Some(nickname), avatar: None }).await;
+            answer(user.map(|user| Answer::Done(Deed::Renamed(user.nickname))))
+        }
     }
 }
 
-fn failed(done: Result<(), Error>) -> Option<Answer> {
+/// Of what is only heard of when it fails.
+fn failure(done: Result<(), Error>) -> Option<Answer> {
     done.err().map(Answer::Failed)
 }
 
-/// Effects that have an answer or fail.
-async fn ask(client: &Client, effect: Effect) -> Result<Answer, Error> {
-    Ok(match effect {
-        Effect::ReadSessions => Answer::Sessions(client.sessions().await?),
-        Effect::ReadUnsent => Answer::Unsent(client.unsent().await?),
-        Effect::LookUp(users) => {
-            let users: Vec<_> = users.into_iter().map(UserId).collect();
-            Answer::Users(client.users(&users).await?)
-        }
-        Effect::CreateGroup { name, accounts } => match find_all(client, accounts).await? {
-            Ok(members) => Answer::GroupMade(Box::new(
-                client.create_group(NewGroup { name, members, ..Default::default() }).await?,
-            )),
-            Err(nobody) => nobody,
-        },
-        Effect::Invite { group, accounts } => match find_all(client, accounts).await? {
-            Ok(users) => client.invite(group, &users).await.map(|_| Answer::Done(Deed::Invited))?,
-            Err(nobody) => nobody,
-        },
-        Effect::Remove { group, accounts } => match find_all(client, accounts).await? {
-            Ok(users) => client.remove(group, &users).await.map(|_| Answer::Done(Deed::Removed))?,
-            Err(nobody) => nobody,
-        },
-        Effect::Leave(group) => client.leave(group).await.map(|()| Answer::Done(Deed::Left))?,
-        Effect::ListMembers(group) => list_members(client, group).await?,
-        Effect::Rename(nickname) => {
-            let user = client.update_profile(Changed { nickname: Some(nickname), avatar: None }).await?;
-            Answer::Done(Deed::Renamed(user.nickname))
-        }
-        _ => return Err(Error::Closed),
-    })
+fn answer(answer: Result<Answer, Error>) -> Option<Answer> {
+    Some(answer.unwrap_or_else(Answer::Failed))
 }
 
-async fn list_members(client: &Client, group: GroupId) -> Result<Answer, Error> {
-    Ok(Answer::Members { group, members: client.members(group, None).await? })
+async fn create_group(client: &Client, name: String, accounts: Vec<String>) -> Result<Answer, Error> {
+    match find_all(client, accounts).await? {
+        Ok(members) => {
+            let group = client.create_group(NewGroup { name, members, ..Default::default() }).await?;
+            Ok(Answer::GroupMade(Box::new(group)))
+        }
+        Err(nobody) => Ok(Answer::Nobody(nobody)),
+    }
 }
 
-/// The users with these accounts, or who is nobody.
-async fn find_all(client: &Client, accounts: Vec<String>) -> Result<Result<Vec<UserId>, Answer>, Error> {
+async fn invite(client: &Client, group: GroupId, accounts: Vec<String>) -> Result<Answer, Error> {
+    match find_all(client, accounts).await? {
+        Ok(users) => client.invite(group, &users).await.map(|_| Answer::Done(Deed::Invited)),
+        Err(nobody) => Ok(Answer::Nobody(nobody)),
+    }
+}
+
+async fn remove(client: &Client, group: GroupId, accounts: Vec<String>) -> Result<Answer, Error> {
+    match find_all(client, accounts).await? {
+        Ok(users) => client.remove(group, &users).await.map(|_| Answer::Done(Deed::Removed)),
+        Err(nobody) => Ok(Answer::Nobody(nobody)),
+    }
+}
+
+/// The users with these accounts, or the accounts that nobody has.
+async fn find_all(client: &Client, accounts: Vec<String>) -> Result<Result<Vec<UserId>, Vec<String>>, Error> {
     if accounts.is_empty() {
         return Ok(Ok(Vec::new()));
     }
     let asked: Vec<&str> = accounts.iter().map(String::as_str).collect();
     let users = client.users_by_account(&asked).await?;
-    let nobody: Vec<String> =
-        accounts.iter().filter(|account| !users.iter().any(|user| user.account == **account)).cloned().collect();
-    if !nobody.is_empty() {
-        return Ok(Err(Answer::Nobody(nobody)));
+    let (_, nobody): (Vec<_>, Vec<_>) =
+        accounts.into_iter().partition(|account| users.iter().any(|user| user.account == *account));
+    if nobody.is_empty() {
+        Ok(Ok(users.into_iter().map(|user| UserId(user.user_id)).collect()))
+    } else {
+        Ok(Err(nobody))
     }
-    Ok(Ok(users.into_iter().map(|user| UserId(user.user_id)).collect()))
 }

@@ -45,7 +45,10 @@ impl Drop for Screen {
     fn drop(&mut self) {
         // A terminal that is gone needs no restoring.
         let _ = execute!(stdout(), DisableFocusChange, DisableBracketedPaste);
-        ratatui::restore();
+        // On a panic that is done already; a second time would write over what was told.
+        if !std::thread::panicking() {
+            ratatui::restore();
+        }
     }
 }
 

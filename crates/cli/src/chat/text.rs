@@ -157,16 +157,21 @@ impl Text {
     /// `who` did it, to `whom`.
     pub fn notice(self, kind: v1::notice::Kind, who: &str, whom: &[String]) -> String {
         use v1::notice::Kind;
-        let (en, zh) = (whom.join(", "), whom.join("、"));
+        let (en, zh) = (whom.join(", "), apart(&whom.join("、")));
+        let zh_who = apart(who);
         match kind {
-            Kind::Created if whom.is_empty() => self.make(format!("{who} made the group"), format!("{who}创建了群")),
-            Kind::Created => self.make(format!("{who} made the group with {en}"), format!("{who}创建了群，成员有{zh}")),
-            Kind::Joined => self.make(format!("{who} invited {en}"), format!("{who}邀请了{zh}")),
-            Kind::Left => self.make(format!("{who} left"), format!("{who}退出了群")),
-            Kind::Removed => self.make(format!("{who} removed {en}"), format!("{who}移出了{zh}")),
+            Kind::Created if whom.is_empty() => self.make(format!("{who} made the group"), format!("{zh_who}创建了群")),
+            Kind::Created => {
+                self.make(format!("{who} made the group with {en}"), format!("{zh_who}创建了群，成员有{zh}"))
+            }
+            Kind::Joined => self.make(format!("{who} invited {en}"), format!("{zh_who}邀请了{zh}")),
+            Kind::Left => self.make(format!("{who} left"), format!("{zh_who}退出了群")),
+            Kind::Removed => self.make(format!("{who} removed {en}"), format!("{zh_who}移出了{zh}")),
             Kind::OwnerChanged => self.make(format!("the group's owner is {en} now"), format!("{zh}成为群主")),
             Kind::Unknown => self.make("something changed".into(), "群信息有变化".into()),
         }
+        .trim()
+        .to_owned()
     }
 
     pub fn role(self, role: v1::group::Role) -> &'static str {
@@ -377,6 +382,10 @@ impl Text {
         self.pick("any key closes this", "按任意键关闭")
     }
 
+    pub fn further_down(self) -> &'static str {
+        self.pick("↓ more, Esc closes", "↓ 更多，Esc 关闭")
+    }
+
     pub fn more_members(self) -> &'static str {
         self.pick("… and more", "……还有更多")
     }
@@ -441,4 +450,10 @@ impl Text {
             _ => self.pick("the same as Ctrl-C", "退出"),
         }
     }
+}
+
+/// Latin letters stand apart from Chinese ones.
+fn apart(name: &str) -> String {
+    let space = |end: Option<char>| if end.is_some_and(|char| char.is_ascii_alphanumeric()) { " " } else { "" };
+    format!("{}{name}{}", space(name.chars().next()), space(name.chars().next_back()))
 }

@@ -14,7 +14,7 @@ pub struct Timeline {
     /// By `server_msg_id`.
     pub messages: BTreeMap<u64, Arc<v1::Message>>,
     pub older: Older,
-    /// The line "unread from here" stands before this id.
+    /// The first unread message, as far as it is here.
     pub unread_from: Option<u64>,
     /// Rows between the last one shown and the newest. 0: the newest is on the screen.
     pub scroll: usize,
@@ -22,7 +22,9 @@ pub struct Timeline {
     pub new_below: usize,
     /// How far the person has read, as far as this screen knows.
     pub marked: u64,
-    /// The first page is here, so that it is known where the unread messages begin.
+    /// The read mark when this was opened.
+    opened_at: u64,
+    /// The first page is here.
     begun: bool,
 }
 
@@ -47,6 +49,7 @@ impl Timeline {
             scroll: 0,
             new_below: 0,
             marked: read_mark,
+            opened_at: read_mark,
             begun: false,
         }
     }
@@ -69,16 +72,22 @@ impl Timeline {
         self.begun && self.scroll == 0
     }
 
-    /// Takes a page of the messages before `before`, or of the newest. `me` is the person's user id.
-    pub fn take_page(&mut self, page: History, before: Option<u64>, me: u64) {
+    /// The id before which the line "unread from here" stands; none while it is not sure that nothing before is unread.
+    pub fn unread_line(&self) -> Option<u64> {
+        self.unread_from.filter(|id| self.older == Older::Nothing || self.first().is_some_and(|first| first < *id))
+    }
+
+    /// Takes a page of the messages before those that are here, or of the newest. `me` is the person's user id.
+    pub fn take_page(&mut self, page: History, me: u64) {
+        let reached = !self.begun || (self.unread_from.is_some() && self.unread_from == self.first());
         self.older = if page.more { Older::More } else { Older::Nothing };
         self.messages.extend(page.messages.into_iter().map(|message| (message.server_msg_id, message)));
-        if before.is_none() && !self.begun {
-            let unread = Unread { read_mark: self.marked, me };
+        if reached {
+            let unread = Unread { read_mark: self.opened_at, me };
             let first = self.messages.values().find(|message| unread.counts(message));
             self.unread_from = first.map(|message| message.server_msg_id);
-            self.begun = true;
         }
+        self.begun = true;
     }
 
     /// Takes a message that came now.

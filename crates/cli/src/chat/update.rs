@@ -5,7 +5,7 @@ use anser_proto::{ClientMsgId, ConversationId, GroupId, v1};
 
 use super::{
     answers, heard, keys,
-    model::{Focus, Model, Note, Tone, Wish},
+    model::{Asked, Focus, Model, Note, Tone, Wish},
     timeline::{Older, Timeline},
     view,
 };
@@ -30,7 +30,6 @@ pub enum Answer {
     Unsent(Vec<Queued>),
     History {
         conversation: ConversationId,
-        before: Option<u64>,
         page: Result<History, Error>,
     },
     Found {
@@ -43,6 +42,8 @@ pub enum Answer {
         error: Error,
     },
     GroupMade(Box<v1::Group>),
+    /// None if it could not be had.
+    Group(Option<Box<v1::Group>>),
     Members {
         group: GroupId,
         members: v1::Members,
@@ -80,6 +81,7 @@ pub enum Effect {
     Invite { group: GroupId, accounts: Vec<String> },
     Remove { group: GroupId, accounts: Vec<String> },
     Leave(GroupId),
+    ReadGroup(GroupId),
     ListMembers(GroupId),
     Rename(String),
     Attend(Attention),
@@ -124,6 +126,19 @@ pub fn open(model: &mut Model, conversation: ConversationId, effects: &mut Vec<E
     model.open = Some(Timeline::new(conversation, read_mark));
     effects.push(Effect::LookAt(conversation));
     effects.push(Effect::ReadHistory { conversation, before: None });
+    read_group(model, effects);
+}
+
+/// Who joins or goes changes the group, but not the others' entries of it: how many they are is asked anew, once at a
+/// time however many come.
+pub fn read_group(model: &mut Model, effects: &mut Vec<Effect>) {
+    let Some(ConversationId::Group(group)) = model.open_id().filter(|_| model.is_online()) else { return };
+    if model.group_asked == Asked::No {
+        effects.push(Effect::ReadGroup(group));
+        model.group_asked = Asked::Once;
+    } else {
+        model.group_asked = Asked::Again;
+    }
 }
 
 pub fn say(model: &mut Model, words: impl Into<String>) {
@@ -161,6 +176,7 @@ fn settle(model: &mut Model, effects: &mut Vec<Effect>) {
     grant_wish(model, effects);
     ask_for_older(model, effects);
     mark_read(model, effects);
+    model.overlay_top = model.overlay_top.min(view::overlay_overflow(model));
 }
 
 fn grant_wish(model: &mut Model, effects: &mut Vec<Effect>) {

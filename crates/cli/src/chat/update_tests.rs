@@ -148,13 +148,29 @@ fn older_messages_come_when_their_end_is_reached() {
         Ok(History { messages, more: true })
     };
     let conversation = with(BOB);
-    chat.answer(Answer::History { conversation, before: None, page: page(100..150) }).asked();
+    chat.answer(Answer::History { conversation, page: page(100..150) }).asked();
     chat.key("Home");
     assert_eq!(chat.asked(), [Effect::ReadHistory { conversation, before: Some(100) }]);
     chat.key("Up");
     assert_eq!(chat.asked(), [], "they are asked for once");
-    chat.answer(Answer::History { conversation, before: Some(100), page: page(50..100) }).key("Home");
+    chat.answer(Answer::History { conversation, page: page(50..100) }).key("Home");
     assert_eq!(chat.asked(), [Effect::ReadHistory { conversation, before: Some(50) }]);
+}
+
+#[test]
+fn the_unread_line_waits_until_the_first_unread_message_is_here() {
+    let mut chat = alice();
+    let peer = Some(user(BOB));
+    let conversation = with(BOB);
+    let conversation_id = conversation.to_string();
+    chat.session(v1::Session { conversation_id, head: 99, read_mark: 30, peer, ..Default::default() }).key("Enter");
+    let line = |chat: &Chatting| chat.model.open.as_ref().and_then(|timeline| timeline.unread_line());
+    for (ids, expected) in [(70..100, None), (40..70, None), (10..40, Some(31)), (1..10, Some(31))] {
+        let more = ids.start > 1;
+        let messages = ids.map(|id| Arc::new(message(conversation, id, BOB, NOW, "old"))).collect();
+        chat.answer(Answer::History { conversation, page: Ok(History { messages, more }) });
+        assert_eq!(line(&chat), expected);
+    }
 }
 
 #[test]
@@ -162,7 +178,7 @@ fn what_could_not_be_loaded_offline_is_loaded_once_connected() {
     let mut chat = alice();
     chat.answer(Answer::Found { account: "bob".into(), user: Ok(Some(user(BOB))) }).asked();
     let conversation = with(BOB);
-    chat.answer(Answer::History { conversation, before: None, page: Err(Error::Offline) });
+    chat.answer(Answer::History { conversation, page: Err(Error::Offline) });
     assert_eq!(chat.asked(), []);
     chat.hear(Said::State(State::CaughtUp));
     assert_eq!(chat.asked(), [Effect::ReadHistory { conversation, before: None }]);
@@ -178,6 +194,20 @@ fn somebody_new_is_looked_up_as_soon_as_there_is_a_connection() {
     assert_eq!(chat.asked(), [Effect::Find("bob".into())]);
     chat.answer(Answer::Found { account: "bob".into(), user: Ok(None) });
     assert_eq!(note(&chat), "there is no user bob");
+}
+
+#[test]
+fn a_new_name_is_shown_as_soon_as_it_is_heard() {
+    let mut chat = with_bob();
+    let title = |chat: &Chatting| chat.model.title(with(BOB));
+    let mut renamed = message(with(BOB), 1, BOB, NOW, "guess who");
+    renamed.from_nickname = "Robert".into();
+    chat.hear(Said::Message(Arc::new(renamed))).bob_has(0, 0);
+    assert_eq!(title(&chat), "Robert", "the entry of the list still says Bob");
+    let peer = Some(v1::User { nickname: "Bobby".into(), ..user(BOB) });
+    let conversation_id = with(BOB).to_string();
+    chat.session(v1::Session { conversation_id, head: 1, peer, ..Default::default() });
+    assert_eq!(title(&chat), "Bobby");
 }
 
 #[test]
@@ -200,6 +230,23 @@ fn a_group_is_made_and_opened() {
     chat.asked();
     chat.write("/leave");
     assert!(chat.asked().contains(&Effect::Leave(anser_proto::GroupId(3))));
+}
+
+#[test]
+fn a_groups_size_is_asked_anew_when_somebody_joins() {
+    let mut chat = alice();
+    chat.in_group("Geese", "Dave", "hi").open_group().answer(Answer::Group(None)).asked();
+    let ask = Effect::ReadGroup(anser_proto::GroupId(3));
+    let asked = |chat: &mut Chatting| chat.asked().into_iter().filter(|effect| *effect == ask).count();
+    for id in 10..20 {
+        chat.notice(id, v1::notice::Kind::Joined, BOB, &[id]);
+    }
+    assert_eq!(asked(&mut chat), 1, "once at a time");
+    let group = v1::Group { group_id: 3, name: "Geese".into(), member_count: 15, role: 1, ..Default::default() };
+    chat.answer(Answer::Group(Some(Box::new(group))));
+    assert_eq!(asked(&mut chat), 1, "and again for those who joined since");
+    let conversation = chat.model.open_id().expect("it is open");
+    assert_eq!(chat.model.sessions[&conversation].group.as_ref().map(|group| group.member_count), Some(15));
 }
 
 #[test]

@@ -41,7 +41,12 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             (true, Focus::Input) => Style::new().bold(),
             (false, _) => Style::new(),
         };
-        rows.extend(entry(model, *id, session, width).map(|row| row.patch_style(style)));
+        let mark = match (chosen, model.focus) {
+            (true, Focus::List) => "›",
+            _ if model.open_id() == Some(*id) => "▌",
+            _ => " ",
+        };
+        rows.extend(entry(model, *id, session, mark, width).map(|row| row.patch_style(style)));
     }
     if list.is_empty() {
         let words = wrap(model.text.no_conversations(), width.saturating_sub(2), 0);
@@ -58,9 +63,13 @@ fn head(model: &Model, width: usize) -> Line<'static> {
     Line::from(vec![words, " ".repeat(gap).into(), Span::raw(count).yellow().bold()])
 }
 
-fn entry(model: &Model, id: ConversationId, session: &v1::Session, width: usize) -> [Line<'static>; ENTRY_ROWS] {
-    let open = model.open_id() == Some(id);
-    let mark = if open { "▌" } else { " " };
+fn entry(
+    model: &Model,
+    id: ConversationId,
+    session: &v1::Session,
+    mark: &'static str,
+    width: usize,
+) -> [Line<'static>; ENTRY_ROWS] {
     let failed = model.outgoing_of(id).any(|outgoing| outgoing.tick() == Tick::Failed);
     let when = session
         .last

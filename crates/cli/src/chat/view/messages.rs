@@ -54,9 +54,10 @@ pub fn rows(model: &Model, columns: usize) -> Vec<Line<'static>> {
     let Some(timeline) = &model.open else { return Vec::new() };
     let mut page = Page { model, width: columns.saturating_sub(2).max(INDENT + 4), rows: Vec::new(), day: None };
     page.beginning(timeline);
+    let unread_line = timeline.unread_line();
     for message in timeline.messages.values() {
         page.heading(message.server_time_ms);
-        if timeline.unread_from == Some(message.server_msg_id) {
+        if unread_line == Some(message.server_msg_id) {
             page.ruled(model.text.unread_from_here(), Style::new().fg(Color::Yellow).bold());
         }
         page.message(timeline, message);

@@ -57,6 +57,11 @@ pub fn rows_in_all(model: &Model) -> usize {
     messages::rows(model, usize::from(panes(model).messages.width)).len()
 }
 
+/// How far an overlay can be scrolled.
+pub fn overlay_overflow(model: &Model) -> usize {
+    overlay::overflow(model, model.size.0, model.size.1.saturating_sub(panes(model).status.height))
+}
+
 pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     if model.size.0 < SMALLEST.0 || model.size.1 < SMALLEST.1 {
         frame.render_widget(Paragraph::new(model.text.too_small()), frame.area());

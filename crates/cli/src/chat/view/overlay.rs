@@ -17,16 +17,11 @@ use crate::chat::{
 };
 
 pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let (title, rows) = match &model.overlay {
-        None => return,
-        Some(Overlay::Help) => (model.text.help_title().to_owned(), help(model)),
-        Some(Overlay::Members { title, members, more }) => {
-            let more = more.then(|| Line::styled(model.text.more_members(), DIM));
-            (title.clone(), members.iter().map(|member| row_of(model, member)).chain(more).collect())
-        }
-    };
-    let block = Block::bordered().title(format!(" {title} ")).title_bottom(format!(" {} ", model.text.close_overlay()));
-    let widest = rows.iter().map(Line::width).max().unwrap_or(0).max(cells(model.text.close_overlay()) + 2);
+    let Some((title, rows)) = picture(model, area.width) else { return };
+    let below = rows.len() > usize::from(area.height.saturating_sub(2)) + model.overlay_top;
+    let close = if below { model.text.further_down() } else { model.text.close_overlay() };
+    let block = Block::bordered().title(format!(" {title} ")).title_bottom(format!(" {close} "));
+    let widest = rows.iter().map(Line::width).max().unwrap_or(0).max(cells(close) + 2);
     let width = rows_of(widest + 4).min(area.width);
     let height = rows_of(rows.len() + 2).min(area.height);
     let x = area.x + (area.width - width) / 2;
@@ -35,23 +30,47 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(1), ..inner };
-    frame.render_widget(Paragraph::new(rows), inner);
+    let shown: Vec<_> = rows.into_iter().skip(model.overlay_top).collect();
+    frame.render_widget(Paragraph::new(shown), inner);
 }
 
-fn help(model: &Model) -> Vec<Line<'static>> {
+/// How many of its rows find no room.
+pub fn overflow(model: &Model, columns: u16, rows: u16) -> usize {
+    let all = picture(model, columns).map_or(0, |(_, rows)| rows.len());
+    all.saturating_sub(usize::from(rows.saturating_sub(2)))
+}
+
+fn picture(model: &Model, columns: u16) -> Option<(String, Vec<Line<'static>>)> {
+    match model.overlay.as_ref()? {
+        Overlay::Help => {
+            Some((model.text.help_title().to_owned(), help(model, usize::from(columns).saturating_sub(4))))
+        }
+        Overlay::Members { title, members, more } => {
+            let more = more.then(|| Line::styled(model.text.more_members(), DIM));
+            Some((title.clone(), members.iter().map(|member| row_of(model, member)).chain(more).collect()))
+        }
+    }
+}
+
+fn help(model: &Model, columns: usize) -> Vec<Line<'static>> {
     let text = model.text;
     let commands = command::NAMES.map(|name| (text.usage(name), text.purpose(name)));
     let keys = text.keys();
-    let widest = commands.iter().chain(&keys).map(|(left, _)| cells(left)).max().unwrap_or(0);
-    let row = |(left, right): (&'static str, &'static str)| {
-        let gap = " ".repeat(widest - cells(left) + 2);
-        Line::from(vec![Span::raw(left).bold(), gap.into(), right.into()])
+    let widest = |side: fn(&(&'static str, &'static str)) -> &'static str| {
+        commands.iter().chain(&keys).map(|row| cells(side(row))).max().unwrap_or(0)
     };
-    // In a low window the commands are the part that must be seen.
-    if usize::from(model.size.1) < commands.len() + keys.len() + 5 {
-        return commands.map(row).to_vec();
-    }
-    commands.map(row).into_iter().chain([Line::default()]).chain(keys.map(row)).collect()
+    let left = widest(|row| row.0) + 2;
+    let beside = left + widest(|row| row.1) <= columns;
+    let rows = |(usage, purpose): (&'static str, &'static str)| {
+        let usage = Span::raw(usage).bold();
+        let gap = left - usage.width();
+        if beside {
+            vec![Line::from(vec![usage, " ".repeat(gap).into(), purpose.into()])]
+        } else {
+            vec![usage.into(), Line::from(format!("  {purpose}"))]
+        }
+    };
+    commands.into_iter().flat_map(rows).chain([Line::default()]).chain(keys.into_iter().flat_map(rows)).collect()
 }
 
 fn row_of(model: &Model, member: &v1::Member) -> Line<'static> {

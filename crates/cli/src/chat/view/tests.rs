@@ -152,6 +152,19 @@ fn help_is_there_in_both_languages() {
 }
 
 #[test]
+fn in_a_small_window_the_help_can_be_scrolled() {
+    let mut chat = Chatting::new(Lang::En, (40, 10));
+    chat.key("F1");
+    insta::assert_snapshot!("help_small", screen(&chat));
+    for _ in 0..100 {
+        chat.key("Down");
+    }
+    assert!(screen(&chat).contains("quit; what waits is kept"));
+    chat.key("Up").key("Esc");
+    assert!(chat.model.overlay.is_none());
+}
+
+#[test]
 fn a_group_tells_in_words_what_happened() {
     for (lang, name) in [(Lang::En, "notices_en"), (Lang::Zh, "notices_zh")] {
         let mut chat = Chatting::new(lang, (84, 14));
