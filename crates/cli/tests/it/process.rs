@@ -1,8 +1,10 @@
 //! Processes of the real binary in folders of their own: a server that can be killed, and programs that talk line by line.
 
 use std::{
+    fs::File,
     io::{BufRead as _, BufReader, Write as _},
     net::SocketAddr,
+    path::PathBuf,
     process::{Child, ChildStdin, Command, Output, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
     time::Duration,
@@ -34,7 +36,9 @@ impl Machine {
 
     pub fn start(&mut self) {
         let (http, tcp) = (self.http.to_string(), "127.0.0.1:0");
-        let server = self.talk(&["serve", "--json", "--http", &http, "--tcp", tcp]);
+        let log = File::options().create(true).append(true).open(self.log_path()).expect("a file for the log");
+        let mut serve = self.command(&["serve", "--json", "--http", &http, "--tcp", tcp]);
+        let server = Talking::new(serve.env("ANSER_LOG", "trace").stderr(log).spawn().expect("the binary starts"));
         let ready: serde_json::Value = serde_json::from_str(&server.line()).expect("one line of JSON");
         self.http = ready["http"].as_str().and_then(|http| http.parse().ok()).expect("an address");
         self.server = Some(server);
@@ -43,6 +47,27 @@ impl Machine {
     /// As `kill -9` does.
     pub fn kill(&mut self) {
         drop(self.server.take());
+    }
+
+    /// As an operator ends it; tells whether it ended well.
+    pub fn stop(&mut self) -> bool {
+        let mut server = self.server.take().expect("it runs");
+        let id = server.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
+        server.child.wait().expect("it ends").success()
+    }
+
+    /// All that the server has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.log_path()).expect("a log")
+    }
+
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn log_path(&self) -> PathBuf {
+        self.folder.path().join("server.log")
     }
 
     pub fn url(&self) -> String {
@@ -68,7 +93,7 @@ impl Machine {
         let mut command = Command::new(env!("CARGO_BIN_EXE_anser"));
         command
             .args(words)
-            .env("ANSER_STORE__DIR", self.folder.path().join("data"))
+            .env("ANSER_STORE__DIR", self.data())
             .env("XDG_DATA_HOME", self.folder.path().join("home"))
             .env("TZ", "UTC")
             .env_remove("ANSER_TOKEN")

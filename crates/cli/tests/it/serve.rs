@@ -1,0 +1,113 @@
+//! The server as an operator meets it: starting, stopping, users, secrets, the doctor.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use crate::process::Machine;
+
+fn said(output: &std::process::Output) -> (String, String) {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (text(&output.stdout), text(&output.stderr))
+}
+
+#[test]
+fn the_log_has_neither_tokens_nor_bodies_however_much_is_logged() {
+    let machine = Machine::with_users(&["alice", "bob"]);
+    let token = said(&machine.run(&["token", "make", "alice"], "")).0.trim().to_owned();
+    let chat = ["chat", "--as", "alice", "--to", "bob", "--server", &machine.url(), "--token", &token];
+    assert!(machine.run(&chat, "a-body-that-nobody-else-reads\n").status.success());
+    let wrong = ["chat", "--as", "alice", "--to", "bob", "--server", &machine.url(), "--password"];
+    assert!(!machine.run(&wrong, "a-password-that-is-wrong\n").status.success());
+
+    let log = machine.log();
+    assert!(log.contains("logged in"), "nothing was logged: {log}");
+    let signature = token.rsplit('.').next().expect("a token");
+    for secret in ["a-body-that-nobody-else-reads", "a-password-that-is-wrong", signature] {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
+}
+
+#[test]
+fn a_server_that_is_told_to_stop_ends_well_and_leaves_a_sound_store() {
+    let mut machine = Machine::with_users(&["alice", "bob"]);
+    let chat = ["chat", "--as", "alice", "--to", "bob", "--server", &machine.url()];
+    assert!(machine.run(&chat, "one\ntwo\n").status.success());
+    let (_, error) = said(&machine.run(&["doctor"], ""));
+    assert!(error.contains("in use by another process"), "{error}");
+    assert!(machine.stop());
+    let examined = machine.run(&["doctor", "--json"], "");
+    let report: serde_json::Value = serde_json::from_slice(&examined.stdout).expect("JSON");
+    assert_eq!((&report["messages"], &report["found"]), (&2.into(), &0.into()));
+}
+
+#[test]
+fn secrets_and_database_are_for_their_owner_alone() {
+    let machine = Machine::with_users(&[]);
+    let mode =
+        |name: &str| std::fs::metadata(machine.data().join(name)).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(mode(""), 0o700);
+    for file in ["hs256.secret", "anser.db", "anser.db-wal", "operator.sock"] {
+        assert_eq!(mode(file), 0o600, "{file}");
+    }
+}
+
+#[test]
+fn users_are_kept_the_same_way_whether_the_server_runs_or_not() {
+    let mut machine = Machine::with_users(&["alice"]);
+    assert!(machine.run(&["user", "add", "bob", "--nickname", "Bob"], "").status.success());
+    let (_, error) = said(&machine.run(&["user", "add", "bob"], ""));
+    assert!(error.contains("account"), "{error}");
+    let running = said(&machine.run(&["user", "list"], "")).0;
+    assert!(machine.stop());
+    assert_eq!(said(&machine.run(&["user", "list"], "")).0, running);
+    assert!(running.contains("alice") && running.contains("Bob"), "{running}");
+    assert!(machine.run(&["user", "disable", "bob"], "").status.success());
+    assert!(said(&machine.run(&["user", "list"], "")).0.contains("(cannot log in)"));
+}
+
+#[test]
+fn a_token_that_is_not_believed_is_explained() {
+    let machine = Machine::with_users(&[]);
+    let token = said(&machine.run(&["token", "make", "alice", "--hours", "1"], "")).0;
+    let good = said(&machine.run(&["token", "check", token.trim()], "")).0;
+    assert!(good.contains("good for account alice"), "{good}");
+    let (_, bad) = said(&machine.run(&["token", "check", "e30.e30.x"], ""));
+    assert!(bad.contains("bad token"), "{bad}");
+}
+
+#[test]
+fn trying_it_out_makes_two_users_and_says_what_to_do_next() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let mut serve = std::process::Command::new(env!("CARGO_BIN_EXE_anser"))
+        .args(["serve", "--dev", "--http", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--data"])
+        .arg(folder.path().join("data"))
+        .env("LC_ALL", "zh_CN.UTF-8")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .expect("the binary starts");
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(serve.stdout.take().expect("a pipe")));
+    let mut told = String::new();
+    while !told.contains("Ctrl-C") {
+        told.push_str(&lines.next().expect("it says more").expect("text"));
+    }
+    serve.kill().and_then(|()| serve.wait()).expect("it ends");
+    for words in ["Anser 已就绪", "chat --as alice --to bob", "chat --as bob --to alice", "hs256.secret"] {
+        assert!(told.contains(words), "{words:?} is not in {told}");
+    }
+}
+
+#[test]
+fn a_setting_that_is_wrong_is_named_with_its_mend() {
+    let machine = Machine::with_users(&[]);
+    let config = machine.data().join("anser.toml");
+    for (text, named) in [
+        ("[store]\nshards = 0\n", "store.shards = 0: choose 1 to 64"),
+        ("[listen]\nport = 7400\n", "unknown field `port`"),
+        ("[listen\n", "line 1"),
+    ] {
+        std::fs::write(&config, text).expect("a file for the test");
+        let path = config.to_str().expect("text");
+        let (_, error) = said(&machine.run(&["serve", "--config", path], ""));
+        assert!(error.contains(named), "{error:?} does not name {named}");
+    }
+}
