@@ -185,6 +185,15 @@ mod tests {
     }
 
     #[test]
+    fn what_joins_with_its_neighbour_is_not_cut() {
+        let mut input = typed("🇳");
+        input.go(Motion::Left);
+        input.insert("🇨");
+        input.insert("!");
+        assert_eq!(input.text(), "🇨🇳!");
+    }
+
+    #[test]
     fn lines_above_and_below_keep_the_column() {
         let mut input = typed("好好学习\nab\n天天向上");
         input.go(Motion::Left);

@@ -105,6 +105,7 @@ fn a_refused_message_is_tried_again_with_the_same_id_or_discarded() {
     let first = chat.asked().into_iter().find(|effect| matches!(effect, Effect::Send { .. }));
     chat.write("/retry");
     assert_eq!(chat.asked().into_iter().find(|effect| matches!(effect, Effect::Send { .. })), first);
+    assert_eq!(chat.model.outgoing[0].tick(), Tick::Waiting);
     chat.status(1, refused()).write("/discard");
     assert!(chat.model.outgoing.is_empty() && matches!(chat.asked().last(), Some(Effect::Discard(_))));
 }
@@ -120,6 +121,18 @@ fn the_newest_message_is_read_when_it_is_on_the_screen() {
     assert_eq!(chat.asked(), []);
     chat.happen(Event::Terminal(Key::FocusGained));
     assert!(chat.asked().contains(&mark(2)));
+}
+
+#[test]
+fn nothing_is_read_before_the_history_is_on_the_screen() {
+    let mut chat = alice();
+    chat.answer(Answer::Found { account: "bob".into(), user: Ok(Some(user(BOB))) }).said(9, BOB, NOW, "hi");
+    let marks = |effects: Vec<Effect>| effects.iter().any(|effect| matches!(effect, Effect::MarkRead { .. }));
+    assert!(!marks(chat.asked()));
+    let messages = vec![Arc::new(message(with(BOB), 8, BOB, NOW, "before"))];
+    chat.answer(Answer::History { conversation: with(BOB), page: Ok(History { messages, more: false }) });
+    assert!(marks(chat.asked()));
+    assert_eq!(chat.model.open.as_ref().and_then(|timeline| timeline.unread_line()), Some(8));
 }
 
 #[test]

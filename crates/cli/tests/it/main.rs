@@ -3,3 +3,4 @@
 mod chat;
 mod process;
 mod serve;
+mod terminal;

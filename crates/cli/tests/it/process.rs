@@ -89,7 +89,7 @@ impl Machine {
         Talking::new(self.command(words).spawn().expect("the binary starts"))
     }
 
-    fn command(&self, words: &[&str]) -> Command {
+    pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_anser"));
         command
             .args(words)
