@@ -1,1 +1,46 @@
+//! The client SDK: log in, send, be told, go offline and come back, without a message lost, doubled or out of order.
+//!
+//! [`Client`] is what an app uses. Inside, [`engine`] decides everything and touches nothing (no socket, file or clock), the
+//! driver carries out what it decides, `store` keeps it in SQLite. Of the wire it knows `anser-proto` alone; it must not
+//! know the server.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! use anser_client::{Client, Config, Credential, Draft, Event};
+//!
+//! let mut config = Config::new("ws://127.0.0.1:7700", Credential::Token("…".into()));
+//! config.store = anser_client::Keep::File("alice.db".into());
+//! let client = Client::open(config).await?;
+//! let mut events = client.events();
+//! let sending = client.send("single_1008_1009".parse()?, Draft::text("hi")).await?;
+//! println!("stored as {}", sending.sent().await?.server_msg_id);
+//! while let Some(event) = events.next().await {
+//!     if let Event::Message(message) = event {
+//!         println!("{}: {}", message.from_nickname, message.content);
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
+pub mod engine;
+
+mod client;
+mod config;
+mod driver;
+mod events;
+mod groups;
+mod sending;
+mod store;
+pub mod transport;
+
+pub use anser_proto::{ClientMsgId, ConversationId, Format, GroupId, UserId, v1};
+pub use client::{Client, Error, History};
+pub use config::{Config, Keep};
+pub use engine::{
+    Attention, Credential, Draft, FirstPage, NotQueued, Place, Policy, Queued, State, Status, StopReason,
+};
+pub use events::{Event, Events};
+pub use groups::{Changed, NewGroup};
+pub use sending::{Sending, Unsent};
+pub use store::StoreError;

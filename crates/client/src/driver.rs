@@ -1,0 +1,302 @@
+//! Carries out what the engine decides: owns the socket, the clock and the order of saving before acting. Decides nothing.
+
+use std::{
+    collections::HashMap,
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anser_proto::{
+    ClientMsgId, ConversationId,
+    v1::{client_frame::Request, server_frame::Body},
+};
+use futures_util::{FutureExt as _, future::BoxFuture};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use crate::{
+    client::{Error, now_ms},
+    engine::{CallError, CallId, Draft, Effect, Engine, Input, Output, State, Status, StopReason},
+    events::Event,
+    sending::Sending,
+    store::Store,
+    transport::{Closed, Dial, Transport},
+};
+
+/// Inputs that are taken together into one local transaction.
+const BATCH_MAX: usize = 128;
+/// How long a goodbye may take.
+const GOODBYE_MAX: Duration = Duration::from_secs(1);
+
+/// What a client asks of its driver.
+pub(crate) enum Command {
+    Tell(Input),
+    Send {
+        conversation: ConversationId,
+        client_msg_id: ClientMsgId,
+        draft: Draft,
+        reply: oneshot::Sender<Result<Sending, Error>>,
+    },
+    Call {
+        request: Request,
+        reply: oneshot::Sender<Result<Body, CallError>>,
+    },
+    LoadOlder {
+        conversation: ConversationId,
+        limit: u32,
+        reply: oneshot::Sender<Result<Body, CallError>>,
+    },
+    Close {
+        reply: oneshot::Sender<()>,
+    },
+}
+
+/// Where the driver tells what happens.
+pub(crate) struct Told {
+    pub(crate) events: broadcast::Sender<Event>,
+    pub(crate) state: watch::Sender<State>,
+    pub(crate) profile: watch::Sender<Option<anser_proto::v1::User>>,
+}
+
+pub(crate) struct Driver {
+    engine: Engine,
+    store: Store,
+    dial: Arc<dyn Dial>,
+    told: Told,
+    link: Link,
+    clock: Clock,
+    calls: HashMap<CallId, oneshot::Sender<Result<Body, CallError>>>,
+    last_call: CallId,
+    /// Sends that are not saved yet.
+    sends: HashMap<ClientMsgId, Vec<oneshot::Sender<Result<Sending, Error>>>>,
+    followed: HashMap<ClientMsgId, watch::Sender<Status>>,
+    closing: Option<oneshot::Sender<()>>,
+}
+
+enum Link {
+    None,
+    Dialing(BoxFuture<'static, io::Result<Box<dyn Transport>>>),
+    Open(Box<dyn Transport>),
+}
+
+/// Starts at the wall clock's time and then never goes back.
+struct Clock {
+    start_ms: u64,
+    started: Instant,
+}
+
+impl Clock {
+    fn now_ms(&self) -> u64 {
+        self.start_ms + self.started.elapsed().as_millis() as u64
+    }
+
+    fn at(&self, ms: u64) -> tokio::time::Instant {
+        (self.started + Duration::from_millis(ms.saturating_sub(self.start_ms))).into()
+    }
+}
+
+impl Driver {
+    pub(crate) fn new(engine: Engine, store: Store, dial: Arc<dyn Dial>, told: Told) -> Self {
+        Self {
+            engine,
+            store,
+            dial,
+            told,
+            link: Link::None,
+            clock: Clock { start_ms: now_ms(), started: Instant::now() },
+            calls: HashMap::new(),
+            last_call: 0,
+            sends: HashMap::new(),
+            followed: HashMap::new(),
+            closing: None,
+        }
+    }
+
+    /// Runs until the client is closed, its last handle is dropped, or the store fails.
+    pub(crate) async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
+        let mut out = Output::default();
+        loop {
+            let wake_at = self.engine.wake_at().map(|at| self.clock.at(at));
+            tokio::select! {
+                command = commands.recv() => match command {
+                    Some(command) => self.obey(command, &mut out),
+                    None => break,
+                },
+                input = self.link.next() => self.step(input, &mut out),
+                () = sleep_until(wake_at) => self.step(Input::Tick, &mut out),
+            }
+            self.take_what_waits(&mut commands, &mut out);
+            let changes = std::mem::take(&mut out.changes);
+            if !changes.is_empty()
+                && let Err(error) = self.store.commit(changes).await
+            {
+                // What is not saved must not be acted on, and the engine has gone on: a fresh start from what was
+                // saved is the only way that promises nothing wrong.
+                tracing::error!(%error, "the local store failed, the client stops");
+                self.tell(Event::State(State::Stopped(StopReason::StoreFailed(error.to_string()))));
+                break;
+            }
+            for effect in std::mem::take(&mut out.effects) {
+                self.act(effect).await;
+            }
+            if self.closing.is_some() {
+                break;
+            }
+        }
+        commands.close();
+        self.store.close().await;
+        if let Some(reply) = self.closing.take() {
+            let _ = reply.send(());
+        }
+    }
+
+    /// Everything that is there already shares the transaction.
+    fn take_what_waits(&mut self, commands: &mut mpsc::Receiver<Command>, out: &mut Output) {
+        for _ in 0..BATCH_MAX {
+            if self.closing.is_some() {
+                return;
+            }
+            let ends_link = out.effects.iter().any(|effect| matches!(effect, Effect::Disconnect));
+            let input = if ends_link { None } else { self.link.next().now_or_never() };
+            match (input, commands.try_recv()) {
+                (None, Err(_)) => return,
+                (input, command) => {
+                    input.into_iter().for_each(|input| self.step(input, out));
+                    command.into_iter().for_each(|command| self.obey(command, out));
+                }
+            }
+        }
+    }
+
+    fn step(&mut self, input: Input, out: &mut Output) {
+        self.engine.step(self.clock.now_ms(), input, out);
+    }
+
+    fn obey(&mut self, command: Command, out: &mut Output) {
+        let input = match command {
+            Command::Tell(input) => input,
+            Command::Send { conversation, client_msg_id, draft, reply } => {
+                self.sends.entry(client_msg_id.clone()).or_default().push(reply);
+                Input::Send { conversation, client_msg_id, draft, client_time_ms: now_ms() }
+            }
+            Command::Call { request, reply } => Input::Call { request, call: self.await_answer(reply) },
+            Command::LoadOlder { conversation, limit, reply } => {
+                Input::LoadOlder { conversation, limit, call: self.await_answer(reply) }
+            }
+            Command::Close { reply } => {
+                self.closing = Some(reply);
+                Input::Stop
+            }
+        };
+        self.step(input, out);
+    }
+
+    fn await_answer(&mut self, reply: oneshot::Sender<Result<Body, CallError>>) -> CallId {
+        self.last_call += 1;
+        self.calls.insert(self.last_call, reply);
+        self.last_call
+    }
+
+    async fn act(&mut self, effect: Effect) {
+        match effect {
+            Effect::Connect => {
+                let dial = self.dial.clone();
+                self.link = Link::Dialing(Box::pin(async move { dial.dial().await }));
+            }
+            Effect::Transmit(frame) => {
+                if let Link::Open(transport) = &mut self.link {
+                    transport.send(frame);
+                }
+            }
+            Effect::Disconnect => {
+                if let (Link::Open(transport), true) =
+                    (std::mem::replace(&mut self.link, Link::None), self.closing.is_some())
+                {
+                    // Whoever does not take a goodbye in time is left without.
+                    let _ = tokio::time::timeout(GOODBYE_MAX, transport.close()).await;
+                }
+            }
+            Effect::Answer { call, answer } => {
+                // Who asked may be gone, here and below.
+                if let Some(reply) = self.calls.remove(&call) {
+                    let _ = reply.send(answer);
+                }
+            }
+            Effect::NotQueued { client_msg_id, why } => {
+                for reply in self.sends.remove(&client_msg_id).unwrap_or_default() {
+                    let _ = reply.send(Err(Error::NotQueued(why.clone())));
+                }
+            }
+            Effect::Status { client_msg_id, status } => {
+                self.follow(&client_msg_id, &status);
+                self.tell(Event::Status { client_msg_id, status });
+            }
+            Effect::Show(message) => self.tell(Event::Message(message)),
+            Effect::Reset(conversation) => self.tell(Event::Reset(conversation)),
+            Effect::Session(session) => self.tell(Event::Session(session)),
+            Effect::Forgotten => self.tell(Event::Forgotten),
+            Effect::Profile(user) => {
+                self.told.profile.send_replace(Some(user.clone()));
+                self.tell(Event::Profile(user));
+            }
+            Effect::Typing { conversation, user } => self.tell(Event::Typing { conversation, user }),
+            Effect::State(state) => self.tell(Event::State(state)),
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        if let Event::State(state) = &event {
+            self.told.state.send_replace(state.clone());
+        }
+        // Without listeners there is nobody to tell.
+        let _ = self.told.events.send(event);
+    }
+
+    /// Hands out what follows a message, and moves it on.
+    fn follow(&mut self, client_msg_id: &ClientMsgId, status: &Status) {
+        for reply in self.sends.remove(client_msg_id).unwrap_or_default() {
+            let sender =
+                self.followed.entry(client_msg_id.clone()).or_insert_with(|| watch::Sender::new(status.clone()));
+            let _ = reply.send(Ok(Sending { client_msg_id: client_msg_id.clone(), status: sender.subscribe() }));
+        }
+        let Some(sender) = self.followed.get(client_msg_id) else { return };
+        sender.send_replace(status.clone());
+        let is_last = matches!(status, Status::Read(_) | Status::Failed(_));
+        if is_last || sender.receiver_count() == 0 {
+            self.followed.remove(client_msg_id);
+        }
+    }
+}
+
+impl Link {
+    /// What the connection has to say next. Cancel-safe.
+    async fn next(&mut self) -> Input {
+        match self {
+            Self::None => std::future::pending().await,
+            Self::Dialing(dialing) => match dialing.await {
+                Ok(transport) => {
+                    *self = Self::Open(transport);
+                    Input::Connected
+                }
+                Err(error) => {
+                    *self = Self::None;
+                    Input::Closed { code: None, reason: error.to_string() }
+                }
+            },
+            Self::Open(transport) => match transport.receive().await {
+                Ok(frame) => Input::Frame(frame),
+                Err(Closed { code, reason }) => {
+                    *self = Self::None;
+                    Input::Closed { code, reason }
+                }
+            },
+        }
+    }
+}
+
+async fn sleep_until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}

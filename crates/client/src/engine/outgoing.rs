@@ -1,0 +1,185 @@
+//! What this device wants to say: a queue for each conversation, in the order in which it was sent (P4).
+//! Knows no connection; the engine transmits what [`Outgoing::next`] hands out and tells what became of it.
+//!
+//! Rules:
+//! - A message is saved before it is transmitted, and every attempt bears the same `client_msg_id`.
+//! - Several are on their way at once, within windows. When one fails for now, it and everything behind it in its
+//!   conversation waits until all of those on their way are answered and the time has come; then they go again, first to last.
+//! - After a connection is lost, all that were not acknowledged go again, first to last.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
+    sync::Arc,
+};
+
+use anser_proto::{ClientMsgId, ConversationId};
+
+use super::{backoff::Backoff, terms::Queued};
+
+/// Messages that may wait, and bytes of their bodies.
+pub(super) const OUTGOING_MAX: usize = 10_000;
+const OUTGOING_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// On their way at once: of one conversation, of all, and bytes of all.
+const LANE_WINDOW: usize = 32;
+const WINDOW: usize = 256;
+const WINDOW_BYTES: usize = 1024 * 1024;
+
+#[derive(Default)]
+pub(super) struct Outgoing {
+    lanes: BTreeMap<ConversationId, Lane>,
+    lane_of: HashMap<ClientMsgId, ConversationId>,
+    /// Lanes that may have something to transmit.
+    ready: BTreeSet<ConversationId>,
+    bytes: usize,
+    flying: usize,
+    flying_bytes: usize,
+}
+
+#[derive(Default)]
+struct Lane {
+    entries: VecDeque<Entry>,
+    flying: usize,
+    /// Nothing is transmitted before this time, and before all that fly have landed.
+    blocked_until: Option<u64>,
+    backoff: Backoff,
+}
+
+struct Entry {
+    queued: Arc<Queued>,
+    /// The request that carries it now.
+    request_id: Option<u32>,
+    /// It failed for now on this connection: the server takes nothing behind it before it came again.
+    failed: bool,
+}
+
+impl Lane {
+    fn take_off(&mut self, request_id: u32) -> Option<Arc<Queued>> {
+        if self.blocked_until.is_some() || self.flying >= LANE_WINDOW {
+            return None;
+        }
+        // In a lane that is not blocked those that fly are the first ones.
+        let entry = self.entries.get_mut(self.flying)?;
+        entry.request_id = Some(request_id);
+        self.flying += 1;
+        Some(entry.queued.clone())
+    }
+}
+
+impl Outgoing {
+    pub(super) fn contains(&self, id: &ClientMsgId) -> bool {
+        self.lane_of.contains_key(id)
+    }
+
+    pub(super) fn conversation_of(&self, id: &ClientMsgId) -> Option<ConversationId> {
+        self.lane_of.get(id).copied()
+    }
+
+    /// Room for one more.
+    pub(super) fn takes(&self, body_bytes: usize) -> bool {
+        self.lane_of.len() < OUTGOING_MAX && self.bytes + body_bytes <= OUTGOING_BYTES_MAX
+    }
+
+    pub(super) fn push(&mut self, queued: Arc<Queued>) {
+        let conversation = queued.conversation;
+        self.bytes += body_bytes(&queued);
+        self.lane_of.insert(queued.client_msg_id.clone(), conversation);
+        self.lanes.entry(conversation).or_default().entries.push_back(Entry {
+            queued,
+            request_id: None,
+            failed: false,
+        });
+        self.ready.insert(conversation);
+    }
+
+    /// The next message that may be transmitted; it flies with `request_id` from now on.
+    pub(super) fn next(&mut self, request_id: u32) -> Option<Arc<Queued>> {
+        if self.flying >= WINDOW || self.flying_bytes >= WINDOW_BYTES {
+            return None;
+        }
+        while let Some(conversation) = self.ready.first().copied() {
+            if let Some(queued) = self.lanes.get_mut(&conversation).and_then(|lane| lane.take_off(request_id)) {
+                self.flying += 1;
+                self.flying_bytes += body_bytes(&queued);
+                return Some(queued);
+            }
+            self.ready.remove(&conversation);
+        }
+        None
+    }
+
+    /// It is stored, or refused for ever: takes it out of the queue.
+    pub(super) fn remove(&mut self, id: &ClientMsgId) -> Option<Arc<Queued>> {
+        let conversation = self.lane_of.remove(id)?;
+        let lane = self.lanes.get_mut(&conversation)?;
+        let at = lane.entries.iter().position(|entry| entry.queued.client_msg_id == *id)?;
+        let entry = lane.entries.remove(at)?;
+        let bytes = body_bytes(&entry.queued);
+        self.bytes -= bytes;
+        if entry.request_id.is_some() {
+            lane.flying -= 1;
+            self.flying -= 1;
+            self.flying_bytes -= bytes;
+        }
+        lane.backoff.reset();
+        if lane.entries.is_empty() && lane.blocked_until.is_none() {
+            self.lanes.remove(&conversation);
+        } else {
+            self.ready.insert(conversation);
+        }
+        Some(entry.queued)
+    }
+
+    /// It was seen in the log: as good as acknowledged, unless the server waits for it to come again.
+    pub(super) fn remove_seen(&mut self, id: &ClientMsgId) -> Option<Arc<Queued>> {
+        let lane = self.lanes.get(self.lane_of.get(id)?)?;
+        let awaited = lane.entries.iter().any(|entry| entry.failed && entry.queued.client_msg_id == *id);
+        if awaited { None } else { self.remove(id) }
+    }
+
+    /// It failed for now. Tells the wait of this lane when it is the first failure: `wait` draws it.
+    pub(super) fn land(
+        &mut self,
+        id: &ClientMsgId,
+        request_id: u32,
+        wait: impl FnOnce(&mut Backoff) -> u64,
+    ) -> Option<u64> {
+        let lane = self.lanes.get_mut(self.lane_of.get(id)?)?;
+        let entry = lane.entries.iter_mut().find(|entry| entry.request_id == Some(request_id))?;
+        entry.request_id = None;
+        entry.failed = true;
+        lane.flying -= 1;
+        self.flying -= 1;
+        self.flying_bytes -= body_bytes(&entry.queued);
+        let first = lane.blocked_until.is_none();
+        let until = first.then(|| wait(&mut lane.backoff));
+        lane.blocked_until = until.or(lane.blocked_until);
+        until
+    }
+
+    /// Lets a lane go on whose time has come, once nothing of it flies.
+    pub(super) fn unblock(&mut self, conversation: ConversationId, now: u64) {
+        let Some(lane) = self.lanes.get_mut(&conversation) else { return };
+        if lane.flying == 0 && lane.blocked_until.is_some_and(|until| until <= now) {
+            lane.blocked_until = None;
+            self.ready.insert(conversation);
+            if lane.entries.is_empty() {
+                self.lanes.remove(&conversation);
+            }
+        }
+    }
+
+    /// The connection is lost: nothing flies any more, and lanes whose time has come wait for nothing else.
+    pub(super) fn ground(&mut self, now: u64) {
+        for (conversation, lane) in &mut self.lanes {
+            lane.flying = 0;
+            lane.blocked_until = lane.blocked_until.filter(|until| *until > now);
+            lane.entries.iter_mut().for_each(|entry| (entry.request_id, entry.failed) = (None, false));
+            self.ready.insert(*conversation);
+        }
+        (self.flying, self.flying_bytes) = (0, 0);
+    }
+}
+
+pub(super) fn body_bytes(queued: &Queued) -> usize {
+    queued.draft.content.len() + queued.draft.attachment.len()
+}

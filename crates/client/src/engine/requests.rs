@@ -1,0 +1,202 @@
+//! Requests and their answers, and events: which rule each frame is for.
+
+use std::collections::BTreeMap;
+
+use anser_proto::{
+    ClientMsgId, ConversationId, ErrorCode, UserId,
+    codes::{Retry, error_row},
+    v1,
+};
+
+use super::{ANSWER_MAX_MS, Body, CallError, CallId, Effect, Engine, Request, Step, StopReason, conversation::Stretch};
+
+/// Requests that wait for answers; beyond it calls are refused.
+const REQUESTS_MAX: usize = 1_024;
+
+/// What waits for an answer, by its request id: the oldest first.
+#[derive(Default)]
+pub(super) struct Requests {
+    waiting: BTreeMap<u32, Pending>,
+    last: u32,
+}
+
+struct Pending {
+    what: Asked,
+    sent_at: u64,
+}
+
+/// What a request was for.
+#[derive(Clone, PartialEq, Debug)]
+pub(super) enum Asked {
+    Hello,
+    Ping,
+    Sync,
+    Row(ConversationId),
+    Pull(ConversationId, Stretch),
+    Send(ClientMsgId),
+    MarkRead(ConversationId, u64),
+    MarkDelivered(ConversationId, u64),
+    Typing,
+    Call(CallId),
+}
+
+impl Requests {
+    pub(super) fn has_room(&self) -> bool {
+        self.waiting.len() < REQUESTS_MAX
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// The id that the next request will bear.
+    pub(super) fn next_id(&self) -> u32 {
+        self.last.checked_add(1).unwrap_or(1)
+    }
+
+    /// When the oldest was sent.
+    pub(super) fn oldest(&self) -> Option<u64> {
+        self.waiting.values().next().map(|pending| pending.sent_at)
+    }
+
+    /// The oldest waits for too long. A ping only asks for life, and any frame since is a sign of it.
+    pub(super) fn is_late(&mut self, now: u64, received_at: u64) -> bool {
+        while let Some(oldest) = self.waiting.first_entry().filter(|oldest| oldest.get().sent_at + ANSWER_MAX_MS <= now)
+        {
+            if oldest.get().what != Asked::Ping || received_at < oldest.get().sent_at {
+                return true;
+            }
+            oldest.remove();
+        }
+        false
+    }
+
+    /// No answer will come any more.
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Asked> + use<> {
+        std::mem::take(&mut self.waiting).into_values().map(|pending| pending.what)
+    }
+}
+
+impl Engine {
+    pub(super) fn transmit(&mut self, cx: &mut Step<'_>, request: Request, asked: Asked) {
+        let request_id = self.link.requests.next_id();
+        self.link.requests.last = request_id;
+        self.link.sent_at = cx.now;
+        self.link.requests.waiting.insert(request_id, Pending { what: asked, sent_at: cx.now });
+        cx.effect(Effect::Transmit(v1::ClientFrame { request_id, request: Some(request) }));
+    }
+
+    pub(super) fn take_frame(&mut self, cx: &mut Step<'_>, frame: v1::ServerFrame) {
+        if !self.link.is_listening() {
+            return;
+        }
+        self.heard(cx);
+        if frame.request_id == 0 {
+            return self.take_event(cx, frame.body);
+        }
+        let Some(asked) = self.link.requests.waiting.remove(&frame.request_id) else { return };
+        // A body that this version does not know is as bad as a fault of the server.
+        let error =
+            |message: &str| v1::Error { code: ErrorCode::Internal.into(), message: message.into(), retry_after_ms: 0 };
+        let body = frame.body.unwrap_or_else(|| Body::Error(error("the answer is empty")));
+        self.take_answer(cx, asked.what, frame.request_id, body);
+    }
+
+    fn take_answer(&mut self, cx: &mut Step<'_>, asked: Asked, request_id: u32, body: Body) {
+        match (asked, body) {
+            (Asked::Call(call), Body::Error(error)) => {
+                cx.effect(Effect::Answer { call, answer: Err(CallError::Refused(error)) });
+            }
+            (Asked::Call(call), body) => cx.effect(Effect::Answer { call, answer: Ok(body) }),
+            (Asked::Hello, Body::Welcome(welcome)) => self.welcome(cx, welcome),
+            (Asked::Hello, Body::Error(error)) => self.login_refused(cx, error),
+            (Asked::Sync, Body::SyncPage(page)) => self.take_page(cx, page),
+            (Asked::Row(wanted), Body::SyncPage(page)) => self.take_rows(cx, wanted, page),
+            (Asked::Pull(conversation, stretch), Body::Messages(answer)) => {
+                self.pulled(cx, conversation, stretch, answer);
+            }
+            (Asked::Send(client_msg_id), Body::Sent(sent)) => self.sent(cx, &client_msg_id, &sent),
+            (Asked::MarkRead(conversation, id), Body::Marked(marked)) => {
+                self.read_marked(cx, conversation, id, &marked);
+            }
+            (Asked::MarkDelivered(conversation, id), Body::Marked(marked)) => {
+                self.delivered_marked(cx, conversation, id, &marked);
+            }
+            (Asked::Ping | Asked::Typing, _) => {}
+            (Asked::Hello, _) => self.lose(cx),
+            (asked, body) => {
+                let error = match body {
+                    Body::Error(error) => error,
+                    other => v1::Error {
+                        code: ErrorCode::Internal.into(),
+                        message: format!("an answer of another kind: {other:?}").chars().take(100).collect(),
+                        retry_after_ms: 0,
+                    },
+                };
+                self.refused(cx, asked, request_id, error);
+            }
+        }
+    }
+
+    fn refused(&mut self, cx: &mut Step<'_>, asked: Asked, request_id: u32, error: v1::Error) {
+        match asked {
+            Asked::Sync => self.sync_refused(cx, &error),
+            Asked::Row(conversation) => {
+                self.mailbox.want_row(conversation);
+                self.sync_refused(cx, &error);
+            }
+            Asked::Pull(conversation, stretch) => self.pull_refused(cx, conversation, stretch, error),
+            Asked::Send(client_msg_id) => self.send_refused(cx, &client_msg_id, request_id, error),
+            Asked::MarkRead(conversation, id) | Asked::MarkDelivered(conversation, id) => {
+                self.mark_refused(cx, conversation, id, &error);
+            }
+            Asked::Hello | Asked::Ping | Asked::Typing | Asked::Call(_) => {}
+        }
+    }
+
+    fn take_event(&mut self, cx: &mut Step<'_>, event: Option<Body>) {
+        match event {
+            Some(Body::Close(close)) => {
+                let code = u16::try_from(close.code).ok();
+                cx.effect(Effect::Disconnect);
+                self.connection_closed(cx, code, close.reason);
+            }
+            Some(Body::Kicked(kicked)) => {
+                let code = u16::try_from(kicked.code).unwrap_or_default();
+                self.stop(cx, StopReason::Closed { code, reason: kicked.reason });
+            }
+            Some(Body::Error(error)) if !self.link.is_logged_in() => self.login_refused(cx, error),
+            Some(Body::Draining(draining)) => self.drain(cx, draining),
+            _ if !self.link.is_logged_in() => {}
+            Some(Body::Message(event)) => self.message_pushed(cx, event),
+            Some(Body::Receipt(receipt)) => self.take_receipt(cx, &receipt),
+            Some(Body::SessionChanged(event)) => self.session_changed(cx, event),
+            Some(Body::Typing(event)) => {
+                if let Ok(conversation) = event.conversation_id.parse() {
+                    cx.effect(Effect::Typing { conversation, user: UserId(event.user_id) });
+                }
+            }
+            Some(Body::Lagged(_)) => self.mailbox.want_everything(),
+            _ => {}
+        }
+    }
+
+    pub(super) fn call(&mut self, cx: &mut Step<'_>, request: Request, call: CallId) {
+        let refused = match () {
+            () if !self.link.is_live() => CallError::Offline,
+            () if !self.link.requests.has_room() => CallError::Busy,
+            () => return self.transmit(cx, request, Asked::Call(call)),
+        };
+        cx.effect(Effect::Answer { call, answer: Err(refused) });
+    }
+}
+
+/// What the table of codes says to do; a code that this version does not know follows the ranges of the table.
+pub(super) fn retry_of(error: &v1::Error) -> Retry {
+    match (ErrorCode::try_from(error.code), error.code) {
+        (Ok(code), _) => error_row(code).retry,
+        (Err(_), 300..400) => Retry::Later,
+        (Err(_), 400..500) => Retry::SameId,
+        (Err(_), _) => Retry::No,
+    }
+}

@@ -1,0 +1,357 @@
+//! The engine's vocabulary: what it is told, what it asks for, and what must be kept. Plain data.
+
+use std::sync::Arc;
+
+use anser_proto::{ClientMsgId, ConversationId, UserId, v1};
+use bytes::Bytes;
+
+use super::heartbeat::Learned;
+
+pub use anser_proto::v1::{client_frame::Request, server_frame::Body};
+
+/// How the user proves who he is.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// A JSON Web Token minted by the app's server or by `anser token`.
+    Token(String),
+    /// An account of the server's own. After the first login the token that the server gave takes its place.
+    Password { account: String, password: String },
+}
+
+/// Never shows what it holds, so that no log does.
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credential(..)")
+    }
+}
+
+/// What a device gets of a conversation that it sees for the first time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FirstPage {
+    /// The newest so many, 1 to 200. Older ones come on demand.
+    Newest(u32),
+    /// Everything from the beginning.
+    All,
+}
+
+/// What an app may choose about traffic.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    pub first_page: FirstPage,
+    /// A hole of more ids than this is not walked through: the conversation starts anew at its newest page.
+    pub gap_max: u64,
+    /// Tell the other party of one-to-one conversations what has arrived here.
+    pub delivered_marks: bool,
+    /// How often a connected device asks whether it missed anything, in milliseconds. A push that was lost in a
+    /// conversation where nothing follows is found no later than this.
+    pub check_every_ms: u64,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { first_page: FirstPage::Newest(50), gap_max: 1_000, delivered_marks: true, check_every_ms: 300_000 }
+    }
+}
+
+/// What the engine knows from the start and never changes.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub credential: Credential,
+    pub device: v1::Device,
+    /// Name and version of the software, for the server's log.
+    pub client: String,
+    pub policy: Policy,
+}
+
+/// What somebody wants to say.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Draft {
+    pub kind: v1::message::Type,
+    /// The text; for other types a plain-text fallback.
+    pub content: String,
+    /// What else the type needs. Opaque to the server.
+    pub attachment: Bytes,
+    /// Does not count as unread.
+    pub uncounted: bool,
+}
+
+impl Draft {
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { kind: v1::message::Type::Text, content: text.into(), attachment: Bytes::new(), uncounted: false }
+    }
+}
+
+/// A message on its way to the server, or one that the server refused for ever.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Queued {
+    pub conversation: ConversationId,
+    pub client_msg_id: ClientMsgId,
+    pub draft: Draft,
+    pub client_time_ms: u64,
+    /// The server's last word on it. It is tried no more.
+    pub refused: Option<v1::Error>,
+}
+
+impl Queued {
+    /// The request that carries it: the same in every attempt.
+    pub fn to_send(&self) -> v1::Send {
+        v1::Send {
+            conversation_id: self.conversation.to_string(),
+            client_msg_id: self.client_msg_id.to_string(),
+            r#type: self.draft.kind.into(),
+            content: self.draft.content.clone(),
+            attachment: self.draft.attachment.clone(),
+            client_time_ms: self.client_time_ms,
+            settings: Some(v1::Settings { uncounted: self.draft.uncounted }),
+        }
+    }
+}
+
+/// Whether the user looks at the app.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Attention {
+    Foreground,
+    Background,
+}
+
+/// Names a request whose answer the caller waits for.
+pub type CallId = u64;
+
+/// What the engine is told.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The transport that [`Effect::Connect`] asked for is open.
+    Connected,
+    /// A frame came.
+    Frame(v1::ServerFrame),
+    /// The transport ended or could not be opened. `code` is the WebSocket's close code, if there was one.
+    Closed {
+        code: Option<u16>,
+        reason: String,
+    },
+    /// The time that [`super::Engine::wake_at`] named has come.
+    Tick,
+    /// The device is on another network now; the key tells networks apart ("wifi:home", "cellular").
+    NetworkChanged(String),
+    Attention(Attention),
+
+    /// An id that is queued already is not queued again; one that was refused is tried once more. `client_time_ms` is
+    /// the wall clock's.
+    Send {
+        conversation: ConversationId,
+        client_msg_id: ClientMsgId,
+        draft: Draft,
+        client_time_ms: u64,
+    },
+    /// Takes a refused message out of the queue.
+    Discard(ClientMsgId),
+    /// The user has seen everything up to this id. `count` is that of the message with this id, if the caller has it.
+    MarkRead {
+        conversation: ConversationId,
+        server_msg_id: u64,
+        count: Option<u64>,
+    },
+    /// The user looks at this conversation: it is pulled before all others.
+    Open(ConversationId),
+    /// Messages before the oldest that is kept here, at most `limit`.
+    LoadOlder {
+        conversation: ConversationId,
+        limit: u32,
+        call: CallId,
+    },
+    Typing(ConversationId),
+    /// Any other request.
+    Call {
+        request: Request,
+        call: CallId,
+    },
+
+    /// New credentials: ends [`State::Stopped`].
+    Login(Credential),
+    /// Says goodbye; the engine does nothing more until `Login`.
+    Stop,
+}
+
+/// What the engine wants done, after everything in [`Output::changes`] was committed.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Effect {
+    /// Open a transport, then say `Connected` or `Closed`.
+    Connect,
+    Transmit(v1::ClientFrame),
+    /// Drop the transport, opened or being opened. Nothing more may be said of it.
+    Disconnect,
+
+    /// The next message of a conversation: strictly ascending and each id once for ever on this device.
+    Show(Arc<v1::Message>),
+    /// The messages kept of this conversation were replaced by its newest page: what was missed was too much.
+    Reset(ConversationId),
+    Status {
+        client_msg_id: ClientMsgId,
+        status: Status,
+    },
+    NotQueued {
+        client_msg_id: ClientMsgId,
+        why: NotQueued,
+    },
+    /// An entry of the conversation list is new or changed.
+    Session(Arc<v1::Session>),
+    /// The store was replaced by another one (restored from a backup): everything but the outgoing queue starts anew.
+    Forgotten,
+    /// The user's own profile is new or changed.
+    Profile(v1::User),
+    Typing {
+        conversation: ConversationId,
+        user: UserId,
+    },
+    State(State),
+    Answer {
+        call: CallId,
+        answer: Result<Body, CallError>,
+    },
+}
+
+/// What one or several steps bring about.
+#[derive(Default, Debug)]
+pub struct Output {
+    /// To be committed in ONE local transaction before any effect is acted on.
+    pub changes: Vec<Change>,
+    pub effects: Vec<Effect>,
+}
+
+/// How far a message of this device has come.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Status {
+    /// Saved here; goes out as soon as it can, also after a restart.
+    Queued,
+    Sending,
+    /// Stored by the server: it will not be lost.
+    Sent(Place),
+    /// A device of the other party has it. One-to-one only, as is `Read`.
+    Delivered(Place),
+    Read(Place),
+    /// Refused for ever. It is not in the log and will not be.
+    Failed(v1::Error),
+}
+
+/// Where the server stored a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    pub server_msg_id: u64,
+    pub server_time_ms: u64,
+}
+
+/// Why a message was not even queued. Nothing was saved.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum NotQueued {
+    #[error("{} messages wait, or their bodies have 64 MiB: let some go out first", super::outgoing::OUTGOING_MAX)]
+    QueueFull,
+    #[error("content and attachment have {0} bytes: at most {max} are allowed", max = anser_proto::limits::BODY_BYTES_MAX)]
+    BodyTooLarge(usize),
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum State {
+    Connecting,
+    /// Logged in; what was missed is on its way.
+    Connected,
+    /// Everything that happened until now is here. Said once a connection.
+    CaughtUp,
+    /// The next attempt begins at `retry_at_ms`, in the clock of the steps.
+    Offline {
+        retry_at_ms: u64,
+    },
+    /// No more attempts until `Login`.
+    Stopped(StopReason),
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum StopReason {
+    /// `Stop` was said, or nothing was begun yet.
+    Asked,
+    /// The server refused the login.
+    Refused(v1::Error),
+    /// The server ended the connection and wants no other: see the table of close codes.
+    Closed { code: u16, reason: String },
+    /// What is kept here belongs to another user.
+    OtherUser { kept: UserId, given: UserId },
+    /// The local store took no more changes. Said by the driver; the client is closed.
+    StoreFailed(String),
+}
+
+/// Why a call has no answer.
+#[derive(Clone, PartialEq, Debug, thiserror::Error)]
+pub enum CallError {
+    #[error("not connected")]
+    Offline,
+    /// The connection broke before the answer: it may have been done or not.
+    #[error("the connection broke before the answer came: it may have been done or not")]
+    Lost,
+    #[error("as many requests as may are waiting for answers")]
+    Busy,
+    #[error("the server refused: {} (code {})", .0.message, .0.code)]
+    Refused(v1::Error),
+}
+
+/// What is to be kept. Applied in order.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Change {
+    User(v1::User),
+    Mailbox {
+        log_id: u64,
+        mailbox_seq: u64,
+    },
+    /// Positions and messages of another log: drop all messages and conversations.
+    Forget,
+    /// Replaces what was kept of this conversation beside its messages.
+    Conversation(Box<Kept>),
+    Messages(Vec<Arc<v1::Message>>),
+    /// Drop the messages kept of this conversation.
+    DropMessages(ConversationId),
+    Queue(Arc<Queued>),
+    Unqueue(ClientMsgId),
+    Heartbeat {
+        network: String,
+        learned: Learned,
+    },
+}
+
+/// What is kept of a conversation beside its messages.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Kept {
+    pub conversation: ConversationId,
+    /// The entry of the conversation list, with `head`, `unread` and marks as this device knows them.
+    pub session: v1::Session,
+    /// Everything that the user may see of `low..=high` is kept here. `low` 0: nothing yet; 1: the beginning.
+    pub low: u64,
+    pub high: u64,
+    /// `count` of the last message at or before `high`.
+    pub high_count: u64,
+    /// `count` at the read mark, once it is known.
+    pub read_count: Option<u64>,
+    /// The read mark that the server is known to have.
+    pub read_told: u64,
+    /// What the server's last row said, until the message at its head is here.
+    pub told: Option<Told>,
+    /// Head of the server's last row: it knows of all joining and leaving up to there.
+    pub row_head: u64,
+}
+
+/// Unread messages between a read mark and a head, as the server counted them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Told {
+    pub head: u64,
+    pub unread: u64,
+    pub read_mark: u64,
+}
+
+/// Everything that was kept: what an engine is made from.
+#[derive(Clone, Default, Debug)]
+pub struct Saved {
+    pub user: Option<v1::User>,
+    pub log_id: u64,
+    pub mailbox_seq: u64,
+    pub conversations: Vec<Kept>,
+    /// In the order in which they were queued.
+    pub outgoing: Vec<Arc<Queued>>,
+    pub heartbeats: Vec<(String, Learned)>,
+}

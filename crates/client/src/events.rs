@@ -1,0 +1,50 @@
+//! What an app is told while it runs.
+
+use std::sync::Arc;
+
+use anser_proto::{ClientMsgId, ConversationId, UserId, v1};
+use tokio::sync::broadcast::{self, error::RecvError};
+
+use crate::engine::{State, Status};
+
+/// Something happened. What it tells is in the local store already.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Event {
+    State(State),
+    /// The next message of its conversation: ascending, each once for ever on this device, own ones included.
+    Message(Arc<v1::Message>),
+    /// Too much was missed: what was kept of this conversation was replaced by its newest page. Read its history anew.
+    Reset(ConversationId),
+    /// A message of this device came further.
+    Status {
+        client_msg_id: ClientMsgId,
+        status: Status,
+    },
+    /// An entry of the conversation list is new or changed.
+    Session(Arc<v1::Session>),
+    /// The server's store was replaced: all conversations start anew.
+    Forgotten,
+    /// The user's own profile is new or changed.
+    Profile(v1::User),
+    /// Somebody is writing now. Said about once a second while it lasts.
+    Typing {
+        conversation: ConversationId,
+        user: UserId,
+    },
+    /// This listener was too slow and so many events were dropped for it: read the sessions and the history anew.
+    Lagged(u64),
+}
+
+/// A listener of its own to everything that happens from now on.
+pub struct Events(pub(crate) broadcast::Receiver<Event>);
+
+impl Events {
+    /// The next event; none once the client is closed. Cancel-safe.
+    pub async fn next(&mut self) -> Option<Event> {
+        match self.0.recv().await {
+            Ok(event) => Some(event),
+            Err(RecvError::Lagged(dropped)) => Some(Event::Lagged(dropped)),
+            Err(RecvError::Closed) => None,
+        }
+    }
+}

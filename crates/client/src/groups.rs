@@ -1,0 +1,113 @@
+//! Requests about groups and users: asked of the server, answered or refused while connected.
+
+use anser_proto::{
+    GroupId, UserId,
+    limits::PAGE_MAX,
+    v1::{self, client_frame::Request, server_frame::Body},
+};
+
+use crate::client::{Client, Error};
+
+/// A group to be made. The user is its owner and first member.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct NewGroup {
+    /// Makes a retry harmless: the same id never makes a second group. One is made up if it is empty.
+    pub client_group_id: String,
+    /// 1 to 64 characters.
+    pub name: String,
+    /// An address, at most 512 bytes.
+    pub avatar: String,
+    /// Members from the start, at most 500.
+    pub members: Vec<UserId>,
+}
+
+/// What to change of the user's own profile; what is `None` stays.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Changed {
+    /// At most 64 characters.
+    pub nickname: Option<String>,
+    /// An address, at most 512 bytes.
+    pub avatar: Option<String>,
+}
+
+/// All of these go to the server: they fail with [`Error::Offline`] while there is no connection, with
+/// [`Error::Lost`] when it breaks before the answer, and with [`Error::Refused`] when the server says no.
+impl Client {
+    pub async fn create_group(&self, new: NewGroup) -> Result<v1::Group, Error> {
+        let client_group_id = match new.client_group_id {
+            id if id.is_empty() => uuid::Uuid::now_v7().to_string(),
+            id => id,
+        };
+        let user_ids = numbers(&new.members);
+        let request = v1::CreateGroup { client_group_id, name: new.name, avatar: new.avatar, user_ids };
+        self.call_for_group(Request::CreateGroup(request)).await
+    }
+
+    /// At most 500 at once. Who is a member already is left as he is.
+    pub async fn invite(&self, group: GroupId, users: &[UserId]) -> Result<v1::Group, Error> {
+        let request = v1::InviteMembers { group_id: group.0, user_ids: numbers(users) };
+        self.call_for_group(Request::InviteMembers(request)).await
+    }
+
+    /// At most 500 at once. Who is no member is left out.
+    pub async fn remove(&self, group: GroupId, users: &[UserId]) -> Result<v1::Group, Error> {
+        let request = v1::RemoveMembers { group_id: group.0, user_ids: numbers(users) };
+        self.call_for_group(Request::RemoveMembers(request)).await
+    }
+
+    /// What was said until now stays readable.
+    pub async fn leave(&self, group: GroupId) -> Result<(), Error> {
+        self.call(Request::LeaveGroup(v1::LeaveGroup { group_id: group.0 })).await.map(drop)
+    }
+
+    /// The group as it is now, with the user's role.
+    pub async fn group(&self, group: GroupId) -> Result<v1::Group, Error> {
+        self.call_for_group(Request::GetGroup(v1::GetGroup { group_id: group.0 })).await
+    }
+
+    /// A page of members in order of their ids, behind `after`; at most 200.
+    pub async fn members(&self, group: GroupId, after: Option<UserId>) -> Result<v1::Members, Error> {
+        let after = after.map_or(0, |user| user.0);
+        let request = v1::ListMembers { group_id: group.0, after, limit: PAGE_MAX };
+        match self.call(Request::ListMembers(request)).await? {
+            Body::Members(members) => Ok(members),
+            other => Err(Error::unexpected(&other)),
+        }
+    }
+
+    /// Looks users up, at most 200. Unknown ones are left out.
+    pub async fn users(&self, users: &[UserId]) -> Result<Vec<v1::User>, Error> {
+        self.call_for_users(Request::GetUsers(v1::GetUsers { user_ids: numbers(users), accounts: Vec::new() })).await
+    }
+
+    /// Looks users up by the app's own ids, at most 200. Unknown ones are left out.
+    pub async fn users_by_account(&self, accounts: &[&str]) -> Result<Vec<v1::User>, Error> {
+        let accounts = accounts.iter().map(|account| (*account).to_owned()).collect();
+        self.call_for_users(Request::GetUsers(v1::GetUsers { user_ids: Vec::new(), accounts })).await
+    }
+
+    /// Tells the user as he is now.
+    pub async fn update_profile(&self, change: Changed) -> Result<v1::User, Error> {
+        let request = v1::UpdateProfile { nickname: change.nickname, avatar: change.avatar };
+        let users = self.call_for_users(Request::UpdateProfile(request)).await?;
+        users.into_iter().next().ok_or_else(|| Error::unexpected(&Body::Users(v1::Users::default())))
+    }
+
+    async fn call_for_group(&self, request: Request) -> Result<v1::Group, Error> {
+        match self.call(request).await? {
+            Body::Group(group) => Ok(group),
+            other => Err(Error::unexpected(&other)),
+        }
+    }
+
+    async fn call_for_users(&self, request: Request) -> Result<Vec<v1::User>, Error> {
+        match self.call(request).await? {
+            Body::Users(users) => Ok(users.users),
+            other => Err(Error::unexpected(&other)),
+        }
+    }
+}
+
+fn numbers(users: &[UserId]) -> Vec<u64> {
+    users.iter().map(|user| user.0).collect()
+}

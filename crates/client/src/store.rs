@@ -1,0 +1,411 @@
+//! The local store: one SQLite file for one account on one device, on a thread of its own. Keeps what the engine says, and is
+//! read by the app. Decides nothing.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
+
+use anser_proto::{ConversationId, v1};
+use prost::Message as _;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    client::History,
+    engine::{Change, Draft, Kept, Learned, Queued, Saved, Told},
+};
+
+/// Pieces of work that wait for the thread.
+const JOBS_MAX: usize = 64;
+
+/// Each brings the store from one version to the next, in one transaction. Never changed once released.
+const MIGRATIONS: [&str; 1] = ["
+    CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE heartbeats (network TEXT PRIMARY KEY, proven_ms INTEGER NOT NULL, failing_ms INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE conversations (
+        conversation_id TEXT PRIMARY KEY,
+        low INTEGER NOT NULL, high INTEGER NOT NULL, high_count INTEGER NOT NULL,
+        read_count INTEGER, read_told INTEGER NOT NULL,
+        told_head INTEGER, told_unread INTEGER, told_read_mark INTEGER,
+        row_head INTEGER NOT NULL,
+        last_ms INTEGER NOT NULL,
+        listed INTEGER NOT NULL,
+        session BLOB NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE messages (
+        conversation_id TEXT NOT NULL, server_msg_id INTEGER NOT NULL, count INTEGER NOT NULL, message BLOB NOT NULL,
+        PRIMARY KEY (conversation_id, server_msg_id)
+    ) WITHOUT ROWID;
+    CREATE TABLE outgoing (
+        place INTEGER PRIMARY KEY AUTOINCREMENT,
+        client_msg_id TEXT NOT NULL UNIQUE,
+        send BLOB NOT NULL,
+        refused BLOB
+    );
+"];
+
+/// "Anse": tells our files from others'.
+const APPLICATION_ID: i32 = 0x416e_7365;
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    #[error("the store {} cannot be opened: {error}", path.display())]
+    File { path: PathBuf, error: std::io::Error },
+    #[error("the store has version {found}, this client knows versions up to {known}: update the client")]
+    Newer { found: u32, known: u32 },
+    #[error("the file belongs to another program")]
+    Foreign,
+    #[error("the store is damaged: {0} cannot be read")]
+    Damaged(&'static str),
+    #[error("the device is called `{kept}` in this store, not `{given}`: a store belongs to one device")]
+    OtherDevice { kept: String, given: String },
+    #[error("the store is closed")]
+    Closed,
+}
+
+type Job = Box<dyn FnOnce(&mut Option<Connection>) + Send>;
+
+/// The thread that has the file. Ends when the last handle is dropped.
+#[derive(Clone)]
+pub(crate) struct Store {
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Store {
+    /// Opens or makes the store; without a path in memory.
+    pub(crate) async fn open(path: Option<PathBuf>) -> Result<(Self, Saved), StoreError> {
+        let (jobs, mut waiting) = mpsc::channel::<Job>(JOBS_MAX);
+        let work = move || {
+            let mut connection = None;
+            while let Some(job) = waiting.blocking_recv() {
+                job(&mut connection);
+            }
+        };
+        // Without the thread every job fails as `Closed`.
+        let _ = thread::Builder::new().name("anser-store".to_owned()).stack_size(512 * 1024).spawn(work);
+        let store = Self { jobs };
+        let opening = store.with_slot(move |slot| {
+            let mut opened = open_file(path)?;
+            let saved = read_saved(&mut opened)?;
+            *slot = Some(opened);
+            Ok(saved)
+        });
+        let saved = opening.await?;
+        Ok((store, saved))
+    }
+
+    /// The file is closed when this returns, whoever still holds a handle.
+    pub(crate) async fn close(&self) {
+        // An error means that it is closed already.
+        let _ = self.with_slot(|slot| slot.take().ok_or(StoreError::Closed).map(drop)).await;
+    }
+
+    /// The id of this device: the given one, the kept one, or a new one.
+    pub(crate) async fn device_id(&self, given: Option<String>) -> Result<String, StoreError> {
+        self.run(move |connection| {
+            let kept = meta(connection, "device_id")?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+            match (kept, given) {
+                (Some(kept), Some(given)) if kept != given => Err(StoreError::OtherDevice { kept, given }),
+                (Some(kept), _) => Ok(kept),
+                (None, given) => {
+                    let id = given.unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
+                    set_meta(connection, "device_id", id.as_bytes())?;
+                    Ok(id)
+                }
+            }
+        })
+        .await
+    }
+
+    /// Makes all changes or none. With something queued among them it returns only when they survive a loss of power.
+    pub(crate) async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+        self.run(move |connection| {
+            // The rest can be had from the server again; only what waits to be sent is nowhere else.
+            let queues = changes.iter().any(|change| matches!(change, Change::Queue(_)));
+            connection.pragma_update(None, "synchronous", if queues { "FULL" } else { "NORMAL" })?;
+            let transaction = connection.transaction()?;
+            for change in changes {
+                apply(&transaction, change)?;
+            }
+            Ok(transaction.commit()?)
+        })
+        .await
+    }
+
+    pub(crate) async fn history(
+        &self,
+        conversation: ConversationId,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<History, StoreError> {
+        self.run(move |connection| {
+            let before = before.map_or(i64::MAX, column);
+            let mut rows = connection.prepare_cached(
+                "SELECT message FROM messages WHERE conversation_id = ? AND server_msg_id < ?
+                 ORDER BY server_msg_id DESC LIMIT ?",
+            )?;
+            let rows =
+                rows.query_map(params![conversation.to_string(), before, limit + 1], |row| row.get::<_, Vec<u8>>(0))?;
+            let mut messages = Vec::new();
+            for row in rows {
+                messages.push(Arc::new(decode::<v1::Message>(&row?, "a message")?));
+            }
+            let more = messages.len() > limit as usize;
+            messages.truncate(limit as usize);
+            messages.reverse();
+            Ok(History { messages, more: more || !reaches_back(connection, conversation)? })
+        })
+        .await
+    }
+
+    /// `count` of a message that is kept here.
+    pub(crate) async fn count_at(&self, conversation: ConversationId, id: u64) -> Result<Option<u64>, StoreError> {
+        self.run(move |connection| {
+            let query = "SELECT count FROM messages WHERE conversation_id = ? AND server_msg_id = ?";
+            let count =
+                connection.query_row(query, params![conversation.to_string(), column(id)], |row| number(row, 0));
+            Ok(count.optional()?)
+        })
+        .await
+    }
+
+    /// Last spoken in first.
+    pub(crate) async fn sessions(&self) -> Result<Vec<v1::Session>, StoreError> {
+        self.run(|connection| {
+            let mut rows = connection.prepare_cached(
+                "SELECT session FROM conversations WHERE listed ORDER BY last_ms DESC, conversation_id",
+            )?;
+            let rows = rows.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
+            rows.map(|row| decode(&row?, "a session")).collect()
+        })
+        .await
+    }
+
+    pub(crate) async fn session(&self, conversation: ConversationId) -> Result<Option<v1::Session>, StoreError> {
+        self.run(move |connection| {
+            let query = "SELECT session FROM conversations WHERE conversation_id = ? AND listed";
+            let row = connection.query_row(query, [conversation.to_string()], |row| row.get::<_, Vec<u8>>(0));
+            row.optional()?.map(|session| decode(&session, "a session")).transpose()
+        })
+        .await
+    }
+
+    pub(crate) async fn unsent(&self) -> Result<Vec<Queued>, StoreError> {
+        self.run(|connection| read_outgoing(connection)).await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.with_slot(|slot| work(slot.as_mut().ok_or(StoreError::Closed)?)).await
+    }
+
+    async fn with_slot<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Option<Connection>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |slot| {
+            // Who asked may be gone; the work is done all the same.
+            let _ = reply.send(work(slot));
+        });
+        self.jobs.send(job).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+fn open_file(path: Option<PathBuf>) -> Result<Connection, StoreError> {
+    let mut connection = match path {
+        Some(path) => {
+            make_private(&path)?;
+            Connection::open(path)?
+        }
+        None => Connection::open_in_memory()?,
+    };
+    connection.busy_timeout(std::time::Duration::from_secs(2))?;
+    // Held as long as the file is open: two clients on one store would each believe to know all positions.
+    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION_ID && tables > 0 {
+        return Err(StoreError::Foreign);
+    }
+    if found as usize > MIGRATIONS.len() {
+        return Err(StoreError::Newer { found, known: MIGRATIONS.len() as u32 });
+    }
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    let transaction = connection.transaction()?;
+    for migration in &MIGRATIONS[found as usize..] {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
+    transaction.commit()?;
+    Ok(connection)
+}
+
+/// Messages are nobody else's business: a new file can be read by its owner alone, and SQLite's other files follow it.
+fn make_private(path: &Path) -> Result<(), StoreError> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop).map_err(|error| StoreError::File { path: path.to_owned(), error })
+}
+
+fn read_saved(connection: &mut Connection) -> Result<Saved, StoreError> {
+    let user = meta(connection, "user")?.map(|bytes| decode(&bytes, "the user")).transpose()?;
+    let position = meta(connection, "positions")?.map(|bytes| decode(&bytes, "the positions")).transpose()?;
+    let position: v1::Positions = position.unwrap_or_default();
+    let mut rows = connection.prepare("SELECT * FROM conversations")?;
+    let rows = rows.query_map([], |row| Ok(read_kept(row)))?;
+    let conversations = rows.map(|kept| kept?).collect::<Result<_, StoreError>>()?;
+    let mut rows = connection.prepare("SELECT network, proven_ms, failing_ms FROM heartbeats")?;
+    let heartbeats = rows
+        .query_map([], |row| Ok((row.get(0)?, Learned { proven_ms: number(row, 1)?, failing_ms: number(row, 2)? })))?
+        .collect::<Result<_, _>>()?;
+    let outgoing = read_outgoing(connection)?.into_iter().map(Arc::new).collect();
+    Ok(Saved { user, log_id: position.log_id, mailbox_seq: position.mailbox_seq, conversations, outgoing, heartbeats })
+}
+
+fn read_kept(row: &Row<'_>) -> Result<Kept, StoreError> {
+    let conversation: String = row.get("conversation_id")?;
+    let optional = |name| row.get::<_, Option<i64>>(name).map(|value| value.map(i64::cast_unsigned));
+    let required = |name| row.get::<_, i64>(name).map(i64::cast_unsigned);
+    let told = match (optional("told_head")?, optional("told_unread")?, optional("told_read_mark")?) {
+        (Some(head), Some(unread), Some(read_mark)) => Some(Told { head, unread, read_mark }),
+        _ => None,
+    };
+    Ok(Kept {
+        conversation: conversation.parse().map_err(|_| StoreError::Damaged("a conversation id"))?,
+        session: decode(&row.get::<_, Vec<u8>>("session")?, "a session")?,
+        low: required("low")?,
+        high: required("high")?,
+        high_count: required("high_count")?,
+        read_count: optional("read_count")?,
+        read_told: required("read_told")?,
+        told,
+        row_head: required("row_head")?,
+    })
+}
+
+fn read_outgoing(connection: &Connection) -> Result<Vec<Queued>, StoreError> {
+    let mut rows = connection.prepare_cached("SELECT send, refused FROM outgoing ORDER BY place")?;
+    let rows = rows.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<Vec<u8>>>(1)?)))?;
+    rows.map(|row| {
+        let (send, refused) = row?;
+        let send: v1::Send = decode(&send, "a queued message")?;
+        let damaged = |_| StoreError::Damaged("a queued message's id");
+        Ok(Queued {
+            conversation: send.conversation_id.parse().map_err(damaged)?,
+            client_msg_id: send.client_msg_id.parse().map_err(damaged)?,
+            draft: Draft {
+                kind: send.r#type(),
+                content: send.content,
+                attachment: send.attachment,
+                uncounted: send.settings.is_some_and(|settings| settings.uncounted),
+            },
+            client_time_ms: send.client_time_ms,
+            refused: refused.map(|error| decode(&error, "an error")).transpose()?,
+        })
+    })
+    .collect()
+}
+
+fn apply(connection: &Connection, change: Change) -> Result<(), StoreError> {
+    match change {
+        Change::User(user) => set_meta(connection, "user", &user.encode_to_vec())?,
+        Change::Mailbox { log_id, mailbox_seq } => {
+            let positions = v1::Positions { log_id, mailbox_seq, groups_digest: 0 };
+            set_meta(connection, "positions", &positions.encode_to_vec())?;
+        }
+        Change::Forget => connection.execute_batch("DELETE FROM messages; DELETE FROM conversations")?,
+        Change::Conversation(kept) => write_kept(connection, &kept)?,
+        Change::Messages(messages) => {
+            let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?)")?;
+            for message in messages {
+                let (id, count) = (column(message.server_msg_id), column(message.count));
+                insert.execute(params![message.conversation_id, id, count, message.encode_to_vec()])?;
+            }
+        }
+        Change::DropMessages(conversation) => {
+            connection.execute("DELETE FROM messages WHERE conversation_id = ?", [conversation.to_string()])?;
+        }
+        Change::Queue(queued) => {
+            let mut insert = connection.prepare_cached(
+                "INSERT INTO outgoing (client_msg_id, send, refused) VALUES (?, ?, ?)
+                 ON CONFLICT (client_msg_id) DO UPDATE SET refused = excluded.refused",
+            )?;
+            let refused = queued.refused.as_ref().map(v1::Error::encode_to_vec);
+            insert.execute(params![queued.client_msg_id.as_str(), queued.to_send().encode_to_vec(), refused])?;
+        }
+        Change::Unqueue(id) => {
+            connection.prepare_cached("DELETE FROM outgoing WHERE client_msg_id = ?")?.execute([id.as_str()])?;
+        }
+        Change::Heartbeat { network, learned } => {
+            let learned = (column(learned.proven_ms), column(learned.failing_ms));
+            connection.execute(
+                "INSERT OR REPLACE INTO heartbeats VALUES (?, ?, ?)",
+                params![network, learned.0, learned.1],
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn write_kept(connection: &Connection, kept: &Kept) -> Result<(), StoreError> {
+    let session = &kept.session;
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
+        .execute(params![
+        kept.conversation.to_string(),
+        column(kept.low),
+        column(kept.high),
+        column(kept.high_count),
+        kept.read_count.map(column),
+        column(kept.read_told),
+        kept.told.map(|told| column(told.head)),
+        kept.told.map(|told| column(told.unread)),
+        kept.told.map(|told| column(told.read_mark)),
+        column(kept.row_head),
+        column(session.last.as_ref().map_or(0, |last| last.server_time_ms)),
+        session.peer.is_some() || session.group.is_some(),
+        session.encode_to_vec(),
+    ])?;
+    Ok(())
+}
+
+/// Nothing is older than what is kept of it.
+fn reaches_back(connection: &Connection, conversation: ConversationId) -> Result<bool, StoreError> {
+    let query = "SELECT low FROM conversations WHERE conversation_id = ?";
+    let low = connection.query_row(query, [conversation.to_string()], |row| number(row, 0)).optional()?;
+    Ok(low.is_none_or(|low| low == 1))
+}
+
+fn meta(connection: &Connection, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    Ok(connection.query_row("SELECT value FROM meta WHERE key = ?", [key], |row| row.get(0)).optional()?)
+}
+
+fn set_meta(connection: &Connection, key: &str, value: &[u8]) -> Result<(), StoreError> {
+    connection.prepare_cached("INSERT OR REPLACE INTO meta VALUES (?, ?)")?.execute(params![key, value])?;
+    Ok(())
+}
+
+fn decode<M: prost::Message + Default>(bytes: &[u8], what: &'static str) -> Result<M, StoreError> {
+    M::decode(bytes).map_err(|_| StoreError::Damaged(what))
+}
+
+/// SQLite's integers are signed; ids and times never come near the sign.
+fn column(value: u64) -> i64 {
+    value.cast_signed()
+}
+
+fn number(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(index).map(i64::cast_unsigned)
+}

@@ -1,0 +1,235 @@
+//! A device: an engine, what it saved, and the two queues of its connection. Keeps the engine's contract (save, then act) and
+//! checks at every message that it is the next one.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use anser_client::{
+    ClientMsgId, ConversationId, Credential, Draft, FirstPage, Policy, Queued, State, Status,
+    engine::{Change, Config, Effect, Engine, Input, Kept, Output, Saved},
+    v1,
+};
+
+use super::server::Server;
+
+/// What the engine saved: a map where the real store has tables.
+#[derive(Clone, Default)]
+pub(crate) struct Disk {
+    user: Option<v1::User>,
+    position: (u64, u64),
+    pub(crate) kept: BTreeMap<ConversationId, Kept>,
+    pub(crate) messages: BTreeMap<ConversationId, BTreeMap<u64, Arc<v1::Message>>>,
+    pub(crate) outgoing: Vec<Arc<Queued>>,
+}
+
+/// When the next step is cut short by a crash.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Crash {
+    BeforeSaving,
+    AfterSaving,
+}
+
+pub(crate) struct Device {
+    pub(crate) user: u64,
+    pub(crate) name: String,
+    policy: Policy,
+    engine: Engine,
+    pub(crate) disk: Disk,
+    pub(crate) crash: Option<Crash>,
+    incarnation: u64,
+    /// Of the connection that is open or being opened.
+    pub(crate) link: Option<Wires>,
+    pub(crate) caught_up: bool,
+    pub(crate) acknowledged: Vec<ClientMsgId>,
+}
+
+#[derive(Default)]
+pub(crate) struct Wires {
+    pub(crate) open: bool,
+    pub(crate) to_server: VecDeque<v1::ClientFrame>,
+    pub(crate) to_client: VecDeque<v1::ServerFrame>,
+    /// Where the conversations were when the server said welcome.
+    pub(crate) heads_then: BTreeMap<ConversationId, u64>,
+}
+
+pub(crate) fn policy(small: bool) -> Policy {
+    let whole = Policy { first_page: FirstPage::All, gap_max: u64::MAX, check_every_ms: 5_000, ..Policy::default() };
+    if small { Policy { first_page: FirstPage::Newest(3), gap_max: 6, ..whole } } else { whole }
+}
+
+impl Device {
+    pub(crate) fn new(user: u64, name: &str, policy: Policy) -> Self {
+        let engine = make_engine(name, &policy, Saved::default(), 0);
+        Self {
+            user,
+            name: name.to_owned(),
+            policy,
+            engine,
+            disk: Disk::default(),
+            crash: None,
+            incarnation: 0,
+            link: None,
+            caught_up: false,
+            acknowledged: Vec::new(),
+        }
+    }
+
+    pub(crate) fn policy_is_whole(&self) -> bool {
+        self.policy.first_page == FirstPage::All
+    }
+
+    pub(crate) fn wake_at(&self) -> Option<u64> {
+        self.engine.wake_at()
+    }
+
+    pub(crate) fn step(&mut self, now: u64, server: &Server, input: Input) {
+        let mut out = Output::default();
+        self.engine.step(now, input, &mut out);
+        let crash = self.crash.take();
+        if crash == Some(Crash::BeforeSaving) {
+            return self.restart();
+        }
+        out.changes.into_iter().for_each(|change| self.disk.apply(change));
+        if crash == Some(Crash::AfterSaving) {
+            return self.restart();
+        }
+        for effect in out.effects {
+            self.act(server, effect);
+        }
+    }
+
+    /// Everything that was not saved is gone.
+    fn restart(&mut self) {
+        self.incarnation += 1;
+        self.link = None;
+        self.caught_up = false;
+        self.engine = make_engine(&self.name, &self.policy, self.disk.saved(), self.incarnation);
+    }
+
+    fn act(&mut self, server: &Server, effect: Effect) {
+        match effect {
+            Effect::Connect => self.link = Some(Wires::default()),
+            Effect::Disconnect => self.link = None,
+            Effect::Transmit(frame) => {
+                let link = self.link.as_mut().expect("transmits only while connected");
+                link.to_server.push_back(frame);
+            }
+            Effect::Show(message) => self.check_is_next(server, &message),
+            Effect::Status { client_msg_id, status: Status::Sent(place) } => {
+                assert!(!self.acknowledged.contains(&client_msg_id), "{client_msg_id} was acknowledged twice");
+                let id = client_msg_id.to_string();
+                let at =
+                    |message: &v1::Message| message.server_msg_id == place.server_msg_id && message.client_msg_id == id;
+                assert!(server.logs.values().flatten().any(at), "{id} was acknowledged and is not there");
+                self.acknowledged.push(client_msg_id);
+            }
+            Effect::Status { client_msg_id, status: Status::Queued } => {
+                let saved = self.disk.outgoing.iter().any(|queued| queued.client_msg_id == client_msg_id);
+                assert!(saved, "{client_msg_id} is said to be queued and is not saved");
+            }
+            Effect::State(state) => {
+                self.caught_up = state == State::CaughtUp;
+                if self.caught_up {
+                    self.check_has_caught_up();
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Everything from before the login is here.
+    fn check_has_caught_up(&self) {
+        for (id, head) in &self.link.as_ref().expect("catches up while connected").heads_then {
+            let high = self.disk.kept.get(id).map_or(0, |kept| kept.high);
+            assert!(high >= *head, "{} says it caught up and is at {high} of {head} in {id}", self.name);
+        }
+    }
+
+    /// Nothing that the user may see lies between what is kept and this message, and it is the last that is kept by now.
+    fn check_is_next(&self, server: &Server, message: &v1::Message) {
+        let id: ConversationId = message.conversation_id.parse().expect("a good conversation id");
+        let (kept, mine) = (&self.disk.kept[&id], &self.disk.messages[&id]);
+        for visible in server.visible(self.user, id) {
+            let at = visible.server_msg_id;
+            let wanted = kept.low <= at && at <= message.server_msg_id;
+            assert!(
+                !wanted || mine.contains_key(&at),
+                "{}: {id} shows {} without {at}",
+                self.name,
+                message.server_msg_id
+            );
+        }
+    }
+
+    /// What the app wants to say; it counts as said once it is saved.
+    pub(crate) fn send(
+        &mut self,
+        now: u64,
+        server: &Server,
+        conversation: ConversationId,
+        number: u64,
+        uncounted: bool,
+    ) -> bool {
+        let id: ClientMsgId = format!("{}-{number}", self.name).parse().expect("a good id");
+        let draft = Draft { uncounted, ..Draft::text(number.to_string()) };
+        self.step(now, server, Input::Send { conversation, client_msg_id: id.clone(), draft, client_time_ms: now });
+        self.disk.outgoing.iter().any(|queued| queued.client_msg_id == id) || self.acknowledged.contains(&id)
+    }
+}
+
+fn make_engine(name: &str, policy: &Policy, saved: Saved, seed: u64) -> Engine {
+    let config = Config {
+        credential: Credential::Token(String::new()),
+        device: v1::Device { device_id: name.to_owned(), platform: 0, name: String::new() },
+        client: String::new(),
+        policy: policy.clone(),
+    };
+    Engine::new(config, saved, seed)
+}
+
+impl Disk {
+    fn saved(&self) -> Saved {
+        Saved {
+            user: self.user.clone(),
+            log_id: self.position.0,
+            mailbox_seq: self.position.1,
+            conversations: self.kept.values().cloned().collect(),
+            outgoing: self.outgoing.clone(),
+            heartbeats: Vec::new(),
+        }
+    }
+
+    fn apply(&mut self, change: Change) {
+        match change {
+            Change::User(user) => self.user = Some(user),
+            Change::Mailbox { log_id, mailbox_seq } => self.position = (log_id, mailbox_seq),
+            Change::Forget => {
+                self.kept.clear();
+                self.messages.clear();
+            }
+            Change::Conversation(kept) => {
+                self.kept.insert(kept.conversation, *kept);
+            }
+            Change::Messages(messages) => {
+                for message in messages {
+                    let id = message.conversation_id.parse().expect("a good conversation id");
+                    let known = self.messages.entry(id).or_default().insert(message.server_msg_id, message);
+                    assert!(known.is_none(), "{known:?} was shown twice");
+                }
+            }
+            Change::DropMessages(id) => {
+                self.messages.remove(&id);
+            }
+            Change::Queue(queued) => {
+                match self.outgoing.iter_mut().find(|known| known.client_msg_id == queued.client_msg_id) {
+                    Some(known) => *known = queued,
+                    None => self.outgoing.push(queued),
+                }
+            }
+            Change::Unqueue(id) => self.outgoing.retain(|queued| queued.client_msg_id != id),
+            Change::Heartbeat { .. } => {}
+        }
+    }
+}

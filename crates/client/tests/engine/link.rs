@@ -1,0 +1,217 @@
+//! Connecting, waiting and giving up, step by step.
+
+use anser_client::{
+    Attention, Credential, State, StopReason, UserId,
+    engine::{CallError, Change, Config, Effect, Engine, Input, Output, Policy, Saved},
+    v1,
+};
+use v1::{client_frame::Request, close::Code as Close, error::Code, server_frame::Body};
+
+/// An engine and its clock.
+struct Line {
+    engine: Engine,
+    now: u64,
+    changes: Vec<Change>,
+}
+
+impl Line {
+    fn new(credential: Credential) -> Self {
+        let policy = Policy { check_every_ms: 1_000_000, ..Policy::default() };
+        let config = Config { credential, device: v1::Device::default(), client: String::new(), policy };
+        Self { engine: Engine::new(config, Saved::default(), 1), now: 1_000, changes: Vec::new() }
+    }
+
+    fn tell(&mut self, input: Input) -> Vec<Effect> {
+        let mut out = Output::default();
+        self.engine.step(self.now, input, &mut out);
+        self.changes.extend(out.changes);
+        out.effects
+    }
+
+    fn hear(&mut self, request_id: u32, body: Body) -> Vec<Effect> {
+        self.tell(Input::Frame(v1::ServerFrame { request_id, body: Some(body) }))
+    }
+
+    /// Lets time pass until the engine wants to act.
+    fn wait(&mut self) -> Vec<Effect> {
+        self.now = self.engine.wake_at().expect("it waits for something");
+        self.tell(Input::Tick)
+    }
+
+    fn log_in(&mut self) -> Vec<Effect> {
+        self.tell(Input::Tick);
+        let hello = request(&self.tell(Input::Connected));
+        let user = Some(v1::User { user_id: 7, ..v1::User::default() });
+        let (heartbeat_min_ms, heartbeat_max_ms) = (30_000, 300_000);
+        let welcome = v1::Welcome { user, log_id: 1, heartbeat_min_ms, heartbeat_max_ms, ..v1::Welcome::default() };
+        self.hear(hello.request_id, Body::Welcome(welcome))
+    }
+}
+
+fn line() -> Line {
+    Line::new(Credential::Token("token".into()))
+}
+
+fn request(effects: &[Effect]) -> v1::ClientFrame {
+    let found = effects.iter().find_map(|effect| match effect {
+        Effect::Transmit(frame) => Some(frame.clone()),
+        _ => None,
+    });
+    found.unwrap_or_else(|| panic!("nothing was asked: {effects:?}"))
+}
+
+fn retry_at(effects: &[Effect]) -> u64 {
+    let found = effects.iter().find_map(|effect| match effect {
+        Effect::State(State::Offline { retry_at_ms }) => Some(*retry_at_ms),
+        _ => None,
+    });
+    found.unwrap_or_else(|| panic!("it does not try again: {effects:?}"))
+}
+
+fn stopped(effects: &[Effect]) -> StopReason {
+    let found = effects.iter().find_map(|effect| match effect {
+        Effect::State(State::Stopped(reason)) => Some(reason.clone()),
+        _ => None,
+    });
+    found.unwrap_or_else(|| panic!("it goes on: {effects:?}"))
+}
+
+fn error(code: Code) -> Body {
+    Body::Error(v1::Error { code: code.into(), ..v1::Error::default() })
+}
+
+#[test]
+fn waits_grow_to_twenty_seconds_while_nobody_is_there() {
+    let mut line = line();
+    let mut longest = 0;
+    for attempt in 0..200 {
+        line.wait();
+        let at = retry_at(&line.tell(Input::Closed { code: None, reason: String::new() }));
+        let bound = 20_000.min(500u64 << attempt.min(20));
+        assert!(at - line.now <= bound, "attempt {attempt} waits {} ms", at - line.now);
+        longest = longest.max(at - line.now);
+    }
+    assert!(longest > 15_000);
+}
+
+#[test]
+fn a_server_that_drains_names_the_time_to_come_back() {
+    let mut line = line();
+    line.log_in();
+    let effects = line.hear(0, Body::Draining(v1::Draining { reconnect_after_ms: 7_777 }));
+    assert!(effects.contains(&Effect::Disconnect));
+    assert_eq!(retry_at(&effects), line.now + 7_777);
+}
+
+#[test]
+fn close_codes_decide_whether_it_comes_back() {
+    for (code, comes_back) in [(1000, true), (1006, true), (4002, true), (4099, true), (4501, false), (4999, false)] {
+        let mut line = line();
+        line.log_in();
+        let effects = line.tell(Input::Closed { code: Some(code), reason: "why".into() });
+        match comes_back {
+            true => drop(retry_at(&effects)),
+            false => assert_eq!(stopped(&effects), StopReason::Closed { code, reason: "why".into() }),
+        }
+    }
+    let mut kicked = line();
+    kicked.log_in();
+    let effects = kicked.hear(0, Body::Kicked(v1::Kicked { code: Close::Replaced.into(), reason: String::new() }));
+    assert_eq!(stopped(&effects), StopReason::Closed { code: 4501, reason: String::new() });
+    assert_eq!(kicked.engine.wake_at(), None);
+}
+
+#[test]
+fn a_request_without_an_answer_means_that_the_connection_is_dead() {
+    let mut line = line();
+    line.log_in();
+    line.tell(Input::Call { request: Request::GetUsers(v1::GetUsers::default()), call: 5 });
+    let asked_at = line.now;
+    let effects = line.wait();
+    assert_eq!(line.now, asked_at + 10_000);
+    assert!(effects.contains(&Effect::Disconnect));
+    assert!(effects.contains(&Effect::Answer { call: 5, answer: Err(CallError::Lost) }));
+    retry_at(&effects);
+    let refused = line.tell(Input::Call { request: Request::GetUsers(v1::GetUsers::default()), call: 6 });
+    assert!(refused.contains(&Effect::Answer { call: 6, answer: Err(CallError::Offline) }));
+}
+
+#[test]
+fn a_silent_connection_is_pinged_and_any_frame_is_life() {
+    let mut line = line();
+    line.log_in();
+    let logged_in_at = line.now;
+    assert!(matches!(request(&line.wait()).request, Some(Request::Ping(_))));
+    assert_eq!(line.now, logged_in_at + 30_000, "in the foreground the shortest heartbeat holds");
+    line.now += 1;
+    line.hear(0, Body::Typing(v1::TypingEvent::default()));
+    line.now += 9_999;
+    assert!(!line.tell(Input::Tick).contains(&Effect::Disconnect), "a frame came after the ping");
+    line.wait();
+    assert!(line.wait().contains(&Effect::Disconnect), "nothing came after the second ping");
+}
+
+#[test]
+fn heartbeats_grow_in_the_background_and_are_kept_for_their_network() {
+    let mut line = line();
+    line.tell(Input::NetworkChanged("wifi:home".into()));
+    line.log_in();
+    line.tell(Input::Attention(Attention::Background));
+    let mut silences = Vec::new();
+    for _ in 0..7 {
+        let since = line.now;
+        let ping = request(&line.wait());
+        silences.push(line.now - since);
+        line.hear(ping.request_id, Body::Pong(v1::Pong::default()));
+    }
+    assert_eq!(silences, [30_000, 30_000, 30_000, 60_000, 60_000, 60_000, 90_000]);
+    let kept = line.changes.iter().rev().find_map(|change| match change {
+        Change::Heartbeat { network, learned } => Some((network.as_str(), learned.proven_ms)),
+        _ => None,
+    });
+    assert_eq!(kept, Some(("wifi:home", 60_000)));
+}
+
+#[test]
+fn another_network_is_connected_to_at_once() {
+    let mut line = line();
+    line.log_in();
+    let effects = line.tell(Input::NetworkChanged("cellular".into()));
+    assert!(effects.contains(&Effect::Disconnect) && effects.contains(&Effect::Connect));
+}
+
+#[test]
+fn a_password_is_used_once_and_again_when_its_token_ran_out() {
+    let mut line = Line::new(Credential::Password { account: "ada".into(), password: "secret".into() });
+    let credential = |effects: &[Effect]| match request(effects).request {
+        Some(Request::Hello(hello)) => hello.credential.expect("a credential"),
+        other => panic!("{other:?}"),
+    };
+    line.tell(Input::Tick);
+    let effects = line.tell(Input::Connected);
+    assert!(matches!(credential(&effects), v1::hello::Credential::Password(_)));
+    let welcome = v1::Welcome { log_id: 1, token: "given".into(), heartbeat_min_ms: 9, ..v1::Welcome::default() };
+    line.hear(request(&effects).request_id, Body::Welcome(welcome));
+    line.tell(Input::Closed { code: None, reason: String::new() });
+    line.wait();
+    let effects = line.tell(Input::Connected);
+    assert_eq!(credential(&effects), v1::hello::Credential::Token("given".into()));
+    line.hear(request(&effects).request_id, error(Code::TokenExpired));
+    line.wait();
+    let effects = line.tell(Input::Connected);
+    assert!(matches!(credential(&effects), v1::hello::Credential::Password(_)));
+    let effects = line.hear(request(&effects).request_id, error(Code::BadPassword));
+    assert!(matches!(stopped(&effects), StopReason::Refused(_)));
+}
+
+#[test]
+fn what_is_kept_is_not_shown_to_another_user() {
+    let mut line = line();
+    line.log_in();
+    line.tell(Input::Stop);
+    line.tell(Input::Login(Credential::Token("of another".into())));
+    let hello = request(&line.tell(Input::Connected));
+    let user = Some(v1::User { user_id: 8, ..v1::User::default() });
+    let effects = line.hear(hello.request_id, Body::Welcome(v1::Welcome { user, log_id: 1, ..v1::Welcome::default() }));
+    assert_eq!(stopped(&effects), StopReason::OtherUser { kept: UserId(7), given: UserId(8) });
+}

@@ -1,0 +1,365 @@
+//! A model of the server: the promises of the store and the answers of the wire, in the simplest form that can be right.
+//! Everything is a plain list; what a user may see, what is unread and what changed is found by looking at all of it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use anser_client::{ConversationId, GroupId, UserId, v1};
+use anser_proto::digest::groups_digest;
+use v1::{client_frame::Request, error::Code, notice::Kind, server_frame::Body};
+
+/// Sessions of a page, so that syncs have several.
+const SYNC_PAGE: usize = 2;
+/// Messages of a page.
+const PULL_PAGE: usize = 8;
+
+/// What to say to whom; the connection that asked is told by its answer instead.
+pub(crate) struct Push {
+    pub(crate) to: u64,
+    pub(crate) body: Body,
+}
+
+#[derive(Clone, Default)]
+struct Entry {
+    stamp: u64,
+    read_mark: u64,
+    delivered_mark: u64,
+}
+
+#[derive(Clone, Default)]
+struct Group {
+    /// For each user who ever was a member, the stretches of the log that he may see; the last may be open.
+    stays: BTreeMap<u64, Vec<(u64, Option<u64>)>>,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Server {
+    pub(crate) log_id: u64,
+    pub(crate) logs: BTreeMap<ConversationId, Vec<v1::Message>>,
+    groups: BTreeMap<GroupId, Group>,
+    mailboxes: BTreeMap<u64, u64>,
+    entries: BTreeMap<(u64, ConversationId), Entry>,
+    /// Of each connection, the message of a conversation that failed and must come again first.
+    failed: HashMap<(u64, ConversationId), String>,
+    /// What becomes of the next sends.
+    pub(crate) faults: Vec<Fault>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Refused for now; nothing was stored.
+    Overloaded,
+    /// Stored, but the answer says that nobody knows.
+    UnknownOutcome,
+}
+
+pub(crate) struct Asker {
+    pub(crate) connection: u64,
+    pub(crate) user: u64,
+    pub(crate) device_id: String,
+}
+
+impl Server {
+    pub(crate) fn new(log_id: u64) -> Self {
+        Self { log_id, ..Self::default() }
+    }
+
+    /// A backup that is the server's store from now on.
+    pub(crate) fn restored(self) -> Self {
+        Self { log_id: self.log_id + 1, ..self }
+    }
+
+    pub(crate) fn visible(&self, user: u64, id: ConversationId) -> Vec<&v1::Message> {
+        let all = self.logs.get(&id).map(Vec::as_slice).unwrap_or_default();
+        all.iter().filter(|message| self.may_see(user, id, message.server_msg_id)).collect()
+    }
+
+    fn may_see(&self, user: u64, id: ConversationId, at: u64) -> bool {
+        match id {
+            ConversationId::Single { .. } => id.peer_of(UserId(user)).is_some(),
+            ConversationId::Group(group) => self
+                .groups
+                .get(&group)
+                .and_then(|group| group.stays.get(&user))
+                .is_some_and(|stays| stays.iter().any(|(from, to)| *from <= at && to.is_none_or(|to| at <= to))),
+        }
+    }
+
+    pub(crate) fn is_member(&self, user: u64, group: GroupId) -> bool {
+        let stays = self.groups.get(&group).and_then(|group| group.stays.get(&user));
+        stays.and_then(|stays| stays.last()).is_some_and(|(_, to)| to.is_none())
+    }
+
+    fn head(&self, user: u64, id: ConversationId) -> u64 {
+        self.visible(user, id).last().map_or(0, |message| message.server_msg_id)
+    }
+
+    pub(crate) fn conversations_of(&self, user: u64) -> Vec<ConversationId> {
+        self.entries.keys().filter(|(owner, _)| *owner == user).map(|(_, id)| *id).collect()
+    }
+
+    pub(crate) fn heads(&self, user: u64) -> BTreeMap<ConversationId, u64> {
+        self.conversations_of(user).into_iter().map(|id| (id, self.head(user, id))).collect()
+    }
+
+    pub(crate) fn row(&self, user: u64, id: ConversationId) -> v1::Session {
+        let entry = &self.entries[&(user, id)];
+        let visible = self.visible(user, id);
+        let counted = |message: &&&v1::Message| message.server_msg_id > entry.read_mark && counts(message);
+        let peer = id.peer_of(UserId(user));
+        let of_peer = peer.and_then(|peer| self.entries.get(&(peer.0, id))).cloned().unwrap_or_default();
+        let group = match id {
+            ConversationId::Group(group) => {
+                let role = if self.is_member(user, group) { v1::group::Role::Member } else { v1::group::Role::None };
+                Some(v1::Group { group_id: group.0, role: role.into(), ..v1::Group::default() })
+            }
+            ConversationId::Single { .. } => None,
+        };
+        v1::Session {
+            conversation_id: id.to_string(),
+            head: self.head(user, id),
+            unread: visible.iter().filter(counted).count() as u64,
+            read_mark: entry.read_mark,
+            delivered_mark: entry.delivered_mark,
+            peer_read_mark: if peer.is_some() { of_peer.read_mark } else { 0 },
+            peer_delivered_mark: if peer.is_some() { of_peer.delivered_mark } else { 0 },
+            first: visible.first().map_or(0, |message| message.server_msg_id),
+            last: None,
+            peer: peer.map(|peer| profile(peer.0)),
+            group,
+            mailbox_seq: entry.stamp,
+        }
+    }
+
+    fn stamp(&mut self, user: u64, id: ConversationId) -> u64 {
+        let seq = self.mailboxes.entry(user).or_default();
+        *seq += 1;
+        self.entries.entry((user, id)).or_default().stamp = *seq;
+        *seq
+    }
+
+    fn append(&mut self, id: ConversationId, mut message: v1::Message) -> v1::Message {
+        let log = self.logs.entry(id).or_default();
+        message.conversation_id = id.to_string();
+        message.server_msg_id = log.len() as u64 + 1;
+        message.server_time_ms = message.server_msg_id;
+        message.count = log.last().map_or(0, |last| last.count) + u64::from(counts(&message));
+        log.push(message.clone());
+        message
+    }
+
+    fn members(&self, group: GroupId) -> Vec<u64> {
+        let users = self.groups[&group].stays.keys().copied();
+        users.filter(|user| self.is_member(*user, group)).collect()
+    }
+
+    /// Somebody joins or leaves, whichever he can.
+    pub(crate) fn change_member(&mut self, group: GroupId, user: u64) -> Vec<Push> {
+        let id = ConversationId::Group(group);
+        let leaves = self.groups.contains_key(&group) && self.is_member(user, group);
+        let kind = if leaves { Kind::Left } else { Kind::Joined };
+        let notice = v1::Notice { kind: kind.into(), operator_id: user, user_ids: vec![user] };
+        let message = v1::Message {
+            r#type: v1::message::Type::Notice.into(),
+            from_id: user,
+            client_msg_id: "notice".into(),
+            notice: Some(notice),
+            ..v1::Message::default()
+        };
+        let message = self.append(id, message);
+        let at = message.server_msg_id;
+        let stays = self.groups.entry(group).or_default().stays.entry(user).or_default();
+        let mut hearers = BTreeSet::from([user]);
+        if leaves {
+            stays.last_mut().expect("a member has a stay").1 = Some(at);
+        } else {
+            stays.push((at, None));
+            let entry = self.entries.entry((user, id)).or_default();
+            entry.read_mark = entry.read_mark.max(at);
+            entry.delivered_mark = entry.delivered_mark.max(at);
+        }
+        self.stamp(user, id);
+        hearers.extend(self.members(group));
+        let changed = v1::SessionChanged { session: Some(self.row(user, id)) };
+        let mut pushes = vec![Push { to: user, body: Body::SessionChanged(changed) }];
+        pushes.extend(hearers.into_iter().map(|to| message_push(to, &message, 0)));
+        pushes
+    }
+
+    pub(crate) fn welcome(&self, user: u64, hello: &v1::Hello) -> Body {
+        let seq = self.mailboxes.get(&user).copied().unwrap_or_default();
+        let known = hello.positions.unwrap_or_default();
+        let same_log = known.log_id == self.log_id;
+        let groups = self.groups.keys().filter(|group| self.is_member(user, **group));
+        let digest = groups_digest(groups.map(|group| (*group, self.head(user, ConversationId::Group(*group)))));
+        Body::Welcome(v1::Welcome {
+            version: 1,
+            user: Some(profile(user)),
+            log_id: self.log_id,
+            mailbox_seq: seq,
+            mailbox_behind: !same_log || known.mailbox_seq != seq,
+            groups_behind: !same_log || known.groups_digest != digest,
+            heartbeat_min_ms: 4_000,
+            heartbeat_max_ms: 60_000,
+            ..v1::Welcome::default()
+        })
+    }
+
+    pub(crate) fn answer(&mut self, asker: &Asker, request: Request) -> (Option<Body>, Vec<Push>) {
+        match request {
+            Request::Hello(hello) => (Some(self.welcome(asker.user, &hello)), Vec::new()),
+            Request::Ping(_) => (Some(Body::Pong(v1::Pong::default())), Vec::new()),
+            Request::Send(send) => self.send(asker, send),
+            Request::Pull(pull) => (Some(self.pull(asker.user, &pull)), Vec::new()),
+            Request::Sync(sync) => (Some(self.sync(asker.user, &sync)), Vec::new()),
+            Request::MarkRead(mark) => self.mark(asker, &mark.conversation_id, mark.server_msg_id, true),
+            Request::MarkDelivered(mark) => self.mark(asker, &mark.conversation_id, mark.server_msg_id, false),
+            _ => (None, Vec::new()),
+        }
+    }
+
+    fn send(&mut self, asker: &Asker, send: v1::Send) -> (Option<Body>, Vec<Push>) {
+        let id: ConversationId = send.conversation_id.parse().expect("a good conversation id");
+        let lane = (asker.connection, id);
+        if self.failed.get(&lane).is_some_and(|failed| *failed != send.client_msg_id) {
+            return (refusal(Code::BehindFailed), Vec::new());
+        }
+        self.failed.remove(&lane);
+        let known =
+            |message: &&v1::Message| message.from_id == asker.user && message.client_msg_id == send.client_msg_id;
+        if let Some(first) = self.logs.get(&id).and_then(|log| log.iter().find(known)) {
+            return (Some(sent(first, 0)), Vec::new());
+        }
+        if let ConversationId::Group(group) = id
+            && !self.is_member(asker.user, group)
+        {
+            return (refusal(Code::NotMember), Vec::new());
+        }
+        let fault = self.faults.pop();
+        if fault == Some(Fault::Overloaded) {
+            self.failed.insert(lane, send.client_msg_id);
+            return (refusal(Code::Overloaded), Vec::new());
+        }
+        let message = self.append(
+            id,
+            v1::Message {
+                client_msg_id: send.client_msg_id.clone(),
+                from_id: asker.user,
+                from_device_id: asker.device_id.clone(),
+                r#type: send.r#type,
+                content: send.content,
+                settings: send.settings,
+                ..v1::Message::default()
+            },
+        );
+        let entry = self.entries.entry((asker.user, id)).or_default();
+        entry.read_mark = message.server_msg_id;
+        entry.delivered_mark = message.server_msg_id;
+        let (own_seq, pushes) = self.tell_all(asker.user, id, &message);
+        if fault == Some(Fault::UnknownOutcome) {
+            self.failed.insert(lane, send.client_msg_id);
+            return (refusal(Code::UnknownOutcome), pushes);
+        }
+        (Some(sent(&message, own_seq)), pushes)
+    }
+
+    fn tell_all(&mut self, sender: u64, id: ConversationId, message: &v1::Message) -> (u64, Vec<Push>) {
+        match id {
+            ConversationId::Group(group) => {
+                (0, self.members(group).into_iter().map(|to| message_push(to, message, 0)).collect())
+            }
+            ConversationId::Single { .. } => {
+                let peer = id.peer_of(UserId(sender)).expect("a sender is a party").0;
+                let own = self.stamp(sender, id);
+                let mut pushes = vec![message_push(sender, message, own)];
+                if peer != sender {
+                    let seq = self.stamp(peer, id);
+                    pushes.push(message_push(peer, message, seq));
+                }
+                (own, pushes)
+            }
+        }
+    }
+
+    fn pull(&self, user: u64, pull: &v1::Pull) -> Body {
+        let id: ConversationId = pull.conversation_id.parse().expect("a good conversation id");
+        let within = |message: &&&v1::Message| {
+            message.server_msg_id > pull.after && (pull.before == 0 || message.server_msg_id < pull.before)
+        };
+        let visible = self.visible(user, id);
+        let stretch: Vec<_> = visible.iter().filter(within).map(|message| (*message).clone()).collect();
+        let limit = PULL_PAGE.min(pull.limit as usize);
+        let more = stretch.len() > limit;
+        let messages = match () {
+            () if !more => stretch,
+            () if pull.after > 0 => stretch[..limit].to_vec(),
+            () => stretch[stretch.len() - limit..].to_vec(),
+        };
+        Body::Messages(v1::Messages { conversation_id: id.to_string(), messages, more, head: self.head(user, id) })
+    }
+
+    fn sync(&self, user: u64, sync: &v1::Sync) -> Body {
+        let seq = self.mailboxes.get(&user).copied().unwrap_or_default();
+        let since = if sync.mailbox_seq > seq { 0 } else { sync.mailbox_seq };
+        let mut changed: Vec<_> = self.conversations_of(user).into_iter().map(|id| self.row(user, id)).collect();
+        changed.retain(|row| row.mailbox_seq > since);
+        changed.sort_by_key(|row| row.mailbox_seq);
+        let caught_up = changed.len() <= SYNC_PAGE;
+        changed.truncate(SYNC_PAGE);
+        let mailbox_seq = if caught_up { seq } else { changed.last().map_or(seq, |row| row.mailbox_seq) };
+        for known in &sync.groups {
+            let (group, id) = (GroupId(known.group_id), ConversationId::Group(GroupId(known.group_id)));
+            if self.head(user, id) != known.server_msg_id || !self.is_member(user, group) {
+                changed.push(self.row(user, id));
+            }
+        }
+        Body::SyncPage(v1::SyncPage { sessions: changed, mailbox_seq, caught_up, profile: None })
+    }
+
+    fn mark(&mut self, asker: &Asker, id: &str, at: u64, read: bool) -> (Option<Body>, Vec<Push>) {
+        let id: ConversationId = id.parse().expect("a good conversation id");
+        let at = at.min(self.head(asker.user, id));
+        let entry = self.entries.entry((asker.user, id)).or_default();
+        let before = (entry.read_mark, entry.delivered_mark);
+        entry.delivered_mark = entry.delivered_mark.max(at);
+        if read {
+            entry.read_mark = entry.read_mark.max(at);
+        }
+        let (read_mark, delivered_mark) = (entry.read_mark, entry.delivered_mark);
+        let (mut mailbox_seq, mut pushes) = (0, Vec::new());
+        if read_mark > before.0 {
+            mailbox_seq = self.stamp(asker.user, id);
+            let changed = v1::SessionChanged { session: Some(self.row(asker.user, id)) };
+            pushes.push(Push { to: asker.user, body: Body::SessionChanged(changed) });
+        }
+        let peer = id.peer_of(UserId(asker.user)).filter(|peer| peer.0 != asker.user);
+        if let Some(peer) = peer.filter(|_| (read_mark, delivered_mark) != before) {
+            let seq = self.stamp(peer.0, id);
+            let (conversation_id, user_id) = (id.to_string(), asker.user);
+            let receipt = v1::Receipt { conversation_id, user_id, read_mark, delivered_mark, mailbox_seq: seq };
+            pushes.push(Push { to: peer.0, body: Body::Receipt(receipt) });
+        }
+        let unread = self.row(asker.user, id).unread;
+        (Some(Body::Marked(v1::Marked { read_mark, delivered_mark, unread, mailbox_seq })), pushes)
+    }
+}
+
+fn counts(message: &v1::Message) -> bool {
+    message.notice.is_none() && !message.settings.is_some_and(|settings| settings.uncounted)
+}
+
+fn sent(message: &v1::Message, mailbox_seq: u64) -> Body {
+    let (server_msg_id, server_time_ms, count) = (message.server_msg_id, message.server_time_ms, message.count);
+    Body::Sent(v1::Sent { server_msg_id, server_time_ms, count, mailbox_seq })
+}
+
+fn message_push(to: u64, message: &v1::Message, mailbox_seq: u64) -> Push {
+    Push { to, body: Body::Message(v1::MessageEvent { message: Some(message.clone()), mailbox_seq }) }
+}
+
+fn refusal(code: Code) -> Option<Body> {
+    Some(Body::Error(v1::Error { code: code.into(), ..v1::Error::default() }))
+}
+
+fn profile(user: u64) -> v1::User {
+    v1::User { user_id: user, account: format!("user{user}"), nickname: String::new(), avatar: String::new() }
+}
