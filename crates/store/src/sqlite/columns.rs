@@ -17,6 +17,8 @@ impl From<rusqlite::Error> for Error {
 
 /// Every statement comes from here: compiled once for each connection.
 pub(super) fn prepare<'c>(db: &'c Connection, sql: &str) -> rusqlite::Result<CachedStatement<'c>> {
+    #[cfg(test)]
+    super::plans::note(db, sql);
     db.prepare_cached(sql)
 }
 

@@ -160,13 +160,14 @@ pub(super) fn change_members(tx: &mut Txn<'_>, change: &MembersChange) -> Result
         Kind::Joined => join(tx, group, &users, &head)?,
         _ => go(tx, group, &users, &head)?,
     };
-    if kind == Kind::Left && own == Role::Owner {
-        if let Some(heir) = longest_standing(tx.db, group)? {
-            set_role(tx.db, group, heir, Role::Owner)?;
-            let sql = "UPDATE im_group SET owner_id = ?2 WHERE group_id = ?1";
-            prepare(tx.db, sql)?.execute((int(group.0), int(heir.0)))?;
-            notices.push(notice(tx, group, operator, Kind::OwnerChanged, &[heir], &mut head)?);
-        }
+    if kind == Kind::Left
+        && own == Role::Owner
+        && let Some(heir) = longest_standing(tx.db, group)?
+    {
+        set_role(tx.db, group, heir, Role::Owner)?;
+        let sql = "UPDATE im_group SET owner_id = ?2 WHERE group_id = ?1";
+        prepare(tx.db, sql)?.execute((int(group.0), int(heir.0)))?;
+        notices.push(notice(tx, group, operator, Kind::OwnerChanged, &[heir], &mut head)?);
     }
     outcome(tx, group, operator.user, notices, stamped)
 }

@@ -1,17 +1,16 @@
-//! Messages: how they are stored, once, and how a log is read.
+//! Appending messages: each once, at the next place of its log, with all its copies.
 
-use std::{str::FromStr as _, sync::Arc};
+use std::sync::Arc;
 
-use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId, v1};
+use anser_proto::{ConversationId, GroupId, v1};
 use prost::Message as _;
-use rusqlite::{Connection, OptionalExtension as _, Row, params, types::ValueRef};
+use rusqlite::{Connection, OptionalExtension as _, params, types::ValueRef};
 
 use super::{
-    columns::{bound, int, number, prepare, user},
-    session::visible_head,
+    columns::{int, number, prepare},
     txn::{Head, Txn},
 };
-use crate::{Appended, Error, LogPage, Message, MessageType, NewMessage, Sender, Stretch};
+use crate::{Appended, Error, Message, MessageType, NewMessage, Sender};
 
 /// The statements of the writer, made once: the name of the table is part of each.
 pub(super) struct MessageSql {
@@ -225,165 +224,4 @@ fn first_place(
         Ok(if same { Ok(Appended { duplicate: true, ..at(&first) }) } else { Err(Error::Conflict("client_msg_id")) })
     });
     found.optional()
-}
-
-/// Reads columns of one message out of the reader's own tables.
-pub(super) fn at_place<T>(
-    db: &Connection,
-    shards: u32,
-    reader: UserId,
-    conversation: ConversationId,
-    place: u64,
-    columns: &str,
-    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
-) -> rusqlite::Result<Option<T>> {
-    let shard = |id: u64| id % u64::from(shards);
-    let (sql, owner, peer) = match conversation {
-        ConversationId::Group(group) => {
-            let shard = shard(group.0);
-            let sql =
-                format!("SELECT {columns} FROM im_message_recv_{shard} WHERE group_id = ?2 AND server_msg_id = ?3");
-            (sql, reader.0, group.0)
-        }
-        ConversationId::Single { small, big } => {
-            let (shard, peer) = (shard(reader.0), if reader == small { big } else { small });
-            let sql = format!(
-                "SELECT {columns} FROM im_message_send_{shard} WHERE from_id = ?1 AND to_id = ?2 AND server_msg_id = ?3
-                 UNION ALL
-                 SELECT {columns} FROM im_message_recv_{shard} WHERE to_id = ?1 AND from_id = ?2 AND server_msg_id = ?3
-                 LIMIT 1"
-            );
-            (sql, reader.0, peer.0)
-        }
-    };
-    prepare(db, &sql)?.query_row((int(owner), int(peer), int(place)), read).optional()
-}
-
-/// The count of a message; 0 before the first.
-pub(super) fn count_at(
-    db: &Connection,
-    shards: u32,
-    reader: UserId,
-    conversation: ConversationId,
-    place: u64,
-) -> rusqlite::Result<u64> {
-    Ok(at_place(db, shards, reader, conversation, place, "count", |row| number(row, 0))?.unwrap_or(0))
-}
-
-const COLUMNS: &str = "server_msg_id, client_msg_id, from_id, from_nickname, from_platform, from_device_id, type, content, \
-                       attachment, client_time_ms, server_time_ms, count, counted";
-
-/// Everything that the user may see of the log lies between these two and, in a group, within his stays.
-struct Between {
-    after: i64,
-    before: i64,
-    limit: i64,
-    bytes_max: usize,
-}
-
-pub(super) fn read_log(
-    db: &Connection,
-    shards: u32,
-    reader: UserId,
-    conversation: ConversationId,
-    stretch: Stretch,
-) -> Result<LogPage, Error> {
-    let before = if stretch.before == 0 { i64::MAX } else { bound(stretch.before) };
-    let limit = stretch.limit.max(1);
-    let between =
-        Between { after: bound(stretch.after), before, limit: i64::from(limit) + 1, bytes_max: stretch.bytes_max };
-    let ascending = stretch.after != 0;
-    let (sql, owner, peer) = match conversation {
-        ConversationId::Single { .. } => {
-            let peer = conversation.peer_of(reader).ok_or(Error::NotMember)?;
-            (single_sql(reader, peer, shards, ascending), reader.0, peer.0)
-        }
-        ConversationId::Group(group) => (group_sql(group, shards, ascending), group.0, reader.0),
-    };
-    let head = visible_head(db, shards, reader, conversation)?.ok_or(Error::NotMember)?.server_msg_id;
-    let (mut messages, more) = page(db, &sql, (owner, peer), &between, conversation)?;
-    if !ascending {
-        messages.reverse();
-    }
-    Ok(LogPage { messages, more, head })
-}
-
-/// The zipper merge: the user's own two tables, both already in order of ids, are read side by side. His messages to
-/// himself are in both; one is enough.
-fn single_sql(owner: UserId, peer: UserId, shards: u32, ascending: bool) -> String {
-    let (shard, direction) = (owner.0 % u64::from(shards), direction(ascending));
-    let bounds = "server_msg_id > ?3 AND server_msg_id < ?4";
-    let sent = format!("SELECT {COLUMNS} FROM im_message_send_{shard} WHERE from_id = ?1 AND to_id = ?2 AND {bounds}");
-    let received = match owner == peer {
-        true => String::new(),
-        false => format!(
-            "UNION ALL SELECT {COLUMNS} FROM im_message_recv_{shard} WHERE to_id = ?1 AND from_id = ?2 AND {bounds}"
-        ),
-    };
-    format!("{sent} {received} ORDER BY server_msg_id {direction} LIMIT ?5")
-}
-
-/// Stays do not overlap, so in order of stays is in order of ids.
-fn group_sql(group: GroupId, shards: u32, ascending: bool) -> String {
-    let (shard, direction) = (group.0 % u64::from(shards), direction(ascending));
-    format!(
-        "SELECT {COLUMNS} FROM im_group_member AS stay CROSS JOIN im_message_recv_{shard} AS log
-             ON log.group_id = stay.group_id AND log.server_msg_id >= stay.joined
-                AND log.server_msg_id <= coalesce(stay.left_at, {max})
-         WHERE stay.group_id = ?1 AND stay.user_id = ?2 AND log.server_msg_id > ?3 AND log.server_msg_id < ?4
-         ORDER BY stay.joined {direction}, log.server_msg_id {direction} LIMIT ?5",
-        max = i64::MAX,
-    )
-}
-
-fn direction(ascending: bool) -> &'static str {
-    if ascending { "ASC" } else { "DESC" }
-}
-
-/// Reads one more than the page holds, to tell whether there is more.
-fn page(
-    db: &Connection,
-    sql: &str,
-    (owner, peer): (u64, u64),
-    between: &Between,
-    conversation: ConversationId,
-) -> rusqlite::Result<(Vec<Message>, bool)> {
-    let mut statement = prepare(db, sql)?;
-    let mut rows = statement.query((int(owner), int(peer), between.after, between.before, between.limit))?;
-    let (mut messages, mut bytes) = (Vec::new(), 0);
-    while let Some(row) = rows.next()? {
-        if messages.len() as i64 + 1 == between.limit || (bytes >= between.bytes_max && !messages.is_empty()) {
-            return Ok((messages, true));
-        }
-        let message = message(row, conversation)?;
-        bytes += message.content.len() + message.attachment.len();
-        messages.push(message);
-    }
-    Ok((messages, false))
-}
-
-/// A row of [`COLUMNS`].
-fn message(row: &Row<'_>, conversation: ConversationId) -> rusqlite::Result<Message> {
-    let client_msg_id = row.get_ref(1)?.as_str()?;
-    let client_msg_id = ClientMsgId::from_str(client_msg_id)
-        .map_err(|bad| rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(bad)))?;
-    let from = Sender {
-        user: user(row, 2)?,
-        nickname: Arc::from(row.get_ref(3)?.as_str()?),
-        platform: row.get(4)?,
-        device_id: Arc::from(row.get_ref(5)?.as_str()?),
-    };
-    Ok(Message {
-        conversation,
-        server_msg_id: number(row, 0)?,
-        client_msg_id,
-        from,
-        kind: row.get(6)?,
-        content: Arc::from(row.get_ref(7)?.as_str()?),
-        attachment: bytes::Bytes::copy_from_slice(row.get_ref(8)?.as_blob()?),
-        client_time_ms: number(row, 9)?,
-        server_time_ms: number(row, 10)?,
-        count: number(row, 11)?,
-        counted: row.get(12)?,
-    })
 }

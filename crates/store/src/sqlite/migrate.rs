@@ -43,7 +43,10 @@ pub(super) fn identity(db: &Connection) -> Result<Option<Identity>, OpenError> {
 pub(super) fn migrate(db: &mut Connection, shards: u32) -> Result<Identity, OpenError> {
     let found = identity(db)?;
     if let Some(found) = found {
-        check(found, shards)?;
+        check_version(found)?;
+        if found.shards != shards {
+            return Err(OpenError::Shards { store: found.shards, asked: shards });
+        }
     }
     let present = found.map_or(0, |found| found.schema_version);
     for version in present + 1..=SCHEMA_VERSION {
@@ -60,12 +63,19 @@ pub(super) fn migrate(db: &mut Connection, shards: u32) -> Result<Identity, Open
     identity(db)?.ok_or_else(|| OpenError::Foreign("it is empty after it was made".into()))
 }
 
-fn check(found: Identity, shards: u32) -> Result<(), OpenError> {
+/// Of a store that exists and is of this build's version.
+pub(super) fn known_identity(db: &Connection) -> Result<Identity, OpenError> {
+    let found = identity(db)?.ok_or_else(|| OpenError::Foreign("it is empty".into()))?;
+    check_version(found)?;
+    match found.schema_version == SCHEMA_VERSION {
+        true => Ok(found),
+        false => Err(OpenError::Older { store: found.schema_version, build: SCHEMA_VERSION }),
+    }
+}
+
+fn check_version(found: Identity) -> Result<(), OpenError> {
     if found.schema_version > SCHEMA_VERSION {
         return Err(OpenError::Newer { store: found.schema_version, build: SCHEMA_VERSION });
-    }
-    if found.shards != shards {
-        return Err(OpenError::Shards { store: found.shards, asked: shards });
     }
     Ok(())
 }

@@ -5,11 +5,15 @@
 
 mod checkpoint;
 mod columns;
+pub mod doctor;
 mod group;
+mod log;
 mod message;
 mod migrate;
 mod open;
 mod park;
+#[cfg(test)]
+mod plans;
 mod queue;
 mod reader;
 mod session;
@@ -249,7 +253,7 @@ impl Store for SqliteStore {
 
     async fn read_log(&self, reader: UserId, conversation: ConversationId, stretch: Stretch) -> Result<LogPage, Error> {
         let shards = self.shards;
-        self.read(move |db| message::read_log(db, shards, reader, conversation, stretch)).await
+        self.read(move |db| log::read_log(db, shards, reader, conversation, stretch)).await
     }
 
     async fn mark(&self, mark: Mark) -> Result<Marked, Error> {

@@ -21,6 +21,8 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub enum OpenError {
     #[error("`{0}` is in use by another process: stop that one first, or choose another folder")]
     Locked(PathBuf),
+    #[error("there is no store in `{0}`: name the folder that holds {DATABASE}")]
+    Missing(PathBuf),
     #[error("{DATABASE} is no store of anser: {0}; name another folder, or restore it from a backup")]
     Foreign(String),
     #[error(
@@ -28,6 +30,10 @@ pub enum OpenError {
          made before the update"
     )]
     Newer { store: u32, build: u32 },
+    #[error(
+        "the store has schema version {store}, this build works on {build}: start the server once, which updates it"
+    )]
+    Older { store: u32, build: u32 },
     #[error(
         "the store was made with {store} shards and cannot change: set shards = {store} in the configuration (it has {asked})"
     )]
@@ -62,6 +68,14 @@ impl Folder {
         let folder = Self::lock(path)?;
         private(OpenOptions::new().write(true).create(true).truncate(false)).open(path.join(DATABASE))?;
         Ok(folder)
+    }
+
+    /// Takes the folder of a store that exists.
+    pub(super) fn take(path: &Path) -> Result<Self, OpenError> {
+        if !path.join(DATABASE).is_file() {
+            return Err(OpenError::Missing(path.to_owned()));
+        }
+        Self::lock(path)
     }
 
     fn lock(path: &Path) -> Result<Self, OpenError> {

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql};
 
 use super::{
     columns::{bound, conversation as conversation_id, int, key, number, prepare, user as user_id},
-    group, message,
+    group, log,
     txn::{Entry, Txn},
     user::{self, cut},
 };
@@ -31,7 +31,7 @@ pub(super) fn visible_head(
         match group::last_stay(db, group, user)? {
             None => return Ok(None),
             Some(group::Stay { left_at: Some(left_at), .. }) => {
-                let count = message::count_at(db, shards, user, conversation, left_at)?;
+                let count = log::count_at(db, shards, user, conversation, left_at)?;
                 return Ok(Some(Place { server_msg_id: left_at, count }));
             }
             Some(_) => {}
@@ -59,7 +59,7 @@ pub(super) fn mark(tx: &mut Txn<'_>, mark: &Mark) -> Result<Marked, Error> {
         MarkKind::Delivered => entry.delivered_mark = entry.delivered_mark.max(place),
         MarkKind::Read if place > before.read_mark => {
             let known = (place == head.server_msg_id).then_some(head.count);
-            let count = known.map_or_else(|| message::count_at(tx.db, tx.shards(), user, conversation, place), Ok)?;
+            let count = known.map_or_else(|| log::count_at(tx.db, tx.shards(), user, conversation, place), Ok)?;
             entry.read_to(place, count);
         }
         MarkKind::Read => {}
@@ -273,7 +273,7 @@ fn preview(
 ) -> rusqlite::Result<Option<Preview>> {
     let columns =
         format!("server_msg_id, from_id, from_nickname, type, substr(content, 1, {PREVIEW_CHARS_MAX}), server_time_ms");
-    message::at_place(db, shards, user, conversation, place, &columns, |row| {
+    log::at_place(db, shards, user, conversation, place, &columns, |row| {
         Ok(Preview {
             server_msg_id: number(row, 0)?,
             from: user_id(row, 1)?,
