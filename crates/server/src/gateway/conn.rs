@@ -20,7 +20,7 @@ use super::{
 use crate::{
     ctx::Ctx,
     error::Error,
-    hub::Attachment,
+    hub::{Attachment, ConnId},
     im::{self, Caller},
 };
 
@@ -72,7 +72,7 @@ enum End {
 }
 
 /// Logs a connection in, serves it and ends it. Returns when nothing of it is left.
-pub async fn run(cx: Arc<Ctx>, mut socket: Socket, shutdown: CancellationToken) {
+pub async fn run(cx: Arc<Ctx>, conn: ConnId, mut socket: Socket, shutdown: CancellationToken) {
     let hello = tokio::select! {
         () = shutdown.cancelled() => return,
         hello = timeout(LOGIN_TIMEOUT, socket.recv()) => hello,
@@ -81,7 +81,7 @@ pub async fn run(cx: Arc<Ctx>, mut socket: Socket, shutdown: CancellationToken) 
         Err(_) => (0, Error::new(ErrorCode::LoginTimeout, "no hello came within 5 seconds")),
         Ok(Err(RecvError::Gone)) => return,
         Ok(Err(error)) => (0, recv_error(error)),
-        Ok(Ok(frame)) => match Box::pin(login::login(&cx, socket.format(), frame)).await {
+        Ok(Ok(frame)) => match Box::pin(login::login(&cx, conn, socket.format(), frame)).await {
             Ok(logged_in) => return Box::pin(serve(cx, socket, logged_in, shutdown)).await,
             Err(refusal) => refusal,
         },

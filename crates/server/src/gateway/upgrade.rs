@@ -26,8 +26,10 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
         let Ok(upgraded) = upgraded.await else { return };
         // The stream below is taken out again, so that nothing of HTTP stays with an idle connection.
         let Ok(parts) = upgraded.downcast::<TokioIo<Io>>() else { return };
-        let socket = Socket::web_socket(parts.io.into_inner(), parts.read_buf, format).await;
-        conn::run(Arc::clone(&serving.cx), socket, serving.shutdown.clone()).await;
+        let io = parts.io.into_inner();
+        let accepted = io.conn;
+        let socket = Socket::web_socket(io, parts.read_buf, format).await;
+        conn::run(Arc::clone(&serving.cx), accepted, socket, serving.shutdown.clone()).await;
     });
     Response::builder()
         .status(StatusCode::SWITCHING_PROTOCOLS)
