@@ -2,6 +2,7 @@
 
 mod lang;
 mod operator;
+mod replay;
 mod serve;
 mod settings;
 mod token;
@@ -27,6 +28,8 @@ enum Command {
     User(user::User),
     /// Make a token with which a user logs in, or see what is wrong with one
     Token(token::Token),
+    /// Play chat logs against a server, with faults if you like, and judge whether every promise was kept
+    Replay(replay::Replay),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::User(user) => user.run(),
         Command::Token(token) => token.run(),
+        Command::Replay(replay) => replay.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
