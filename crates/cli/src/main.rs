@@ -6,6 +6,7 @@ mod child;
 mod doctor;
 mod lang;
 mod operator;
+mod replay;
 mod serve;
 mod settings;
 mod token;
@@ -37,6 +38,8 @@ enum Command {
     Chat(Box<chat::Chat>),
     /// Make a token with which a user logs in, or see what is wrong with one
     Token(token::Token),
+    /// Play chat logs against a server, with faults if you like, and judge whether every promise was kept
+    Replay(replay::Replay),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Bench(bench) => bench.run(),
         Command::Chat(chat) => chat.run(),
         Command::Token(token) => token.run(),
+        Command::Replay(replay) => replay.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

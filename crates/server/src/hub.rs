@@ -13,8 +13,8 @@ use bytes::Bytes;
 
 use crate::gateway::outbox::Outbox;
 
-/// Names a connection for as long as the process runs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Names a connection for as long as the process runs, in the order in which connections were accepted.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct ConnId(u64);
 
 pub struct Hub {
@@ -43,28 +43,39 @@ impl Hub {
         Self { shards: std::array::from_fn(|_| Mutex::default()), next_conn: AtomicU64::new(1) }
     }
 
-    /// From now on pushes to the user reach this outbox. An older connection of the same device is kicked:
-    /// it may be dead without knowing it, and two would take each other's place in the sender's order.
+    /// A connection was accepted.
+    pub fn next_conn(&self) -> ConnId {
+        ConnId(self.next_conn.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// From now on pushes to the user reach this outbox. Of two connections of one device the older is kicked:
+    /// it may be dead without knowing it, and two would take each other's place in the sender's order. That is the one
+    /// which was accepted first, also when its login took longer than the newer one's: else a client that gave up
+    /// waiting and came again would be thrown out by its own past.
     pub fn attach(
         self: &Arc<Self>,
+        conn: ConnId,
         user: UserId,
         nickname: &Arc<str>,
         device_id: Arc<str>,
         format: Format,
         outbox: Arc<Outbox>,
     ) -> Attachment {
-        let conn = ConnId(self.next_conn.fetch_add(1, Ordering::Relaxed));
         let mut shard = self.shard(user);
         let online = shard.entry(user).or_insert_with(|| Online { nickname: Arc::default(), attached: Vec::new() });
         online.nickname.set(Arc::clone(nickname));
         online.attached.retain(|other| {
-            let same = other.device_id == device_id;
-            if same {
+            let older = other.device_id == device_id && other.conn < conn;
+            if older {
                 other.outbox.kick(CloseCode::Replaced);
             }
-            !same
+            !older
         });
-        online.attached.push(Attached { conn, device_id, format, outbox });
+        if online.attached.iter().any(|other| other.device_id == device_id) {
+            outbox.kick(CloseCode::Replaced);
+        } else {
+            online.attached.push(Attached { conn, device_id, format, outbox });
+        }
         Attachment { hub: Arc::clone(self), user, conn, nickname: Arc::clone(&online.nickname) }
     }
 
@@ -165,7 +176,11 @@ mod tests {
 
     fn attach(hub: &Arc<Hub>, device_id: &str) -> (Attachment, Arc<Outbox>) {
         let outbox = Arc::new(Outbox::new(1_000));
-        (hub.attach(ADA, &"Ada".into(), device_id.into(), Format::Protobuf, Arc::clone(&outbox)), outbox)
+        (attach_as(hub, hub.next_conn(), device_id, &outbox), outbox)
+    }
+
+    fn attach_as(hub: &Arc<Hub>, conn: ConnId, device_id: &str, outbox: &Arc<Outbox>) -> Attachment {
+        hub.attach(conn, ADA, &"Ada".into(), device_id.into(), Format::Protobuf, Arc::clone(outbox))
     }
 
     fn lagged() -> Event {
@@ -192,6 +207,18 @@ mod tests {
         drop(old);
         assert_eq!(hub.push(ADA, None, &lagged()), 1);
         assert_eq!(new_outbox.take().frames.len(), 1);
+    }
+
+    #[test]
+    fn a_connection_whose_login_took_long_does_not_replace_a_newer_one() {
+        let hub = Arc::new(Hub::new());
+        let slow = hub.next_conn();
+        let (_new, new_outbox) = attach(&hub, "phone");
+        let slow_outbox = Arc::new(Outbox::new(1_000));
+        drop(attach_as(&hub, slow, "phone", &slow_outbox));
+        assert_eq!(slow_outbox.take().kicked, Some(CloseCode::Replaced));
+        assert_eq!(new_outbox.take().kicked, None);
+        assert_eq!(hub.push(ADA, None, &lagged()), 1);
     }
 
     #[test]

@@ -2,5 +2,6 @@
 
 mod chat;
 mod process;
+mod replay;
 mod serve;
 mod terminal;

@@ -219,6 +219,15 @@ impl Engine {
         }
     }
 
+    /// When the user changed his profile here, this answer alone tells of it. Behind the mailbox's position it is old news.
+    pub(super) fn take_users(&mut self, cx: &mut Step<'_>, users: &v1::Users) {
+        let me = users.users.iter().find(|user| user.user_id == self.me().0);
+        if let Some(user) = me.filter(|_| users.mailbox_seq > self.mailbox.position().1) {
+            self.take_profile(cx, user.clone());
+            self.note_change(cx, users.mailbox_seq);
+        }
+    }
+
     pub(super) fn login_refused(&mut self, cx: &mut Step<'_>, error: v1::Error) {
         if retry_of(&error) != Retry::No {
             self.link.reconnect_after = (error.retry_after_ms > 0).then_some(error.retry_after_ms.into());

@@ -107,7 +107,12 @@ impl Engine {
             (Asked::Call(call), Body::Error(error)) => {
                 cx.effect(Effect::Answer { call, answer: Err(CallError::Refused(error)) });
             }
-            (Asked::Call(call), body) => cx.effect(Effect::Answer { call, answer: Ok(body) }),
+            (Asked::Call(call), body) => {
+                if let Body::Users(users) = &body {
+                    self.take_users(cx, users);
+                }
+                cx.effect(Effect::Answer { call, answer: Ok(body) });
+            }
             (Asked::Hello, Body::Welcome(welcome)) => self.welcome(cx, welcome),
             (Asked::Hello, Body::Error(error)) => self.login_refused(cx, error),
             (Asked::Sync, Body::SyncPage(page)) => self.take_page(cx, page),
@@ -198,5 +203,43 @@ pub(super) fn retry_of(error: &v1::Error) -> Retry {
         (Err(_), 300..400) => Retry::Later,
         (Err(_), 400..500) => Retry::SameId,
         (Err(_), _) => Retry::No,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Change, Config, Credential, Input, Output, Policy, Saved};
+
+    fn user(nickname: &str) -> v1::User {
+        v1::User { user_id: 7, nickname: nickname.into(), ..v1::User::default() }
+    }
+
+    fn answer(request_id: u32, body: Body) -> Input {
+        Input::Frame(v1::ServerFrame { request_id, body: Some(body) })
+    }
+
+    #[test]
+    fn a_new_nickname_is_known_as_soon_as_the_server_took_it() {
+        let config = Config {
+            credential: Credential::Token("token".into()),
+            device: v1::Device::default(),
+            client: String::new(),
+            policy: Policy::default(),
+        };
+        let saved = Saved { user: Some(user("old")), log_id: 1, mailbox_seq: 5, ..Saved::default() };
+        let mut engine = Engine::new(config, saved, 1);
+        let mut out = Output::default();
+        let welcome = v1::Welcome { user: Some(user("old")), log_id: 1, mailbox_seq: 5, ..v1::Welcome::default() };
+        engine.step(0, Input::Tick, &mut out);
+        engine.step(0, Input::Connected, &mut out);
+        engine.step(0, answer(1, Body::Welcome(welcome)), &mut out);
+        let request = Request::UpdateProfile(v1::UpdateProfile { nickname: Some("new".into()), avatar: None });
+        engine.step(0, Input::Call { request, call: 1 }, &mut out);
+
+        let mut out = Output::default();
+        engine.step(0, answer(2, Body::Users(v1::Users { users: vec![user("new")], mailbox_seq: 6 })), &mut out);
+        assert!(out.effects.contains(&Effect::Profile(user("new"))), "{:?}", out.effects);
+        assert!(out.changes.contains(&Change::Mailbox { log_id: 1, mailbox_seq: 6 }), "{:?}", out.changes);
     }
 }

@@ -20,7 +20,7 @@ use super::{
 use crate::{
     ctx::Ctx,
     error::Error,
-    hub::Attachment,
+    hub::{Attachment, ConnId},
     im::{self, Caller},
 };
 
@@ -75,8 +75,8 @@ enum End {
 ///
 /// What is only needed for a while is boxed: the future of an idle connection has room for nothing else, and there are
 /// many of them.
-pub async fn run(cx: Arc<Ctx>, socket: Socket, shutdown: CancellationToken) {
-    let Some((mut conn, welcome)) = Box::pin(greet(cx, socket, &shutdown)).await else { return };
+pub async fn run(cx: Arc<Ctx>, accepted: ConnId, socket: Socket, shutdown: CancellationToken) {
+    let Some((mut conn, welcome)) = Box::pin(greet(cx, accepted, socket, &shutdown)).await else { return };
     let _counted = conn.cx.metrics.connection();
     let end = match Box::pin(conn.write(vec![welcome])).await {
         Ok(()) => conn.serve(&shutdown).await,
@@ -86,7 +86,12 @@ pub async fn run(cx: Arc<Ctx>, socket: Socket, shutdown: CancellationToken) {
 }
 
 /// Waits for the first frame and lets the connection in, or tells it why not.
-async fn greet(cx: Arc<Ctx>, mut socket: Socket, shutdown: &CancellationToken) -> Option<(Conn, Bytes)> {
+async fn greet(
+    cx: Arc<Ctx>,
+    accepted: ConnId,
+    mut socket: Socket,
+    shutdown: &CancellationToken,
+) -> Option<(Conn, Bytes)> {
     let hello = tokio::select! {
         () = shutdown.cancelled() => return None,
         hello = timeout(LOGIN_TIMEOUT, socket.recv()) => hello,
@@ -95,7 +100,7 @@ async fn greet(cx: Arc<Ctx>, mut socket: Socket, shutdown: &CancellationToken) -
         Err(_) => (0, Error::new(ErrorCode::LoginTimeout, "no hello came within 5 seconds")),
         Ok(Err(RecvError::Gone)) => return None,
         Ok(Err(error)) => (0, recv_error(error)),
-        Ok(Ok(frame)) => match login::login(&cx, socket.format(), frame).await {
+        Ok(Ok(frame)) => match login::login(&cx, accepted, socket.format(), frame).await {
             Ok(logged_in) => return Some(Conn::new(cx, socket, logged_in)),
             Err(refusal) => refusal,
         },

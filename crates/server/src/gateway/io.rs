@@ -13,7 +13,10 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
+use crate::hub::ConnId;
+
 pub struct Io {
+    pub conn: ConnId,
     stream: Stream,
     /// How many bytes may still come; `None`: any number.
     allowance: Option<usize>,
@@ -32,12 +35,12 @@ enum Stream {
 pub struct AllowanceSpent;
 
 impl Io {
-    pub fn plain(stream: TcpStream, place: OwnedSemaphorePermit) -> Self {
-        Self { stream: Stream::Plain(stream), allowance: None, _place: place }
+    pub fn plain(conn: ConnId, stream: TcpStream, place: OwnedSemaphorePermit) -> Self {
+        Self { conn, stream: Stream::Plain(stream), allowance: None, _place: place }
     }
 
-    pub fn tls(stream: TlsStream<TcpStream>, place: OwnedSemaphorePermit) -> Self {
-        Self { stream: Stream::Tls(Box::new(stream)), allowance: None, _place: place }
+    pub fn tls(conn: ConnId, stream: TlsStream<TcpStream>, place: OwnedSemaphorePermit) -> Self {
+        Self { conn, stream: Stream::Tls(Box::new(stream)), allowance: None, _place: place }
     }
 
     /// Lets only so many bytes in from now on, so that strangers cost bounded memory. `None` lifts it.

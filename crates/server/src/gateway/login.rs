@@ -16,7 +16,7 @@ use super::outbox::Outbox;
 use crate::{
     ctx::Ctx,
     error::Error,
-    hub::Attachment,
+    hub::{Attachment, ConnId},
     im::{Caller, wire},
 };
 
@@ -33,17 +33,23 @@ pub struct LoggedIn {
 }
 
 /// Lets a connection in. Refuses with the id of its request, where there is one.
-pub async fn login(cx: &Arc<Ctx>, format: Format, frame: Bytes) -> Result<LoggedIn, (u32, Error)> {
+pub async fn login(cx: &Arc<Ctx>, conn: ConnId, format: Format, frame: Bytes) -> Result<LoggedIn, (u32, Error)> {
     let frame: v1::ClientFrame =
         format.decode(frame).map_err(|error| (0, Error::new(ErrorCode::BadFrame, error.to_string())))?;
     let request_id = frame.request_id;
     let Some(Request::Hello(hello)) = frame.request else {
         return Err((request_id, Error::new(ErrorCode::LoginRequired, "the first frame must be `hello`")));
     };
-    let_in(cx, format, request_id, hello).await.map_err(|error| (request_id, error))
+    let_in(cx, conn, format, request_id, hello).await.map_err(|error| (request_id, error))
 }
 
-async fn let_in(cx: &Arc<Ctx>, format: Format, request_id: u32, hello: v1::Hello) -> Result<LoggedIn, Error> {
+async fn let_in(
+    cx: &Arc<Ctx>,
+    conn: ConnId,
+    format: Format,
+    request_id: u32,
+    hello: v1::Hello,
+) -> Result<LoggedIn, Error> {
     if hello.version != VERSION {
         let message = format!("version {} is not spoken here: speak {VERSION}", hello.version);
         return Err(Error::new(ErrorCode::UnsupportedVersion, message));
@@ -58,7 +64,8 @@ async fn let_in(cx: &Arc<Ctx>, format: Format, request_id: u32, hello: v1::Hello
 
     // Into the hub before the positions are read: what is stored in between is pushed, and nothing falls between.
     let outbox = Arc::new(Outbox::new(cx.config.limits.outbox_bytes));
-    let attachment = cx.hub.attach(user.user, &user.nickname, Arc::clone(&device_id), format, Arc::clone(&outbox));
+    let attachment =
+        cx.hub.attach(conn, user.user, &user.nickname, Arc::clone(&device_id), format, Arc::clone(&outbox));
     let positions = cx.store.positions(user.user).await?;
     let known = hello.positions.filter(|known| known.log_id == cx.store.log_id());
     let welcome = v1::Welcome {

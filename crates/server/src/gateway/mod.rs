@@ -24,7 +24,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{io::Io, socket::Socket};
-use crate::{config::Config, ctx::Ctx, http};
+use crate::{config::Config, ctx::Ctx, http, hub::ConnId};
 
 /// From the first byte to the end of the TLS handshake, and again of the HTTP headers.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -131,21 +131,24 @@ impl Gateway {
                 self.cx.metrics.turned_away.inc();
                 continue;
             };
+            let conn = self.cx.hub.next_conn();
             let gateway = Arc::clone(self);
             let serve = serve.clone();
             self.tasks.spawn(async move {
-                let Ok(Some(io)) = timeout(HANDSHAKE_TIMEOUT, gateway.secure(stream, place)).await else { return };
+                let Ok(Some(io)) = timeout(HANDSHAKE_TIMEOUT, gateway.secure(conn, stream, place)).await else {
+                    return;
+                };
                 serve(gateway, io).await;
             });
         }
     }
 
-    async fn secure(&self, stream: TcpStream, place: OwnedSemaphorePermit) -> Option<Io> {
+    async fn secure(&self, conn: ConnId, stream: TcpStream, place: OwnedSemaphorePermit) -> Option<Io> {
         // Frames are gathered before they are written, so the kernel need not wait for more.
         stream.set_nodelay(true).ok()?;
         match &self.tls {
-            None => Some(Io::plain(stream, place)),
-            Some(tls) => Some(Io::tls(tls.accept(stream).await.ok()?, place)),
+            None => Some(Io::plain(conn, stream, place)),
+            Some(tls) => Some(Io::tls(conn, tls.accept(stream).await.ok()?, place)),
         }
     }
 
@@ -177,7 +180,7 @@ impl Gateway {
     }
 
     async fn serve_tcp(self: Arc<Self>, io: Io) {
-        conn::run(Arc::clone(&self.cx), Socket::tcp(io), self.shutdown.clone()).await;
+        conn::run(Arc::clone(&self.cx), io.conn, Socket::tcp(io), self.shutdown.clone()).await;
     }
 }
 

@@ -14,6 +14,7 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::{Gateway, conn, io::Io, socket::Socket};
+use crate::hub::ConnId;
 
 /// Answers the handshake; the connection then leaves HTTP and is served by a task of its own.
 pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) -> Response {
@@ -24,8 +25,8 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
     let upgraded = hyper::upgrade::on(&mut request);
     let (cx, shutdown) = (Arc::clone(&gateway.cx), gateway.shutdown.clone());
     gateway.tasks.spawn(async move {
-        if let Some(socket) = Box::pin(leave_http(upgraded, format)).await {
-            conn::run(cx, socket, shutdown).await;
+        if let Some((accepted, socket)) = Box::pin(leave_http(upgraded, format)).await {
+            conn::run(cx, accepted, socket, shutdown).await;
         }
     });
     Response::builder()
@@ -39,9 +40,10 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
 }
 
 /// Takes the stream below HTTP out again, so that nothing of HTTP stays with an idle connection.
-async fn leave_http(upgraded: OnUpgrade, format: Format) -> Option<Socket> {
+async fn leave_http(upgraded: OnUpgrade, format: Format) -> Option<(ConnId, Socket)> {
     let parts = upgraded.await.ok()?.downcast::<TokioIo<Io>>().ok()?;
-    Some(Socket::web_socket(parts.io.into_inner(), parts.read_buf, format).await)
+    let io = parts.io.into_inner();
+    Some((io.conn, Socket::web_socket(io, parts.read_buf, format).await))
 }
 
 /// The accept key and the format of frames, or what is wrong with the request.

@@ -1,0 +1,240 @@
+//! `anser replay`: plays chat logs against a server, with faults, and judges whether every promise was kept. The command, its
+//! phases and its summary; each phase has a file of its own.
+
+mod chaos;
+mod cutter;
+mod device;
+mod irc;
+mod ledger;
+mod listener;
+mod mischief;
+mod play;
+mod progress;
+mod reader;
+mod record;
+mod script;
+mod server;
+mod stage;
+mod verdict;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
+
+use anser_store::sqlite::doctor::{self, Finding, Repair};
+use anyhow::{Context as _, bail};
+use clap::Args;
+use serde::Serialize;
+
+use play::Cast;
+use progress::Progress;
+use script::Script;
+use server::{Minter, OwnServer};
+use stage::{Reaper, Stage};
+use verdict::Verdict;
+
+#[derive(Args)]
+pub struct Replay {
+    /// IRC logs; several are played at the same time, as several talks in one room
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+    /// Drop connections, eat acknowledgements, add devices, crash clients, and kill -9 the server
+    #[arg(long)]
+    chaos: bool,
+    /// Makes the same decisions again [default: by chance]
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Play against this server instead of a process of its own: ws://…, wss://…, tcp://… or tls://…
+    #[arg(long, value_name = "URL")]
+    server: Option<String>,
+    /// The data folder: of the server's own process, or of the server at URL, for its secret
+    #[arg(long, value_name = "FOLDER")]
+    data: Option<PathBuf>,
+    /// The secret of the server at URL
+    #[arg(long, value_name = "FILE", requires = "server", conflicts_with = "data")]
+    token_secret: Option<PathBuf>,
+    /// Print one line of JSON on standard output
+    #[arg(long)]
+    json: bool,
+    /// Lines a second
+    #[arg(long, value_name = "LINES", default_value_t = 100.0)]
+    rate: f64,
+    /// Devices that every user has from the start
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=8))]
+    devices: u32,
+}
+
+/// What came of it. The names are those of the line of JSON.
+#[derive(Serialize)]
+struct Summary {
+    users: usize,
+    devices: usize,
+    sent: u64,
+    acked: u64,
+    delivered: u64,
+    duplicates: u64,
+    misordered: u64,
+    missing: u64,
+    ghosts: u64,
+    unread_errors: u64,
+    restarts: u64,
+    /// Messages a second that were sent and acknowledged.
+    rate: f64,
+    ack_p50_ms: f64,
+    ack_p99_ms: f64,
+    delivery_p50_ms: f64,
+    delivery_p99_ms: f64,
+}
+
+impl Replay {
+    pub fn run(self) -> anyhow::Result<()> {
+        if !self.rate.is_finite() || self.rate <= 0.0 {
+            bail!("--rate {}: name a number of lines above 0", self.rate);
+        }
+        let mut logs = Vec::new();
+        for file in &self.files {
+            let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+            logs.push(bytes.split(|byte| *byte == b'\n').map(irc::parse).collect());
+        }
+        let script = script::write(&logs);
+        if script.acts.is_empty() {
+            bail!("nobody says anything in these files: give logs of IRC, with lines like `[HH:MM] <nick> text`");
+        }
+        let seed = self.seed.unwrap_or_else(rand::random);
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let scratch = tempfile::tempdir().context("cannot make a folder for the devices")?;
+        let (summary, verdict, troubles) = runtime.block_on(self.play(&script, seed, scratch.path().into()))?;
+        if self.json {
+            println!("{}", serde_json::to_string(&summary)?);
+        } else {
+            print!("{}", summary.for_people());
+        }
+        if verdict.is_clean() && troubles.is_empty() {
+            return Ok(());
+        }
+        for witness in verdict.witnesses.iter().chain(troubles.iter().take(10)) {
+            eprintln!("  {witness}");
+        }
+        let kept = scratch.keep();
+        bail!("not all is right; the folder is kept: {}\n  again: {}", kept.display(), self.again(seed));
+    }
+
+    async fn play(
+        &self,
+        script: &Script,
+        seed: u64,
+        scratch: PathBuf,
+    ) -> anyhow::Result<(Summary, Verdict, Vec<String>)> {
+        let data = self.data.clone().unwrap_or_else(|| scratch.join("data"));
+        let server = match self.server {
+            Some(_) => None,
+            None => Some(OwnServer::start(&data).await?),
+        };
+        let minter = Minter::load(&data, self.token_secret.clone())?;
+        let stage = Arc::new(match (&server, &self.server) {
+            (Some(server), _) => Stage::own(server, minter, scratch, seed, self.chaos).await?,
+            (None, url) => Stage::foreign(url.clone().unwrap_or_default(), minter, scratch, seed, self.chaos),
+        });
+        let progress = Progress::new(Arc::clone(&stage.ledger));
+        let mut cast = play::assemble(&stage, script, self.devices, &progress).await?;
+
+        let started = Instant::now();
+        let server = self.perform(&stage, script, &mut cast, server, seed, &progress).await?;
+        let seconds = started.elapsed().as_secs_f64();
+
+        let mut truth = play::read_truth(&stage, script, &cast, &progress).await?;
+        play::settle(&stage, script, &cast, &mut truth, &progress).await?;
+        let (users, restarts) = (truth.sessions.len(), progress.restarts.load(Ordering::Relaxed));
+        let records = play::dismiss(cast).await?;
+        progress.end();
+        let verdict = verdict::judge(&stage.ledger.handed(), &records, &truth);
+        let mut troubles = stage.ledger.refusals();
+        if let Some(mut server) = server {
+            server.kill().await?;
+            troubles.extend(examine(&data)?);
+        }
+        let [ack, delivery] = stage.ledger.percentiles();
+        let acked = stage.ledger.acked.load(Ordering::Relaxed);
+        let summary = Summary {
+            users,
+            devices: records.len(),
+            sent: stage.ledger.sent(),
+            acked,
+            delivered: stage.ledger.delivered.load(Ordering::Relaxed),
+            duplicates: verdict.duplicates,
+            misordered: verdict.misordered,
+            missing: verdict.missing,
+            ghosts: verdict.ghosts,
+            unread_errors: verdict.unread_errors,
+            restarts,
+            rate: (acked as f64 / seconds * 10.0).round() / 10.0,
+            ack_p50_ms: ack.0,
+            ack_p99_ms: ack.1,
+            delivery_p50_ms: delivery.0,
+            delivery_p99_ms: delivery.1,
+        };
+        Ok((summary, verdict, troubles))
+    }
+
+    /// All lines, in the weather that was asked for; in good weather until what was said is stored.
+    async fn perform(
+        &self,
+        stage: &Arc<Stage>,
+        script: &Script,
+        cast: &mut Cast,
+        server: Option<OwnServer>,
+        seed: u64,
+        progress: &Progress,
+    ) -> anyhow::Result<Option<OwnServer>> {
+        let Some(weather) = &stage.weather else {
+            play::perform(cast, script, self.rate, None, progress).await?;
+            play::finish(cast, progress).await;
+            return Ok(server);
+        };
+        let mut mischief = mischief::Mischief::new(Arc::clone(stage), script, seed);
+        weather.turn_bad();
+        let reaper = server.map(|server| Reaper::start(server, Arc::clone(&progress.restarts), seed));
+        play::perform(cast, script, self.rate, Some(&mut mischief), progress).await?;
+        let server = match reaper {
+            Some(reaper) => Some(reaper.end().await?),
+            None => None,
+        };
+        weather.calm_down();
+        mischief.end(cast).await?;
+        play::finish(cast, progress).await;
+        Ok(server)
+    }
+
+    /// The command that makes the same decisions again.
+    fn again(&self, seed: u64) -> String {
+        let files: Vec<_> = self.files.iter().map(|file| file.display().to_string()).collect();
+        let chaos = if self.chaos { " --chaos" } else { "" };
+        let server = self.server.as_ref().map(|url| format!(" --server {url}")).unwrap_or_default();
+        let Self { rate, devices, .. } = self;
+        format!("anser replay{chaos}{server} --seed {seed} --rate {rate} --devices {devices} {}", files.join(" "))
+    }
+}
+
+/// What is wrong with the store of a server that was killed.
+fn examine(data: &Path) -> anyhow::Result<Vec<String>> {
+    let report = doctor::examine(data, Repair::Nothing, &mut |_, _| {}).context("cannot examine the store")?;
+    let told = report.findings.iter().map(|Finding { table, key, wrong, .. }| format!("store: {table} {key}: {wrong}"));
+    Ok(told.collect())
+}
+
+impl Summary {
+    fn for_people(&self) -> String {
+        let Self { users, devices, sent, acked, delivered, restarts, rate, .. } = self;
+        let Self { duplicates, misordered, missing, ghosts, unread_errors, .. } = self;
+        let Self { ack_p50_ms, ack_p99_ms, delivery_p50_ms, delivery_p99_ms, .. } = self;
+        format!(
+            "{users} users on {devices} devices; the server was killed {restarts} times\n\
+             {sent} messages sent, {acked} acknowledged, {rate} a second; shown {delivered} times\n\
+             duplicates {duplicates}, misordered {misordered}, missing {missing}, ghosts {ghosts}, unread errors {unread_errors}\n\
+             acknowledged within {ack_p50_ms} ms (half) and {ack_p99_ms} ms (99 of 100), \
+             delivered within {delivery_p50_ms} ms and {delivery_p99_ms} ms\n"
+        )
+    }
+}

@@ -1,0 +1,233 @@
+//! Plays a script: opens the devices, gives them their orders line by line, makes trouble, and waits at the end until all is
+//! quiet. Hands the records to the judge.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anser_proto::{ConversationId, GroupId, UserId};
+use anyhow::Context as _;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use tokio::{
+    sync::oneshot,
+    time::{sleep, sleep_until, timeout},
+};
+
+use super::{
+    device::{Handle, Order},
+    mischief::Mischief,
+    progress::Progress,
+    record::{DeviceRecord, Truth},
+    script::{Act, Script},
+    stage::Stage,
+    verdict::{differing_sessions, last_visible},
+};
+
+/// Who makes the group and lets people in.
+const OWNER: &str = "replay-owner";
+/// Devices that log in at the same time, and readers of the truth.
+const LOGINS: usize = 32;
+/// What is not over by then is reported as missing.
+const FINISH_MAX: Duration = Duration::from_secs(180);
+const SETTLE_MAX: Duration = Duration::from_secs(45);
+/// Between two looks at whether all is quiet.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// All who take part. Each speaker's first device is the one that speaks.
+pub struct Cast {
+    pub group: GroupId,
+    pub owner: Handle,
+    pub speakers: Vec<Handle>,
+    /// Further devices of speakers.
+    pub others: Vec<Handle>,
+}
+
+impl Cast {
+    fn devices(&self) -> impl Iterator<Item = &Handle> {
+        [&self.owner].into_iter().chain(&self.speakers).chain(&self.others)
+    }
+}
+
+/// Opens all devices in good weather, and makes the group.
+pub async fn assemble(stage: &Stage, script: &Script, devices: u32, progress: &Progress) -> anyhow::Result<Cast> {
+    let owner = stage.open(OWNER.to_owned(), 1).await?;
+    let (made, group) = oneshot::channel();
+    owner.orders.send(Order::Create(made)).await.context("the group's owner is gone")?;
+    let group = group.await.context("the group could not be made")?;
+
+    let opening = |(speaker, number): (usize, u32)| {
+        progress.show(|| "opening devices".to_owned());
+        stage.open(script.speakers[speaker].account.clone(), number)
+    };
+    let all = |numbers: std::ops::RangeInclusive<u32>| {
+        let pairs: Vec<_> = numbers.flat_map(|n| (0..script.speakers.len()).map(move |speaker| (speaker, n))).collect();
+        stream::iter(pairs).map(opening).buffered(LOGINS).try_collect::<Vec<_>>()
+    };
+    let speakers = all(1..=1).await?;
+    let others = all(2..=devices).await?;
+    for (speaker, handle) in
+        script.speakers.iter().zip(&speakers).filter(|(speaker, _)| speaker.nick != speaker.account)
+    {
+        handle.orders.send(Order::Rename(speaker.nick.clone())).await.context("a device is gone")?;
+    }
+    Ok(Cast { group, owner, speakers, others })
+}
+
+/// Gives every line to its speaker, `rate` a second.
+pub async fn perform(
+    cast: &mut Cast,
+    script: &Script,
+    rate: f64,
+    mut mischief: Option<&mut Mischief>,
+    progress: &Progress,
+) -> anyhow::Result<()> {
+    let start = tokio::time::Instant::now();
+    for (number, (speaker, act)) in script.acts.iter().enumerate() {
+        sleep_until(start + Duration::from_secs_f64(number as f64 / rate)).await;
+        if let Some(mischief) = &mut mischief {
+            mischief.make(cast).await?;
+        }
+        let speaks = &cast.speakers[*speaker];
+        let orders = match act {
+            Act::Join => vec![Order::Join(cast.group, cast.owner.orders.clone())],
+            Act::Leave => vec![Order::Leave(cast.group)],
+            Act::Rename(nick) => vec![Order::Rename(nick.clone())],
+            Act::Say { text, to } => {
+                let single = to.map(|to| ConversationId::single(speaks.user, cast.speakers[to].user));
+                let conversations = [Some(ConversationId::Group(cast.group)), single].into_iter().flatten();
+                conversations.map(|conversation| Order::Say { conversation, text: text.clone() }).collect()
+            }
+        };
+        for order in orders {
+            speaks.orders.send(order).await.context("a device is gone")?;
+        }
+        progress.show(|| format!("line {} of {}", number + 1, script.acts.len()));
+    }
+    Ok(())
+}
+
+/// Waits until everything that was said is stored, or is not in time.
+pub async fn finish(cast: &Cast, progress: &Progress) {
+    let until = tokio::time::Instant::now() + FINISH_MAX;
+    let mut waits = Vec::new();
+    for device in cast.devices() {
+        let (done, finished) = oneshot::channel();
+        // A device that is gone says so in the list of refusals.
+        let _ = device.orders.send(Order::Finish(done)).await;
+        waits.push(finished);
+    }
+    for wait in waits {
+        progress.show(|| "waiting for queues to empty".to_owned());
+        let _ = tokio::time::timeout_at(until, wait).await;
+    }
+}
+
+/// Reads all logs of the play by those who may.
+pub async fn read_truth(stage: &Stage, script: &Script, cast: &Cast, progress: &Progress) -> anyhow::Result<Truth> {
+    let ours: HashMap<UserId, &str> = accounts(script, cast).into_iter().collect();
+    let read = |(user, account): (UserId, &'_ str)| {
+        let account = account.to_owned();
+        let ours = &ours;
+        async move {
+            progress.show(|| "reading the server's logs".to_owned());
+            let mut reader = stage.reader(&account).await?;
+            let sessions = reader.sessions().await?;
+            let mut views = Vec::new();
+            for conversation in sessions.keys().copied() {
+                let wanted = match conversation {
+                    ConversationId::Group(group) => group == cast.group && user == cast.owner.user,
+                    ConversationId::Single { .. } => {
+                        conversation.peer_of(user).is_some_and(|peer| ours.contains_key(&peer))
+                    }
+                };
+                if wanted {
+                    let messages = reader.log(conversation).await?;
+                    views.push(super::record::View { reader: user, conversation, messages });
+                }
+            }
+            anyhow::Ok((user, sessions, views))
+        }
+    };
+    let mut truth = Truth::default();
+    let mut readings = stream::iter(accounts(script, cast)).map(read).buffer_unordered(LOGINS);
+    while let Some((user, sessions, views)) = readings.try_next().await? {
+        truth.sessions.insert(user, sessions);
+        truth.views.extend(views);
+    }
+    Ok(truth)
+}
+
+fn accounts<'a>(script: &'a Script, cast: &Cast) -> Vec<(UserId, &'a str)> {
+    let speakers = script.speakers.iter().zip(&cast.speakers).map(|(speaker, handle)| (handle.user, &*speaker.account));
+    speakers.chain([(cast.owner.user, OWNER)]).collect()
+}
+
+/// Waits until every device is where its user may get, and says of its conversations what the server says.
+pub async fn settle(
+    stage: &Stage,
+    script: &Script,
+    cast: &Cast,
+    truth: &mut Truth,
+    progress: &Progress,
+) -> anyhow::Result<()> {
+    let mut goals = HashMap::new();
+    for device in cast.devices() {
+        goals.entry(device.user).or_insert_with(|| Arc::new(last_visible(truth, device.user)));
+    }
+    let until = Instant::now() + SETTLE_MAX;
+    loop {
+        let behind = cast.devices().filter(|device| !is_there(device, &goals[&device.user])).count();
+        if behind == 0 || Instant::now() > until {
+            break;
+        }
+        progress.show(|| format!("{behind} devices are catching up"));
+        sleep(LOOK_EVERY).await;
+    }
+    let accounts: HashMap<UserId, &str> = accounts(script, cast).into_iter().collect();
+    let until = Instant::now() + SETTLE_MAX;
+    loop {
+        let mut differing: Vec<_> = Vec::new();
+        for device in cast.devices() {
+            if !agrees(device, truth).await {
+                differing.push(device.user);
+            }
+        }
+        if differing.is_empty() || Instant::now() > until {
+            return Ok(());
+        }
+        progress.show(|| format!("{} devices count anew", differing.len()));
+        // A mark may have moved since it was read, also one of the other party.
+        for (user, account) in &accounts {
+            truth.sessions.insert(*user, stage.reader(account).await?.sessions().await?);
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+fn is_there(device: &Handle, goals: &[(ConversationId, u64)]) -> bool {
+    let positions = device.positions.lock().expect("nobody panics with it");
+    goals.iter().all(|(conversation, last)| positions.get(conversation).is_some_and(|position| position >= last))
+}
+
+async fn agrees(device: &Handle, truth: &Truth) -> bool {
+    let (reply, sessions) = oneshot::channel();
+    let _ = device.orders.send(Order::Sessions(reply)).await;
+    let Ok(Ok(sessions)) = timeout(SETTLE_MAX, sessions).await else { return false };
+    truth.sessions.get(&device.user).is_none_or(|server| differing_sessions(server, &sessions).is_empty())
+}
+
+/// Closes all devices and collects what they showed. One that does not end is reported by its name.
+pub async fn dismiss(cast: Cast) -> anyhow::Result<Vec<DeviceRecord>> {
+    let mut records = Vec::new();
+    let Cast { owner, speakers, others, .. } = cast;
+    for device in [owner].into_iter().chain(speakers).chain(others) {
+        let (reply, record) = oneshot::channel();
+        let _ = device.orders.send(Order::End(reply)).await;
+        let record = timeout(FINISH_MAX, record).await;
+        records.push(record.ok().and_then(Result::ok).with_context(|| format!("{} does not end", device.name))??);
+        device.task.await.context("a device died")?;
+    }
+    Ok(records)
+}

@@ -1,0 +1,82 @@
+//! What is written down while it is played, for the judge: what was handed to the SDK, what each device showed and keeps, and
+//! what the server says. Plain data.
+
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+};
+
+use anser_proto::{ConversationId, UserId, v1};
+
+/// A message as a device showed it: where, and a fingerprint of what.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Seen {
+    pub server_msg_id: u64,
+    pub print: u64,
+}
+
+impl Seen {
+    pub fn of(message: &v1::Message) -> Self {
+        let mut hasher = DefaultHasher::new();
+        message.client_msg_id.hash(&mut hasher);
+        (message.from_id, message.r#type, message.server_time_ms, message.count).hash(&mut hasher);
+        (&message.from_nickname, &message.from_device_id, &message.content).hash(&mut hasher);
+        if let Some(notice) = &message.notice {
+            (notice.kind, notice.operator_id, &notice.user_ids).hash(&mut hasher);
+        }
+        Self { server_msg_id: message.server_msg_id, print: hasher.finish() }
+    }
+}
+
+/// What lies in a device's local store.
+pub type Kept = BTreeMap<ConversationId, Vec<Seen>>;
+
+/// From one start of an app to its end, or to where it had to read its store anew.
+#[derive(Default, Debug)]
+pub struct Run {
+    /// What the app drew first.
+    pub kept: Kept,
+    /// What it was told then, in order.
+    pub shown: Vec<(ConversationId, Seen)>,
+}
+
+#[derive(Debug)]
+pub struct DeviceRecord {
+    /// `account/device_id`
+    pub name: String,
+    pub user: UserId,
+    pub runs: Vec<Run>,
+    /// At the end.
+    pub kept: Kept,
+    pub sessions: Vec<v1::Session>,
+}
+
+/// A message that an app handed to the SDK, which took it.
+#[derive(Clone, Debug)]
+pub struct Handed {
+    pub client_msg_id: String,
+    pub user: UserId,
+    pub device_id: String,
+    pub conversation: ConversationId,
+    pub content: String,
+    /// Of the sender, as the log must show it.
+    pub nickname: String,
+    /// Where the server said that it stored it.
+    pub acked: Option<u64>,
+}
+
+/// A log from its beginning, as one user reads it from the server.
+#[derive(Clone, Debug)]
+pub struct View {
+    pub reader: UserId,
+    pub conversation: ConversationId,
+    pub messages: Vec<v1::Message>,
+}
+
+/// What the server says when all is over.
+#[derive(Default, Debug)]
+pub struct Truth {
+    /// The group as its owner reads it, who was there from its first entry; one-to-one logs as both parties do.
+    pub views: Vec<View>,
+    pub sessions: BTreeMap<UserId, BTreeMap<ConversationId, v1::Session>>,
+}

@@ -1,0 +1,158 @@
+//! Where it is played: the server or the way to it, and how each device is made. Everything that the dice choose about a
+//! device is chosen here, by the seed and the device's number alone.
+
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use anser_client::transport::Network;
+use anser_proto::Format;
+use anyhow::Context as _;
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use tokio::{
+    sync::oneshot,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+
+use super::{
+    chaos::{Road, Weather},
+    cutter::Cutter,
+    device::{Handle, Kind},
+    ledger::Ledger,
+    reader::Reader,
+    server::{Minter, OwnServer},
+};
+
+/// A killed server's life, and how long it stays dead.
+const LIFE_MS: std::ops::Range<u64> = 2_000..6_000;
+const DEATH_MS: std::ops::Range<u64> = 0..400;
+/// One of so many devices keeps its store in a file, and one of so many hangs on a wire that breaks.
+const FILES: u64 = 3;
+const WIRES: u64 = 4;
+/// A login under way when the server dies is tried again.
+const LOGIN_MAX: Duration = Duration::from_secs(60);
+
+pub struct Stage {
+    seed: u64,
+    minter: Minter,
+    /// Addresses without faults.
+    urls: Vec<String>,
+    /// The same, over wires that break.
+    cut_urls: Vec<String>,
+    /// None: no faults.
+    pub weather: Option<Arc<Weather>>,
+    pub ledger: Arc<Ledger>,
+    /// For the devices' files.
+    folder: PathBuf,
+    cutters: Vec<Cutter>,
+}
+
+impl Stage {
+    /// On a server that runs somewhere.
+    pub fn foreign(url: String, minter: Minter, folder: PathBuf, seed: u64, chaos: bool) -> Self {
+        let weather = chaos.then(Arc::default);
+        let ledger = Arc::new(Ledger::new());
+        Self { seed, minter, urls: vec![url], cut_urls: Vec::new(), weather, ledger, folder, cutters: Vec::new() }
+    }
+
+    pub async fn own(
+        server: &OwnServer,
+        minter: Minter,
+        folder: PathBuf,
+        seed: u64,
+        chaos: bool,
+    ) -> anyhow::Result<Self> {
+        let mut stage = Self::foreign(format!("ws://{}", server.ports.http), minter, folder, seed, chaos);
+        stage.urls.push(format!("tcp://{}", server.ports.tcp));
+        if let Some(weather) = &stage.weather {
+            for (scheme, port) in [("ws", server.ports.http), ("tcp", server.ports.tcp)] {
+                let cutter = Cutter::start(port, Arc::clone(weather), seed).await?;
+                stage.cut_urls.push(format!("{scheme}://{}", cutter.address));
+                stage.cutters.push(cutter);
+            }
+        }
+        Ok(stage)
+    }
+
+    /// Opens a device of the account; `number` makes it another one than the account's others.
+    pub async fn open(&self, account: String, number: u32) -> anyhow::Result<Handle> {
+        let kind = self.kind(account, number)?;
+        kind.open(Arc::clone(&self.ledger)).await
+    }
+
+    fn kind(&self, account: String, number: u32) -> anyhow::Result<Kind> {
+        let mut seed = self.seed ^ u64::from(number).rotate_left(32);
+        for byte in account.bytes() {
+            seed = seed.wrapping_mul(0x0100_0000_01b3) ^ u64::from(byte);
+        }
+        let mut dice = StdRng::seed_from_u64(seed);
+        let breaks = !self.cut_urls.is_empty() && dice.random_range(0..WIRES) == 0;
+        let urls = if breaks { &self.cut_urls } else { &self.urls };
+        let url = urls[dice.random_range(0..urls.len())].clone();
+        let format = if dice.random() { Format::Protobuf } else { Format::Json };
+        let keeps_file = self.weather.is_some() && dice.random_range(0..FILES) == 0;
+        let device_id = format!("replay-{number}-{seed:016x}");
+        let network = Box::new(Network::new(&url, format, None)?);
+        Ok(Kind {
+            file: keeps_file.then(|| self.folder.join(format!("{seed:016x}.db"))),
+            road: Arc::new(Road::new(network, self.weather.clone().unwrap_or_default(), dice.random())),
+            token: self.minter.mint(&account),
+            account,
+            device_id,
+            url,
+            format,
+            seed,
+        })
+    }
+
+    /// A connection that reads the truth.
+    pub async fn reader(&self, account: &str) -> anyhow::Result<Reader> {
+        let network = Network::new(&self.urls[0], Format::Protobuf, None)?;
+        let login = Reader::login(&network, self.minter.mint(account));
+        timeout(LOGIN_MAX, login).await.context("the server lets no reader in")?
+    }
+}
+
+/// Kills the server and starts it again, until it is told to stop.
+pub struct Reaper {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<anyhow::Result<OwnServer>>,
+}
+
+impl Reaper {
+    pub fn start(server: OwnServer, restarts: Arc<AtomicU64>, seed: u64) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        Self { stop, task: tokio::spawn(reap(server, restarts, StdRng::seed_from_u64(seed), stopped)) }
+    }
+
+    /// The server is up again when this returns.
+    pub async fn end(self) -> anyhow::Result<OwnServer> {
+        // If it is gone already, its own result says why.
+        let _ = self.stop.send(());
+        self.task.await.context("the reaper died")?
+    }
+}
+
+async fn reap(
+    mut server: OwnServer,
+    restarts: Arc<AtomicU64>,
+    mut dice: StdRng,
+    mut stop: oneshot::Receiver<()>,
+) -> anyhow::Result<OwnServer> {
+    loop {
+        tokio::select! {
+            _ = &mut stop => return Ok(server),
+            () = sleep(Duration::from_millis(dice.random_range(LIFE_MS))) => {}
+        }
+        server.kill().await?;
+        sleep(Duration::from_millis(dice.random_range(DEATH_MS))).await;
+        server.start_again().await?;
+        restarts.fetch_add(1, Ordering::Relaxed);
+    }
+}

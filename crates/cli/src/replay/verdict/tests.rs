@@ -1,0 +1,260 @@
+//! The judge on doctored recordings: whatever is done to a clean play must be found, and named for what it is.
+
+use anser_proto::{ConversationId, GroupId, UserId, v1};
+
+use super::{
+    super::record::{DeviceRecord, Handed, Run, Seen, Truth, View},
+    Verdict, judge,
+};
+
+const ANN: u64 = 1;
+const BOB: u64 = 2;
+const GROUP: ConversationId = ConversationId::Group(GroupId(9));
+
+/// A small play: Ann makes a group and says two things, Bob joins, both say something, and they write to each other.
+struct Play {
+    handed: Vec<Handed>,
+    devices: Vec<DeviceRecord>,
+    truth: Truth,
+}
+
+fn single() -> ConversationId {
+    ConversationId::single(UserId(ANN), UserId(BOB))
+}
+
+fn notice(kind: v1::notice::Kind, user_ids: &[u64]) -> v1::Message {
+    v1::Message {
+        r#type: v1::message::Type::Notice.into(),
+        notice: Some(v1::Notice { kind: kind.into(), operator_id: ANN, user_ids: user_ids.to_vec() }),
+        settings: Some(v1::Settings { uncounted: true }),
+        from_id: ANN,
+        ..v1::Message::default()
+    }
+}
+
+fn text(from_id: u64, number: u32) -> v1::Message {
+    v1::Message {
+        client_msg_id: format!("play-{number}"),
+        from_id,
+        from_device_id: format!("device-{from_id}"),
+        from_nickname: "nick".to_owned(),
+        r#type: v1::message::Type::Text.into(),
+        content: format!("line {number}"),
+        ..v1::Message::default()
+    }
+}
+
+fn log(conversation: ConversationId, messages: Vec<v1::Message>) -> Vec<v1::Message> {
+    let mut count = 0;
+    let place = |(server_msg_id, message): (u64, v1::Message)| {
+        count += u64::from(!message.settings.unwrap_or_default().uncounted);
+        v1::Message { conversation_id: conversation.to_string(), server_msg_id, count, ..message }
+    };
+    (1..).zip(messages).map(place).collect()
+}
+
+fn session(conversation: ConversationId, head: u64, unread: u64, read_mark: u64) -> (ConversationId, v1::Session) {
+    let conversation_id = conversation.to_string();
+    (conversation, v1::Session { conversation_id, head, unread, read_mark, ..v1::Session::default() })
+}
+
+fn device(user: u64, seen: &[(ConversationId, &[v1::Message])], truth: &Truth) -> DeviceRecord {
+    let seen_of = |messages: &[v1::Message]| messages.iter().map(Seen::of).collect::<Vec<_>>();
+    let kept = seen.iter().map(|(conversation, messages)| (*conversation, seen_of(messages))).collect();
+    let shown = seen.iter().flat_map(|(conversation, messages)| messages.iter().map(|m| (*conversation, Seen::of(m))));
+    DeviceRecord {
+        name: format!("device-{user}"),
+        user: UserId(user),
+        runs: vec![Run { kept: Default::default(), shown: shown.collect() }],
+        kept,
+        sessions: truth.sessions[&UserId(user)].values().cloned().collect(),
+    }
+}
+
+impl Play {
+    fn new() -> Self {
+        use v1::notice::Kind::{Created, Joined};
+        let group = log(
+            GROUP,
+            vec![
+                notice(Created, &[ANN]),
+                text(ANN, 0),
+                text(ANN, 1),
+                notice(Joined, &[BOB]),
+                text(BOB, 2),
+                text(ANN, 3),
+            ],
+        );
+        let chat = log(single(), vec![text(ANN, 4), text(BOB, 5), text(BOB, 6)]);
+        let mut truth = Truth::default();
+        for (reader, conversation, messages) in [(ANN, GROUP, &group), (ANN, single(), &chat), (BOB, single(), &chat)] {
+            truth.views.push(View { reader: UserId(reader), conversation, messages: messages.clone() });
+        }
+        let mut mine = session(single(), 3, 2, 1);
+        let mut his = session(single(), 3, 0, 3);
+        (mine.1.peer_read_mark, his.1.peer_read_mark) = (3, 1);
+        truth.sessions.insert(UserId(ANN), [session(GROUP, 6, 0, 6), mine].into());
+        truth.sessions.insert(UserId(BOB), [session(GROUP, 6, 1, 5), his].into());
+        let devices = vec![
+            device(ANN, &[(GROUP, &group), (single(), &chat)], &truth),
+            device(BOB, &[(GROUP, &group[3..]), (single(), &chat)], &truth),
+        ];
+        let said = group.iter().map(|message| (GROUP, message)).chain(chat.iter().map(|message| (single(), message)));
+        let handed = said.filter(|(_, message)| message.notice.is_none()).map(|(conversation, message)| Handed {
+            client_msg_id: message.client_msg_id.clone(),
+            user: UserId(message.from_id),
+            device_id: message.from_device_id.clone(),
+            conversation,
+            content: message.content.clone(),
+            nickname: message.from_nickname.clone(),
+            acked: Some(message.server_msg_id),
+        });
+        Self { handed: handed.collect(), devices, truth }
+    }
+
+    fn views(&mut self, conversation: ConversationId) -> impl Iterator<Item = &mut Vec<v1::Message>> {
+        self.truth.views.iter_mut().filter(move |view| view.conversation == conversation).map(|view| &mut view.messages)
+    }
+}
+
+/// `[duplicates, misordered, missing, ghosts, unread_errors]` after a fault was put in.
+fn check(doctor: impl FnOnce(&mut Play), expected: [u64; 5]) {
+    let mut play = Play::new();
+    doctor(&mut play);
+    let verdict = judge(&play.handed, &play.devices, &play.truth);
+    let Verdict { duplicates, misordered, missing, ghosts, unread_errors, ref witnesses } = verdict;
+    assert_eq!([duplicates, misordered, missing, ghosts, unread_errors], expected, "{witnesses:#?}");
+    assert_eq!(verdict.is_clean(), expected == [0; 5]);
+}
+
+#[test]
+fn a_clean_play_is_clean() {
+    check(|_| {}, [0, 0, 0, 0, 0]);
+}
+
+#[test]
+fn a_message_that_a_device_never_showed_is_missing() {
+    let lose = |play: &mut Play| _ = play.devices[1].runs[0].shown.remove(1);
+    check(lose, [0, 0, 1, 0, 0]);
+}
+
+#[test]
+fn a_message_that_is_shown_but_not_kept_is_missing() {
+    let lose = |play: &mut Play| _ = play.devices[1].kept.get_mut(&single()).expect("their chat").pop();
+    check(lose, [0, 0, 1, 0, 0]);
+}
+
+#[test]
+fn a_message_shown_twice_is_a_duplicate_also_after_a_restart() {
+    check(
+        |play| {
+            let seen = play.devices[1].runs[0].shown[2];
+            play.devices[1].runs[0].shown.insert(3, seen);
+        },
+        [1, 0, 0, 0, 0],
+    );
+    check(
+        |play| {
+            let (kept, seen) = (play.devices[1].kept.clone(), play.devices[1].runs[0].shown[2]);
+            play.devices[1].runs.push(Run { kept, shown: vec![seen] });
+        },
+        [1, 0, 0, 0, 0],
+    );
+}
+
+#[test]
+fn a_restart_draws_what_was_kept_and_goes_on() {
+    check(
+        |play| {
+            let device = &mut play.devices[1];
+            let rest = device.runs[0].shown.split_off(2);
+            let kept = [(GROUP, device.runs[0].shown.iter().map(|(_, seen)| *seen).collect())].into();
+            device.runs.push(Run { kept, shown: rest });
+        },
+        [0, 0, 0, 0, 0],
+    );
+}
+
+#[test]
+fn two_messages_that_changed_places_are_misordered() {
+    check(|play| play.devices[0].runs[0].shown.swap(1, 2), [0, 1, 0, 0, 0]);
+}
+
+#[test]
+fn a_message_that_the_log_does_not_have_is_a_ghost() {
+    let ghost = (GROUP, Seen::of(&v1::Message { server_msg_id: 7, ..text(ANN, 99) }));
+    check(|play| play.devices[0].runs[0].shown.push(ghost), [0, 0, 0, 1, 0]);
+    // Another text at the right place: once as shown, once as kept.
+    check(
+        |play| {
+            play.devices[0].runs[0].shown[1].1.print ^= 1;
+            play.devices[0].kept.get_mut(&GROUP).expect("the group")[1].print ^= 1;
+        },
+        [0, 0, 0, 2, 0],
+    );
+}
+
+#[test]
+fn what_was_said_before_one_joined_is_a_ghost() {
+    check(
+        |play| {
+            let early = play.devices[0].runs[0].shown[1];
+            play.devices[1].runs[0].shown.insert(0, early);
+        },
+        [0, 0, 0, 1, 0],
+    );
+}
+
+#[test]
+fn a_wrong_unread_count_is_found_on_the_server_and_on_a_device() {
+    // The server's count is wrong, and so the device's right one is another.
+    let miscount = |play: &mut Play| {
+        let sessions = play.truth.sessions.get_mut(&UserId(BOB)).expect("his list");
+        sessions.get_mut(&GROUP).expect("the group").unread = 2;
+    };
+    check(miscount, [0, 0, 0, 0, 2]);
+    check(|play| play.devices[0].sessions[0].unread += 1, [0, 0, 0, 0, 1]);
+    check(|play| _ = play.devices[0].sessions.pop(), [0, 0, 0, 0, 1]);
+}
+
+#[test]
+fn what_was_acknowledged_and_is_not_in_the_log_is_missing() {
+    check(
+        |play| play.handed.push(Handed { client_msg_id: "play-7".into(), ..play.handed[0].clone() }),
+        [0, 0, 1, 0, 0],
+    );
+    check(|play| play.handed[0].acked = Some(3), [0, 0, 1, 0, 0]);
+}
+
+#[test]
+fn what_is_stored_twice_or_was_never_said_is_found() {
+    // The last of the log once more, for everybody to see: nobody showed it, and all counts are behind.
+    let append = |play: &mut Play, message: v1::Message| {
+        play.views(GROUP).for_each(|log| log.push(v1::Message { server_msg_id: 7, ..message.clone() }));
+    };
+    let mut play = Play::new();
+    append(&mut play, text(ANN, 3));
+    assert_eq!(judge(&play.handed, &play.devices, &play.truth).duplicates, 1);
+    let mut play = Play::new();
+    append(&mut play, text(ANN, 8));
+    assert_eq!(judge(&play.handed, &play.devices, &play.truth).ghosts, 1);
+}
+
+#[test]
+fn what_one_device_said_must_be_stored_in_that_order() {
+    check(|play| play.handed.swap(0, 1), [0, 1, 0, 0, 0]);
+}
+
+#[test]
+fn both_parties_read_the_same_log() {
+    let mut play = Play::new();
+    play.truth.views[2].messages[0].content = "another".into();
+    assert_eq!(judge(&play.handed, &play.devices, &play.truth).ghosts, 1);
+}
+
+#[test]
+fn a_hole_in_the_log_is_found() {
+    let mut play = Play::new();
+    play.views(GROUP).for_each(|log| log[5].server_msg_id = 7);
+    assert!(judge(&play.handed, &play.devices, &play.truth).missing > 0);
+}

@@ -1,0 +1,117 @@
+//! `anser replay` on a stretch of real chat: with faults and without, against its own server and another one.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+};
+
+const LOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/ubuntu-2006-06-01.txt");
+const KEYS: [&str; 16] = [
+    "users",
+    "devices",
+    "sent",
+    "acked",
+    "delivered",
+    "duplicates",
+    "misordered",
+    "missing",
+    "ghosts",
+    "unread_errors",
+    "restarts",
+    "rate",
+    "ack_p50_ms",
+    "ack_p99_ms",
+    "delivery_p50_ms",
+    "delivery_p99_ms",
+];
+
+fn replay(words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_anser")).arg("replay").args(words).output().expect("the binary starts")
+}
+
+/// Plays the log, expects that all is right, and gives the line of JSON.
+fn check(words: &[&str]) -> serde_json::Value {
+    let output = replay(&[&[LOG, "--json"], words].concat());
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{stdout}\n{stderr}");
+    let summary: serde_json::Value = serde_json::from_str(&stdout).expect("one line of JSON");
+    let keys: Vec<_> = summary.as_object().expect("an object").keys().map(String::as_str).collect();
+    assert_eq!(keys.len(), KEYS.len(), "{keys:?}");
+    for key in KEYS {
+        assert!(summary[key].is_number(), "{key}: {stdout}");
+    }
+    for key in ["duplicates", "misordered", "missing", "ghosts", "unread_errors"] {
+        assert_eq!(summary[key], 0, "{key}: {stdout}\n{stderr}");
+    }
+    assert_eq!((&summary["users"], &summary["sent"], &summary["acked"]), (&75.into(), &283.into(), &283.into()));
+    summary
+}
+
+fn check_chaos(seed: &str) {
+    let summary = check(&["--chaos", "--seed", seed, "--rate", "40"]);
+    assert!(summary["restarts"].as_u64() > Some(0), "the server lived all the time: {summary}");
+    assert!(summary["devices"].as_u64() > Some(75), "nobody got a second device: {summary}");
+}
+
+#[test]
+fn real_chat_survives_chaos() {
+    check_chaos("1");
+}
+
+#[test]
+fn real_chat_survives_other_chaos() {
+    check_chaos("2");
+}
+
+#[test]
+fn real_chat_plays_on_several_devices_and_on_a_foreign_server() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let server = Server::start(folder.path());
+    let secret = folder.path().join("hs256.secret");
+    let secret = secret.to_str().expect("a name in Unicode");
+    for scheme in ["ws", "tcp"] {
+        let url = format!("{scheme}://{}", server.address(scheme));
+        let devices = check(&["--server", &url, "--token-secret", secret, "--devices", "2"]);
+        assert_eq!(devices["devices"], 149);
+    }
+}
+
+#[test]
+fn a_file_without_talk_is_refused() {
+    let output = replay(&[concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")]);
+    assert!(!output.status.success());
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.contains("nobody says anything"), "{stderr}");
+}
+
+struct Server {
+    child: Child,
+    ready: serde_json::Value,
+}
+
+impl Server {
+    fn start(data: &Path) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_anser"))
+            .args(["serve", "--json", "--http", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .env("ANSER_LOG", "error")
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("it was piped")).read_line(&mut line).expect("a line");
+        Self { child, ready: serde_json::from_str(&line).expect("its addresses") }
+    }
+
+    fn address(&self, scheme: &str) -> &str {
+        self.ready[if scheme == "ws" { "http" } else { scheme }].as_str().expect("an address")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = (self.child.kill(), self.child.wait());
+    }
+}
