@@ -67,7 +67,7 @@ pub fn error_row(code: ErrorCode) -> ErrorRow {
         Forbidden => row(No, None, "the user's role does not allow it"),
         Conflict => row(No, None, "the client_msg_id was used before with another body"),
         LimitReached => {
-            row(No, None, "a number that the server bounds is reached: members of a group, groups of a user, devices")
+            row(No, None, "a number that the server bounds is reached: members of a group, groups of a user")
         }
 
         Overloaded => row(Later, None, "the server has as much work as it can take; nothing was stored"),
@@ -93,11 +93,13 @@ pub fn close_row(code: CloseCode) -> CloseRow {
         Draining => row(true, "the server stops; come back after the time that `draining` named"),
         Lagging => row(true, "the connection did not take what was pushed to it for 30 seconds"),
         Silent => row(true, "nothing was heard for one and a half of the longest heartbeat"),
-        ServerBusy => row(true, "the server has as many connections or logins as it can take"),
+        ServerBusy => row(true, "the server has as many logins as it can take now"),
         ServerError => row(true, "a fault of the server; its log says which"),
         LoginTimedOut => row(true, "no `hello` came within 5 seconds"),
-        LoginRefused => row(false, "the error before it says why: other credentials are needed"),
-        Replaced => row(false, "the same device opened a newer connection"),
+        LoginRefused => row(false, "the user may not log in; the error before it, if any, says why"),
+        Replaced => {
+            row(false, "the same device opened a newer connection, or the user more than limits.devices_per_user")
+        }
         BadFrames => row(false, "what came was no frame"),
         FrameOverLimit => row(false, "what came was larger than a frame may be"),
         Flooding => row(false, "requests kept coming far above the rate after being refused"),

@@ -38,7 +38,7 @@ impl Ctx {
         Ok(Self {
             metrics: Metrics::new(Arc::clone(&store)),
             store,
-            hub: Arc::new(Hub::new()),
+            hub: Arc::new(Hub::new(config.limits.devices_per_user)),
             members: Members::new(),
             credentials,
             ids: Snowflake::new(0, Arc::clone(&clock)),

@@ -21,6 +21,8 @@ pub struct Hub {
     /// By user id: a push to one user does not wait for a push to another.
     shards: [Mutex<HashMap<UserId, Online>>; SHARDS],
     next_conn: AtomicU64,
+    /// Connections of one user. Beyond it the oldest is kicked.
+    per_user_max: usize,
 }
 
 const SHARDS: usize = 64;
@@ -39,8 +41,9 @@ struct Attached {
 }
 
 impl Hub {
-    pub fn new() -> Self {
-        Self { shards: std::array::from_fn(|_| Mutex::default()), next_conn: AtomicU64::new(1) }
+    pub fn new(per_user_max: u32) -> Self {
+        let shards = std::array::from_fn(|_| Mutex::default());
+        Self { shards, next_conn: AtomicU64::new(1), per_user_max: per_user_max.max(1) as usize }
     }
 
     /// A connection was accepted.
@@ -74,6 +77,15 @@ impl Hub {
         if online.attached.iter().any(|other| other.device_id == device_id) {
             outbox.kick(CloseCode::Replaced);
         } else {
+            if online.attached.len() >= self.per_user_max {
+                let oldest = online.attached.iter().map(|other| other.conn).min();
+                online.attached.retain(|other| {
+                    if Some(other.conn) == oldest {
+                        other.outbox.kick(CloseCode::Replaced);
+                    }
+                    Some(other.conn) != oldest
+                });
+            }
             online.attached.push(Attached { conn, device_id, format, outbox });
         }
         Attachment { hub: Arc::clone(self), user, conn, nickname: Arc::clone(&online.nickname) }
@@ -87,9 +99,10 @@ impl Hub {
         receivers.map(|attached| attached.outbox.push(event.encoded(attached.format))).count()
     }
 
-    /// Connections of the user.
-    pub fn count(&self, user: UserId) -> usize {
-        self.shard(user).get(&user).map_or(0, |online| online.attached.len())
+    /// Whether the user has a connection other than `except`, which may have ended meanwhile.
+    pub fn has_other(&self, user: UserId, except: Option<ConnId>) -> bool {
+        let shard = self.shard(user);
+        shard.get(&user).is_some_and(|online| online.attached.iter().any(|attached| Some(attached.conn) != except))
     }
 
     /// Ends all connections of the user.
@@ -103,12 +116,6 @@ impl Hub {
         // The low bits of a Snowflake count on, so neighbours in time fall apart.
         let index = usize::try_from(user.0 % SHARDS as u64).expect("below the number of shards");
         self.shards[index].lock().expect("nothing panics while holding it")
-    }
-}
-
-impl Default for Hub {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -189,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_push_reaches_every_device_but_the_one_it_came_from() {
-        let hub = Arc::new(Hub::new());
+        let hub = Arc::new(Hub::new(8));
         let (phone, phone_outbox) = attach(&hub, "phone");
         let (_laptop, laptop_outbox) = attach(&hub, "laptop");
         assert_eq!(hub.push(ADA, Some(phone.conn), &lagged()), 1);
@@ -200,7 +207,7 @@ mod tests {
 
     #[test]
     fn the_same_device_replaces_itself_and_its_late_end_harms_nobody() {
-        let hub = Arc::new(Hub::new());
+        let hub = Arc::new(Hub::new(8));
         let (old, old_outbox) = attach(&hub, "phone");
         let (_new, new_outbox) = attach(&hub, "phone");
         assert_eq!(old_outbox.take().kicked, Some(CloseCode::Replaced));
@@ -211,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_connection_whose_login_took_long_does_not_replace_a_newer_one() {
-        let hub = Arc::new(Hub::new());
+        let hub = Arc::new(Hub::new(8));
         let slow = hub.next_conn();
         let (_new, new_outbox) = attach(&hub, "phone");
         let slow_outbox = Arc::new(Outbox::new(1_000));
@@ -222,8 +229,28 @@ mod tests {
     }
 
     #[test]
+    fn the_other_devices_are_told_also_when_the_one_it_came_from_has_left() {
+        let hub = Arc::new(Hub::new(8));
+        let (phone, _) = attach(&hub, "phone");
+        let (_laptop, laptop_outbox) = attach(&hub, "laptop");
+        let from = phone.conn;
+        drop(phone);
+        assert!(hub.has_other(ADA, Some(from)));
+        assert_eq!(hub.push(ADA, Some(from), &lagged()), 1);
+        assert_eq!(laptop_outbox.take().frames.len(), 1);
+    }
+
+    #[test]
+    fn beyond_the_number_of_a_users_connections_the_oldest_goes() {
+        let hub = Arc::new(Hub::new(2));
+        let attached: Vec<_> = ["one", "two", "three"].map(|device| attach(&hub, device)).into();
+        assert_eq!(attached[0].1.take().kicked, Some(CloseCode::Replaced));
+        assert_eq!(hub.push(ADA, None, &lagged()), 2);
+    }
+
+    #[test]
     fn who_left_leaves_nothing_behind() {
-        let hub = Arc::new(Hub::new());
+        let hub = Arc::new(Hub::new(8));
         drop(attach(&hub, "phone"));
         assert!(hub.shards.iter().all(|shard| shard.lock().expect("no panic").is_empty()));
     }

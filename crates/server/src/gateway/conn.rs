@@ -1,15 +1,18 @@
 //! One connection: the one task that owns its socket, and the closed list of what can happen to it.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use anser_proto::{
     CloseCode, ErrorCode, Format,
     codes::{Retry, close_row, error_row},
-    v1::{self, server_frame::Body},
+    v1::{self, client_frame::Request, server_frame::Body},
 };
 use bytes::Bytes;
 use futures_util::FutureExt as _;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::{
+    task::{JoinError, JoinHandle},
+    time::{Instant, sleep, sleep_until, timeout},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -28,6 +31,8 @@ use crate::{
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// A peer that takes nothing for so long is given up.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// So long may the last words to a connection take.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 /// Requests that are taken up together. They wait for one commit instead of one each.
 const TURN_FRAMES_MAX: usize = 64;
 /// Draining spreads the clients' return over so many milliseconds.
@@ -39,14 +44,16 @@ enum Event {
     /// Something waits in the outbox: pushes, or a kick.
     Outbox,
     /// The requests taken up last are done.
-    Answers(Box<Caller>, Vec<v1::ServerFrame>),
+    Answers(Result<(Box<Caller>, Vec<v1::ServerFrame>), JoinError>),
     /// The client said something. Not listened to while a turn is under way: that is the back pressure.
     Frame(Result<Bytes, RecvError>),
     /// Nothing was heard for too long, or the token ran out.
     Deadline,
 }
 
-type Turn = Pin<Box<dyn Future<Output = (Box<Caller>, Vec<v1::ServerFrame>)> + Send>>;
+/// A task of its own, which is carried to its end whatever becomes of the connection: it tells others of what it stored, and
+/// they must not wait for this one's socket.
+type Turn = JoinHandle<(Box<Caller>, Vec<v1::ServerFrame>)>;
 
 struct Conn {
     cx: Arc<Ctx>,
@@ -61,6 +68,9 @@ struct Conn {
     heard: Instant,
     silence: Duration,
     token_expires: Option<Instant>,
+    /// What was read behind the frames of the turn and is no frame. Told once they are answered.
+    broken: Option<RecvError>,
+    shutdown: CancellationToken,
 }
 
 /// How a connection ends.
@@ -76,10 +86,10 @@ enum End {
 /// What is only needed for a while is boxed: the future of an idle connection has room for nothing else, and there are
 /// many of them.
 pub async fn run(cx: Arc<Ctx>, accepted: ConnId, socket: Socket, shutdown: CancellationToken) {
-    let Some((mut conn, welcome)) = Box::pin(greet(cx, accepted, socket, &shutdown)).await else { return };
+    let Some((mut conn, welcome)) = Box::pin(greet(cx, accepted, socket, shutdown)).await else { return };
     let _counted = conn.cx.metrics.connection();
     let end = match Box::pin(conn.write(vec![welcome])).await {
-        Ok(()) => conn.serve(&shutdown).await,
+        Ok(()) => conn.serve().await,
         Err(end) => end,
     };
     Box::pin(conn.finish(end)).await;
@@ -90,7 +100,7 @@ async fn greet(
     cx: Arc<Ctx>,
     accepted: ConnId,
     mut socket: Socket,
-    shutdown: &CancellationToken,
+    shutdown: CancellationToken,
 ) -> Option<(Conn, Bytes)> {
     let hello = tokio::select! {
         () = shutdown.cancelled() => return None,
@@ -101,21 +111,21 @@ async fn greet(
         Ok(Err(RecvError::Gone)) => return None,
         Ok(Err(error)) => (0, recv_error(error)),
         Ok(Ok(frame)) => match login::login(&cx, accepted, socket.format(), frame).await {
-            Ok(logged_in) => return Some(Conn::new(cx, socket, logged_in)),
+            Ok(logged_in) => return Some(Conn::new(cx, socket, logged_in, shutdown)),
             Err(refusal) => refusal,
         },
     };
     cx.metrics.login_refused(error.code);
     let reason = error.message.to_string();
     let frame = socket.format().encode(&answer(request_id, Body::Error(error.to_wire())));
-    let _ = timeout(WRITE_TIMEOUT, socket.send_many(&[frame])).await;
-    let _ = timeout(WRITE_TIMEOUT, socket.close(refusal_code(error.code), &reason)).await;
+    let _ = timeout(CLOSE_PATIENCE, socket.send_many(&[frame])).await;
+    let _ = timeout(CLOSE_PATIENCE, socket.close(refusal_code(error.code), &reason)).await;
     None
 }
 
 impl Conn {
     /// The connection, and what to say to it first.
-    fn new(cx: Arc<Ctx>, mut socket: Socket, logged_in: LoggedIn) -> (Self, Bytes) {
+    fn new(cx: Arc<Ctx>, mut socket: Socket, logged_in: LoggedIn, shutdown: CancellationToken) -> (Self, Bytes) {
         let LoggedIn { caller, attachment, outbox, welcome, token_expires } = logged_in;
         socket.trust();
         let conn = Self {
@@ -129,26 +139,29 @@ impl Conn {
             turn: None,
             heard: Instant::now(),
             token_expires,
+            broken: None,
+            shutdown,
         };
         (conn, welcome)
     }
 
     /// Handles what happens until the connection ends.
-    async fn serve(&mut self, shutdown: &CancellationToken) -> End {
+    async fn serve(&mut self) -> End {
         let deadline = sleep_until(self.deadline());
         tokio::pin!(deadline);
         loop {
             let event = tokio::select! {
-                () = shutdown.cancelled() => Event::Shutdown,
+                () = self.shutdown.cancelled() => Event::Shutdown,
                 () = self.outbox.filled() => Event::Outbox,
-                (caller, frames) = poll_turn(&mut self.turn) => Event::Answers(caller, frames),
+                done = poll_turn(&mut self.turn) => Event::Answers(done),
                 frame = self.socket.recv(), if self.turn.is_none() => Event::Frame(frame),
                 () = &mut deadline => Event::Deadline,
             };
             let step = match event {
                 Event::Shutdown => Box::pin(self.drain()).await,
                 Event::Outbox => Box::pin(self.flush(Vec::new())).await,
-                Event::Answers(caller, frames) => Box::pin(self.answer(caller, frames)).await,
+                Event::Answers(Ok((caller, frames))) => Box::pin(self.answer(caller, frames)).await,
+                Event::Answers(Err(_)) => return end(CloseCode::ServerError),
                 Event::Frame(Ok(frame)) => self.take_up(frame),
                 Event::Frame(Err(RecvError::Gone)) => return End::Gone,
                 Event::Frame(Err(error)) => Box::pin(self.refuse(recv_error(error))).await,
@@ -179,36 +192,38 @@ impl Conn {
         Ok(())
     }
 
-    /// Takes up this frame and those that came with it.
+    /// Takes up this frame and the sends that came with it, which wait for one commit together. Any other request ends the
+    /// turn: its answer may be large, and there is never more than one of those in memory.
     fn take_up(&mut self, first: Bytes) -> Result<(), End> {
         self.heard = Instant::now();
-        let mut frames = vec![self.format.decode::<v1::ClientFrame>(first)];
-        while frames.len() < TURN_FRAMES_MAX && frames.last().is_some_and(Result::is_ok) {
-            match self.socket.recv().now_or_never() {
-                Some(Ok(bytes)) => frames.push(self.format.decode(bytes)),
-                // Nothing there now; or an error, which is there again when this turn is done.
-                _ => break,
+        let mut next = Some(Ok(first));
+        let mut frames = Vec::new();
+        let mut malformed = None;
+        while let Some(received) = next.take() {
+            match received.map(|bytes| self.format.decode::<v1::ClientFrame>(bytes)) {
+                Ok(Ok(frame)) => {
+                    let is_send = matches!(frame.request, Some(Request::Send(_)));
+                    frames.push(frame);
+                    if is_send && frames.len() < TURN_FRAMES_MAX {
+                        next = self.socket.recv().now_or_never();
+                    }
+                }
+                Ok(Err(error)) => malformed = Some(Error::new(ErrorCode::BadFrame, error.to_string())),
+                Err(error) => self.broken = Some(error),
             }
         }
-        let malformed = frames.pop_if(|frame| frame.is_err()).and_then(Result::err);
         let caller = self.caller.take().expect("no turn is under way while frames are listened to");
-        let frames = frames.into_iter().flatten().collect();
-        let cx = Arc::clone(&self.cx);
-        let now = self.heard;
-        self.turn = Some(Box::pin(async move {
+        let (cx, now) = (Arc::clone(&self.cx), self.heard);
+        self.turn = Some(tokio::spawn(async move {
             let (caller, mut answers) = im::turn(&cx, caller, frames, now).await;
             // What came before the malformed frame is answered before the connection ends.
-            if let Some(malformed) = malformed {
-                let error = Error::new(ErrorCode::BadFrame, malformed.to_string());
-                answers.push(answer(0, Body::Error(error.to_wire())));
-            }
+            answers.extend(malformed.map(|error| answer(0, Body::Error(error.to_wire()))));
             (caller, answers)
         }));
         Ok(())
     }
 
     async fn answer(&mut self, caller: Box<Caller>, answers: Vec<v1::ServerFrame>) -> Result<(), End> {
-        self.turn = None;
         let flooding = caller.is_flooding();
         let said_bye = caller.said_bye;
         self.caller = Some(caller);
@@ -220,7 +235,12 @@ impl Conn {
         if flooding {
             return Err(end(CloseCode::Flooding));
         }
-        if said_bye { Err(end(CloseCode::Normal)) } else { Ok(()) }
+        match self.broken.take() {
+            _ if said_bye => Err(end(CloseCode::Normal)),
+            None => Ok(()),
+            Some(RecvError::Gone) => Err(End::Gone),
+            Some(error) => self.refuse(recv_error(error)).await,
+        }
     }
 
     /// Writes what waits in the outbox and then the answers, in one go.
@@ -244,10 +264,18 @@ impl Conn {
             return Ok(());
         }
         self.cx.metrics.frames_out.inc_by(frames.len() as u64);
-        match timeout(WRITE_TIMEOUT, self.socket.send_many(&frames)).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(End::Gone),
-            Err(_) => Err(end(CloseCode::Lagging)),
+        // Who is kicked, or meets the server's end, is not waited for as long as who is just slow.
+        let cut_short = async {
+            tokio::select! {
+                () = self.shutdown.cancelled() => {}
+                () = self.outbox.kicked() => {}
+            }
+            sleep(CLOSE_PATIENCE).await;
+        };
+        tokio::select! {
+            sent = self.socket.send_many(&frames) => sent.map_err(|_| End::Gone),
+            () = sleep(WRITE_TIMEOUT) => Err(end(CloseCode::Lagging)),
+            () = cut_short => Err(End::Gone),
         }
     }
 
@@ -260,8 +288,9 @@ impl Conn {
 
     async fn drain(&mut self) -> Result<(), End> {
         // What was taken up is finished and answered first.
-        if let Some(turn) = self.turn.take() {
-            let (caller, answers) = turn.await;
+        if let Some(turn) = self.turn.take()
+            && let Ok((caller, answers)) = turn.await
+        {
             self.caller = Some(caller);
             self.flush(answers).await?;
         }
@@ -270,15 +299,15 @@ impl Conn {
         Err(end(CloseCode::Draining))
     }
 
-    /// A turn under way is carried to its end, since others wait to be told of what it stored.
     async fn finish(mut self, end: End) {
         drop(self.attachment);
-        if let Some(turn) = self.turn.take() {
-            turn.await;
-        }
         if let End::Closed { code, reason } = end {
             self.cx.metrics.closed(code);
-            let _ = timeout(WRITE_TIMEOUT, self.socket.close(code, &reason)).await;
+            let _ = timeout(CLOSE_PATIENCE, self.socket.close(code, &reason)).await;
+        }
+        // The server does not end before what was taken up is stored and told.
+        if let Some(turn) = self.turn.take() {
+            let _ = turn.await;
         }
     }
 }
@@ -294,9 +323,13 @@ fn refusal_code(code: ErrorCode) -> CloseCode {
 }
 
 /// Pending for ever without a turn. Cancel-safe.
-async fn poll_turn(turn: &mut Option<Turn>) -> (Box<Caller>, Vec<v1::ServerFrame>) {
+async fn poll_turn(turn: &mut Option<Turn>) -> Result<(Box<Caller>, Vec<v1::ServerFrame>), JoinError> {
     match turn {
-        Some(turn) => turn.await,
+        Some(running) => {
+            let done = running.await;
+            *turn = None;
+            done
+        }
         None => std::future::pending().await,
     }
 }

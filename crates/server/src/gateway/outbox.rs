@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 pub struct Outbox {
     waiting: Mutex<Waiting>,
     filled: Notify,
+    kicked: Notify,
     bytes_max: usize,
 }
 
@@ -28,7 +29,7 @@ pub struct Waiting {
 
 impl Outbox {
     pub fn new(bytes_max: usize) -> Self {
-        Self { waiting: Mutex::default(), filled: Notify::new(), bytes_max }
+        Self { waiting: Mutex::default(), filled: Notify::new(), kicked: Notify::new(), bytes_max }
     }
 
     /// Once something was dropped everything is, until the connection was told: a push behind a gap is of no use.
@@ -54,6 +55,7 @@ impl Outbox {
     pub fn kick(&self, code: CloseCode) {
         self.lock().kicked.get_or_insert(code);
         self.filled.notify_one();
+        self.kicked.notify_one();
     }
 
     /// Takes all that waits now, which may be nothing.
@@ -64,6 +66,11 @@ impl Outbox {
     /// Returns when there may be something to take. Cancel-safe.
     pub async fn filled(&self) {
         self.filled.notified().await;
+    }
+
+    /// Returns when the connection was kicked: for who is in the middle of a write. Cancel-safe.
+    pub async fn kicked(&self) {
+        self.kicked.notified().await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Waiting> {

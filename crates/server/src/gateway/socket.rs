@@ -122,9 +122,13 @@ impl Socket {
                 stream.flush().await.map_err(io::Error::other)
             }
             Self::Tcp(tcp) => {
-                let mut out = BytesMut::with_capacity(frames.iter().map(|frame| tcp::PREFIX_BYTES + frame.len()).sum());
+                let mut out = BytesMut::new();
                 for frame in frames {
                     tcp::put_frame(&mut out, frame);
+                    if out.len() >= WRITE_BYTES {
+                        tcp.io.write_all(&out).await?;
+                        out.clear();
+                    }
                 }
                 tcp.io.write_all(&out).await?;
                 tcp.io.flush().await

@@ -17,8 +17,9 @@ use crate::{
 const TYPING_INTERVAL: Duration = Duration::from_secs(1);
 /// Conversations whose last typing is remembered.
 const TYPING_REMEMBERED: usize = 64;
-/// Who goes on after so many refusals in a row does not listen.
-const REFUSALS_MAX: u32 = 2_000;
+/// Who is refused more often than this, at once and then a second, does not listen.
+const REFUSALS_BURST: u32 = 2_000;
+const REFUSALS_PER_S: u32 = 20;
 
 pub struct Caller {
     pub user: UserId,
@@ -30,7 +31,8 @@ pub struct Caller {
     pub fifo: Fifo,
     pub said_bye: bool,
     bucket: Bucket,
-    refused_in_a_row: u32,
+    refusals: Bucket,
+    flooding: bool,
     typed: HashMap<ConversationId, Instant>,
 }
 
@@ -45,7 +47,8 @@ impl Caller {
             fifo: Fifo::default(),
             said_bye: false,
             bucket: Bucket::new(limits.requests_per_s, limits.requests_burst, now),
-            refused_in_a_row: 0,
+            refusals: Bucket::new(REFUSALS_PER_S, REFUSALS_BURST, now),
+            flooding: false,
             typed: HashMap::new(),
         }
     }
@@ -67,23 +70,17 @@ impl Caller {
 
     /// May ask once more, or is told when.
     pub fn admit(&mut self, now: Instant) -> Result<(), Error> {
-        match self.bucket.take(now) {
-            Ok(()) => {
-                self.refused_in_a_row = 0;
-                Ok(())
+        self.bucket.take(now).map_err(|wait| {
+            self.flooding |= self.refusals.take(now).is_err();
+            Error {
+                retry_after_ms: u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1),
+                ..Error::new(ErrorCode::RateLimited, "more requests than limits.requests_per_s")
             }
-            Err(wait) => {
-                self.refused_in_a_row += 1;
-                Err(Error {
-                    retry_after_ms: u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1),
-                    ..Error::new(ErrorCode::RateLimited, "more requests than limits.requests_per_s")
-                })
-            }
-        }
+        })
     }
 
     pub fn is_flooding(&self) -> bool {
-        self.refused_in_a_row > REFUSALS_MAX
+        self.flooding
     }
 
     /// Whether the conversation shall hear of the typing now.

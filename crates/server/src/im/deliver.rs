@@ -7,7 +7,7 @@ use anser_proto::{
     v1::{self, server_frame::Body},
 };
 use anser_store::{Appended, Marked, MemberIds, MembersChanged, NewMessage};
-use quick_cache::sync::Cache;
+use quick_cache::{Weighter, sync::Cache};
 
 use super::wire;
 use crate::{
@@ -15,16 +15,30 @@ use crate::{
     hub::{ConnId, Event},
 };
 
-/// Groups whose members are remembered.
-const GROUPS_REMEMBERED: usize = 10_000;
+/// Members, of all groups together, who are remembered: 64 MiB.
+const MEMBERS_REMEMBERED: u64 = 4 << 20;
+/// Groups that the cache expects.
+const GROUPS_EXPECTED: usize = 10_000;
+/// Pushes after which others get their turn on this thread.
+const PUSHED_AT_ONCE: usize = 256;
 
 /// Who is in which group, as far as it was needed lately. Never believed by itself: every append tells the version of
 /// the members at its place, and an older list is read anew.
-pub struct Members(Cache<GroupId, MemberIds>);
+pub struct Members(Cache<GroupId, MemberIds, ByMembers>);
+
+/// A list weighs as many as it has, and one for itself.
+#[derive(Clone)]
+struct ByMembers;
+
+impl Weighter<GroupId, MemberIds> for ByMembers {
+    fn weight(&self, _: &GroupId, (_, members): &MemberIds) -> u64 {
+        members.len() as u64 + 1
+    }
+}
 
 impl Members {
     pub fn new() -> Self {
-        Self(Cache::new(GROUPS_REMEMBERED))
+        Self(Cache::with_weighter(GROUPS_EXPECTED, MEMBERS_REMEMBERED, ByMembers))
     }
 
     /// Members no older than `version`.
@@ -61,10 +75,10 @@ pub async fn message(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended:
     match new.conversation {
         ConversationId::Single { .. } => {
             let peer = new.conversation.peer_of(sender).filter(|peer| *peer != sender);
-            if let Some(peer) = peer.filter(|peer| cx.hub.count(*peer) > 0) {
+            if let Some(peer) = peer.filter(|peer| cx.hub.has_other(*peer, None)) {
                 push(cx, peer, None, &event(appended.receiver_mailbox_seq));
             }
-            if cx.hub.count(sender) > usize::from(from.is_some()) {
+            if cx.hub.has_other(sender, from) {
                 push(cx, sender, from, &event(appended.sender_mailbox_seq));
             }
         }
@@ -72,8 +86,11 @@ pub async fn message(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended:
             let members = cx.members.at_least(cx, group, appended.members_version).await;
             let event = event(0);
             // Who joined behind this message, while the list was read, may not see it.
-            for (member, _) in members.iter().filter(|(_, joined)| *joined <= appended.server_msg_id) {
-                push(cx, *member, from.filter(|_| *member == sender), &event);
+            for crowd in members.chunks(PUSHED_AT_ONCE) {
+                for (member, _) in crowd.iter().filter(|(_, joined)| *joined <= appended.server_msg_id) {
+                    push(cx, *member, from.filter(|_| *member == sender), &event);
+                }
+                tokio::task::yield_now().await;
             }
         }
     }
@@ -84,14 +101,12 @@ pub async fn members_changed(cx: &Ctx, changed: &MembersChanged) {
     let group = changed.group.group;
     let members = cx.members.at_least(cx, group, changed.group.members_version).await;
     for notice in &changed.notices {
-        let event = message_event(wire::message(notice), 0);
+        let message = wire::message(notice);
+        // Who went sees that he did, and nothing behind it.
+        let named = message.notice.as_ref().map_or(Vec::new(), |notice| notice.user_ids.clone());
+        let gone = named.into_iter().map(UserId).filter(|user| members.iter().all(|(member, _)| member != user));
+        let event = message_event(message, 0);
         let present = members.iter().filter(|(_, joined)| *joined <= notice.server_msg_id).map(|(member, _)| *member);
-        // Who went sees that he did.
-        let gone = changed
-            .stamped
-            .iter()
-            .map(|(user, _)| *user)
-            .filter(|user| members.iter().all(|(member, _)| member != user));
         for receiver in present.chain(gone) {
             push(cx, receiver, None, &event);
         }
@@ -149,7 +164,7 @@ pub fn profile_changed(cx: &Ctx, user: v1::User, from: ConnId, mailbox_seq: u64)
 }
 
 async fn session_changed(cx: &Ctx, user: UserId, except: Option<ConnId>, conversation: ConversationId) {
-    if cx.hub.count(user) <= usize::from(except.is_some()) {
+    if !cx.hub.has_other(user, except) {
         return;
     }
     match cx.store.session(user, conversation).await {

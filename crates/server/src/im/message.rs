@@ -10,7 +10,7 @@ use anser_proto::{
 use anser_store::{Appended, NewMessage, Stretch};
 use tokio::time::Instant;
 
-use super::{Caller, answer, deliver, page_limit, wire};
+use super::{Caller, answer, check_request_id, deliver, page_limit, wire};
 use crate::{ctx::Ctx, error::Error};
 
 /// A send that may go to the store, or why it does not.
@@ -67,17 +67,18 @@ fn attempt(caller: &mut Caller, sends: Vec<(u32, v1::Send)>, now: Instant) -> Ve
     let mut attempts = Vec::with_capacity(sends.len());
     for (request_id, send) in sends {
         let mut place = None;
+        let admitted = caller.admit(now);
         let outcome = check(caller, request_id, send).and_then(|new| {
             let (conversation, client_msg_id) = (new.conversation, new.client_msg_id.clone());
             let in_order = !held.contains(&conversation)
                 && (retried.contains(&conversation) || caller.fifo.may_pass(conversation, &client_msg_id));
             place = Some((conversation, client_msg_id));
-            let admitted = if in_order { caller.admit(now) } else { Err(behind_failed()) };
-            match admitted {
+            let passes = if in_order { admitted } else { Err(behind_failed()) };
+            match passes {
                 Ok(()) => retried.insert(conversation),
                 Err(_) => held.insert(conversation),
             };
-            admitted.map(|()| new)
+            passes.map(|()| new)
         });
         attempts.push(Attempt { request_id, place, outcome });
     }
@@ -91,9 +92,7 @@ fn behind_failed() -> Error {
 /// What a message must be, whoever sends it; and the sender's part in a one-to-one conversation. Membership of a
 /// group is for the store to say, since it knows it at the very place in the log.
 fn check(caller: &Caller, request_id: u32, send: v1::Send) -> Result<NewMessage, Error> {
-    if request_id == 0 {
-        return Err(Error::bad_field("request_id is 0: that is the id of events"));
-    }
+    check_request_id(request_id)?;
     let conversation = wire::conversation_of(&send.conversation_id, caller.user)?;
     let kind = send.r#type();
     if matches!(kind, Type::Unknown | Type::Notice) {

@@ -62,13 +62,12 @@ async fn handle(
     request: Option<Request>,
     now: Instant,
 ) -> Result<Body, Error> {
-    if request_id == 0 {
-        return Err(Error::bad_field("request_id is 0: that is the id of events"));
-    }
-    // A heartbeat costs no more than its answer, and to refuse it would end the connection.
+    let admitted = caller.admit(now);
+    // A heartbeat counts, but is answered all the same: to refuse it would end the connection.
     if !matches!(request, Some(Request::Ping(_) | Request::Bye(_))) {
-        caller.admit(now)?;
+        admitted?;
     }
+    check_request_id(request_id)?;
     let who = &*caller;
     match request {
         Some(Request::Ping(_)) => Ok(Body::Pong(Pong { server_time_ms: (cx.clock)() })),
@@ -98,6 +97,10 @@ async fn handle(
 
         None => Err(Error::new(ErrorCode::UnknownRequest, "the frame has no request that this server knows")),
     }
+}
+
+fn check_request_id(request_id: u32) -> Result<(), Error> {
+    if request_id == 0 { Err(Error::bad_field("request_id is 0: that is the id of events")) } else { Ok(()) }
 }
 
 fn done() -> Body {

@@ -45,9 +45,13 @@ async fn a_message_of_the_wrong_kind_is_no_frame() {
     let server = TestServer::start().await;
     let mut raw = server.web_socket(Format::Json).await;
     raw.hello(server.hello("ada", "phone")).await;
+    // Also behind a frame that is answered first.
+    let notes = raw.conversation_with(&raw);
+    let sent = raw.say(send(&notes, "m-1", "text")).await;
     raw.format = Format::Protobuf;
     raw.say_bytes(Bytes::from_static(b"{}")).await;
     raw.format = Format::Json;
+    assert!(matches!(raw.answer(sent).await, Body::Sent(_)));
     assert_eq!(raw.end().await, (Some(ErrorCode::BadFrame), Some(CloseCode::BadFrames)));
 }
 
@@ -58,7 +62,10 @@ async fn a_frame_over_the_limit_is_refused() {
     for format in [Format::Protobuf, Format::Json] {
         let mut raw = server.web_socket(format).await;
         raw.hello(server.hello("ada", "phone")).await;
+        let notes = raw.conversation_with(&raw);
+        let sent = raw.say(send(&notes, &format!("{format:?}"), "text")).await;
         raw.say_bytes(vec![b' '; CLIENT_FRAME_BYTES_MAX + 1].into()).await;
+        assert!(matches!(raw.answer(sent).await, Body::Sent(_)));
         assert_eq!(raw.end().await, told);
 
         let mut stranger = server.web_socket(format).await;
@@ -235,20 +242,26 @@ async fn who_asks_faster_than_he_may_is_told_when_and_loses_no_order() {
     assert!((1..=1_000).contains(&error.retry_after_ms));
     let Body::Error(error) = ada.answer(ids[3]).await else { panic!("not refused") };
     assert_eq!(error.code(), ErrorCode::BehindFailed);
-    // Heartbeats are not counted: to refuse one would end the connection.
+    // Heartbeats are not refused: that would end the connection.
     ada.nothing_more().await;
 }
 
 #[tokio::test]
 async fn who_does_not_listen_to_refusals_is_cut_off() {
-    let server = slow_server(1).await;
-    let mut ada = server.web_socket(Format::Protobuf).await;
-    ada.hello(server.hello("ada", "phone")).await;
-    let request = Request::GetUsers(v1::GetUsers { user_ids: vec![1], ..Default::default() });
-    for _ in 0..2_200 {
-        ada.say(request.clone()).await;
+    // With the limits as they are, and as fast as a client can.
+    let server = TestServer::start().await;
+    for request in [
+        Request::GetUsers(v1::GetUsers { user_ids: vec![1], ..Default::default() }),
+        send("not even a conversation", "m-1", "text"),
+        Request::Ping(v1::Ping {}),
+    ] {
+        let mut ada = server.web_socket(Format::Protobuf).await;
+        ada.hello(server.hello("ada", "phone")).await;
+        for _ in 0..8_000 {
+            ada.say(request.clone()).await;
+        }
+        assert_eq!(ada.end().await.1, Some(CloseCode::Flooding), "{request:?}");
     }
-    assert_eq!(ada.end().await, (Some(ErrorCode::RateLimited), Some(CloseCode::Flooding)));
 }
 
 #[tokio::test]

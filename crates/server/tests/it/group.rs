@@ -103,6 +103,11 @@ async fn the_owner_hands_over_when_he_leaves() {
     assert_eq!(notice(&mut bob).await.1, Kind::Created);
     assert_eq!(notice(&mut bob).await.1, Kind::Left);
     assert_eq!(notice(&mut bob).await.1, Kind::OwnerChanged);
+    // Who left hears of his leaving, and of nothing behind it: the next owner is no business of his.
+    assert_eq!(notice(&mut ada).await.1, Kind::Created);
+    assert_eq!(notice(&mut ada).await.1, Kind::Left);
+    assert_eq!(session_of(&mut ada).await.head, 2);
+    ada.nothing_more().await;
     let get = Request::GetGroup(v1::GetGroup { group_id: group_id(&group) });
     let Body::Group(told) = bob.ask(get).await else { panic!("no group") };
     assert_eq!((told.owner_id, told.role()), (bob.user.0, v1::group::Role::Owner));
