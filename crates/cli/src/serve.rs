@@ -11,7 +11,7 @@ use anser_server::{
     system_clock,
 };
 use anser_store::{Error, NewUser, Store};
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -63,21 +63,28 @@ async fn serve(config: Config, dev: bool, json: bool) -> anyhow::Result<()> {
         make_demo_users(&*store).await?;
     }
     let data = config.store.dir.clone();
+    let usual = Config::default();
+    let is_usual = config.store.dir == usual.store.dir && config.listen.http == usual.listen.http;
     let secure = config.tls.cert_file.is_some();
-    let server = Server::start(config, store, system_clock()).await?;
+    let mut server = Server::start(config, store, system_clock()).await?;
     tracing::info!(http = %server.http, tcp = %server.tcp, data = %data.display(), "ready");
     if json {
         println!("{}", serde_json::json!({ "http": server.http, "tcp": server.tcp }));
     } else if dev {
-        print!("{}", welcome(Lang::of_environment(), &server, secure, &data));
+        print!("{}", welcome(Lang::of_environment(), &server, secure, &data, is_usual));
     }
 
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        broke = server.broke() => return Err(broke),
     }
-    tracing::info!("stopping: clients are told to come back");
-    server.stop().await?;
+    tracing::info!("stopping: clients are told to come back; a second signal does not wait for them");
+    tokio::select! {
+        stopped = server.stop() => stopped?,
+        _ = terminate.recv() => bail!("stopped at once"),
+        _ = interrupt.recv() => bail!("stopped at once"),
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -95,13 +102,15 @@ async fn make_demo_users(store: &dyn Store) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// How to log in and what to do next.
-fn welcome(lang: Lang, server: &Server, secure: bool, data: &Path) -> String {
+/// How to log in and what to do next. Where the settings are not the usual ones, the lines name them.
+fn welcome(lang: Lang, server: &Server, secure: bool, data: &Path, is_usual: bool) -> String {
     let (ws, tcp) = if secure { ("wss", "tls") } else { ("ws", "tcp") };
     let (http_address, tcp_address) = (server.http, server.tcp);
     let this = this_program();
     let secret = hs256_path(data);
     let (data, secret) = (data.display(), secret.display());
+    let of_folder = if is_usual { String::new() } else { format!(" --data {data}") };
+    let chat = if is_usual { String::new() } else { format!(" --server {ws}://{http_address} --data {data}") };
     match lang {
         Lang::En => format!(
             "\n  Anser is ready.\n\n    \
@@ -110,11 +119,11 @@ fn welcome(lang: Lang, server: &Server, secure: bool, data: &Path) -> String {
              data       {data} (SQLite; look with `sqlite3`)\n    \
              secret     {secret} (whoever reads it can log in as anybody)\n\n  \
              Two users are there, Alice and Bob. Let them talk, each in a terminal of his own:\n\n    \
-             {this} chat --as alice --to bob\n    \
-             {this} chat --as bob --to alice\n\n  \
+             {this} chat --as alice --to bob{chat}\n    \
+             {this} chat --as bob --to alice{chat}\n\n  \
              Then:\n\n    \
-             {this} user add carol --password    a user with a password\n    \
-             {this} token make alice             a token for your own client\n    \
+             {this} user add carol --password{of_folder}    a user with a password\n    \
+             {this} token make alice{of_folder}             a token for your own client\n    \
              {this} serve                        the server without demo users\n\n  \
              Ctrl-C stops the server. Nothing that was acknowledged is lost, whichever way it ends.\n\n"
         ),
@@ -125,11 +134,11 @@ fn welcome(lang: Lang, server: &Server, secure: bool, data: &Path) -> String {
              数据目录   {data}（SQLite，可用 `sqlite3` 查看）\n    \
              密钥       {secret}（拿到它就能以任何人的身份登录）\n\n  \
              已有两个用户：Alice 和 Bob。各开一个终端，让他们聊起来：\n\n    \
-             {this} chat --as alice --to bob\n    \
-             {this} chat --as bob --to alice\n\n  \
+             {this} chat --as alice --to bob{chat}\n    \
+             {this} chat --as bob --to alice{chat}\n\n  \
              接下来：\n\n    \
-             {this} user add carol --password    添加带密码的用户\n    \
-             {this} token make alice             为自己的客户端签发令牌\n    \
+             {this} user add carol --password{of_folder}    添加带密码的用户\n    \
+             {this} token make alice{of_folder}             为自己的客户端签发令牌\n    \
              {this} serve                        不带演示用户启动\n\n  \
              Ctrl-C 停止服务。无论以何种方式结束，已确认的消息都不会丢失。\n\n"
         ),

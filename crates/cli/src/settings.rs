@@ -13,10 +13,10 @@ use clap::Args;
 #[derive(Args)]
 pub struct Settings {
     /// Settings from this file (TOML); the environment ANSER_SECTION__KEY goes before it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
     /// The data folder [default: anser-data]
-    #[arg(long, value_name = "FOLDER")]
+    #[arg(long, value_name = "FOLDER", global = true)]
     data: Option<PathBuf>,
 }
 

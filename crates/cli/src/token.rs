@@ -1,6 +1,6 @@
 //! `anser token`: what an app's server would do, for tests and operators.
 
-use anser_server::{secrets::make_data_dir, system_clock, token::Tokens};
+use anser_server::{secrets::hs256_path, system_clock, token::Tokens};
 use anyhow::bail;
 use clap::{Args, Subcommand};
 
@@ -41,7 +41,7 @@ impl Token {
             }
             Action::Check { token, settings } => match load(&settings)?.check(&token) {
                 Ok(claims) => {
-                    let left_s = claims.exp.saturating_sub(now_s);
+                    let left_s = claims.good_until_s().saturating_sub(now_s);
                     println!("good for account {}, {} more minutes", claims.sub, left_s / 60);
                 }
                 Err(error) => bail!("{}", error.message),
@@ -53,6 +53,9 @@ impl Token {
 
 fn load(settings: &Settings) -> anyhow::Result<Tokens> {
     let config = settings.load()?;
-    make_data_dir(&config.store.dir)?;
+    let secret = hs256_path(&config.store.dir);
+    if config.auth.hs256_secret_file.is_none() && !secret.exists() {
+        bail!("{} is not there: start the server once, or name its folder with --data", secret.display());
+    }
     Tokens::load(&config.auth, &config.store.dir)
 }

@@ -15,7 +15,7 @@ pub const SERVER_FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const PAGE_MAX: u32 = 200;
 /// Entries of a page when the request names no number.
 pub const PAGE_DEFAULT: u32 = 50;
-/// Ids or accounts in one request: members to invite.
+/// Users in one request about a group's members.
 pub const INVITE_MAX: usize = 500;
 /// Characters of a nickname, a group's name, a device's name.
 pub const NAME_CHARS_MAX: usize = 64;

@@ -52,6 +52,14 @@ impl Server {
         Ok(Self { http, tcp, stop, gateway, store })
     }
 
+    /// Returns when the server ended without being told to, which is a fault.
+    pub async fn broke(&mut self) -> anyhow::Error {
+        match (&mut self.gateway).await {
+            Ok(()) => anyhow::anyhow!("the gateway ended by itself"),
+            Err(error) => anyhow::Error::new(error).context("the gateway broke"),
+        }
+    }
+
     /// Tells clients to come back later, ends their connections, then closes the store. What was acknowledged is kept.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.stop.cancel();

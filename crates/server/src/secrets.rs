@@ -27,19 +27,27 @@ pub fn hs256_secret(dir: &Path, configured: Option<&Path>) -> anyhow::Result<Vec
         Some(path) => read(path),
         None => {
             let path = hs256_path(dir);
-            match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-                Ok(mut file) => {
-                    let mut secret = [0; SECRET_BYTES];
-                    getrandom::fill(&mut secret).context("no randomness from the system")?;
-                    file.write_all(&secret)
-                        .and_then(|()| file.sync_all())
-                        .with_context(|| format!("cannot write {}", path.display()))?;
-                    Ok(secret.to_vec())
-                }
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => read(&path),
-                Err(error) => Err(error).with_context(|| format!("cannot make {}", path.display())),
+            if !path.exists() {
+                make_secret(dir, &path).with_context(|| format!("cannot make {}", path.display()))?;
             }
+            read(&path)
         }
+    }
+}
+
+/// Written and synced under another name first: whoever is killed in between, or comes at the same time, finds a whole
+/// secret or none.
+fn make_secret(dir: &Path, path: &Path) -> anyhow::Result<()> {
+    let mut secret = [0; SECRET_BYTES];
+    getrandom::fill(&mut secret).context("no randomness from the system")?;
+    let draft = dir.join(format!("hs256.{}.draft", std::process::id()));
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    file.write_all(&secret).and_then(|()| file.sync_all())?;
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft)?;
+    match linked {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error.into()),
+        _ => Ok(fs::File::open(dir)?.sync_all()?),
     }
 }
 

@@ -19,15 +19,29 @@ pub struct Tokens {
     audience: String,
 }
 
-/// What a token must say, and all that is read of it.
-#[derive(Serialize, Deserialize)]
+/// What is read of a token once it is believed; its issuer and audience are checked before, in whichever form RFC 7519 allows.
+#[derive(Deserialize)]
 pub struct Claims {
-    pub iss: String,
-    pub aud: String,
     /// The user's account.
     pub sub: String,
-    /// Seconds since 1970.
-    pub exp: u64,
+    /// Seconds since 1970; some libraries write fractions.
+    exp: f64,
+}
+
+impl Claims {
+    /// Seconds since 1970 until which it is believed: the clocks' difference included.
+    pub fn good_until_s(&self) -> u64 {
+        self.exp as u64 + LEEWAY_S
+    }
+}
+
+/// What the server's own tokens say.
+#[derive(Serialize)]
+struct Minted<'m> {
+    iss: &'m str,
+    aud: &'m str,
+    sub: &'m str,
+    exp: u64,
 }
 
 impl Tokens {
@@ -53,12 +67,7 @@ impl Tokens {
 
     /// A token of the server's own for `account`, good until `expires_s` (seconds since 1970).
     pub fn mint(&self, account: &str, expires_s: u64) -> String {
-        let claims = Claims {
-            iss: self.issuers[0].clone(),
-            aud: self.audience.clone(),
-            sub: account.to_owned(),
-            exp: expires_s,
-        };
+        let claims = Minted { iss: &self.issuers[0], aud: &self.audience, sub: account, exp: expires_s };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.hs256.0)
             .expect("claims of text and numbers, and a key of the algorithm")
     }

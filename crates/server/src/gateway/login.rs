@@ -56,9 +56,7 @@ async fn let_in(
     }
     let device = check_device(hello.device.unwrap_or_default())?;
     let Identified { user, token, expires_s } = identify(cx, hello.credential).await?;
-    if user.disabled {
-        return Err(Error::new(ErrorCode::UserDisabled, "this user may not log in"));
-    }
+    check_enabled(&user)?;
     let (platform, device_id) = (device.platform, Arc::clone(&device.device_id));
     cx.store.touch_device(user.user, device).await?;
 
@@ -66,6 +64,10 @@ async fn let_in(
     let outbox = Arc::new(Outbox::new(cx.config.limits.outbox_bytes));
     let attachment =
         cx.hub.attach(conn, user.user, &user.nickname, Arc::clone(&device_id), format, Arc::clone(&outbox));
+    // Read again behind it: whoever is disabled or renamed in between is either kicked out of the hub or seen here.
+    let user = cx.store.user_by_account(&user.account).await?;
+    check_enabled(&user)?;
+    attachment.nickname.set(Arc::clone(&user.nickname));
     let positions = cx.store.positions(user.user).await?;
     let known = hello.positions.filter(|known| known.log_id == cx.store.log_id());
     let welcome = v1::Welcome {
@@ -93,6 +95,10 @@ async fn let_in(
     })
 }
 
+fn check_enabled(user: &User) -> Result<(), Error> {
+    if user.disabled { Err(Error::new(ErrorCode::UserDisabled, "this user may not log in")) } else { Ok(()) }
+}
+
 struct Identified {
     user: User,
     /// For the next connection.
@@ -110,7 +116,7 @@ async fn identify(cx: &Ctx, credential: Option<Credential>) -> Result<Identified
                 }
                 found => found?,
             };
-            Ok(Identified { user, token: None, expires_s: Some(claims.exp) })
+            Ok(Identified { user, token: None, expires_s: Some(claims.good_until_s()) })
         }
         Some(Credential::Password(v1::Password { account, password })) => {
             check_ascii_id("account", &account)?;

@@ -28,6 +28,8 @@ use crate::{config::Config, ctx::Ctx, http, hub::ConnId};
 
 /// From the first byte to the end of the TLS handshake, and again of the HTTP headers.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection that does not become a WebSocket by then is ended: whoever scrapes metrics connects again.
+const HTTP_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes of HTTP headers.
 const HTTP_HEADERS_MAX: usize = 16 * 1024;
 /// A request of the operator that takes longer is given up.
@@ -98,8 +100,8 @@ impl Gateway {
             () = self.accept(&listeners.tcp, Self::serve_tcp) => {}
             () = self.accept_operator(&listeners.operator) => {}
         }
-        drop(listeners);
         self.cx.set_draining();
+        drop(listeners);
         self.shutdown.cancel();
         self.tasks.close();
         let patience = Duration::from_millis(self.cx.config.listen.drain_ms);
@@ -152,15 +154,16 @@ impl Gateway {
         }
     }
 
-    /// One request at a time: an operator is a person at a terminal.
     async fn accept_operator(&self, listener: &UnixListener) {
         let routes = http::operator_routes(Arc::clone(&self.cx));
         loop {
             match listener.accept().await {
                 Ok((stream, _)) => {
-                    let served =
-                        http1().serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes.clone()));
-                    let _ = timeout(OPERATOR_TIMEOUT, served).await;
+                    let service = TowerToHyperService::new(routes.clone());
+                    self.tasks.spawn(async move {
+                        let served = http1().serve_connection(TokioIo::new(stream), service);
+                        let _ = timeout(OPERATOR_TIMEOUT, served).await;
+                    });
                 }
                 Err(_) => sleep(ACCEPT_PAUSE).await,
             }
@@ -172,6 +175,7 @@ impl Gateway {
         tokio::pin!(connection);
         tokio::select! {
             _ = &mut connection => {}
+            () = sleep(HTTP_TIMEOUT) => {}
             () = self.shutdown.cancelled() => {
                 connection.as_mut().graceful_shutdown();
                 let _ = connection.await;

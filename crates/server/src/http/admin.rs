@@ -13,6 +13,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
+use tokio::task::{JoinError, spawn_blocking};
 
 use crate::{ctx::Ctx, error::Error, im::wire, password};
 
@@ -67,7 +68,8 @@ pub async fn list_users(State(cx): State<Arc<Ctx>>, Query(After { after }): Quer
 
 pub async fn create_user(State(cx): State<Arc<Ctx>>, new: Result<Json<CreateUser>, JsonRejection>) -> Answer<UserRow> {
     let Json(new) = new?;
-    let new = new_user(UserId(cx.ids.make()), new)?;
+    let id = UserId(cx.ids.make());
+    let new = spawn_blocking(move || new_user(id, new)).await.map_err(broken)??;
     Ok(Json(UserRow::from(&cx.store.create_user(new).await?)))
 }
 
@@ -96,13 +98,18 @@ pub fn new_user(user: UserId, new: CreateUser) -> Result<NewUser, Error> {
 pub async fn apply_change(store: &dyn store::Store, account: &str, change: ChangeUser) -> Result<User, Error> {
     let mut user = store.user_by_account(account).await?;
     if let Some(password) = change.password {
-        store.set_password(user.user, password::make(&password)?).await?;
+        let kept = spawn_blocking(move || password::make(&password)).await.map_err(broken)??;
+        store.set_password(user.user, kept).await?;
     }
     if let Some(disabled) = change.disabled {
         store.set_disabled(user.user, disabled).await?;
         user.disabled = disabled;
     }
     Ok(user)
+}
+
+fn broken(_: JoinError) -> Error {
+    Error::new(anser_proto::ErrorCode::Internal, "the hashing broke")
 }
 
 impl From<&User> for UserRow {

@@ -2,21 +2,26 @@
 
 pub mod admin;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::State,
     http::{StatusCode, header},
     response::IntoResponse,
     routing::{get, post},
 };
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::ctx::Ctx;
 
 /// A store that takes no write for so long is not ready.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the answer to a probe holds.
+const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
 pub fn routes(cx: Arc<Ctx>) -> Router {
     Router::new()
@@ -24,6 +29,7 @@ pub fn routes(cx: Arc<Ctx>) -> Router {
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
+        .layer(Extension(Arc::new(Mutex::<LastProbe>::default())))
         .with_state(cx)
 }
 
@@ -46,10 +52,40 @@ async fn healthz() -> &'static str {
 }
 
 /// The server takes messages: it does not drain, and its store takes writes.
-async fn readyz(State(cx): State<Arc<Ctx>>) -> (StatusCode, String) {
+///
+/// A probe is a write in the queue of all senders, and anybody may ask: one a second is made, and who asks meanwhile gets the
+/// answer of the last one.
+async fn readyz(State(cx): State<Arc<Ctx>>, Extension(last): Extension<Arc<Mutex<LastProbe>>>) -> Readiness {
     if cx.is_draining() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n".into());
     }
+    let lock = || last.lock().expect("nothing panics while holding it");
+    {
+        let mut last = lock();
+        if last.at.is_some_and(|at| at.elapsed() < PROBE_INTERVAL) {
+            return last.answer.clone();
+        }
+        last.at = Some(Instant::now());
+    }
+    let answer = probe(&cx).await;
+    lock().answer.clone_from(&answer);
+    answer
+}
+
+type Readiness = (StatusCode, String);
+
+struct LastProbe {
+    at: Option<Instant>,
+    answer: Readiness,
+}
+
+impl Default for LastProbe {
+    fn default() -> Self {
+        Self { at: None, answer: (StatusCode::SERVICE_UNAVAILABLE, "the store is being probed\n".into()) }
+    }
+}
+
+async fn probe(cx: &Ctx) -> Readiness {
     match timeout(PROBE_TIMEOUT, cx.store.probe()).await {
         Ok(Ok(())) => (StatusCode::OK, "ok\n".into()),
         Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),

@@ -35,6 +35,8 @@ async fn a_server_is_alive_and_ready_until_its_store_fails() {
     assert_eq!(get(&server, "/healthz").await, ("HTTP/1.1 200 OK".into(), "ok\n".into()));
     assert_eq!(get(&server, "/readyz").await.0, "HTTP/1.1 200 OK");
     faulty.fail_next(anser_store::Error::Full);
+    assert_eq!(get(&server, "/readyz").await.0, "HTTP/1.1 200 OK", "a second probe within a second");
+    crate::ending::pass(std::time::Duration::from_secs(1)).await;
     let (status, body) = get(&server, "/readyz").await;
     assert_eq!(status, "HTTP/1.1 503 Service Unavailable");
     assert!(body.contains("full"), "{body}");
