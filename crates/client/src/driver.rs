@@ -16,7 +16,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::{
     client::{Error, now_ms},
-    engine::{CallError, CallId, Draft, Effect, Engine, Input, Output, State, Status, StopReason},
+    engine::{CallError, CallId, Draft, Effect, Engine, Input, MessageKey, Output, State, Status, StopReason},
     events::Event,
     sending::Sending,
     store::Store,
@@ -68,8 +68,8 @@ pub(crate) struct Driver {
     calls: HashMap<CallId, oneshot::Sender<Result<Body, CallError>>>,
     last_call: CallId,
     /// Sends that are not saved yet.
-    sends: HashMap<ClientMsgId, Vec<oneshot::Sender<Result<Sending, Error>>>>,
-    followed: HashMap<ClientMsgId, watch::Sender<Status>>,
+    sends: HashMap<CallId, oneshot::Sender<Result<Sending, Error>>>,
+    followed: HashMap<MessageKey, watch::Sender<Status>>,
     closing: Option<oneshot::Sender<()>>,
 }
 
@@ -176,8 +176,10 @@ impl Driver {
         let input = match command {
             Command::Tell(input) => input,
             Command::Send { conversation, client_msg_id, draft, reply } => {
-                self.sends.entry(client_msg_id.clone()).or_default().push(reply);
-                Input::Send { conversation, client_msg_id, draft, client_time_ms: now_ms() }
+                self.last_call += 1;
+                self.sends.insert(self.last_call, reply);
+                let call = self.last_call;
+                Input::Send { conversation, client_msg_id, draft, client_time_ms: now_ms(), call }
             }
             Command::Call { request, reply } => Input::Call { request, call: self.await_answer(reply) },
             Command::LoadOlder { conversation, limit, reply } => {
@@ -222,14 +224,15 @@ impl Driver {
                     let _ = reply.send(answer);
                 }
             }
-            Effect::NotQueued { client_msg_id, why } => {
-                for reply in self.sends.remove(&client_msg_id).unwrap_or_default() {
-                    let _ = reply.send(Err(Error::NotQueued(why.clone())));
+            Effect::Queued { call, key, answer } => {
+                let sending = answer.map(|status| self.follow(key, status)).map_err(Error::NotQueued);
+                if let Some(reply) = self.sends.remove(&call) {
+                    let _ = reply.send(sending);
                 }
             }
-            Effect::Status { client_msg_id, status } => {
-                self.follow(&client_msg_id, &status);
-                self.tell(Event::Status { client_msg_id, status });
+            Effect::Status { key, status } => {
+                self.move_on(&key, &status);
+                self.tell(Event::Status { client_msg_id: key.client_msg_id, status });
             }
             Effect::Show(message) => self.tell(Event::Message(message)),
             Effect::Reset(conversation) => self.tell(Event::Reset(conversation)),
@@ -252,18 +255,19 @@ impl Driver {
         let _ = self.told.events.send(event);
     }
 
-    /// Hands out what follows a message, and moves it on.
-    fn follow(&mut self, client_msg_id: &ClientMsgId, status: &Status) {
-        for reply in self.sends.remove(client_msg_id).unwrap_or_default() {
-            let sender =
-                self.followed.entry(client_msg_id.clone()).or_insert_with(|| watch::Sender::new(status.clone()));
-            let _ = reply.send(Ok(Sending { client_msg_id: client_msg_id.clone(), status: sender.subscribe() }));
-        }
-        let Some(sender) = self.followed.get(client_msg_id) else { return };
+    /// What follows a message that has come as far as `status`, or further.
+    fn follow(&mut self, key: MessageKey, status: Status) -> Sending {
+        let client_msg_id = key.client_msg_id.clone();
+        let sender = self.followed.entry(key).or_insert_with(|| watch::Sender::new(status));
+        Sending { client_msg_id, status: sender.subscribe() }
+    }
+
+    fn move_on(&mut self, key: &MessageKey, status: &Status) {
+        let Some(sender) = self.followed.get(key) else { return };
         sender.send_replace(status.clone());
         let is_last = matches!(status, Status::Read(_) | Status::Failed(_));
         if is_last || sender.receiver_count() == 0 {
-            self.followed.remove(client_msg_id);
+            self.followed.remove(key);
         }
     }
 }

@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use anser_proto::{
-    ClientMsgId, ConversationId, ErrorCode, UserId,
+    ConversationId, ErrorCode, UserId,
     codes::{Retry, error_row},
     v1,
 };
 
-use super::{ANSWER_MAX_MS, Body, CallError, CallId, Effect, Engine, Request, Step, StopReason, conversation::Stretch};
+use super::{
+    ANSWER_MAX_MS, Body, CallError, CallId, Effect, Engine, MessageKey, Request, Step, StopReason,
+    conversation::Stretch,
+};
 
 /// Requests that wait for answers; beyond it calls are refused.
 const REQUESTS_MAX: usize = 1_024;
@@ -33,7 +36,7 @@ pub(super) enum Asked {
     Sync,
     Row(ConversationId),
     Pull(ConversationId, Stretch),
-    Send(ClientMsgId),
+    Send(MessageKey),
     MarkRead(ConversationId, u64),
     MarkDelivered(ConversationId, u64),
     Typing,
@@ -120,7 +123,7 @@ impl Engine {
             (Asked::Pull(conversation, stretch), Body::Messages(answer)) => {
                 self.pulled(cx, conversation, stretch, answer);
             }
-            (Asked::Send(client_msg_id), Body::Sent(sent)) => self.sent(cx, &client_msg_id, &sent),
+            (Asked::Send(key), Body::Sent(sent)) => self.sent(cx, &key, &sent),
             (Asked::MarkRead(conversation, id), Body::Marked(marked)) => {
                 self.read_marked(cx, conversation, id, &marked);
             }
@@ -151,7 +154,7 @@ impl Engine {
                 self.sync_refused(cx, &error);
             }
             Asked::Pull(conversation, stretch) => self.pull_refused(cx, conversation, stretch, error),
-            Asked::Send(client_msg_id) => self.send_refused(cx, &client_msg_id, request_id, error),
+            Asked::Send(key) => self.send_refused(cx, &key, request_id, error),
             Asked::MarkRead(conversation, id) | Asked::MarkDelivered(conversation, id) => {
                 self.mark_refused(cx, conversation, id, &error);
             }

@@ -2,63 +2,12 @@
 
 use anser_client::{
     Attention, Credential, State, StopReason, UserId,
-    engine::{CallError, Change, Config, Effect, Engine, Input, Output, Policy, Saved},
+    engine::{CallError, Change, Effect, Input},
     v1,
 };
 use v1::{client_frame::Request, close::Code as Close, error::Code, server_frame::Body};
 
-/// An engine and its clock.
-struct Line {
-    engine: Engine,
-    now: u64,
-    changes: Vec<Change>,
-}
-
-impl Line {
-    fn new(credential: Credential) -> Self {
-        let policy = Policy { check_every_ms: 1_000_000, ..Policy::default() };
-        let config = Config { credential, device: v1::Device::default(), client: String::new(), policy };
-        Self { engine: Engine::new(config, Saved::default(), 1), now: 1_000, changes: Vec::new() }
-    }
-
-    fn tell(&mut self, input: Input) -> Vec<Effect> {
-        let mut out = Output::default();
-        self.engine.step(self.now, input, &mut out);
-        self.changes.extend(out.changes);
-        out.effects
-    }
-
-    fn hear(&mut self, request_id: u32, body: Body) -> Vec<Effect> {
-        self.tell(Input::Frame(v1::ServerFrame { request_id, body: Some(body) }))
-    }
-
-    /// Lets time pass until the engine wants to act.
-    fn wait(&mut self) -> Vec<Effect> {
-        self.now = self.engine.wake_at().expect("it waits for something");
-        self.tell(Input::Tick)
-    }
-
-    fn log_in(&mut self) -> Vec<Effect> {
-        self.tell(Input::Tick);
-        let hello = request(&self.tell(Input::Connected));
-        let user = Some(v1::User { user_id: 7, ..v1::User::default() });
-        let (heartbeat_min_ms, heartbeat_max_ms) = (30_000, 300_000);
-        let welcome = v1::Welcome { user, log_id: 1, heartbeat_min_ms, heartbeat_max_ms, ..v1::Welcome::default() };
-        self.hear(hello.request_id, Body::Welcome(welcome))
-    }
-}
-
-fn line() -> Line {
-    Line::new(Credential::Token("token".into()))
-}
-
-fn request(effects: &[Effect]) -> v1::ClientFrame {
-    let found = effects.iter().find_map(|effect| match effect {
-        Effect::Transmit(frame) => Some(frame.clone()),
-        _ => None,
-    });
-    found.unwrap_or_else(|| panic!("nothing was asked: {effects:?}"))
-}
+use crate::line::{Line, error, line, request};
 
 fn retry_at(effects: &[Effect]) -> u64 {
     let found = effects.iter().find_map(|effect| match effect {
@@ -74,10 +23,6 @@ fn stopped(effects: &[Effect]) -> StopReason {
         _ => None,
     });
     found.unwrap_or_else(|| panic!("it goes on: {effects:?}"))
-}
-
-fn error(code: Code) -> Body {
-    Body::Error(v1::Error { code: code.into(), ..v1::Error::default() })
 }
 
 #[test]

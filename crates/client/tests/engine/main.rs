@@ -3,7 +3,9 @@
 //! again, the server's store restored from a backup. After the faults stop, every device must show exactly what it may see.
 
 mod device;
+mod line;
 mod link;
+mod sends;
 mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
