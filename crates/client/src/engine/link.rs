@@ -2,7 +2,8 @@
 //!
 //! Rules:
 //! - An attempt follows a lost connection after a wait with full jitter; a connection that held for ten seconds begins the
-//!   waits anew; the server's `draining` names a time itself. After a close code without reconnect the engine stops.
+//!   waits anew; the server's `draining` names a time itself. After a close code without reconnect the engine stops, unless
+//!   only a token ran out and there is a password to get another one.
 //! - A request without an answer for ten seconds means that the connection is dead. A ping is answered by any frame.
 //! - A ping follows when nothing was said for a heartbeat; see `heartbeat`.
 
@@ -246,7 +247,14 @@ impl Engine {
         }
         // Only the client's own `bye` makes a normal close final; any other comes from something in between.
         let normal = CloseCode::Normal as i32;
-        match code.filter(|code| !CloseCode::reconnects(*code) && i32::from(*code) != normal) {
+        // A token that the server once gave for a password is past its time: the password is still there.
+        let has_password = matches!(self.link.given, Credential::Password { .. });
+        let renews = has_password && code.map(i32::from) == Some(CloseCode::TokenRanOut as i32);
+        if renews {
+            self.link.token = None;
+        }
+        let is_final = |code: &u16| !renews && !CloseCode::reconnects(*code) && i32::from(*code) != normal;
+        match code.filter(is_final) {
             Some(code) => self.stop(cx, StopReason::Closed { code, reason }),
             None => {
                 if let Some(silence) = self.link.pinged_after {

@@ -150,6 +150,33 @@ fn a_password_is_used_once_and_again_when_its_token_ran_out() {
 }
 
 #[test]
+fn a_connection_whose_token_ran_out_is_renewed_by_the_password() {
+    let code = Close::TokenRanOut as u16;
+    let closes: [fn(u16) -> Input; 2] = [
+        |code| Input::Closed { code: Some(code), reason: String::new() },
+        |code| {
+            let close = v1::Close { code: code.into(), reason: String::new() };
+            Input::Frame(v1::ServerFrame { request_id: 0, body: Some(Body::Close(close)) })
+        },
+    ];
+    for close in closes {
+        let mut line = Line::new(Credential::Password { account: "ada".into(), password: "secret".into() });
+        line.tell(Input::Tick);
+        let hello = request(&line.tell(Input::Connected));
+        let welcome = v1::Welcome { log_id: 1, token: "given".into(), heartbeat_min_ms: 9, ..v1::Welcome::default() };
+        line.hear(hello.request_id, Body::Welcome(welcome));
+        retry_at(&line.tell(close(code)));
+        line.wait();
+        let Some(Request::Hello(hello)) = request(&line.tell(Input::Connected)).request else { panic!("no hello") };
+        assert!(matches!(hello.credential, Some(v1::hello::Credential::Password(_))));
+    }
+    let mut line = line();
+    line.log_in();
+    let effects = line.tell(Input::Closed { code: Some(code), reason: String::new() });
+    assert_eq!(stopped(&effects), StopReason::Closed { code, reason: String::new() }, "the app must get a new token");
+}
+
+#[test]
 fn what_is_kept_is_not_shown_to_another_user() {
     let mut line = line();
     line.log_in();
