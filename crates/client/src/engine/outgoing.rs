@@ -140,9 +140,11 @@ impl Outgoing {
         Some(entry.queued)
     }
 
-    /// It was seen in the log: as good as acknowledged, unless the server waits for it to come again.
+    /// It was seen in the log: as good as acknowledged, unless the server waits for it to come again, or may say so in the
+    /// answer that is on its way. Taken out of the queue, it could not come again, and all behind it would be refused.
     pub(super) fn remove_seen(&mut self, key: &MessageKey) -> Option<Arc<Queued>> {
-        let awaited = self.entry(key)?.failed;
+        let entry = self.entry(key)?;
+        let awaited = entry.failed || entry.request_id.is_some();
         if awaited { None } else { self.remove(key) }
     }
 

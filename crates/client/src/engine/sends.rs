@@ -3,7 +3,8 @@
 //! Rules: the table of error codes decides. `Retry::No`: failed for ever, those behind it go on. Otherwise it waits and goes
 //! again with the same id (see `outgoing`). The acknowledged message takes its place in the conversation by the same rule as a
 //! pushed one. An own message that shows up in the log counts as acknowledged,
-//! unless it failed for now on this connection: then the server takes nothing behind it before it came again.
+//! unless it failed for now on this connection, or its answer is still to come: the server takes nothing behind a failed one
+//! before it came again.
 
 use std::{collections::VecDeque, sync::Arc};
 

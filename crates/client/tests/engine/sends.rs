@@ -5,9 +5,9 @@ use anser_client::{
     engine::{Change, Effect, Input},
     v1,
 };
-use v1::{client_frame::Request, server_frame::Body};
+use v1::{client_frame::Request, error::Code, server_frame::Body};
 
-use crate::line::{Line, line};
+use crate::line::{Line, error, line};
 
 /// With the user 7, who is logged in.
 fn with(peer: u64) -> ConversationId {
@@ -105,4 +105,18 @@ fn an_own_message_in_the_log_proves_only_the_same_message() {
     assert_eq!(places(&seen(&mut line, with(8), "a", "another's")), []);
     assert_eq!(places(&seen(&mut line, with(9), "a", "mine")), []);
     assert_eq!(places(&seen(&mut line, with(8), "a", "mine")), [(with(8), 1)]);
+}
+
+#[test]
+fn a_message_seen_in_the_log_before_its_answer_goes_again_when_the_answer_asks_for_it() {
+    let mut line = online();
+    let first = sent(&send(&mut line, with(8), "a", "one"))[0].0;
+    let second = sent(&send(&mut line, with(8), "b", "two"))[0].0;
+    assert_eq!(places(&seen(&mut line, with(8), "a", "one")), [], "its answer is on its way");
+    line.hear(first, error(Code::UnknownOutcome));
+    line.hear(second, error(Code::BehindFailed));
+    line.now += 1_000;
+    let again = sent(&line.tell(Input::Tick));
+    assert_eq!(again.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), ["one", "two"]);
+    assert_eq!(places(&stored(&mut line, again[0].0, 1)), [(with(8), 1)]);
 }
