@@ -109,8 +109,10 @@ impl Link {
         }
     }
 
-    fn ping_at(&self) -> u64 {
-        self.sent_at + self.heartbeat.interval_ms(self.attention == Attention::Foreground)
+    /// One ping at a time: while it is on its way, only the end of its patience is waited for.
+    fn ping_at(&self) -> Option<u64> {
+        let interval = self.heartbeat.interval_ms(self.attention == Attention::Foreground);
+        self.pinged_after.is_none().then(|| self.sent_at + interval)
     }
 }
 
@@ -122,7 +124,7 @@ impl Engine {
             Phase::Waiting { connect_at } => Some(connect_at),
             Phase::Opening { since } => Some(since + OPEN_MAX_MS),
             Phase::Greeting => answer_at,
-            Phase::Live { .. } => [Some(self.link.ping_at()), answer_at].into_iter().flatten().min(),
+            Phase::Live { .. } => [self.link.ping_at(), answer_at].into_iter().flatten().min(),
             Phase::Draining { since } => Some(since + ANSWER_MAX_MS),
         }
     }
@@ -144,7 +146,7 @@ impl Engine {
                 }
                 self.lose(cx);
             }
-            Phase::Live { .. } if self.link.pinged_after.is_none() && self.link.ping_at() <= cx.now => {
+            Phase::Live { .. } if self.link.ping_at().is_some_and(|at| at <= cx.now) => {
                 self.link.pinged_after = Some(cx.now - self.link.sent_at.max(self.link.received_at));
                 self.transmit(cx, Request::Ping(v1::Ping {}), Asked::Ping);
             }
@@ -284,7 +286,8 @@ impl Engine {
             Some(wait) => wait,
             None => self.link.backoff.next_ms(&mut self.rng),
         };
-        let retry_at_ms = cx.now + wait;
+        // Never at once, so that time passes between two attempts.
+        let retry_at_ms = cx.now + wait.max(1);
         self.link.phase = Phase::Waiting { connect_at: retry_at_ms };
         cx.effect(Effect::State(State::Offline { retry_at_ms }));
     }

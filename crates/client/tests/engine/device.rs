@@ -86,7 +86,10 @@ impl Device {
 
     pub(crate) fn step(&mut self, now: u64, server: &Server, input: Input) {
         let mut out = Output::default();
+        let ticks = matches!(input, Input::Tick);
         self.engine.step(now, input, &mut out);
+        let wake_at = self.engine.wake_at();
+        assert!(!ticks || wake_at.is_none_or(|at| at > now), "{} spins at {now}: {wake_at:?}", self.name);
         let crash = self.crash.take();
         if crash == Some(Crash::BeforeSaving) {
             return self.restart();

@@ -39,10 +39,14 @@ impl Line {
     }
 
     pub(crate) fn log_in(&mut self) -> Vec<Effect> {
+        self.log_in_with(30_000)
+    }
+
+    pub(crate) fn log_in_with(&mut self, heartbeat_min_ms: u32) -> Vec<Effect> {
         self.tell(Input::Tick);
         let hello = request(&self.tell(Input::Connected));
         let user = Some(v1::User { user_id: 7, ..v1::User::default() });
-        let (heartbeat_min_ms, heartbeat_max_ms) = (30_000, 300_000);
+        let heartbeat_max_ms = 300_000;
         let welcome = v1::Welcome { user, log_id: 1, heartbeat_min_ms, heartbeat_max_ms, ..v1::Welcome::default() };
         self.hear(hello.request_id, Body::Welcome(welcome))
     }

@@ -97,6 +97,16 @@ fn a_silent_connection_is_pinged_and_any_frame_is_life() {
 }
 
 #[test]
+fn a_ping_on_its_way_is_waited_for_however_short_the_heartbeat() {
+    let mut line = line();
+    line.log_in_with(100);
+    assert!(matches!(request(&line.wait()).request, Some(Request::Ping(_))));
+    let pinged_at = line.now;
+    assert!(line.wait().contains(&Effect::Disconnect));
+    assert_eq!(line.now, pinged_at + 10_000);
+}
+
+#[test]
 fn heartbeats_grow_in_the_background_and_are_kept_for_their_network() {
     let mut line = line();
     line.tell(Input::NetworkChanged("wifi:home".into()));
