@@ -16,9 +16,9 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::{
     client::{Error, now_ms},
-    engine::{CallError, CallId, Draft, Effect, Engine, Input, MessageKey, Output, State, Status, StopReason},
+    engine::{CallError, CallId, Draft, Effect, Engine, Input, Output, State, StopReason},
     events::Event,
-    sending::Sending,
+    sending::{Following, Sending},
     store::Store,
     transport::{Closed, Dial, Transport},
 };
@@ -69,7 +69,7 @@ pub(crate) struct Driver {
     last_call: CallId,
     /// Sends that are not saved yet.
     sends: HashMap<CallId, oneshot::Sender<Result<Sending, Error>>>,
-    followed: HashMap<MessageKey, watch::Sender<Status>>,
+    following: Following,
     closing: Option<oneshot::Sender<()>>,
 }
 
@@ -107,7 +107,7 @@ impl Driver {
             calls: HashMap::new(),
             last_call: 0,
             sends: HashMap::new(),
-            followed: HashMap::new(),
+            following: Following::default(),
             closing: None,
         }
     }
@@ -225,15 +225,16 @@ impl Driver {
                 }
             }
             Effect::Queued { call, key, answer } => {
-                let sending = answer.map(|status| self.follow(key, status)).map_err(Error::NotQueued);
+                let sending = answer.map(|status| self.following.follow(key, status)).map_err(Error::NotQueued);
                 if let Some(reply) = self.sends.remove(&call) {
                     let _ = reply.send(sending);
                 }
             }
             Effect::Status { key, status } => {
-                self.move_on(&key, &status);
+                self.following.move_on(&key, &status);
                 self.tell(Event::Status { client_msg_id: key.client_msg_id, status });
             }
+            Effect::Unfollow(key) => self.following.let_go(&key),
             Effect::Show(message) => self.tell(Event::Message(message)),
             Effect::Reset(conversation) => self.tell(Event::Reset(conversation)),
             Effect::Session(session) => self.tell(Event::Session(session)),
@@ -253,22 +254,6 @@ impl Driver {
         }
         // Without listeners there is nobody to tell.
         let _ = self.told.events.send(event);
-    }
-
-    /// What follows a message that has come as far as `status`, or further.
-    fn follow(&mut self, key: MessageKey, status: Status) -> Sending {
-        let client_msg_id = key.client_msg_id.clone();
-        let sender = self.followed.entry(key).or_insert_with(|| watch::Sender::new(status));
-        Sending { client_msg_id, status: sender.subscribe() }
-    }
-
-    fn move_on(&mut self, key: &MessageKey, status: &Status) {
-        let Some(sender) = self.followed.get(key) else { return };
-        sender.send_replace(status.clone());
-        let is_last = matches!(status, Status::Read(_) | Status::Failed(_));
-        if is_last || sender.receiver_count() == 0 {
-            self.followed.remove(key);
-        }
     }
 }
 

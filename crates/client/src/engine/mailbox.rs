@@ -107,7 +107,7 @@ impl Engine {
             if !self.conversations.is_empty() {
                 self.conversations.clear();
                 self.touched.clear();
-                self.followed.clear();
+                self.unfollow_all(cx);
                 cx.keep(Change::Forget);
                 cx.effect(Effect::Forgotten);
             }

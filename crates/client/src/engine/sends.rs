@@ -153,8 +153,11 @@ impl Engine {
             let followed = self.followed.entry(queued.conversation).or_default();
             followed.push_back(Followed { key, place, delivered: false });
             if followed.len() > FOLLOWED_MAX {
-                followed.pop_front();
+                followed.pop_front().into_iter().for_each(|oldest| cx.effect(Effect::Unfollow(oldest.key)));
             }
+        } else {
+            // Nobody tells who of a group has it.
+            cx.effect(Effect::Unfollow(key));
         }
     }
 
@@ -166,7 +169,8 @@ impl Engine {
             let (place, key) = (message.place, message.key.clone());
             let read = place.server_msg_id <= session.peer_read_mark;
             if read {
-                cx.effect(Effect::Status { key, status: Status::Read(place) });
+                cx.effect(Effect::Status { key: key.clone(), status: Status::Read(place) });
+                cx.effect(Effect::Unfollow(key));
             } else if !message.delivered && place.server_msg_id <= session.peer_delivered_mark {
                 message.delivered = true;
                 cx.effect(Effect::Status { key, status: Status::Delivered(place) });
@@ -175,6 +179,13 @@ impl Engine {
         });
         if followed.is_empty() {
             self.followed.remove(&id);
+        }
+    }
+
+    /// The log that they are in is gone.
+    pub(super) fn unfollow_all(&mut self, cx: &mut Step<'_>) {
+        for followed in std::mem::take(&mut self.followed).into_values().flatten() {
+            cx.effect(Effect::Unfollow(followed.key));
         }
     }
 
@@ -189,6 +200,7 @@ impl Engine {
                 self.refused.pop_front().into_iter().for_each(|oldest| cx.keep(Change::Unqueue(oldest)));
             }
             cx.effect(Effect::Status { key: key.clone(), status: Status::Failed(error) });
+            cx.effect(Effect::Unfollow(key.clone()));
         } else {
             let (now, rng) = (cx.now, &mut self.rng);
             let wait = |backoff: &mut Backoff| now + backoff.next_ms(rng).max(error.retry_after_ms.into());

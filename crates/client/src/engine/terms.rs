@@ -206,6 +206,8 @@ pub enum Effect {
         key: MessageKey,
         status: Status,
     },
+    /// Nothing more will be told of how far this message comes.
+    Unfollow(MessageKey),
     /// Answers [`Input::Send`]: how far the message has come by now, or why it is not queued.
     Queued {
         call: CallId,

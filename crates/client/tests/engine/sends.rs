@@ -120,3 +120,18 @@ fn a_message_seen_in_the_log_before_its_answer_goes_again_when_the_answer_asks_f
     assert_eq!(again.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), ["one", "two"]);
     assert_eq!(places(&stored(&mut line, again[0].0, 1)), [(with(8), 1)]);
 }
+
+#[test]
+fn what_the_peer_does_not_read_is_followed_for_a_while_only() {
+    let mut line = online();
+    let mut unfollowed = Vec::new();
+    for number in 1..=258 {
+        let request_id = sent(&send(&mut line, with(8), &number.to_string(), "unread"))[0].0;
+        let effects = stored(&mut line, request_id, number);
+        unfollowed.extend(effects.into_iter().filter_map(|effect| match effect {
+            Effect::Unfollow(key) => Some(key.client_msg_id.to_string()),
+            _ => None,
+        }));
+    }
+    assert_eq!(unfollowed, ["1", "2"]);
+}
