@@ -4,7 +4,8 @@
 //! - An attempt follows a lost connection after a wait with full jitter; a connection that held for ten seconds begins the
 //!   waits anew; the server's `draining` names a time itself. After a close code without reconnect the engine stops, unless
 //!   only a token ran out and there is a password to get another one.
-//! - A request without an answer for ten seconds means that the connection is dead. A ping is answered by any frame.
+//! - Nothing at all for ten seconds while an answer is awaited, or no answer for a minute, means that the connection is
+//!   dead. A ping is answered by any frame.
 //! - A ping follows when nothing was said for a heartbeat; see `heartbeat`.
 
 use std::collections::HashMap;
@@ -17,7 +18,7 @@ use anser_proto::{
 };
 
 use super::{
-    ANSWER_MAX_MS, Attention, CallError, Change, Credential, Effect, Engine, Request, State, Step, StopReason,
+    Attention, CallError, Change, Credential, Effect, Engine, Request, SILENCE_MAX_MS, State, Step, StopReason,
     backoff::Backoff,
     heartbeat::{Heartbeat, Learned},
     requests::{Asked, Requests, retry_of},
@@ -118,20 +119,20 @@ impl Link {
 
 impl Engine {
     pub(super) fn link_wake_at(&self) -> Option<u64> {
-        let answer_at = self.link.requests.oldest().map(|at| at + ANSWER_MAX_MS);
+        let late_at = self.link.requests.late_at(self.link.received_at);
         match self.link.phase {
             Phase::Stopped => None,
             Phase::Waiting { connect_at } => Some(connect_at),
             Phase::Opening { since } => Some(since + OPEN_MAX_MS),
-            Phase::Greeting => answer_at,
-            Phase::Live { .. } => [self.link.ping_at(), answer_at].into_iter().flatten().min(),
-            Phase::Draining { since } => Some(since + ANSWER_MAX_MS),
+            Phase::Greeting => late_at,
+            Phase::Live { .. } => [self.link.ping_at(), late_at].into_iter().flatten().min(),
+            Phase::Draining { since } => Some(since + SILENCE_MAX_MS),
         }
     }
 
     /// Follows the clock: connects, pings, and notices what took too long.
     pub(super) fn watch_link(&mut self, cx: &mut Step<'_>) {
-        let unanswered = self.link.requests.is_late(cx.now, self.link.received_at);
+        let late = self.link.requests.late_at(self.link.received_at).is_some_and(|at| at <= cx.now);
         match self.link.phase {
             Phase::Waiting { connect_at } if connect_at <= cx.now => {
                 self.link.phase = Phase::Opening { since: cx.now };
@@ -139,7 +140,7 @@ impl Engine {
                 cx.effect(Effect::Connect);
             }
             Phase::Opening { since } if since + OPEN_MAX_MS <= cx.now => self.lose(cx),
-            Phase::Greeting | Phase::Live { .. } if unanswered => {
+            Phase::Greeting | Phase::Live { .. } if late => {
                 if let Some(silence) = self.link.pinged_after {
                     self.link.heartbeat.lost(silence);
                     self.keep_heartbeat(cx);
@@ -150,7 +151,7 @@ impl Engine {
                 self.link.pinged_after = Some(cx.now - self.link.sent_at.max(self.link.received_at));
                 self.transmit(cx, Request::Ping(v1::Ping {}), Asked::Ping);
             }
-            Phase::Draining { since } if self.link.requests.is_empty() || since + ANSWER_MAX_MS <= cx.now => {
+            Phase::Draining { since } if self.link.requests.is_empty() || since + SILENCE_MAX_MS <= cx.now => {
                 self.lose(cx);
             }
             _ => {}
@@ -161,6 +162,7 @@ impl Engine {
     pub(super) fn heard(&mut self, cx: &mut Step<'_>) {
         self.link.received_at = cx.now;
         if let Some(silence) = self.link.pinged_after.take() {
+            self.link.requests.forget_ping();
             self.link.heartbeat.survived(silence);
             self.keep_heartbeat(cx);
         }

@@ -36,8 +36,10 @@ use sends::FollowedOf;
 pub use heartbeat::Learned;
 pub use terms::*;
 
-/// How long an answer may take before the connection is taken for dead.
-const ANSWER_MAX_MS: u64 = 10_000;
+/// How long nothing at all may come while an answer is awaited, before the connection is taken for dead.
+const SILENCE_MAX_MS: u64 = 10_000;
+/// How long one answer may take on a connection on which others come: a slow one makes progress.
+const ANSWER_MAX_MS: u64 = 60_000;
 
 pub struct Engine {
     config: Config,

@@ -9,7 +9,7 @@ use anser_proto::{
 };
 
 use super::{
-    ANSWER_MAX_MS, Body, CallError, CallId, Effect, Engine, MessageKey, Request, Step, StopReason,
+    ANSWER_MAX_MS, Body, CallError, CallId, Effect, Engine, MessageKey, Request, SILENCE_MAX_MS, Step, StopReason,
     conversation::Stretch,
 };
 
@@ -57,21 +57,15 @@ impl Requests {
         self.last.checked_add(1).unwrap_or(1)
     }
 
-    /// When the oldest was sent.
-    pub(super) fn oldest(&self) -> Option<u64> {
-        self.waiting.values().next().map(|pending| pending.sent_at)
+    /// When the connection is to be taken for dead, if nothing comes after `received_at`; none while nothing is awaited.
+    pub(super) fn late_at(&self, received_at: u64) -> Option<u64> {
+        let oldest = self.waiting.values().next()?.sent_at;
+        Some((oldest.max(received_at) + SILENCE_MAX_MS).min(oldest + ANSWER_MAX_MS))
     }
 
-    /// The oldest waits for too long. A ping only asks for life, and any frame since is a sign of it.
-    pub(super) fn is_late(&mut self, now: u64, received_at: u64) -> bool {
-        while let Some(oldest) = self.waiting.first_entry().filter(|oldest| oldest.get().sent_at + ANSWER_MAX_MS <= now)
-        {
-            if oldest.get().what != Asked::Ping || received_at < oldest.get().sent_at {
-                return true;
-            }
-            oldest.remove();
-        }
-        false
+    /// A ping only asks for life, and something came.
+    pub(super) fn forget_ping(&mut self) {
+        self.waiting.retain(|_, pending| pending.what != Asked::Ping);
     }
 
     /// No answer will come any more.

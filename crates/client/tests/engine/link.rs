@@ -82,6 +82,20 @@ fn a_request_without_an_answer_means_that_the_connection_is_dead() {
 }
 
 #[test]
+fn a_slow_connection_lives_for_a_minute_while_something_comes() {
+    let mut line = line();
+    line.log_in();
+    line.tell(Input::Call { request: Request::GetUsers(v1::GetUsers::default()), call: 5 });
+    let asked_at = line.now;
+    while line.now < asked_at + 54_000 {
+        line.now += 9_000;
+        assert!(!line.hear(0, Body::Typing(v1::TypingEvent::default())).contains(&Effect::Disconnect));
+    }
+    assert!(line.wait().contains(&Effect::Disconnect));
+    assert_eq!(line.now, asked_at + 60_000);
+}
+
+#[test]
 fn a_silent_connection_is_pinged_and_any_frame_is_life() {
     let mut line = line();
     line.log_in();
