@@ -94,7 +94,7 @@ impl Mailbox {
         if !self.is_whole() {
             return;
         }
-        while let Some(next) = self.ahead.first().copied().filter(|next| *next <= self.seq + 1) {
+        while let Some(next) = self.ahead.first().copied().filter(|next| *next <= self.seq.saturating_add(1)) {
             self.ahead.remove(&next);
             self.seq = self.seq.max(next);
         }

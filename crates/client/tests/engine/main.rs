@@ -3,6 +3,7 @@
 //! again, the server's store restored from a backup. After the faults stop, every device must show exactly what it may see.
 
 mod device;
+mod hostile;
 mod line;
 mod link;
 mod sends;
