@@ -366,15 +366,14 @@ impl Engine {
         }
     }
 
-    /// Everything that was missed is here: said once a connection.
+    /// Tells when everything that happened is here, and when something is looked for again.
     pub(super) fn tell_caught_up(&mut self, cx: &mut Step<'_>) {
         let settled = self.mailbox.is_settled() && self.pulls.is_settled();
         if let Phase::Live { caught_up, .. } = &mut self.link.phase
-            && settled
-            && !*caught_up
+            && *caught_up != settled
         {
-            *caught_up = true;
-            cx.effect(Effect::State(State::CaughtUp));
+            *caught_up = settled;
+            cx.effect(Effect::State(if settled { State::CaughtUp } else { State::Connected }));
         }
     }
 }

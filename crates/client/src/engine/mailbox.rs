@@ -54,8 +54,10 @@ impl Mailbox {
         (self.log_id, self.seq)
     }
 
+    /// Nothing is looked for, and no hole is known.
     pub(super) fn is_settled(&self) -> bool {
-        !self.in_flight && !self.wanted && !self.groups_wanted && self.groups.is_empty() && self.rows.is_empty()
+        let asks = self.in_flight || self.wanted || self.groups_wanted || !self.groups.is_empty();
+        !asks && self.rows.is_empty() && self.ahead.is_empty() && !self.doubt
     }
 
     pub(super) fn want_everything(&mut self) {

@@ -275,9 +275,9 @@ pub enum NotQueued {
 #[derive(Clone, PartialEq, Debug)]
 pub enum State {
     Connecting,
-    /// Logged in; what was missed is on its way.
+    /// Logged in; what was missed, or may have been, is on its way.
     Connected,
-    /// Everything that happened until now is here. Said once a connection.
+    /// Everything that is known to have happened is here. `Connected` follows when a hole shows or it is time to ask again.
     CaughtUp,
     /// The next attempt begins at `retry_at_ms`, in the clock of the steps.
     Offline {

@@ -121,6 +121,25 @@ fn a_ping_on_its_way_is_waited_for_however_short_the_heartbeat() {
 }
 
 #[test]
+fn it_is_not_caught_up_while_it_looks_for_what_it_missed() {
+    let mut line = line();
+    let state = |effects: &[Effect]| {
+        let states = effects.iter().filter_map(|effect| match effect {
+            Effect::State(state) => Some(state.clone()),
+            _ => None,
+        });
+        states.last()
+    };
+    assert_eq!(state(&line.log_in()), Some(State::CaughtUp));
+    for _ in 0..2 {
+        let effects = line.hear(0, Body::Lagged(v1::Lagged {}));
+        assert_eq!(state(&effects), Some(State::Connected));
+        let page = v1::SyncPage { caught_up: true, ..v1::SyncPage::default() };
+        assert_eq!(state(&line.hear(request(&effects).request_id, Body::SyncPage(page))), Some(State::CaughtUp));
+    }
+}
+
+#[test]
 fn heartbeats_grow_in_the_background_and_are_kept_for_their_network() {
     let mut line = line();
     line.tell(Input::NetworkChanged("wifi:home".into()));

@@ -290,6 +290,7 @@ impl World {
             self.flow();
             self.wait(500);
         }
+        self.flow();
     }
 
     /// Everything is delivered until nobody has anything to say.
