@@ -299,7 +299,7 @@ impl Engine {
             Phase::Stopped => return,
             Phase::Waiting { .. } => {}
             Phase::Live { .. } if reason == StopReason::Asked => {
-                self.transmit(cx, Request::Bye(v1::Bye {}), Asked::Typing);
+                self.transmit(cx, Request::Bye(v1::Bye {}), Asked::Bye);
                 cx.effect(Effect::Disconnect);
             }
             _ => cx.effect(Effect::Disconnect),

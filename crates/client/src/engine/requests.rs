@@ -40,6 +40,7 @@ pub(super) enum Asked {
     MarkRead(ConversationId, u64),
     MarkDelivered(ConversationId, u64),
     Typing,
+    Bye,
     Call(CallId),
 }
 
@@ -124,7 +125,7 @@ impl Engine {
             (Asked::MarkDelivered(conversation, id), Body::Marked(marked)) => {
                 self.delivered_marked(cx, conversation, id, &marked);
             }
-            (Asked::Ping | Asked::Typing, _) => {}
+            (Asked::Ping | Asked::Typing | Asked::Bye, _) => {}
             (Asked::Hello, _) => self.lose(cx),
             (asked, body) => {
                 let error = match body {
@@ -152,7 +153,7 @@ impl Engine {
             Asked::MarkRead(conversation, id) | Asked::MarkDelivered(conversation, id) => {
                 self.mark_refused(cx, conversation, id, &error);
             }
-            Asked::Hello | Asked::Ping | Asked::Typing | Asked::Call(_) => {}
+            Asked::Hello | Asked::Ping | Asked::Typing | Asked::Bye | Asked::Call(_) => {}
         }
     }
 
