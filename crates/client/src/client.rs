@@ -130,7 +130,8 @@ impl Client {
     }
 
     /// Like [`Client::send`] with an id of the caller's: for one who must know it before, to try again after a crash of
-    /// his own. The same id is never stored twice.
+    /// his own. The same id is never stored twice in a conversation. While a message waits, its id with the same body
+    /// gives what follows that message; with another body it is refused.
     pub async fn send_as(
         &self,
         client_msg_id: ClientMsgId,
@@ -145,7 +146,7 @@ impl Client {
         Ok(self.store.unsent().await?)
     }
 
-    /// Forgets a message that the server refused. One that waits stays: it may be on its way.
+    /// Forgets what the server refused under this id. What waits stays: it may be on its way.
     pub async fn discard(&self, client_msg_id: ClientMsgId) -> Result<(), Error> {
         self.tell(Input::Discard(client_msg_id)).await
     }

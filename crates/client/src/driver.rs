@@ -16,9 +16,9 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::{
     client::{Error, now_ms},
-    engine::{CallError, CallId, Draft, Effect, Engine, Input, Output, State, Status, StopReason},
+    engine::{CallError, CallId, Draft, Effect, Engine, Input, Output, State, StopReason},
     events::Event,
-    sending::Sending,
+    sending::{Following, Sending},
     store::Store,
     transport::{Closed, Dial, Transport},
 };
@@ -68,8 +68,8 @@ pub(crate) struct Driver {
     calls: HashMap<CallId, oneshot::Sender<Result<Body, CallError>>>,
     last_call: CallId,
     /// Sends that are not saved yet.
-    sends: HashMap<ClientMsgId, Vec<oneshot::Sender<Result<Sending, Error>>>>,
-    followed: HashMap<ClientMsgId, watch::Sender<Status>>,
+    sends: HashMap<CallId, oneshot::Sender<Result<Sending, Error>>>,
+    following: Following,
     closing: Option<oneshot::Sender<()>>,
 }
 
@@ -107,7 +107,7 @@ impl Driver {
             calls: HashMap::new(),
             last_call: 0,
             sends: HashMap::new(),
-            followed: HashMap::new(),
+            following: Following::default(),
             closing: None,
         }
     }
@@ -176,8 +176,10 @@ impl Driver {
         let input = match command {
             Command::Tell(input) => input,
             Command::Send { conversation, client_msg_id, draft, reply } => {
-                self.sends.entry(client_msg_id.clone()).or_default().push(reply);
-                Input::Send { conversation, client_msg_id, draft, client_time_ms: now_ms() }
+                self.last_call += 1;
+                self.sends.insert(self.last_call, reply);
+                let call = self.last_call;
+                Input::Send { conversation, client_msg_id, draft, client_time_ms: now_ms(), call }
             }
             Command::Call { request, reply } => Input::Call { request, call: self.await_answer(reply) },
             Command::LoadOlder { conversation, limit, reply } => {
@@ -222,15 +224,17 @@ impl Driver {
                     let _ = reply.send(answer);
                 }
             }
-            Effect::NotQueued { client_msg_id, why } => {
-                for reply in self.sends.remove(&client_msg_id).unwrap_or_default() {
-                    let _ = reply.send(Err(Error::NotQueued(why.clone())));
+            Effect::Queued { call, key, answer } => {
+                let sending = answer.map(|status| self.following.follow(key, status)).map_err(Error::NotQueued);
+                if let Some(reply) = self.sends.remove(&call) {
+                    let _ = reply.send(sending);
                 }
             }
-            Effect::Status { client_msg_id, status } => {
-                self.follow(&client_msg_id, &status);
-                self.tell(Event::Status { client_msg_id, status });
+            Effect::Status { key, status } => {
+                self.following.move_on(&key, &status);
+                self.tell(Event::Status { client_msg_id: key.client_msg_id, status });
             }
+            Effect::Unfollow(key) => self.following.let_go(&key),
             Effect::Show(message) => self.tell(Event::Message(message)),
             Effect::Reset(conversation) => self.tell(Event::Reset(conversation)),
             Effect::Session(session) => self.tell(Event::Session(session)),
@@ -250,21 +254,6 @@ impl Driver {
         }
         // Without listeners there is nobody to tell.
         let _ = self.told.events.send(event);
-    }
-
-    /// Hands out what follows a message, and moves it on.
-    fn follow(&mut self, client_msg_id: &ClientMsgId, status: &Status) {
-        for reply in self.sends.remove(client_msg_id).unwrap_or_default() {
-            let sender =
-                self.followed.entry(client_msg_id.clone()).or_insert_with(|| watch::Sender::new(status.clone()));
-            let _ = reply.send(Ok(Sending { client_msg_id: client_msg_id.clone(), status: sender.subscribe() }));
-        }
-        let Some(sender) = self.followed.get(client_msg_id) else { return };
-        sender.send_replace(status.clone());
-        let is_last = matches!(status, Status::Read(_) | Status::Failed(_));
-        if is_last || sender.receiver_count() == 0 {
-            self.followed.remove(client_msg_id);
-        }
     }
 }
 

@@ -1,15 +1,17 @@
-//! A message on its way, as its sender sees it.
+//! A message on its way, as its sender sees it. Told by the driver; knows neither connection nor queue.
+
+use std::collections::HashMap;
 
 use anser_proto::{ClientMsgId, v1};
 use tokio::sync::watch;
 
-use crate::engine::{Place, Status};
+use crate::engine::{MessageKey, Place, Status};
 
 /// Follows one message that this client sent. Dropping it changes nothing: the message goes out all the same.
 #[derive(Clone, Debug)]
 pub struct Sending {
-    pub(crate) client_msg_id: ClientMsgId,
-    pub(crate) status: watch::Receiver<Status>,
+    client_msg_id: ClientMsgId,
+    status: watch::Receiver<Status>,
 }
 
 /// Why a message that was queued is not stored.
@@ -47,5 +49,64 @@ impl Sending {
             Status::Failed(error) => Err(Unsent::Refused(error)),
             Status::Queued | Status::Sending => Err(Unsent::Closed),
         }
+    }
+}
+
+/// Messages that are followed before it is looked who still does.
+const FOLLOWED_MIN: usize = 64;
+
+/// Every message that somebody may follow.
+#[derive(Default)]
+pub(crate) struct Following {
+    senders: HashMap<MessageKey, watch::Sender<Status>>,
+    purge_at: usize,
+}
+
+impl Following {
+    /// Follows a message that has come as far as `status`, or further.
+    pub(crate) fn follow(&mut self, key: MessageKey, status: Status) -> Sending {
+        if self.senders.len() >= self.purge_at {
+            // At twice the size again, so that each message pays for a look or two.
+            self.senders.retain(|_, sender| sender.receiver_count() > 0);
+            self.purge_at = FOLLOWED_MIN.max(2 * self.senders.len());
+        }
+        let client_msg_id = key.client_msg_id.clone();
+        let sender = self.senders.entry(key).or_insert_with(|| watch::Sender::new(status));
+        Sending { client_msg_id, status: sender.subscribe() }
+    }
+
+    pub(crate) fn move_on(&mut self, key: &MessageKey, status: &Status) {
+        if let Some(sender) = self.senders.get(key) {
+            sender.send_replace(status.clone());
+        }
+    }
+
+    /// It comes no further: those who wait for more hear so.
+    pub(crate) fn let_go(&mut self, key: &MessageKey) {
+        self.senders.remove(key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anser_proto::{ConversationId, UserId};
+
+    use super::*;
+
+    fn key(number: usize) -> MessageKey {
+        let client_msg_id = number.to_string().parse().expect("a good id");
+        MessageKey { conversation: ConversationId::single(UserId(1), UserId(2)), client_msg_id }
+    }
+
+    #[test]
+    fn what_nobody_follows_any_more_takes_no_room() {
+        let mut following = Following::default();
+        let kept: Vec<_> = (0..100).map(|number| following.follow(key(number), Status::Queued)).collect();
+        for number in 100..10_000 {
+            following.follow(key(number), Status::Queued);
+            assert!(following.senders.len() <= 400, "{} are followed", following.senders.len());
+        }
+        following.move_on(&key(7), &Status::Sending);
+        assert_eq!(kept[7].status(), Status::Sending);
     }
 }

@@ -14,14 +14,14 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     client::History,
-    engine::{Change, Draft, Kept, Learned, Queued, Saved, Told},
+    engine::{Change, Draft, Kept, Learned, MessageKey, Queued, Saved, Told},
 };
 
 /// Pieces of work that wait for the thread.
 const JOBS_MAX: usize = 64;
 
 /// Each brings the store from one version to the next, in one transaction. Never changed once released.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = ["
     CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE heartbeats (network TEXT PRIMARY KEY, proven_ms INTEGER NOT NULL, failing_ms INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE conversations (
@@ -44,6 +44,21 @@ const MIGRATIONS: [&str; 1] = ["
         send BLOB NOT NULL,
         refused BLOB
     );
+", "
+    -- An id is unique in its conversation only. A `Send` begins with its conversation_id: a tag, a length below 128, the text.
+    ALTER TABLE outgoing RENAME TO outgoing_1;
+    CREATE TABLE outgoing (
+        place INTEGER PRIMARY KEY AUTOINCREMENT,
+        conversation_id TEXT NOT NULL,
+        client_msg_id TEXT NOT NULL,
+        send BLOB NOT NULL,
+        refused BLOB,
+        UNIQUE (client_msg_id, conversation_id)
+    );
+    INSERT INTO outgoing SELECT
+        place, CAST(substr(send, 3, unicode(CAST(substr(send, 2, 1) AS TEXT))) AS TEXT), client_msg_id, send, refused
+        FROM outgoing_1;
+    DROP TABLE outgoing_1;
 "];
 
 /// "Anse": tells our files from others'.
@@ -339,14 +354,17 @@ fn apply(connection: &Connection, change: Change) -> Result<(), StoreError> {
         }
         Change::Queue(queued) => {
             let mut insert = connection.prepare_cached(
-                "INSERT INTO outgoing (client_msg_id, send, refused) VALUES (?, ?, ?)
-                 ON CONFLICT (client_msg_id) DO UPDATE SET refused = excluded.refused",
+                "INSERT INTO outgoing (conversation_id, client_msg_id, send, refused) VALUES (?, ?, ?, ?)
+                 ON CONFLICT (client_msg_id, conversation_id) DO UPDATE SET refused = excluded.refused",
             )?;
             let refused = queued.refused.as_ref().map(v1::Error::encode_to_vec);
-            insert.execute(params![queued.client_msg_id.as_str(), queued.to_send().encode_to_vec(), refused])?;
+            let send = queued.to_send();
+            insert.execute(params![send.conversation_id, send.client_msg_id, send.encode_to_vec(), refused])?;
         }
-        Change::Unqueue(id) => {
-            connection.prepare_cached("DELETE FROM outgoing WHERE client_msg_id = ?")?.execute([id.as_str()])?;
+        Change::Unqueue(MessageKey { conversation, client_msg_id }) => {
+            let mut delete =
+                connection.prepare_cached("DELETE FROM outgoing WHERE client_msg_id = ? AND conversation_id = ?")?;
+            delete.execute([client_msg_id.as_str(), &conversation.to_string()])?;
         }
         Change::Heartbeat { network, learned } => {
             let learned = (column(learned.proven_ms), column(learned.failing_ms));
@@ -408,4 +426,40 @@ fn column(value: u64) -> i64 {
 
 fn number(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(index).map(i64::cast_unsigned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queued(peer: u64) -> Arc<Queued> {
+        let conversation = ConversationId::single(anser_proto::UserId(1), anser_proto::UserId(peer));
+        let (client_msg_id, draft) = ("a".parse().expect("a good id"), Draft::text("hi"));
+        Arc::new(Queued { conversation, client_msg_id, draft, client_time_ms: 0, refused: None })
+    }
+
+    #[tokio::test]
+    async fn the_same_id_in_two_conversations_is_two_messages() {
+        let (store, _) = Store::open(None).await.expect("opens");
+        let queue = [2, 3].map(|peer| Change::Queue(queued(peer)));
+        store.commit(queue.into()).await.expect("commits");
+        assert_eq!(store.unsent().await.expect("reads"), [2, 3].map(|peer| Queued::clone(&queued(peer))));
+        store.commit(vec![Change::Unqueue(queued(2).key())]).await.expect("commits");
+        assert_eq!(store.unsent().await.expect("reads"), [Queued::clone(&queued(3))]);
+    }
+
+    #[test]
+    fn what_an_older_version_queued_keeps_its_conversation() {
+        let mut connection = Connection::open_in_memory().expect("opens");
+        let transaction = connection.transaction().expect("begins");
+        transaction.execute_batch(MIGRATIONS[0]).expect("migrates");
+        let send = queued(1_000_000).to_send().encode_to_vec();
+        transaction.execute("INSERT INTO outgoing (client_msg_id, send) VALUES ('a', ?)", [send]).expect("inserts");
+        transaction.execute_batch(MIGRATIONS[1]).expect("migrates");
+        transaction.commit().expect("commits");
+        apply(&connection, Change::Unqueue(queued(2).key())).expect("applies");
+        assert_eq!(read_outgoing(&connection).expect("reads"), [Queued::clone(&queued(1_000_000))]);
+        apply(&connection, Change::Unqueue(queued(1_000_000).key())).expect("applies");
+        assert_eq!(read_outgoing(&connection).expect("reads"), []);
+    }
 }

@@ -167,13 +167,11 @@ impl Conversation {
         placed
     }
 
-    /// The answer to a pull of [`Conversation::missing`] came.
+    /// The answer to a pull of [`Conversation::missing`] came: only messages that were asked for, and at least one if there
+    /// are more.
     pub(super) fn fill(&mut self, asked: Stretch, answer: &mut v1::Messages, me: UserId) -> Placed {
         let mut placed = Placed::default();
-        let mut messages = std::mem::take(&mut answer.messages);
-        messages.retain(|message| {
-            message.server_msg_id > 0 && message.conversation_id == self.kept.session.conversation_id
-        });
+        let messages = std::mem::take(&mut answer.messages);
         let last = messages.last().map(|message| message.server_msg_id);
         let head = &mut self.kept.session.head;
         *head = (*head).max(last.unwrap_or(0));
@@ -193,7 +191,7 @@ impl Conversation {
         {
             placed.reset = !self.is_fresh();
             self.kept.low = first;
-            self.kept.high = first - 1;
+            self.kept.high = first.saturating_sub(1);
             self.recent.clear();
         } else if self.is_fresh() {
             self.kept.low = 1;

@@ -2,8 +2,10 @@
 //!
 //! Rules:
 //! - An attempt follows a lost connection after a wait with full jitter; a connection that held for ten seconds begins the
-//!   waits anew; the server's `draining` names a time itself. After a close code without reconnect the engine stops.
-//! - A request without an answer for ten seconds means that the connection is dead. A ping is answered by any frame.
+//!   waits anew; the server's `draining` names a time itself. After a close code without reconnect the engine stops, unless
+//!   only a token ran out and there is a password to get another one.
+//! - Nothing at all for ten seconds while an answer is awaited, or no answer for a minute, means that the connection is
+//!   dead. A ping is answered by any frame.
 //! - A ping follows when nothing was said for a heartbeat; see `heartbeat`.
 
 use std::collections::HashMap;
@@ -16,7 +18,7 @@ use anser_proto::{
 };
 
 use super::{
-    ANSWER_MAX_MS, Attention, CallError, Change, Credential, Effect, Engine, Request, State, Step, StopReason,
+    Attention, CallError, Change, Credential, Effect, Engine, Request, SILENCE_MAX_MS, State, Step, StopReason,
     backoff::Backoff,
     heartbeat::{Heartbeat, Learned},
     requests::{Asked, Requests, retry_of},
@@ -108,27 +110,29 @@ impl Link {
         }
     }
 
-    fn ping_at(&self) -> u64 {
-        self.sent_at + self.heartbeat.interval_ms(self.attention == Attention::Foreground)
+    /// One ping at a time: while it is on its way, only the end of its patience is waited for.
+    fn ping_at(&self) -> Option<u64> {
+        let interval = self.heartbeat.interval_ms(self.attention == Attention::Foreground);
+        self.pinged_after.is_none().then(|| self.sent_at + interval)
     }
 }
 
 impl Engine {
     pub(super) fn link_wake_at(&self) -> Option<u64> {
-        let answer_at = self.link.requests.oldest().map(|at| at + ANSWER_MAX_MS);
+        let late_at = self.link.requests.late_at(self.link.received_at);
         match self.link.phase {
             Phase::Stopped => None,
             Phase::Waiting { connect_at } => Some(connect_at),
             Phase::Opening { since } => Some(since + OPEN_MAX_MS),
-            Phase::Greeting => answer_at,
-            Phase::Live { .. } => [Some(self.link.ping_at()), answer_at].into_iter().flatten().min(),
-            Phase::Draining { since } => Some(since + ANSWER_MAX_MS),
+            Phase::Greeting => late_at,
+            Phase::Live { .. } => [self.link.ping_at(), late_at].into_iter().flatten().min(),
+            Phase::Draining { since } => Some(since + SILENCE_MAX_MS),
         }
     }
 
     /// Follows the clock: connects, pings, and notices what took too long.
     pub(super) fn watch_link(&mut self, cx: &mut Step<'_>) {
-        let unanswered = self.link.requests.is_late(cx.now, self.link.received_at);
+        let late = self.link.requests.late_at(self.link.received_at).is_some_and(|at| at <= cx.now);
         match self.link.phase {
             Phase::Waiting { connect_at } if connect_at <= cx.now => {
                 self.link.phase = Phase::Opening { since: cx.now };
@@ -136,18 +140,18 @@ impl Engine {
                 cx.effect(Effect::Connect);
             }
             Phase::Opening { since } if since + OPEN_MAX_MS <= cx.now => self.lose(cx),
-            Phase::Greeting | Phase::Live { .. } if unanswered => {
+            Phase::Greeting | Phase::Live { .. } if late => {
                 if let Some(silence) = self.link.pinged_after {
                     self.link.heartbeat.lost(silence);
                     self.keep_heartbeat(cx);
                 }
                 self.lose(cx);
             }
-            Phase::Live { .. } if self.link.pinged_after.is_none() && self.link.ping_at() <= cx.now => {
+            Phase::Live { .. } if self.link.ping_at().is_some_and(|at| at <= cx.now) => {
                 self.link.pinged_after = Some(cx.now - self.link.sent_at.max(self.link.received_at));
                 self.transmit(cx, Request::Ping(v1::Ping {}), Asked::Ping);
             }
-            Phase::Draining { since } if self.link.requests.is_empty() || since + ANSWER_MAX_MS <= cx.now => {
+            Phase::Draining { since } if self.link.requests.is_empty() || since + SILENCE_MAX_MS <= cx.now => {
                 self.lose(cx);
             }
             _ => {}
@@ -158,6 +162,7 @@ impl Engine {
     pub(super) fn heard(&mut self, cx: &mut Step<'_>) {
         self.link.received_at = cx.now;
         if let Some(silence) = self.link.pinged_after.take() {
+            self.link.requests.forget_ping();
             self.link.heartbeat.survived(silence);
             self.keep_heartbeat(cx);
         }
@@ -246,7 +251,14 @@ impl Engine {
         }
         // Only the client's own `bye` makes a normal close final; any other comes from something in between.
         let normal = CloseCode::Normal as i32;
-        match code.filter(|code| !CloseCode::reconnects(*code) && i32::from(*code) != normal) {
+        // A token that the server once gave for a password is past its time: the password is still there.
+        let has_password = matches!(self.link.given, Credential::Password { .. });
+        let renews = has_password && code.map(i32::from) == Some(CloseCode::TokenRanOut as i32);
+        if renews {
+            self.link.token = None;
+        }
+        let is_final = |code: &u16| !renews && !CloseCode::reconnects(*code) && i32::from(*code) != normal;
+        match code.filter(is_final) {
             Some(code) => self.stop(cx, StopReason::Closed { code, reason }),
             None => {
                 if let Some(silence) = self.link.pinged_after {
@@ -276,7 +288,8 @@ impl Engine {
             Some(wait) => wait,
             None => self.link.backoff.next_ms(&mut self.rng),
         };
-        let retry_at_ms = cx.now + wait;
+        // Never at once, so that time passes between two attempts.
+        let retry_at_ms = cx.now + wait.max(1);
         self.link.phase = Phase::Waiting { connect_at: retry_at_ms };
         cx.effect(Effect::State(State::Offline { retry_at_ms }));
     }
@@ -286,7 +299,7 @@ impl Engine {
             Phase::Stopped => return,
             Phase::Waiting { .. } => {}
             Phase::Live { .. } if reason == StopReason::Asked => {
-                self.transmit(cx, Request::Bye(v1::Bye {}), Asked::Typing);
+                self.transmit(cx, Request::Bye(v1::Bye {}), Asked::Bye);
                 cx.effect(Effect::Disconnect);
             }
             _ => cx.effect(Effect::Disconnect),
@@ -353,15 +366,14 @@ impl Engine {
         }
     }
 
-    /// Everything that was missed is here: said once a connection.
+    /// Tells when everything that happened is here, and when something is looked for again.
     pub(super) fn tell_caught_up(&mut self, cx: &mut Step<'_>) {
         let settled = self.mailbox.is_settled() && self.pulls.is_settled();
         if let Phase::Live { caught_up, .. } = &mut self.link.phase
-            && settled
-            && !*caught_up
+            && *caught_up != settled
         {
-            *caught_up = true;
-            cx.effect(Effect::State(State::CaughtUp));
+            *caught_up = settled;
+            cx.effect(Effect::State(if settled { State::CaughtUp } else { State::Connected }));
         }
     }
 }

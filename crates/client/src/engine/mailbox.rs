@@ -54,8 +54,10 @@ impl Mailbox {
         (self.log_id, self.seq)
     }
 
+    /// Nothing is looked for, and no hole is known.
     pub(super) fn is_settled(&self) -> bool {
-        !self.in_flight && !self.wanted && !self.groups_wanted && self.groups.is_empty() && self.rows.is_empty()
+        let asks = self.in_flight || self.wanted || self.groups_wanted || !self.groups.is_empty();
+        !asks && self.rows.is_empty() && self.ahead.is_empty() && !self.doubt
     }
 
     pub(super) fn want_everything(&mut self) {
@@ -94,7 +96,7 @@ impl Mailbox {
         if !self.is_whole() {
             return;
         }
-        while let Some(next) = self.ahead.first().copied().filter(|next| *next <= self.seq + 1) {
+        while let Some(next) = self.ahead.first().copied().filter(|next| *next <= self.seq.saturating_add(1)) {
             self.ahead.remove(&next);
             self.seq = self.seq.max(next);
         }
@@ -107,7 +109,7 @@ impl Engine {
             if !self.conversations.is_empty() {
                 self.conversations.clear();
                 self.touched.clear();
-                self.followed.clear();
+                self.unfollow_all(cx);
                 cx.keep(Change::Forget);
                 cx.effect(Effect::Forgotten);
             }

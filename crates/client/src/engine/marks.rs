@@ -95,6 +95,7 @@ impl Engine {
         let session = &mut self.conversation(id).kept.session;
         session.delivered_mark = session.delivered_mark.max(marked.delivered_mark).max(asked);
         self.marks.in_flight.remove(&id);
+        self.marks.backoff.reset();
         self.marks.due(id);
         self.note_change_of(cx, id, marked.mailbox_seq);
     }

@@ -22,7 +22,7 @@ use std::{
     sync::Arc,
 };
 
-use anser_proto::{ClientMsgId, ConversationId, UserId, v1};
+use anser_proto::{ConversationId, UserId, v1};
 use rand::{SeedableRng as _, rngs::StdRng};
 
 use conversation::Conversation;
@@ -36,8 +36,10 @@ use sends::FollowedOf;
 pub use heartbeat::Learned;
 pub use terms::*;
 
-/// How long an answer may take before the connection is taken for dead.
-const ANSWER_MAX_MS: u64 = 10_000;
+/// How long nothing at all may come while an answer is awaited, before the connection is taken for dead.
+const SILENCE_MAX_MS: u64 = 10_000;
+/// How long one answer may take on a connection on which others come: a slow one makes progress.
+const ANSWER_MAX_MS: u64 = 60_000;
 
 pub struct Engine {
     config: Config,
@@ -50,7 +52,7 @@ pub struct Engine {
     marks: Marks,
     outgoing: Outgoing,
     /// What the server refused for ever, oldest first, until the app discards it.
-    refused: VecDeque<ClientMsgId>,
+    refused: VecDeque<MessageKey>,
     /// Own messages whose delivery is told as it happens.
     followed: FollowedOf,
     timers: BTreeSet<(u64, Timer)>,
@@ -91,7 +93,7 @@ impl Engine {
             pulls: Pulls::default(),
             marks: Marks::default(),
             outgoing,
-            refused: refused.into_iter().map(|queued| queued.client_msg_id.clone()).collect(),
+            refused: refused.into_iter().map(|queued| queued.key()).collect(),
             followed: FollowedOf::new(),
             timers: BTreeSet::new(),
             touched: BTreeSet::new(),
@@ -117,11 +119,11 @@ impl Engine {
             Input::Tick => {}
             Input::NetworkChanged(network) => self.change_network(cx, network),
             Input::Attention(attention) => self.pay_attention(cx, attention),
-            Input::Send { conversation, client_msg_id, draft, client_time_ms } => {
+            Input::Send { conversation, client_msg_id, draft, client_time_ms, call } => {
                 let refused = None;
-                self.queue(cx, Queued { conversation, client_msg_id, draft, client_time_ms, refused });
+                self.queue(cx, Queued { conversation, client_msg_id, draft, client_time_ms, refused }, call);
             }
-            Input::Discard(client_msg_id) => self.discard(cx, client_msg_id),
+            Input::Discard(id) => self.discard(cx, |refused| refused.client_msg_id == id),
             Input::MarkRead { conversation, server_msg_id, count } => {
                 self.mark_read(conversation, server_msg_id, count);
             }

@@ -12,9 +12,12 @@ use std::{
     sync::Arc,
 };
 
-use anser_proto::{ClientMsgId, ConversationId};
+use anser_proto::ConversationId;
 
-use super::{backoff::Backoff, terms::Queued};
+use super::{
+    backoff::Backoff,
+    terms::{MessageKey, Queued},
+};
 
 /// Messages that may wait, and bytes of their bodies.
 pub(super) const OUTGOING_MAX: usize = 10_000;
@@ -27,7 +30,8 @@ const WINDOW_BYTES: usize = 1024 * 1024;
 #[derive(Default)]
 pub(super) struct Outgoing {
     lanes: BTreeMap<ConversationId, Lane>,
-    lane_of: HashMap<ClientMsgId, ConversationId>,
+    /// What the lanes hold.
+    known: HashMap<MessageKey, Arc<Queued>>,
     /// Lanes that may have something to transmit.
     ready: BTreeSet<ConversationId>,
     bytes: usize,
@@ -66,23 +70,29 @@ impl Lane {
 }
 
 impl Outgoing {
-    pub(super) fn contains(&self, id: &ClientMsgId) -> bool {
-        self.lane_of.contains_key(id)
+    pub(super) fn get(&self, key: &MessageKey) -> Option<&Arc<Queued>> {
+        self.known.get(key)
     }
 
-    pub(super) fn conversation_of(&self, id: &ClientMsgId) -> Option<ConversationId> {
-        self.lane_of.get(id).copied()
+    /// It is on its way: a request carries it.
+    pub(super) fn flies(&self, key: &MessageKey) -> bool {
+        self.entry(key).is_some_and(|entry| entry.request_id.is_some())
+    }
+
+    fn entry(&self, key: &MessageKey) -> Option<&Entry> {
+        let lane = self.lanes.get(&key.conversation).filter(|_| self.known.contains_key(key))?;
+        lane.entries.iter().find(|entry| entry.queued.client_msg_id == key.client_msg_id)
     }
 
     /// Room for one more.
     pub(super) fn takes(&self, body_bytes: usize) -> bool {
-        self.lane_of.len() < OUTGOING_MAX && self.bytes + body_bytes <= OUTGOING_BYTES_MAX
+        self.known.len() < OUTGOING_MAX && self.bytes + body_bytes <= OUTGOING_BYTES_MAX
     }
 
     pub(super) fn push(&mut self, queued: Arc<Queued>) {
         let conversation = queued.conversation;
         self.bytes += body_bytes(&queued);
-        self.lane_of.insert(queued.client_msg_id.clone(), conversation);
+        self.known.insert(queued.key(), queued.clone());
         self.lanes.entry(conversation).or_default().entries.push_back(Entry {
             queued,
             request_id: None,
@@ -108,10 +118,11 @@ impl Outgoing {
     }
 
     /// It is stored, or refused for ever: takes it out of the queue.
-    pub(super) fn remove(&mut self, id: &ClientMsgId) -> Option<Arc<Queued>> {
-        let conversation = self.lane_of.remove(id)?;
+    pub(super) fn remove(&mut self, key: &MessageKey) -> Option<Arc<Queued>> {
+        self.known.remove(key)?;
+        let conversation = key.conversation;
         let lane = self.lanes.get_mut(&conversation)?;
-        let at = lane.entries.iter().position(|entry| entry.queued.client_msg_id == *id)?;
+        let at = lane.entries.iter().position(|entry| entry.queued.client_msg_id == key.client_msg_id)?;
         let entry = lane.entries.remove(at)?;
         let bytes = body_bytes(&entry.queued);
         self.bytes -= bytes;
@@ -129,21 +140,22 @@ impl Outgoing {
         Some(entry.queued)
     }
 
-    /// It was seen in the log: as good as acknowledged, unless the server waits for it to come again.
-    pub(super) fn remove_seen(&mut self, id: &ClientMsgId) -> Option<Arc<Queued>> {
-        let lane = self.lanes.get(self.lane_of.get(id)?)?;
-        let awaited = lane.entries.iter().any(|entry| entry.failed && entry.queued.client_msg_id == *id);
-        if awaited { None } else { self.remove(id) }
+    /// It was seen in the log: as good as acknowledged, unless the server waits for it to come again, or may say so in the
+    /// answer that is on its way. Taken out of the queue, it could not come again, and all behind it would be refused.
+    pub(super) fn remove_seen(&mut self, key: &MessageKey) -> Option<Arc<Queued>> {
+        let entry = self.entry(key)?;
+        let awaited = entry.failed || entry.request_id.is_some();
+        if awaited { None } else { self.remove(key) }
     }
 
     /// It failed for now. Tells the wait of this lane when it is the first failure: `wait` draws it.
     pub(super) fn land(
         &mut self,
-        id: &ClientMsgId,
+        conversation: ConversationId,
         request_id: u32,
         wait: impl FnOnce(&mut Backoff) -> u64,
     ) -> Option<u64> {
-        let lane = self.lanes.get_mut(self.lane_of.get(id)?)?;
+        let lane = self.lanes.get_mut(&conversation)?;
         let entry = lane.entries.iter_mut().find(|entry| entry.request_id == Some(request_id))?;
         entry.request_id = None;
         entry.failed = true;

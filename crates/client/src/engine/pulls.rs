@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use anser_proto::{ConversationId, codes::Retry, v1};
+use anser_proto::{ConversationId, ErrorCode, codes::Retry, v1};
 
 use super::{
     Body, CallError, CallId, Change, Effect, Engine, Request, Step, Timer,
@@ -39,8 +39,9 @@ impl Pulls {
         self.open = Some(conversation);
     }
 
+    /// Nothing new is missing; the past that somebody waits for is not counted.
     pub(super) fn is_settled(&self) -> bool {
-        self.wanting.is_empty() && self.in_flight.is_empty()
+        self.wanting.is_empty()
     }
 }
 
@@ -110,6 +111,13 @@ impl Engine {
     }
 
     pub(super) fn pulled(&mut self, cx: &mut Step<'_>, id: ConversationId, asked: Stretch, mut answer: v1::Messages) {
+        keep_what_was_asked(id, asked, &mut answer);
+        if answer.messages.is_empty() && answer.more {
+            // There are more than none: following such an answer would lead nowhere, and at once again.
+            let message = "the answer to a pull is empty and yet not the last".to_owned();
+            let error = v1::Error { code: ErrorCode::Internal.into(), message, retry_after_ms: 0 };
+            return self.pull_refused(cx, id, asked, error);
+        }
         self.pulls.in_flight.remove(&id);
         self.pulls.backoff.reset();
         // An own message in the log counts as acknowledged.
@@ -192,4 +200,11 @@ impl Engine {
             cx.effect(Effect::Answer { call, answer: Err(CallError::Lost) });
         }
     }
+}
+
+/// Drops what was not asked for, whatever made the server send it.
+fn keep_what_was_asked(id: ConversationId, asked: Stretch, answer: &mut v1::Messages) {
+    let name = id.to_string();
+    let is_asked = |at: u64| at > asked.after && (asked.before == 0 || at < asked.before);
+    answer.messages.retain(|message| is_asked(message.server_msg_id) && message.conversation_id == name);
 }

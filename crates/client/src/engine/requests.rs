@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 
 use anser_proto::{
-    ClientMsgId, ConversationId, ErrorCode, UserId,
+    ConversationId, ErrorCode, UserId,
     codes::{Retry, error_row},
     v1,
 };
 
-use super::{ANSWER_MAX_MS, Body, CallError, CallId, Effect, Engine, Request, Step, StopReason, conversation::Stretch};
+use super::{
+    ANSWER_MAX_MS, Body, CallError, CallId, Effect, Engine, MessageKey, Request, SILENCE_MAX_MS, Step, StopReason,
+    conversation::Stretch,
+};
 
 /// Requests that wait for answers; beyond it calls are refused.
 const REQUESTS_MAX: usize = 1_024;
@@ -33,10 +36,11 @@ pub(super) enum Asked {
     Sync,
     Row(ConversationId),
     Pull(ConversationId, Stretch),
-    Send(ClientMsgId),
+    Send(MessageKey),
     MarkRead(ConversationId, u64),
     MarkDelivered(ConversationId, u64),
     Typing,
+    Bye,
     Call(CallId),
 }
 
@@ -54,21 +58,15 @@ impl Requests {
         self.last.checked_add(1).unwrap_or(1)
     }
 
-    /// When the oldest was sent.
-    pub(super) fn oldest(&self) -> Option<u64> {
-        self.waiting.values().next().map(|pending| pending.sent_at)
+    /// When the connection is to be taken for dead, if nothing comes after `received_at`; none while nothing is awaited.
+    pub(super) fn late_at(&self, received_at: u64) -> Option<u64> {
+        let oldest = self.waiting.values().next()?.sent_at;
+        Some((oldest.max(received_at) + SILENCE_MAX_MS).min(oldest + ANSWER_MAX_MS))
     }
 
-    /// The oldest waits for too long. A ping only asks for life, and any frame since is a sign of it.
-    pub(super) fn is_late(&mut self, now: u64, received_at: u64) -> bool {
-        while let Some(oldest) = self.waiting.first_entry().filter(|oldest| oldest.get().sent_at + ANSWER_MAX_MS <= now)
-        {
-            if oldest.get().what != Asked::Ping || received_at < oldest.get().sent_at {
-                return true;
-            }
-            oldest.remove();
-        }
-        false
+    /// A ping only asks for life, and something came.
+    pub(super) fn forget_ping(&mut self) {
+        self.waiting.retain(|_, pending| pending.what != Asked::Ping);
     }
 
     /// No answer will come any more.
@@ -120,14 +118,14 @@ impl Engine {
             (Asked::Pull(conversation, stretch), Body::Messages(answer)) => {
                 self.pulled(cx, conversation, stretch, answer);
             }
-            (Asked::Send(client_msg_id), Body::Sent(sent)) => self.sent(cx, &client_msg_id, &sent),
+            (Asked::Send(key), Body::Sent(sent)) => self.sent(cx, &key, &sent),
             (Asked::MarkRead(conversation, id), Body::Marked(marked)) => {
                 self.read_marked(cx, conversation, id, &marked);
             }
             (Asked::MarkDelivered(conversation, id), Body::Marked(marked)) => {
                 self.delivered_marked(cx, conversation, id, &marked);
             }
-            (Asked::Ping | Asked::Typing, _) => {}
+            (Asked::Ping | Asked::Typing | Asked::Bye, _) => {}
             (Asked::Hello, _) => self.lose(cx),
             (asked, body) => {
                 let error = match body {
@@ -151,11 +149,11 @@ impl Engine {
                 self.sync_refused(cx, &error);
             }
             Asked::Pull(conversation, stretch) => self.pull_refused(cx, conversation, stretch, error),
-            Asked::Send(client_msg_id) => self.send_refused(cx, &client_msg_id, request_id, error),
+            Asked::Send(key) => self.send_refused(cx, &key, request_id, error),
             Asked::MarkRead(conversation, id) | Asked::MarkDelivered(conversation, id) => {
                 self.mark_refused(cx, conversation, id, &error);
             }
-            Asked::Hello | Asked::Ping | Asked::Typing | Asked::Call(_) => {}
+            Asked::Hello | Asked::Ping | Asked::Typing | Asked::Bye | Asked::Call(_) => {}
         }
     }
 

@@ -3,14 +3,15 @@
 //! Rules: the table of error codes decides. `Retry::No`: failed for ever, those behind it go on. Otherwise it waits and goes
 //! again with the same id (see `outgoing`). The acknowledged message takes its place in the conversation by the same rule as a
 //! pushed one. An own message that shows up in the log counts as acknowledged,
-//! unless it failed for now on this connection: then the server takes nothing behind it before it came again.
+//! unless it failed for now on this connection, or its answer is still to come: the server takes nothing behind a failed one
+//! before it came again.
 
 use std::{collections::VecDeque, sync::Arc};
 
-use anser_proto::{ClientMsgId, ConversationId, codes::Retry, limits::BODY_BYTES_MAX, v1};
+use anser_proto::{ConversationId, codes::Retry, limits::BODY_BYTES_MAX, v1};
 
 use super::{
-    Change, Effect, Engine, NotQueued, Place, Queued, Request, Status, Step, Timer,
+    CallId, Change, Draft, Effect, Engine, MessageKey, NotQueued, Place, Queued, Request, Status, Step, Timer,
     backoff::Backoff,
     outgoing::body_bytes,
     requests::{Asked, retry_of},
@@ -24,7 +25,7 @@ const REFUSED_MAX: usize = 1_000;
 
 /// An own message that the other party has not read yet.
 pub(super) struct Followed {
-    client_msg_id: ClientMsgId,
+    key: MessageKey,
     place: Place,
     delivered: bool,
 }
@@ -32,45 +33,62 @@ pub(super) struct Followed {
 pub(super) type FollowedOf = std::collections::BTreeMap<ConversationId, VecDeque<Followed>>;
 
 impl Engine {
-    pub(super) fn queue(&mut self, cx: &mut Step<'_>, queued: Queued) {
-        let client_msg_id = queued.client_msg_id.clone();
-        let bytes = body_bytes(&queued);
-        let why = match () {
-            () if bytes > BODY_BYTES_MAX => Some(NotQueued::BodyTooLarge(bytes)),
-            () if !self.outgoing.takes(bytes) => Some(NotQueued::QueueFull),
-            () => None,
-        };
-        if let Some(why) = why {
-            return cx.effect(Effect::NotQueued { client_msg_id, why });
+    pub(super) fn queue(&mut self, cx: &mut Step<'_>, queued: Queued, call: CallId) {
+        let key = queued.key();
+        let answer = self.queue_new(cx, queued);
+        let is_new = answer == Ok(Status::Queued);
+        cx.effect(Effect::Queued { call, key: key.clone(), answer });
+        if is_new {
+            cx.effect(Effect::Status { key, status: Status::Queued });
         }
-        if !self.outgoing.contains(&client_msg_id) {
-            self.discard(cx, client_msg_id.clone());
-            let queued = Arc::new(queued);
-            cx.keep(Change::Queue(queued.clone()));
-            self.outgoing.push(queued);
-        }
-        cx.effect(Effect::Status { client_msg_id, status: Status::Queued });
     }
 
-    pub(super) fn discard(&mut self, cx: &mut Step<'_>, client_msg_id: ClientMsgId) {
-        if let Some(at) = self.refused.iter().position(|refused| *refused == client_msg_id) {
-            self.refused.remove(at);
-            cx.keep(Change::Unqueue(client_msg_id));
+    fn queue_new(&mut self, cx: &mut Step<'_>, queued: Queued) -> Result<Status, NotQueued> {
+        let (key, bytes) = (queued.key(), body_bytes(&queued));
+        if let Some(first) = self.outgoing.get(&key) {
+            let Draft { kind, content, attachment, .. } = &queued.draft;
+            return match first.draft.has_body((*kind).into(), content, attachment) {
+                true if self.outgoing.flies(&key) => Ok(Status::Sending),
+                true => Ok(Status::Queued),
+                false => Err(NotQueued::Conflict),
+            };
         }
+        if bytes > BODY_BYTES_MAX {
+            return Err(NotQueued::BodyTooLarge(bytes));
+        }
+        if !self.outgoing.takes(bytes) {
+            return Err(NotQueued::QueueFull);
+        }
+        self.discard(cx, |refused| *refused == key);
+        let queued = Arc::new(queued);
+        cx.keep(Change::Queue(queued.clone()));
+        self.outgoing.push(queued);
+        Ok(Status::Queued)
+    }
+
+    /// Forgets what was refused for ever and is meant.
+    pub(super) fn discard(&mut self, cx: &mut Step<'_>, is_meant: impl Fn(&MessageKey) -> bool) {
+        self.refused.retain(|refused| {
+            let meant = is_meant(refused);
+            if meant {
+                cx.keep(Change::Unqueue(refused.clone()));
+            }
+            !meant
+        });
     }
 
     pub(super) fn go_on_sending(&mut self, cx: &mut Step<'_>) {
         while self.link.requests.has_room()
             && let Some(queued) = self.outgoing.next(self.link.requests.next_id())
         {
-            let client_msg_id = queued.client_msg_id.clone();
-            self.transmit(cx, Request::Send(queued.to_send()), Asked::Send(client_msg_id.clone()));
-            cx.effect(Effect::Status { client_msg_id, status: Status::Sending });
+            let key = queued.key();
+            self.transmit(cx, Request::Send(queued.to_send()), Asked::Send(key.clone()));
+            cx.effect(Effect::Status { key, status: Status::Sending });
         }
     }
 
-    pub(super) fn sent(&mut self, cx: &mut Step<'_>, client_msg_id: &ClientMsgId, sent: &v1::Sent) {
-        let Some(queued) = self.outgoing.remove(client_msg_id) else {
+    pub(super) fn sent(&mut self, cx: &mut Step<'_>, key: &MessageKey, sent: &v1::Sent) {
+        let Some(queued) = self.outgoing.remove(key) else {
             // It was seen in the log before. Its change of the mailbox is told here all the same.
             return self.note_change(cx, sent.mailbox_seq);
         };
@@ -111,24 +129,35 @@ impl Engine {
         if message.from_id != self.me().0 {
             return;
         }
-        let Ok(client_msg_id) = message.client_msg_id.parse::<ClientMsgId>() else { return };
-        if let Some(queued) = self.outgoing.remove_seen(&client_msg_id) {
+        let (Ok(conversation), Ok(client_msg_id)) = (message.conversation_id.parse(), message.client_msg_id.parse())
+        else {
+            return;
+        };
+        let key = MessageKey { conversation, client_msg_id };
+        let is_same =
+            |queued: &Arc<Queued>| queued.draft.has_body(message.r#type, &message.content, &message.attachment);
+        if self.outgoing.get(&key).is_some_and(is_same)
+            && let Some(queued) = self.outgoing.remove_seen(&key)
+        {
             let place = Place { server_msg_id: message.server_msg_id, server_time_ms: message.server_time_ms };
             self.acknowledge(cx, &queued, place);
         }
     }
 
     fn acknowledge(&mut self, cx: &mut Step<'_>, queued: &Queued, place: Place) {
-        let client_msg_id = queued.client_msg_id.clone();
+        let key = queued.key();
         self.outgoing.unblock(queued.conversation, cx.now);
-        cx.keep(Change::Unqueue(client_msg_id.clone()));
-        cx.effect(Effect::Status { client_msg_id: client_msg_id.clone(), status: Status::Sent(place) });
+        cx.keep(Change::Unqueue(key.clone()));
+        cx.effect(Effect::Status { key: key.clone(), status: Status::Sent(place) });
         if matches!(queued.conversation, ConversationId::Single { .. }) {
             let followed = self.followed.entry(queued.conversation).or_default();
-            followed.push_back(Followed { client_msg_id, place, delivered: false });
+            followed.push_back(Followed { key, place, delivered: false });
             if followed.len() > FOLLOWED_MAX {
-                followed.pop_front();
+                followed.pop_front().into_iter().for_each(|oldest| cx.effect(Effect::Unfollow(oldest.key)));
             }
+        } else {
+            // Nobody tells who of a group has it.
+            cx.effect(Effect::Unfollow(key));
         }
     }
 
@@ -137,13 +166,14 @@ impl Engine {
         let (Some(known), Some(followed)) = (self.conversations.get(&id), self.followed.get_mut(&id)) else { return };
         let session = &known.kept.session;
         followed.retain_mut(|message| {
-            let (place, client_msg_id) = (message.place, message.client_msg_id.clone());
+            let (place, key) = (message.place, message.key.clone());
             let read = place.server_msg_id <= session.peer_read_mark;
             if read {
-                cx.effect(Effect::Status { client_msg_id, status: Status::Read(place) });
+                cx.effect(Effect::Status { key: key.clone(), status: Status::Read(place) });
+                cx.effect(Effect::Unfollow(key));
             } else if !message.delivered && place.server_msg_id <= session.peer_delivered_mark {
                 message.delivered = true;
-                cx.effect(Effect::Status { client_msg_id, status: Status::Delivered(place) });
+                cx.effect(Effect::Status { key, status: Status::Delivered(place) });
             }
             !read
         });
@@ -152,27 +182,29 @@ impl Engine {
         }
     }
 
-    pub(super) fn send_refused(
-        &mut self,
-        cx: &mut Step<'_>,
-        client_msg_id: &ClientMsgId,
-        request_id: u32,
-        error: v1::Error,
-    ) {
-        let Some(id) = self.outgoing.conversation_of(client_msg_id) else { return };
+    /// The log that they are in is gone.
+    pub(super) fn unfollow_all(&mut self, cx: &mut Step<'_>) {
+        for followed in std::mem::take(&mut self.followed).into_values().flatten() {
+            cx.effect(Effect::Unfollow(followed.key));
+        }
+    }
+
+    pub(super) fn send_refused(&mut self, cx: &mut Step<'_>, key: &MessageKey, request_id: u32, error: v1::Error) {
+        let id = key.conversation;
         if retry_of(&error) == Retry::No {
-            let Some(queued) = self.outgoing.remove(client_msg_id) else { return };
+            let Some(queued) = self.outgoing.remove(key) else { return };
             let refused = Arc::new(Queued { refused: Some(error.clone()), ..Queued::clone(&queued) });
             cx.keep(Change::Queue(refused));
-            self.refused.push_back(client_msg_id.clone());
+            self.refused.push_back(key.clone());
             if self.refused.len() > REFUSED_MAX {
                 self.refused.pop_front().into_iter().for_each(|oldest| cx.keep(Change::Unqueue(oldest)));
             }
-            cx.effect(Effect::Status { client_msg_id: client_msg_id.clone(), status: Status::Failed(error) });
+            cx.effect(Effect::Status { key: key.clone(), status: Status::Failed(error) });
+            cx.effect(Effect::Unfollow(key.clone()));
         } else {
             let (now, rng) = (cx.now, &mut self.rng);
             let wait = |backoff: &mut Backoff| now + backoff.next_ms(rng).max(error.retry_after_ms.into());
-            if let Some(until) = self.outgoing.land(client_msg_id, request_id, wait) {
+            if let Some(until) = self.outgoing.land(id, request_id, wait) {
                 self.timers.insert((until, Timer::Sends(id)));
             }
         }

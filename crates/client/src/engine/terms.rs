@@ -76,6 +76,11 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// By the server's rule, which refuses the same id with another body.
+    pub(super) fn has_body(&self, kind: i32, content: &str, attachment: &[u8]) -> bool {
+        i32::from(self.kind) == kind && self.content == content && self.attachment == attachment
+    }
+
     pub fn text(text: impl Into<String>) -> Self {
         Self { kind: v1::message::Type::Text, content: text.into(), attachment: Bytes::new(), uncounted: false }
     }
@@ -92,7 +97,18 @@ pub struct Queued {
     pub refused: Option<v1::Error>,
 }
 
+/// What tells a message of this user from all his others: the same id in another conversation is another message.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct MessageKey {
+    pub conversation: ConversationId,
+    pub client_msg_id: ClientMsgId,
+}
+
 impl Queued {
+    pub fn key(&self) -> MessageKey {
+        MessageKey { conversation: self.conversation, client_msg_id: self.client_msg_id.clone() }
+    }
+
     /// The request that carries it: the same in every attempt.
     pub fn to_send(&self) -> v1::Send {
         v1::Send {
@@ -135,15 +151,16 @@ pub enum Input {
     NetworkChanged(String),
     Attention(Attention),
 
-    /// An id that is queued already is not queued again; one that was refused is tried once more. `client_time_ms` is
-    /// the wall clock's.
+    /// An id that waits in this conversation already is not queued again; one that was refused is tried once more.
+    /// `client_time_ms` is the wall clock's. Answered by [`Effect::Queued`].
     Send {
         conversation: ConversationId,
         client_msg_id: ClientMsgId,
         draft: Draft,
         client_time_ms: u64,
+        call: CallId,
     },
-    /// Takes a refused message out of the queue.
+    /// Takes what was refused under this id out of the queue, in whichever conversation.
     Discard(ClientMsgId),
     /// The user has seen everything up to this id. `count` is that of the message with this id, if the caller has it.
     MarkRead {
@@ -186,12 +203,16 @@ pub enum Effect {
     /// The messages kept of this conversation were replaced by its newest page: what was missed was too much.
     Reset(ConversationId),
     Status {
-        client_msg_id: ClientMsgId,
+        key: MessageKey,
         status: Status,
     },
-    NotQueued {
-        client_msg_id: ClientMsgId,
-        why: NotQueued,
+    /// Nothing more will be told of how far this message comes.
+    Unfollow(MessageKey),
+    /// Answers [`Input::Send`]: how far the message has come by now, or why it is not queued.
+    Queued {
+        call: CallId,
+        key: MessageKey,
+        answer: Result<Status, NotQueued>,
     },
     /// An entry of the conversation list is new or changed.
     Session(Arc<v1::Session>),
@@ -247,14 +268,16 @@ pub enum NotQueued {
     QueueFull,
     #[error("content and attachment have {0} bytes: at most {max} are allowed", max = anser_proto::limits::BODY_BYTES_MAX)]
     BodyTooLarge(usize),
+    #[error("another message with this id waits in the conversation: give each message an id of its own")]
+    Conflict,
 }
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum State {
     Connecting,
-    /// Logged in; what was missed is on its way.
+    /// Logged in; what was missed, or may have been, is on its way.
     Connected,
-    /// Everything that happened until now is here. Said once a connection.
+    /// Everything that is known to have happened is here. `Connected` follows when a hole shows or it is time to ask again.
     CaughtUp,
     /// The next attempt begins at `retry_at_ms`, in the clock of the steps.
     Offline {
@@ -308,7 +331,7 @@ pub enum Change {
     /// Drop the messages kept of this conversation.
     DropMessages(ConversationId),
     Queue(Arc<Queued>),
-    Unqueue(ClientMsgId),
+    Unqueue(MessageKey),
     Heartbeat {
         network: String,
         learned: Learned,

@@ -8,7 +8,7 @@ use std::{
 
 use anser_client::{
     ClientMsgId, ConversationId, Credential, Draft, FirstPage, Policy, Queued, State, Status,
-    engine::{Change, Config, Effect, Engine, Input, Kept, Output, Saved},
+    engine::{Change, Config, Effect, Engine, Input, Kept, MessageKey, Output, Saved},
     v1,
 };
 
@@ -86,7 +86,10 @@ impl Device {
 
     pub(crate) fn step(&mut self, now: u64, server: &Server, input: Input) {
         let mut out = Output::default();
+        let ticks = matches!(input, Input::Tick);
         self.engine.step(now, input, &mut out);
+        let wake_at = self.engine.wake_at();
+        assert!(!ticks || wake_at.is_none_or(|at| at > now), "{} spins at {now}: {wake_at:?}", self.name);
         let crash = self.crash.take();
         if crash == Some(Crash::BeforeSaving) {
             return self.restart();
@@ -117,7 +120,7 @@ impl Device {
                 link.to_server.push_back(frame);
             }
             Effect::Show(message) => self.check_is_next(server, &message),
-            Effect::Status { client_msg_id, status: Status::Sent(place) } => {
+            Effect::Status { key: MessageKey { client_msg_id, .. }, status: Status::Sent(place) } => {
                 assert!(!self.acknowledged.contains(&client_msg_id), "{client_msg_id} was acknowledged twice");
                 let id = client_msg_id.to_string();
                 let at =
@@ -125,7 +128,7 @@ impl Device {
                 assert!(server.logs.values().flatten().any(at), "{id} was acknowledged and is not there");
                 self.acknowledged.push(client_msg_id);
             }
-            Effect::Status { client_msg_id, status: Status::Queued } => {
+            Effect::Status { key: MessageKey { client_msg_id, .. }, status: Status::Queued } => {
                 let saved = self.disk.outgoing.iter().any(|queued| queued.client_msg_id == client_msg_id);
                 assert!(saved, "{client_msg_id} is said to be queued and is not saved");
             }
@@ -174,7 +177,11 @@ impl Device {
     ) -> bool {
         let id: ClientMsgId = format!("{}-{number}", self.name).parse().expect("a good id");
         let draft = Draft { uncounted, ..Draft::text(number.to_string()) };
-        self.step(now, server, Input::Send { conversation, client_msg_id: id.clone(), draft, client_time_ms: now });
+        self.step(
+            now,
+            server,
+            Input::Send { conversation, client_msg_id: id.clone(), draft, client_time_ms: now, call: 0 },
+        );
         self.disk.outgoing.iter().any(|queued| queued.client_msg_id == id) || self.acknowledged.contains(&id)
     }
 }
@@ -222,13 +229,11 @@ impl Disk {
             Change::DropMessages(id) => {
                 self.messages.remove(&id);
             }
-            Change::Queue(queued) => {
-                match self.outgoing.iter_mut().find(|known| known.client_msg_id == queued.client_msg_id) {
-                    Some(known) => *known = queued,
-                    None => self.outgoing.push(queued),
-                }
-            }
-            Change::Unqueue(id) => self.outgoing.retain(|queued| queued.client_msg_id != id),
+            Change::Queue(queued) => match self.outgoing.iter_mut().find(|known| known.key() == queued.key()) {
+                Some(known) => *known = queued,
+                None => self.outgoing.push(queued),
+            },
+            Change::Unqueue(key) => self.outgoing.retain(|queued| queued.key() != key),
             Change::Heartbeat { .. } => {}
         }
     }

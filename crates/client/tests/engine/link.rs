@@ -2,63 +2,12 @@
 
 use anser_client::{
     Attention, Credential, State, StopReason, UserId,
-    engine::{CallError, Change, Config, Effect, Engine, Input, Output, Policy, Saved},
+    engine::{CallError, Change, Effect, Input},
     v1,
 };
 use v1::{client_frame::Request, close::Code as Close, error::Code, server_frame::Body};
 
-/// An engine and its clock.
-struct Line {
-    engine: Engine,
-    now: u64,
-    changes: Vec<Change>,
-}
-
-impl Line {
-    fn new(credential: Credential) -> Self {
-        let policy = Policy { check_every_ms: 1_000_000, ..Policy::default() };
-        let config = Config { credential, device: v1::Device::default(), client: String::new(), policy };
-        Self { engine: Engine::new(config, Saved::default(), 1), now: 1_000, changes: Vec::new() }
-    }
-
-    fn tell(&mut self, input: Input) -> Vec<Effect> {
-        let mut out = Output::default();
-        self.engine.step(self.now, input, &mut out);
-        self.changes.extend(out.changes);
-        out.effects
-    }
-
-    fn hear(&mut self, request_id: u32, body: Body) -> Vec<Effect> {
-        self.tell(Input::Frame(v1::ServerFrame { request_id, body: Some(body) }))
-    }
-
-    /// Lets time pass until the engine wants to act.
-    fn wait(&mut self) -> Vec<Effect> {
-        self.now = self.engine.wake_at().expect("it waits for something");
-        self.tell(Input::Tick)
-    }
-
-    fn log_in(&mut self) -> Vec<Effect> {
-        self.tell(Input::Tick);
-        let hello = request(&self.tell(Input::Connected));
-        let user = Some(v1::User { user_id: 7, ..v1::User::default() });
-        let (heartbeat_min_ms, heartbeat_max_ms) = (30_000, 300_000);
-        let welcome = v1::Welcome { user, log_id: 1, heartbeat_min_ms, heartbeat_max_ms, ..v1::Welcome::default() };
-        self.hear(hello.request_id, Body::Welcome(welcome))
-    }
-}
-
-fn line() -> Line {
-    Line::new(Credential::Token("token".into()))
-}
-
-fn request(effects: &[Effect]) -> v1::ClientFrame {
-    let found = effects.iter().find_map(|effect| match effect {
-        Effect::Transmit(frame) => Some(frame.clone()),
-        _ => None,
-    });
-    found.unwrap_or_else(|| panic!("nothing was asked: {effects:?}"))
-}
+use crate::line::{Line, error, line, request};
 
 fn retry_at(effects: &[Effect]) -> u64 {
     let found = effects.iter().find_map(|effect| match effect {
@@ -74,10 +23,6 @@ fn stopped(effects: &[Effect]) -> StopReason {
         _ => None,
     });
     found.unwrap_or_else(|| panic!("it goes on: {effects:?}"))
-}
-
-fn error(code: Code) -> Body {
-    Body::Error(v1::Error { code: code.into(), ..v1::Error::default() })
 }
 
 #[test]
@@ -137,6 +82,20 @@ fn a_request_without_an_answer_means_that_the_connection_is_dead() {
 }
 
 #[test]
+fn a_slow_connection_lives_for_a_minute_while_something_comes() {
+    let mut line = line();
+    line.log_in();
+    line.tell(Input::Call { request: Request::GetUsers(v1::GetUsers::default()), call: 5 });
+    let asked_at = line.now;
+    while line.now < asked_at + 54_000 {
+        line.now += 9_000;
+        assert!(!line.hear(0, Body::Typing(v1::TypingEvent::default())).contains(&Effect::Disconnect));
+    }
+    assert!(line.wait().contains(&Effect::Disconnect));
+    assert_eq!(line.now, asked_at + 60_000);
+}
+
+#[test]
 fn a_silent_connection_is_pinged_and_any_frame_is_life() {
     let mut line = line();
     line.log_in();
@@ -149,6 +108,35 @@ fn a_silent_connection_is_pinged_and_any_frame_is_life() {
     assert!(!line.tell(Input::Tick).contains(&Effect::Disconnect), "a frame came after the ping");
     line.wait();
     assert!(line.wait().contains(&Effect::Disconnect), "nothing came after the second ping");
+}
+
+#[test]
+fn a_ping_on_its_way_is_waited_for_however_short_the_heartbeat() {
+    let mut line = line();
+    line.log_in_with(100);
+    assert!(matches!(request(&line.wait()).request, Some(Request::Ping(_))));
+    let pinged_at = line.now;
+    assert!(line.wait().contains(&Effect::Disconnect));
+    assert_eq!(line.now, pinged_at + 10_000);
+}
+
+#[test]
+fn it_is_not_caught_up_while_it_looks_for_what_it_missed() {
+    let mut line = line();
+    let state = |effects: &[Effect]| {
+        let states = effects.iter().filter_map(|effect| match effect {
+            Effect::State(state) => Some(state.clone()),
+            _ => None,
+        });
+        states.last()
+    };
+    assert_eq!(state(&line.log_in()), Some(State::CaughtUp));
+    for _ in 0..2 {
+        let effects = line.hear(0, Body::Lagged(v1::Lagged {}));
+        assert_eq!(state(&effects), Some(State::Connected));
+        let page = v1::SyncPage { caught_up: true, ..v1::SyncPage::default() };
+        assert_eq!(state(&line.hear(request(&effects).request_id, Body::SyncPage(page))), Some(State::CaughtUp));
+    }
 }
 
 #[test]
@@ -202,6 +190,33 @@ fn a_password_is_used_once_and_again_when_its_token_ran_out() {
     assert!(matches!(credential(&effects), v1::hello::Credential::Password(_)));
     let effects = line.hear(request(&effects).request_id, error(Code::BadPassword));
     assert!(matches!(stopped(&effects), StopReason::Refused(_)));
+}
+
+#[test]
+fn a_connection_whose_token_ran_out_is_renewed_by_the_password() {
+    let code = Close::TokenRanOut as u16;
+    let closes: [fn(u16) -> Input; 2] = [
+        |code| Input::Closed { code: Some(code), reason: String::new() },
+        |code| {
+            let close = v1::Close { code: code.into(), reason: String::new() };
+            Input::Frame(v1::ServerFrame { request_id: 0, body: Some(Body::Close(close)) })
+        },
+    ];
+    for close in closes {
+        let mut line = Line::new(Credential::Password { account: "ada".into(), password: "secret".into() });
+        line.tell(Input::Tick);
+        let hello = request(&line.tell(Input::Connected));
+        let welcome = v1::Welcome { log_id: 1, token: "given".into(), heartbeat_min_ms: 9, ..v1::Welcome::default() };
+        line.hear(hello.request_id, Body::Welcome(welcome));
+        retry_at(&line.tell(close(code)));
+        line.wait();
+        let Some(Request::Hello(hello)) = request(&line.tell(Input::Connected)).request else { panic!("no hello") };
+        assert!(matches!(hello.credential, Some(v1::hello::Credential::Password(_))));
+    }
+    let mut line = line();
+    line.log_in();
+    let effects = line.tell(Input::Closed { code: Some(code), reason: String::new() });
+    assert_eq!(stopped(&effects), StopReason::Closed { code, reason: String::new() }, "the app must get a new token");
 }
 
 #[test]

@@ -3,7 +3,11 @@
 //! again, the server's store restored from a backup. After the faults stop, every device must show exactly what it may see.
 
 mod device;
+mod hostile;
+mod line;
 mod link;
+mod marks;
+mod sends;
 mod server;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -287,6 +291,7 @@ impl World {
             self.flow();
             self.wait(500);
         }
+        self.flow();
     }
 
     /// Everything is delivered until nobody has anything to say.

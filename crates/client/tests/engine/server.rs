@@ -224,20 +224,25 @@ impl Server {
             return (refusal(Code::BehindFailed), Vec::new());
         }
         self.failed.remove(&lane);
+        let fault = self.faults.pop();
+        if fault.is_some() {
+            self.failed.insert(lane, send.client_msg_id.clone());
+        }
+        if fault == Some(Fault::Overloaded) {
+            return (refusal(Code::Overloaded), Vec::new());
+        }
         let known =
             |message: &&v1::Message| message.from_id == asker.user && message.client_msg_id == send.client_msg_id;
         if let Some(first) = self.logs.get(&id).and_then(|log| log.iter().find(known)) {
-            return (Some(sent(first, 0)), Vec::new());
+            let answer = if fault.is_none() { Some(sent(first, 0)) } else { refusal(Code::UnknownOutcome) };
+            return (answer, Vec::new());
         }
         if let ConversationId::Group(group) = id
             && !self.is_member(asker.user, group)
         {
+            // Refused for good: nothing waits for it.
+            self.failed.remove(&lane);
             return (refusal(Code::NotMember), Vec::new());
-        }
-        let fault = self.faults.pop();
-        if fault == Some(Fault::Overloaded) {
-            self.failed.insert(lane, send.client_msg_id);
-            return (refusal(Code::Overloaded), Vec::new());
         }
         let message = self.append(
             id,
@@ -256,7 +261,6 @@ impl Server {
         entry.delivered_mark = message.server_msg_id;
         let (own_seq, pushes) = self.tell_all(asker.user, id, &message);
         if fault == Some(Fault::UnknownOutcome) {
-            self.failed.insert(lane, send.client_msg_id);
             return (refusal(Code::UnknownOutcome), pushes);
         }
         (Some(sent(&message, own_seq)), pushes)

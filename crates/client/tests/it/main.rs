@@ -10,8 +10,8 @@ mod server;
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use anser_client::{
-    Client, Config, ConversationId, Credential, Draft, Error, Event, Events, FirstPage, Format, Keep, State, Status,
-    StopReason, UserId,
+    Client, Config, ConversationId, Credential, Draft, Error, Event, Events, FirstPage, Format, GroupId, Keep, State,
+    Status, StopReason, UserId,
 };
 use fake::{Fake, Wire, tls_acceptor};
 use tempfile::TempDir;
@@ -66,6 +66,7 @@ async fn check_a_talk(alice: Config, bob: Config) {
     bob.mark_read(ours, 1).await.expect("open");
     let read = async { while !matches!(sending.changed().await.expect("goes on"), Status::Read(_)) {} };
     within(read).await;
+    assert_eq!(within(sending.changed()).await, None, "it comes no further");
     let there = bob.history(ours, None, 10).await.expect("reads");
     assert_eq!((there.messages.len(), there.more), (1, false));
     assert_eq!(bob.session(ours).await.expect("reads").expect("listed").unread, 0);
@@ -158,6 +159,20 @@ async fn a_cut_connection_costs_no_message() {
         assert_eq!(hear(&mut heard, content).await, *text);
     }
     assert_eq!(server.log(ours()), texts);
+}
+
+#[tokio::test]
+async fn a_message_to_a_group_comes_no_further_than_stored() {
+    let server = Fake::start(Wire::Tcp).await;
+    let group = GroupId(9);
+    server.state.lock().expect("nobody panics with it").model.change_member(group, ALICE);
+    let alice = Client::open(config("tcp", server.address, ALICE)).await.expect("opens");
+    let mut sending = alice.send(ConversationId::Group(group), Draft::text("hi")).await.expect("queued");
+    let mut last = None;
+    while let Some(status) = within(sending.changed()).await {
+        last = Some(status);
+    }
+    assert!(matches!(last, Some(Status::Sent(place)) if place.server_msg_id == 2), "{last:?}");
 }
 
 #[tokio::test]

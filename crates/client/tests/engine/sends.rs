@@ -1,0 +1,137 @@
+//! What becomes of own messages: which are one and the same, and what proves that they were stored.
+
+use anser_client::{
+    ConversationId, Draft, NotQueued, Status, UserId,
+    engine::{Change, Effect, Input},
+    v1,
+};
+use v1::{client_frame::Request, error::Code, server_frame::Body};
+
+use crate::line::{Line, error, line};
+
+/// With the user 7, who is logged in.
+fn with(peer: u64) -> ConversationId {
+    ConversationId::single(UserId(7), UserId(peer))
+}
+
+fn online() -> Line {
+    let mut line = line();
+    line.log_in();
+    line
+}
+
+fn send(line: &mut Line, conversation: ConversationId, id: &str, text: &str) -> Vec<Effect> {
+    let (client_msg_id, draft) = (id.parse().expect("a good id"), Draft::text(text));
+    line.tell(Input::Send { conversation, client_msg_id, draft, client_time_ms: 0, call: 1 })
+}
+
+fn answer(effects: &[Effect]) -> Result<Status, NotQueued> {
+    let found = effects.iter().find_map(|effect| match effect {
+        Effect::Queued { call: 1, answer, .. } => Some(answer.clone()),
+        _ => None,
+    });
+    found.unwrap_or_else(|| panic!("no answer: {effects:?}"))
+}
+
+/// Request ids of the messages that were transmitted, and their texts.
+fn sent(effects: &[Effect]) -> Vec<(u32, String)> {
+    let send = |effect: &Effect| match effect {
+        Effect::Transmit(v1::ClientFrame { request_id, request: Some(Request::Send(send)) }) => {
+            Some((*request_id, send.content.clone()))
+        }
+        _ => None,
+    };
+    effects.iter().filter_map(send).collect()
+}
+
+/// Where messages were stored, of those that are told to be.
+fn places(effects: &[Effect]) -> Vec<(ConversationId, u64)> {
+    let place = |effect: &Effect| match effect {
+        Effect::Status { key, status: Status::Sent(place) } => Some((key.conversation, place.server_msg_id)),
+        _ => None,
+    };
+    effects.iter().filter_map(place).collect()
+}
+
+fn stored(line: &mut Line, request_id: u32, server_msg_id: u64) -> Vec<Effect> {
+    line.hear(request_id, Body::Sent(v1::Sent { server_msg_id, ..v1::Sent::default() }))
+}
+
+/// An own message comes from the log.
+fn seen(line: &mut Line, conversation: ConversationId, id: &str, text: &str) -> Vec<Effect> {
+    let message = v1::Message {
+        conversation_id: conversation.to_string(),
+        server_msg_id: 1,
+        client_msg_id: id.into(),
+        from_id: 7,
+        r#type: v1::message::Type::Text.into(),
+        content: text.into(),
+        ..v1::Message::default()
+    };
+    line.hear(0, Body::Message(v1::MessageEvent { message: Some(message), mailbox_seq: 0 }))
+}
+
+#[test]
+fn an_id_that_waits_takes_no_other_body() {
+    let mut line = line();
+    assert_eq!(answer(&send(&mut line, with(8), "a", "one")), Ok(Status::Queued));
+    assert_eq!(answer(&send(&mut line, with(8), "a", "one")), Ok(Status::Queued));
+    assert_eq!(answer(&send(&mut line, with(8), "a", "two")), Err(NotQueued::Conflict));
+    let queued = line.changes.iter().filter(|change| matches!(change, Change::Queue(_))).count();
+    assert_eq!(queued, 1);
+    line.log_in();
+    assert_eq!(answer(&send(&mut line, with(8), "a", "one")), Ok(Status::Sending));
+}
+
+#[test]
+fn the_same_id_in_another_conversation_is_another_message() {
+    let mut line = online();
+    let first = sent(&send(&mut line, with(8), "a", "to eight"))[0].0;
+    let effects = send(&mut line, with(9), "a", "to nine");
+    assert_eq!(answer(&effects), Ok(Status::Queued));
+    let second = sent(&effects)[0].0;
+    assert_eq!(places(&stored(&mut line, second, 5)), [(with(9), 5)]);
+    assert_eq!(places(&stored(&mut line, first, 3)), [(with(8), 3)]);
+}
+
+#[test]
+fn an_own_message_in_the_log_proves_only_the_same_message() {
+    let mut line = online();
+    // One conversation has 32 messages on their way at most: the last one waits.
+    for number in 0..32 {
+        assert_eq!(sent(&send(&mut line, with(8), &number.to_string(), "before")).len(), 1);
+    }
+    assert_eq!(sent(&send(&mut line, with(8), "a", "mine")), []);
+    assert_eq!(places(&seen(&mut line, with(8), "a", "another's")), []);
+    assert_eq!(places(&seen(&mut line, with(9), "a", "mine")), []);
+    assert_eq!(places(&seen(&mut line, with(8), "a", "mine")), [(with(8), 1)]);
+}
+
+#[test]
+fn a_message_seen_in_the_log_before_its_answer_goes_again_when_the_answer_asks_for_it() {
+    let mut line = online();
+    let first = sent(&send(&mut line, with(8), "a", "one"))[0].0;
+    let second = sent(&send(&mut line, with(8), "b", "two"))[0].0;
+    assert_eq!(places(&seen(&mut line, with(8), "a", "one")), [], "its answer is on its way");
+    line.hear(first, error(Code::UnknownOutcome));
+    line.hear(second, error(Code::BehindFailed));
+    line.now += 1_000;
+    let again = sent(&line.tell(Input::Tick));
+    assert_eq!(again.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), ["one", "two"]);
+    assert_eq!(places(&stored(&mut line, again[0].0, 1)), [(with(8), 1)]);
+}
+
+#[test]
+fn what_the_peer_does_not_read_is_followed_for_a_while_only() {
+    let mut line = online();
+    let mut unfollowed = Vec::new();
+    for number in 1..=258 {
+        let request_id = sent(&send(&mut line, with(8), &number.to_string(), "unread"))[0].0;
+        let effects = stored(&mut line, request_id, number);
+        unfollowed.extend(effects.into_iter().filter_map(|effect| match effect {
+            Effect::Unfollow(key) => Some(key.client_msg_id.to_string()),
+            _ => None,
+        }));
+    }
+    assert_eq!(unfollowed, ["1", "2"]);
+}
