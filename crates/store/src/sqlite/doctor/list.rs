@@ -13,6 +13,9 @@ const VISIBLE: &str = "coalesce((SELECT left_at FROM im_group_member AS stay WHE
                                 (SELECT server_msg_id FROM im_conversation AS head
                                  WHERE head.small_id = im_session.small_id AND head.big_id = im_session.big_id))";
 
+/// The count of a read mark at which there is no message.
+const UNKNOWN: &str = "CASE read_mark WHEN 0 THEN 0 ELSE read_count END";
+
 /// A row that bears a stamp: a session, or with no conversation the profile.
 struct Stamped {
     mailbox_seq: i64,
@@ -118,7 +121,8 @@ impl Doctor<'_> {
         })
     }
 
-    /// The count at the read mark, from the user's own copies, or the group's log.
+    /// The count at the read mark, from the user's own copies, or the group's log. Where that message is missing, the count
+    /// is the last that is known of it, and stays.
     fn read_counts(&mut self, shard: u64) -> rusqlite::Result<()> {
         for (which, at_mark) in [
             (
@@ -127,14 +131,14 @@ impl Doctor<'_> {
                     "coalesce((SELECT count FROM im_message_send_{shard}
                                WHERE from_id = user_id AND to_id = {PEER} AND server_msg_id = read_mark),
                               (SELECT count FROM im_message_recv_{shard}
-                               WHERE to_id = user_id AND from_id = {PEER} AND server_msg_id = read_mark), 0)"
+                               WHERE to_id = user_id AND from_id = {PEER} AND server_msg_id = read_mark), {UNKNOWN})"
                 ),
             ),
             (
                 format!("small_id = 0 AND big_id % {} = {shard}", self.shards),
                 format!(
                     "coalesce((SELECT count FROM im_message_recv_{shard}
-                               WHERE group_id = big_id AND server_msg_id = read_mark), 0)"
+                               WHERE group_id = big_id AND server_msg_id = read_mark), {UNKNOWN})"
                 ),
             ),
         ] {

@@ -1,6 +1,6 @@
 //! Messages: both copies there and equal, ids dense, counts running, heads at the end.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Check, Doctor, PROGRESS_EVERY};
 
@@ -193,19 +193,29 @@ impl Doctor<'_> {
         Ok(())
     }
 
+    /// A head behind its log follows from it. One ahead of it is the last that is known of messages which are gone: moved
+    /// back, it would give their ids to others, which devices that have the lost ones would take for those.
     fn head_is(&mut self, last: Option<Entry>) -> rusqlite::Result<()> {
         let Some(Entry { small, big, server_msg_id, count, server_time_ms, .. }) = last else { return Ok(()) };
-        let sql = "SELECT count(*) FROM im_conversation WHERE small_id = ?1 AND big_id = ?2 AND server_msg_id = ?3
-                       AND count = ?4 AND server_time_ms = ?5";
-        let head = params![small, big, server_msg_id, count, server_time_ms];
-        if self.db.prepare_cached(sql)?.query_row(head, |row| row.get::<_, i64>(0))? == 1 {
-            return Ok(());
+        let key = format!("{small}, {big}");
+        let sql =
+            "SELECT server_msg_id, count, server_time_ms FROM im_conversation WHERE small_id = ?1 AND big_id = ?2";
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let head: Option<(i64, i64, i64)> = self.db.prepare_cached(sql)?.query_row([small, big], read).optional()?;
+        match head {
+            Some(head) if head == (server_msg_id, count, server_time_ms) => return Ok(()),
+            Some((ahead, ..)) if ahead > server_msg_id => {
+                let wrong = format!("messages {} to {ahead} are missing", server_msg_id + 1);
+                self.found("im_conversation", key, wrong, false);
+                return Ok(());
+            }
+            _ => {}
         }
         let wrong = format!("the head is not at {server_msg_id}, count {count}, time {server_time_ms}");
-        if self.found_derivable("im_conversation", format!("{small}, {big}"), wrong) {
+        if self.found_derivable("im_conversation", key, wrong) {
             let sql = "INSERT OR REPLACE INTO im_conversation (small_id, big_id, server_msg_id, count, server_time_ms)
                        VALUES (?1, ?2, ?3, ?4, ?5)";
-            self.db.prepare_cached(sql)?.execute(head)?;
+            self.db.prepare_cached(sql)?.execute(params![small, big, server_msg_id, count, server_time_ms])?;
         }
         Ok(())
     }

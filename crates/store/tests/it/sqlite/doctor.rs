@@ -157,7 +157,7 @@ async fn counts_follow_from_the_messages_before() {
 async fn heads_follow_from_the_logs() {
     for damage in [
         "DELETE FROM im_conversation WHERE big_id = 2",
-        "UPDATE im_conversation SET server_msg_id = server_msg_id + 1 WHERE small_id = 0",
+        "UPDATE im_conversation SET server_msg_id = server_msg_id - 1 WHERE small_id = 0",
         "UPDATE im_conversation SET count = count - 1 WHERE big_id = 1",
         "UPDATE im_conversation SET server_time_ms = 5 WHERE big_id = 3",
     ] {
@@ -165,6 +165,28 @@ async fn heads_follow_from_the_logs() {
     }
     let nothing = "INSERT INTO im_conversation VALUES (4, 5, 1, 1, 1)";
     check(nothing, "im_conversation", "without messages", Then::Told).await;
+}
+
+/// Who wrote them last has his marks there.
+#[tokio::test]
+async fn messages_missing_at_the_end_are_told_and_nothing_is_moved_back() {
+    for damage in [
+        "DELETE FROM im_message_send_2 WHERE from_id = 2 AND server_msg_id = 6;
+         DELETE FROM im_message_recv_1 WHERE from_id = 2 AND server_msg_id = 6;
+         DELETE FROM im_message_send_1 WHERE to_id = 2 AND server_msg_id = 5;
+         DELETE FROM im_message_recv_2 WHERE to_id = 2 AND server_msg_id = 5",
+        "DELETE FROM im_message_recv_2 WHERE group_id = 10 AND server_msg_id > 4",
+    ] {
+        let home = tempfile::tempdir().expect("a folder");
+        village(home.path()).await;
+        run(home.path(), damage);
+        let damaged = contents(home.path());
+        let report = examine(home.path(), Repair::Derivable, &mut |_, _| ()).expect("a store");
+        let [told] = &report.findings[..] else { panic!("{report:#?}") };
+        assert_eq!((&*told.table, told.derivable, report.repaired), ("im_conversation", false, 0));
+        assert!(["messages 5 to 6 are missing", "messages 5 to 9 are missing"].contains(&&*told.wrong), "{told:?}");
+        assert_eq!(contents(home.path()), damaged);
+    }
 }
 
 #[tokio::test]
