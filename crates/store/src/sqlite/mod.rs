@@ -196,11 +196,15 @@ impl Threads {
         for reader in self.readers {
             reader.join().unwrap_or_else(panicked);
         }
+        // The writer may wait for the checkpointer, which therefore ends after it.
+        let writer = self.writer.join();
         self.checkpoints.stop();
         self.checkpointer.join().unwrap_or_else(panicked);
-        let Ok(Some(db)) = self.writer.join() else { return };
-        if let Err(error) = checkpoint::truncate(&db) {
-            tracing::warn!(%error, "the write-ahead log was left as it is: it is read at the next start");
+        let Ok(Some(db)) = writer else { return };
+        match checkpoint::truncate(&db) {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!("another process keeps the write-ahead log: it is read at the next start"),
+            Err(error) => tracing::warn!(%error, "the write-ahead log was left as it is: it is read at the next start"),
         }
     }
 }
