@@ -57,10 +57,10 @@ pub struct SqliteOptions {
     pub readers: usize,
     /// Reads that may wait.
     pub read_queue_max: usize,
-    /// Writes that may wait, and the bytes of their bodies.
+    /// Writes that may wait, and the bytes of their bodies and lists of users.
     pub write_queue_max: usize,
     pub write_queue_bytes_max: usize,
-    /// Messages of one transaction.
+    /// Messages, and users who join or go, of one transaction. A single write may be larger.
     pub commit_messages_max: usize,
     /// Pages kept in memory, in KiB.
     pub writer_cache_kib: u32,
@@ -128,7 +128,7 @@ impl SqliteStore {
     }
 
     /// Nothing is awaited before the push: what is called (first polled) first is queued first, and committed first.
-    /// `bytes` are those of the bodies.
+    /// `bytes` are those of the bodies and of lists of users.
     async fn write<T>(&self, bytes: usize, write: impl FnOnce(Ticket<T>) -> Write) -> Result<T, Error> {
         let (ticket, answered) = Ticket::new();
         self.writes.push(write(ticket), bytes)?;
@@ -278,11 +278,11 @@ impl Store for SqliteStore {
     }
 
     async fn create_group(&self, new: NewGroup) -> Result<MembersChanged, Error> {
-        self.write(0, |ticket| Write::CreateGroup(new, ticket)).await
+        self.write(size_of_val(&*new.members), |ticket| Write::CreateGroup(new, ticket)).await
     }
 
     async fn change_members(&self, change: MembersChange) -> Result<MembersChanged, Error> {
-        self.write(0, |ticket| Write::ChangeMembers(change, ticket)).await
+        self.write(size_of_val(change.action.users()), |ticket| Write::ChangeMembers(change, ticket)).await
     }
 
     async fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error> {
