@@ -196,11 +196,9 @@ impl Doctor<'_> {
         let sql = "SELECT coalesce(max(mailbox_seq), -1) FROM im_mailbox WHERE user_id = ?1";
         let at: i64 = self.db.prepare_cached(sql)?.query_row([user], |row| row.get(0))?;
         let mut next = at.max(highest);
-        let mut repair = false;
-        if at < highest {
-            repair |=
-                self.found_derivable("im_mailbox", user.to_string(), format!("it is at {at}, a stamp at {highest}"));
-        }
+        let behind = at < highest
+            && self.found_derivable("im_mailbox", user.to_string(), format!("it is at {at}, a stamp at {highest}"));
+        let mut repair = behind;
         let mut last = 0;
         for stamped in stamps {
             if stamped.mailbox_seq > last {
@@ -214,17 +212,19 @@ impl Doctor<'_> {
             let wrong = format!("the stamp {} is of no change of its own", stamped.mailbox_seq);
             if self.found_derivable(table, key, wrong) {
                 (repair, next) = (true, next + 1);
-                self.write_stamp(user, &stamped, next)?;
+                let changed = self.write_stamp(user, &stamped, next)?;
+                self.repaired(changed);
             }
         }
         if repair {
             let sql = "INSERT OR REPLACE INTO im_mailbox (user_id, mailbox_seq) VALUES (?1, ?2)";
-            self.db.prepare_cached(sql)?.execute([user, next])?;
+            let changed = self.db.prepare_cached(sql)?.execute([user, next])?;
+            self.repaired(if behind { changed } else { 0 });
         }
         Ok(())
     }
 
-    fn write_stamp(&self, user: i64, stamped: &Stamped, mailbox_seq: i64) -> rusqlite::Result<()> {
+    fn write_stamp(&self, user: i64, stamped: &Stamped, mailbox_seq: i64) -> rusqlite::Result<usize> {
         match stamped.conversation {
             Some((small, big)) => self.db.execute(
                 "UPDATE im_session SET mailbox_seq = ?4 WHERE user_id = ?1 AND small_id = ?2 AND big_id = ?3",
@@ -232,6 +232,5 @@ impl Doctor<'_> {
             ),
             None => self.db.execute("UPDATE im_user SET mailbox_seq = ?2 WHERE user_id = ?1", [user, mailbox_seq]),
         }
-        .map(drop)
     }
 }

@@ -167,7 +167,8 @@ impl Doctor<'_> {
         } else if entry.count != count + entry.counted {
             let right = count + entry.counted;
             if self.found_derivable("im_message", key.clone(), format!("count is {}, not {right}", entry.count)) {
-                self.write_count(entry, right)?;
+                let changed = self.write_count(entry, right)?;
+                self.repaired(changed);
             }
             entry.count = right;
         }
@@ -177,20 +178,21 @@ impl Doctor<'_> {
         Ok(())
     }
 
-    fn write_count(&self, entry: &Entry, count: i64) -> rusqlite::Result<()> {
+    fn write_count(&self, entry: &Entry, count: i64) -> rusqlite::Result<usize> {
         let shard = |id: i64| id.unsigned_abs() % self.shards;
         let Entry { small, big, from, server_msg_id, .. } = *entry;
         if small == 0 {
             let sql = "UPDATE im_message_recv_{} SET count = ?1 WHERE group_id = ?2 AND server_msg_id = ?3";
             let sql = sql.replace("{}", &shard(big).to_string());
-            return self.db.execute(&sql, params![count, big, server_msg_id]).map(drop);
+            return self.db.execute(&sql, params![count, big, server_msg_id]);
         }
         let to = if from == small { big } else { small };
+        let mut changed = 0;
         for table in [format!("im_message_send_{}", shard(from)), format!("im_message_recv_{}", shard(to))] {
             let sql = format!("UPDATE {table} SET count = ?1 WHERE from_id = ?2 AND to_id = ?3 AND server_msg_id = ?4");
-            self.db.execute(&sql, params![count, from, to, server_msg_id])?;
+            changed += self.db.execute(&sql, params![count, from, to, server_msg_id])?;
         }
-        Ok(())
+        Ok(changed)
     }
 
     /// A head behind its log follows from it. One ahead of it is the last that is known of messages which are gone: moved
@@ -215,7 +217,9 @@ impl Doctor<'_> {
         if self.found_derivable("im_conversation", key, wrong) {
             let sql = "INSERT OR REPLACE INTO im_conversation (small_id, big_id, server_msg_id, count, server_time_ms)
                        VALUES (?1, ?2, ?3, ?4, ?5)";
-            self.db.prepare_cached(sql)?.execute(params![small, big, server_msg_id, count, server_time_ms])?;
+            let row = params![small, big, server_msg_id, count, server_time_ms];
+            let changed = self.db.prepare_cached(sql)?.execute(row)?;
+            self.repaired(changed);
         }
         Ok(())
     }

@@ -108,6 +108,18 @@ async fn a_missing_copy_comes_from_the_other() {
     }
 }
 
+/// The sender's copy of message 3 became one of message 9: under its `client_msg_id` there is no room for another.
+#[tokio::test]
+async fn what_could_not_be_put_right_is_not_counted_as_repaired() {
+    let home = tempfile::tempdir().expect("a folder");
+    village(home.path()).await;
+    run(home.path(), "UPDATE im_message_send_1 SET server_msg_id = 9 WHERE to_id = 2 AND server_msg_id = 3");
+    let report = examine(home.path(), Repair::Derivable, &mut |_, _| ()).expect("a store");
+    let derivable = report.findings.iter().filter(|finding| finding.derivable).count() as u64;
+    assert_eq!(report.repaired, derivable - 1, "{report:#?}");
+    assert!(look(home.path()).iter().any(|finding| finding.key == "1, 2, 3" && finding.wrong.contains("missing")));
+}
+
 #[tokio::test]
 async fn copies_that_differ_are_told() {
     for damage in ["content = 'forged'", "type = 7", "from_nickname = ''", "server_time_ms = server_time_ms + 1"] {
