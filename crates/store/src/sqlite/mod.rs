@@ -17,6 +17,8 @@ mod plans;
 mod queue;
 mod reader;
 mod session;
+#[cfg(test)]
+mod tests;
 mod txn;
 mod user;
 mod writer;
@@ -36,6 +38,7 @@ pub use checkpoint::CheckpointPages;
 pub use open::OpenError;
 
 use checkpoint::Checkpoints;
+use migrate::Identity;
 use open::Folder;
 use queue::Queue;
 use reader::Task;
@@ -110,21 +113,29 @@ struct Threads {
 impl SqliteStore {
     /// Opens the store in this folder, or makes one; brings an older one up to date.
     pub fn open(folder: &Path, options: SqliteOptions) -> Result<Arc<Self>, OpenError> {
-        let folder = Arc::new(Folder::make(folder)?);
-        let shards = options.common.shards;
+        let folder = Folder::make(folder)?;
         let mut db = folder.connect()?;
         let wal_bytes_max = Checkpoints::new(options.checkpoint, Arc::default()).wal_bytes_max();
         // Before anything is set, so that a file that is no store stays as it is.
         migrate::identity(&db)?;
         open::settle_writer(&db, options.writer_cache_kib, wal_bytes_max)?;
-        let identity = migrate::migrate(&mut db, shards)?;
+        let identity = migrate::migrate(&mut db, options.common.shards)?;
+        Self::start(folder, db, identity, &options)
+    }
 
+    fn start(
+        folder: Folder,
+        db: Connection,
+        identity: Identity,
+        options: &SqliteOptions,
+    ) -> Result<Arc<Self>, OpenError> {
         let counters = Arc::new(Counters::default());
         let writes = Arc::new(Queue::new(options.write_queue_max, options.write_queue_bytes_max));
         let reads = Arc::new(Queue::new(options.read_queue_max, usize::MAX));
-        let threads = Threads::start(folder, db, &options, &counters, &writes, &reads)?;
+        let threads = Threads::start(Arc::new(folder), db, options, &counters, &writes, &reads)?;
         let threads = Mutex::new(Some(threads));
-        Ok(Arc::new(Self { log_id: identity.log_id, shards, writes, reads, counters, threads }))
+        let Identity { log_id, shards, .. } = identity;
+        Ok(Arc::new(Self { log_id, shards, writes, reads, counters, threads }))
     }
 
     /// Nothing is awaited before the push: what is called (first polled) first is queued first, and committed first.
