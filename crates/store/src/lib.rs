@@ -30,6 +30,10 @@ pub struct Options {
     pub clock: Clock,
 }
 
+/// What [`Error::Limit`] tells of: the same words whichever the store.
+pub const MEMBERS_OF_A_GROUP: &str = "the members of a group";
+pub const GROUPS_OF_A_USER: &str = "the groups of a user";
+
 /// Why a verb did not do what it was asked.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum Error {
@@ -96,8 +100,8 @@ pub trait Store: Send + Sync {
     /// it was, also within the batch; its first place and time come back with `duplicate`. With another type, content
     /// or attachment it is refused as `Conflict("client_msg_id")`. Time and device do not matter, nor whether the
     /// sender would still be entitled.
-    /// *Entitled*: refuses `NotMember` who is no party, or no member at this place of the group's log, and
-    /// `NotFound("user")` when a party does not exist, `NotFound("group")` when the group does not.
+    /// *Entitled*: refuses `NotMember` who is no party, or no member at this place of the group's log, also when there
+    /// is no such group: strangers cannot tell. `NotFound("user")` when a party does not exist.
     /// *Time*: the server time of a conversation never goes back, whatever the clock does.
     /// *Count*: each message bears the number of counted messages up to and with it.
     /// *Marks*: the sender's own read and delivered marks move to his message.
@@ -227,7 +231,7 @@ pub trait Store: Send + Sync {
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Stats {
     pub commits: u64,
-    /// Messages stored, without duplicates.
+    /// Messages stored by [`Store::append`]: without duplicates, and without the notices that the store itself writes.
     pub appended: u64,
     /// Writes waiting now.
     pub queued: u64,

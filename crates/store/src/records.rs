@@ -220,6 +220,16 @@ pub enum MembersAction {
     Leave,
 }
 
+impl MembersAction {
+    /// Those whom it names.
+    pub fn users(&self) -> &[UserId] {
+        match self {
+            Self::Invite(users) | Self::Remove(users) => users,
+            Self::Leave => &[],
+        }
+    }
+}
+
 /// A group after a change of its members.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MembersChanged {

@@ -247,12 +247,18 @@ pub(super) async fn who_writes_while_he_is_removed_and_invited_writes_as_a_membe
     }
 }
 
-pub(super) async fn a_peer_or_group_that_does_not_exist_is_not_found(room: &mut Room) {
+pub(super) async fn a_peer_who_does_not_exist_is_not_found(room: &mut Room) {
     assert_eq!(room.send(text(ADA, single(ADA, NOBODY), "a")).await, Err(Error::NotFound("user")));
     assert_eq!(room.send(text(NOBODY, single(ADA, NOBODY), "a")).await, Err(Error::NotFound("user")));
     assert_eq!(room.send(text(NOBODY, single(NOBODY, NOBODY), "a")).await, Err(Error::NotFound("user")));
-    assert_eq!(room.send(text(ADA, group(9), "a")).await, Err(Error::NotFound("group")));
     assert_eq!((room.mailbox_seq(ADA).await, room.all_sessions(ADA).await), (0, vec![]));
+}
+
+pub(super) async fn a_group_that_does_not_exist_is_like_one_of_others(room: &mut Room) {
+    let of_others = room.found(1, ADA, &[BOB]).await;
+    let (others, none) = (text(DAN, of_others, "a"), text(DAN, group(9), "a"));
+    assert_eq!((room.send(others).await, room.send(none).await), (Err(Error::NotMember), Err(Error::NotMember)));
+    assert_eq!((room.mailbox_seq(DAN).await, room.all_sessions(DAN).await), (0, vec![]));
 }
 
 pub(super) async fn the_time_is_that_of_the_clock_and_never_goes_back(room: &mut Room) {
@@ -306,8 +312,8 @@ pub(super) async fn a_refusal_concerns_its_message_alone(room: &mut Room) {
         text(ADA, pair, "c"),
     ];
     let answers = room.append(batch).await.into_iter().map(|answer| answer.map(|place| place.server_msg_id));
-    let (no_member, no_group) = (Err(Error::NotMember), Err(Error::NotFound("group")));
-    assert_eq!(Vec::from_iter(answers), [no_member.clone(), Ok(1), no_member, Ok(2), no_group, Ok(3)]);
+    let refused = || Err(Error::NotMember);
+    assert_eq!(Vec::from_iter(answers), [refused(), Ok(1), refused(), Ok(2), refused(), Ok(3)]);
 }
 
 async fn client_ids(room: &Room, of: ConversationId) -> Vec<String> {

@@ -53,7 +53,8 @@ macro_rules! store_contract {
                 who_is_no_party_is_refused
                 who_is_no_member_is_refused
                 who_writes_while_he_is_removed_and_invited_writes_as_a_member
-                a_peer_or_group_that_does_not_exist_is_not_found
+                a_peer_who_does_not_exist_is_not_found
+                a_group_that_does_not_exist_is_like_one_of_others
                 the_time_is_that_of_the_clock_and_never_goes_back
                 the_time_never_goes_back_over_notices_and_reopening
                 each_message_bears_the_number_of_counted_ones

@@ -99,11 +99,11 @@ pub(super) async fn unknown_users_are_refused_as_first_members(room: &mut Room) 
 pub(super) async fn a_group_has_no_more_members_than_it_may(room: &mut Room) {
     room.reopen_with(|options| options.group_members_max = 3).await;
     let made = room.create_group(new_group(1, ADA, &[BOB, CYD, DAN])).await;
-    assert!(matches!(made, Err(Error::Limit { max: 3, .. })), "{made:?}");
+    assert!(matches!(made, Err(Error::Limit { what: crate::MEMBERS_OF_A_GROUP, max: 3 })), "{made:?}");
     let crowd = room.found(1, ADA, &[BOB, CYD]).await;
     let picture = room.picture().await;
     let invited = room.invite(BOB, crowd, &[ADA, DAN]).await;
-    assert!(matches!(invited, Err(Error::Limit { max: 3, .. })), "{invited:?}");
+    assert!(matches!(invited, Err(Error::Limit { what: crate::MEMBERS_OF_A_GROUP, max: 3 })), "{invited:?}");
     assert_eq!(room.picture().await, picture);
     // Who is a member already takes no place, and who left gave his back.
     ok(room.invite(BOB, crowd, &[ADA, CYD]).await);
@@ -118,11 +118,11 @@ pub(super) async fn a_user_has_no_more_groups_than_he_may(room: &mut Room) {
     }
     for new in [new_group(3, ADA, &[]), new_group(3, CYD, &[DAN, BOB])] {
         let made = room.create_group(new).await;
-        assert!(matches!(made, Err(Error::Limit { max: 2, .. })), "{made:?}");
+        assert!(matches!(made, Err(Error::Limit { what: crate::GROUPS_OF_A_USER, max: 2 })), "{made:?}");
     }
     let own = room.found(3, CYD, &[]).await;
     let invited = room.invite(CYD, own, &[DAN, BOB]).await;
-    assert!(matches!(invited, Err(Error::Limit { max: 2, .. })), "{invited:?}");
+    assert!(matches!(invited, Err(Error::Limit { what: crate::GROUPS_OF_A_USER, max: 2 })), "{invited:?}");
     assert_eq!(room.all_sessions(DAN).await, []);
     // Only those whose member he is.
     ok(room.leave(BOB, group(1)).await);

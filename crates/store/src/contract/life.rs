@@ -64,7 +64,7 @@ pub(super) async fn an_id_as_large_as_a_number_can_be_is_only_unknown(room: &mut
         assert_eq!(room.invite(ADA, crowd, &[CYD, user]).await, Err(not_found.clone()));
         assert_eq!(room.create_group(new_group(2, ADA, &[user])).await, Err(not_found.clone()));
         assert_eq!(room.send(text(ADA, single(ADA, user), "a")).await, Err(not_found.clone()));
-        assert_eq!(room.send(text(ADA, group(id), "a")).await, Err(Error::NotFound("group")));
+        assert_eq!(room.send(text(ADA, group(id), "a")).await, Err(Error::NotMember));
         assert_eq!(ok(room.remove(ADA, crowd, &[user]).await).notices, []);
         assert_eq!(room.positions(user).await, Err(not_found.clone()));
         assert_eq!(ok(room.users(vec![user, ADA], vec![]).await).len(), 1);
@@ -116,6 +116,9 @@ pub(super) async fn a_probe_changes_nothing(room: &mut Room) {
 
 pub(super) async fn stats_tell_what_was_stored(room: &mut Room) {
     let before = room.stats();
+    let crowd = room.found(1, ADA, &[BOB]).await;
+    ok(room.invite(ADA, crowd, &[CYD]).await);
+    assert_eq!(room.stats().appended, before.appended, "notices are the store's own");
     let batch = ["a", "b", "a"].map(|id| text(ADA, single(ADA, BOB), id)).to_vec();
     all_ok(room.append(batch).await);
     assert_eq!(room.send(text(CYD, single(ADA, BOB), "c")).await, Err(Error::NotMember));

@@ -5,7 +5,9 @@ use std::{collections::BTreeSet, sync::Arc};
 use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
 
 use super::{GroupRow, Membership, State, page};
-use crate::{Error, Group, Member, MemberIds, MembersChanged, NewGroup, Page, Role};
+use crate::{
+    Error, GROUPS_OF_A_USER, Group, MEMBERS_OF_A_GROUP, Member, MemberIds, MembersChanged, NewGroup, Page, Role,
+};
 
 impl Membership {
     pub(super) fn covers(&self, server_msg_id: u64) -> bool {
@@ -66,11 +68,11 @@ impl State {
         }
         let (members_max, groups_max) = (self.options.group_members_max, self.options.groups_per_user_max);
         if present + users.len() > members_max as usize {
-            return Err(Error::Limit { what: "the members of a group", max: members_max });
+            return Err(Error::Limit { what: MEMBERS_OF_A_GROUP, max: members_max });
         }
         let groups = |user: &UserId| self.groups.values().filter(|row| row.present(*user).is_some()).count();
         if users.iter().any(|user| groups(user) >= groups_max as usize) {
-            return Err(Error::Limit { what: "the groups of a user", max: groups_max });
+            return Err(Error::Limit { what: GROUPS_OF_A_USER, max: groups_max });
         }
         Ok(())
     }

@@ -54,7 +54,7 @@ impl State {
                 self.user_row(user).and(self.user_row(peer)).map(|_| 0)
             }
             ConversationId::Group(group) => {
-                let row = self.groups.get(&group).ok_or(Error::NotFound("group"))?;
+                let row = self.groups.get(&group).ok_or(Error::NotMember)?;
                 row.present(user).map(|_| row.group.members_version).ok_or(Error::NotMember)
             }
         }

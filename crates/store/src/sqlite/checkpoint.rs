@@ -63,6 +63,8 @@ enum Phase {
 /// Pages in the log, and how many of them from its start on are in the database too.
 #[derive(Clone, Copy)]
 struct Log {
+    /// Somebody hindered the checkpoint: a reader who still needs the log, or another checkpoint, and then the numbers are 0.
+    busy: bool,
     pages: u64,
     copied: u64,
 }
@@ -70,6 +72,15 @@ struct Log {
 impl Log {
     fn left(self) -> u64 {
         self.pages.saturating_sub(self.copied)
+    }
+}
+
+impl State {
+    /// The log is as long as it may be: the writer copies it, unless the thread still does, or nobody shall any more.
+    fn take_over(&mut self) {
+        if self.phase == Phase::Idle {
+            self.phase = Phase::Copied;
+        }
     }
 }
 
@@ -98,7 +109,11 @@ impl Checkpoints {
             let copying = |state: &mut State| state.phase == Phase::Copying;
             let waited = self.changed.wait_timeout_while(state, THREAD_WAIT, copying);
             state = waited.unwrap_or_else(|poison| poison.into_inner()).0;
-            state.phase = Phase::Copied;
+            state.take_over();
+            if state.phase == Phase::Copying {
+                tracing::warn!(pages = log.pages, "the disk is too slow for the write-ahead log, which grows");
+                state.again_at = log.pages + self.pages.start;
+            }
         }
         match state.phase {
             Phase::Copied => {
@@ -106,9 +121,10 @@ impl Checkpoints {
                 db.busy_timeout(READERS_WAIT)?;
                 let outcome = checkpoint(db, "RESTART");
                 db.busy_timeout(super::open::BUSY_TIMEOUT)?;
-                let rest = outcome?.left();
-                state.again_at = if rest == 0 { 0 } else { log.pages + self.pages.start };
-                self.counters.checkpoints.fetch_add(u64::from(rest == 0), Relaxed);
+                let outcome = outcome?;
+                let complete = !outcome.busy && outcome.left() == 0;
+                state.again_at = if complete { 0 } else { log.pages + self.pages.start };
+                self.counters.checkpoints.fetch_add(u64::from(complete), Relaxed);
             }
             Phase::Idle if log.left() >= self.pages.start && log.pages >= state.again_at => {
                 state.phase = Phase::Copying;
@@ -147,6 +163,9 @@ impl Checkpoints {
         let mut before = 0;
         loop {
             let log = checkpoint(db, "PASSIVE")?;
+            if log.busy {
+                return Ok(Err(checkpoint(db, "NOOP")?.pages + self.pages.start));
+            }
             if log.left() <= self.pages.rest {
                 return Ok(Ok(()));
             }
@@ -171,11 +190,75 @@ fn checkpoint(db: &Connection, mode: &str) -> rusqlite::Result<Log> {
     prepare(db, &format!("PRAGMA wal_checkpoint({mode})"))?.query_row([], |row| {
         // -1 where there is no log.
         let pages = |column| row.get(column).map(|pages: i64| u64::try_from(pages).unwrap_or(0));
-        Ok(Log { pages: pages(1)?, copied: pages(2)? })
+        Ok(Log { busy: row.get(0)?, pages: pages(1)?, copied: pages(2)? })
     })
 }
 
-/// At the end, when nobody else reads or writes: the database holds everything and the log is empty.
-pub(super) fn truncate(db: &Connection) -> rusqlite::Result<()> {
-    checkpoint(db, "TRUNCATE").map(drop)
+/// At the end, when nobody else reads or writes: the database holds everything and the log is empty. False if another
+/// process was at it all the same.
+pub(super) fn truncate(db: &Connection) -> rusqlite::Result<bool> {
+    Ok(!checkpoint(db, "TRUNCATE")?.busy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGES: CheckpointPages = CheckpointPages { start: 4, rest: 1, most: 8 };
+
+    fn checkpoints(phase: Phase) -> Checkpoints {
+        let checkpoints = Checkpoints::new(PAGES, Arc::default());
+        checkpoints.state().phase = phase;
+        checkpoints
+    }
+
+    /// A writer and a reader of one database, whose log is longer than it may be.
+    fn long_log(home: &tempfile::TempDir) -> (Connection, Connection) {
+        let open = || Connection::open(home.path().join("a.db")).expect("a database");
+        let (writer, reader) = (open(), open());
+        let fill = "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; CREATE TABLE t (b BLOB);
+                    INSERT INTO t VALUES (zeroblob(100000));";
+        writer.execute_batch(fill).expect("sound SQL");
+        (writer, reader)
+    }
+
+    #[test]
+    fn the_writer_takes_over_only_when_nobody_copies_and_nothing_is_stopped() {
+        for (before, after) in [
+            (Phase::Idle, Phase::Copied),
+            (Phase::Copying, Phase::Copying),
+            (Phase::Copied, Phase::Copied),
+            (Phase::Stopped, Phase::Stopped),
+        ] {
+            let mut state = State { phase: before, again_at: 0 };
+            state.take_over();
+            assert!(state.phase == after);
+        }
+    }
+
+    #[test]
+    fn what_was_stopped_stays_stopped_however_long_the_log_is() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (writer, _) = long_log(&home);
+        let checkpoints = checkpoints(Phase::Stopped);
+        checkpoints.step(&writer).expect("it works");
+        assert!(checkpoints.state().phase == Phase::Stopped);
+    }
+
+    #[test]
+    fn a_checkpoint_that_a_reader_hinders_is_not_counted_and_put_off() {
+        let home = tempfile::tempdir().expect("a folder");
+        let (writer, reader) = long_log(&home);
+        reader.execute_batch("BEGIN; SELECT count(*) FROM t").expect("sound SQL");
+        let checkpoints = checkpoints(Phase::Copied);
+        let pages = checkpoint(&writer, "NOOP").expect("it works").pages;
+        checkpoints.step(&writer).expect("it works");
+        assert_eq!(checkpoints.counters.checkpoints.load(Relaxed), 0);
+        assert_eq!(checkpoints.state().again_at, pages + PAGES.start);
+
+        reader.execute_batch("COMMIT").expect("sound SQL");
+        checkpoints.state().phase = Phase::Copied;
+        checkpoints.step(&writer).expect("it works");
+        assert_eq!((checkpoints.counters.checkpoints.load(Relaxed), checkpoints.state().again_at), (1, 0));
+    }
 }

@@ -15,8 +15,8 @@ use super::{
     user::cut,
 };
 use crate::{
-    Error, Group, Member, MemberIds, MembersAction, MembersChange, MembersChanged, Message, NewGroup, Page, Role,
-    Sender, User,
+    Error, GROUPS_OF_A_USER, Group, MEMBERS_OF_A_GROUP, Member, MemberIds, MembersAction, MembersChange,
+    MembersChanged, Message, NewGroup, Page, Role, Sender, User,
 };
 
 /// A stretch of the log during which somebody was a member.
@@ -123,7 +123,7 @@ pub(super) fn create_group(tx: &mut Txn<'_>, new: &NewGroup) -> Result<MembersCh
     }
     let max = tx.rules.common.group_members_max;
     if members.len() > max as usize {
-        return Err(Error::Limit { what: "members of a group", max });
+        return Err(Error::Limit { what: MEMBERS_OF_A_GROUP, max });
     }
     may_join(tx, &members)?;
     if load(tx.db, new.group)?.is_some() {
@@ -184,7 +184,7 @@ fn invited(tx: &mut Txn<'_>, group: GroupId, users: &[UserId]) -> Result<Vec<Use
     let max = tx.rules.common.group_members_max;
     let present = load(tx.db, group)?.map_or(0, |group| group.member_count as usize);
     if !new.is_empty() && present + new.len() > max as usize {
-        return Err(Error::Limit { what: "members of a group", max });
+        return Err(Error::Limit { what: MEMBERS_OF_A_GROUP, max });
     }
     may_join(tx, &new)?;
     Ok(new)
@@ -211,7 +211,7 @@ fn may_join(tx: &Txn<'_>, users: &[UserId]) -> Result<(), Error> {
     let mut count = prepare(tx.db, "SELECT count(*) FROM im_group_member WHERE user_id = ?1 AND left_at IS NULL")?;
     for user in users {
         if count.query_row([int(user.0)], |row| number(row, 0))? >= u64::from(max) {
-            return Err(Error::Limit { what: "groups of a user", max });
+            return Err(Error::Limit { what: GROUPS_OF_A_USER, max });
         }
     }
     Ok(())

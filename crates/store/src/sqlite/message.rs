@@ -67,7 +67,10 @@ pub(super) fn append(tx: &mut Txn<'_>, batch: &[NewMessage]) -> Result<Vec<Resul
         };
         match outcome {
             Err(error) if !error.is_refusal() => return Err(error),
-            outcome => outcomes.push(outcome),
+            outcome => {
+                tx.appended += u64::from(outcome.as_ref().is_ok_and(|place| !place.duplicate));
+                outcomes.push(outcome);
+            }
         }
     }
     Ok(outcomes)
@@ -107,7 +110,7 @@ fn append_single(tx: &mut Txn<'_>, message: &NewMessage) -> Result<Appended, Err
 
 fn append_group(tx: &mut Txn<'_>, group: GroupId, message: &NewMessage) -> Result<Appended, Error> {
     let (conversation, from) = (message.conversation, message.from.user);
-    let mut head = tx.head(conversation)?.ok_or(Error::NotFound("group"))?;
+    let mut head = tx.head(conversation)?.ok_or(Error::NotMember)?;
     let sql = &tx.rules.sql;
     let find = &sql.find_group[sql.shard(group.0)];
     let Some(mut own) = tx.session(from, conversation)?.filter(|entry| entry.member) else {

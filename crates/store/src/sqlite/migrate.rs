@@ -86,7 +86,6 @@ fn script(version: u32, shards: u32) -> String {
     (0..shards).fold(once.to_owned(), |script, shard| script + &each.replace("{shard}", &shard.to_string()))
 }
 
-/// Fits a signed column and is not 0, which on the wire means none.
 /// Another identity for a store that came out of a backup: clients hold positions that it has not reached again.
 pub(super) fn renew_log_id(db: &Connection) -> Result<u64, OpenError> {
     let log_id = random_log_id()?;
@@ -94,6 +93,7 @@ pub(super) fn renew_log_id(db: &Connection) -> Result<u64, OpenError> {
     Ok(log_id.cast_unsigned())
 }
 
+/// Fits a signed column and is not 0, which on the wire means none.
 fn random_log_id() -> Result<i64, OpenError> {
     let random = getrandom::u64().map_err(|error| OpenError::Io(std::io::Error::other(error.to_string())))?;
     Ok((random >> 1).max(1).cast_signed())

@@ -17,6 +17,8 @@ mod plans;
 mod queue;
 mod reader;
 mod session;
+#[cfg(test)]
+mod tests;
 mod txn;
 mod user;
 mod writer;
@@ -36,6 +38,7 @@ pub use checkpoint::CheckpointPages;
 pub use open::OpenError;
 
 use checkpoint::Checkpoints;
+use migrate::Identity;
 use open::Folder;
 use queue::Queue;
 use reader::Task;
@@ -57,10 +60,10 @@ pub struct SqliteOptions {
     pub readers: usize,
     /// Reads that may wait.
     pub read_queue_max: usize,
-    /// Writes that may wait, and the bytes of their bodies.
+    /// Writes that may wait, and the bytes of their bodies and lists of users.
     pub write_queue_max: usize,
     pub write_queue_bytes_max: usize,
-    /// Messages of one transaction.
+    /// Messages, and users who join or go, of one transaction. A single write may be larger.
     pub commit_messages_max: usize,
     /// Pages kept in memory, in KiB.
     pub writer_cache_kib: u32,
@@ -110,25 +113,33 @@ struct Threads {
 impl SqliteStore {
     /// Opens the store in this folder, or makes one; brings an older one up to date.
     pub fn open(folder: &Path, options: SqliteOptions) -> Result<Arc<Self>, OpenError> {
-        let folder = Arc::new(Folder::make(folder)?);
-        let shards = options.common.shards;
+        let folder = Folder::make(folder)?;
         let mut db = folder.connect()?;
         let wal_bytes_max = Checkpoints::new(options.checkpoint, Arc::default()).wal_bytes_max();
         // Before anything is set, so that a file that is no store stays as it is.
         migrate::identity(&db)?;
         open::settle_writer(&db, options.writer_cache_kib, wal_bytes_max)?;
-        let identity = migrate::migrate(&mut db, shards)?;
+        let identity = migrate::migrate(&mut db, options.common.shards)?;
+        Self::start(folder, db, identity, &options)
+    }
 
+    fn start(
+        folder: Folder,
+        db: Connection,
+        identity: Identity,
+        options: &SqliteOptions,
+    ) -> Result<Arc<Self>, OpenError> {
         let counters = Arc::new(Counters::default());
         let writes = Arc::new(Queue::new(options.write_queue_max, options.write_queue_bytes_max));
         let reads = Arc::new(Queue::new(options.read_queue_max, usize::MAX));
-        let threads = Threads::start(folder, db, &options, &counters, &writes, &reads)?;
+        let threads = Threads::start(Arc::new(folder), db, options, &counters, &writes, &reads)?;
         let threads = Mutex::new(Some(threads));
-        Ok(Arc::new(Self { log_id: identity.log_id, shards, writes, reads, counters, threads }))
+        let Identity { log_id, shards, .. } = identity;
+        Ok(Arc::new(Self { log_id, shards, writes, reads, counters, threads }))
     }
 
     /// Nothing is awaited before the push: what is called (first polled) first is queued first, and committed first.
-    /// `bytes` are those of the bodies.
+    /// `bytes` are those of the bodies and of lists of users.
     async fn write<T>(&self, bytes: usize, write: impl FnOnce(Ticket<T>) -> Write) -> Result<T, Error> {
         let (ticket, answered) = Ticket::new();
         self.writes.push(write(ticket), bytes)?;
@@ -196,11 +207,15 @@ impl Threads {
         for reader in self.readers {
             reader.join().unwrap_or_else(panicked);
         }
+        // The writer may wait for the checkpointer, which therefore ends after it.
+        let writer = self.writer.join();
         self.checkpoints.stop();
         self.checkpointer.join().unwrap_or_else(panicked);
-        let Ok(Some(db)) = self.writer.join() else { return };
-        if let Err(error) = checkpoint::truncate(&db) {
-            tracing::warn!(%error, "the write-ahead log was left as it is: it is read at the next start");
+        let Ok(Some(db)) = writer else { return };
+        match checkpoint::truncate(&db) {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!("another process keeps the write-ahead log: it is read at the next start"),
+            Err(error) => tracing::warn!(%error, "the write-ahead log was left as it is: it is read at the next start"),
         }
     }
 }
@@ -274,11 +289,11 @@ impl Store for SqliteStore {
     }
 
     async fn create_group(&self, new: NewGroup) -> Result<MembersChanged, Error> {
-        self.write(0, |ticket| Write::CreateGroup(new, ticket)).await
+        self.write(size_of_val(&*new.members), |ticket| Write::CreateGroup(new, ticket)).await
     }
 
     async fn change_members(&self, change: MembersChange) -> Result<MembersChanged, Error> {
-        self.write(0, |ticket| Write::ChangeMembers(change, ticket)).await
+        self.write(size_of_val(change.action.users()), |ticket| Write::ChangeMembers(change, ticket)).await
     }
 
     async fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error> {

@@ -49,9 +49,10 @@ impl<T> Queue<T> {
         state.pop()
     }
 
-    /// The next one if there is one.
-    pub(super) fn pop_now(&self) -> Option<T> {
-        self.state().pop()
+    /// The next one if there is one, and it fits.
+    pub(super) fn pop_if(&self, fits: impl FnOnce(&T) -> bool) -> Option<T> {
+        let mut state = self.state();
+        if state.waiting.front().is_some_and(|(next, _)| fits(next)) { state.pop() } else { None }
     }
 
     /// Nothing is taken any more; what waits is still given out.
@@ -80,7 +81,7 @@ pub(super) struct CloseAtTheEnd<'q, T>(&'q Queue<T>);
 impl<T> Drop for CloseAtTheEnd<'_, T> {
     fn drop(&mut self) {
         self.0.close();
-        while let Some(left) = self.0.pop_now() {
+        while let Some(left) = self.0.pop_if(|_| true) {
             drop(left);
         }
     }
@@ -108,7 +109,8 @@ mod tests {
         assert_eq!((queue.push('c', 5), queue.push('d', 0)), (Ok(()), Err(Error::Overloaded)));
         queue.close();
         assert_eq!(queue.push('e', 0), Err(Error::Closed));
-        assert_eq!((queue.pop(), queue.pop_now(), queue.pop()), (Some('b'), Some('c'), None));
+        assert_eq!((queue.pop_if(|next| *next == 'c'), queue.pop_if(|next| *next == 'b')), (None, Some('b')));
+        assert_eq!((queue.pop(), queue.pop_if(|_| true), queue.pop()), (Some('c'), None, None));
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub(super) fn mark(tx: &mut Txn<'_>, mark: &Mark) -> Result<Marked, Error> {
     let mut marked = Marked {
         read_mark: entry.read_mark,
         delivered_mark: entry.delivered_mark,
-        unread: head.count - entry.read_count,
+        unread: head.count.saturating_sub(entry.read_count),
         moved,
         mailbox_seq: 0,
         peer: None,

@@ -107,7 +107,7 @@ pub(super) struct Txn<'w> {
     proposed: HashMap<ConversationId, Range<u64>>,
     /// The sequencer did not answer: the rest of the transaction does without, so that it is waited for once.
     sequencer_silent: bool,
-    /// Messages stored.
+    /// Messages that users sent and that were stored.
     pub(super) appended: u64,
 }
 
@@ -210,7 +210,6 @@ impl<'w> Txn<'w> {
 
     /// A message took its place: the head is there now.
     pub(super) fn move_head(&mut self, conversation: ConversationId, head: Head) {
-        self.appended += 1;
         self.heads.insert(conversation, head);
     }
 

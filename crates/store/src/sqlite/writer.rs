@@ -110,9 +110,14 @@ impl Write {
         }
     }
 
-    /// How much of a transaction it takes, in messages.
+    /// How much of a transaction it takes, in messages. A user who joins or goes takes about as many rows as one.
     fn weight(&self) -> usize {
-        if let Self::Append(batch, _) = self { batch.len() } else { 1 }
+        match self {
+            Self::Append(batch, _) => batch.len(),
+            Self::CreateGroup(new, _) => 1 + new.members.len(),
+            Self::ChangeMembers(change, _) => 1 + change.action.users().len(),
+            _ => 1,
+        }
     }
 }
 
@@ -133,7 +138,7 @@ pub(super) struct Writer {
     pub(super) folder: Arc<Folder>,
     pub(super) rules: Rules,
     pub(super) kept: Kept,
-    /// Messages of one transaction; one batch that is larger goes alone.
+    /// Weight of one transaction, in messages; a write that is larger goes alone.
     pub(super) messages_max: usize,
     pub(super) cache_kib: u32,
     pub(super) checkpoints: Arc<Checkpoints>,
@@ -149,8 +154,7 @@ impl Writer {
         while let Some(first) = queue.pop() {
             let mut messages = first.weight();
             group.push(first);
-            while messages < self.messages_max {
-                let Some(next) = queue.pop_now() else { break };
+            while let Some(next) = queue.pop_if(|next| messages + next.weight() <= self.messages_max) {
                 messages += next.weight();
                 group.push(next);
             }
@@ -172,7 +176,7 @@ impl Writer {
             None => self.folder.connect_writer(self.cache_kib, self.checkpoints.wal_bytes_max())?,
         };
         let attempt = AssertUnwindSafe(|| transact(&db, &self.rules, &mut self.kept, group));
-        let outcome = catch_unwind(attempt).unwrap_or_else(|_| Err(Error::Failed("the writer panicked".into())));
+        let outcome = catch_unwind(attempt).unwrap_or_else(|_| Err(panicked(&db)));
         match &outcome {
             Ok(()) => self.db = Some(db),
             Err(error) => {
@@ -186,6 +190,12 @@ impl Writer {
         }
         outcome
     }
+}
+
+/// With no transaction open the panic came behind the commit, or before the beginning.
+fn panicked(db: &Connection) -> Error {
+    let why = "the writer panicked".to_owned();
+    if db.is_autocommit() { Error::UnknownOutcome(why) } else { Error::Failed(why) }
 }
 
 fn transact(db: &Connection, rules: &Rules, kept: &mut Kept, group: &mut [Write]) -> Result<(), Error> {

@@ -13,6 +13,9 @@ const VISIBLE: &str = "coalesce((SELECT left_at FROM im_group_member AS stay WHE
                                 (SELECT server_msg_id FROM im_conversation AS head
                                  WHERE head.small_id = im_session.small_id AND head.big_id = im_session.big_id))";
 
+/// The count of a read mark at which there is no message.
+const UNKNOWN: &str = "CASE read_mark WHEN 0 THEN 0 ELSE read_count END";
+
 /// A row that bears a stamp: a session, or with no conversation the profile.
 struct Stamped {
     mailbox_seq: i64,
@@ -118,7 +121,8 @@ impl Doctor<'_> {
         })
     }
 
-    /// The count at the read mark, from the user's own copies, or the group's log.
+    /// The count at the read mark, from the user's own copies, or the group's log. Where that message is missing, the count
+    /// is the last that is known of it, and stays.
     fn read_counts(&mut self, shard: u64) -> rusqlite::Result<()> {
         for (which, at_mark) in [
             (
@@ -127,14 +131,14 @@ impl Doctor<'_> {
                     "coalesce((SELECT count FROM im_message_send_{shard}
                                WHERE from_id = user_id AND to_id = {PEER} AND server_msg_id = read_mark),
                               (SELECT count FROM im_message_recv_{shard}
-                               WHERE to_id = user_id AND from_id = {PEER} AND server_msg_id = read_mark), 0)"
+                               WHERE to_id = user_id AND from_id = {PEER} AND server_msg_id = read_mark), {UNKNOWN})"
                 ),
             ),
             (
                 format!("small_id = 0 AND big_id % {} = {shard}", self.shards),
                 format!(
                     "coalesce((SELECT count FROM im_message_recv_{shard}
-                               WHERE group_id = big_id AND server_msg_id = read_mark), 0)"
+                               WHERE group_id = big_id AND server_msg_id = read_mark), {UNKNOWN})"
                 ),
             ),
         ] {
@@ -192,11 +196,9 @@ impl Doctor<'_> {
         let sql = "SELECT coalesce(max(mailbox_seq), -1) FROM im_mailbox WHERE user_id = ?1";
         let at: i64 = self.db.prepare_cached(sql)?.query_row([user], |row| row.get(0))?;
         let mut next = at.max(highest);
-        let mut repair = false;
-        if at < highest {
-            repair |=
-                self.found_derivable("im_mailbox", user.to_string(), format!("it is at {at}, a stamp at {highest}"));
-        }
+        let behind = at < highest
+            && self.found_derivable("im_mailbox", user.to_string(), format!("it is at {at}, a stamp at {highest}"));
+        let mut repair = behind;
         let mut last = 0;
         for stamped in stamps {
             if stamped.mailbox_seq > last {
@@ -210,17 +212,19 @@ impl Doctor<'_> {
             let wrong = format!("the stamp {} is of no change of its own", stamped.mailbox_seq);
             if self.found_derivable(table, key, wrong) {
                 (repair, next) = (true, next + 1);
-                self.write_stamp(user, &stamped, next)?;
+                let changed = self.write_stamp(user, &stamped, next)?;
+                self.repaired(changed);
             }
         }
         if repair {
             let sql = "INSERT OR REPLACE INTO im_mailbox (user_id, mailbox_seq) VALUES (?1, ?2)";
-            self.db.prepare_cached(sql)?.execute([user, next])?;
+            let changed = self.db.prepare_cached(sql)?.execute([user, next])?;
+            self.repaired(if behind { changed } else { 0 });
         }
         Ok(())
     }
 
-    fn write_stamp(&self, user: i64, stamped: &Stamped, mailbox_seq: i64) -> rusqlite::Result<()> {
+    fn write_stamp(&self, user: i64, stamped: &Stamped, mailbox_seq: i64) -> rusqlite::Result<usize> {
         match stamped.conversation {
             Some((small, big)) => self.db.execute(
                 "UPDATE im_session SET mailbox_seq = ?4 WHERE user_id = ?1 AND small_id = ?2 AND big_id = ?3",
@@ -228,6 +232,5 @@ impl Doctor<'_> {
             ),
             None => self.db.execute("UPDATE im_user SET mailbox_seq = ?2 WHERE user_id = ?1", [user, mailbox_seq]),
         }
-        .map(drop)
     }
 }

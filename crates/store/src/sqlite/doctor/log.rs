@@ -1,6 +1,6 @@
 //! Messages: both copies there and equal, ids dense, counts running, heads at the end.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Check, Doctor, PROGRESS_EVERY};
 
@@ -167,7 +167,8 @@ impl Doctor<'_> {
         } else if entry.count != count + entry.counted {
             let right = count + entry.counted;
             if self.found_derivable("im_message", key.clone(), format!("count is {}, not {right}", entry.count)) {
-                self.write_count(entry, right)?;
+                let changed = self.write_count(entry, right)?;
+                self.repaired(changed);
             }
             entry.count = right;
         }
@@ -177,35 +178,48 @@ impl Doctor<'_> {
         Ok(())
     }
 
-    fn write_count(&self, entry: &Entry, count: i64) -> rusqlite::Result<()> {
+    fn write_count(&self, entry: &Entry, count: i64) -> rusqlite::Result<usize> {
         let shard = |id: i64| id.unsigned_abs() % self.shards;
         let Entry { small, big, from, server_msg_id, .. } = *entry;
         if small == 0 {
             let sql = "UPDATE im_message_recv_{} SET count = ?1 WHERE group_id = ?2 AND server_msg_id = ?3";
             let sql = sql.replace("{}", &shard(big).to_string());
-            return self.db.execute(&sql, params![count, big, server_msg_id]).map(drop);
+            return self.db.execute(&sql, params![count, big, server_msg_id]);
         }
         let to = if from == small { big } else { small };
+        let mut changed = 0;
         for table in [format!("im_message_send_{}", shard(from)), format!("im_message_recv_{}", shard(to))] {
             let sql = format!("UPDATE {table} SET count = ?1 WHERE from_id = ?2 AND to_id = ?3 AND server_msg_id = ?4");
-            self.db.execute(&sql, params![count, from, to, server_msg_id])?;
+            changed += self.db.execute(&sql, params![count, from, to, server_msg_id])?;
         }
-        Ok(())
+        Ok(changed)
     }
 
+    /// A head behind its log follows from it. One ahead of it is the last that is known of messages which are gone: moved
+    /// back, it would give their ids to others, which devices that have the lost ones would take for those.
     fn head_is(&mut self, last: Option<Entry>) -> rusqlite::Result<()> {
         let Some(Entry { small, big, server_msg_id, count, server_time_ms, .. }) = last else { return Ok(()) };
-        let sql = "SELECT count(*) FROM im_conversation WHERE small_id = ?1 AND big_id = ?2 AND server_msg_id = ?3
-                       AND count = ?4 AND server_time_ms = ?5";
-        let head = params![small, big, server_msg_id, count, server_time_ms];
-        if self.db.prepare_cached(sql)?.query_row(head, |row| row.get::<_, i64>(0))? == 1 {
-            return Ok(());
+        let key = format!("{small}, {big}");
+        let sql =
+            "SELECT server_msg_id, count, server_time_ms FROM im_conversation WHERE small_id = ?1 AND big_id = ?2";
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let head: Option<(i64, i64, i64)> = self.db.prepare_cached(sql)?.query_row([small, big], read).optional()?;
+        match head {
+            Some(head) if head == (server_msg_id, count, server_time_ms) => return Ok(()),
+            Some((ahead, ..)) if ahead > server_msg_id => {
+                let wrong = format!("messages {} to {ahead} are missing", server_msg_id + 1);
+                self.found("im_conversation", key, wrong, false);
+                return Ok(());
+            }
+            _ => {}
         }
         let wrong = format!("the head is not at {server_msg_id}, count {count}, time {server_time_ms}");
-        if self.found_derivable("im_conversation", format!("{small}, {big}"), wrong) {
+        if self.found_derivable("im_conversation", key, wrong) {
             let sql = "INSERT OR REPLACE INTO im_conversation (small_id, big_id, server_msg_id, count, server_time_ms)
                        VALUES (?1, ?2, ?3, ?4, ?5)";
-            self.db.prepare_cached(sql)?.execute(head)?;
+            let row = params![small, big, server_msg_id, count, server_time_ms];
+            let changed = self.db.prepare_cached(sql)?.execute(row)?;
+            self.repaired(changed);
         }
         Ok(())
     }

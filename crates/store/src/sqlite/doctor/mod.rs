@@ -39,7 +39,7 @@ pub struct Report {
     /// The first [`FINDINGS_MAX`].
     pub findings: Vec<Finding>,
     pub found: u64,
-    /// How many of those found were repaired.
+    /// How many of those found were repaired, as the rows tell that changed.
     pub repaired: u64,
     /// Messages looked at, each once.
     pub messages: u64,
@@ -144,8 +144,8 @@ impl Doctor<'_> {
             && self.report.found > before
             && self.repair == Repair::Derivable
         {
-            self.db.execute_batch(repair)?;
-            self.report.repaired += self.report.found - before;
+            // What another row stands in the way of is passed over, and stays found.
+            self.report.repaired += self.db.execute(repair, [])? as u64;
         }
         Ok(())
     }
@@ -157,11 +157,14 @@ impl Doctor<'_> {
         }
     }
 
-    /// Notes one wrong row, and tells whether to repair it.
+    /// Notes one wrong row, and tells whether to repair it; who does so says it to [`Self::repaired`].
     fn found_derivable(&mut self, table: &str, key: String, wrong: String) -> bool {
         self.found(table, key, wrong, true);
-        let repair = self.repair == Repair::Derivable;
-        self.report.repaired += u64::from(repair);
-        repair
+        self.repair == Repair::Derivable
+    }
+
+    /// One wrong row was put right, if its repair changed anything.
+    fn repaired(&mut self, changed: usize) {
+        self.report.repaired += u64::from(changed > 0);
     }
 }

@@ -5,7 +5,10 @@ use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
-use anser_store::sqlite::{CheckpointPages, SqliteOptions, SqliteStore};
+use anser_store::{
+    MembersAction, MembersChange,
+    sqlite::{CheckpointPages, SqliteOptions, SqliteStore},
+};
 use futures_util::{FutureExt as _, future::join_all};
 use tokio::sync::Semaphore;
 
@@ -53,6 +56,67 @@ async fn what_finds_the_queue_full_is_told_at_once_and_not_stored() {
         [Ok(1), Ok(2), Ok(3)]
     );
     assert_eq!(store.stats().appended, 4);
+    store.close().await;
+}
+
+/// Groups of 5 with a notice each, two to a transaction of 12, and lists of users that are more than the queue's bytes.
+#[tokio::test]
+async fn those_who_join_take_room_in_the_queue_and_in_a_transaction() {
+    let home = tempfile::tempdir().expect("a folder");
+    let gate = Arc::new(Gate(Semaphore::new(0)));
+    let options = SqliteOptions {
+        sequencer: gate.clone(),
+        commit_messages_max: 12,
+        write_queue_bytes_max: 4 * 5 * size_of::<UserId>(),
+        ..options()
+    };
+    let store = SqliteStore::open(home.path(), options).expect("a new store");
+    settle(&*store, 5).await;
+
+    let mut first = Box::pin(found(&*store, 1, 1, &[]));
+    assert!(first.as_mut().now_or_never().is_none());
+    while store.stats().queued > 0 {
+        tokio::task::yield_now().await;
+    }
+    let mut waiting: Vec<_> = (2..6).map(|id| Box::pin(found(&*store, id, 1, &[1, 2, 3, 4, 5]))).collect();
+    assert!(waiting.iter_mut().all(|found| found.now_or_never().is_none()));
+    let one = MembersAction::Invite(vec![UserId(2)]);
+    let change = MembersChange { group: GroupId(1), operator: sender(1), action: one };
+    assert_eq!(store.change_members(change).await, Err(Error::Overloaded));
+
+    let before = store.stats().commits;
+    gate.0.add_permits(100);
+    tokio::join!(first, join_all(waiting));
+    assert_eq!(store.stats().commits - before, 1 + 2);
+    store.close().await;
+}
+
+/// Panics when it is told that a number which it reserved was given back, which is after the commit.
+struct Fragile(AtomicBool);
+
+#[async_trait]
+impl Sequencer for Fragile {
+    async fn reserve(&self, _: ConversationId, _: u32) -> Result<u64, Error> {
+        Ok(1)
+    }
+
+    async fn reset(&self, _: ConversationId, _: u64) -> Result<(), Error> {
+        assert!(!self.0.swap(false, Relaxed), "the sequencer broke");
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn after_a_panic_behind_the_commit_the_outcome_is_unknown_and_the_message_there() {
+    let home = tempfile::tempdir().expect("a folder");
+    let options = SqliteOptions { sequencer: Arc::new(Fragile(AtomicBool::new(true))), ..options() };
+    let store = SqliteStore::open(home.path(), options).expect("a new store");
+    settle(&*store, 2).await;
+    let twice = vec![text(1, single(1, 2), "a"), text(1, single(1, 2), "a")];
+    let answers = store.append(twice).await;
+    assert!(answers.iter().all(|answer| matches!(answer, Err(Error::UnknownOutcome(_)))), "{answers:?}");
+    let again = send(&*store, text(1, single(1, 2), "a")).await;
+    assert!(again.is_ok_and(|place| place.server_msg_id == 1 && place.duplicate));
     store.close().await;
 }
 

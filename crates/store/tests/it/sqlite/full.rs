@@ -9,7 +9,8 @@ use super::*;
 /// Set for the process that has a small disk of its own.
 const DISK: &str = "ANSER_TEST_SMALL_DISK";
 
-/// Runs itself on a disk of a few MiB, in a namespace of its own. Where such are not allowed there is nothing to test on.
+/// Runs itself on a disk of a few MiB, in a namespace of its own. Where such are not allowed there is nothing to test on;
+/// that SQLite's own limit is told is tested everywhere, beside the writer.
 #[tokio::test]
 async fn a_full_disk_is_told_and_lost_nothing() {
     if let Ok(disk) = env::var(DISK) {

@@ -5,6 +5,7 @@ mod doctor;
 mod full;
 mod kill;
 mod open;
+mod sync;
 
 use std::{path::Path, sync::Arc, time::SystemTime};
 

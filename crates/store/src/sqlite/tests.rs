@@ -1,0 +1,104 @@
+//! What can only be seen from within: the connection on which the writer works.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::{Sender, sequencer::HeadSequencer};
+
+fn options() -> SqliteOptions {
+    let common = Options {
+        shards: 2,
+        group_members_max: 10,
+        groups_per_user_max: 10,
+        devices_per_user_max: 3,
+        clock: Arc::new(|| 5),
+    };
+    SqliteOptions::new(common, Arc::new(HeadSequencer::new()))
+}
+
+fn home() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+/// User 1, who writes to himself.
+async fn settle(store: &SqliteStore) {
+    let (account, nickname) = ("one".into(), "One".into());
+    let new = NewUser { user: UserId(1), account, nickname, password: None };
+    store.create_user(new).await.expect("a new user");
+}
+
+async fn send(store: &SqliteStore, n: u64) -> Result<u64, Error> {
+    let message = NewMessage {
+        conversation: ConversationId::single(UserId(1), UserId(1)),
+        from: Sender { user: UserId(1), nickname: "One".into(), platform: 1, device_id: "a".into() },
+        client_msg_id: n.to_string().parse().expect("visible ASCII"),
+        kind: 1,
+        content: "x".repeat(20_000).into(),
+        attachment: bytes::Bytes::new(),
+        client_time_ms: 1,
+        counted: true,
+    };
+    store.append(vec![message]).await.remove(0).map(|place| place.server_msg_id)
+}
+
+/// Ends the store, and looks at the connection with which it wrote last.
+fn assert_syncs(store: &SqliteStore) {
+    let threads = store.stop().expect("it was open");
+    let db = threads.writer.join().expect("no panic").expect("a connection");
+    threads.checkpoints.stop();
+    threads.checkpointer.join().expect("no panic");
+    let pragma = |name: &str| db.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0));
+    assert_eq!(pragma("synchronous"), Ok(2.into()));
+    assert_eq!(pragma("journal_mode"), Ok("wal".to_owned().into()));
+}
+
+#[tokio::test]
+async fn the_writer_syncs_each_commit() {
+    let home = home();
+    let store = SqliteStore::open(home.path(), options()).expect("a new store");
+    settle(&store).await;
+    assert_syncs(&store);
+}
+
+#[tokio::test]
+async fn the_writer_syncs_each_commit_after_a_failure_too() {
+    let (home, mut options, broken) = (home(), options(), Arc::new(AtomicBool::new(true)));
+    options.common.clock = Arc::new(move || if broken.swap(false, Relaxed) { panic!("the clock broke") } else { 5 });
+    let store = SqliteStore::open(home.path(), options).expect("a new store");
+    settle(&store).await;
+    assert!(matches!(send(&store, 1).await, Err(Error::Failed(_))));
+    assert_eq!(send(&store, 1).await, Ok(1));
+    assert_syncs(&store);
+}
+
+#[tokio::test]
+async fn a_full_database_is_told_and_lost_nothing() {
+    let home = home();
+    SqliteStore::open(home.path(), options()).expect("a new store").close().await;
+    let folder = Folder::make(home.path()).expect("it is ours");
+    let db = folder.connect_writer(1000, 1 << 20).expect("a database");
+    db.pragma_update_and_check(None, "max_page_count", 300, |_| Ok(())).expect("sound SQL");
+    let identity = migrate::known_identity(&db).expect("a store");
+    let store = SqliteStore::start(folder, db, identity, &options()).expect("a store");
+    settle(&store).await;
+    let mut stored = 0;
+    let refusal = loop {
+        match send(&store, stored).await {
+            Ok(place) => stored = place,
+            Err(error) => break error,
+        }
+    };
+    assert!(stored > 3, "it was full after {stored}");
+    for again in [refusal, send(&store, stored).await.expect_err("it is full")] {
+        assert_eq!(again, Error::Full);
+    }
+    let own = ConversationId::single(UserId(1), UserId(1));
+    assert_eq!(store.session(UserId(1), own).await.map(|session| session.head), Ok(stored));
+    store.close().await;
+
+    let store = SqliteStore::open(home.path(), options()).expect("a store");
+    assert_eq!((send(&store, 0).await, send(&store, stored).await), (Ok(1), Ok(stored + 1)));
+    store.close().await;
+}
