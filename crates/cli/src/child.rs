@@ -1,13 +1,8 @@
 //! A server process of one's own, on a temporary store: for the benches and for whoever else wants to be alone with one.
 
-use std::{
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, process::Stdio, time::Duration};
 
-use anser_server::{config::Auth, token::Tokens};
+use anser_server::{config::Config, token::Tokens};
 use anyhow::{Context as _, bail};
 use serde::Deserialize;
 use tempfile::TempDir;
@@ -35,10 +30,15 @@ pub struct Addresses {
 }
 
 impl ServerProcess {
-    /// Starts this very program as a server on ports of the system's choice.
+    /// Starts this very program as a server on ports of the system's choice. It runs with the defaults, whatever the
+    /// environment says of another server: a certificate that is set there would shut out the plain connections made here.
     pub async fn start() -> anyhow::Result<Self> {
         let dir = tempfile::Builder::new().prefix("anser-").tempdir().context("no temporary folder")?;
-        let mut child = Command::new(std::env::current_exe()?)
+        let mut serve = Command::new(std::env::current_exe()?);
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"ANSER_")) {
+            serve.env_remove(name);
+        }
+        let mut child = serve
             .args(["serve", "--json", "--http", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--data"])
             .arg(dir.path().join("data"))
             // What is measured is how fast it can be, not how fast it lets others be.
@@ -61,8 +61,13 @@ impl ServerProcess {
         format!("ws://{}/v1/ws", self.addresses.http)
     }
 
-    pub fn data_dir(&self) -> PathBuf {
+    fn data_dir(&self) -> PathBuf {
         self.dir.path().join("data")
+    }
+
+    /// What signs the tokens of its users.
+    pub fn tokens(&self) -> anyhow::Result<Tokens> {
+        Tokens::load(&Config::default().auth, &self.data_dir())
     }
 
     /// Bytes of memory that the process has in use: its resident set.
@@ -84,9 +89,4 @@ impl ServerProcess {
         }
         Ok(())
     }
-}
-
-/// What signs tokens for the server that has this data folder.
-pub fn tokens_of(data_dir: &Path) -> anyhow::Result<Tokens> {
-    Tokens::load(&Auth::default(), data_dir)
 }

@@ -10,7 +10,7 @@ use anser_store::{
 };
 use clap::Args;
 
-#[derive(Args)]
+#[derive(Args, Default)]
 pub struct Settings {
     /// Settings from this file (TOML); the environment ANSER_SECTION__KEY goes before it
     #[arg(long, value_name = "FILE", global = true)]

@@ -1,4 +1,7 @@
 //! Who is connected to this node: user -> connections. Pushing never waits.
+//!
+//! Events enter, each encoded once a format; bytes leave into outboxes. It knows no sockets, which is why a push can be
+//! measured by itself (`benches/fanout.rs`).
 
 use std::{
     collections::HashMap,
@@ -11,7 +14,7 @@ use std::{
 use anser_proto::{CloseCode, Format, UserId, v1};
 use bytes::Bytes;
 
-use crate::gateway::outbox::Outbox;
+use crate::outbox::Outbox;
 
 /// Names a connection for as long as the process runs, in the order in which connections were accepted.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

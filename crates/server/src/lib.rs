@@ -4,8 +4,9 @@ pub mod config;
 mod ctx;
 pub mod error;
 mod gateway;
-mod hub;
+pub mod hub;
 mod im;
+pub mod outbox;
 
 pub mod http;
 mod metrics;

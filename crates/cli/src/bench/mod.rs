@@ -10,14 +10,14 @@ mod idle;
 mod link;
 mod report;
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
 use anser_server::{system_clock, token::Tokens};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 
 use self::link::Link;
-use crate::child::{ServerProcess, tokens_of};
+use crate::{child::ServerProcess, settings::Settings};
 
 /// A token outlives every bench.
 const TOKEN_S: u64 = 24 * 3600;
@@ -43,12 +43,12 @@ enum Scenario {
 /// What every scenario knows.
 #[derive(Args)]
 struct Common {
-    /// A running server, as ws://host:port; else one is started on a temporary store
-    #[arg(long, value_name = "URL", requires = "data")]
+    /// A running server, as ws://host:port, with its settings below; else one is started on a temporary store
+    #[arg(long, value_name = "URL")]
     server: Option<String>,
-    /// The data folder of that server, for its secret
-    #[arg(long, value_name = "FOLDER")]
-    data: Option<PathBuf>,
+    /// Those of that server: they say which tokens it believes.
+    #[command(flatten)]
+    settings: Option<Settings>,
     /// Print one line of JSON instead of a table
     #[arg(long)]
     json: bool,
@@ -93,13 +93,16 @@ struct Target {
 
 impl Target {
     async fn find(common: &Common) -> anyhow::Result<Self> {
-        if let (Some(url), Some(data)) = (&common.server, &common.data) {
-            let url =
-                if url.ends_with("/v1/ws") { url.clone() } else { format!("{}/v1/ws", url.trim_end_matches('/')) };
-            return Ok(Self { url, tokens: tokens_of(data)?, process: None });
-        }
-        let process = ServerProcess::start().await?;
-        Ok(Self { url: process.url(), tokens: tokens_of(&process.data_dir())?, process: Some(process) })
+        let Some(url) = &common.server else {
+            if common.settings.is_some() {
+                bail!("--data and --config are those of a running server: name it with --server, or leave them out");
+            }
+            let process = ServerProcess::start().await?;
+            return Ok(Self { url: process.url(), tokens: process.tokens()?, process: Some(process) });
+        };
+        let url = if url.ends_with("/v1/ws") { url.clone() } else { format!("{}/v1/ws", url.trim_end_matches('/')) };
+        let config = common.settings.as_ref().unwrap_or(&Settings::default()).load()?;
+        Ok(Self { url, tokens: Tokens::load(&config.auth, &config.store.dir)?, process: None })
     }
 
     /// Logs users in, `bench-0` and on, with progress.

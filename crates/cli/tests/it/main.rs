@@ -1,5 +1,6 @@
 //! The real binary as its users run it: processes, files, sockets.
 
+mod bench;
 mod chat;
 mod process;
 mod replay;

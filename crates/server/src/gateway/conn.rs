@@ -17,7 +17,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     login::{self, LoggedIn},
-    outbox::Waiting,
     socket::{RecvError, Socket},
 };
 use crate::{
@@ -25,6 +24,7 @@ use crate::{
     error::Error,
     hub::{Attachment, ConnId},
     im::{self, Caller},
+    outbox::{Outbox, Waiting},
 };
 
 /// From the first byte to the end of `hello`.
@@ -60,7 +60,7 @@ struct Conn {
     socket: Socket,
     format: Format,
     attachment: Attachment,
-    outbox: Arc<super::outbox::Outbox>,
+    outbox: Arc<Outbox>,
     /// Absent while a turn has him.
     caller: Option<Box<Caller>>,
     turn: Option<Turn>,

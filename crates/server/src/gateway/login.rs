@@ -12,12 +12,12 @@ use anser_store::{Device, NewUser, User};
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::outbox::Outbox;
 use crate::{
     ctx::Ctx,
     error::Error,
     hub::{Attachment, ConnId},
     im::{Caller, wire},
+    outbox::Outbox,
 };
 
 /// How long a token holds that is given for a password.

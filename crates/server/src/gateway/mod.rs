@@ -3,7 +3,6 @@
 mod conn;
 mod io;
 mod login;
-pub mod outbox;
 mod socket;
 mod tls;
 mod upgrade;

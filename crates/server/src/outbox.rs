@@ -1,4 +1,5 @@
 //! What waits to be written to one connection. Others put into it and never wait; only its connection takes out.
+//! It lies between the hub and the gateway and knows neither.
 
 use std::sync::{Mutex, MutexGuard};
 

@@ -1,0 +1,44 @@
+//! The load generator beside settings that are meant for another server, and against a server with settings of its own.
+
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use crate::process::Machine;
+
+/// As short as it can be: what comes out is no measurement.
+const SHORTLY: [&str; 10] =
+    ["bench", "direct", "--connections", "2", "--warm-up", "0", "--seconds", "1", "--no-store", "--json"];
+
+fn check_messages_were_acked(output: &std::process::Output) {
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
+    assert!(report["rate"].as_u64() > Some(0), "{report}\n{told}");
+}
+
+#[test]
+fn a_server_of_its_own_has_nothing_of_the_settings_around_it() {
+    let machine = Machine::with_users(&[]);
+    let mut bench = machine.command(&SHORTLY);
+    bench.env("ANSER_TLS__CERT_FILE", "/none.pem").env("ANSER_TLS__KEY_FILE", "/none.key");
+    check_messages_were_acked(&bench.env("ANSER_AUTH__ISSUERS", "[\"my-app\"]").output().expect("it runs"));
+}
+
+#[test]
+fn a_running_server_is_measured_with_tokens_that_it_believes() {
+    let mut machine = Machine::with_users(&[]);
+    assert!(machine.stop());
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let (secret, config) = (folder.path().join("secret"), folder.path().join("anser.toml"));
+    fs::write(&secret, [7; 32]).expect("a secret");
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).expect("for its owner alone");
+    let auth = format!("[auth]\nissuers = [\"my-app\"]\naudience = \"my-chat\"\nhs256_secret_file = {secret:?}\n");
+    fs::write(&config, format!("{auth}[limits]\nrequests_per_s = 0\n")).expect("settings");
+    let config = config.to_str().expect("text");
+
+    let server =
+        machine.talk(&["serve", "--json", "--config", config, "--http", "127.0.0.1:0", "--tcp", "127.0.0.1:0"]);
+    let ready: serde_json::Value = serde_json::from_str(&server.line()).expect("one line of JSON");
+    let url = format!("ws://{}", ready["http"].as_str().expect("an address"));
+    let to_server = [&SHORTLY[..], &["--server", &url, "--config", config]].concat();
+    check_messages_were_acked(&machine.run(&to_server, ""));
+}
