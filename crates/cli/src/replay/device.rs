@@ -43,7 +43,8 @@ pub enum Order {
     Rest(Duration),
     /// Done when everything that was said is stored.
     Finish(oneshot::Sender<()>),
-    Sessions(oneshot::Sender<Vec<v1::Session>>),
+    /// The conversation list; none while the device is not up to date.
+    Sessions(oneshot::Sender<Option<Vec<v1::Session>>>),
     End(oneshot::Sender<anyhow::Result<DeviceRecord>>),
     /// Of the group's owner: makes the group.
     Create(oneshot::Sender<GroupId>),
@@ -289,8 +290,9 @@ impl Device {
         }
     }
 
-    async fn sessions(&self) -> anyhow::Result<Vec<v1::Session>> {
-        Ok(self.client()?.sessions().await?)
+    async fn sessions(&self) -> anyhow::Result<Option<Vec<v1::Session>>> {
+        let client = self.client()?;
+        Ok(if client.state() == State::CaughtUp { Some(client.sessions().await?) } else { None })
     }
 
     async fn end(mut self) -> anyhow::Result<DeviceRecord> {

@@ -214,7 +214,7 @@ fn is_there(device: &Handle, goals: &[(ConversationId, u64)]) -> bool {
 async fn agrees(device: &Handle, truth: &Truth) -> bool {
     let (reply, sessions) = oneshot::channel();
     let _ = device.orders.send(Order::Sessions(reply)).await;
-    let Ok(Ok(sessions)) = timeout(SETTLE_MAX, sessions).await else { return false };
+    let Ok(Ok(Some(sessions))) = timeout(SETTLE_MAX, sessions).await else { return false };
     truth.sessions.get(&device.user).is_none_or(|server| differing_sessions(server, &sessions).is_empty())
 }
 
