@@ -27,7 +27,7 @@ struct Crowd {
 impl Crowd {
     /// The formats take turns.
     fn gather(users: u64, formats: &[Format]) -> Self {
-        let hub = Arc::new(Hub::new());
+        let hub = Arc::new(Hub::new(1));
         let attach = |(user, format): (u64, &Format)| {
             let outbox = Arc::new(Outbox::new(OUTBOX_BYTES));
             let (nickname, device_id) = (format!("user {user}").into(), "phone".into());
