@@ -119,7 +119,7 @@ impl Collector for StoreStats {
         let stats = self.0.stats();
         for (name, help, value) in [
             ("store_commits", "Transactions of the writer", stats.commits),
-            ("store_appended", "Messages stored, without duplicates", stats.appended),
+            ("store_appended", "Messages stored by senders, without duplicates", stats.appended),
             ("store_proposals_refused", "Proposals of the sequencer that the head refused", stats.proposals_refused),
             ("store_checkpoints", "Checkpoints of the write-ahead log", stats.checkpoints),
         ] {
