@@ -164,6 +164,11 @@ fn accounts<'a>(script: &'a Script, cast: &Cast) -> Vec<(UserId, &'a str)> {
     speakers.chain([(cast.owner.user, OWNER)]).collect()
 }
 
+/// Devices hold delivered marks back for a second, so a single agreement may be that of two who both wait: it must outlast
+/// that second.
+const AGREED_ROUNDS: u32 = 2;
+const MARKS_REST: Duration = Duration::from_millis(1_500);
+
 /// Waits until every device is where its user may get, and says of its conversations what the server says.
 pub async fn settle(
     stage: &Stage,
@@ -187,6 +192,7 @@ pub async fn settle(
     }
     let accounts: HashMap<UserId, &str> = accounts(script, cast).into_iter().collect();
     let until = Instant::now() + SETTLE_MAX;
+    let mut agreed = 0;
     loop {
         let mut differing: Vec<_> = Vec::new();
         for device in cast.devices() {
@@ -194,7 +200,8 @@ pub async fn settle(
                 differing.push(device.user);
             }
         }
-        if differing.is_empty() || Instant::now() > until {
+        agreed = if differing.is_empty() { agreed + 1 } else { 0 };
+        if agreed == AGREED_ROUNDS || Instant::now() > until {
             return Ok(());
         }
         progress.show(|| format!("{} devices count anew", differing.len()));
@@ -202,7 +209,7 @@ pub async fn settle(
         for (user, account) in &accounts {
             truth.sessions.insert(*user, stage.reader(account).await?.sessions().await?);
         }
-        sleep(LOOK_EVERY).await;
+        sleep(MARKS_REST).await;
     }
 }
 

@@ -314,13 +314,11 @@ fn judge_device_sessions(verdict: &mut Verdict, device: &DeviceRecord, truth: &T
     }
 }
 
-/// Head, unread, and the read marks of both sides. The delivered marks are judged between the two sides alone: the devices
-/// of a user push them forward in their own time, which goes on while the lists are read one after the other.
-type Marks = (u64, u64, u64, u64);
+type Marks = (u64, u64, u64, u64, u64, u64);
 
 fn marks(session: &v1::Session) -> Marks {
-    let v1::Session { head, unread, read_mark, peer_read_mark, .. } = session;
-    (*head, *unread, *read_mark, *peer_read_mark)
+    let v1::Session { head, unread, read_mark, delivered_mark, peer_read_mark, peer_delivered_mark, .. } = session;
+    (*head, *unread, *read_mark, *delivered_mark, *peer_read_mark, *peer_delivered_mark)
 }
 
 /// Where a device's list says something else than the server's, and what.
