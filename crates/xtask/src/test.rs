@@ -32,6 +32,8 @@ pub(crate) enum Step {
 
 /// Real chat for the last step; see the README beside it.
 const CHAT: &str = "crates/cli/tests/data/ubuntu-2006-06-01.txt";
+/// Slow enough for several lives of the server.
+const LINES_PER_S: &str = "20";
 const CHAOS_LIMIT: Duration = Duration::from_secs(300);
 
 /// Runs all steps, or the one named, and stops at the first that fails.
@@ -80,9 +82,9 @@ fn chaos(seed: u64) -> anyhow::Result<()> {
     cargo("build --quiet --package anser")?;
     let anser = env::current_exe()?.with_file_name("anser").with_extension(env::consts::EXE_EXTENSION);
     let out = root().join("target/chaos.json");
-    println!("anser replay --chaos --seed {seed} --json {CHAT}");
+    println!("anser replay --chaos --seed {seed} --rate {LINES_PER_S} --json {CHAT}");
     let mut child = Command::new(&anser)
-        .args(["replay", "--chaos", "--json", "--seed", &seed.to_string(), CHAT])
+        .args(["replay", "--chaos", "--json", "--seed", &seed.to_string(), "--rate", LINES_PER_S, CHAT])
         .current_dir(root())
         .stdout(fs::File::create(&out)?)
         .spawn()

@@ -119,7 +119,7 @@ impl Stage {
     }
 }
 
-/// Kills the server and starts it again, until it is told to stop.
+/// Kills the server and starts it again, at least once, until it is told to stop.
 pub struct Reaper {
     stop: oneshot::Sender<()>,
     task: JoinHandle<anyhow::Result<OwnServer>>,
@@ -146,13 +146,18 @@ async fn reap(
     mut stop: oneshot::Receiver<()>,
 ) -> anyhow::Result<OwnServer> {
     loop {
-        tokio::select! {
-            _ = &mut stop => return Ok(server),
-            () = sleep(Duration::from_millis(dice.random_range(LIFE_MS))) => {}
+        let life = Duration::from_millis(dice.random_range(LIFE_MS));
+        let stopped = timeout(life, &mut stop).await.is_ok();
+        // A play that is over before the first life is still one with a kill.
+        if stopped && restarts.load(Ordering::Relaxed) > 0 {
+            return Ok(server);
         }
         server.kill().await?;
         sleep(Duration::from_millis(dice.random_range(DEATH_MS))).await;
         server.start_again().await?;
         restarts.fetch_add(1, Ordering::Relaxed);
+        if stopped {
+            return Ok(server);
+        }
     }
 }
