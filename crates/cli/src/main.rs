@@ -6,6 +6,7 @@ mod child;
 mod doctor;
 mod lang;
 mod operator;
+mod password;
 mod replay;
 mod serve;
 mod settings;

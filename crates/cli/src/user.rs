@@ -1,9 +1,6 @@
 //! `anser user`: the server's own users, in the store directly or, while a server has it, by asking that server.
 
-use std::{
-    io::{BufRead as _, IsTerminal as _, Write as _},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use anser_proto::UserId;
 use anser_server::{
@@ -14,12 +11,13 @@ use anser_server::{
     system_clock,
 };
 use anser_store::Store;
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
 use hyper::Method;
 
 use crate::{
     operator::Operator,
+    password,
     settings::{Settings, open_store},
 };
 
@@ -90,13 +88,13 @@ impl Users {
     async fn act(&self, action: Action) -> anyhow::Result<()> {
         match action {
             Action::Add { account, nickname, password } => {
-                let password = if password { Some(ask_password()?) } else { None };
+                let password = if password { Some(password::choose()?) } else { None };
                 let user = self.add(CreateUser { account, nickname, password }).await?;
                 println!("made {} with user_id {}", user.account, user.user_id);
             }
             Action::List => self.list().await?,
             Action::Password { account } => {
-                let change = ChangeUser { password: Some(ask_password()?), ..Default::default() };
+                let change = ChangeUser { password: Some(password::choose()?), ..Default::default() };
                 self.change(&account, change).await?;
                 println!("{account} has a new password");
             }
@@ -157,49 +155,4 @@ impl Users {
             }
         }
     }
-}
-
-/// From the terminal without showing it, or a line of standard input from a program.
-fn ask_password() -> anyhow::Result<String> {
-    let stdin = std::io::stdin();
-    if stdin.is_terminal() {
-        let first = read_hidden("Password: ")?;
-        if first != read_hidden("The same again: ")? {
-            bail!("the two are not the same");
-        }
-        return Ok(first);
-    }
-    let mut line = String::new();
-    stdin.lock().read_line(&mut line)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
-}
-
-pub fn read_hidden(prompt: &str) -> anyhow::Result<String> {
-    use crossterm::{
-        event::{Event, KeyCode, KeyEventKind, KeyModifiers, read},
-        terminal::{disable_raw_mode, enable_raw_mode},
-    };
-
-    eprint!("{prompt}");
-    std::io::stderr().flush()?;
-    enable_raw_mode()?;
-    let mut password = String::new();
-    let read = loop {
-        match read() {
-            Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => match key.code {
-                KeyCode::Enter => break Ok(()),
-                KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => break Err(anyhow!("stopped")),
-                KeyCode::Backspace => {
-                    password.pop();
-                }
-                KeyCode::Char(char) => password.push(char),
-                _ => {}
-            },
-            Ok(_) => {}
-            Err(error) => break Err(error.into()),
-        }
-    };
-    disable_raw_mode()?;
-    eprintln!();
-    read.map(|()| password)
 }

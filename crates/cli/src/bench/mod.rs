@@ -12,9 +12,10 @@ mod report;
 
 use std::time::Duration;
 
-use anser_server::{system_clock, token::Tokens};
+use anser_server::{config::Config, system_clock, token::Tokens};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
+use tempfile::TempDir;
 
 use self::link::Link;
 use crate::{child::ServerProcess, settings::Settings};
@@ -89,6 +90,8 @@ struct Target {
     url: String,
     tokens: Tokens,
     process: Option<ServerProcess>,
+    /// That of the process.
+    _data: Option<TempDir>,
 }
 
 impl Target {
@@ -97,12 +100,15 @@ impl Target {
             if common.settings.is_some() {
                 bail!("--data and --config are those of a running server: name it with --server, or leave them out");
             }
-            let process = ServerProcess::start().await?;
-            return Ok(Self { url: process.url(), tokens: process.tokens()?, process: Some(process) });
+            let folder = tempfile::Builder::new().prefix("anser-").tempdir().context("no temporary folder")?;
+            let process = ServerProcess::start(folder.path()).await?;
+            let url = format!("ws://{}/v1/ws", process.ports.http);
+            let tokens = Tokens::load(&Config::default().auth, folder.path())?;
+            return Ok(Self { url, tokens, process: Some(process), _data: Some(folder) });
         };
         let url = if url.ends_with("/v1/ws") { url.clone() } else { format!("{}/v1/ws", url.trim_end_matches('/')) };
         let config = common.settings.as_ref().unwrap_or(&Settings::default()).load()?;
-        Ok(Self { url, tokens: Tokens::load(&config.auth, &config.store.dir)?, process: None })
+        Ok(Self { url, tokens: Tokens::load(&config.auth, &config.store.dir)?, process: None, _data: None })
     }
 
     /// Logs users in, `bench-0` and on, with progress.

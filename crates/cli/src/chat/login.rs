@@ -2,7 +2,6 @@
 
 use std::{
     env, fs,
-    io::{BufRead as _, IsTerminal as _},
     path::{Path, PathBuf},
 };
 
@@ -16,7 +15,7 @@ use anser_server::{
 use anyhow::{Context as _, bail};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use crate::user::read_hidden;
+use crate::password;
 
 /// How long a token that is made here holds, in seconds: as long as somebody may leave a chat open.
 const TOKEN_HOLDS_S: u64 = 30 * 24 * 3600;
@@ -35,7 +34,7 @@ pub fn credential(way: Way, account: &str, server: &str) -> anyhow::Result<Crede
             check_subject(&token, account)?;
             Ok(Credential::Token(token))
         }
-        Way::Password => Ok(Credential::Password { account: account.to_owned(), password: ask_password()? }),
+        Way::Password => Ok(Credential::Password { account: account.to_owned(), password: password::ask()? }),
         Way::OwnServer(config) => {
             let generated = hs256_path(&config.store.dir);
             let secret = config.auth.hs256_secret_file.as_ref().unwrap_or(&generated);
@@ -98,17 +97,6 @@ fn check_subject(token: &str, account: &str) -> anyhow::Result<()> {
         }
         _ => Ok(()),
     }
-}
-
-/// From the terminal without showing it, or a line of standard input from a program.
-fn ask_password() -> anyhow::Result<String> {
-    let stdin = std::io::stdin();
-    if stdin.is_terminal() {
-        return read_hidden("Password: ");
-    }
-    let mut line = String::new();
-    stdin.lock().read_line(&mut line)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// `host:port` of an address.

@@ -7,13 +7,13 @@ mod device;
 mod irc;
 mod ledger;
 mod listener;
+mod minter;
 mod mischief;
 mod play;
 mod progress;
 mod reader;
 mod record;
 mod script;
-mod server;
 mod stage;
 mod verdict;
 
@@ -28,12 +28,14 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 use serde::Serialize;
 
+use minter::Minter;
 use play::Cast;
 use progress::Progress;
 use script::Script;
-use server::{Minter, OwnServer};
 use stage::{Reaper, Stage};
 use verdict::Verdict;
+
+use crate::child::ServerProcess;
 
 #[derive(Args)]
 pub struct Replay {
@@ -130,12 +132,14 @@ impl Replay {
         let data = self.data.clone().unwrap_or_else(|| scratch.join("data"));
         let server = match self.server {
             Some(_) => None,
-            None => Some(OwnServer::start(&data).await?),
+            None => Some(ServerProcess::start(&data).await?),
         };
-        let minter = Minter::load(&data, self.token_secret.clone())?;
         let stage = Arc::new(match (&server, &self.server) {
-            (Some(server), _) => Stage::own(server, minter, scratch, seed, self.chaos).await?,
-            (None, url) => Stage::foreign(url.clone().unwrap_or_default(), minter, scratch, seed, self.chaos),
+            (Some(server), _) => Stage::own(server, Minter::own(&data)?, scratch, seed, self.chaos).await?,
+            (None, url) => {
+                let minter = Minter::foreign(&data, self.token_secret.clone())?;
+                Stage::foreign(url.clone().unwrap_or_default(), minter, scratch, seed, self.chaos)
+            }
         });
         let progress = Progress::new(Arc::clone(&stage.ledger));
         let mut cast = play::assemble(&stage, script, self.devices, &progress).await?;
@@ -184,10 +188,10 @@ impl Replay {
         stage: &Arc<Stage>,
         script: &Script,
         cast: &mut Cast,
-        server: Option<OwnServer>,
+        server: Option<ServerProcess>,
         seed: u64,
         progress: &Progress,
-    ) -> anyhow::Result<Option<OwnServer>> {
+    ) -> anyhow::Result<Option<ServerProcess>> {
         let Some(weather) = &stage.weather else {
             play::perform(cast, script, self.rate, None, progress).await?;
             play::finish(cast, progress).await;

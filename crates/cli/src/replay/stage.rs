@@ -25,9 +25,10 @@ use super::{
     cutter::Cutter,
     device::{Handle, Kind},
     ledger::Ledger,
+    minter::Minter,
     reader::Reader,
-    server::{Minter, OwnServer},
 };
+use crate::child::ServerProcess;
 
 /// A killed server's life, and how long it stays dead.
 const LIFE_MS: std::ops::Range<u64> = 2_000..6_000;
@@ -62,7 +63,7 @@ impl Stage {
     }
 
     pub async fn own(
-        server: &OwnServer,
+        server: &ServerProcess,
         minter: Minter,
         folder: PathBuf,
         seed: u64,
@@ -122,17 +123,17 @@ impl Stage {
 /// Kills the server and starts it again, at least once, until it is told to stop.
 pub struct Reaper {
     stop: oneshot::Sender<()>,
-    task: JoinHandle<anyhow::Result<OwnServer>>,
+    task: JoinHandle<anyhow::Result<ServerProcess>>,
 }
 
 impl Reaper {
-    pub fn start(server: OwnServer, restarts: Arc<AtomicU64>, seed: u64) -> Self {
+    pub fn start(server: ServerProcess, restarts: Arc<AtomicU64>, seed: u64) -> Self {
         let (stop, stopped) = oneshot::channel();
         Self { stop, task: tokio::spawn(reap(server, restarts, StdRng::seed_from_u64(seed), stopped)) }
     }
 
     /// The server is up again when this returns.
-    pub async fn end(self) -> anyhow::Result<OwnServer> {
+    pub async fn end(self) -> anyhow::Result<ServerProcess> {
         // If it is gone already, its own result says why.
         let _ = self.stop.send(());
         self.task.await.context("the reaper died")?
@@ -140,11 +141,11 @@ impl Reaper {
 }
 
 async fn reap(
-    mut server: OwnServer,
+    mut server: ServerProcess,
     restarts: Arc<AtomicU64>,
     mut dice: StdRng,
     mut stop: oneshot::Receiver<()>,
-) -> anyhow::Result<OwnServer> {
+) -> anyhow::Result<ServerProcess> {
     loop {
         let life = Duration::from_millis(dice.random_range(LIFE_MS));
         let stopped = timeout(life, &mut stop).await.is_ok();

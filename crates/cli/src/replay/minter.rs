@@ -1,0 +1,30 @@
+//! Tokens for those who take part, as an app's server would make them.
+
+use std::path::{Path, PathBuf};
+
+use anser_server::{config::Config, system_clock, token::Tokens};
+
+/// How long they hold.
+const TOKEN_S: u64 = 24 * 3600;
+
+pub struct Minter(Tokens);
+
+impl Minter {
+    /// For a process of one's own, which runs with the defaults on this data folder.
+    pub fn own(data: &Path) -> anyhow::Result<Self> {
+        Ok(Self(Tokens::load(&Config::default().auth, data)?))
+    }
+
+    /// For a server that runs somewhere: with the secret of its data folder, or one in a file.
+    pub fn foreign(data: &Path, secret: Option<PathBuf>) -> anyhow::Result<Self> {
+        let mut config = Config::load(None, std::env::vars())?;
+        if secret.is_some() {
+            config.auth.hs256_secret_file = secret;
+        }
+        Ok(Self(Tokens::load(&config.auth, data)?))
+    }
+
+    pub fn mint(&self, account: &str) -> String {
+        self.0.mint(account, system_clock()() / 1000 + TOKEN_S)
+    }
+}
