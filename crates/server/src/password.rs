@@ -53,16 +53,20 @@ impl Passwords {
         }
     }
 
-    /// Checks a password against the hash that is kept; `None` when the account or its password does not exist,
-    /// which takes as long and is told the same.
-    pub async fn check(&self, account: &str, password: String, kept: Option<PasswordHash>) -> Result<(), Error> {
+    /// Checks a password against the hash that is kept, and gives back whose it is; `None` when the account or its
+    /// password does not exist, which takes as long and is told the same.
+    pub async fn check<W>(
+        &self,
+        account: &str,
+        password: String,
+        known: Option<(W, PasswordHash)>,
+    ) -> Result<(W, PasswordHash), Error> {
         self.count_attempt(account)?;
-        let known = kept.is_some();
-        let kept = kept.unwrap_or_else(|| self.nobody.clone());
+        let kept = known.as_ref().map_or(&self.nobody, |(_, kept)| kept).clone();
         let right = self.run(move || verify(&password, &kept)).await?;
-        if known && right {
+        if let (Some(known), true) = (known, right) {
             self.attempts.remove(account);
-            return Ok(());
+            return Ok(known);
         }
         Err(Error::new(ErrorCode::BadPassword, "no such account, or another password"))
     }
@@ -107,6 +111,11 @@ pub fn make(password: &str) -> Result<PasswordHash, Error> {
         )));
     }
     Ok(hash(password))
+}
+
+/// Tells one password from the next one, also from an equal one that was set anew, and nothing else about it.
+pub fn mark(kept: &PasswordHash) -> String {
+    BASE64.encode(&digest::digest(&digest::SHA256, kept.argon2.as_bytes()).as_ref()[..12])
 }
 
 fn hash(password: &str) -> PasswordHash {
@@ -175,7 +184,8 @@ mod tests {
         let passwords = Passwords::new(2, Arc::new(move || clock.load(Ordering::Relaxed)));
         let kept = make("correct horse").expect("a good password");
         let try_it = async |password: &str, kept: Option<&PasswordHash>| {
-            passwords.check("ada", password.to_owned(), kept.cloned()).await.map_err(|error| error.code)
+            let known = kept.map(|kept| ((), kept.clone()));
+            passwords.check("ada", password.to_owned(), known).await.map(|_| ()).map_err(|error| error.code)
         };
         assert_eq!(try_it("correct horse", Some(&kept)).await, Ok(()));
         let (one, other) = tokio::join!(try_it("battery", Some(&kept)), try_it("nobody's", None));

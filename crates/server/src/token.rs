@@ -24,6 +24,8 @@ pub struct Tokens {
 pub struct Claims {
     /// The user's account.
     pub sub: String,
+    /// Of a token that was given for a password: that password's mark.
+    pub password_mark: Option<String>,
     /// Seconds since 1970; some libraries write fractions.
     exp: f64,
 }
@@ -42,6 +44,8 @@ struct Minted<'m> {
     aud: &'m str,
     sub: &'m str,
     exp: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    password_mark: Option<&'m str>,
 }
 
 impl Tokens {
@@ -67,7 +71,16 @@ impl Tokens {
 
     /// A token of the server's own for `account`, good until `expires_s` (seconds since 1970).
     pub fn mint(&self, account: &str, expires_s: u64) -> String {
-        let claims = Minted { iss: &self.issuers[0], aud: &self.audience, sub: account, exp: expires_s };
+        self.sign(account, expires_s, None)
+    }
+
+    /// One that is good no longer than the password that it was given for.
+    pub fn mint_for_password(&self, account: &str, expires_s: u64, password_mark: &str) -> String {
+        self.sign(account, expires_s, Some(password_mark))
+    }
+
+    fn sign(&self, account: &str, exp: u64, password_mark: Option<&str>) -> String {
+        let claims = Minted { iss: &self.issuers[0], aud: &self.audience, sub: account, exp, password_mark };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.hs256.0)
             .expect("claims of text and numbers, and a key of the algorithm")
     }

@@ -65,10 +65,23 @@ fn after_a_login_with_a_password_the_password_is_not_needed_again() {
     assert_eq!(heard(&carol), "alice: hi");
 
     machine.kill();
-    assert!(machine.run(&["user", "password", "carol"], "swan\n").status.success());
     carol.say("still here");
-    machine.start();
+    machine.start_with(&[("ANSER_LIMITS__PASSWORD_ATTEMPTS", "0")]);
     assert_eq!(heard(&alice), "carol: still here");
+}
+
+#[test]
+fn a_changed_password_ends_what_the_old_one_gave() {
+    let machine = Machine::with_users(&["alice"]);
+    assert!(machine.run(&["user", "add", "carol", "--password"], "goose\n").status.success());
+    let mut carol = machine.talk(&["chat", "--as", "carol", "--to", "alice", "--password", "--server", &machine.url()]);
+    carol.say("goose");
+    let mut alice = chat(&machine, "alice", "carol");
+    alice.say("hi");
+    assert_eq!(heard(&carol), "alice: hi");
+    assert!(machine.run(&["user", "password", "carol"], "swan\n").status.success());
+    let (_, well) = carol.outlast();
+    assert!(!well, "she was let in with what the old password gave");
 }
 
 #[test]

@@ -35,10 +35,14 @@ impl Machine {
     }
 
     pub fn start(&mut self) {
+        self.start_with(&[]);
+    }
+
+    pub fn start_with(&mut self, settings: &[(&str, &str)]) {
         let (http, tcp) = (self.http.to_string(), "127.0.0.1:0");
         let log = File::options().create(true).append(true).open(self.log_path()).expect("a file for the log");
         let mut serve = self.command(&["serve", "--json", "--http", &http, "--tcp", tcp]);
-        let server = Talking::new(serve.env("ANSER_LOG", "trace").stderr(log).spawn().expect("the binary starts"));
+        let server = Talking::new(serve.env("ANSER_LOG", "trace").envs(settings.iter().copied()).stderr(log).spawn().expect("the binary starts"));
         let ready: serde_json::Value = serde_json::from_str(&server.line()).expect("one line of JSON");
         self.http = ready["http"].as_str().and_then(|http| http.parse().ok()).expect("an address");
         self.server = Some(server);
@@ -132,6 +136,11 @@ impl Talking {
     /// Ends its input, and tells the lines that still came and whether it ended well.
     pub fn end(mut self) -> (Vec<String>, bool) {
         drop(self.stdin.take());
+        self.outlast()
+    }
+
+    /// Waits until it ends by itself; tells the lines that still came and whether it ended well.
+    pub fn outlast(mut self) -> (Vec<String>, bool) {
         let mut rest = Vec::new();
         loop {
             match self.lines.recv_timeout(PATIENCE) {

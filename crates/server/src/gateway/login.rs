@@ -18,6 +18,7 @@ use crate::{
     hub::{Attachment, ConnId},
     im::{Caller, wire},
     outbox::Outbox,
+    password,
 };
 
 /// How long a token holds that is given for a password.
@@ -55,7 +56,7 @@ async fn let_in(
         return Err(Error::new(ErrorCode::UnsupportedVersion, message));
     }
     let device = check_device(hello.device.unwrap_or_default())?;
-    let Identified { user, token, expires_s } = identify(cx, hello.credential).await?;
+    let Identified { user, token, password_mark, expires_s } = identify(cx, hello.credential).await?;
     check_enabled(&user)?;
     let (platform, device_id) = (device.platform, Arc::clone(&device.device_id));
     cx.store.touch_device(user.user, device).await?;
@@ -64,9 +65,13 @@ async fn let_in(
     let outbox = Arc::new(Outbox::new(cx.config.limits.outbox_bytes));
     let attachment =
         cx.hub.attach(conn, user.user, &user.nickname, Arc::clone(&device_id), format, Arc::clone(&outbox));
-    // Read again behind it: whoever is disabled or renamed in between is either kicked out of the hub or seen here.
+    // Read again behind it: whoever is disabled or renamed or gets another password in between is either kicked out of
+    // the hub or seen here.
     let user = cx.store.user_by_account(&user.account).await?;
     check_enabled(&user)?;
+    if let Some(mark) = password_mark {
+        check_password_mark(cx, &user, &mark).await?;
+    }
     attachment.nickname.set(Arc::clone(&user.nickname));
     let positions = cx.store.positions(user.user).await?;
     let known = hello.positions.filter(|known| known.log_id == cx.store.log_id());
@@ -99,10 +104,20 @@ fn check_enabled(user: &User) -> Result<(), Error> {
     if user.disabled { Err(Error::new(ErrorCode::UserDisabled, "this user may not log in")) } else { Ok(()) }
 }
 
+async fn check_password_mark(cx: &Ctx, user: &User, mark: &str) -> Result<(), Error> {
+    let kept = cx.store.password(user.user).await?;
+    if kept.is_some_and(|kept| password::mark(&kept) == mark) {
+        return Ok(());
+    }
+    Err(Error::new(ErrorCode::TokenExpired, "the password was changed since this token was given for it"))
+}
+
 struct Identified {
     user: User,
     /// For the next connection.
     token: Option<String>,
+    /// Of the password that it rests on.
+    password_mark: Option<String>,
     expires_s: Option<u64>,
 }
 
@@ -116,25 +131,21 @@ async fn identify(cx: &Ctx, credential: Option<Credential>) -> Result<Identified
                 }
                 found => found?,
             };
-            Ok(Identified { user, token: None, expires_s: Some(claims.good_until_s()) })
+            let expires_s = Some(claims.good_until_s());
+            Ok(Identified { user, token: None, password_mark: claims.password_mark, expires_s })
         }
         Some(Credential::Password(v1::Password { account, password })) => {
             check_ascii_id("account", &account)?;
-            let user = match cx.store.user_by_account(&account).await {
-                Ok(user) => Some(user),
+            let known = match cx.store.user_by_account(&account).await {
+                Ok(user) => cx.store.password(user.user).await?.map(|kept| (user, kept)),
                 Err(anser_store::Error::NotFound(_)) => None,
                 Err(error) => return Err(error.into()),
             };
-            let kept = match &user {
-                Some(user) => cx.store.password(user.user).await?,
-                None => None,
-            };
-            cx.credentials.passwords.check(&account, password, kept).await?;
-            let user =
-                user.ok_or_else(|| Error::new(ErrorCode::BadPassword, "no such account, or another password"))?;
+            let (user, kept) = cx.credentials.passwords.check(&account, password, known).await?;
             let expires_s = (cx.clock)() / 1000 + SESSION_TOKEN_S;
-            let token = cx.credentials.tokens.mint(&account, expires_s);
-            Ok(Identified { user, token: Some(token), expires_s: Some(expires_s) })
+            let mark = password::mark(&kept);
+            let token = cx.credentials.tokens.mint_for_password(&account, expires_s, &mark);
+            Ok(Identified { user, token: Some(token), password_mark: Some(mark), expires_s: Some(expires_s) })
         }
         None => Err(Error::bad_field("hello.credential is missing: send a token or a password")),
     }

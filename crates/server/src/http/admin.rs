@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use anser_proto::{UserId, ids::check_ascii_id, limits::NAME_CHARS_MAX};
+use anser_proto::{CloseCode, UserId, ids::check_ascii_id, limits::NAME_CHARS_MAX};
 use anser_store::{self as store, NewUser, User};
 use axum::{
     Json,
@@ -79,9 +79,12 @@ pub async fn change_user(
     change: Result<Json<ChangeUser>, JsonRejection>,
 ) -> Answer<UserRow> {
     let Json(change) = change?;
+    let new_password = change.password.is_some();
     let user = apply_change(&*cx.store, &account, change).await?;
     if user.disabled {
-        cx.hub.kick(user.user, anser_proto::CloseCode::LoginRefused);
+        cx.hub.kick(user.user, CloseCode::LoginRefused);
+    } else if new_password {
+        cx.hub.kick(user.user, CloseCode::TokenRanOut);
     }
     Ok(Json(UserRow::from(&user)))
 }

@@ -1,6 +1,6 @@
 //! Health, metrics, the WebSocket's handshake, TLS, and the operator's socket.
 
-use anser_proto::{ErrorCode, v1};
+use anser_proto::{CloseCode, ErrorCode, v1};
 use anser_server::OPERATOR_SOCKET;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
@@ -106,8 +106,12 @@ async fn an_operator_makes_users_and_shuts_them_out_at_once() {
     assert!(operator(&server, "GET", "/v1/users", "").await.1.contains("\"Ada\""));
 
     let mut ada = server.login("ada").await;
+    assert_eq!(operator(&server, "POST", "/v1/users/ada", r#"{"password": "battery"}"#).await.0, "HTTP/1.1 200 OK");
+    assert_eq!(ada.end().await.1, Some(CloseCode::TokenRanOut));
+
+    let mut ada = server.login("ada").await;
     assert_eq!(operator(&server, "POST", "/v1/users/ada", r#"{"disabled": true}"#).await.0, "HTTP/1.1 200 OK");
-    assert_eq!(ada.end().await.1, Some(anser_proto::CloseCode::LoginRefused));
+    assert_eq!(ada.end().await.1, Some(CloseCode::LoginRefused));
     let mut again = server.tcp(anser_proto::Format::Protobuf).await;
     again.say(v1::client_frame::Request::Hello(server.hello("ada", "phone"))).await;
     assert_eq!(again.end().await.0, Some(ErrorCode::UserDisabled));

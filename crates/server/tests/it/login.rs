@@ -125,8 +125,16 @@ async fn a_password_lets_in_and_gives_a_token_for_the_next_time() {
     assert_eq!(raw.user, UserId(7));
     let token = raw.welcome.token.clone();
     let mut again = server.tcp(Format::Protobuf).await;
-    again.hello(with_token(token)).await;
+    again.hello(with_token(token.clone())).await;
     assert_eq!(again.user, UserId(7));
+
+    let other = password::make("correct horse").expect("a good password");
+    server.store.set_password(UserId(7), other).await.expect("he is there");
+    assert_eq!(
+        refusal(&server, with_token(token)).await.0,
+        Some(ErrorCode::TokenExpired),
+        "the password is another one"
+    );
 
     server.login("bob").await;
     for hello in [with_password("ada", "wrong"), with_password("nobody", "wrong"), with_password("bob", "")] {
