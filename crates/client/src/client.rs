@@ -16,7 +16,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::{
     config::{Config, Keep},
     driver::{self, Command, Driver},
-    engine::{self, Attention, CallError, Credential, Draft, Engine, Input, Queued, State, StopReason},
+    engine::{self, Attention, CallError, Credential, Draft, Engine, Input, MessageKey, Queued, State, StopReason},
     events::{Event, Events},
     sending::Sending,
     store::{Store, StoreError},
@@ -146,9 +146,9 @@ impl Client {
         Ok(self.store.unsent().await?)
     }
 
-    /// Forgets what the server refused under this id. What waits stays: it may be on its way.
-    pub async fn discard(&self, client_msg_id: ClientMsgId) -> Result<(), Error> {
-        self.tell(Input::Discard(client_msg_id)).await
+    /// Forgets a message that the server refused. One that waits stays: it may be on its way.
+    pub async fn discard(&self, conversation: ConversationId, client_msg_id: ClientMsgId) -> Result<(), Error> {
+        self.tell(Input::Discard(MessageKey { conversation, client_msg_id })).await
     }
 
     /// The user has seen everything up to this id. Never moves back; told to the server when there is a connection.

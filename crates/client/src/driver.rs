@@ -16,7 +16,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::{
     client::{Error, now_ms},
-    engine::{CallError, CallId, Draft, Effect, Engine, Input, Output, State, StopReason},
+    engine::{CallError, CallId, Draft, Effect, Engine, Input, MessageKey, Output, State, StopReason},
     events::Event,
     sending::{Following, Sending},
     store::Store,
@@ -232,7 +232,8 @@ impl Driver {
             }
             Effect::Status { key, status } => {
                 self.following.move_on(&key, &status);
-                self.tell(Event::Status { client_msg_id: key.client_msg_id, status });
+                let MessageKey { conversation, client_msg_id } = key;
+                self.tell(Event::Status { conversation, client_msg_id, status });
             }
             Effect::Unfollow(key) => self.following.let_go(&key),
             Effect::Show(message) => self.tell(Event::Message(message)),

@@ -17,6 +17,7 @@ pub enum Event {
     Reset(ConversationId),
     /// A message of this device came further.
     Status {
+        conversation: ConversationId,
         client_msg_id: ClientMsgId,
         status: Status,
     },

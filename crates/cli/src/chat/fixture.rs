@@ -186,7 +186,9 @@ impl Chatting {
     /// Of the n-th message that was written here.
     pub fn status(&mut self, nth: u64, status: Status) -> &mut Self {
         let client_msg_id = format!("own-{nth}").parse().expect("visible ASCII");
-        self.hear(Said::Status { client_msg_id, status })
+        let conversation = self.model.outgoing.iter().find(|outgoing| outgoing.client_msg_id == client_msg_id);
+        let conversation = conversation.map_or(with(BOB), |outgoing| outgoing.conversation);
+        self.hear(Said::Status { conversation, client_msg_id, status })
     }
 
     pub fn typing(&mut self, user: u64) -> &mut Self {

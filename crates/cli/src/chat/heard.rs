@@ -6,7 +6,7 @@ use anser_client::{Event, State, Status};
 use anser_proto::{ConversationId, UserId, v1};
 
 use super::{
-    model::Model,
+    model::{Model, Outgoing},
     timeline::{Older, Timeline, Unread},
     update::{Effect, complain, read_group},
 };
@@ -23,7 +23,9 @@ pub fn hear(model: &mut Model, event: Event, effects: &mut Vec<Effect>) {
                 read_anew(model, effects);
             }
         }
-        Event::Status { client_msg_id, status } => change_status(model, client_msg_id.as_str(), status),
+        Event::Status { conversation, client_msg_id, status } => {
+            change_status(model, conversation, client_msg_id.as_str(), status);
+        }
         Event::Session(session) => model.take_session(session),
         Event::Forgotten => {
             model.sessions.clear();
@@ -107,11 +109,10 @@ fn take_message(model: &mut Model, message: Arc<v1::Message>, effects: &mut Vec<
 }
 
 /// A message is shown from the log as soon as it is there, until then from the queue.
-fn change_status(model: &mut Model, client_msg_id: &str, status: Status) {
-    let Some(at) = model.outgoing.iter().position(|outgoing| outgoing.client_msg_id.as_str() == client_msg_id) else {
-        return;
-    };
-    let conversation = model.outgoing[at].conversation;
+fn change_status(model: &mut Model, conversation: ConversationId, client_msg_id: &str, status: Status) {
+    let is_meant =
+        |outgoing: &Outgoing| outgoing.conversation == conversation && outgoing.client_msg_id.as_str() == client_msg_id;
+    let Some(at) = model.outgoing.iter().position(is_meant) else { return };
     let stored = matches!(status, Status::Sent(_) | Status::Delivered(_) | Status::Read(_));
     let timeline = model.open.as_ref().filter(|timeline| timeline.conversation == conversation);
     if stored && timeline.is_none_or(|timeline| timeline.has_client_msg_id(client_msg_id)) {

@@ -70,5 +70,8 @@ fn discard(model: &mut Model, effects: &mut Vec<Effect>) {
     if failed.is_empty() {
         say(model, model.text.nothing_failed());
     }
-    effects.extend(failed.into_iter().map(|outgoing| Effect::Discard(outgoing.client_msg_id)));
+    let forgotten = failed
+        .into_iter()
+        .map(|outgoing| Effect::Discard { conversation: open, client_msg_id: outgoing.client_msg_id });
+    effects.extend(forgotten);
 }

@@ -68,7 +68,7 @@ pub enum Deed {
 pub enum Effect {
     Quit,
     Send { conversation: ConversationId, client_msg_id: ClientMsgId, content: String },
-    Discard(ClientMsgId),
+    Discard { conversation: ConversationId, client_msg_id: ClientMsgId },
     MarkRead { conversation: ConversationId, server_msg_id: u64 },
     LookAt(ConversationId),
     ReadHistory { conversation: ConversationId, before: Option<u64> },

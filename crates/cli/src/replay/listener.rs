@@ -70,7 +70,7 @@ impl Listening {
             };
             match event {
                 Some(Event::Message(message)) => self.show(&message).await,
-                Some(Event::Status { client_msg_id, status: Status::Sent(place) }) => {
+                Some(Event::Status { client_msg_id, status: Status::Sent(place), .. }) => {
                     self.ledger.acked(client_msg_id.as_str(), place.server_msg_id);
                 }
                 Some(Event::Reset(_) | Event::Forgotten | Event::Lagged(_)) => self.draw().await,

@@ -42,7 +42,14 @@ impl Machine {
         let (http, tcp) = (self.http.to_string(), "127.0.0.1:0");
         let log = File::options().create(true).append(true).open(self.log_path()).expect("a file for the log");
         let mut serve = self.command(&["serve", "--json", "--http", &http, "--tcp", tcp]);
-        let server = Talking::new(serve.env("ANSER_LOG", "trace").envs(settings.iter().copied()).stderr(log).spawn().expect("the binary starts"));
+        let server = Talking::new(
+            serve
+                .env("ANSER_LOG", "trace")
+                .envs(settings.iter().copied())
+                .stderr(log)
+                .spawn()
+                .expect("the binary starts"),
+        );
         let ready: serde_json::Value = serde_json::from_str(&server.line()).expect("one line of JSON");
         self.http = ready["http"].as_str().and_then(|http| http.parse().ok()).expect("an address");
         self.server = Some(server);

@@ -123,7 +123,7 @@ impl Engine {
                 let refused = None;
                 self.queue(cx, Queued { conversation, client_msg_id, draft, client_time_ms, refused }, call);
             }
-            Input::Discard(id) => self.discard(cx, |refused| refused.client_msg_id == id),
+            Input::Discard(key) => self.discard(cx, &key),
             Input::MarkRead { conversation, server_msg_id, count } => {
                 self.mark_read(conversation, server_msg_id, count);
             }

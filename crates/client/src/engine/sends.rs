@@ -59,22 +59,19 @@ impl Engine {
         if !self.outgoing.takes(bytes) {
             return Err(NotQueued::QueueFull);
         }
-        self.discard(cx, |refused| *refused == key);
+        self.discard(cx, &key);
         let queued = Arc::new(queued);
         cx.keep(Change::Queue(queued.clone()));
         self.outgoing.push(queued);
         Ok(Status::Queued)
     }
 
-    /// Forgets what was refused for ever and is meant.
-    pub(super) fn discard(&mut self, cx: &mut Step<'_>, is_meant: impl Fn(&MessageKey) -> bool) {
-        self.refused.retain(|refused| {
-            let meant = is_meant(refused);
-            if meant {
-                cx.keep(Change::Unqueue(refused.clone()));
-            }
-            !meant
-        });
+    /// Forgets a message that was refused for ever.
+    pub(super) fn discard(&mut self, cx: &mut Step<'_>, key: &MessageKey) {
+        if let Some(at) = self.refused.iter().position(|refused| refused == key) {
+            self.refused.remove(at);
+            cx.keep(Change::Unqueue(key.clone()));
+        }
     }
 
     pub(super) fn go_on_sending(&mut self, cx: &mut Step<'_>) {

@@ -161,7 +161,7 @@ pub enum Input {
         call: CallId,
     },
     /// Takes what was refused under this id out of the queue, in whichever conversation.
-    Discard(ClientMsgId),
+    Discard(MessageKey),
     /// The user has seen everything up to this id. `count` is that of the message with this id, if the caller has it.
     MarkRead {
         conversation: ConversationId,

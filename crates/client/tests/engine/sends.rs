@@ -2,7 +2,7 @@
 
 use anser_client::{
     ConversationId, Draft, NotQueued, Status, UserId,
-    engine::{Change, Effect, Input},
+    engine::{Change, Effect, Input, MessageKey},
     v1,
 };
 use v1::{client_frame::Request, error::Code, server_frame::Body};
@@ -92,6 +92,25 @@ fn the_same_id_in_another_conversation_is_another_message() {
     let second = sent(&effects)[0].0;
     assert_eq!(places(&stored(&mut line, second, 5)), [(with(9), 5)]);
     assert_eq!(places(&stored(&mut line, first, 3)), [(with(8), 3)]);
+}
+
+#[test]
+fn only_a_refused_message_is_discarded_and_only_in_its_conversation() {
+    let mut line = online();
+    for (peer, text) in [(8, "refused"), (9, "refused too"), (10, "waits")] {
+        let request_id = sent(&send(&mut line, with(peer), "a", text))[0].0;
+        if peer != 10 {
+            line.hear(request_id, error(Code::BadField));
+        }
+    }
+    for peer in [8, 10] {
+        line.tell(Input::Discard(MessageKey { conversation: with(peer), client_msg_id: "a".parse().expect("an id") }));
+    }
+    let gone = |change: &Change| match change {
+        Change::Unqueue(key) => Some(key.conversation),
+        _ => None,
+    };
+    assert_eq!(line.changes.iter().filter_map(gone).collect::<Vec<_>>(), [with(8)]);
 }
 
 #[test]
