@@ -7,7 +7,6 @@ use anser_server::{
     Server,
     config::Config,
     secrets::{hs256_path, make_data_dir},
-    snowflake::Snowflake,
     system_clock,
 };
 use anser_store::{Error, NewUser, Store};
@@ -20,8 +19,8 @@ use crate::{
     settings::{Settings, open_store},
 };
 
-/// Who is there on a machine where somebody tries Anser out.
-const DEMO_USERS: [(&str, &str); 2] = [("alice", "Alice"), ("bob", "Bob")];
+/// Who is there on a machine where somebody tries Anser out, under the same ids in every store.
+const DEMO_USERS: [(u64, &str, &str); 2] = [(1008, "alice", "Alice"), (1009, "bob", "Bob")];
 
 #[derive(Args)]
 pub struct Serve {
@@ -64,14 +63,15 @@ async fn serve(config: Config, dev: bool, json: bool) -> anyhow::Result<()> {
     }
     let data = config.store.dir.clone();
     let usual = Config::default();
-    let is_usual = config.store.dir == usual.store.dir && config.listen.http == usual.listen.http;
+    let usual_folder = config.store.dir == usual.store.dir;
     let secure = config.tls.cert_file.is_some();
+    let usual_address = config.listen.http == usual.listen.http && !secure;
     let mut server = Server::start(config, store, system_clock()).await?;
     tracing::info!(http = %server.http, tcp = %server.tcp, data = %data.display(), "ready");
     if json {
         println!("{}", serde_json::json!({ "http": server.http, "tcp": server.tcp }));
     } else if dev {
-        print!("{}", welcome(Lang::of_environment(), &server, secure, &data, is_usual));
+        print!("{}", welcome(Lang::of_environment(), &server, secure, &data, (usual_folder, usual_address)));
     }
 
     tokio::select! {
@@ -90,10 +90,8 @@ async fn serve(config: Config, dev: bool, json: bool) -> anyhow::Result<()> {
 }
 
 async fn make_demo_users(store: &dyn Store) -> anyhow::Result<()> {
-    let ids = Snowflake::new(0, system_clock());
-    for (account, nickname) in DEMO_USERS {
-        let new =
-            NewUser { user: UserId(ids.make()), account: account.into(), nickname: nickname.into(), password: None };
+    for (user, account, nickname) in DEMO_USERS {
+        let new = NewUser { user: UserId(user), account: account.into(), nickname: nickname.into(), password: None };
         match store.create_user(new).await {
             Ok(_) | Err(Error::Conflict("account")) => {}
             Err(error) => return Err(error).with_context(|| format!("cannot make the demo user {account}")),
@@ -103,14 +101,16 @@ async fn make_demo_users(store: &dyn Store) -> anyhow::Result<()> {
 }
 
 /// How to log in and what to do next. Where the settings are not the usual ones, the lines name them.
-fn welcome(lang: Lang, server: &Server, secure: bool, data: &Path, is_usual: bool) -> String {
+fn welcome(lang: Lang, server: &Server, secure: bool, data: &Path, usual: (bool, bool)) -> String {
     let (ws, tcp) = if secure { ("wss", "tls") } else { ("ws", "tcp") };
-    let (http_address, tcp_address) = (server.http, server.tcp);
+    let (http_address, tcp_address) = (reachable(server.http, secure), reachable(server.tcp, secure));
     let this = this_program();
     let secret = hs256_path(data);
     let (data, secret) = (data.display(), secret.display());
-    let of_folder = if is_usual { String::new() } else { format!(" --data {data}") };
-    let chat = if is_usual { String::new() } else { format!(" --server {ws}://{http_address} --data {data}") };
+    let (usual_folder, usual_address) = usual;
+    let of_folder = if usual_folder { String::new() } else { format!(" --data {data}") };
+    let of_address = if usual_address { String::new() } else { format!(" --server {ws}://{http_address}") };
+    let chat = format!("{of_address}{of_folder}");
     match lang {
         Lang::En => format!(
             "\n  Anser is ready.\n\n    \
@@ -124,7 +124,7 @@ fn welcome(lang: Lang, server: &Server, secure: bool, data: &Path, is_usual: boo
              Then:\n\n    \
              {this} user add carol --password{of_folder}    a user with a password\n    \
              {this} token make alice{of_folder}             a token for your own client\n    \
-             {this} serve                        the server without demo users\n\n  \
+             {this} serve{of_folder}                        the server without demo users\n\n  \
              Ctrl-C stops the server. Nothing that was acknowledged is lost, whichever way it ends.\n\n"
         ),
         Lang::Zh => format!(
@@ -139,9 +139,18 @@ fn welcome(lang: Lang, server: &Server, secure: bool, data: &Path, is_usual: boo
              接下来：\n\n    \
              {this} user add carol --password{of_folder}    添加带密码的用户\n    \
              {this} token make alice{of_folder}             为自己的客户端签发令牌\n    \
-             {this} serve                        不带演示用户启动\n\n  \
+             {this} serve{of_folder}                        不带演示用户启动\n\n  \
              Ctrl-C 停止服务。无论以何种方式结束，已确认的消息都不会丢失。\n\n"
         ),
+    }
+}
+
+/// An address of this machine that a client on it can connect to. A certificate is made out to a name.
+fn reachable(address: SocketAddr, secure: bool) -> String {
+    match address.ip() {
+        ip if secure && (ip.is_unspecified() || ip.is_loopback()) => format!("localhost:{}", address.port()),
+        ip if ip.is_unspecified() => format!("127.0.0.1:{}", address.port()),
+        _ => address.to_string(),
     }
 }
 

@@ -42,7 +42,9 @@ impl Token {
             Action::Check { token, settings } => match load(&settings)?.check(&token) {
                 Ok(claims) => {
                     let left_s = claims.good_until_s().saturating_sub(now_s);
-                    println!("good for account {}, {} more minutes", claims.sub, left_s / 60);
+                    // The store knows the password's mark, and a server may have the store.
+                    let while_kept = claims.password_mark.map_or("", |_| ", as long as the password is not changed");
+                    println!("good for account {}, {} more minutes{while_kept}", claims.sub, left_s / 60);
                 }
                 Err(error) => bail!("{}", error.message),
             },

@@ -94,16 +94,16 @@ impl Users {
             }
             Action::List => self.list().await?,
             Action::Password { account } => {
-                let change = ChangeUser { password: Some(password::choose()?), ..Default::default() };
-                self.change(&account, change).await?;
+                let password = Some(password::choose()?);
+                let UserRow { account, .. } = self.change(ChangeUser { account, password, disabled: None }).await?;
                 println!("{account} has a new password");
             }
             Action::Disable { account } => {
-                self.change(&account, ChangeUser { disabled: Some(true), ..Default::default() }).await?;
+                let UserRow { account, .. } = self.disable(account, true).await?;
                 println!("{account} cannot log in any more");
             }
             Action::Enable { account } => {
-                self.change(&account, ChangeUser { disabled: Some(false), ..Default::default() }).await?;
+                let UserRow { account, .. } = self.disable(account, false).await?;
                 println!("{account} can log in");
             }
         }
@@ -121,13 +121,15 @@ impl Users {
         }
     }
 
-    async fn change(&self, account: &str, change: ChangeUser) -> anyhow::Result<UserRow> {
-        anser_proto::ids::check_ascii_id("account", account)?;
+    async fn disable(&self, account: String, disabled: bool) -> anyhow::Result<UserRow> {
+        self.change(ChangeUser { account, password: None, disabled: Some(disabled) }).await
+    }
+
+    async fn change(&self, change: ChangeUser) -> anyhow::Result<UserRow> {
         match self {
-            Self::Server(operator) => operator.ask(Method::POST, &format!("/v1/users/{account}"), &change).await,
+            Self::Server(operator) => operator.ask(Method::POST, "/v1/users/change", &change).await,
             Self::Store(store) => {
-                let user =
-                    apply_change(&**store, account, change).await.map_err(|error| anyhow!("{}", error.message))?;
+                let user = apply_change(&**store, change).await.map_err(|error| anyhow!("{}", error.message))?;
                 Ok(UserRow::from(&user))
             }
         }

@@ -65,6 +65,18 @@ fn users_are_kept_the_same_way_whether_the_server_runs_or_not() {
 }
 
 #[test]
+fn an_account_of_any_characters_is_the_one_that_is_changed() {
+    let machine = Machine::with_users(&["bob", "bob?x", "bob/../x", "z%41#"]);
+    for account in ["bob?x", "bob/../x", "z%41#"] {
+        assert!(machine.run(&["user", "disable", account], "").status.success());
+        assert!(machine.run(&["user", "password", account], "goose\n").status.success());
+    }
+    let users = said(&machine.run(&["user", "list"], "")).0;
+    assert_eq!(users.matches("(cannot log in)").count(), 3, "{users}");
+    assert!(users.lines().any(|line| line.ends_with("  bob  bob")), "{users}");
+}
+
+#[test]
 fn a_token_that_is_not_believed_is_explained() {
     let machine = Machine::with_users(&[]);
     let token = said(&machine.run(&["token", "make", "alice", "--hours", "1"], "")).0;
@@ -78,7 +90,7 @@ fn a_token_that_is_not_believed_is_explained() {
 fn trying_it_out_makes_two_users_and_says_what_to_do_next() {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let mut serve = std::process::Command::new(env!("CARGO_BIN_EXE_anser"))
-        .args(["serve", "--dev", "--http", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--data"])
+        .args(["serve", "--dev", "--http", "0.0.0.0:0", "--tcp", "127.0.0.1:0", "--data"])
         .arg(folder.path().join("data"))
         .env("LC_ALL", "zh_CN.UTF-8")
         .stdout(std::process::Stdio::piped())
@@ -89,7 +101,17 @@ fn trying_it_out_makes_two_users_and_says_what_to_do_next() {
     let mut told = String::new();
     while !told.contains("Ctrl-C") {
         told.push_str(&lines.next().expect("it says more").expect("text"));
+        told.push('\n');
     }
+    // As a newcomer does, who copies it.
+    let line = told.lines().find(|line| line.contains("chat --as alice")).expect("a line to copy").trim();
+    let chat = std::process::Command::new("sh")
+        .args(["-c", line])
+        .env("XDG_DATA_HOME", folder.path())
+        .stdin(std::process::Stdio::null())
+        .output()
+        .expect("there is a shell");
+    assert!(chat.status.success(), "{line}: {}", String::from_utf8_lossy(&chat.stderr));
     serve.kill().and_then(|()| serve.wait()).expect("it ends");
     for words in ["Anser 已就绪", "chat --as alice --to bob", "chat --as bob --to alice", "hs256.secret"] {
         assert!(told.contains(words), "{words:?} is not in {told}");

@@ -8,7 +8,7 @@ use anser_proto::{CloseCode, UserId, ids::check_ascii_id, limits::NAME_CHARS_MAX
 use anser_store::{self as store, NewUser, User};
 use axum::{
     Json,
-    extract::{Path, Query, State, rejection::JsonRejection},
+    extract::{Query, State, rejection::JsonRejection},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -40,10 +40,11 @@ pub struct CreateUser {
     pub password: Option<String>,
 }
 
-/// What is absent stays.
+/// What is absent stays. The account is not in the path: it may have any character of one.
 #[derive(Serialize, Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeUser {
+    pub account: String,
     #[serde(default)]
     pub password: Option<String>,
     #[serde(default)]
@@ -75,12 +76,11 @@ pub async fn create_user(State(cx): State<Arc<Ctx>>, new: Result<Json<CreateUser
 
 pub async fn change_user(
     State(cx): State<Arc<Ctx>>,
-    Path(account): Path<String>,
     change: Result<Json<ChangeUser>, JsonRejection>,
 ) -> Answer<UserRow> {
     let Json(change) = change?;
     let new_password = change.password.is_some();
-    let user = apply_change(&*cx.store, &account, change).await?;
+    let user = apply_change(&*cx.store, change).await?;
     if user.disabled {
         cx.hub.kick(user.user, CloseCode::LoginRefused);
     } else if new_password {
@@ -98,8 +98,9 @@ pub fn new_user(user: UserId, new: CreateUser) -> Result<NewUser, Error> {
     Ok(NewUser { user, account: new.account.into(), nickname: nickname.into(), password })
 }
 
-pub async fn apply_change(store: &dyn store::Store, account: &str, change: ChangeUser) -> Result<User, Error> {
-    let mut user = store.user_by_account(account).await?;
+pub async fn apply_change(store: &dyn store::Store, change: ChangeUser) -> Result<User, Error> {
+    check_ascii_id("account", &change.account)?;
+    let mut user = store.user_by_account(&change.account).await?;
     if let Some(password) = change.password {
         let kept = spawn_blocking(move || password::make(&password)).await.map_err(broken)??;
         store.set_password(user.user, kept).await?;

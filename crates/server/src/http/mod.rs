@@ -37,7 +37,7 @@ pub fn routes(cx: Arc<Ctx>) -> Router {
 pub fn operator_routes(cx: Arc<Ctx>) -> Router {
     Router::new()
         .route("/v1/users", get(admin::list_users).post(admin::create_user))
-        .route("/v1/users/{account}", post(admin::change_user))
+        .route("/v1/users/change", post(admin::change_user))
         .with_state(cx)
 }
 

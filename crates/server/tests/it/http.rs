@@ -106,18 +106,24 @@ async fn an_operator_makes_users_and_shuts_them_out_at_once() {
     assert!(operator(&server, "GET", "/v1/users", "").await.1.contains("\"Ada\""));
 
     let mut ada = server.login("ada").await;
-    assert_eq!(operator(&server, "POST", "/v1/users/ada", r#"{"password": "battery"}"#).await.0, "HTTP/1.1 200 OK");
+    assert_eq!(
+        operator(&server, "POST", "/v1/users/change", r#"{"account": "ada", "password": "battery"}"#).await.0,
+        "HTTP/1.1 200 OK"
+    );
     assert_eq!(ada.end().await.1, Some(CloseCode::TokenRanOut));
 
     let mut ada = server.login("ada").await;
-    assert_eq!(operator(&server, "POST", "/v1/users/ada", r#"{"disabled": true}"#).await.0, "HTTP/1.1 200 OK");
+    assert_eq!(
+        operator(&server, "POST", "/v1/users/change", r#"{"account": "ada", "disabled": true}"#).await.0,
+        "HTTP/1.1 200 OK"
+    );
     assert_eq!(ada.end().await.1, Some(CloseCode::LoginRefused));
     let mut again = server.tcp(anser_proto::Format::Protobuf).await;
     again.say(v1::client_frame::Request::Hello(server.hello("ada", "phone"))).await;
     assert_eq!(again.end().await.0, Some(ErrorCode::UserDisabled));
 
     for (path, body, status) in [
-        ("/v1/users/nobody", r#"{"disabled": true}"#, "HTTP/1.1 404 Not Found"),
+        ("/v1/users/change", r#"{"account": "nobody", "disabled": true}"#, "HTTP/1.1 404 Not Found"),
         ("/v1/users", r#"{"account": ""}"#, "HTTP/1.1 400 Bad Request"),
         ("/v1/users", r#"{"acount": "ada"}"#, "HTTP/1.1 422 Unprocessable Entity"),
         ("/v1/users", "{", "HTTP/1.1 400 Bad Request"),
