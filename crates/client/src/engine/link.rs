@@ -199,7 +199,9 @@ impl Engine {
 
     pub(super) fn welcome(&mut self, cx: &mut Step<'_>, welcome: v1::Welcome) {
         let given = welcome.user.clone().unwrap_or_default();
-        if let Some(kept) = self.user.as_ref().filter(|kept| kept.user_id != given.user_id) {
+        // Another store may know the same account under another id: then its log begins anew, as with any other store.
+        let replaced = |kept: &v1::User| kept.account == given.account && welcome.log_id != self.mailbox.position().0;
+        if let Some(kept) = self.user.as_ref().filter(|kept| kept.user_id != given.user_id && !replaced(kept)) {
             let (kept, given) = (UserId(kept.user_id), UserId(given.user_id));
             return self.stop(cx, StopReason::OtherUser { kept, given });
         }
@@ -224,13 +226,19 @@ impl Engine {
         }
     }
 
-    /// When the user changed his profile here, this answer alone tells of it. Behind the mailbox's position it is old news.
-    pub(super) fn take_users(&mut self, cx: &mut Step<'_>, users: &v1::Users) {
-        let me = users.users.iter().find(|user| user.user_id == self.me().0);
-        if let Some(user) = me.filter(|_| users.mailbox_seq > self.mailbox.position().1) {
-            self.take_profile(cx, user.clone());
-            self.note_change(cx, users.mailbox_seq);
+    /// When the user changed his profile here, this answer alone tells of it.
+    pub(super) fn take_users(&mut self, cx: &mut Step<'_>, users: v1::Users) {
+        if let Some(user) = users.users.into_iter().find(|user| user.user_id == self.me().0) {
+            self.profile_changed(cx, user, users.mailbox_seq);
         }
+    }
+
+    /// Behind the mailbox's position, or behind a newer change of the profile, it is old news.
+    pub(super) fn profile_changed(&mut self, cx: &mut Step<'_>, user: v1::User, mailbox_seq: u64) {
+        if self.mailbox.is_news_of_profile(mailbox_seq) {
+            self.take_profile(cx, user);
+        }
+        self.note_change(cx, mailbox_seq);
     }
 
     pub(super) fn login_refused(&mut self, cx: &mut Step<'_>, error: v1::Error) {

@@ -28,6 +28,8 @@ pub(super) struct Mailbox {
     seq: u64,
     /// Known changes beyond a hole.
     ahead: BTreeSet<u64>,
+    /// The newest change of the profile that is known, if it lies beyond the position.
+    profile_seq: u64,
     /// Something came of a conversation whose row is not here.
     doubt: bool,
     /// What is to be synced.
@@ -52,6 +54,15 @@ impl Mailbox {
     /// `log_id` and `mailbox_seq`.
     pub(super) fn position(&self) -> (u64, u64) {
         (self.log_id, self.seq)
+    }
+
+    /// Whether a change of the profile is newer than what is known.
+    pub(super) fn is_news_of_profile(&mut self, seq: u64) -> bool {
+        let news = seq > self.seq.max(self.profile_seq);
+        if news {
+            self.profile_seq = seq;
+        }
+        news
     }
 
     /// Nothing is looked for, and no hole is known.

@@ -107,7 +107,7 @@ impl Engine {
             }
             (Asked::Call(call), body) => {
                 if let Body::Users(users) = &body {
-                    self.take_users(cx, users);
+                    self.take_users(cx, users.clone());
                 }
                 cx.effect(Effect::Answer { call, answer: Ok(body) });
             }
@@ -174,6 +174,9 @@ impl Engine {
             Some(Body::Message(event)) => self.message_pushed(cx, event),
             Some(Body::Receipt(receipt)) => self.take_receipt(cx, &receipt),
             Some(Body::SessionChanged(event)) => self.session_changed(cx, event),
+            Some(Body::ProfileChanged(event)) => {
+                self.profile_changed(cx, event.user.unwrap_or_default(), event.mailbox_seq);
+            }
             Some(Body::Typing(event)) => {
                 if let Ok(conversation) = event.conversation_id.parse() {
                     cx.effect(Effect::Typing { conversation, user: UserId(event.user_id) });
@@ -239,5 +242,17 @@ mod tests {
         engine.step(0, answer(2, Body::Users(v1::Users { users: vec![user("new")], mailbox_seq: 6 })), &mut out);
         assert!(out.effects.contains(&Effect::Profile(user("new"))), "{:?}", out.effects);
         assert!(out.changes.contains(&Change::Mailbox { log_id: 1, mailbox_seq: 6 }), "{:?}", out.changes);
+
+        // The same from another device: the newest holds, whichever comes last.
+        let changed = |nickname: &str, mailbox_seq| {
+            answer(0, Body::ProfileChanged(v1::ProfileChanged { user: Some(user(nickname)), mailbox_seq }))
+        };
+        let mut out = Output::default();
+        for (nickname, seq) in [("third", 8), ("second", 7), ("third", 8)] {
+            engine.step(0, changed(nickname, seq), &mut out);
+        }
+        let told = out.effects.iter().filter(|effect| matches!(effect, Effect::Profile(_)));
+        assert_eq!(told.collect::<Vec<_>>(), [&Effect::Profile(user("third"))]);
+        assert!(out.changes.contains(&Change::Mailbox { log_id: 1, mailbox_seq: 8 }), "{:?}", out.changes);
     }
 }

@@ -230,3 +230,16 @@ fn what_is_kept_is_not_shown_to_another_user() {
     let effects = line.hear(hello.request_id, Body::Welcome(v1::Welcome { user, log_id: 1, ..v1::Welcome::default() }));
     assert_eq!(stopped(&effects), StopReason::OtherUser { kept: UserId(7), given: UserId(8) });
 }
+
+#[test]
+fn in_a_store_that_was_replaced_the_same_account_may_be_another_id() {
+    let mut line = line();
+    line.log_in();
+    line.tell(Input::Closed { code: None, reason: String::new() });
+    line.wait();
+    let hello = request(&line.tell(Input::Connected));
+    let user = v1::User { user_id: 8, ..v1::User::default() };
+    let welcome = v1::Welcome { user: Some(user.clone()), log_id: 2, ..v1::Welcome::default() };
+    let effects = line.hear(hello.request_id, Body::Welcome(welcome));
+    assert!(effects.contains(&Effect::Profile(user)), "{effects:?}");
+}
