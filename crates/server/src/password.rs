@@ -63,7 +63,8 @@ impl Passwords {
     ) -> Result<(W, PasswordHash), Error> {
         self.count_attempt(account)?;
         let kept = known.as_ref().map_or(&self.nobody, |(_, kept)| kept).clone();
-        let right = self.run(move || verify(&password, &kept)).await?;
+        let right =
+            self.run(move || verify(&password, &kept)).await.inspect_err(|_| self.take_back_attempt(account))?;
         if let (Some(known), true) = (known, right) {
             self.attempts.remove(account);
             return Ok(known);
@@ -86,6 +87,14 @@ impl Passwords {
         }
         self.attempts.insert(account.into(), (attempts + 1, since));
         Ok(())
+    }
+
+    /// Nothing was checked.
+    fn take_back_attempt(&self, account: &str) {
+        let _alone = self.counting.lock().expect("nothing panics while holding it");
+        if let Some((attempts, since)) = self.attempts.get(account) {
+            self.attempts.insert(account.into(), (attempts.saturating_sub(1), since));
+        }
     }
 
     /// Runs heavy work beside the connections.
@@ -193,6 +202,20 @@ mod tests {
         assert_eq!(try_it("correct horse", Some(&kept)).await, Err(ErrorCode::TooManyAttempts));
         now.fetch_add(REST_MS, Ordering::Relaxed);
         assert_eq!(try_it("correct horse", Some(&kept)).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_login_that_was_not_checked_is_no_attempt() {
+        let passwords = Passwords::new(1, Arc::new(|| 1_000_000));
+        let kept = make("correct horse").expect("a good password");
+        let places = passwords.waiting.acquire_many(CHECKS_WAITING as u32).await.expect("it is open");
+        let known = || Some(((), kept.clone()));
+        for _ in 0..3 {
+            let refused = passwords.check("ada", "correct horse".into(), known()).await;
+            assert_eq!(refused.map(drop).map_err(|error| error.code), Err(ErrorCode::Overloaded));
+        }
+        drop(places);
+        assert!(passwords.check("ada", "correct horse".into(), known()).await.is_ok());
     }
 
     #[test]
