@@ -30,9 +30,9 @@ impl Crowd {
         let hub = Arc::new(Hub::new(1));
         let attach = |(user, format): (u64, &Format)| {
             let outbox = Arc::new(Outbox::new(OUTBOX_BYTES));
-            let (nickname, device_id) = (format!("user {user}").into(), "phone".into());
+            let device_id = "phone".into();
             let conn = hub.next_conn();
-            (hub.attach(conn, UserId(user), &nickname, device_id, *format, Arc::clone(&outbox)), outbox)
+            (hub.attach(conn, UserId(user), device_id, *format, Arc::clone(&outbox)), outbox)
         };
         let connected = (1..=users).zip(formats.iter().cycle()).map(attach).collect();
         Self { hub, connected }

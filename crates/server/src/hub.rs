@@ -62,14 +62,12 @@ impl Hub {
         self: &Arc<Self>,
         conn: ConnId,
         user: UserId,
-        nickname: &Arc<str>,
         device_id: Arc<str>,
         format: Format,
         outbox: Arc<Outbox>,
     ) -> Attachment {
         let mut shard = self.shard(user);
         let online = shard.entry(user).or_insert_with(|| Online { nickname: Arc::default(), attached: Vec::new() });
-        online.nickname.set(Arc::clone(nickname));
         online.attached.retain(|other| {
             let older = other.device_id == device_id && other.conn < conn;
             if older {
@@ -130,17 +128,22 @@ pub struct Attachment {
     pub nickname: Arc<Nickname>,
 }
 
-/// What a user is called now, shared by all of his connections.
+/// What a user is called now, shared by all of his connections; and up to which change of his mailbox that is known.
 #[derive(Default)]
-pub struct Nickname(Mutex<Arc<str>>);
+pub struct Nickname(Mutex<(u64, Arc<str>)>);
 
 impl Nickname {
     pub fn get(&self) -> Arc<str> {
-        Arc::clone(&self.0.lock().expect("nothing panics while holding it"))
+        Arc::clone(&self.0.lock().expect("nothing panics while holding it").1)
     }
 
-    pub fn set(&self, nickname: Arc<str>) {
-        *self.0.lock().expect("nothing panics while holding it") = nickname;
+    /// `mailbox_seq` is that of the change itself, or one that was read before the name was. An older name does not replace
+    /// a newer one, whichever arrives last.
+    pub fn set(&self, nickname: &Arc<str>, mailbox_seq: u64) {
+        let mut known = self.0.lock().expect("nothing panics while holding it");
+        if mailbox_seq >= known.0 {
+            *known = (mailbox_seq, Arc::clone(nickname));
+        }
     }
 }
 
@@ -190,7 +193,7 @@ mod tests {
     }
 
     fn attach_as(hub: &Arc<Hub>, conn: ConnId, device_id: &str, outbox: &Arc<Outbox>) -> Attachment {
-        hub.attach(conn, ADA, &"Ada".into(), device_id.into(), Format::Protobuf, Arc::clone(outbox))
+        hub.attach(conn, ADA, device_id.into(), Format::Protobuf, Arc::clone(outbox))
     }
 
     fn lagged() -> Event {
@@ -249,6 +252,15 @@ mod tests {
         let attached: Vec<_> = ["one", "two", "three"].map(|device| attach(&hub, device)).into();
         assert_eq!(attached[0].1.take().kicked, Some(CloseCode::Replaced));
         assert_eq!(hub.push(ADA, None, &lagged()), 2);
+    }
+
+    #[test]
+    fn an_older_name_does_not_replace_a_newer_one() {
+        let nickname = Nickname::default();
+        for (name, mailbox_seq, now) in [("Ada", 0, "Ada"), ("Lady Ada", 7, "Lady Ada"), ("Ada", 5, "Lady Ada")] {
+            nickname.set(&name.into(), mailbox_seq);
+            assert_eq!(&*nickname.get(), now);
+        }
     }
 
     #[test]

@@ -63,8 +63,8 @@ async fn let_in(
 
     // Into the hub before the positions are read: what is stored in between is pushed, and nothing falls between.
     let outbox = Arc::new(Outbox::new(cx.config.limits.outbox_bytes));
-    let attachment =
-        cx.hub.attach(conn, user.user, &user.nickname, Arc::clone(&device_id), format, Arc::clone(&outbox));
+    let attachment = cx.hub.attach(conn, user.user, Arc::clone(&device_id), format, Arc::clone(&outbox));
+    let positions = cx.store.positions(user.user).await?;
     // Read again behind it: whoever is disabled or renamed or gets another password in between is either kicked out of
     // the hub or seen here.
     let user = cx.store.user_by_account(&user.account).await?;
@@ -72,8 +72,7 @@ async fn let_in(
     if let Some(mark) = password_mark {
         check_password_mark(cx, &user, &mark).await?;
     }
-    attachment.nickname.set(Arc::clone(&user.nickname));
-    let positions = cx.store.positions(user.user).await?;
+    attachment.nickname.set(&user.nickname, positions.mailbox_seq);
     let known = hello.positions.filter(|known| known.log_id == cx.store.log_id());
     let welcome = v1::Welcome {
         version: VERSION,

@@ -64,8 +64,8 @@ impl Caller {
     }
 
     /// On all connections of the user.
-    pub fn rename(&self, nickname: &Arc<str>) {
-        self.nickname.set(Arc::clone(nickname));
+    pub fn rename(&self, nickname: &Arc<str>, mailbox_seq: u64) {
+        self.nickname.set(nickname, mailbox_seq);
     }
 
     /// May ask once more, or is told when.

@@ -35,9 +35,9 @@ pub async fn update_profile(cx: &Ctx, who: &Caller, update: v1::UpdateProfile) -
     }
     let change = ProfileChange { nickname: update.nickname.map(Into::into), avatar: update.avatar.map(Into::into) };
     let (user, mailbox_seq) = cx.store.update_profile(who.user, change).await?;
-    who.rename(&user.nickname);
     let told = wire::user(&user);
     if mailbox_seq != 0 {
+        who.rename(&user.nickname, mailbox_seq);
         deliver::profile_changed(cx, told.clone(), who.conn, mailbox_seq);
     }
     Ok(v1::Users { users: vec![told], mailbox_seq })
