@@ -1,4 +1,5 @@
-//! The conformance suite of [`Store`]: a case for each sentence of the contract, run on every implementation.
+//! The conformance suite of [`Store`]: a case for each sentence of the contract that shows without a fault, run on every
+//! implementation. What takes a kill or a full disk is shown in the tests of the implementation.
 //!
 //! Enters a way to make stores; leaves nothing but a panic where a store breaks its word. Must not know any
 //! implementation: whatever is asserted here stands in the comments of the trait.

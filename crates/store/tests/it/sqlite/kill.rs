@@ -1,4 +1,5 @@
-//! A process that is killed at any moment loses nothing that it acknowledged (P1), and leaves no half of anything.
+//! A process that is killed at any moment loses nothing that it acknowledged (P1), nor anything that a reader saw (P5), and
+//! leaves no half of anything.
 
 use std::{
     collections::HashMap,
@@ -9,7 +10,7 @@ use std::{
 };
 
 use anser_store::sqlite::{CheckpointPages, SqliteOptions, SqliteStore};
-use anser_store::{MembersAction, MembersChange};
+use anser_store::{MembersAction, MembersChange, Stretch};
 use futures_util::future::join_all;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
@@ -36,8 +37,11 @@ async fn what_a_killed_process_acknowledged_is_there() {
     let mut rng = StdRng::seed_from_u64(20);
     for round in 0..KILLS {
         let acks_until_death = rng.random_range(1..600);
-        let acknowledged = kill_after(home.path(), round, acks_until_death);
-        assert!(acknowledged.len() >= acks_until_death, "the process died too early in round {round}");
+        let Told { acknowledged, seen } = kill_after(home.path(), round, acks_until_death);
+        assert!(
+            !seen.is_empty() && acknowledged.len() >= acks_until_death,
+            "the process died too early in round {round}"
+        );
         assert_eq!(look(home.path()), [], "after kill {round}, {acks_until_death} acks");
         let store = open(home.path());
         for (id, place) in acknowledged {
@@ -46,12 +50,25 @@ async fn what_a_killed_process_acknowledged_is_there() {
             assert!(again.duplicate, "{id} is lost in round {round}");
             assert_eq!((again.server_msg_id, again.server_time_ms), place, "{id}");
         }
+        for (conversation, head) in seen {
+            let now = read_head(&*store, conversation).await;
+            assert!(now >= head, "a reader saw {head} messages of {conversation}, of which {now} are left");
+        }
         store.close().await;
     }
 }
 
+/// What the process said before it died.
+#[derive(Default)]
+struct Told {
+    /// Places and times, by id.
+    acknowledged: HashMap<String, (u64, u64)>,
+    /// The last heads that its reader saw.
+    seen: HashMap<ConversationId, u64>,
+}
+
 /// Starts this test again in a process of its own, and kills it once it has acknowledged so many messages.
-fn kill_after(folder: &Path, round: u64, acks: usize) -> HashMap<String, (u64, u64)> {
+fn kill_after(folder: &Path, round: u64, acks: usize) -> Told {
     let mut child = Command::new(env::current_exe().expect("a path"))
         .args(["--exact", "sqlite::kill::what_a_killed_process_acknowledged_is_there", "--nocapture"])
         .env(FOLDER, folder)
@@ -59,23 +76,27 @@ fn kill_after(folder: &Path, round: u64, acks: usize) -> HashMap<String, (u64, u
         .stdout(Stdio::piped())
         .spawn()
         .expect("this binary runs");
-    let mut acknowledged = HashMap::new();
+    let mut told = Told::default();
     let out = BufReader::new(child.stdout.take().expect("a pipe"));
     for line in out.lines().map_while(Result::ok) {
-        let mut words = line.split(' ');
-        let (Some("ack"), Some(id), Some(place), Some(time)) = (words.next(), words.next(), words.next(), words.next())
-        else {
-            continue;
-        };
-        // A line that was cut off by the death says nothing.
-        let (Ok(place), Ok(time), Some(".")) = (place.parse(), time.parse(), words.next()) else { continue };
-        acknowledged.insert(id.to_owned(), (place, time));
-        if acknowledged.len() == acks {
+        // A line that was cut off by the death has no point at its end, and says nothing.
+        match *line.split(' ').collect::<Vec<_>>() {
+            ["ack", id, place, time, "."] => {
+                let place = (place.parse().expect("a number"), time.parse().expect("a number"));
+                told.acknowledged.insert(id.to_owned(), place);
+            }
+            ["saw", conversation, head, "."] => {
+                let head = head.parse().expect("a number");
+                told.seen.insert(conversation.parse().expect("a conversation"), head);
+            }
+            _ => continue,
+        }
+        if told.acknowledged.len() == acks {
             child.kill().expect("it runs");
         }
     }
     child.wait().expect("it ended");
-    acknowledged
+    told
 }
 
 /// Writes from many tasks, with checkpoints all the time, and says on the standard output what was acknowledged.
@@ -101,7 +122,26 @@ async fn talk(folder: &Path, round: &str) {
             }
         })
     });
+    let reader = tokio::spawn({
+        let store = store.clone();
+        async move {
+            loop {
+                for conversation in [group(GROUP), single(1, 2), single(3, 4)] {
+                    println!("saw {conversation} {} .", read_head(&*store, conversation).await);
+                }
+            }
+        }
+    });
     join_all(tasks).await;
+    reader.abort();
+}
+
+/// As a party or the member who never leaves sees it.
+async fn read_head(store: &dyn Store, conversation: ConversationId) -> u64 {
+    let reader = if conversation == single(3, 4) { UserId(3) } else { UserId(1) };
+    let stretch = Stretch { after: 0, before: 0, limit: 1, bytes_max: 1 << 20 };
+    let page = store.read_log(reader, conversation, stretch).await.expect("he may see it");
+    page.messages.last().map_or(0, |message| message.server_msg_id)
 }
 
 /// Sender and conversation of a message, by its id; user 1, who never leaves, writes to the group too.
