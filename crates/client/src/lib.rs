@@ -8,7 +8,7 @@
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use anser_client::{Client, Config, Credential, Draft, Event};
 //!
-//! let mut config = Config::new("ws://127.0.0.1:7700", Credential::Token("…".into()));
+//! let mut config = Config::new("ws://127.0.0.1:7400", Credential::Token("…".into()));
 //! config.store = anser_client::Keep::File("alice.db".into());
 //! let client = Client::open(config).await?;
 //! let mut events = client.events();

@@ -1,9 +1,8 @@
 //! How long this network leaves a silent connection alive: found by trying, remembered per network. Knows no clock.
 //!
-//! The idea is that of WeChat's "smart heartbeat" (Mars, `smart_heartbeat`) and of the article on Android heartbeats
-//! that the seed lists: start short, lengthen after a few successes, fall back after a loss, and keep a little
-//! below what is known to fail. It learns in the background only: in the foreground the shortest interval is used, whose
-//! survival proves nothing about a longer one.
+//! The idea is that of WeChat's "smart heartbeat" (Mars, `smart_heartbeat`): start short, lengthen after a few
+//! successes, fall back after a loss, and keep a little below what is known to fail. It learns in the background only: in
+//! the foreground the shortest interval is used, whose survival proves nothing about a longer one.
 
 /// Successes at one interval before a longer one is tried.
 const PROOFS: u32 = 3;

@@ -160,7 +160,7 @@ pub enum Input {
         client_time_ms: u64,
         call: CallId,
     },
-    /// Takes what was refused under this id out of the queue, in whichever conversation.
+    /// Takes the message, which was refused, out of its conversation's queue.
     Discard(MessageKey),
     /// The user has seen everything up to this id. `count` is that of the message with this id, if the caller has it.
     MarkRead {
