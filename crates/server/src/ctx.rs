@@ -1,4 +1,4 @@
-//! What a request may touch. Time, randomness and ids enter through here; features do not.
+//! What a request may touch. Time and ids enter through here; features do not.
 
 use std::sync::{
     Arc,

@@ -18,7 +18,7 @@ use anyhow::bail;
 use crate::root;
 use tree::Tree;
 
-/// One sentence of STYLE.md or DESIGN.md.
+/// One sentence of STYLE.md or ARCHITECTURE.md.
 struct Rule {
     name: &'static str,
     /// What to do about a finding.

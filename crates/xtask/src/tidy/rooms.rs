@@ -10,12 +10,12 @@ use super::{
 pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "direction of crates",
-        mend: "client and store know proto, server knows both proto and store, the command line knows all (DESIGN.md 7)",
+        mend: "client and store know proto, server knows both proto and store, the command line knows all (EDGES in crates/xtask/src/tidy/rooms.rs)",
         check: crate_edges,
     },
     Rule {
         name: "direction of rooms",
-        mend: "move the code into the room that may know this, and let the other room call a verb of it (DESIGN.md 7)",
+        mend: "move the code into the room that may know this, and let the other room call a verb of it (BORDERS in crates/xtask/src/tidy/rooms.rs)",
         check: borders,
     },
 ];
@@ -80,6 +80,12 @@ const BORDERS: &[Border] = &[
         ],
         homes: &[],
         why: "im knows neither sockets nor how nodes talk",
+    },
+    Border {
+        within: "crates/server/src/im",
+        foreign: &["rand", "getrandom", "uuid"],
+        homes: &[],
+        why: "what im decides follows from the request, the store and the time; ids are those of the context",
     },
     Border {
         within: "crates/store/src/",
@@ -212,6 +218,13 @@ mod tests {
         let found = findings(RULES, "direction of rooms", &[("crates/server/src/im/deliver.rs", text)]);
         assert_eq!(found.len(), 1, "{found:?}");
         assert!(found[0].contains(":1: `crate::gateway::conn`"), "{found:?}");
+    }
+
+    #[test]
+    fn im_does_not_draw() {
+        let text = "use rand::RngExt as _;\nfn f() -> u64 { rand::random_range(0..9) }\n";
+        assert_eq!(findings(RULES, "direction of rooms", &[("crates/server/src/im/group.rs", text)]).len(), 2);
+        assert!(findings(RULES, "direction of rooms", &[("crates/server/src/snowflake.rs", text)]).is_empty());
     }
 
     #[test]
