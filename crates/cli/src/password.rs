@@ -8,10 +8,10 @@ use crossterm::{
     terminal::{disable_raw_mode, enable_raw_mode},
 };
 
-/// One that is known.
-pub fn ask() -> anyhow::Result<String> {
+/// One that is known. A person is asked for it with these words.
+pub fn ask(prompt: &str) -> anyhow::Result<String> {
     if stdin().is_terminal() {
-        return read_hidden("Password: ");
+        return read_hidden(prompt);
     }
     let mut line = String::new();
     stdin().lock().read_line(&mut line)?;
@@ -20,7 +20,7 @@ pub fn ask() -> anyhow::Result<String> {
 
 /// A new one: a person types it twice.
 pub fn choose() -> anyhow::Result<String> {
-    let password = ask()?;
+    let password = ask("Password: ")?;
     if stdin().is_terminal() && password != read_hidden("The same again: ")? {
         bail!("the two are not the same");
     }

@@ -3,11 +3,12 @@
 
 use std::{
     io::{self, BufRead as _, ErrorKind, Read as _, Write as _},
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use anser_client::{Client, Draft, Event, Place, State, Unsent};
+use anser_client::{Client, Draft, Error, Event, Place, State, Unsent};
 use anser_proto::{
     ConversationId, UserId,
     limits::{BODY_BYTES_MAX, PAGE_MAX},
@@ -29,12 +30,15 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const PENDING_MAX: usize = 256;
 
 /// Sends the input and shows what comes, until the input ends, everything of it is sent, and what was missed is shown.
-pub async fn run(client: &Client, to: Wish, text: Text) -> anyhow::Result<()> {
+/// `store` is the file of the client's local store.
+pub async fn run(client: &Client, to: Wish, text: Text, store: Option<&Path>) -> anyhow::Result<()> {
+    let told = |error| anyhow!(text.error(&error));
     let mut events = client.events();
-    let conversation = find(client, to, text).await?;
-    client.look_at(conversation).await?;
-    let mut printer = Printer { client: client.clone(), conversation, zone: TimeZone::system(), last: 0 };
-    let mut input = read_stdin();
+    let conversation = find(client, to, text, store).await?;
+    client.look_at(conversation).await.map_err(told)?;
+    let store = store.map(Path::to_owned);
+    let mut printer = Printer { client: client.clone(), conversation, text, store, zone: TimeZone::system(), last: 0 };
+    let mut input = read_stdin(text);
     let mut pending: FuturesUnordered<BoxFuture<'static, Result<Place, Unsent>>> = FuturesUnordered::new();
     let mut open = true;
     let mut caught_up = client.state() == State::CaughtUp;
@@ -51,22 +55,22 @@ pub async fn run(client: &Client, to: Wish, text: Text) -> anyhow::Result<()> {
                         Event::Lagged(_) => client.state() == State::CaughtUp,
                         event => *event == Event::State(State::CaughtUp),
                     };
-                    if printer.hear(event, text).await?.is_break() {
+                    if printer.hear(event).await?.is_break() {
                         return Ok(());
                     }
                 }
-                None => bail!("the client was closed"),
+                None => bail!("{}", text.client_closed()),
             },
             Some(sent) = pending.next() => {
                 give_up = Instant::now() + PATIENCE;
                 if let Err(error) = sent {
                     failed += 1;
-                    eprintln!("anser: not sent: {error}");
+                    eprintln!("anser: {}", text.unsent(&error));
                 }
             }
             line = input.recv(), if open && pending.len() < PENDING_MAX => match line {
                 Some(line) => {
-                    let sending = client.send(conversation, Draft::text(line?)).await?;
+                    let sending = client.send(conversation, Draft::text(line?)).await.map_err(told)?;
                     pending.push(Box::pin(async move { sending.sent().await }));
                 }
                 None => {
@@ -74,44 +78,41 @@ pub async fn run(client: &Client, to: Wish, text: Text) -> anyhow::Result<()> {
                     give_up = Instant::now() + PATIENCE;
                 }
             },
-            () = sleep_until(give_up), if !open => bail!(
-                "the server did not answer for {} s, and {} messages are not sent (they go out with the next start, but for --memory)",
-                PATIENCE.as_secs(),
-                pending.len(),
-            ),
+            () = sleep_until(give_up), if !open => bail!("{}", text.no_answer(PATIENCE.as_secs(), pending.len())),
         }
     }
     if failed > 0 {
-        bail!("{failed} messages were refused");
+        bail!("{}", text.refused(failed));
     }
     Ok(())
 }
 
 /// The conversation meant: from the local store, or by asking the server as soon as it is there.
-async fn find(client: &Client, to: Wish, text: Text) -> anyhow::Result<ConversationId> {
+async fn find(client: &Client, to: Wish, text: Text, store: Option<&Path>) -> anyhow::Result<ConversationId> {
     let account = match to {
         Wish::Conversation(conversation) => return Ok(conversation),
         Wish::Account(account) => account,
     };
-    for session in client.sessions().await? {
+    let told = |error: Error| anyhow!(text.error(&error));
+    for session in client.sessions().await.map_err(told)? {
         if session.peer.as_ref().is_some_and(|peer| peer.account == account) {
             return Ok(session.conversation_id.parse()?);
         }
     }
     match timeout(PATIENCE, client.caught_up()).await {
         Ok(Ok(())) => {}
-        Ok(Err(reason)) => bail!("{}", text.stopped(&reason)),
-        Err(_) => bail!("the server cannot be reached: is it running, and is --server right?"),
+        Ok(Err(reason)) => bail!("{}", text.stopped(&reason, store)),
+        Err(_) => bail!("{}", text.unreachable()),
     }
-    let users = client.users_by_account(&[&account]).await?;
+    let users = client.users_by_account(&[&account]).await.map_err(told)?;
     let peer = users.first().with_context(|| text.nobody_is(&account))?;
-    let me = client.me().context("the server did not tell who this is")?;
+    let me = client.me().context(text.nobody_told())?;
     Ok(ConversationId::single(UserId(me.user_id), UserId(peer.user_id)))
 }
 
 /// Lines without their ends; empty ones are left out. A thread of its own reads, since reading cannot be stopped: it
 /// ends with the process.
-fn read_stdin() -> mpsc::Receiver<anyhow::Result<String>> {
+fn read_stdin(text: Text) -> mpsc::Receiver<anyhow::Result<String>> {
     let (tell, lines) = mpsc::channel(1);
     std::thread::spawn(move || {
         let mut stdin = io::stdin().lock();
@@ -120,8 +121,8 @@ fn read_stdin() -> mpsc::Receiver<anyhow::Result<String>> {
             let read = stdin.by_ref().take(BODY_BYTES_MAX as u64 + 2).read_until(b'\n', &mut line);
             let line = match read {
                 Ok(0) => return,
-                Ok(_) => line_of(line),
-                Err(error) => Err(anyhow!(error).context("cannot read the input")),
+                Ok(_) => line_of(line, text),
+                Err(error) => Err(anyhow!(error).context(text.cannot_read())),
             };
             let broken = line.is_err();
             let empty = line.as_ref().is_ok_and(|line| line.trim().is_empty());
@@ -133,11 +134,11 @@ fn read_stdin() -> mpsc::Receiver<anyhow::Result<String>> {
     lines
 }
 
-fn line_of(bytes: Vec<u8>) -> anyhow::Result<String> {
-    let mut line = String::from_utf8(bytes).map_err(|_| anyhow!("a line of the input is no UTF-8"))?;
+fn line_of(bytes: Vec<u8>, text: Text) -> anyhow::Result<String> {
+    let mut line = String::from_utf8(bytes).map_err(|_| anyhow!(text.no_utf8()))?;
     line.truncate(line.trim_end_matches(['\r', '\n']).len());
     if line.len() > BODY_BYTES_MAX {
-        bail!("a line of the input has more than {BODY_BYTES_MAX} bytes");
+        bail!("{}", text.line_too_long(BODY_BYTES_MAX));
     }
     Ok(line)
 }
@@ -146,6 +147,8 @@ fn line_of(bytes: Vec<u8>) -> anyhow::Result<String> {
 struct Printer {
     client: Client,
     conversation: ConversationId,
+    text: Text,
+    store: Option<PathBuf>,
     zone: TimeZone,
     /// The last id that was shown.
     last: u64,
@@ -155,7 +158,7 @@ type Going = std::ops::ControlFlow<()>;
 
 impl Printer {
     /// Breaks when nobody reads the output any more.
-    async fn hear(&mut self, event: Event, text: Text) -> anyhow::Result<Going> {
+    async fn hear(&mut self, event: Event) -> anyhow::Result<Going> {
         match event {
             Event::Message(message) if message.conversation_id == self.conversation.to_string() => {
                 self.show(&[message]).await
@@ -165,7 +168,7 @@ impl Printer {
                 let missed = self.missed().await?;
                 self.show(&missed).await
             }
-            Event::State(State::Stopped(reason)) => bail!("{}", text.stopped(&reason)),
+            Event::State(State::Stopped(reason)) => bail!("{}", self.text.stopped(&reason, self.store.as_deref())),
             _ => Ok(Going::Continue(())),
         }
     }
@@ -200,7 +203,7 @@ impl Printer {
             match writeln!(out, "{time} {name}: {content}").and_then(|()| out.flush()) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(Going::Break(())),
-                Err(error) => return Err(anyhow!(error).context("cannot write the output")),
+                Err(error) => return Err(anyhow!(error).context(self.text.cannot_write())),
             }
         }
         if self.last > 0 {

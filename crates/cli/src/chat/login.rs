@@ -15,6 +15,7 @@ use anser_server::{
 use anyhow::{Context as _, bail};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
+use super::text::Text;
 use crate::password;
 
 /// How long a token that is made here holds, in seconds: as long as somebody may leave a chat open.
@@ -28,27 +29,23 @@ pub enum Way {
     OwnServer(Box<Config>),
 }
 
-pub fn credential(way: Way, account: &str, server: &str) -> anyhow::Result<Credential> {
+pub fn credential(way: Way, account: &str, server: &str, text: Text) -> anyhow::Result<Credential> {
     match way {
         Way::Token(token) => {
-            check_subject(&token, account)?;
+            check_subject(&token, account, text)?;
             Ok(Credential::Token(token))
         }
-        Way::Password => Ok(Credential::Password { account: account.to_owned(), password: password::ask()? }),
+        Way::Password => {
+            let password = password::ask(text.password())?;
+            Ok(Credential::Password { account: account.to_owned(), password })
+        }
         Way::OwnServer(config) => {
             let generated = hs256_path(&config.store.dir);
             let secret = config.auth.hs256_secret_file.as_ref().unwrap_or(&generated);
             // A token of this machine's server is not shown to another one: it could log in here with it.
             if !is_loopback(server) || !secret.exists() {
-                let why = if is_loopback(server) {
-                    format!("there is no secret {}", secret.display())
-                } else {
-                    format!("{server} is not on this machine")
-                };
-                bail!(
-                    "cannot log in as {account}: {why}. Three ways: --token TOKEN (or ANSER_TOKEN); --password; or, on \
-                     the server's own machine, --data FOLDER with the server's data folder"
-                );
+                let why = if is_loopback(server) { text.no_secret(secret) } else { text.not_this_machine(server) };
+                bail!("{}", text.cannot_log_in(account, &why));
             }
             let expires_s = system_clock()() / 1000 + TOKEN_HOLDS_S;
             let tokens = Tokens::load(&config.auth, &config.store.dir)?;
@@ -58,11 +55,9 @@ pub fn credential(way: Way, account: &str, server: &str) -> anyhow::Result<Crede
 }
 
 /// The file for this account and device, in a folder that only its owner can enter.
-pub fn store_path(account: &str, server: &str, device: Option<&str>) -> anyhow::Result<PathBuf> {
+pub fn store_path(account: &str, server: &str, device: Option<&str>, text: Text) -> anyhow::Result<PathBuf> {
     let home = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let data = home("XDG_DATA_HOME")
-        .or_else(|| Some(home("HOME")?.join(".local/share")))
-        .context("neither HOME nor XDG_DATA_HOME is set: use --memory, and nothing is kept")?;
+    let data = home("XDG_DATA_HOME").or_else(|| Some(home("HOME")?.join(".local/share"))).context(text.no_home())?;
     let folder = data.join("anser").join("chat");
     make_data_dir(&folder)?;
     Ok(folder.join(file_name(account, server, device)))
@@ -86,14 +81,13 @@ pub fn device_name(chosen: Option<&str>) -> String {
 }
 
 /// Says so at once when the token is somebody else's: the local store would get the wrong person's messages.
-fn check_subject(token: &str, account: &str) -> anyhow::Result<()> {
+fn check_subject(token: &str, account: &str, text: Text) -> anyhow::Result<()> {
     let claims = token.split('.').nth(1).and_then(|part| BASE64_URL_SAFE_NO_PAD.decode(part).ok());
-    let claims: serde_json::Value = claims
-        .and_then(|json| serde_json::from_slice(&json).ok())
-        .context("the token is no JSON Web Token: make one with `anser token make ACCOUNT`")?;
+    let claims: serde_json::Value =
+        claims.and_then(|json| serde_json::from_slice(&json).ok()).context(text.no_token())?;
     match claims["sub"].as_str() {
         Some(subject) if subject != account => {
-            bail!("the token is for {subject}, not for {account}: use --as {subject}")
+            bail!("{}", text.token_of_other(subject, account))
         }
         _ => Ok(()),
     }
@@ -127,6 +121,7 @@ fn safe(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lang::Lang;
 
     #[test]
     fn every_account_server_and_device_has_a_file_of_its_own() {
@@ -149,8 +144,10 @@ mod tests {
     #[test]
     fn a_token_of_somebody_else_is_told_at_once() {
         let token = format!("x.{}.y", BASE64_URL_SAFE_NO_PAD.encode(r#"{"sub":"bob"}"#));
-        assert!(check_subject(&token, "bob").is_ok());
-        assert!(check_subject(&token, "alice").expect_err("bob's").to_string().contains("--as bob"));
-        assert!(check_subject("nonsense", "alice").is_err());
+        for text in [Text(Lang::En), Text(Lang::Zh)] {
+            assert!(check_subject(&token, "bob", text).is_ok());
+            assert!(check_subject(&token, "alice", text).expect_err("bob's").to_string().contains("--as bob"));
+            assert!(check_subject("nonsense", "alice", text).is_err());
+        }
     }
 }

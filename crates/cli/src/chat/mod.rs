@@ -5,6 +5,7 @@
 
 mod answers;
 mod command;
+mod entrance;
 #[cfg(test)]
 mod fixture;
 mod heard;
@@ -33,7 +34,7 @@ use std::{
 };
 
 use anser_client::{Client, Config, Keep};
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use jiff::tz::TimeZone;
 
@@ -76,38 +77,40 @@ pub struct Chat {
 
 impl Chat {
     pub fn run(self) -> anyhow::Result<()> {
-        anser_proto::ids::check_ascii_id("account", &self.account)?;
-        let on_screen = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
         let text = Text(self.lang.unwrap_or_else(Lang::of_environment));
+        anser_proto::ids::check_ascii_id("account", &self.account)
+            .map_err(|error| anyhow!(text.bad_account(&self.account, &error)))?;
+        let on_screen = std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
         let to = self.to.as_deref().map(Wish::parse);
         if !on_screen && to.is_none() {
-            bail!("without a terminal --to ACCOUNT must say with whom to talk");
+            bail!("{}", text.to_is_needed());
         }
-        let config = self.config(on_screen)?;
+        let config = self.config(on_screen, text)?;
         let account = self.account;
-        match (&config.store, on_screen) {
-            (Keep::File(path), true) => log_to_file(&path.with_extension("log"))?,
-            (Keep::Memory, true) => {}
+        let store = match &config.store {
+            Keep::File(path) => Some(path.clone()),
+            Keep::Memory => None,
+        };
+        match (&store, on_screen) {
+            (Some(path), true) => log_to_file(&path.with_extension("log"), text)?,
+            (None, true) => {}
             (_, false) => crate::log_to_stderr("warn"),
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let done = runtime.block_on(async {
-            let place = match &config.store {
-                Keep::File(path) => path.display().to_string(),
-                Keep::Memory => "the chat".to_owned(),
-            };
-            let client = Client::open(config).await.with_context(|| {
-                format!("cannot open {place} (when another chat of {account} runs here, give this one a --device NAME)")
-            })?;
+            let client = Client::open(config)
+                .await
+                .map_err(|error| anyhow!(text.error(&error)).context(text.cannot_open(store.as_deref(), &account)))?;
             match to {
                 Some(to) if !on_screen => {
-                    let done = lines::run(&client, to, text).await;
+                    let done = lines::run(&client, to, text, store.as_deref()).await;
                     client.close().await;
                     done
                 }
                 to => {
                     let next_id = || uuid::Uuid::now_v7().to_string().parse().expect("a UUID is visible ASCII");
-                    screen::run(Model::new(text, TimeZone::system(), account, next_id), client, to).await
+                    let model = Model { store, ..Model::new(text, TimeZone::system(), account, next_id) };
+                    screen::run(model, client, to).await
                 }
             }
         });
@@ -116,16 +119,16 @@ impl Chat {
         done
     }
 
-    fn config(&self, on_screen: bool) -> anyhow::Result<Config> {
+    fn config(&self, on_screen: bool, text: Text) -> anyhow::Result<Config> {
         let way = match (&self.token, self.password) {
             (Some(token), _) => login::Way::Token(token.clone()),
             (None, true) => login::Way::Password,
             (None, false) => login::Way::OwnServer(Box::new(self.settings.load()?)),
         };
-        let credential = login::credential(way, &self.account, &self.server)?;
+        let credential = login::credential(way, &self.account, &self.server, text)?;
         let mut config = Config::new(&self.server, credential);
         if !self.memory {
-            config.store = Keep::File(login::store_path(&self.account, &self.server, self.device.as_deref())?);
+            config.store = Keep::File(login::store_path(&self.account, &self.server, self.device.as_deref(), text)?);
         }
         config.device_name = login::device_name(self.device.as_deref());
         config.ca_file.clone_from(&self.ca);
@@ -138,8 +141,8 @@ impl Chat {
 }
 
 /// A line on the terminal would tear the screen.
-fn log_to_file(path: &Path) -> anyhow::Result<()> {
-    let file = File::create(path).with_context(|| format!("cannot write the log {}", path.display()))?;
+fn log_to_file(path: &Path, text: Text) -> anyhow::Result<()> {
+    let file = File::create(path).with_context(|| text.cannot_log(path))?;
     let filter = tracing_subscriber::EnvFilter::try_from_env("ANSER_LOG").unwrap_or_else(|_| "info".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(Mutex::new(file)).init();
     Ok(())

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
+    path::PathBuf,
     sync::Arc,
 };
 
@@ -24,6 +25,8 @@ pub struct Model {
     pub looking: bool,
 
     pub account: String,
+    /// The file of the local store; none: nothing is kept.
+    pub store: Option<PathBuf>,
     pub me: Option<v1::User>,
     pub link: State,
     pub sessions: HashMap<ConversationId, Arc<v1::Session>>,
@@ -153,6 +156,7 @@ impl Model {
             size: (80, 24),
             looking: true,
             account,
+            store: None,
             me: None,
             link: State::Connecting,
             sessions: HashMap::new(),

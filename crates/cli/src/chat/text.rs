@@ -1,4 +1,7 @@
-//! Every sentence that the terminal client shows, in both languages. What enters is washed already.
+//! Every sentence that the terminal client shows on its screen, in both languages; those without a screen are in `entrance`. What
+//! enters is washed already.
+
+use std::path::Path;
 
 use anser_client::{Error, State, StopReason};
 use anser_proto::{CloseCode, ErrorCode, v1};
@@ -10,11 +13,11 @@ use crate::lang::Lang;
 pub struct Text(pub Lang);
 
 impl Text {
-    fn pick(self, en: &'static str, zh: &'static str) -> &'static str {
+    pub(super) fn pick(self, en: &'static str, zh: &'static str) -> &'static str {
         self.0.pick(en, zh)
     }
 
-    fn make(self, en: String, zh: String) -> String {
+    pub(super) fn make(self, en: String, zh: String) -> String {
         self.0.pick(en, zh)
     }
 
@@ -184,8 +187,8 @@ impl Text {
 
     // The status line.
 
-    /// The connection's state in words.
-    pub fn link(self, state: &State, now_ms: u64) -> String {
+    /// The connection's state in words. `store` is the local store's file, if there is one.
+    pub fn link(self, state: &State, store: Option<&Path>, now_ms: u64) -> String {
         match state {
             State::Connecting => self.pick("connecting …", "正在连接…").into(),
             State::Connected => self.pick("connected, catching up …", "已连接，正在同步…").into(),
@@ -197,12 +200,12 @@ impl Text {
                     format!("离线，{seconds} 秒后重试；消息会先保存"),
                 )
             }
-            State::Stopped(reason) => self.stopped(reason),
+            State::Stopped(reason) => self.stopped(reason, store),
         }
     }
 
     /// Why there will be no more attempts, and what helps.
-    pub fn stopped(self, reason: &StopReason) -> String {
+    pub fn stopped(self, reason: &StopReason, store: Option<&Path>) -> String {
         match reason {
             StopReason::Asked => self.pick("closed", "已关闭").into(),
             StopReason::Refused(error) => self.make(
@@ -210,12 +213,15 @@ impl Text {
                 format!("登录被拒绝：{}", self.refusal(error)),
             ),
             StopReason::Closed { code, reason } => self.closed(*code, reason),
-            StopReason::OtherUser { .. } => self
-                .pick(
-                    "the local store belongs to another user: choose another --device, or --memory",
-                    "本地数据属于另一个用户：请换一个 --device，或使用 --memory",
+            StopReason::OtherUser { .. } => {
+                let (en, zh) = store.map_or_else(Default::default, |store| {
+                    (format!(" {}", store.display()), format!("（{}）", store.display()))
+                });
+                self.make(
+                    format!("the local store{en} belongs to another user: choose another --device, or --memory"),
+                    format!("本地数据{zh}属于另一个用户：请换一个 --device，或使用 --memory"),
                 )
-                .into(),
+            }
             StopReason::StoreFailed(error) => self.make(
                 format!("the local store takes no more changes ({error}): is the disk full?"),
                 format!("本地数据无法写入（{error}）：磁盘满了吗？"),

@@ -97,4 +97,8 @@ fn who_cannot_log_in_is_told_how_he_can() {
     check(&["--as", "alice", "--server", &url, "--token", "nonsense"], "", "no JSON Web Token");
     check(&["--as", "alice", "--server", "ws://im.example"], "", "Three ways");
     check(&["--as", "no body"], "", "not visible ASCII");
+
+    check(&["--lang", "zh", "--as", "alice", "--server", &url, "--password"], "wrong\n", "密码错误");
+    check(&["--lang", "zh", "--as", "alice", "--server", "ws://im.example"], "", "不在本机上。有三种方式");
+    check(&["--lang", "zh", "--as", "no body"], "", "不是账号");
 }

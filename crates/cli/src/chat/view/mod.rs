@@ -181,7 +181,8 @@ fn status(model: &Model, width: usize) -> Vec<Line<'static>> {
         State::Stopped(_) => ("×", Color::Red),
     };
     let note = model.note.as_ref();
-    let words = note.map_or_else(|| model.text.link(&model.link, model.now_ms), |note| note.words.clone());
+    let link = || model.text.link(&model.link, model.store.as_deref(), model.now_ms);
+    let words = note.map_or_else(link, |note| note.words.clone());
     let style = match note.map(|note| note.tone) {
         Some(Tone::Trouble) => Style::new().fg(Color::Red).add_modifier(Modifier::BOLD),
         Some(Tone::Plain) => Style::new().fg(Color::Cyan),

@@ -1,7 +1,7 @@
 //! What the screen shows, in both languages, as text. Colours carry nothing that the words and signs do not say too.
 
 use anser_client::{Event as Said, State, Status, StopReason};
-use anser_proto::v1;
+use anser_proto::{UserId, v1};
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 
 use crate::{
@@ -114,6 +114,17 @@ fn the_connection_is_told_with_what_helps() {
         ]
         .join("")
     );
+}
+
+#[test]
+fn the_store_of_another_user_is_named() {
+    for lang in [Lang::En, Lang::Zh] {
+        let mut chat = Chatting::new(lang, (84, 8));
+        chat.model.store = Some("/home/alice/chat.db".into());
+        let other = StopReason::OtherUser { kept: UserId(BOB), given: UserId(chat.me()) };
+        chat.hear(Said::State(State::Stopped(other)));
+        assert!(screen(&chat).contains("/home/alice/chat.db"), "{}", screen(&chat));
+    }
 }
 
 #[test]
