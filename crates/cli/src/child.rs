@@ -11,6 +11,7 @@ use std::{
 
 use anser_server::secrets::make_data_dir;
 use anyhow::{Context as _, bail};
+use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
@@ -64,8 +65,9 @@ impl ServerProcess {
 
     /// Tells it to stop and waits until it has.
     pub async fn stop(mut self) -> anyhow::Result<()> {
-        let id = self.child.id().context("the server is gone already")?;
-        Command::new("kill").args(["-TERM", &id.to_string()]).status().await?;
+        let id =
+            self.child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)).context("the server is gone already")?;
+        kill_process(id, Signal::TERM).context("cannot tell the server to stop")?;
         let status = timeout(STOP_MAX, self.child.wait()).await.context("the server did not stop")??;
         if !status.success() {
             bail!("the server ended with {status}");

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 /// Longer than any wait of a client between two attempts.
@@ -63,8 +64,7 @@ impl Machine {
     /// As an operator ends it; tells whether it ended well.
     pub fn stop(&mut self) -> bool {
         let mut server = self.server.take().expect("it runs");
-        let id = server.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill runs").success());
+        kill_process(Pid::from_child(&server.child), Signal::TERM).expect("it runs");
         server.child.wait().expect("it ends").success()
     }
 
