@@ -2,12 +2,13 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use anser_server::{config::Config, system_clock};
+use anser_server::{config::Config, secrets::hs256_path, system_clock, token::Tokens};
 use anser_store::{
     Options, Store,
     sequencer::HeadSequencer,
     sqlite::{OpenError, SqliteOptions, SqliteStore},
 };
+use anyhow::bail;
 use clap::Args;
 
 #[derive(Args, Default)]
@@ -28,6 +29,15 @@ impl Settings {
         }
         Ok(config)
     }
+}
+
+/// To make tokens for a server that is there already. Makes no secret: a new one would be believed by nobody.
+pub fn tokens_of(config: &Config, mend: &str) -> anyhow::Result<Tokens> {
+    let secret = hs256_path(&config.store.dir);
+    if config.auth.hs256_secret_file.is_none() && !secret.exists() {
+        bail!("{} is not there: {mend}", secret.display());
+    }
+    Tokens::load(&config.auth, &config.store.dir)
 }
 
 /// Opens the store of the data folder. Only one process can have it.

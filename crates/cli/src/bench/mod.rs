@@ -18,7 +18,10 @@ use clap::{Args, Subcommand};
 use tempfile::TempDir;
 
 use self::link::Link;
-use crate::{child::ServerProcess, settings::Settings};
+use crate::{
+    child::ServerProcess,
+    settings::{Settings, tokens_of},
+};
 
 /// A token outlives every bench.
 const TOKEN_S: u64 = 24 * 3600;
@@ -108,7 +111,8 @@ impl Target {
         };
         let url = if url.ends_with("/v1/ws") { url.clone() } else { format!("{}/v1/ws", url.trim_end_matches('/')) };
         let config = common.settings.as_ref().unwrap_or(&Settings::default()).load()?;
-        Ok(Self { url, tokens: Tokens::load(&config.auth, &config.store.dir)?, process: None, _data: None })
+        let tokens = tokens_of(&config, "name that server's data folder with --data, or its settings with --config")?;
+        Ok(Self { url, tokens, process: None, _data: None })
     }
 
     /// Logs users in, `bench-0` and on, with progress.

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anser_server::{config::Config, system_clock, token::Tokens};
 
+use crate::settings::tokens_of;
+
 /// How long they hold.
 const TOKEN_S: u64 = 24 * 3600;
 
@@ -15,13 +17,17 @@ impl Minter {
         Ok(Self(Tokens::load(&Config::default().auth, data)?))
     }
 
-    /// For a server that runs somewhere: with the secret of its data folder, or one in a file.
-    pub fn foreign(data: &Path, secret: Option<PathBuf>) -> anyhow::Result<Self> {
+    /// For a server that runs somewhere: with the secret of its data folder, or one in a file. It must be there.
+    pub fn foreign(data: Option<PathBuf>, secret: Option<PathBuf>) -> anyhow::Result<Self> {
         let mut config = Config::load(None, std::env::vars())?;
+        if let Some(data) = data {
+            config.store.dir = data;
+        }
         if secret.is_some() {
             config.auth.hs256_secret_file = secret;
         }
-        Ok(Self(Tokens::load(&config.auth, data)?))
+        let mend = "name that server's data folder with --data, or its secret with --token-secret";
+        Ok(Self(tokens_of(&config, mend)?))
     }
 
     pub fn mint(&self, account: &str) -> String {

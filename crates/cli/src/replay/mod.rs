@@ -137,7 +137,7 @@ impl Replay {
         let stage = Arc::new(match (&server, &self.server) {
             (Some(server), _) => Stage::own(server, Minter::own(&data)?, scratch, seed, self.chaos).await?,
             (None, url) => {
-                let minter = Minter::foreign(&data, self.token_secret.clone())?;
+                let minter = Minter::foreign(self.data.clone(), self.token_secret.clone())?;
                 Stage::foreign(url.clone().unwrap_or_default(), minter, scratch, seed, self.chaos)
             }
         });

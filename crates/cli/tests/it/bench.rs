@@ -41,4 +41,11 @@ fn a_running_server_is_measured_with_tokens_that_it_believes() {
     let url = format!("ws://{}", ready["http"].as_str().expect("an address"));
     let to_server = [&SHORTLY[..], &["--server", &url, "--config", config]].concat();
     check_messages_were_acked(&machine.run(&to_server, ""));
+
+    let empty = folder.path().join("empty");
+    fs::create_dir(&empty).expect("a folder");
+    let blind = [&SHORTLY[..], &["--server", &url, "--data", empty.to_str().expect("text")]].concat();
+    let told = machine.run(&blind, "");
+    assert!(String::from_utf8_lossy(&told.stderr).contains("hs256.secret is not there"), "{told:?}");
+    assert_eq!(fs::read_dir(&empty).expect("the folder").count(), 0, "a secret was made that nobody believes");
 }
