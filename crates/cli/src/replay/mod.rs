@@ -213,12 +213,26 @@ impl Replay {
 
     /// The command that makes the same decisions again.
     fn again(&self, seed: u64) -> String {
-        let files: Vec<_> = self.files.iter().map(|file| file.display().to_string()).collect();
-        let chaos = if self.chaos { " --chaos" } else { "" };
-        let server = self.server.as_ref().map(|url| format!(" --server {url}")).unwrap_or_default();
+        let path = |path: &PathBuf| quoted(&path.display().to_string());
+        let mut words = vec!["anser replay".to_owned()];
+        words.extend(self.chaos.then(|| "--chaos".to_owned()));
+        words.extend(self.server.iter().map(|url| format!("--server {}", quoted(url))));
+        words.extend(self.data.iter().map(|folder| format!("--data {}", path(folder))));
+        words.extend(self.token_secret.iter().map(|file| format!("--token-secret {}", path(file))));
         let Self { rate, devices, .. } = self;
-        format!("anser replay{chaos}{server} --seed {seed} --rate {rate} --devices {devices} {}", files.join(" "))
+        words.push(format!("--seed {seed} --rate {rate} --devices {devices}"));
+        words.extend(self.files.iter().map(path));
+        words.join(" ")
     }
+}
+
+/// As one word of a shell's line.
+fn quoted(word: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:,@%+=".contains(&byte);
+    if !word.is_empty() && word.bytes().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// What is wrong with the store of a server that was killed.
@@ -240,5 +254,30 @@ impl Summary {
              acknowledged within {ack_p50_ms} ms (half) and {ack_p99_ms} ms (99 of 100), \
              delivered within {delivery_p50_ms} ms and {delivery_p99_ms} ms\n"
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_for_the_same_again_names_all_that_was_chosen() {
+        let replay = Replay {
+            files: vec!["june.txt".into(), "it's a log.txt".into()],
+            chaos: true,
+            seed: None,
+            server: Some("ws://127.0.0.1:7400".into()),
+            data: Some("my data".into()),
+            token_secret: Some("/etc/anser/key".into()),
+            json: false,
+            rate: 40.0,
+            devices: 2,
+        };
+        assert_eq!(
+            replay.again(7),
+            "anser replay --chaos --server ws://127.0.0.1:7400 --data 'my data' --token-secret /etc/anser/key \
+             --seed 7 --rate 40 --devices 2 june.txt 'it'\\''s a log.txt'"
+        );
     }
 }
