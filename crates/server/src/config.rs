@@ -1,4 +1,5 @@
-//! Every setting: meaning, default, bound. Precedence: flag, environment `ANSER_SECTION__KEY`, file, default.
+//! Every setting: meaning, default, bound. Precedence: flag, environment `ANSER_SECTION__KEY`, file, default. The doc comments are
+//! for operators: `cargo xtask codegen` writes them into docs/settings.md.
 //!
 //! Read and checked once, before anything starts. An unknown key is an error, since a typing slip that is passed
 //! over becomes somebody's lost day.
@@ -24,19 +25,21 @@ pub struct Config {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Listen {
-    /// WebSocket, health and metrics.
+    /// Address and port of WebSocket, health and metrics.
     pub http: SocketAddr,
-    /// The same frames behind a length.
+    /// Address and port of plain TCP: the same frames, each behind its length.
     pub tcp: SocketAddr,
     /// How long a stopping server waits for its connections, in milliseconds.
     pub drain_ms: u64,
 }
 
-/// Certificate chain and key in PEM files, for both ports. Without them the ports speak plain text.
+/// For both ports. Without it the ports speak plain text.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Tls {
+    /// Certificate chain (PEM), the server's own first. Goes with `key_file`: both, or neither.
     pub cert_file: Option<PathBuf>,
+    /// The private key (PEM) of the certificate.
     pub key_file: Option<PathBuf>,
 }
 
@@ -44,15 +47,16 @@ pub struct Tls {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Auth {
-    /// `iss` of tokens must be one of these.
+    /// `iss` of tokens must be one of these: at least one. The first is that of the tokens which the server makes.
     pub issuers: Vec<String>,
-    /// `aud` of tokens must contain this.
+    /// `aud` of tokens must contain this. Not empty.
     pub audience: String,
-    /// Key of HS256 tokens, 32 bytes at least. Generated in the data folder when none is named.
+    /// Key of HS256 tokens: 32 bytes at least, in a file that its owner alone can read. None: `hs256.secret` in the data folder,
+    /// made at the first start.
     pub hs256_secret_file: Option<PathBuf>,
     /// Public key (PEM) of EdDSA tokens. None: such tokens are refused.
     pub eddsa_public_key_file: Option<PathBuf>,
-    /// A user whom a valid token names, and who is not there yet, is made.
+    /// A user whom a valid token names, and who is not there yet, is made; else he is refused.
     pub create_users: bool,
 }
 
@@ -60,33 +64,42 @@ pub struct Auth {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
-    /// The data folder.
+    /// The data folder, made if it is not there. One server has it at a time.
     pub dir: PathBuf,
-    /// Number of send and of receive tables; fixed when the store is made.
+    /// Number of send and of receive tables, 1 to 64. Fixed when the store is made.
     pub shards: u32,
-    /// Page cache of the writer in MiB.
+    /// Page cache of the writer, in MiB.
     pub cache_mb: u32,
-    /// Connections that read.
+    /// Threads that read the database, each on a connection of its own: 1 to 64.
     pub readers: u32,
 }
 
+/// What one client may ask for, and all together. The bounds of the protocol itself are fixed: see protocol.md.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Connections at one time, those that have not logged in included.
+    /// Connections at one time, those that have not logged in included: at least 1. Further ones are closed at once.
     pub connections: u32,
-    /// Requests of one connection: so many a second, and so many at once after a silence. 0: no bound.
+    /// Requests of one connection a second; beyond it they are refused with `RATE_LIMITED`. 0: no bound.
     pub requests_per_s: u32,
+    /// Requests of one connection at once, after a silence: at least `requests_per_s`.
     pub requests_burst: u32,
-    /// Bytes that may wait to be written to one connection; what comes on top is dropped and the client told to sync.
+    /// Bytes that may wait to be written to one connection: at least 16384. What comes on top is dropped and the client told to
+    /// sync.
     pub outbox_bytes: usize,
-    /// A client chooses its heartbeat between these.
+    /// The shortest heartbeat that a client may choose, in milliseconds: 1000 to `heartbeat_max_ms`.
     pub heartbeat_min_ms: u32,
+    /// The longest one, in milliseconds. A connection that is silent for one and a half times as long is closed.
     pub heartbeat_max_ms: u32,
+    /// Members of a group: 2 to 100000; beyond it `LIMIT_REACHED`. Groups that have more already keep them.
     pub group_members: u32,
+    /// Groups in which a user is a member at one time; beyond it `LIMIT_REACHED`. 0: no groups.
     pub groups_per_user: u32,
+    /// Two things: how many devices of a user are remembered, and how many connections he has at one time. One more device, and the
+    /// one not seen for longest is forgotten; one more connection, and the oldest is closed with 4501 `REPLACED`. 0 is taken as 1.
     pub devices_per_user: u32,
-    /// Failed logins with a password for one account until it has to wait a minute.
+    /// Wrong passwords for one account until it has to wait: within a minute, to the end of that minute. 0: no login with a
+    /// password.
     pub password_attempts: u32,
 }
 

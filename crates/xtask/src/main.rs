@@ -12,7 +12,7 @@ use clap::Parser;
 #[derive(Parser)]
 #[command(about = "Automation of the Anser repository")]
 enum Task {
-    /// Writes the generated files: wire types from proto/, tables of codes and limits into docs/
+    /// Writes the generated files: wire types from proto/, tables of codes, limits and settings into docs/
     Codegen {
         /// Changes nothing; fails if a file is not what would be written
         #[arg(long)]

@@ -1,6 +1,7 @@
 //! Writes what is generated and committed, or checks that it is fresh: wire types from proto/, tables of
-//! docs/protocol.md.
+//! docs/protocol.md and docs/settings.md.
 
+mod settings;
 mod tables;
 mod wire;
 
@@ -23,6 +24,7 @@ pub(crate) fn run(mode: Mode) -> anyhow::Result<()> {
     let mut files = Files::new();
     wire::types(&mut files)?;
     tables::protocol(&mut files)?;
+    settings::page(&mut files)?;
     let mut stale = Vec::new();
     for (path, content) in &files {
         if fs::read(root().join(path)).is_ok_and(|old| &old == content) {

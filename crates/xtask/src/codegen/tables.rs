@@ -33,7 +33,7 @@ pub(super) fn protocol(files: &mut Files) -> anyhow::Result<()> {
 }
 
 /// The text with the content of a section replaced; none if there is no such section.
-fn with_section(text: &str, name: &str, content: &str) -> Option<String> {
+pub(super) fn with_section(text: &str, name: &str, content: &str) -> Option<String> {
     let begin = format!("<!-- begin generated: {name} -->\n");
     let (before, rest) = text.split_once(&begin)?;
     let (_, after) = rest.split_once(END)?;
@@ -80,7 +80,7 @@ fn limits(source: &str) -> anyhow::Result<String> {
     Ok(table)
 }
 
-fn doc_comment(attributes: &[syn::Attribute]) -> String {
+pub(super) fn doc_comment(attributes: &[syn::Attribute]) -> String {
     let lines = attributes.iter().filter_map(|attribute| {
         let meta = attribute.meta.require_name_value().ok().filter(|meta| meta.path.is_ident("doc"))?;
         match &meta.value {
@@ -91,7 +91,7 @@ fn doc_comment(attributes: &[syn::Attribute]) -> String {
     lines.collect::<Vec<_>>().join(" ")
 }
 
-fn evaluate(expression: &Expr) -> anyhow::Result<u64> {
+pub(super) fn evaluate(expression: &Expr) -> anyhow::Result<u64> {
     match expression {
         Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => Ok(number.base10_parse()?),
         Expr::Binary(ExprBinary { left, op: syn::BinOp::Mul(_), right, .. }) => {
