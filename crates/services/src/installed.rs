@@ -1,0 +1,69 @@
+//! Which of the needed programs are there.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
+
+use anyhow::bail;
+
+/// Program -> Debian's package that brings it.
+const PROGRAMS: [(&str, &str); 7] = [
+    ("mariadbd", "mariadb-server"),
+    ("mariadb-install-db", "mariadb-server"),
+    ("mariadb", "mariadb-client"),
+    ("redis-server", "redis-server"),
+    ("redis-cli", "redis-tools"),
+    ("nats-server", "nats-server"),
+    ("setpriv", "util-linux"),
+];
+
+/// Servers lie there, which is not in every user's path.
+const BESIDE_PATH: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
+
+/// Debian's packages that are needed and not installed, each once.
+pub fn missing() -> Vec<&'static str> {
+    let mut packages: Vec<_> =
+        PROGRAMS.iter().filter(|(name, _)| find(name).is_none()).map(|(_, package)| *package).collect();
+    packages.dedup();
+    packages
+}
+
+/// Fails with the command that mends it when something is missing.
+pub fn require() -> anyhow::Result<()> {
+    let packages = missing();
+    if !packages.is_empty() {
+        bail!("not installed: {0}; on Debian `apt-get install {1}` mends it", packages.join(", "), packages.join(" "));
+    }
+    Ok(())
+}
+
+pub(crate) fn program(name: &str) -> anyhow::Result<PathBuf> {
+    if let Some(path) = find(name) {
+        return Ok(path);
+    }
+    let package = PROGRAMS.iter().find(|(program, _)| *program == name).map_or(name, |(_, package)| *package);
+    bail!("`{name}` is not installed: `apt-get install {package}` brings it");
+}
+
+fn find(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = env::split_paths(&path).chain(BESIDE_PATH.map(PathBuf::from));
+    folders.map(|folder| folder.join(name)).find(|program| Path::is_file(program))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_is_not_there_is_told_with_what_brings_it() {
+        let error = program("anser-no-such-program").expect_err("there is no such program").to_string();
+        assert!(error.contains("apt-get install"), "{error}");
+    }
+
+    #[test]
+    fn what_is_missing_is_what_the_error_names() {
+        assert_eq!(missing().is_empty(), require().is_ok());
+    }
+}

@@ -1,0 +1,58 @@
+//! NATS, with JetStream in the temporary folder.
+
+use std::net::SocketAddr;
+
+use tempfile::TempDir;
+
+use crate::{
+    folder::Place,
+    process::{Process, greeting},
+};
+
+pub struct Nats {
+    // Before the folder: the process ends first.
+    process: Process,
+    _folder: TempDir,
+}
+
+impl Nats {
+    pub fn start(place: Place) -> anyhow::Result<Self> {
+        let folder = place.make("nats")?;
+        let dir = folder.path().join("jetstream").display().to_string();
+        let arguments = move |port: u16| {
+            let port = port.to_string();
+            ["--addr", "127.0.0.1", "--port", &port, "--jetstream", "--store_dir", &dir].map(str::to_owned).into()
+        };
+        let process = Process::start("nats-server", folder.path(), arguments, |stream| {
+            Ok(greeting(stream)?.starts_with(b"INFO "))
+        })?;
+        Ok(Self { process, _folder: folder })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.process.address()
+    }
+
+    pub fn url(&self) -> String {
+        format!("nats://{}", self.address())
+    }
+
+    /// As `kill -9` does.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// On the same port, with what JetStream kept. One that still runs is killed first.
+    pub fn start_again(&mut self) -> anyhow::Result<()> {
+        self.process.start_again()
+    }
+
+    /// It keeps its connections and answers nothing.
+    pub fn pause(&self) {
+        self.process.pause();
+    }
+
+    pub fn resume(&self) {
+        self.process.resume();
+    }
+}
