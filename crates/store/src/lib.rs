@@ -8,6 +8,7 @@ pub mod memory;
 pub mod records;
 pub mod sequencer;
 pub mod sqlite;
+mod write;
 
 use std::sync::Arc;
 

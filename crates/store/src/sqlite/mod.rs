@@ -43,12 +43,13 @@ use open::Folder;
 use queue::Queue;
 use reader::Task;
 use txn::{Kept, Rules};
-use writer::{Counters, Ticket, Write, Writer};
+use writer::{Counters, Writer};
 
 use crate::{
     Appended, Changes, Device, Error, Group, LogPage, Mark, Marked, Member, MemberIds, MembersChange, MembersChanged,
     NewGroup, NewMessage, NewUser, Options, Page, PasswordHash, Positions, ProfileChange, Role, Sequencer, Session,
     Stats, Store, Stretch, User,
+    write::{Ticket, Write},
 };
 
 /// What an operator may choose for SQLite. [`SqliteOptions::new`] has what suits a small machine.

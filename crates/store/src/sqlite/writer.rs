@@ -12,9 +12,8 @@ use std::{
     },
 };
 
-use anser_proto::{ConversationId, UserId};
+use anser_proto::ConversationId;
 use rusqlite::Connection;
-use tokio::sync::oneshot;
 
 use super::{
     checkpoint::Checkpoints,
@@ -26,98 +25,21 @@ use super::{
     txn::{Kept, Rules, Txn},
     user,
 };
-use crate::{
-    Appended, Device, Error, Mark, Marked, MembersChange, MembersChanged, NewGroup, NewMessage, NewUser, PasswordHash,
-    ProfileChange, User,
-};
+use crate::{Error, write::Write};
 
-/// Everything that changes the store.
-pub(super) enum Write {
-    Append(Vec<NewMessage>, Ticket<Vec<Result<Appended, Error>>>),
-    Mark(Mark, Ticket<Marked>),
-    CreateGroup(NewGroup, Ticket<MembersChanged>),
-    ChangeMembers(MembersChange, Ticket<MembersChanged>),
-    CreateUser(NewUser, Ticket<User>),
-    UpdateProfile(UserId, ProfileChange, Ticket<(User, u64)>),
-    SetPassword(UserId, PasswordHash, Ticket<()>),
-    SetDisabled(UserId, bool, Ticket<()>),
-    TouchDevice(UserId, Device, Ticket<()>),
-    Probe(Ticket<()>),
-}
-
-/// Where the answer goes, and until the commit the answer itself.
-pub(super) struct Ticket<T> {
-    answer: Option<Result<T, Error>>,
-    caller: oneshot::Sender<Result<T, Error>>,
-}
-
-impl<T> Ticket<T> {
-    pub(super) fn new() -> (Self, oneshot::Receiver<Result<T, Error>>) {
-        let (caller, answered) = oneshot::channel();
-        (Self { answer: None, caller }, answered)
-    }
-
-    /// Keeps an answer or a refusal until the commit. A failure concerns the whole transaction.
-    fn keep(&mut self, outcome: Result<T, Error>) -> Result<(), Error> {
-        match outcome {
-            Err(failure) if !failure.is_refusal() => Err(failure),
-            answer => {
-                self.answer = Some(answer);
-                Ok(())
-            }
-        }
-    }
-
-    /// Refusals too are taken back by a failure: they may rest on what the same transaction had done. Whoever asked may
-    /// have gone: then nobody hears it.
-    fn settle(self, failure: Option<&Error>) {
-        let passed_over = || Err(Error::Failed("the write was passed over".into()));
-        drop(self.caller.send(match failure {
-            Some(failure) => Err(failure.clone()),
-            None => self.answer.unwrap_or_else(passed_over),
-        }));
-    }
-}
-
-impl Write {
-    /// Does it inside of the transaction: refused before anything is written, or written whole.
-    fn run(&mut self, tx: &mut Txn<'_>) -> Result<(), Error> {
-        match self {
-            Self::Append(batch, ticket) => ticket.keep(message::append(tx, batch)),
-            Self::Mark(mark, ticket) => ticket.keep(session::mark(tx, mark)),
-            Self::CreateGroup(new, ticket) => ticket.keep(group::create_group(tx, new)),
-            Self::ChangeMembers(change, ticket) => ticket.keep(group::change_members(tx, change)),
-            Self::CreateUser(new, ticket) => ticket.keep(user::create_user(tx, new)),
-            Self::UpdateProfile(user, change, ticket) => ticket.keep(user::update_profile(tx, *user, change)),
-            Self::SetPassword(user, password, ticket) => ticket.keep(user::set_password(tx, *user, password)),
-            Self::SetDisabled(user, disabled, ticket) => ticket.keep(user::set_disabled(tx, *user, *disabled)),
-            Self::TouchDevice(user, device, ticket) => ticket.keep(user::touch_device(tx, *user, device)),
-            Self::Probe(ticket) => ticket.keep(probe(tx)),
-        }
-    }
-
-    fn settle(self, failure: Option<&Error>) {
-        match self {
-            Self::Append(_, ticket) => ticket.settle(failure),
-            Self::Mark(_, ticket) => ticket.settle(failure),
-            Self::CreateGroup(_, ticket) | Self::ChangeMembers(_, ticket) => ticket.settle(failure),
-            Self::CreateUser(_, ticket) => ticket.settle(failure),
-            Self::UpdateProfile(_, _, ticket) => ticket.settle(failure),
-            Self::SetPassword(.., ticket)
-            | Self::SetDisabled(.., ticket)
-            | Self::TouchDevice(.., ticket)
-            | Self::Probe(ticket) => ticket.settle(failure),
-        }
-    }
-
-    /// How much of a transaction it takes, in messages. A user who joins or goes takes about as many rows as one.
-    fn weight(&self) -> usize {
-        match self {
-            Self::Append(batch, _) => batch.len(),
-            Self::CreateGroup(new, _) => 1 + new.members.len(),
-            Self::ChangeMembers(change, _) => 1 + change.action.users().len(),
-            _ => 1,
-        }
+/// Does it inside of the transaction: refused before anything is written, or written whole.
+fn run(write: &mut Write, tx: &mut Txn<'_>) -> Result<(), Error> {
+    match write {
+        Write::Append(batch, ticket) => ticket.keep(message::append(tx, batch)),
+        Write::Mark(mark, ticket) => ticket.keep(session::mark(tx, mark)),
+        Write::CreateGroup(new, ticket) => ticket.keep(group::create_group(tx, new)),
+        Write::ChangeMembers(change, ticket) => ticket.keep(group::change_members(tx, change)),
+        Write::CreateUser(new, ticket) => ticket.keep(user::create_user(tx, new)),
+        Write::UpdateProfile(user, change, ticket) => ticket.keep(user::update_profile(tx, *user, change)),
+        Write::SetPassword(user, password, ticket) => ticket.keep(user::set_password(tx, *user, password)),
+        Write::SetDisabled(user, disabled, ticket) => ticket.keep(user::set_disabled(tx, *user, *disabled)),
+        Write::TouchDevice(user, device, ticket) => ticket.keep(user::touch_device(tx, *user, device)),
+        Write::Probe(ticket) => ticket.keep(probe(tx)),
     }
 }
 
@@ -202,7 +124,7 @@ fn transact(db: &Connection, rules: &Rules, kept: &mut Kept, group: &mut [Write]
     let before = db.total_changes();
     let mut tx = Txn::begin(db, rules, kept, wanted(group))?;
     for write in group {
-        write.run(&mut tx)?;
+        run(write, &mut tx)?;
     }
     let appended = tx.appended;
     tx.commit()?;

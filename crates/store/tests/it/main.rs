@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 mod model;
 mod sqlite;
+mod talk;
 
 mod memory {
     anser_store::store_contract!(tests of crate::memory_subject);
