@@ -5,6 +5,8 @@
 
 pub mod contract;
 pub mod memory;
+#[cfg(feature = "cluster")]
+pub mod mysql;
 pub mod records;
 pub mod sequencer;
 pub mod sqlite;

@@ -1,9 +1,9 @@
-//! Everything that a change must pass, in the order in which it fails fastest. Needs nothing but Rust and a C
-//! compiler.
+//! Everything that a change must pass, in the order in which it fails fastest. Needs Rust and a C compiler; the database,
+//! Redis and NATS that the cluster's tests start come from the system's packages, and are installed where that is allowed.
 
 use std::{
     env, fs,
-    process::{Child, Command, ExitStatus},
+    process::{Child, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
 };
@@ -24,6 +24,8 @@ pub(crate) enum Step {
     Tidy,
     /// No warning of clippy in any target
     Clippy,
+    /// MariaDB, Redis and NATS are installed
+    Services,
     /// All tests
     Tests,
     /// Real chat, played against a server that is killed meanwhile
@@ -64,6 +66,7 @@ impl Step {
             Self::Codegen => codegen::run(codegen::Mode::Check),
             Self::Tidy => tidy::run(),
             Self::Clippy => cargo("clippy --quiet --workspace --all-targets -- -D warnings"),
+            Self::Services => install_services(),
             Self::Tests => cargo("test --quiet --workspace"),
             Self::Chaos => chaos(seed),
         }
@@ -75,6 +78,29 @@ fn cargo(arguments: &str) -> anyhow::Result<()> {
     let status = Command::new(cargo).args(arguments.split(' ')).current_dir(root()).status()?;
     ensure!(status.success(), "`cargo {arguments}`: {status}");
     Ok(())
+}
+
+/// Installs what is missing as root, or as whoever may become root without being asked for a password.
+fn install_services() -> anyhow::Result<()> {
+    let missing = anser_services::missing();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("installing {}", missing.join(", "));
+    let output = Command::new("id").arg("-u").output().context("there is no `id`")?;
+    let as_root: &[&str] = if output.stdout == b"0\n" { &[] } else { &["sudo", "-n"] };
+    // They are wanted as programs: the system is not to start them by itself.
+    let install =
+        ["env", "DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1", "apt-get", "install", "-y", "--no-install-recommends"];
+    for words in [&["apt-get", "update", "-qq"][..], &[&install[..], &missing].concat()] {
+        let words = [as_root, words].concat();
+        let status = Command::new(words[0]).args(&words[1..]).stdout(Stdio::null()).status();
+        if !status.is_ok_and(|status| status.success()) {
+            println!("`{}` failed", words.join(" "));
+            break;
+        }
+    }
+    anser_services::require()
 }
 
 /// Plays real chat with faults and believes neither the exit code nor the summary alone.

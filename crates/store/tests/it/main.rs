@@ -6,6 +6,8 @@ use anser_store::{Options, Sequencer, Store, contract::Subject, memory::MemorySt
 use async_trait::async_trait;
 
 mod model;
+#[cfg(feature = "cluster")]
+mod mysql;
 mod sqlite;
 mod talk;
 

@@ -1,0 +1,72 @@
+//! Why an attempt ended: the store's own errors, and what only this database brings about.
+
+use mysql_async::Error as Mysql;
+
+use crate::Error;
+
+/// Of the server: https://mariadb.com/kb/en/mariadb-error-code-reference/
+const DEADLOCK: u16 = 1213;
+const LOCK_WAIT_TIMEOUT: u16 = 1205;
+const DUPLICATE_ENTRY: u16 = 1062;
+const DISK_FULL: [u16; 3] = [1021, 1041, 1114];
+/// "Got error 28": the operating system's ENOSPC.
+const STORAGE_ENGINE: u16 = 1030;
+/// The server is going down, or was told to end this connection.
+const GOING: [u16; 4] = [1053, 1077, 1927, 3169];
+
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// Others were in the way. Nothing was changed, and another attempt may succeed.
+    InTheWay(String),
+    /// A message was stored before: the attempt must look first.
+    Known,
+    /// The connection broke before the commit. Nothing was changed.
+    Lost(String),
+    /// The connection broke during the commit, which may have been done or not.
+    Unknown(String),
+    Store(Error),
+}
+
+impl Fault {
+    pub(super) fn failed(why: impl Into<String>) -> Self {
+        Self::Store(Error::Failed(why.into()))
+    }
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Mysql> for Fault {
+    fn from(error: Mysql) -> Self {
+        let Mysql::Server(server) = &error else {
+            return match error {
+                Mysql::Io(_) | Mysql::Driver(_) => Self::Lost(error.to_string()),
+                _ => Self::failed(error.to_string()),
+            };
+        };
+        match server.code {
+            DEADLOCK | LOCK_WAIT_TIMEOUT => Self::InTheWay(server.to_string()),
+            DUPLICATE_ENTRY if server.message.contains("once'") => Self::Known,
+            code if DISK_FULL.contains(&code) => Self::Store(Error::Full),
+            STORAGE_ENGINE if server.message.contains("error 28") => Self::Store(Error::Full),
+            code if GOING.contains(&code) => Self::Lost(server.to_string()),
+            _ => Self::failed(server.to_string()),
+        }
+    }
+}
+
+/// When no further attempt is made.
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Store(error) => error,
+            Fault::InTheWay(why) => Self::Failed(format!("others were in the way: {why}")),
+            Fault::Known => Self::Failed("a message is known and not found".into()),
+            Fault::Unknown(why) => Self::UnknownOutcome(why),
+            Fault::Lost(why) => Self::Failed(format!("the connection to the database broke: {why}")),
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Appending messages: each once, at the next place of its log, with all its copies.
+
+use std::{collections::HashMap, sync::Arc};
+
+use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId, v1};
+use mysql_async::{Conn, Row, prelude::Queryable as _};
+use prost::Message as _;
+
+use super::{
+    columns::{Sql, get},
+    fault::Fault,
+    txn::{Head, Txn, Wants},
+};
+use crate::{Appended, Error, Message, NewMessage, Sender};
+
+const COLUMNS: &str =
+    "server_msg_id, client_msg_id, type, counted, count, client_time_ms, server_time_ms, from_nickname,
+                       from_platform, from_device_id, content, attachment";
+
+/// What makes a message the same.
+type Identity = (ConversationId, UserId, ClientMsgId);
+
+/// First places of messages that are stored.
+///
+/// At first nobody looks: hardly any message comes again, and the unique key tells of one that does. Then the transaction is
+/// begun anew and looks for all its messages.
+#[derive(Default)]
+pub(super) struct Places {
+    looked: bool,
+    stored: HashMap<Identity, Stored>,
+}
+
+#[derive(Clone)]
+struct Stored {
+    first: Appended,
+    kind: i32,
+    content: Arc<str>,
+    attachment: bytes::Bytes,
+}
+
+impl Places {
+    async fn look(&mut self, db: &mut Conn, shards: u32, batch: &[NewMessage]) -> Result<(), Fault> {
+        self.looked = true;
+        let mut tables: HashMap<String, Vec<&NewMessage>> = HashMap::new();
+        for message in batch {
+            tables.entry(table(message, shards)).or_default().push(message);
+        }
+        for (table, messages) in tables {
+            let owner = if table.starts_with("im_message_send") { "to_id" } else { "once_id" };
+            let mut sql = Sql::new(format!(
+                "SELECT from_id, {owner}, client_msg_id, server_msg_id, server_time_ms, count, type, content, attachment
+                 FROM {table} WHERE "
+            ));
+            for (at, message) in messages.iter().enumerate() {
+                sql.push(if at == 0 { "(client_msg_id = " } else { " OR (client_msg_id = " });
+                sql.text(message.client_msg_id.as_str()).push(" AND from_id = ").number(message.from.user.0);
+                sql.push(" AND ").push(owner).push(" = ").number(to(message)).push(")");
+            }
+            for row in db.query::<Row, _>(sql.as_str()).await? {
+                self.take(owner == "once_id", row)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, of_group: bool, mut row: Row) -> Result<(), Fault> {
+        let (from, owner) = (UserId(get(&mut row, 0)?), get(&mut row, 1)?);
+        let conversation = match of_group {
+            true => ConversationId::Group(GroupId(owner)),
+            false => ConversationId::single(from, UserId(owner)),
+        };
+        let id: String = get(&mut row, 2)?;
+        let id = id.parse().map_err(|bad| Fault::failed(format!("client_msg_id {id}: {bad}")))?;
+        let first = Appended {
+            server_msg_id: get(&mut row, 3)?,
+            server_time_ms: get(&mut row, 4)?,
+            count: get(&mut row, 5)?,
+            duplicate: true,
+            ..at(&Head::default())
+        };
+        let (kind, content) = (get(&mut row, 6)?, Arc::from(get::<String>(&mut row, 7)?));
+        let attachment = get::<Vec<u8>>(&mut row, 8)?.into();
+        self.stored.insert((conversation, from, id), Stored { first, kind, content, attachment });
+        Ok(())
+    }
+
+    fn first(&self, message: &NewMessage) -> Option<Result<Appended, Error>> {
+        let identity = (message.conversation, message.from.user, message.client_msg_id.clone());
+        let Stored { first, kind, content, attachment } = self.stored.get(&identity)?;
+        let same = *kind == message.kind && *content == message.content && *attachment == message.attachment;
+        Some(if same { Ok(*first) } else { Err(Error::Conflict("client_msg_id")) })
+    }
+
+    fn keep(&mut self, message: &NewMessage, place: &Appended) {
+        let identity = (message.conversation, message.from.user, message.client_msg_id.clone());
+        let stored = Stored {
+            first: Appended {
+                duplicate: true,
+                sender_mailbox_seq: 0,
+                receiver_mailbox_seq: 0,
+                members_version: 0,
+                ..*place
+            },
+            kind: message.kind,
+            content: message.content.clone(),
+            attachment: message.attachment.clone(),
+        };
+        self.stored.insert(identity, stored);
+    }
+}
+
+/// The other party, or the group.
+fn to(message: &NewMessage) -> u64 {
+    match message.conversation {
+        ConversationId::Group(group) => group.0,
+        conversation => conversation.peer_of(message.from.user).map_or(0, |peer| peer.0),
+    }
+}
+
+/// Where the key of a message lies.
+fn table(message: &NewMessage, shards: u32) -> String {
+    let shards = u64::from(shards);
+    match message.conversation {
+        ConversationId::Group(group) => format!("im_message_recv_{}", group.0 % shards),
+        ConversationId::Single { .. } => format!("im_message_send_{}", message.from.user.0 % shards),
+    }
+}
+
+pub(super) fn want(wants: &mut Wants, batch: &[NewMessage]) {
+    for NewMessage { conversation, from, .. } in batch {
+        wants.head(*conversation, 1);
+        wants.session(from.user, *conversation);
+        if let Some(peer) = conversation.peer_of(from.user) {
+            wants.session(peer, *conversation);
+        }
+    }
+}
+
+/// Looks which messages of a batch were stored before; the locks that are held keep others from storing them now.
+pub(super) async fn look(tx: &mut Txn<'_>, batch: &[NewMessage]) -> Result<(), Fault> {
+    let shards = tx.shards();
+    tx.places.look(tx.db, shards, batch).await
+}
+
+/// Appends the messages of one batch, each of which may be refused alone. An error concerns all.
+pub(super) async fn append(tx: &mut Txn<'_>, batch: &[NewMessage]) -> Result<Vec<Result<Appended, Error>>, Fault> {
+    let mut outcomes = Vec::with_capacity(batch.len());
+    for message in batch {
+        let outcome = match (tx.places.first(message), message.conversation) {
+            (Some(first), _) => first,
+            (None, ConversationId::Single { .. }) => refusal(append_single(tx, message).await)?,
+            (None, ConversationId::Group(group)) => refusal(append_group(tx, group, message).await)?,
+        };
+        if let Ok(place) = &outcome
+            && !place.duplicate
+        {
+            tx.appended += 1;
+            tx.places.keep(message, place);
+        }
+        outcomes.push(outcome);
+    }
+    Ok(outcomes)
+}
+
+async fn append_single(tx: &mut Txn<'_>, message: &NewMessage) -> Result<Appended, Fault> {
+    let (conversation, from) = (message.conversation, message.from.user);
+    let to = conversation.peer_of(from).ok_or(Error::NotMember)?;
+    tx.must_exist(from)?;
+    tx.must_exist(to)?;
+    let mut head = tx.head(conversation).unwrap_or_default();
+    advance(tx, conversation, &mut head, message).await;
+    let (shards, rows) = (u64::from(tx.shards()), MessageRow { from: from.0, message, head: &head });
+    rows.write(tx, &format!("im_message_send_{}", from.0 % shards), "to_id", to.0);
+    rows.write(tx, &format!("im_message_recv_{}", to.0 % shards), "to_id", to.0);
+
+    let sender_mailbox_seq = tx.next_change(from)?;
+    let mut own = tx.session(from, conversation).unwrap_or_default();
+    own.read_to(head.server_msg_id, head.count);
+    own.mailbox_seq = sender_mailbox_seq;
+    tx.put_session(from, conversation, own);
+    let mut receiver_mailbox_seq = sender_mailbox_seq;
+    if to != from {
+        receiver_mailbox_seq = tx.next_change(to)?;
+        let mut peers = tx.session(to, conversation).unwrap_or_default();
+        peers.mailbox_seq = receiver_mailbox_seq;
+        tx.put_session(to, conversation, peers);
+    }
+    let appended = Appended { sender_mailbox_seq, receiver_mailbox_seq, ..at(&head) };
+    tx.move_head(conversation, head);
+    Ok(appended)
+}
+
+async fn append_group(tx: &mut Txn<'_>, group: GroupId, message: &NewMessage) -> Result<Appended, Fault> {
+    let (conversation, from) = (message.conversation, message.from.user);
+    let mut head = tx.head(conversation).ok_or(Error::NotMember)?;
+    if !tx.is_member(group, from) {
+        // The place of a retry is the first one, and there he was a member.
+        return Err(if tx.places.looked { Error::NotMember.into() } else { Fault::Known });
+    }
+    let mut own = tx.session(from, conversation).unwrap_or_default();
+    advance(tx, conversation, &mut head, message).await;
+    let rows = MessageRow { from: from.0, message, head: &head };
+    rows.write(tx, &format!("im_message_recv_{}", group.0 % u64::from(tx.shards())), "group_id", group.0);
+    own.read_to(head.server_msg_id, head.count);
+    tx.put_session(from, conversation, own);
+    let appended = at(&head);
+    tx.move_head(conversation, head);
+    Ok(appended)
+}
+
+/// What concerns one message alone.
+fn refusal<T>(outcome: Result<T, Fault>) -> Result<Result<T, Error>, Fault> {
+    match outcome {
+        Ok(done) => Ok(Ok(done)),
+        Err(Fault::Store(error)) if error.is_refusal() => Ok(Err(error)),
+        Err(fault) => Err(fault),
+    }
+}
+
+/// Appends a notice to a group's log. Nobody's message can be under its id already: ids of notices are apart.
+pub(super) async fn append_notice(
+    tx: &mut Txn<'_>,
+    group: GroupId,
+    operator: &Sender,
+    notice: &v1::Notice,
+    head: &mut Head,
+) -> Message {
+    let conversation = ConversationId::Group(group);
+    let place = tx.next_place(conversation, head).await;
+    let message = NewMessage {
+        conversation,
+        from: operator.clone(),
+        client_msg_id: format!("notice-{place}").parse().expect("it is short and ASCII"),
+        kind: v1::message::Type::Notice.into(),
+        content: Arc::from(""),
+        attachment: notice.encode_to_vec().into(),
+        client_time_ms: tx.time(head),
+        counted: false,
+    };
+    advance(tx, conversation, head, &message).await;
+    let rows = MessageRow { from: operator.user.0, message: &message, head };
+    rows.write(tx, &format!("im_message_recv_{}", group.0 % u64::from(tx.shards())), "group_id", group.0);
+    tx.move_head(conversation, *head);
+    Message {
+        conversation,
+        server_msg_id: place,
+        client_msg_id: message.client_msg_id,
+        from: message.from,
+        kind: message.kind,
+        content: message.content,
+        attachment: message.attachment,
+        client_time_ms: message.client_time_ms,
+        server_time_ms: head.server_time_ms,
+        count: head.count,
+        counted: message.counted,
+    }
+}
+
+/// Moves this copy of the head to where the message will be.
+async fn advance(tx: &mut Txn<'_>, conversation: ConversationId, head: &mut Head, message: &NewMessage) {
+    let place = tx.next_place(conversation, head).await;
+    head.server_time_ms = tx.time(head);
+    head.count += u64::from(message.counted);
+    head.server_msg_id = place;
+}
+
+fn at(head: &Head) -> Appended {
+    Appended {
+        server_msg_id: head.server_msg_id,
+        server_time_ms: head.server_time_ms,
+        count: head.count,
+        duplicate: false,
+        sender_mailbox_seq: 0,
+        receiver_mailbox_seq: 0,
+        members_version: head.members_version,
+    }
+}
+
+/// A message as a table has it.
+struct MessageRow<'m> {
+    from: u64,
+    message: &'m NewMessage,
+    head: &'m Head,
+}
+
+impl MessageRow<'_> {
+    fn write(&self, tx: &mut Txn<'_>, table: &str, owner_column: &str, owner: u64) {
+        let Self { from, message, head } = self;
+        let into = Arc::from(format!("INSERT INTO {table} (from_id, {owner_column}, {COLUMNS}) VALUES "));
+        let row = tx.row(&into);
+        row.push("(").number(*from).push(",").number(owner).push(",").number(head.server_msg_id).push(",");
+        row.text(message.client_msg_id.as_str()).push(",").push(&message.kind.to_string()).push(",");
+        row.number(message.counted.into()).push(",").number(head.count).push(",").number(message.client_time_ms);
+        row.push(",").number(head.server_time_ms).push(",").text(&message.from.nickname).push(",");
+        row.push(&message.from.platform.to_string()).push(",").text(&message.from.device_id).push(",");
+        row.text(&message.content).push(",").blob(&message.attachment).push(")");
+    }
+}

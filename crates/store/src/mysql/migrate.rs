@@ -1,0 +1,88 @@
+//! The schema and its history: numbered migrations, forward only, by one node at a time.
+//!
+//! This database commits each change of a schema by itself. A migration that was cut off therefore runs again from its
+//! beginning, and each of its statements must bear that.
+
+use mysql_async::{Conn, prelude::Queryable as _};
+
+use super::open::OpenError;
+
+/// A released one is never edited: stores exist that ran it. Each may have a part that runs for every shard.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
+const FOR_EACH_SHARD: &str = "-- for each shard --\n";
+const ONCE: &str = "-- once --\n";
+
+/// The schema that this build writes and reads.
+const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
+
+/// How long another node's migration is waited for.
+const LOCK_S: u32 = 120;
+
+/// What the store says of itself.
+#[derive(Clone, Copy)]
+pub(super) struct Identity {
+    schema_version: u32,
+    pub(super) log_id: u64,
+    pub(super) shards: u32,
+}
+
+/// Brings the schema up to this build's, from nothing if need be. Nodes that start together take turns. Refuses a newer
+/// store and another number of shards.
+pub(super) async fn migrate(db: &mut Conn, shards: u32) -> Result<Identity, OpenError> {
+    let lock = "SELECT GET_LOCK(CONCAT('anser migration of ', DATABASE()), ?)";
+    if db.exec_first::<Option<u8>, _, _>(lock, (LOCK_S,)).await?.flatten() != Some(1) {
+        return Err(OpenError::Migrating(LOCK_S));
+    }
+    let migrated = migrate_locked(db, shards).await;
+    db.query_drop("DO RELEASE_LOCK(CONCAT('anser migration of ', DATABASE()))").await?;
+    migrated
+}
+
+async fn migrate_locked(db: &mut Conn, shards: u32) -> Result<Identity, OpenError> {
+    let found = identity(db).await?;
+    if let Some(found) = found {
+        if found.schema_version > SCHEMA_VERSION {
+            return Err(OpenError::Newer { store: found.schema_version, build: SCHEMA_VERSION });
+        }
+        if found.shards != shards {
+            return Err(OpenError::Shards { store: found.shards, asked: shards });
+        }
+    }
+    let present = found.map_or(0, |found| found.schema_version);
+    for version in present + 1..=SCHEMA_VERSION {
+        for statement in statements(version, shards) {
+            db.query_drop(statement).await?;
+        }
+        if version == 1 {
+            let log_id = getrandom::u64().map_err(|error| OpenError::Foreign(error.to_string()))?;
+            // Fits what clients take, and is not 0, which on the wire means none.
+            let row = ((log_id >> 1).max(1), shards);
+            db.exec_drop("INSERT INTO im_store VALUES (1, 1, ?, ?)", row).await?;
+        } else {
+            db.exec_drop("UPDATE im_store SET schema_version = ?", (version,)).await?;
+        }
+    }
+    identity(db).await?.ok_or_else(|| OpenError::Foreign("im_store is empty after it was made".into()))
+}
+
+/// None if no store was made here yet. A database with tables of others is refused.
+async fn identity(db: &mut Conn) -> Result<Option<Identity>, OpenError> {
+    let tables: Vec<String> = db.query("SHOW TABLES").await?;
+    if let Some(foreign) = tables.iter().find(|table| !table.starts_with("im_")) {
+        return Err(OpenError::Foreign(format!("it has a table {foreign}")));
+    }
+    if !tables.iter().any(|table| table == "im_store") {
+        return Ok(None);
+    }
+    let row = db.query_first("SELECT schema_version, log_id, shards FROM im_store").await?;
+    Ok(row.map(|(schema_version, log_id, shards)| Identity { schema_version, log_id, shards }))
+}
+
+fn statements(version: u32, shards: u32) -> Vec<String> {
+    let text = MIGRATIONS[version as usize - 1];
+    let (first, rest) = text.split_once(FOR_EACH_SHARD).unwrap_or((text, ""));
+    let (each, last) = rest.split_once(ONCE).unwrap_or((rest, ""));
+    let each = (0..shards).map(|shard| each.replace("{shard}", &shard.to_string()));
+    let script = [first.to_owned()].into_iter().chain(each).chain([last.to_owned()]).collect::<String>();
+    script.split(";\n").filter(|statement| !statement.trim().is_empty()).map(str::to_owned).collect()
+}

@@ -1,0 +1,177 @@
+//! Connections, and what the database must be set to before anything is entrusted to it.
+
+use std::{str::FromStr as _, time::Duration};
+
+use mysql_async::{Conn, Opts, OptsBuilder, prelude::Queryable as _};
+use tokio::time::timeout;
+
+/// From the first packet until the session is set.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+const KEEPALIVE: Duration = Duration::from_secs(10);
+/// Statements that a connection remembers.
+const STATEMENTS: usize = 128;
+/// A transaction of the writer with the largest body that a client may send, many times over.
+const PACKET_MIN: u64 = 16 << 20;
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("store.url is no address of a database: {0}; write mysql://user:password@host:3306/name")]
+    Url(String),
+    #[error("the database at {address} cannot be reached: {why}")]
+    Unreachable { address: String, why: String },
+    #[error(
+        "the database does not keep the promise of the server; mend it, or name what you accept in store.accept:{0}"
+    )]
+    Settings(String),
+    #[error("the database is not one of anser: {0}; name another one, which may be empty")]
+    Foreign(String),
+    #[error("another node has been migrating the store for {0} s: look at it, then start again")]
+    Migrating(u32),
+    #[error("the store has schema version {store}, this build knows up to {build}: run a newer build")]
+    Newer { store: u32, build: u32 },
+    #[error(
+        "the store was made with {store} shards and cannot change: set shards = {store} in the configuration (it has {asked})"
+    )]
+    Shards { store: u32, asked: u32 },
+    #[error("the database: {0}")]
+    Mysql(#[from] mysql_async::Error),
+}
+
+/// How connections are made.
+#[derive(Clone)]
+pub(super) struct Database(Opts);
+
+/// What a connection is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Sees what was committed before each statement, and waits for locks a little.
+    Writer,
+    /// Sees one state of the store from the beginning of a transaction to its end.
+    Reader,
+}
+
+impl Database {
+    pub(super) fn new(url: &str) -> Result<Self, OpenError> {
+        let opts = Opts::from_str(url).map_err(|error| OpenError::Url(error.to_string()))?;
+        if opts.db_name().is_none() {
+            return Err(OpenError::Url("it names no database".into()));
+        }
+        let opts = OptsBuilder::from_opts(opts)
+            .prefer_socket(false)
+            .tcp_keepalive(Some(KEEPALIVE))
+            .stmt_cache_size(STATEMENTS);
+        Ok(Self(opts.into()))
+    }
+
+    fn address(&self) -> String {
+        format!("{}:{}/{}", self.0.ip_or_hostname(), self.0.tcp_port(), self.0.db_name().unwrap_or_default())
+    }
+
+    pub(super) async fn connect(&self, role: Role) -> Result<Conn, mysql_async::Error> {
+        let connect = async {
+            let mut db = Conn::new(self.0.clone()).await?;
+            db.query_drop(role.session()).await?;
+            Ok(db)
+        };
+        let late = || std::io::Error::new(std::io::ErrorKind::TimedOut, "the database does not answer");
+        timeout(CONNECT_MAX, connect).await.map_err(|_| mysql_async::Error::Io(late().into()))?
+    }
+
+    /// The first connection: says where it went when it fails.
+    pub(super) async fn reach(&self) -> Result<Conn, OpenError> {
+        let unreachable =
+            |error: mysql_async::Error| OpenError::Unreachable { address: self.address(), why: error.to_string() };
+        self.connect(Role::Writer).await.map_err(unreachable)
+    }
+}
+
+impl Role {
+    fn session(self) -> &'static str {
+        match self {
+            Self::Writer => {
+                "SET NAMES utf8mb4; SET SESSION sql_mode = 'STRICT_ALL_TABLES', innodb_lock_wait_timeout = 10;
+                 SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
+            }
+            Self::Reader => {
+                "SET NAMES utf8mb4; SET SESSION sql_mode = 'STRICT_ALL_TABLES';
+                 SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+            }
+        }
+    }
+}
+
+/// A setting on which the promise rests.
+struct Setting {
+    name: &'static str,
+    holds: fn(&str) -> bool,
+    why: &'static str,
+    mend: &'static str,
+}
+
+fn is_on(value: &str) -> bool {
+    matches!(value, "1" | "ON")
+}
+
+/// Without the first three a reader sees commits that a crash takes back (docs/decisions/006).
+const SETTINGS: [Setting; 6] = [
+    Setting {
+        name: "innodb_flush_log_at_trx_commit",
+        holds: |value| value == "1",
+        why: "a commit would not be on the disk when it is answered",
+        mend: "SET GLOBAL innodb_flush_log_at_trx_commit = 1;",
+    },
+    Setting {
+        name: "log_bin",
+        holds: is_on,
+        why: "others would see commits that a crash can still take back",
+        mend: "log_bin = ON in the server's configuration, then restart it",
+    },
+    Setting {
+        name: "sync_binlog",
+        holds: |value| value == "1",
+        why: "others would see commits that a crash can still take back",
+        mend: "SET GLOBAL sync_binlog = 1;",
+    },
+    Setting {
+        name: "binlog_format",
+        holds: |value| !value.eq_ignore_ascii_case("STATEMENT"),
+        why: "READ COMMITTED cannot be logged by statements",
+        mend: "SET GLOBAL binlog_format = 'ROW';",
+    },
+    Setting {
+        name: "innodb_doublewrite",
+        holds: |value| !matches!(value, "0" | "OFF"),
+        why: "a crash in the middle of a page would destroy it",
+        mend: "innodb_doublewrite = ON in the server's configuration, then restart it",
+    },
+    Setting {
+        name: "max_allowed_packet",
+        holds: |value| value.parse::<u64>().is_ok_and(|bytes| bytes >= PACKET_MIN),
+        why: "a transaction would not fit into a packet (16 MiB)",
+        mend: "SET GLOBAL max_allowed_packet = 67108864;",
+    },
+];
+
+/// Refuses a database that does not keep the promise, and names every mend; what is `accepted` by name is passed over.
+pub(super) async fn check_settings(db: &mut Conn, accepted: &[String]) -> Result<(), OpenError> {
+    let mut wrong = String::new();
+    for Setting { name, holds, why, mend } in SETTINGS {
+        let value: Option<String> = db.query_first(format!("SELECT CONCAT(@@GLOBAL.{name}, '')")).await?;
+        let value = value.unwrap_or_default();
+        if holds(&value) {
+            continue;
+        }
+        if accepted.iter().any(|accepted| accepted == name) {
+            tracing::warn!(name, value, why, "the database's setting is accepted by store.accept");
+            continue;
+        }
+        wrong += &format!("\n  {name} is {value}: {why}. Mend: {mend}");
+    }
+    let innodb: Option<String> =
+        db.query_first("SELECT support FROM information_schema.engines WHERE engine = 'InnoDB'").await?;
+    if !matches!(innodb.as_deref(), Some("DEFAULT" | "YES")) {
+        wrong += "\n  InnoDB is off: transactions need it. Mend: take skip-innodb out of the server's configuration";
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(OpenError::Settings(wrong)) }
+}

@@ -1,0 +1,152 @@
+//! Writes that wait for a transaction, in the order in which they came, bounded in number and bytes.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use anser_proto::ConversationId;
+use tokio::sync::{Notify, futures::Notified};
+
+use crate::{Error, write::Write};
+
+/// How far behind the first a write is looked for that may go with it.
+const LOOK_MAX: usize = 4_000;
+/// Bytes of bodies in one transaction. They are written twice, and bytes that are no text take two characters each.
+const GROUP_BYTES_MAX: usize = 3 << 20;
+
+pub(super) struct Queue {
+    state: Mutex<State>,
+    changed: Notify,
+    writes_max: usize,
+    bytes_max: usize,
+    /// Weight of one transaction, in messages; a write that is larger goes alone.
+    messages_max: usize,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: VecDeque<(Write, usize)>,
+    bytes: usize,
+    /// Conversations of transactions under way.
+    busy: HashSet<ConversationId>,
+    closed: bool,
+}
+
+/// What goes into one transaction, and the conversations that it keeps others out of.
+pub(super) struct Group {
+    pub(super) writes: Vec<Write>,
+    conversations: HashSet<ConversationId>,
+}
+
+impl Queue {
+    pub(super) fn new(writes_max: usize, bytes_max: usize, messages_max: usize) -> Self {
+        let (state, changed) = (Mutex::default(), Notify::new());
+        Self { state, changed, writes_max, bytes_max, messages_max }
+    }
+
+    pub(super) fn push(&self, write: Write, bytes: usize) -> Result<(), Error> {
+        let mut state = self.state();
+        if state.closed {
+            return Err(Error::Closed);
+        }
+        if state.waiting.len() >= self.writes_max || state.bytes.saturating_add(bytes) > self.bytes_max {
+            return Err(Error::Overloaded);
+        }
+        state.bytes += bytes;
+        state.waiting.push_back((write, bytes));
+        drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Writes that may be done in one transaction now. None concerns a conversation with which a transaction is under way,
+    /// or for which an earlier write still waits: so each conversation's writes are done in their order. None: nothing may.
+    pub(super) fn take(&self) -> Option<Group> {
+        let mut state = self.state();
+        let mut group = Group { writes: Vec::new(), conversations: HashSet::new() };
+        let (mut passed, mut blocked) = (Vec::new(), HashSet::new());
+        let (mut weight, mut bytes) = (0, 0);
+        while passed.len() < LOOK_MAX
+            && let Some((write, its_bytes)) = state.waiting.pop_front()
+        {
+            let conversations = conversations_of(&write);
+            let fits = group.writes.is_empty()
+                || (weight + write.weight() <= self.messages_max
+                    && bytes + its_bytes <= GROUP_BYTES_MAX
+                    && goes_together(&write));
+            let free = |one: &ConversationId| !state.busy.contains(one) && !blocked.contains(one);
+            if fits && conversations.iter().all(free) {
+                let alone = !goes_together(&write);
+                weight += write.weight();
+                bytes += its_bytes;
+                group.conversations.extend(conversations);
+                group.writes.push(write);
+                if alone {
+                    break;
+                }
+                continue;
+            }
+            blocked.extend(conversations);
+            passed.push((write, its_bytes));
+            if !fits {
+                break;
+            }
+        }
+        for write in passed.into_iter().rev() {
+            state.waiting.push_front(write);
+        }
+        state.bytes -= bytes;
+        state.busy.extend(&group.conversations);
+        (!group.writes.is_empty()).then_some(group)
+    }
+
+    /// The transaction of the group is over.
+    pub(super) fn done(&self, group: &Group) {
+        self.state().busy.retain(|one| !group.conversations.contains(one));
+        self.changed.notify_one();
+    }
+
+    /// Something came, or a transaction ended, or the queue was closed. To be made before it is looked at.
+    pub(super) fn changed(&self) -> Notified<'_> {
+        self.changed.notified()
+    }
+
+    /// A writer is free again.
+    pub(super) fn wake(&self) {
+        self.changed.notify_one();
+    }
+
+    pub(super) fn close(&self) {
+        self.state().closed = true;
+        self.changed.notify_one();
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        let state = self.state();
+        state.closed && state.waiting.is_empty() && state.busy.is_empty()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.state().waiting.len()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Messages and marks share transactions. The others are rare, and read what such a transaction has not written yet.
+fn goes_together(write: &Write) -> bool {
+    matches!(write, Write::Append(..) | Write::Mark(..))
+}
+
+fn conversations_of(write: &Write) -> HashSet<ConversationId> {
+    match write {
+        Write::Append(batch, _) => batch.iter().map(|message| message.conversation).collect(),
+        Write::Mark(mark, _) => HashSet::from([mark.conversation]),
+        Write::CreateGroup(new, _) => HashSet::from([ConversationId::Group(new.group)]),
+        Write::ChangeMembers(change, _) => HashSet::from([ConversationId::Group(change.group)]),
+        _ => HashSet::new(),
+    }
+}

@@ -1,0 +1,453 @@
+//! One transaction: what it locks and reads at its beginning, what it changes in memory, and how that is written back.
+//!
+//! Two round trips, however many messages. The first locks and reads the rows that the writes may touch: mailboxes, then
+//! heads, then sessions, each in the order of its key, so that no two transactions wait for each other in a circle. The
+//! mailboxes of both parties guard a one-to-one conversation that has no row yet. The second writes everything and commits.
+//! Nothing is remembered beyond the transaction: other nodes write too.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    ops::Range,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
+
+use anser_proto::{ConversationId, GroupId, UserId};
+use futures_util::future::join_all;
+use mysql_async::{Conn, Row, prelude::Queryable as _};
+
+use super::{
+    columns::{Sql, conversation as conversation_id, get, key},
+    fault::Fault,
+    message::Places,
+    writer::Counters,
+};
+use crate::{Error, Options, Sequencer};
+
+/// How often a conversation's numbers are asked for before the head's own are taken.
+const PROPOSALS_MAX: u32 = 3;
+
+/// What every transaction needs and none changes.
+pub(super) struct Rules {
+    pub(super) common: Options,
+    pub(super) sequencer: Arc<dyn Sequencer>,
+    pub(super) counters: Arc<Counters>,
+}
+
+/// Marks a transaction, so that it can be asked for later whether it was committed.
+#[derive(Clone, Copy)]
+pub(super) struct Stamp {
+    pub(super) writer_id: u64,
+    pub(super) transaction_no: u64,
+}
+
+/// Where a log ends. Default: nothing was said.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Head {
+    pub(super) server_msg_id: u64,
+    pub(super) count: u64,
+    pub(super) server_time_ms: u64,
+    /// Of a group.
+    pub(super) members_version: u64,
+    /// `server_msg_id` of the row; 0 if there is none.
+    stored: u64,
+}
+
+/// A user's entry in his conversation list.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Entry {
+    pub(super) mailbox_seq: u64,
+    pub(super) read_mark: u64,
+    pub(super) read_count: u64,
+    pub(super) delivered_mark: u64,
+    changed: bool,
+}
+
+impl Entry {
+    /// Forward only; the delivered mark is never behind.
+    pub(super) fn read_to(&mut self, server_msg_id: u64, count: u64) {
+        if server_msg_id > self.read_mark {
+            (self.read_mark, self.read_count) = (server_msg_id, count);
+        }
+        self.delivered_mark = self.delivered_mark.max(server_msg_id);
+    }
+}
+
+struct Mailbox {
+    mailbox_seq: u64,
+    stored: u64,
+}
+
+/// What writes may touch: locked and read together before any of them is done.
+#[derive(Default)]
+pub(super) struct Wants {
+    pub(super) users: BTreeSet<UserId>,
+    /// Their heads, as keys.
+    heads: BTreeSet<(u64, u64)>,
+    sessions: BTreeSet<(UserId, (u64, u64))>,
+    /// Users of whom must be known whether they are members.
+    members: BTreeSet<(GroupId, UserId)>,
+    /// How many messages may come to each log: their numbers are reserved together.
+    numbers: HashMap<ConversationId, u32>,
+}
+
+impl Wants {
+    pub(super) fn head(&mut self, conversation: ConversationId, messages: u32) {
+        self.heads.insert(key(conversation));
+        if messages > 0 {
+            *self.numbers.entry(conversation).or_default() += messages;
+        }
+    }
+
+    /// The session, the mailbox that stamps it, and of a group the membership.
+    pub(super) fn session(&mut self, user: UserId, conversation: ConversationId) {
+        self.users.insert(user);
+        self.sessions.insert((user, key(conversation)));
+        if let ConversationId::Group(group) = conversation {
+            self.members.insert((group, user));
+        }
+    }
+}
+
+pub(super) struct Txn<'c> {
+    pub(super) db: &'c mut Conn,
+    pub(super) rules: &'c Rules,
+    heads: HashMap<ConversationId, Head>,
+    sessions: HashMap<(UserId, ConversationId), Entry>,
+    mailboxes: BTreeMap<UserId, Mailbox>,
+    members: BTreeSet<(GroupId, UserId)>,
+    pub(super) places: Places,
+    /// What the sequencer proposed and no message took yet.
+    proposed: HashMap<ConversationId, Range<u64>>,
+    /// Rows of messages, by the beginning of their statement.
+    rows: BTreeMap<Arc<str>, Sql>,
+    /// Something was written, or is to be.
+    pub(super) changed: bool,
+    /// Messages that users sent and that were stored.
+    pub(super) appended: u64,
+}
+
+impl<'c> Txn<'c> {
+    /// Locks and reads what is wanted, and reserves numbers.
+    pub(super) async fn begin(db: &'c mut Conn, rules: &'c Rules, wants: Wants, stamp: Stamp) -> Result<Self, Fault> {
+        let mut tx = Self {
+            db,
+            rules,
+            heads: HashMap::new(),
+            sessions: HashMap::new(),
+            mailboxes: BTreeMap::new(),
+            members: BTreeSet::new(),
+            places: Places::default(),
+            proposed: HashMap::new(),
+            rows: BTreeMap::new(),
+            changed: false,
+            appended: 0,
+        };
+        tx.lock(&wants, stamp).await?;
+        tx.reserve(wants.numbers).await;
+        Ok(tx)
+    }
+
+    pub(super) fn shards(&self) -> u32 {
+        self.rules.common.shards
+    }
+
+    async fn lock(&mut self, wants: &Wants, stamp: Stamp) -> Result<(), Fault> {
+        let mut sql = Sql::new("START TRANSACTION; INSERT INTO im_writer VALUES ");
+        sql.numbers(&[stamp.writer_id, stamp.transaction_no, (self.rules.common.clock)()]);
+        sql.push(" ON DUPLICATE KEY UPDATE transaction_no = VALUES(transaction_no), at_ms = VALUES(at_ms)");
+        lock_mailboxes(&mut sql, &wants.users);
+        lock_heads(&mut sql, &wants.heads);
+        lock_sessions(&mut sql, &wants.sessions);
+        look_for_members(&mut sql, &wants.members);
+
+        let mut results = self.db.query_iter(sql.as_str()).await?;
+        for _ in ["START", "INSERT"] {
+            results.collect::<Row>().await?;
+        }
+        for (user, mailbox_seq) in results.collect::<(u64, u64)>().await? {
+            self.mailboxes.insert(UserId(user), Mailbox { mailbox_seq, stored: mailbox_seq });
+        }
+        for (small, big, server_msg_id, count, server_time_ms, members_version) in results.collect().await? {
+            let head = Head { server_msg_id, count, server_time_ms, members_version, stored: server_msg_id };
+            self.heads.insert(conversation_id(small, big), head);
+        }
+        for mut row in results.collect::<Row>().await? {
+            let entry = Entry {
+                mailbox_seq: get(&mut row, 3)?,
+                read_mark: get(&mut row, 4)?,
+                read_count: get(&mut row, 5)?,
+                delivered_mark: get(&mut row, 6)?,
+                changed: false,
+            };
+            let conversation = conversation_id(get(&mut row, 1)?, get(&mut row, 2)?);
+            self.sessions.insert((UserId(get(&mut row, 0)?), conversation), entry);
+        }
+        for (group, user) in results.collect::<(u64, u64)>().await? {
+            self.members.insert((GroupId(group), UserId(user)));
+        }
+        results.drop_result().await?;
+        Ok(())
+    }
+
+    /// Asks the sequencer for the numbers of all logs side by side. What it does not know better is the head's next.
+    async fn reserve(&mut self, numbers: HashMap<ConversationId, u32>) {
+        let (heads, rules) = (&self.heads, self.rules);
+        let asked = numbers.into_iter().map(|(conversation, n)| async move {
+            let next = heads.get(&conversation).map_or(0, |head| head.server_msg_id) + 1;
+            rules.propose(conversation, next, n).await;
+            (conversation, next..next + u64::from(n))
+        });
+        self.proposed = join_all(asked).await.into_iter().collect();
+    }
+
+    /// Never earlier than the last message of the conversation.
+    pub(super) fn time(&self, head: &Head) -> u64 {
+        (self.rules.common.clock)().max(head.server_time_ms)
+    }
+
+    /// None for a group that does not exist; a one-to-one conversation begins with the first message.
+    pub(super) fn head(&self, conversation: ConversationId) -> Option<Head> {
+        match (self.heads.get(&conversation), conversation) {
+            (None, ConversationId::Single { .. }) => Some(Head::default()),
+            (found, _) => found.copied(),
+        }
+    }
+
+    /// The number of the next message. Of a log for which more came than were reserved, the head's next.
+    pub(super) async fn next_place(&mut self, conversation: ConversationId, head: &Head) -> u64 {
+        let next = head.server_msg_id + 1;
+        if !self.proposed.get(&conversation).is_some_and(|proposed| proposed.contains(&next)) {
+            self.rules.propose(conversation, next, 1).await;
+            self.proposed.insert(conversation, next..next + 1);
+        }
+        next
+    }
+
+    /// A message took its place: the head is there now.
+    pub(super) fn move_head(&mut self, conversation: ConversationId, head: Head) {
+        self.heads.insert(conversation, head);
+    }
+
+    pub(super) fn session(&self, user: UserId, conversation: ConversationId) -> Option<Entry> {
+        self.sessions.get(&(user, conversation)).copied()
+    }
+
+    pub(super) fn put_session(&mut self, user: UserId, conversation: ConversationId, entry: Entry) {
+        self.changed = true;
+        self.sessions.insert((user, conversation), Entry { changed: true, ..entry });
+    }
+
+    pub(super) fn is_member(&self, group: GroupId, user: UserId) -> bool {
+        self.members.contains(&(group, user))
+    }
+
+    /// `NotFound` if there is no such user: every user has a mailbox.
+    pub(super) fn must_exist(&self, user: UserId) -> Result<(), Error> {
+        self.mailboxes.get(&user).map(drop).ok_or(Error::NotFound("user"))
+    }
+
+    /// Takes the next number of the user's mailbox, for a change that concerns him.
+    pub(super) fn next_change(&mut self, user: UserId) -> Result<u64, Error> {
+        self.changed = true;
+        let mailbox = self.mailboxes.get_mut(&user).ok_or(Error::NotFound("user"))?;
+        mailbox.mailbox_seq += 1;
+        Ok(mailbox.mailbox_seq)
+    }
+
+    /// Where a row of a message is written; `into` is the statement up to its values.
+    pub(super) fn row(&mut self, into: &Arc<str>) -> &mut Sql {
+        let rows = self.rows.entry(Arc::clone(into)).or_default();
+        if rows.is_empty() { rows.push(into) } else { rows.push(",") }
+    }
+
+    /// Writes the rows of messages, before something is read that may lie among them.
+    pub(super) async fn write_rows(&mut self) -> Result<(), Fault> {
+        let mut sql = Sql::default();
+        self.take_rows(&mut sql);
+        Ok(self.db.query_drop(sql.as_str()).await?)
+    }
+
+    fn take_rows(&mut self, sql: &mut Sql) {
+        for rows in std::mem::take(&mut self.rows).into_values() {
+            sql.push(rows.as_str()).push("; ");
+        }
+        // A packet must say something.
+        sql.push("DO 0");
+    }
+
+    /// Writes what was touched and commits, in one packet. The server stops at the first statement that fails, before the
+    /// commit.
+    pub(super) async fn commit(mut self) -> Result<(), Fault> {
+        if !self.changed {
+            return Ok(self.db.query_drop("ROLLBACK").await?);
+        }
+        let mut sql = Sql::default();
+        self.take_rows(&mut sql);
+        self.write_heads(&mut sql);
+        self.write_mailboxes(&mut sql);
+        self.write_sessions(&mut sql);
+        sql.push("; COMMIT");
+        self.db.query_drop(sql.as_str()).await.map_err(|error| match error.into() {
+            Fault::Lost(why) => Fault::Unknown(why),
+            fault => fault,
+        })?;
+        for (conversation, proposed) in self.proposed {
+            // A number that was reserved for what turned out a duplicate or a refusal is given back.
+            let last = self.heads.get(&conversation).map_or(0, |head| head.server_msg_id);
+            if proposed.end != last + 1 {
+                self.rules.tell_sequencer(conversation, last).await;
+            }
+        }
+        self.rules.counters.commits.fetch_add(1, Relaxed);
+        self.rules.counters.appended.fetch_add(self.appended, Relaxed);
+        Ok(())
+    }
+
+    /// The heads move by compare-and-set, whatever is remembered here: this is what rules out holes and doubles.
+    fn write_heads(&self, sql: &mut Sql) {
+        let mut moved: Vec<_> = self.heads.iter().filter(|(_, head)| head.server_msg_id != head.stored).collect();
+        moved.sort_unstable_by_key(|(conversation, _)| key(**conversation));
+        let (new, known): (Vec<_>, Vec<_>) = moved.into_iter().partition(|(_, head)| head.stored == 0);
+        for (at, (conversation, head)) in new.into_iter().enumerate() {
+            let (small, big) = key(*conversation);
+            sql.push(if at == 0 { "; INSERT INTO im_conversation VALUES " } else { "," });
+            sql.numbers(&[small, big, head.server_msg_id, head.count, head.server_time_ms]);
+        }
+        let count = known.len() as u64;
+        for (at, (conversation, head)) in known.into_iter().enumerate() {
+            let (small, big) = key(*conversation);
+            sql.push(if at == 0 {
+                "; UPDATE (SELECT 0 AS small, 0 AS big, 0 AS id, 0 AS n, 0 AS t, 0 AS before_it"
+            } else {
+                ""
+            });
+            sql.push(" UNION ALL SELECT ").number(small).push(",").number(big).push(",").number(head.server_msg_id);
+            sql.push(",").number(head.count).push(",").number(head.server_time_ms).push(",").number(head.stored);
+        }
+        if count > 0 {
+            sql.push(
+                ") AS moved STRAIGHT_JOIN im_conversation AS head ON head.small_id = moved.small AND head.big_id = moved.big
+                 SET head.server_msg_id = moved.id, head.count = moved.n, head.server_time_ms = moved.t
+                 WHERE head.server_msg_id = moved.before_it; ",
+            );
+            // More than one row where one is allowed is an error, which ends the packet.
+            sql.push("DO IF(ROW_COUNT() = ").number(count).push(", 0, (SELECT 1 UNION ALL SELECT 2))");
+        }
+    }
+
+    fn write_mailboxes(&self, sql: &mut Sql) {
+        let moved = self.mailboxes.iter().filter(|(_, mailbox)| mailbox.mailbox_seq != mailbox.stored);
+        let mut any = false;
+        for (user, mailbox) in moved {
+            sql.push(if any { "," } else { "; INSERT INTO im_mailbox VALUES " });
+            sql.numbers(&[user.0, mailbox.mailbox_seq]);
+            any = true;
+        }
+        if any {
+            sql.push(" ON DUPLICATE KEY UPDATE mailbox_seq = VALUES(mailbox_seq)");
+        }
+    }
+
+    fn write_sessions(&self, sql: &mut Sql) {
+        let mut changed: Vec<_> = self.sessions.iter().filter(|(_, entry)| entry.changed).collect();
+        changed.sort_unstable_by_key(|((user, conversation), _)| (*user, key(*conversation)));
+        for (at, ((user, conversation), entry)) in changed.iter().enumerate() {
+            let (small, big) = key(*conversation);
+            sql.push(if at == 0 { "; INSERT INTO im_session VALUES " } else { "," });
+            let Entry { mailbox_seq, read_mark, read_count, delivered_mark, .. } = **entry;
+            sql.numbers(&[user.0, small, big, mailbox_seq, read_mark, read_count, delivered_mark]);
+        }
+        if !changed.is_empty() {
+            sql.push(
+                " ON DUPLICATE KEY UPDATE mailbox_seq = VALUES(mailbox_seq), read_mark = VALUES(read_mark),
+                  read_count = VALUES(read_count), delivered_mark = VALUES(delivered_mark)",
+            );
+        }
+    }
+}
+
+impl Rules {
+    /// Asks until the numbers from `next` on are proposed; after some attempts they are taken all the same.
+    async fn propose(&self, conversation: ConversationId, next: u64, n: u32) {
+        for _ in 0..PROPOSALS_MAX {
+            match self.sequencer.reserve(conversation, n).await {
+                Ok(first) if first == next => return,
+                Ok(_) => {
+                    self.counters.proposals_refused.fetch_add(1, Relaxed);
+                    self.tell_sequencer(conversation, next - 1).await;
+                }
+                Err(error) => {
+                    tracing::debug!(%conversation, %error, "the sequencer did not answer: the head's own numbers are taken");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// A sequencer that does not hear it proposes a wrong number next time, and is told again.
+    async fn tell_sequencer(&self, conversation: ConversationId, last: u64) {
+        if let Err(error) = self.sequencer.reset(conversation, last).await {
+            tracing::debug!(%conversation, %error, "the sequencer was not reset");
+        }
+    }
+}
+
+/// A condition that nothing meets, where nothing is wanted: the statement must be there, since answers are told by their order.
+const NOTHING: &str = "FALSE";
+
+fn lock_mailboxes(sql: &mut Sql, users: &BTreeSet<UserId>) {
+    sql.push("; SELECT user_id, mailbox_seq FROM im_mailbox WHERE ");
+    let ids: Vec<_> = users.iter().map(|user| user.0).collect();
+    if ids.is_empty() {
+        sql.push(NOTHING)
+    } else {
+        sql.push("user_id IN ").numbers(&ids)
+    };
+    sql.push(" ORDER BY user_id FOR UPDATE");
+}
+
+fn lock_heads(sql: &mut Sql, heads: &BTreeSet<(u64, u64)>) {
+    sql.push(
+        "; SELECT small_id, big_id, server_msg_id, count, server_time_ms,
+             IF(small_id = 0, (SELECT members_version FROM im_group WHERE group_id = big_id), 0)
+           FROM im_conversation WHERE ",
+    );
+    any_of(sql, heads.iter(), |sql, (small, big)| {
+        sql.push("small_id = ").number(*small).push(" AND big_id = ").number(*big);
+    });
+    sql.push(" ORDER BY small_id, big_id FOR UPDATE");
+}
+
+fn lock_sessions(sql: &mut Sql, sessions: &BTreeSet<(UserId, (u64, u64))>) {
+    sql.push(
+        "; SELECT user_id, small_id, big_id, mailbox_seq, read_mark, read_count, delivered_mark FROM im_session WHERE ",
+    );
+    any_of(sql, sessions.iter(), |sql, (user, (small, big))| {
+        sql.push("user_id = ")
+            .number(user.0)
+            .push(" AND small_id = ")
+            .number(*small)
+            .push(" AND big_id = ")
+            .number(*big);
+    });
+    sql.push(" ORDER BY user_id, small_id, big_id FOR UPDATE");
+}
+
+fn look_for_members(sql: &mut Sql, members: &BTreeSet<(GroupId, UserId)>) {
+    sql.push("; SELECT group_id, user_id FROM im_group_member WHERE ");
+    any_of(sql, members.iter(), |sql, (group, user)| {
+        sql.push("group_id = ").number(group.0).push(" AND present = 1 AND user_id = ").number(user.0);
+    });
+}
+
+/// `(…) OR (…)`, which the server takes for ranges of the key.
+fn any_of<T>(sql: &mut Sql, each: impl ExactSizeIterator<Item = T>, write: impl Fn(&mut Sql, T)) {
+    if each.len() == 0 {
+        sql.push(NOTHING);
+    }
+    for (at, one) in each.enumerate() {
+        sql.push(if at == 0 { "(" } else { " OR (" });
+        write(sql, one);
+        sql.push(")");
+    }
+}

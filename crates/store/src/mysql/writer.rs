@@ -1,0 +1,242 @@
+//! Transactions of this node, several at a time, and what is done when one breaks.
+//!
+//! A write waits for nothing but a free connection and for the earlier writes of its conversation; what waits together goes
+//! into one transaction. Each transaction runs in a task of its own, which nobody cancels.
+//!
+//! *Unknown outcome.* A connection that breaks during COMMIT leaves it open whether it was done. Every transaction therefore
+//! writes its number into its connection's row of `im_writer` before anything else. On a fresh connection that row is read with
+//! a lock, which waits until the broken transaction is over, whichever way; then the row tells.
+
+use std::{
+    sync::{Arc, atomic::AtomicU64},
+    time::Duration,
+};
+
+use mysql_async::{Conn, prelude::Queryable as _};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep, timeout},
+};
+
+use super::{
+    fault::Fault,
+    group, message,
+    open::{Database, Role},
+    queue::{Group, Queue},
+    session,
+    txn::{Rules, Stamp, Txn, Wants},
+    user,
+};
+use crate::{Error, write::Write};
+
+/// Attempts that others were in the way of.
+const ATTEMPTS_MAX: u32 = 20;
+/// How long a transaction may take before its connection is given up.
+const TRANSACTION_MAX: Duration = Duration::from_secs(20);
+/// How long a database that is away is asked again, and how often.
+const AWAY_MAX: Duration = Duration::from_secs(15);
+const AWAY_PAUSE: Duration = Duration::from_millis(100);
+
+#[derive(Default)]
+pub(super) struct Counters {
+    pub(super) commits: AtomicU64,
+    pub(super) appended: AtomicU64,
+    pub(super) proposals_refused: AtomicU64,
+}
+
+/// One connection that writes, and its row of `im_writer`.
+pub(super) struct Writer {
+    database: Database,
+    rules: Arc<Rules>,
+    stamp: Stamp,
+    /// None: to be made.
+    db: Option<Conn>,
+}
+
+/// Gives waiting writes to free writers until the queue is over.
+pub(super) async fn run(queue: Arc<Queue>, mut free: Vec<Writer>) {
+    let writers = free.len();
+    let (give_back, mut returned) = mpsc::channel(writers);
+    loop {
+        let changed = queue.changed();
+        while let Ok(writer) = returned.try_recv() {
+            free.push(writer);
+        }
+        if let Some(mut writer) = free.pop() {
+            if let Some(group) = queue.take() {
+                let (queue, give_back) = (queue.clone(), give_back.clone());
+                tokio::spawn(async move {
+                    writer.work(&queue, group).await;
+                    // There is room for all of them; without a receiver nobody needs it.
+                    let _ = give_back.try_send(writer);
+                    queue.wake();
+                });
+                continue;
+            }
+            free.push(writer);
+        }
+        if queue.is_over() && free.len() == writers {
+            break;
+        }
+        changed.await;
+    }
+    for writer in free {
+        writer.end().await;
+    }
+}
+
+impl Writer {
+    pub(super) fn new(database: Database, rules: Arc<Rules>, writer_id: u64) -> Self {
+        Self { database, rules, stamp: Stamp { writer_id, transaction_no: 0 }, db: None }
+    }
+
+    async fn work(&mut self, queue: &Queue, mut group: Group) {
+        let failure = self.commit_together(&mut group.writes).await.err();
+        if let Some(error) = &failure {
+            tracing::error!(%error, writes = group.writes.len(), "a transaction failed");
+        }
+        let writes = std::mem::take(&mut group.writes);
+        // Before the answers: who got his may ask for more of the same conversation.
+        queue.done(&group);
+        for write in writes {
+            write.settle(failure.as_ref());
+        }
+    }
+
+    async fn commit_together(&mut self, writes: &mut [Write]) -> Result<(), Error> {
+        let until = Instant::now() + AWAY_MAX;
+        let (mut look, mut attempts) = (false, 0);
+        loop {
+            let fault = match self.attempt(writes, look).await {
+                Ok(()) => return Ok(()),
+                Err(fault) => fault,
+            };
+            attempts += 1;
+            match fault {
+                Fault::Known if !look => look = true,
+                Fault::InTheWay(_) if attempts < ATTEMPTS_MAX => sleep(pause(attempts)).await,
+                Fault::Lost(_) if Instant::now() < until => sleep(AWAY_PAUSE).await,
+                Fault::Unknown(why) => {
+                    if self.was_committed(until.max(Instant::now() + AWAY_PAUSE), &why).await? {
+                        return Ok(());
+                    }
+                }
+                fault => return Err(fault.into()),
+            }
+        }
+    }
+
+    /// A connection on which something broke is not used again.
+    async fn attempt(&mut self, writes: &mut [Write], look: bool) -> Result<(), Fault> {
+        let mut db = match self.db.take() {
+            Some(db) => db,
+            None => self.database.connect(Role::Writer).await?,
+        };
+        self.stamp.transaction_no += 1;
+        let transaction = transact(&mut db, &self.rules, self.stamp, writes, look);
+        let late = |_| Err(Fault::Unknown("the transaction took too long".into()));
+        let outcome = timeout(TRANSACTION_MAX, transaction).await.unwrap_or_else(late);
+        let usable = match &outcome {
+            Ok(()) => true,
+            Err(Fault::Lost(_) | Fault::Unknown(_)) => false,
+            Err(_) => matches!(timeout(TRANSACTION_MAX, db.query_drop("ROLLBACK")).await, Ok(Ok(()))),
+        };
+        if usable {
+            self.db = Some(db);
+        }
+        outcome
+    }
+
+    async fn was_committed(&self, until: Instant, why: &str) -> Result<bool, Error> {
+        loop {
+            match self.last_committed().await {
+                Ok(last) => return Ok(last == Some(self.stamp.transaction_no)),
+                Err(_) if Instant::now() < until => sleep(AWAY_PAUSE).await,
+                Err(fault) => {
+                    tracing::warn!(?fault, "the database does not tell what came of a transaction");
+                    return Err(Error::UnknownOutcome(why.to_owned()));
+                }
+            }
+        }
+    }
+
+    async fn last_committed(&self) -> Result<Option<u64>, Fault> {
+        let mut db = self.database.connect(Role::Writer).await?;
+        let sql = "SELECT transaction_no FROM im_writer WHERE writer_id = ? FOR UPDATE";
+        let last = db.exec_first(sql, (self.stamp.writer_id,)).await?;
+        db.disconnect().await?;
+        Ok(last)
+    }
+
+    async fn end(mut self) {
+        let Some(mut db) = self.db.take() else { return };
+        // Rows that stay are swept by a later start.
+        let _ = db.exec_drop("DELETE FROM im_writer WHERE writer_id = ?", (self.stamp.writer_id,)).await;
+        let _ = db.disconnect().await;
+    }
+}
+
+/// Longer with each attempt, and not the same on two nodes.
+fn pause(attempts: u32) -> Duration {
+    let random = getrandom::u32().unwrap_or(0) % 10;
+    Duration::from_millis(u64::from(attempts * 2 + random))
+}
+
+async fn transact(db: &mut Conn, rules: &Rules, stamp: Stamp, writes: &mut [Write], look: bool) -> Result<(), Fault> {
+    let mut wants = Wants::default();
+    for write in &*writes {
+        want(&mut wants, write);
+    }
+    let mut tx = Txn::begin(db, rules, wants, stamp).await?;
+    for write in writes {
+        if let (true, Write::Append(batch, _)) = (look, &*write) {
+            message::look(&mut tx, batch).await?;
+        }
+        perform(write, &mut tx).await?;
+    }
+    tx.commit().await
+}
+
+fn want(wants: &mut Wants, write: &Write) {
+    match write {
+        Write::Append(batch, _) => message::want(wants, batch),
+        Write::Mark(mark, _) => session::want(wants, mark),
+        Write::CreateGroup(new, _) => group::want_new(wants, new),
+        Write::ChangeMembers(change, _) => group::want_change(wants, change),
+        Write::UpdateProfile(user, ..)
+        | Write::SetPassword(user, ..)
+        | Write::SetDisabled(user, ..)
+        | Write::TouchDevice(user, ..) => _ = wants.users.insert(*user),
+        Write::CreateUser(..) | Write::Probe(_) => {}
+    }
+}
+
+/// Does it inside of the transaction: refused before anything is written, or written whole.
+async fn perform(write: &mut Write, tx: &mut Txn<'_>) -> Result<(), Fault> {
+    match write {
+        Write::Append(batch, ticket) => ticket.keep(told(message::append(tx, batch).await)?),
+        Write::Mark(mark, ticket) => ticket.keep(told(session::mark(tx, mark).await)?),
+        Write::CreateGroup(new, ticket) => ticket.keep(told(group::create_group(tx, new).await)?),
+        Write::ChangeMembers(change, ticket) => ticket.keep(told(group::change_members(tx, change).await)?),
+        Write::CreateUser(new, ticket) => ticket.keep(told(user::create_user(tx, new).await)?),
+        Write::UpdateProfile(id, change, ticket) => ticket.keep(told(user::update_profile(tx, *id, change).await)?),
+        Write::SetPassword(id, password, ticket) => ticket.keep(told(user::set_password(tx, *id, password).await)?),
+        Write::SetDisabled(id, disabled, ticket) => ticket.keep(told(user::set_disabled(tx, *id, *disabled).await)?),
+        Write::TouchDevice(id, device, ticket) => ticket.keep(told(user::touch_device(tx, *id, device).await)?),
+        Write::Probe(ticket) => {
+            // The transaction writes its number, which proves what is to be proved.
+            tx.changed = true;
+            ticket.keep(Ok(()))
+        }
+    }
+    .map_err(Fault::Store)
+}
+
+/// An answer or a refusal; a fault that concerns the transaction ends it.
+fn told<T>(outcome: Result<T, Fault>) -> Result<Result<T, Error>, Fault> {
+    match outcome {
+        Ok(answer) => Ok(Ok(answer)),
+        Err(Fault::Store(error)) => Ok(Err(error)),
+        Err(fault) => Err(fault),
+    }
+}

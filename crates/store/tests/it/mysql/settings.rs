@@ -1,0 +1,97 @@
+//! What is said at the start when something is not as it must be.
+
+use anser_services::{MariaDb, MariaDbOptions, Place};
+use anser_store::mysql::{MysqlOptions, MysqlStore, OpenError};
+use futures_util::future::join_all;
+
+use super::{fresh_name, make_database, open, options};
+use crate::talk::{common, settle};
+
+async fn refusal(options: MysqlOptions) -> String {
+    MysqlStore::open(options).await.err().expect("it is refused").to_string()
+}
+
+#[tokio::test]
+async fn a_database_that_does_not_keep_the_promise_is_refused_with_its_mends() {
+    let settings = ["sync_binlog=0", "innodb_flush_log_at_trx_commit=2", "max_allowed_packet=1M"];
+    let settings = settings.map(str::to_owned).into();
+    let server =
+        MariaDb::start_with(Place::Tests, MariaDbOptions { settings, ..Default::default() }).expect("it starts");
+    let url = make_database(&server.url(), "anser").await;
+    let refused = refusal(options(&url)).await;
+    let mends = [
+        "SET GLOBAL sync_binlog = 1",
+        "SET GLOBAL innodb_flush_log_at_trx_commit = 1",
+        "SET GLOBAL max_allowed_packet = 67108864",
+    ];
+    for mend in mends {
+        assert!(refused.contains(mend), "{mend} is not in {refused}");
+    }
+    let accept = ["sync_binlog", "innodb_flush_log_at_trx_commit"].map(str::to_owned).into();
+    let refused = refusal(MysqlOptions { accept, ..options(&url) }).await;
+    assert!(refused.contains("max_allowed_packet") && !refused.contains("sync_binlog"), "{refused}");
+
+    // The mends are what they say.
+    server.execute(&format!("{};", mends.join("; "))).expect("it takes them");
+    open(&url).await;
+}
+
+#[tokio::test]
+async fn a_database_without_a_binary_log_is_refused() {
+    let settings = vec!["skip-log-bin".to_owned()];
+    let server =
+        MariaDb::start_with(Place::Tests, MariaDbOptions { settings, ..Default::default() }).expect("it starts");
+    let url = make_database(&server.url(), "anser").await;
+    let refused = refusal(options(&url)).await;
+    assert!(refused.contains("log_bin") && refused.contains("a crash can still take back"), "{refused}");
+}
+
+#[tokio::test]
+async fn what_is_no_address_or_no_server_is_named() {
+    for (url, why) in [
+        ("postgres://localhost/anser", "mysql://user:password@host:3306/name"),
+        ("mysql://localhost:3306", "it names no database"),
+        ("mysql://root@127.0.0.1:1/anser", "127.0.0.1:1/anser cannot be reached"),
+    ] {
+        let refused = refusal(options(url)).await;
+        assert!(refused.contains(why), "{why} is not in {refused}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_of_another_program_and_another_number_of_shards_are_refused() {
+    let url = make_database(&super::SERVER.url(), &fresh_name()).await;
+    super::SERVER
+        .execute(&format!("CREATE TABLE {}.orders (id INT)", url.rsplit('/').next().expect("a name")))
+        .expect("a table");
+    assert!(refusal(options(&url)).await.contains("it has a table orders"));
+
+    let url = make_database(&super::SERVER.url(), &fresh_name()).await;
+    open(&url).await;
+    let mut other = options(&url);
+    other.common.shards = 5;
+    assert!(matches!(MysqlStore::open(other).await, Err(OpenError::Shards { store: 4, asked: 5 })));
+    let name = url.rsplit('/').next().expect("a name");
+    super::SERVER.execute(&format!("UPDATE {name}.im_store SET schema_version = 99")).expect("a row");
+    assert!(matches!(MysqlStore::open(options(&url)).await, Err(OpenError::Newer { store: 99, .. })));
+}
+
+#[tokio::test]
+async fn nodes_that_start_together_make_one_store() {
+    let url = make_database(&super::SERVER.url(), &fresh_name()).await;
+    let stores = join_all((0..6).map(|_| MysqlStore::open(options(&url)))).await;
+    let ids: Vec<_> =
+        stores.iter().map(|store| anser_store::Store::log_id(&**store.as_ref().expect("it opens"))).collect();
+    assert!(ids.iter().all(|id| *id == ids[0] && *id != 0), "{ids:?}");
+    settle(&**stores[0].as_ref().expect("it opens"), 2).await;
+    assert_eq!(common().shards, 4);
+}
+
+#[tokio::test]
+async fn a_migration_that_was_cut_off_is_done_again() {
+    let url = make_database(&super::SERVER.url(), &fresh_name()).await;
+    open(&url).await;
+    let name = url.rsplit('/').next().expect("a name");
+    super::SERVER.execute(&format!("DROP TABLE {name}.im_store, {name}.im_message_recv_3")).expect("it forgets");
+    settle(&*open(&url).await, 2).await;
+}
