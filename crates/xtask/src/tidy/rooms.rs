@@ -49,7 +49,7 @@ const BORDERS: &[Border] = &[
     Border {
         within: "crates/",
         foreign: &["mysql_async"],
-        homes: &["crates/store/src/mysql", "crates/store/tests/"],
+        homes: &["crates/store/src/mysql", "crates/store/tests/", "crates/store/benches/"],
         why: "only a store speaks SQL",
     },
     Border {

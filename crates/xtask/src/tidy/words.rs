@@ -52,7 +52,8 @@ const BANS: &[Ban] = &[
         calls: &["thread::sleep", "time::sleep", "thread::sleep_ms"],
         scope: Scope::Tests,
         within: &["crates/"],
-        except: &[],
+        // A bench measures for a time.
+        except: &["/benches/"],
         why: "wait for the event itself, or pause the clock and advance it",
     },
     Ban {
