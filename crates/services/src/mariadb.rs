@@ -1,6 +1,6 @@
 //! MariaDB with the settings that the server asks for at its start.
 
-use std::{net::SocketAddr, path::Path, process::Command};
+use std::{fs, net::SocketAddr, path::Path, process::Command};
 
 use anyhow::Context as _;
 use tempfile::TempDir;
@@ -45,7 +45,10 @@ impl MariaDb {
     pub fn start_with(place: Place, options: MariaDbOptions) -> anyhow::Result<Self> {
         let folder = place.make("mariadb")?;
         let data = folder.path().join("data");
-        install(&data)?;
+        // Not the one that all share: a server that starts removes the temporary tables of every other from it.
+        let tmp = folder.path().join("tmp");
+        fs::create_dir(&tmp)?;
+        install(&data, &tmp)?;
         let wanted = wanted(folder.path(), &data);
         let arguments = move |port: u16| {
             let own = [format!("port={port}"), format!("server_id={port}")];
@@ -111,12 +114,12 @@ impl MariaDb {
     }
 }
 
-fn install(data: &Path) -> anyhow::Result<()> {
+fn install(data: &Path, tmp: &Path) -> anyhow::Result<()> {
     let mut install = Command::new(program("mariadb-install-db")?);
     install.args(["--no-defaults", "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-log-bin"]);
     // Else it leaves files of 100 MiB.
     install.args(["--innodb-log-file-size=16M", "--innodb-buffer-pool-size=32M"]);
-    install.arg(format!("--datadir={}", data.display()));
+    install.args([format!("--datadir={}", data.display()), format!("--tmpdir={}", tmp.display())]);
     install.args(as_root().map(|setting| format!("--{setting}")));
     said_by(install).context("the database cannot be made")?;
     Ok(())
@@ -141,6 +144,7 @@ fn wanted(folder: &Path, data: &Path) -> Vec<String> {
     let mut wanted: Vec<String> = settings.map(str::to_owned).into();
     wanted.push(format!("innodb_buffer_pool_size={BUFFER_POOL}"));
     wanted.push(format!("datadir={}", data.display()));
+    wanted.push(format!("tmpdir={}", folder.join("tmp").display()));
     wanted.push(format!("socket={}", folder.join("socket").display()));
     wanted.push(format!("pid-file={}", folder.join("pid").display()));
     wanted.extend(as_root());
