@@ -122,6 +122,7 @@ impl Collector for StoreStats {
             ("store_appended", "Messages stored by senders, without duplicates", stats.appended),
             ("store_proposals_refused", "Proposals of the sequencer that the head refused", stats.proposals_refused),
             ("store_checkpoints", "Checkpoints of the write-ahead log", stats.checkpoints),
+            ("store_replica_behind", "Pages of history that a replica did not have whole", stats.replica_behind),
         ] {
             let counter = ConstCounter::new(value);
             counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;

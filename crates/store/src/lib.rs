@@ -242,6 +242,8 @@ pub struct Stats {
     pub proposals_refused: u64,
     /// Checkpoints of the write-ahead log, where there is one.
     pub checkpoints: u64,
+    /// Pages of history that a replica did not have whole, where there are some.
+    pub replica_behind: u64,
 }
 
 /// Where `server_msg_id`s come from. It proposes; the head disposes.

@@ -14,12 +14,52 @@ const COLUMNS: &str =
     "server_msg_id, client_msg_id, from_id, from_nickname, from_platform, from_device_id, type, content,
                        attachment, client_time_ms, server_time_ms, count, counted";
 
-/// Bounds are excluded.
-#[derive(Clone, Copy)]
-struct Between {
-    after: u64,
-    before: u64,
+/// What a reader asked for and may see: stretches of the log, bounds included, in the order in which they are read.
+pub(super) struct Plan {
+    reader: UserId,
+    conversation: ConversationId,
+    /// The last message that he may see.
+    head: u64,
+    ranges: Vec<(u64, u64)>,
     direction: &'static str,
+    limit: u32,
+    bytes_max: usize,
+}
+
+/// Where the log and the reader's stays in it are known without a doubt.
+pub(super) async fn plan(
+    db: &mut Conn,
+    shards: u32,
+    reader: UserId,
+    conversation: ConversationId,
+    stretch: Stretch,
+) -> Result<Plan, Fault> {
+    if matches!(conversation, ConversationId::Single { .. }) && conversation.peer_of(reader).is_none() {
+        return Err(Error::NotMember.into());
+    }
+    let head = visible_head(db, shards, reader, conversation).await?.ok_or(Error::NotMember)?.server_msg_id;
+    let (first, last) = (stretch.after.saturating_add(1), stretch.before.wrapping_sub(1).min(head));
+    let direction = if stretch.after == 0 { "DESC" } else { "ASC" };
+    let stays = match conversation {
+        ConversationId::Single { .. } => vec![(1, None)],
+        ConversationId::Group(group) => {
+            let sql = format!(
+                "SELECT joined, left_at FROM im_group_member WHERE group_id = ? AND user_id = ? ORDER BY joined {direction}"
+            );
+            db.exec::<(u64, Option<u64>), _, _>(sql, (group.0, reader.0)).await?
+        }
+    };
+    let ranges = stays.into_iter().map(|(joined, left_at)| (first.max(joined), last.min(left_at.unwrap_or(last))));
+    let ranges = ranges.filter(|(first, last)| first <= last).collect();
+    Ok(Plan {
+        reader,
+        conversation,
+        head,
+        ranges,
+        direction,
+        limit: stretch.limit.max(1),
+        bytes_max: stretch.bytes_max,
+    })
 }
 
 pub(super) async fn read_log(
@@ -29,29 +69,72 @@ pub(super) async fn read_log(
     conversation: ConversationId,
     stretch: Stretch,
 ) -> Result<LogPage, Fault> {
-    if matches!(conversation, ConversationId::Single { .. }) && conversation.peer_of(reader).is_none() {
-        return Err(Error::NotMember.into());
+    plan(db, shards, reader, conversation, stretch).await?.read(db, shards).await
+}
+
+impl Plan {
+    pub(super) async fn read(&self, db: &mut Conn, shards: u32) -> Result<LogPage, Fault> {
+        let mut leaf = Leaf { room: self.limit as usize, bytes: 0, bytes_max: self.bytes_max, page: Vec::new() };
+        let mut more = false;
+        for (first, last) in &self.ranges {
+            let (sql, params) = self.select(shards, *first, *last, leaf.room as u64 + 1);
+            more = leaf.fill(db, self.conversation, &sql, params).await?;
+            if more {
+                break;
+            }
+        }
+        let mut messages = leaf.page;
+        if self.direction == "DESC" {
+            messages.reverse();
+        }
+        Ok(LogPage { messages, more, head: self.head })
     }
-    let head = visible_head(db, shards, reader, conversation).await?.ok_or(Error::NotMember)?.server_msg_id;
-    let before = if stretch.before == 0 { u64::MAX } else { stretch.before };
-    let direction = if stretch.after == 0 { "DESC" } else { "ASC" };
-    let between = Between { after: stretch.after, before, direction };
-    let mut leaf = Leaf {
-        conversation,
-        room: stretch.limit.max(1) as usize,
-        bytes: 0,
-        bytes_max: stretch.bytes_max,
-        page: Vec::new(),
-    };
-    let more = match conversation {
-        ConversationId::Single { .. } => leaf.read_single(db, shards, reader, between).await?,
-        ConversationId::Group(group) => leaf.read_group(db, shards, group, reader, between).await?,
-    };
-    let mut messages = leaf.page;
-    if stretch.after == 0 {
-        messages.reverse();
+
+    /// Whether the page is what the plan asks for. Ids have no holes, so that a database which lags behind is found out: what
+    /// it lacks is missing from the row.
+    pub(super) fn is_fulfilled_by(&self, page: &LogPage) -> bool {
+        let descends = self.direction == "DESC";
+        let ids = self.ranges.iter().flat_map(|(first, last)| {
+            let id = move |n: u64| if descends { last - n } else { first + n };
+            (0..=last - first).map(id)
+        });
+        let mut wanted = ids.fuse();
+        let mut found: Vec<_> = page.messages.iter().map(|message| message.server_msg_id).collect();
+        if descends {
+            found.reverse();
+        }
+        found.iter().all(|id| wanted.next() == Some(*id)) && (page.more || wanted.next().is_none())
     }
-    Ok(LogPage { messages, more, head })
+
+    /// The zipper merge of a one-to-one conversation: the user's own two tables, both in order of ids by their indexes, are read
+    /// side by side. What he wrote to himself is in both; one is enough.
+    fn select(&self, shards: u32, first: u64, last: u64, limit: u64) -> (String, Vec<u64>) {
+        let (shards, direction) = (u64::from(shards), self.direction);
+        let order = format!("server_msg_id BETWEEN ? AND ? ORDER BY server_msg_id {direction} LIMIT ?");
+        let owner = self.reader;
+        let peer = match self.conversation {
+            ConversationId::Group(GroupId(group)) => {
+                let shard = group % shards;
+                let sql = format!(
+                    "SELECT {COLUMNS} FROM im_message_recv_{shard} WHERE owner_id = ? AND peer_id = 0 AND {order}"
+                );
+                return (sql, vec![group, first, last, limit]);
+            }
+            conversation => conversation.peer_of(owner).unwrap_or(owner),
+        };
+        let shard = owner.0 % shards;
+        let params = [owner.0, peer.0, first, last, limit];
+        let sent =
+            format!("(SELECT {COLUMNS} FROM im_message_send_{shard} WHERE from_id = ? AND to_id = ? AND {order})");
+        if owner == peer {
+            return (sent, params.to_vec());
+        }
+        let sql = format!(
+            "{sent} UNION ALL (SELECT {COLUMNS} FROM im_message_recv_{shard} WHERE owner_id = ? AND peer_id = ? AND {order})
+             ORDER BY server_msg_id {direction} LIMIT ?"
+        );
+        (sql, [&params[..], &params[..], &params[4..]].concat())
+    }
 }
 
 /// The count of the message at this place, as the user's copy has it.
@@ -87,7 +170,6 @@ pub(super) async fn count_at(
 
 /// A page that is being filled. To tell whether there is more, one message more than fits is looked at.
 struct Leaf {
-    conversation: ConversationId,
     /// For how many messages more.
     room: usize,
     bytes: usize,
@@ -96,65 +178,14 @@ struct Leaf {
 }
 
 impl Leaf {
-    /// The zipper merge: the user's own two tables, both in order of ids by their indexes, are read side by side. What he
-    /// wrote to himself is in both; one is enough.
-    async fn read_single(
-        &mut self,
-        db: &mut Conn,
-        shards: u32,
-        owner: UserId,
-        between: Between,
-    ) -> Result<bool, Fault> {
-        let peer = self.conversation.peer_of(owner).unwrap_or(owner);
-        let Between { after, before, direction } = between;
-        let shard = owner.0 % u64::from(shards);
-        let order = format!("server_msg_id > ? AND server_msg_id < ? ORDER BY server_msg_id {direction} LIMIT ?");
-        let bounds = [owner.0, peer.0, after, before, self.room as u64 + 1];
-        let sent =
-            format!("(SELECT {COLUMNS} FROM im_message_send_{shard} WHERE from_id = ? AND to_id = ? AND {order})");
-        if owner == peer {
-            return self.fill(db, &sent, bounds.to_vec()).await;
-        }
-        let sql = format!(
-            "{sent} UNION ALL (SELECT {COLUMNS} FROM im_message_recv_{shard} WHERE owner_id = ? AND peer_id = ? AND {order})
-             ORDER BY server_msg_id {direction} LIMIT ?"
-        );
-        self.fill(db, &sql, [&bounds[..], &bounds[..], &bounds[4..]].concat()).await
-    }
-
-    /// Stay by stay, so that each is a stretch of the index, until the page is full.
-    async fn read_group(
-        &mut self,
-        db: &mut Conn,
-        shards: u32,
-        group: GroupId,
-        reader: UserId,
-        between: Between,
-    ) -> Result<bool, Fault> {
-        let Between { after, before, direction } = between;
-        let stays = format!(
-            "SELECT joined, left_at FROM im_group_member WHERE group_id = ? AND user_id = ? AND joined < ?
-                 AND (left_at IS NULL OR left_at > ?) ORDER BY joined {direction}"
-        );
-        let log = format!(
-            "SELECT {COLUMNS} FROM im_message_recv_{}
-             WHERE owner_id = ? AND peer_id = 0 AND server_msg_id > ? AND server_msg_id < ?
-             ORDER BY server_msg_id {direction} LIMIT ?",
-            group.0 % u64::from(shards)
-        );
-        let stays: Vec<(u64, Option<u64>)> = db.exec(stays, (group.0, reader.0, before, after)).await?;
-        for (joined, left_at) in stays {
-            let behind_it = left_at.map_or(u64::MAX, |left_at| left_at + 1);
-            let bounds = vec![group.0, after.max(joined - 1), before.min(behind_it), self.room as u64 + 1];
-            if self.fill(db, &log, bounds).await? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     /// Tells whether there was a message that did not fit.
-    async fn fill(&mut self, db: &mut Conn, sql: &str, params: Vec<u64>) -> Result<bool, Fault> {
+    async fn fill(
+        &mut self,
+        db: &mut Conn,
+        conversation: ConversationId,
+        sql: &str,
+        params: Vec<u64>,
+    ) -> Result<bool, Fault> {
         let params = Params::Positional(params.into_iter().map(Into::into).collect());
         let mut rows = db.exec_iter(sql, params).await?;
         let mut more = false;
@@ -163,7 +194,7 @@ impl Leaf {
                 more = true;
                 break;
             }
-            let message = message(row, self.conversation)?;
+            let message = message(row, conversation)?;
             self.bytes += message.content.len() + message.attachment.len();
             self.room -= 1;
             self.page.push(message);

@@ -12,6 +12,7 @@ mod migrate;
 mod open;
 mod queue;
 mod reader;
+mod replica;
 mod session;
 mod txn;
 mod user;
@@ -33,7 +34,8 @@ pub use open::OpenError;
 use migrate::Identity;
 use open::Database;
 use queue::Queue;
-use reader::Readers;
+use reader::{PATIENCE, Readers};
+use replica::Replicas;
 use txn::Rules;
 use writer::{Counters, Writer};
 
@@ -56,6 +58,8 @@ pub struct MysqlOptions {
     pub sequencer: Arc<dyn Sequencer>,
     /// `mysql://user:password@host:3306/name`
     pub url: String,
+    /// Databases that repeat it, and from which history may be read.
+    pub replicas: Vec<String>,
     /// Settings of the database, by name, that break the promise and are accepted nevertheless.
     pub accept: Vec<String>,
     /// Connections that write: transactions of this node at one time.
@@ -77,6 +81,7 @@ impl MysqlOptions {
             common,
             sequencer,
             url,
+            replicas: Vec::new(),
             accept: Vec::new(),
             writers: 4,
             readers: 8,
@@ -94,6 +99,7 @@ pub struct MysqlStore {
     shards: u32,
     queue: Arc<Queue>,
     readers: Arc<Readers>,
+    replicas: Replicas,
     counters: Arc<Counters>,
     writers: Mutex<Option<JoinHandle<()>>>,
 }
@@ -119,9 +125,10 @@ impl MysqlStore {
             let id = getrandom::u64().map_err(|error| OpenError::Foreign(error.to_string()))?;
             writers.push(Writer::new(database.clone(), rules.clone(), id));
         }
-        let readers = Readers::new(database, options.readers, options.read_queue_max);
+        let readers = Readers::new(database, options.readers, options.read_queue_max, PATIENCE);
+        let replicas = Replicas::new(&options.replicas, options.readers, options.read_queue_max)?;
         let writers = Mutex::new(Some(tokio::spawn(writer::run(queue.clone(), writers))));
-        Ok(Arc::new(Self { log_id, shards, queue, readers, counters, writers }))
+        Ok(Arc::new(Self { log_id, shards, queue, readers, replicas, counters, writers }))
     }
 
     /// Nothing is awaited before the push: what is called (first polled) first is queued first, and committed first.
@@ -159,7 +166,20 @@ impl Store for MysqlStore {
 
     async fn read_log(&self, reader: UserId, conversation: ConversationId, stretch: Stretch) -> Result<LogPage, Error> {
         let shards = self.shards;
-        self.readers.read(move |db| log::read_log(db, shards, reader, conversation, stretch).boxed()).await
+        if self.replicas.is_empty() {
+            return self.readers.read(move |db| log::read_log(db, shards, reader, conversation, stretch).boxed()).await;
+        }
+        let plan = self.readers.read(move |db| log::plan(db, shards, reader, conversation, stretch).boxed()).await?;
+        let plan = Arc::new(plan);
+        if let Some(page) = self.replicas.read(&plan, shards).await {
+            return Ok(page);
+        }
+        self.readers
+            .read(move |db| {
+                let plan = Arc::clone(&plan);
+                async move { plan.read(db, shards).await }.boxed()
+            })
+            .await
     }
 
     async fn mark(&self, mark: Mark) -> Result<Marked, Error> {
@@ -279,6 +299,7 @@ impl Store for MysqlStore {
             queued: self.queue.len() as u64,
             proposals_refused: self.counters.proposals_refused.load(Relaxed),
             checkpoints: 0,
+            replica_behind: self.replicas.behind.load(Relaxed),
         }
     }
 
@@ -290,5 +311,6 @@ impl Store for MysqlStore {
             writers.await.unwrap_or_else(|error| tracing::error!(%error, "the store did not end as it should"));
         }
         self.readers.close().await;
+        self.replicas.close().await;
     }
 }

@@ -18,14 +18,21 @@ use super::{
 };
 use crate::Error;
 
-/// How long a reader may wait for its answer; his work goes on until the database answers.
-const READ_MAX: Duration = Duration::from_secs(20);
-/// How long a database that is away is asked again.
-const AWAY_MAX: Duration = Duration::from_secs(10);
+/// How long a database is waited for.
+#[derive(Clone, Copy)]
+pub(super) struct Patience {
+    /// For one answer; the work goes on until the database answers.
+    pub(super) answer: Duration,
+    /// While it cannot be reached.
+    pub(super) away: Duration,
+}
+
+pub(super) const PATIENCE: Patience = Patience { answer: Duration::from_secs(20), away: Duration::from_secs(10) };
 const AWAY_PAUSE: Duration = Duration::from_millis(100);
 
 pub(super) struct Readers {
     database: Database,
+    patience: Patience,
     /// Connections that nobody uses now.
     idle: Mutex<Vec<Conn>>,
     connections: Semaphore,
@@ -34,9 +41,9 @@ pub(super) struct Readers {
 }
 
 impl Readers {
-    pub(super) fn new(database: Database, connections: usize, places: usize) -> Arc<Self> {
+    pub(super) fn new(database: Database, connections: usize, places: usize, patience: Patience) -> Arc<Self> {
         let (connections, places) = (Semaphore::new(connections.max(1)), Semaphore::new(places.max(1)));
-        Arc::new(Self { database, idle: Mutex::default(), connections, places })
+        Arc::new(Self { database, patience, idle: Mutex::default(), connections, places })
     }
 
     /// Runs `work` in one state of the store. It may run again when a connection breaks.
@@ -55,7 +62,8 @@ impl Readers {
             let _connection = readers.connections.acquire().await.map_err(|_| Error::Closed)?;
             readers.attempt_until_it_answers(&work).await
         });
-        let answer = timeout(READ_MAX, task).await.map_err(|_| Error::Failed("the database does not answer".into()))?;
+        let answer = timeout(self.patience.answer, task).await;
+        let answer = answer.map_err(|_| Error::Failed("the database does not answer".into()))?;
         answer.map_err(|_| Error::Failed("a read broke off".into()))?
     }
 
@@ -63,7 +71,7 @@ impl Readers {
     where
         F: for<'c> Fn(&'c mut Conn) -> BoxFuture<'c, Result<T, Fault>>,
     {
-        let until = Instant::now() + AWAY_MAX;
+        let until = Instant::now() + self.patience.away;
         loop {
             match self.attempt(work).await {
                 Err(Fault::Lost(_)) if Instant::now() < until => {

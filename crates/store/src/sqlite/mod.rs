@@ -361,6 +361,7 @@ impl Store for SqliteStore {
             queued: self.writes.len() as u64,
             proposals_refused: self.counters.proposals_refused.load(Relaxed),
             checkpoints: self.counters.checkpoints.load(Relaxed),
+            replica_behind: 0,
         }
     }
 

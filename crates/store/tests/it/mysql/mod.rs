@@ -3,6 +3,7 @@
 mod cut;
 mod kill;
 mod nodes;
+mod replica;
 mod settings;
 
 use std::sync::{

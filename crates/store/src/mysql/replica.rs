@@ -1,0 +1,84 @@
+//! Databases that repeat what the first one does, and may serve history. They lag behind, and nobody sees less for it:
+//! what a reader may see is asked of the first one, and a page that lacks something is read there too.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use futures_util::FutureExt as _;
+use tokio::time::Instant;
+
+use super::{
+    log::Plan,
+    open::{Database, OpenError},
+    reader::{Patience, Readers},
+};
+use crate::LogPage;
+
+/// One that does not answer in this time is passed over.
+const PATIENCE: Patience = Patience { answer: Duration::from_secs(2), away: Duration::ZERO };
+/// And not asked again for this long.
+const REST: Duration = Duration::from_secs(5);
+
+pub(super) struct Replicas {
+    all: Vec<Replica>,
+    turn: AtomicUsize,
+    /// Pages that a replica did not have whole.
+    pub(super) behind: AtomicU64,
+}
+
+struct Replica {
+    readers: Arc<Readers>,
+    rests_until: Mutex<Instant>,
+}
+
+impl Replicas {
+    pub(super) fn new(urls: &[String], connections: usize, places: usize) -> Result<Self, OpenError> {
+        let replica = |url: &String| {
+            let readers = Readers::new(Database::new(url)?, connections, places, PATIENCE);
+            Ok(Replica { readers, rests_until: Mutex::new(Instant::now()) })
+        };
+        let all = urls.iter().map(replica).collect::<Result<_, OpenError>>()?;
+        Ok(Self { all, turn: AtomicUsize::new(0), behind: AtomicU64::new(0) })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// None when the one whose turn it is has not got the page whole.
+    pub(super) async fn read(&self, plan: &Arc<Plan>, shards: u32) -> Option<LogPage> {
+        let replica = &self.all[self.turn.fetch_add(1, Relaxed) % self.all.len()];
+        let rests_until = || replica.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if *rests_until() > Instant::now() {
+            return None;
+        }
+        let asked = Arc::clone(plan);
+        let answer = replica.readers.read(move |db| {
+            let plan = Arc::clone(&asked);
+            async move { plan.read(db, shards).await }.boxed()
+        });
+        match answer.await {
+            Ok(page) if plan.is_fulfilled_by(&page) => Some(page),
+            Ok(_) => {
+                self.behind.fetch_add(1, Relaxed);
+                None
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a replica does not answer: it is passed over for a while");
+                *rests_until() = Instant::now() + REST;
+                None
+            }
+        }
+    }
+
+    pub(super) async fn close(&self) {
+        for replica in &self.all {
+            replica.readers.close().await;
+        }
+    }
+}
