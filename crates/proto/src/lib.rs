@@ -14,6 +14,14 @@ pub mod v1 {
     include!("gen/anser.v1.serde.rs");
 }
 
+/// What nodes say to each other, generated from `proto/anser/cluster/v1` by `cargo xtask codegen`.
+pub mod cluster {
+    pub mod v1 {
+        #![allow(clippy::all, clippy::pedantic, unreachable_pub)]
+        include!("gen/anser.cluster.v1.rs");
+    }
+}
+
 pub use codec::Format;
 pub use codes::{CloseCode, ErrorCode};
 pub use ids::{ClientMsgId, ConversationId, GroupId, UserId};

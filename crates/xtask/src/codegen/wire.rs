@@ -12,7 +12,8 @@ const UNKNOWN_SHAPE: &str =
     "pbjson writes enums in another way than this knows: look at its output and mend write_unknown_values_as_numbers";
 
 pub(super) fn types(files: &mut Files) -> anyhow::Result<()> {
-    let descriptors = protox::compile(["anser/v1/frame.proto"], [root().join("proto")])?;
+    let descriptors =
+        protox::compile(["anser/v1/frame.proto", "anser/cluster/v1/envelope.proto"], [root().join("proto")])?;
     let scratch = root().join("target/codegen");
     fs::create_dir_all(&scratch)?;
 
@@ -26,7 +27,10 @@ pub(super) fn types(files: &mut Files) -> anyhow::Result<()> {
         .build(&[".anser.v1"])?;
 
     let folder = Path::new("crates/proto/src/gen");
-    files.insert(folder.join("anser.v1.rs"), fs::read(scratch.join("anser.v1.rs"))?);
+    // Nodes speak protobuf alone: what is theirs has no JSON form.
+    for types in ["anser.v1.rs", "anser.cluster.v1.rs"] {
+        files.insert(folder.join(types), fs::read(scratch.join(types))?);
+    }
     let json = write_unknown_values_as_numbers(&fs::read_to_string(scratch.join("anser.v1.serde.rs"))?)?;
     files.insert(folder.join("anser.v1.serde.rs"), json.into_bytes());
     Ok(())
