@@ -1,0 +1,401 @@
+//! What nodes say to each other, and the bytes it is said in. Bytes that say nothing to this node come out as the reason
+//! why they are dropped; they never break anything.
+
+use std::sync::Arc;
+
+use anser_proto::{CloseCode, GroupId, UserId, cluster::v1};
+use anser_store::{Appended, Error, NewMessage, Sender};
+use bytes::Bytes;
+use prost::Message as _;
+
+use super::{NodeId, counts::Dropped};
+
+/// Of the messages between nodes.
+pub const VERSION: u32 = 1;
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Envelope {
+    pub from: NodeId,
+    pub body: Body,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Body {
+    Push(Push),
+    GroupPush(GroupPush),
+    Kick(Kick),
+    /// The answer bears the same `call`.
+    Append {
+        call: u64,
+        messages: Vec<NewMessage>,
+    },
+    AppendAnswer {
+        call: u64,
+        outcomes: Vec<Result<Appended, Error>>,
+    },
+    UserChanged {
+        user: UserId,
+        nickname: Arc<str>,
+    },
+    MembersChanged {
+        group: GroupId,
+        version: u64,
+    },
+}
+
+/// An event for all connections of these users.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Push {
+    pub users: Vec<UserId>,
+    /// A connection of the receiving node that shall not get it.
+    pub except: Option<u64>,
+    /// A `ServerFrame` in protobuf.
+    pub event: Bytes,
+}
+
+/// An event for the members of a group: who they are the receiving node knows by itself.
+#[derive(Clone, PartialEq, Debug)]
+pub struct GroupPush {
+    pub group: GroupId,
+    pub members_version: u64,
+    /// Who joined behind it does not get the event.
+    pub server_msg_id: u64,
+    pub except: Option<u64>,
+    pub event: Bytes,
+}
+
+/// The connections of a user, or of one of his devices, shall end. Comes by two ways: `id` tells the second copy.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Kick {
+    pub id: u64,
+    pub user: UserId,
+    pub device_id: Option<Arc<str>>,
+    pub code: CloseCode,
+}
+
+impl Envelope {
+    /// `log_id` is the store's: it tells one cluster from another.
+    pub fn encode(self, log_id: u64) -> Bytes {
+        let body = Some(to_wire(self.body));
+        v1::Envelope { version: VERSION, log_id, from_node: self.from.0, body }.encode_to_vec().into()
+    }
+
+    pub fn decode(bytes: Bytes, log_id: u64) -> Result<Self, Dropped> {
+        let envelope = v1::Envelope::decode(bytes).map_err(|_| Dropped::Garbage)?;
+        if envelope.version == 0 || envelope.from_node == 0 {
+            return Err(Dropped::Garbage);
+        }
+        if envelope.log_id != log_id {
+            return Err(Dropped::Foreign);
+        }
+        // A body that this version does not have was added by a newer one.
+        let Some(body) = envelope.body.filter(|_| envelope.version == VERSION) else { return Err(Dropped::Newer) };
+        let body = from_wire(body).ok_or(Dropped::Garbage)?;
+        Ok(Self { from: NodeId(envelope.from_node), body })
+    }
+}
+
+fn to_wire(body: Body) -> v1::envelope::Body {
+    use v1::envelope::Body as Wire;
+    match body {
+        Body::Push(push) => Wire::Push(v1::Push {
+            user_ids: push.users.iter().map(|user| user.0).collect(),
+            except_conn: push.except.unwrap_or(0),
+            event: push.event,
+        }),
+        Body::GroupPush(push) => Wire::GroupPush(v1::GroupPush {
+            group_id: push.group.0,
+            members_version: push.members_version,
+            server_msg_id: push.server_msg_id,
+            except_conn: push.except.unwrap_or(0),
+            event: push.event,
+        }),
+        Body::Kick(kick) => Wire::Kick(v1::Kick {
+            kick_id: kick.id,
+            user_id: kick.user.0,
+            device_id: kick.device_id.as_deref().unwrap_or("").to_owned(),
+            code: kick.code.into(),
+        }),
+        Body::Append { call, messages } => {
+            Wire::Append(v1::Append { call_id: call, messages: messages.into_iter().map(message_to_wire).collect() })
+        }
+        Body::AppendAnswer { call, outcomes } => Wire::AppendAnswer(v1::AppendAnswer {
+            call_id: call,
+            outcomes: outcomes.into_iter().map(outcome_to_wire).collect(),
+        }),
+        Body::UserChanged { user, nickname } => {
+            Wire::UserChanged(v1::UserChanged { user_id: user.0, nickname: nickname.to_string() })
+        }
+        Body::MembersChanged { group, version } => {
+            Wire::MembersChanged(v1::MembersChanged { group_id: group.0, members_version: version })
+        }
+    }
+}
+
+fn from_wire(body: v1::envelope::Body) -> Option<Body> {
+    use v1::envelope::Body as Wire;
+    let some = |conn| Some(conn).filter(|conn| *conn != 0);
+    Some(match body {
+        Wire::Push(push) => Body::Push(Push {
+            users: push.user_ids.into_iter().map(UserId).collect(),
+            except: some(push.except_conn),
+            event: push.event,
+        }),
+        Wire::GroupPush(push) => Body::GroupPush(GroupPush {
+            group: GroupId(push.group_id),
+            members_version: push.members_version,
+            server_msg_id: push.server_msg_id,
+            except: some(push.except_conn),
+            event: push.event,
+        }),
+        Wire::Kick(kick) => Body::Kick(Kick {
+            id: kick.kick_id,
+            user: UserId(kick.user_id),
+            device_id: Some(kick.device_id).filter(|id| !id.is_empty()).map(Into::into),
+            // A reason that only a newer node knows is still a kick.
+            code: CloseCode::try_from(kick.code).unwrap_or(CloseCode::Unspecified),
+        }),
+        Wire::Append(append) => Body::Append {
+            call: append.call_id,
+            messages: append.messages.into_iter().map(message_from_wire).collect::<Option<_>>()?,
+        },
+        Wire::AppendAnswer(answer) => Body::AppendAnswer {
+            call: answer.call_id,
+            outcomes: answer.outcomes.into_iter().map(outcome_from_wire).collect::<Option<_>>()?,
+        },
+        Wire::UserChanged(changed) => {
+            Body::UserChanged { user: UserId(changed.user_id), nickname: changed.nickname.into() }
+        }
+        Wire::MembersChanged(changed) => {
+            Body::MembersChanged { group: GroupId(changed.group_id), version: changed.members_version }
+        }
+    })
+}
+
+fn message_to_wire(message: NewMessage) -> v1::NewMessage {
+    v1::NewMessage {
+        conversation_id: message.conversation.to_string(),
+        client_msg_id: message.client_msg_id.to_string(),
+        from_id: message.from.user.0,
+        from_nickname: message.from.nickname.to_string(),
+        from_platform: message.from.platform,
+        from_device_id: message.from.device_id.to_string(),
+        r#type: message.kind,
+        content: message.content.to_string(),
+        attachment: message.attachment,
+        client_time_ms: message.client_time_ms,
+        counted: message.counted,
+    }
+}
+
+fn message_from_wire(message: v1::NewMessage) -> Option<NewMessage> {
+    let from = Sender {
+        user: UserId(message.from_id),
+        nickname: message.from_nickname.into(),
+        platform: message.from_platform,
+        device_id: message.from_device_id.into(),
+    };
+    Some(NewMessage {
+        conversation: message.conversation_id.parse().ok()?,
+        from,
+        client_msg_id: message.client_msg_id.parse().ok()?,
+        kind: message.r#type,
+        content: message.content.into(),
+        attachment: message.attachment,
+        client_time_ms: message.client_time_ms,
+        counted: message.counted,
+    })
+}
+
+fn outcome_to_wire(outcome: Result<Appended, Error>) -> v1::Outcome {
+    let outcome = match outcome {
+        Ok(appended) => v1::outcome::Outcome::Appended(v1::Appended {
+            server_msg_id: appended.server_msg_id,
+            server_time_ms: appended.server_time_ms,
+            count: appended.count,
+            duplicate: appended.duplicate,
+            sender_mailbox_seq: appended.sender_mailbox_seq,
+            receiver_mailbox_seq: appended.receiver_mailbox_seq,
+            members_version: appended.members_version,
+        }),
+        Err(error) => v1::outcome::Outcome::Failure(failure_to_wire(error)),
+    };
+    v1::Outcome { outcome: Some(outcome) }
+}
+
+fn outcome_from_wire(outcome: v1::Outcome) -> Option<Result<Appended, Error>> {
+    Some(match outcome.outcome? {
+        v1::outcome::Outcome::Appended(appended) => Ok(Appended {
+            server_msg_id: appended.server_msg_id,
+            server_time_ms: appended.server_time_ms,
+            count: appended.count,
+            duplicate: appended.duplicate,
+            sender_mailbox_seq: appended.sender_mailbox_seq,
+            receiver_mailbox_seq: appended.receiver_mailbox_seq,
+            members_version: appended.members_version,
+        }),
+        v1::outcome::Outcome::Failure(failure) => Err(failure_from_wire(failure)?),
+    })
+}
+
+fn failure_to_wire(error: Error) -> v1::Failure {
+    use v1::failure::Kind;
+    let (kind, what) = match error {
+        Error::NotFound(what) => (Kind::NotFound, what.to_owned()),
+        Error::NotMember => (Kind::NotMember, String::new()),
+        Error::Forbidden => (Kind::Forbidden, String::new()),
+        Error::Conflict(what) => (Kind::Conflict, what.to_owned()),
+        Error::Overloaded => (Kind::Overloaded, String::new()),
+        Error::Full => (Kind::Full, String::new()),
+        Error::Closed => (Kind::Closed, String::new()),
+        Error::UnknownOutcome(why) => (Kind::UnknownOutcome, why),
+        Error::Failed(why) => (Kind::Failed, why),
+        // No append is refused with it.
+        error @ Error::Limit { .. } => (Kind::Failed, error.to_string()),
+    };
+    v1::Failure { kind: kind.into(), what }
+}
+
+/// None for one that a newer node made: then the asking node finds out by itself.
+fn failure_from_wire(failure: v1::Failure) -> Option<Error> {
+    use v1::failure::Kind;
+    Some(match Kind::try_from(failure.kind).ok()? {
+        Kind::Unknown => return None,
+        Kind::NotFound => Error::NotFound(known_word(&failure.what)?),
+        Kind::NotMember => Error::NotMember,
+        Kind::Forbidden => Error::Forbidden,
+        Kind::Conflict => Error::Conflict(known_word(&failure.what)?),
+        Kind::Overloaded => Error::Overloaded,
+        Kind::Full => Error::Full,
+        Kind::Closed => Error::Closed,
+        Kind::UnknownOutcome => Error::UnknownOutcome(failure.what),
+        Kind::Failed => Error::Failed(failure.what),
+    })
+}
+
+/// What an append does not find, or finds in conflict.
+fn known_word(what: &str) -> Option<&'static str> {
+    ["user", "client_msg_id"].into_iter().find(|word| *word == what)
+}
+
+#[cfg(test)]
+mod tests {
+    use anser_proto::ConversationId;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LOG: u64 = 77;
+    const ME: NodeId = NodeId(5);
+
+    fn message() -> NewMessage {
+        NewMessage {
+            conversation: ConversationId::single(UserId(7), UserId(2)),
+            from: Sender { user: UserId(7), nickname: "Ada".into(), platform: 3, device_id: "phone".into() },
+            client_msg_id: "m-1".parse().expect("an id"),
+            kind: 1,
+            content: "hé".into(),
+            attachment: Bytes::from_static(b"\0\xff"),
+            client_time_ms: 9,
+            counted: true,
+        }
+    }
+
+    fn bodies() -> Vec<Body> {
+        let appended = Appended {
+            server_msg_id: 1,
+            server_time_ms: 2,
+            count: 3,
+            duplicate: true,
+            sender_mailbox_seq: 4,
+            receiver_mailbox_seq: 5,
+            members_version: 6,
+        };
+        let failures = [
+            Error::NotFound("user"),
+            Error::NotMember,
+            Error::Forbidden,
+            Error::Conflict("client_msg_id"),
+            Error::Overloaded,
+            Error::Full,
+            Error::Closed,
+            Error::UnknownOutcome("cut".into()),
+            Error::Failed("broke".into()),
+        ];
+        let (event, group) = (Bytes::from_static(b"event"), GroupId(3));
+        let kick = Kick { id: 8, user: UserId(7), device_id: None, code: CloseCode::Replaced };
+        vec![
+            Body::Push(Push { users: vec![UserId(1), UserId(2)], except: None, event: event.clone() }),
+            Body::GroupPush(GroupPush { group, members_version: 4, server_msg_id: 5, except: Some(6), event }),
+            Body::Kick(Kick { device_id: Some("phone".into()), ..kick.clone() }),
+            Body::Kick(kick),
+            Body::Append { call: 1, messages: vec![message(), NewMessage { counted: false, ..message() }] },
+            Body::AppendAnswer { call: 1, outcomes: [Ok(appended)].into_iter().chain(failures.map(Err)).collect() },
+            Body::UserChanged { user: UserId(7), nickname: "Ada L.".into() },
+            Body::MembersChanged { group, version: 4 },
+        ]
+    }
+
+    fn changed(change: impl FnOnce(&mut v1::Envelope)) -> Result<Envelope, Dropped> {
+        let body = Some(to_wire(Body::Append { call: 1, messages: vec![message()] }));
+        let mut envelope = v1::Envelope { version: VERSION, log_id: LOG, from_node: ME.0, body };
+        change(&mut envelope);
+        Envelope::decode(envelope.encode_to_vec().into(), LOG)
+    }
+
+    #[test]
+    fn what_is_said_is_what_is_heard() {
+        for body in bodies() {
+            let envelope = Envelope { from: ME, body };
+            assert_eq!(Envelope::decode(envelope.clone().encode(LOG), LOG), Ok(envelope));
+        }
+    }
+
+    #[test]
+    fn what_is_not_for_this_node_is_dropped_for_its_reason() {
+        assert!(changed(|_| ()).is_ok());
+        assert_eq!(changed(|envelope| envelope.log_id += 1), Err(Dropped::Foreign));
+        assert_eq!(changed(|envelope| envelope.version += 1), Err(Dropped::Newer));
+        assert_eq!(changed(|envelope| envelope.body = None), Err(Dropped::Newer));
+        assert_eq!(changed(|envelope| envelope.version = 0), Err(Dropped::Garbage));
+        assert_eq!(changed(|envelope| envelope.from_node = 0), Err(Dropped::Garbage));
+        let append = |conversation_id: &str, client_msg_id: &str| {
+            let message = v1::NewMessage {
+                conversation_id: conversation_id.into(),
+                client_msg_id: client_msg_id.into(),
+                ..message_to_wire(message())
+            };
+            changed(|envelope| {
+                let append = v1::Append { call_id: 1, messages: vec![message] };
+                envelope.body = Some(v1::envelope::Body::Append(append));
+            })
+        };
+        assert!(append("group_3", "m-1").is_ok());
+        assert_eq!(append("single_2_1", "m-1"), Err(Dropped::Garbage));
+        assert_eq!(append("group_3", ""), Err(Dropped::Garbage));
+    }
+
+    #[test]
+    fn a_failure_of_a_newer_node_is_not_taken_for_another_one() {
+        for (kind, what) in [(99, ""), (0, ""), (1, "pigeon")] {
+            assert_eq!(failure_from_wire(v1::Failure { kind, what: what.into() }), None);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn garbage_is_dropped(bytes: Vec<u8>) {
+            prop_assert!(Envelope::decode(bytes.into(), LOG).is_err());
+        }
+
+        /// A bit that toppled is found out, or is inside of a value: never a panic.
+        #[test]
+        fn a_message_with_a_wrong_byte_is_read_or_dropped(which in 0..8_usize, at: usize, bits in 1..=u8::MAX) {
+            let body = bodies().swap_remove(which);
+            let mut bytes = Envelope { from: ME, body }.encode(LOG).to_vec();
+            let at = at % bytes.len();
+            bytes[at] ^= bits;
+            let _ = Envelope::decode(bytes.into(), LOG);
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The second way of a kick: a stream in Redis that every node reads, so that it arrives while NATS is away.
+//!
+//! A kick is sent both ways, and [`super::seen::Seen`] tells the second copy. The stream is bounded, and a node reads what came after
+//! it had started.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use redis::{AsyncConnectionConfig, Client, Value, aio::MultiplexedConnection};
+use tokio::{
+    sync::mpsc,
+    task::JoinHandle,
+    time::{Instant, sleep, timeout},
+};
+
+use super::{
+    Arrivals, Inbox, OpenError, check_name,
+    counts::{Counts, Dropped},
+    link::{Dial, Link},
+    redis::prefix,
+};
+
+/// Kicks that are kept for nodes that were away.
+const KEPT_MAX: usize = 10_000;
+/// Kicks that wait to be written.
+const WAITING_MAX: usize = 4_096;
+const ANSWER_MAX: Duration = Duration::from_millis(500);
+/// A kick that could not be written for so long is given up: by then tokens are checked anew anyway.
+const WRITE_MAX: Duration = Duration::from_secs(60);
+const RETRY_EVERY: Duration = Duration::from_millis(100);
+/// How long Redis holds a question for kicks that did not come yet.
+const BLOCK: Duration = Duration::from_millis(1_000);
+
+pub struct KickStream {
+    waiting: mpsc::Sender<Bytes>,
+    counts: Counts,
+    tasks: [JoinHandle<()>; 2],
+}
+
+impl KickStream {
+    /// `name` is the cluster's, `log_id` the store's. A Redis that cannot be reached is waited for in the background.
+    pub async fn open(url: &str, name: &str, log_id: u64, counts: Counts) -> Result<(Self, Inbox), OpenError> {
+        check_name(name)?;
+        let key = format!("{}kicks", prefix(name));
+        let claim = format!("{}log_id", prefix(name));
+        let dial = Dial { url: url.to_owned(), claim, log_id, answer_max: ANSWER_MAX, part: "kicks" };
+        let link = Arc::new(Link::open(dial, counts.clone()).await?);
+        let (inbox_tx, inbox) = Inbox::new();
+        let (waiting, queue) = mpsc::channel(WAITING_MAX);
+        // From here on, before anybody is connected.
+        let last = link.ask(async |connection| last_id(connection, &key).await).await.ok();
+        let reader =
+            Reader { client: link.client(), link: Arc::clone(&link), key: key.clone(), last, counts: counts.clone() };
+        let tasks = [tokio::spawn(write(queue, link, key, counts.clone())), tokio::spawn(reader.run(inbox_tx))];
+        Ok((Self { waiting, counts, tasks }, inbox))
+    }
+
+    /// To every node, this one among them. Returns at once; it is written as soon as Redis takes it.
+    pub fn add(&self, kick: Bytes) {
+        if self.waiting.try_send(kick).is_err() {
+            self.counts.dropped(Dropped::OutgoingFull);
+        }
+    }
+}
+
+impl Drop for KickStream {
+    fn drop(&mut self) {
+        self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+async fn write(mut queue: mpsc::Receiver<Bytes>, link: Arc<Link>, key: String, counts: Counts) {
+    while let Some(kick) = queue.recv().await {
+        let start = Instant::now();
+        let mut adding = redis::cmd("XADD");
+        adding.arg(&key).arg("MAXLEN").arg("~").arg(KEPT_MAX).arg("*").arg("kick").arg(kick.as_ref());
+        while link.ask(async |connection| adding.query_async::<()>(connection).await).await.is_err() {
+            if start.elapsed() > WRITE_MAX {
+                counts.dropped(Dropped::Unconnected);
+                break;
+            }
+            sleep(RETRY_EVERY).await;
+        }
+    }
+}
+
+struct Reader {
+    client: Client,
+    /// Tells whether Redis is there, and whose.
+    link: Arc<Link>,
+    key: String,
+    /// Of the last kick that was read; none until the end of the stream could be asked for.
+    last: Option<StreamId>,
+    counts: Counts,
+}
+
+/// Milliseconds and a number.
+type StreamId = (u64, u64);
+
+/// What XREAD answers: of each stream its key and entries, of each of those its id and fields.
+type Read = Option<Vec<(String, Vec<(String, Vec<Bytes>)>)>>;
+
+impl Reader {
+    async fn run(mut self, inbox: Arrivals) {
+        let mut connections = self.link.connections();
+        loop {
+            // A connection of its own: a question that is held would hold up those behind it.
+            if self.link.is_connected()
+                && let Err(error) = self.read(&inbox).await
+            {
+                tracing::debug!(%error, "kicks cannot be read");
+                self.counts.unanswered("kicks");
+            }
+            let _ = timeout(RETRY_EVERY, connections.changed()).await;
+        }
+    }
+
+    async fn read(&mut self, inbox: &Arrivals) -> redis::RedisResult<()> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(ANSWER_MAX))
+            .set_response_timeout(Some(BLOCK + ANSWER_MAX));
+        let mut connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        loop {
+            let end = last_id(&mut connection, &self.key).await?;
+            // A stream that ends before what was read is another one, wiped or of long ago: what stands in it was read
+            // before, or is too old to be done. What comes has later ids, or earlier ones when the clock went back.
+            let from = self.last.map_or(end, |last| last.min(end));
+            self.last = Some(from);
+            let mut reading = redis::cmd("XREAD");
+            reading.arg("BLOCK").arg(u64::try_from(BLOCK.as_millis()).unwrap_or(u64::MAX));
+            reading.arg("STREAMS").arg(&self.key).arg(format!("{}-{}", from.0, from.1));
+            let read: Read = reading.query_async(&mut connection).await?;
+            for (id, fields) in read.into_iter().flatten().flat_map(|(_, entries)| entries) {
+                self.last = stream_id(&id).or(self.last);
+                let Some(kick) = fields.into_iter().nth(1) else { continue };
+                inbox.put(kick, &self.counts);
+            }
+        }
+    }
+}
+
+/// Where the stream ends; (0, 0) when there is none.
+async fn last_id(connection: &mut MultiplexedConnection, key: &str) -> redis::RedisResult<StreamId> {
+    let mut asking = redis::cmd("XREVRANGE");
+    asking.arg(key).arg("+").arg("-").arg("COUNT").arg(1);
+    let entries: Vec<(String, Value)> = asking.query_async(connection).await?;
+    Ok(entries.first().and_then(|(id, _)| stream_id(id)).unwrap_or_default())
+}
+
+fn stream_id(text: &str) -> Option<StreamId> {
+    let (ms, number) = text.split_once('-')?;
+    Some((ms.parse().ok()?, number.parse().ok()?))
+}

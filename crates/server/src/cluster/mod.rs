@@ -1,0 +1,245 @@
+//! The other nodes: who is connected where, and how to reach them. One node is the column in which nobody else exists.
+//!
+//! All of it carries hints. Wiped, late or lying it costs latency and never a message: what is true lies in the store.
+
+pub mod counts;
+pub mod envelope;
+pub mod home;
+#[cfg(feature = "cluster")]
+pub mod kicks;
+#[cfg(feature = "cluster")]
+mod link;
+pub mod local;
+pub mod memory;
+#[cfg(feature = "cluster")]
+pub mod nats;
+#[cfg(feature = "cluster")]
+pub mod redis;
+pub mod seen;
+#[cfg(feature = "cluster")]
+pub mod sequencer;
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use anser_proto::UserId;
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use tokio::sync::{mpsc, watch};
+
+use self::counts::{Counts, Dropped};
+
+/// One life of one process: random, and another one after each start. Never 0.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+pub struct NodeId(pub u64);
+
+impl NodeId {
+    pub fn random() -> Self {
+        Self(rand::random_range(1..=u64::MAX))
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// A node as it tells of itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Node {
+    pub id: NodeId,
+    /// What the operator calls it.
+    pub name: Box<str>,
+    /// Where clients connect: what `/v1/access` tells them.
+    pub client_url: Box<str>,
+    pub load: Load,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct Load {
+    pub connections: u32,
+    /// It stops soon: clients are sent elsewhere, and it is home to nothing new.
+    pub draining: bool,
+}
+
+/// In order of their ids; never empty, since a node knows itself.
+pub type Nodes = Arc<[Node]>;
+
+/// Who is online where.
+///
+/// *Hints*: whatever happens to the place where it is kept, the worst is a push too many, or one that came late. It
+/// heals by itself: within a beat of its return, every node has said again that it lives and who is connected to it.
+/// *Never in the way*: the verbs that are not `async` return at once, the others within a bounded time, also while
+/// nothing answers.
+#[async_trait]
+pub trait Directory: Send + Sync {
+    /// The first connection of the user on this node came. Twice is the same as once.
+    fn attach(&self, user: UserId);
+
+    /// The last connection of the user on this node went. Of an attach and a detach the later one holds. Who is not
+    /// attached is passed over.
+    fn detach(&self, user: UserId);
+
+    /// Returns when the other nodes can see what was attached and detached before, or cannot be told now: then they
+    /// are told as soon as that is possible. Who is attached and settled misses no push.
+    async fn settled(&self);
+
+    /// The other live nodes to which one of these users is connected, each once, with the users that it has.
+    ///
+    /// Never this node. A live node is never left out for who was settled: when it is unsure what a node has, the
+    /// node is named with all of the users. A node that left or whose lease ended is not named for longer than a beat, or
+    /// a lease when the directory itself was lost meanwhile.
+    async fn nodes_of(&self, users: &[UserId]) -> Vec<(NodeId, Vec<UserId>)>;
+
+    /// The nodes that live, this one among them, and every change of them. A node that ends without a word is
+    /// live until its lease ends. While the directory cannot be asked, those last seen are taken for live: to ask a
+    /// dead one costs a time limit, to forget a live one would cost pushes.
+    fn nodes(&self) -> watch::Receiver<Nodes>;
+
+    /// How busy this node is: the others see it with the next beat.
+    fn set_load(&self, load: Load);
+
+    /// This node is no longer live for the others, nor anybody connected to it. It does not come back.
+    async fn leave(&self);
+}
+
+/// From node to node. What arrives comes out of the [`Inbox`] that was made with it.
+///
+/// *Hints*: a message arrives once or not at all, whole. Of those from one node to this one, and of those from one node
+/// to all, none overtakes another.
+/// *Never in the way*: a message that finds no room, is larger than [`MESSAGE_BYTES_MAX`], or cannot be sent now, is
+/// dropped and counted. After a loss of the connection it goes on by itself.
+pub trait Bus: Send + Sync {
+    /// To one node; nobody gets it if there is none of this id.
+    fn send(&self, to: NodeId, message: Bytes);
+
+    /// To every node but this one.
+    fn broadcast(&self, message: Bytes);
+}
+
+/// Bytes of one message on the bus: what NATS takes by default.
+pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
+/// Messages, and their bytes, that came and were not taken yet; what comes on top is dropped.
+const INBOX_MAX: usize = 16_384;
+const INBOX_BYTES_MAX: usize = 64 << 20;
+
+/// What came from other nodes.
+pub struct Inbox {
+    arrived: mpsc::Receiver<Bytes>,
+    waiting_bytes: Arc<AtomicUsize>,
+    /// Keeps the queue open when nobody will ever fill it.
+    _open: Option<mpsc::Sender<Bytes>>,
+}
+
+/// The end that fills an inbox.
+pub(crate) struct Arrivals {
+    inbox: mpsc::Sender<Bytes>,
+    waiting_bytes: Arc<AtomicUsize>,
+}
+
+impl Inbox {
+    pub(crate) fn new() -> (Arrivals, Self) {
+        let (tx, arrived) = mpsc::channel(INBOX_MAX);
+        let waiting_bytes = Arc::new(AtomicUsize::new(0));
+        let arrivals = Arrivals { inbox: tx, waiting_bytes: Arc::clone(&waiting_bytes) };
+        (arrivals, Self { arrived, waiting_bytes, _open: None })
+    }
+
+    /// Nothing will come.
+    pub(crate) fn silent() -> Self {
+        let (tx, arrived) = mpsc::channel(1);
+        Self { arrived, waiting_bytes: Arc::default(), _open: Some(tx) }
+    }
+
+    /// The next message; none after the end of the bus. Cancel-safe.
+    pub async fn recv(&mut self) -> Option<Bytes> {
+        let message = self.arrived.recv().await?;
+        self.waiting_bytes.fetch_sub(message.len(), Ordering::Relaxed);
+        Some(message)
+    }
+}
+
+impl Arrivals {
+    /// Drops and counts what finds no room: nobody waits for who reads it.
+    pub(crate) fn put(&self, message: Bytes, counts: &Counts) {
+        let length = message.len();
+        let waiting = self.waiting_bytes.fetch_add(length, Ordering::Relaxed);
+        if waiting + length > INBOX_BYTES_MAX || self.inbox.try_send(message).is_err() {
+            self.waiting_bytes.fetch_sub(length, Ordering::Relaxed);
+            counts.dropped(Dropped::IncomingFull);
+        }
+    }
+
+    /// Nobody will read any more.
+    #[cfg(feature = "cluster")]
+    pub(crate) fn is_closed(&self) -> bool {
+        self.inbox.is_closed()
+    }
+}
+
+/// Why a part of the cluster cannot be used at all. What is merely away for now is no error: it is waited for.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("{setting} = {url}: {why}")]
+    Address { setting: &'static str, url: String, why: String },
+    #[error("cluster.name = {0:?}: choose 1 to {NAME_BYTES_MAX} of a-z, 0-9 and -")]
+    Name(String),
+    #[error(
+        "another cluster uses `{key}` in this Redis: it is claimed by the store {theirs}, and this one's is {ours}; \
+         give each cluster a Redis database (redis://host/1) and a cluster.name of its own, or, if the other is \
+         gone or was restored from a backup, delete the key"
+    )]
+    Claimed { key: String, theirs: String, ours: u64 },
+    #[error("{0} refused the login: {1}")]
+    Login(&'static str, String),
+}
+
+const NAME_BYTES_MAX: usize = 32;
+
+/// A cluster's name is part of keys and subjects.
+pub fn check_name(name: &str) -> Result<(), OpenError> {
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(is_plain) {
+        return Err(OpenError::Name(name.to_owned()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_inbox_takes_so_many_messages_and_so_many_bytes() {
+        let (counts, (arrivals, mut inbox)) = (Counts::default(), Inbox::new());
+        let large = Bytes::from(vec![0; MESSAGE_BYTES_MAX]);
+        for _ in 0..INBOX_BYTES_MAX / MESSAGE_BYTES_MAX + 3 {
+            arrivals.put(large.clone(), &counts);
+        }
+        assert_eq!(counts.dropped_for(Dropped::IncomingFull), 3);
+        for _ in 0..INBOX_BYTES_MAX / MESSAGE_BYTES_MAX {
+            inbox.recv().await.expect("it was taken");
+        }
+        for _ in 0..INBOX_MAX + 2 {
+            arrivals.put(Bytes::from_static(b"x"), &counts);
+        }
+        assert_eq!(counts.dropped_for(Dropped::IncomingFull), 5);
+    }
+
+    #[test]
+    fn a_clusters_name_is_plain() {
+        for name in ["a", "anser", "shop-2", &"x".repeat(32)] {
+            assert!(check_name(name).is_ok(), "{name:?} was refused");
+        }
+        for name in ["", "A", "a.b", "a*", "a b", "ä", ">", &"x".repeat(33)] {
+            assert!(check_name(name).is_err(), "{name:?} was taken");
+        }
+    }
+}

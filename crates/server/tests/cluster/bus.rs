@@ -1,0 +1,257 @@
+//! The contract of [`Bus`], and what NATS may do to it.
+
+use anser_server::cluster::{
+    Bus, Inbox, MESSAGE_BYTES_MAX, NodeId,
+    counts::{Counts, Dropped},
+    local::LocalBus,
+    memory::{Network, Place},
+};
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::{node, within};
+
+#[async_trait]
+trait World {
+    type Bus: Bus;
+    async fn join(&self, me: NodeId, counts: &Counts) -> (Self::Bus, Inbox);
+}
+
+#[async_trait]
+impl World for Network {
+    type Bus = Place;
+
+    async fn join(&self, me: NodeId, counts: &Counts) -> (Place, Inbox) {
+        let node = anser_server::cluster::Node { id: me, ..node("any") };
+        Network::join(self, node, counts.clone())
+    }
+}
+
+macro_rules! suite {
+    ($($case:ident)*) => {
+        mod memory {
+            $(#[tokio::test]
+            async fn $case() {
+                super::$case(super::Network::default()).await;
+            })*
+        }
+
+        #[cfg(feature = "cluster")]
+        mod nats {
+            $(#[tokio::test]
+            async fn $case() {
+                super::$case(super::faults::NatsWorld::start()).await;
+            })*
+        }
+    };
+}
+
+suite! {
+    what_is_sent_to_a_node_reaches_it_alone
+    a_broadcast_reaches_everyone_but_its_sender
+    nobody_gets_what_is_sent_to_nobody
+    none_overtakes_another
+    what_is_too_large_is_dropped_and_counted
+    the_largest_message_arrives_whole
+}
+
+struct Peer<B> {
+    id: NodeId,
+    bus: B,
+    inbox: Inbox,
+    counts: Counts,
+}
+
+async fn peers<W: World>(world: &W) -> [Peer<W::Bus>; 3] {
+    let join = async || {
+        let (id, counts) = (NodeId::random(), Counts::default());
+        let (bus, inbox) = world.join(id, &counts).await;
+        Peer { id, bus, inbox, counts }
+    };
+    [join().await, join().await, join().await]
+}
+
+impl<B: Bus> Peer<B> {
+    async fn hears(&mut self, message: &'static str) {
+        let heard = within(message, self.inbox.recv()).await.expect("the bus lives");
+        assert_eq!(heard, message);
+    }
+}
+
+async fn what_is_sent_to_a_node_reaches_it_alone(world: impl World) {
+    let [one, mut two, mut three] = peers(&world).await;
+    one.bus.send(two.id, Bytes::from_static(b"for two"));
+    one.bus.send(three.id, Bytes::from_static(b"for three"));
+    two.hears("for two").await;
+    three.hears("for three").await;
+    one.bus.send(two.id, Bytes::from_static(b"again"));
+    two.hears("again").await;
+}
+
+async fn a_broadcast_reaches_everyone_but_its_sender(world: impl World) {
+    let [mut one, mut two, mut three] = peers(&world).await;
+    one.bus.broadcast(Bytes::from_static(b"to all"));
+    two.hears("to all").await;
+    three.hears("to all").await;
+    // What the sender hears first is this and not its own.
+    two.bus.broadcast(Bytes::from_static(b"back"));
+    one.hears("back").await;
+    three.hears("back").await;
+}
+
+async fn nobody_gets_what_is_sent_to_nobody(world: impl World) {
+    let [one, mut two, mut three] = peers(&world).await;
+    one.bus.send(NodeId::random(), Bytes::from_static(b"to nobody"));
+    one.bus.send(two.id, Bytes::from_static(b"for two"));
+    one.bus.send(three.id, Bytes::from_static(b"for three"));
+    two.hears("for two").await;
+    three.hears("for three").await;
+}
+
+async fn none_overtakes_another(world: impl World) {
+    let [one, mut two, mut three] = peers(&world).await;
+    let numbers = || (0..1_000_u32).map(|number| Bytes::copy_from_slice(&number.to_be_bytes()));
+    for number in numbers() {
+        one.bus.send(two.id, number);
+        // Each is taken before there are more than fit.
+        tokio::task::yield_now().await;
+    }
+    for number in numbers() {
+        assert_eq!(within("all of them", two.inbox.recv()).await, Some(number));
+    }
+    for number in numbers() {
+        one.bus.broadcast(number);
+        tokio::task::yield_now().await;
+    }
+    for number in numbers() {
+        assert_eq!(within("all of them", three.inbox.recv()).await, Some(number));
+    }
+}
+
+async fn what_is_too_large_is_dropped_and_counted(world: impl World) {
+    let [one, mut two, _] = peers(&world).await;
+    one.bus.send(two.id, vec![0; MESSAGE_BYTES_MAX + 1].into());
+    one.bus.broadcast(vec![0; MESSAGE_BYTES_MAX + 1].into());
+    assert_eq!(one.counts.dropped_for(Dropped::TooLarge), 2);
+    one.bus.send(two.id, Bytes::from_static(b"behind it"));
+    two.hears("behind it").await;
+}
+
+async fn the_largest_message_arrives_whole(world: impl World) {
+    let [one, mut two, _] = peers(&world).await;
+    let large = Bytes::from(vec![7; MESSAGE_BYTES_MAX]);
+    one.bus.send(two.id, large.clone());
+    assert_eq!(within("it arrives", two.inbox.recv()).await, Some(large));
+}
+
+#[tokio::test(start_paused = true)]
+async fn alone_nothing_is_heard() {
+    let (bus, mut inbox) = LocalBus::open();
+    bus.broadcast(Bytes::from_static(b"hello?"));
+    bus.send(NodeId::random(), Bytes::from_static(b"hello?"));
+    assert!(tokio::time::timeout(crate::PATIENCE, inbox.recv()).await.is_err());
+}
+
+#[cfg(feature = "cluster")]
+mod faults {
+    use anser_server::cluster::nats::NatsBus;
+    use anser_services::{Nats, Place};
+
+    use super::*;
+    use crate::{NAME, eventually};
+
+    pub(super) struct NatsWorld(Nats);
+
+    impl NatsWorld {
+        pub(super) fn start() -> Self {
+            Self(Nats::start(Place::Tests).expect("nats"))
+        }
+    }
+
+    #[async_trait]
+    impl World for NatsWorld {
+        type Bus = NatsBus;
+
+        async fn join(&self, me: NodeId, counts: &Counts) -> (NatsBus, Inbox) {
+            NatsBus::open(&self.0.url(), NAME, me, counts.clone()).await.expect("a bus")
+        }
+    }
+
+    /// Says it until it is heard.
+    async fn reaches(one: &Peer<NatsBus>, two: &mut Peer<NatsBus>, message: &'static str) {
+        within(message, async {
+            loop {
+                one.bus.send(two.id, Bytes::from_static(message.as_bytes()));
+                tokio::select! {
+                    heard = two.inbox.recv() => if heard.as_deref() == Some(message.as_bytes()) { return },
+                    () = tokio::task::yield_now() => {}
+                }
+            }
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn without_nats_messages_are_dropped_and_counted_and_when_it_is_back_it_goes_on() {
+        let mut world = NatsWorld::start();
+        let [one, mut two, mut three] = peers(&world).await;
+        reaches(&one, &mut two, "before").await;
+        world.0.kill();
+        eventually("the loss is seen", async || [&one, &two, &three].iter().all(|peer| !peer.bus.is_connected())).await;
+        for _ in 0..100 {
+            one.bus.broadcast(Bytes::from_static(b"into the void"));
+        }
+        assert_eq!(one.counts.dropped_for(Dropped::Unconnected), 100);
+        world.0.start_again().expect("nats again");
+        reaches(&one, &mut two, "after").await;
+        reaches(&one, &mut three, "after").await;
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_nats_that_does_not_answer() {
+        let world = NatsWorld::start();
+        let [one, mut two, _three] = peers(&world).await;
+        world.0.pause();
+        // Far more than waits anywhere: what is beyond is dropped.
+        let large = Bytes::from(vec![0; MESSAGE_BYTES_MAX]);
+        for _ in 0..200 {
+            one.bus.send(two.id, large.clone());
+            tokio::task::yield_now().await;
+        }
+        let dropped = one.counts.dropped_for(Dropped::OutgoingFull) + one.counts.dropped_for(Dropped::Unconnected);
+        assert!(dropped > 0, "200 MiB went nowhere and were not dropped");
+        world.0.resume();
+        reaches(&one, &mut two, "after").await;
+    }
+
+    #[tokio::test]
+    async fn a_nats_that_is_away_at_the_start_is_waited_for() {
+        let mut world = NatsWorld::start();
+        world.0.kill();
+        let [one, mut two, _three] = peers(&world).await;
+        world.0.start_again().expect("nats again");
+        reaches(&one, &mut two, "at last").await;
+    }
+
+    #[tokio::test]
+    async fn clusters_of_other_names_do_not_hear_each_other() {
+        let world = NatsWorld::start();
+        let [one, mut two, _three] = peers(&world).await;
+        let (other, mut others) =
+            NatsBus::open(&world.0.url(), "other", two.id, Counts::default()).await.expect("a bus");
+        other.broadcast(Bytes::from_static(b"of another"));
+        other.send(two.id, Bytes::from_static(b"of another"));
+        one.bus.broadcast(Bytes::from_static(b"of ours"));
+        two.hears("of ours").await;
+        let (third, _) = NatsBus::open(&world.0.url(), "other", one.id, Counts::default()).await.expect("a bus");
+        third.broadcast(Bytes::from_static(b"of theirs"));
+        assert_eq!(within("theirs", others.recv()).await.as_deref(), Some(&b"of theirs"[..]));
+    }
+
+    #[tokio::test]
+    async fn a_wrong_address_is_refused_in_clear_words() {
+        let refused = NatsBus::open("nats://[", NAME, NodeId::random(), Counts::default()).await;
+        let refused = refused.err().expect("a refusal").to_string();
+        assert!(refused.starts_with("cluster.nats = nats://["), "{refused}");
+    }
+}
