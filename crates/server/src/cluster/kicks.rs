@@ -55,7 +55,8 @@ impl KickStream {
         Ok((Self { waiting, counts, tasks }, inbox))
     }
 
-    /// To every node, this one among them. Returns at once; it is written as soon as Redis takes it.
+    /// To every node, this one among them. Returns at once; it is written as soon as Redis takes it, and twice if it
+    /// broke before it had said so.
     pub fn add(&self, kick: Bytes) {
         if self.waiting.try_send(kick).is_err() {
             self.counts.dropped(Dropped::OutgoingFull);

@@ -10,7 +10,7 @@ use std::{
 };
 
 use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, ServerErrorKind, aio::MultiplexedConnection};
-use tokio::{sync::watch, task::JoinHandle, time::timeout};
+use tokio::{runtime::Handle, sync::watch, task::JoinHandle, time::timeout};
 
 use super::{OpenError, counts::Counts};
 
@@ -42,16 +42,22 @@ pub(super) struct Link {
 struct Shared {
     dial: Dial,
     client: Client,
+    runtime: Handle,
     counts: Counts,
     /// With its number: who finds it broken takes away this one and not its successor.
     connection: Mutex<Option<(u64, MultiplexedConnection)>>,
     connections: watch::Sender<u64>,
 }
 
-/// There is no answer now.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("redis: {0}")]
-pub(super) struct Unanswered(pub(super) String);
+pub(super) enum Unanswered {
+    /// There is no answer now; what was asked may have been done.
+    #[error("redis is away: {0}")]
+    Away(String),
+    /// The answer is no: what stands there is not what was thought.
+    #[error("redis refused: {0}")]
+    Refused(String),
+}
 
 impl Link {
     /// An unreachable Redis is no error: it is waited for in the background.
@@ -62,7 +68,8 @@ impl Link {
             why: error.to_string(),
         })?;
         let connections = watch::Sender::new(0);
-        let shared = Arc::new(Shared { dial, client, counts, connection: Mutex::default(), connections });
+        let (connection, runtime) = (Mutex::default(), Handle::current());
+        let shared = Arc::new(Shared { dial, client, runtime, counts, connection, connections });
         match shared.connect().await {
             Ok(connection) => shared.put(connection),
             Err(Unusable::Refused(error)) => return Err(error),
@@ -74,7 +81,7 @@ impl Link {
         Ok(Self { shared, keeper })
     }
 
-    /// Asks one question. Counts and tells what went wrong; never takes longer than the dial says.
+    /// Asks one question, on whichever thread. Counts and tells what went wrong; never takes longer than the dial says.
     pub(super) async fn ask<T>(
         &self,
         question: impl AsyncFnOnce(&mut MultiplexedConnection) -> redis::RedisResult<T>,
@@ -82,21 +89,26 @@ impl Link {
         let shared = &self.shared;
         let Some((number, mut connection)) = shared.lock().clone() else {
             shared.counts.unanswered(shared.dial.part);
-            return Err(Unanswered("not connected".into()));
+            return Err(Unanswered::Away("not connected".into()));
         };
-        let why = match timeout(shared.dial.answer_max, question(&mut connection)).await {
+        let answer = {
+            // A store asks for ids on a thread of its own, where there is no clock to set a limit by.
+            let _runtime = shared.runtime.enter();
+            timeout(shared.dial.answer_max, question(&mut connection))
+        };
+        let why = match answer.await {
             Ok(Ok(answer)) => return Ok(answer),
             // It answered, if only to say no: nothing is wrong with the connection.
             Ok(Err(error)) if is_refusal(&error) => {
                 shared.counts.unanswered(shared.dial.part);
-                return Err(Unanswered(error.to_string()));
+                return Err(Unanswered::Refused(error.to_string()));
             }
             Ok(Err(error)) => error.to_string(),
             Err(_) => format!("no answer within {} ms", shared.dial.answer_max.as_millis()),
         };
         shared.counts.unanswered(shared.dial.part);
         shared.take_away(number);
-        Err(Unanswered(why))
+        Err(Unanswered::Away(why))
     }
 
     /// The number of connections made so far: it changes whenever Redis is there again.

@@ -60,8 +60,11 @@ impl NatsBus {
         // The client subscribes again by itself after every loss of the connection.
         let mine = client.subscribe(format!("{prefix}{me}")).await.map_err(gone)?;
         let everyones = client.subscribe(format!("{prefix}all")).await.map_err(gone)?;
-        // Who sends to this node as soon as this returns shall reach it.
-        let _ = timeout(CONNECT_MAX, client.flush()).await;
+        // Who sends to this node as soon as this returns shall reach it: NATS answers that nobody is there only after it
+        // has taken the subscriptions that came before the question.
+        if client.connection_state() == State::Connected {
+            let _ = timeout(CONNECT_MAX, client.request(format!("{prefix}nobody"), Bytes::new())).await;
+        }
         let (inbox_tx, inbox) = Inbox::new();
         let (outgoing, queue) = mpsc::channel(OUTGOING_MAX);
         let waiting_bytes = Arc::new(AtomicUsize::new(0));

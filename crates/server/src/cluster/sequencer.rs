@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use super::{
     OpenError,
     counts::Counts,
-    link::{Dial, Link},
+    link::{Dial, Link, Unanswered},
 };
 
 /// Every send waits for it, so it is far below what a sender notices.
@@ -47,10 +47,21 @@ impl Sequencer for RedisSequencer {
         let reserving = async |connection: &mut _| {
             redis::cmd("INCRBY").arg(key(conversation)).arg(n).query_async::<i64>(connection).await
         };
-        let last = self.link.ask(reserving).await.map_err(|error| Error::Failed(error.to_string()))?;
-        // Whatever stood there before, ids are 1 and more.
-        let first = last.checked_sub(n.into()).and_then(|before| u64::try_from(before).ok()?.checked_add(1));
-        first.ok_or_else(|| Error::Failed(format!("{} is {last} in redis", key(conversation))))
+        let refusal = match self.link.ask(reserving).await {
+            Ok(last) => {
+                match last.checked_sub(n.into()).and_then(|before| u64::try_from(before).ok()?.checked_add(1)) {
+                    Some(first) => return Ok(first),
+                    // Whatever stood there before, ids are 1 and more.
+                    None => format!("{} is {last} in redis", key(conversation)),
+                }
+            }
+            Err(Unanswered::Away(why)) => return Err(Error::Failed(why)),
+            Err(Unanswered::Refused(why)) => why,
+        };
+        // What is no counter would be refused for ever: without it the next proposal is 1, and the store mends that.
+        let forgetting = redis::cmd("DEL").arg(key(conversation)).take();
+        let _ = self.link.ask(async |connection| forgetting.query_async::<()>(connection).await).await;
+        Err(Error::Failed(refusal))
     }
 
     async fn reset(&self, conversation: ConversationId, last: u64) -> Result<(), Error> {

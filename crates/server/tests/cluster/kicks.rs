@@ -68,8 +68,14 @@ async fn a_kick_waits_for_a_redis_that_is_away_and_none_is_done_again_when_an_ol
     redis.kill();
     one.add(Bytes::from_static(b"fourth"));
     redis.start_again(Kept::Dump).expect("redis from its dump");
-    hears(&mut ones, "fourth").await;
-    hears(&mut twos, "fourth").await;
+    for inbox in [&mut ones, &mut twos] {
+        // The third may have been written without its writer being told so: then it is written once more.
+        let mut heard = within("it comes", inbox.recv()).await;
+        if heard.as_deref() == Some(b"third") {
+            heard = within("it comes", inbox.recv()).await;
+        }
+        assert_eq!(heard.as_deref(), Some(&b"fourth"[..]));
+    }
 }
 
 #[tokio::test]

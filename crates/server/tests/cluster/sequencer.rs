@@ -81,6 +81,10 @@ async fn nothing_is_reserved_twice(sequencer: Arc<impl Sequencer + 'static>) {
 mod faults {
     use anser_server::cluster::{counts::Counts, sequencer::RedisSequencer};
     use anser_services::{Kept, Place, Redis};
+    use anser_store::{
+        NewMessage, NewUser, Options, Sender, Store as _,
+        sqlite::{SqliteOptions, SqliteStore},
+    };
 
     use super::*;
     use crate::{LOG_ID, eventually, within};
@@ -168,7 +172,7 @@ mod faults {
     }
 
     #[tokio::test]
-    async fn what_is_no_counter_is_no_proposal_and_a_reset_mends_it() {
+    async fn what_is_no_counter_is_no_proposal_and_is_gone_after_it() {
         let redis = start();
         let sequencer = open(&redis).await;
         let i64_max = i64::MAX.to_string();
@@ -182,8 +186,65 @@ mod faults {
             redis.command(&["DEL", "msg_id_group_3"]).expect("gone");
             redis.command(nonsense).expect("nonsense");
             assert!(sequencer.reserve(ONE, 1).await.is_err(), "{nonsense:?}");
+            assert_eq!(sequencer.reserve(ONE, 1).await, Ok(1), "{nonsense:?}");
             sequencer.reset(ONE, 41).await.expect("a reset");
             assert_eq!(sequencer.reserve(ONE, 1).await, Ok(42), "{nonsense:?}");
+        }
+    }
+
+    /// The store on top of it: whatever Redis says, no message is lost, and none has another's place.
+    #[tokio::test]
+    async fn a_log_stays_dense_whatever_redis_says() {
+        let mut redis = start();
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let options = Options {
+            shards: 4,
+            group_members_max: 100,
+            groups_per_user_max: 100,
+            devices_per_user_max: 3,
+            clock: anser_server::system_clock(),
+        };
+        let sequencer = Arc::new(open(&redis).await);
+        let options = SqliteOptions::new(options, Arc::clone(&sequencer) as Arc<dyn Sequencer>);
+        let store = SqliteStore::open(dir.path(), options).expect("a store");
+        for user in [1_008, 1_009] {
+            store.create_user(new_user(user)).await.expect("a user");
+        }
+        for id in 1..=60 {
+            match id {
+                10 | 11 | 13 => drop(redis.command(&["FLUSHALL"]).expect("a wipe")),
+                20 => drop(redis.command(&["SAVE"]).expect("a dump")),
+                25 => drop(redis.command(&["SET", "msg_id_single_1008_1009", "1000"]).expect("a lie")),
+                26 => drop(redis.command(&["SET", "msg_id_single_1008_1009", "pigeon"]).expect("a lie")),
+                30 => redis.pause(),
+                35 => redis.resume(),
+                36 | 46 => answers_again(&sequencer).await,
+                40 => redis.kill(),
+                45 => redis.start_again(Kept::Dump).expect("redis from its dump"),
+                _ => {}
+            }
+            let answers = within("it is stored", store.append(vec![message(id)])).await;
+            assert_eq!(answers[0].as_ref().map(|appended| appended.server_msg_id), Ok(id));
+        }
+        assert!(store.stats().proposals_refused > 0, "redis was never asked");
+        store.close().await;
+    }
+
+    fn new_user(id: u64) -> NewUser {
+        let (account, nickname) = (format!("user-{id}").into(), "".into());
+        NewUser { user: UserId(id), account, nickname, password: None }
+    }
+
+    fn message(id: u64) -> NewMessage {
+        NewMessage {
+            conversation: two(),
+            from: Sender { user: UserId(1_008), nickname: "".into(), platform: 0, device_id: "d".into() },
+            client_msg_id: format!("m-{id}").parse().expect("an id"),
+            kind: 1,
+            content: "".into(),
+            attachment: Default::default(),
+            client_time_ms: 0,
+            counted: true,
         }
     }
 
