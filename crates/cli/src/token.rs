@@ -1,10 +1,10 @@
 //! `anser token`: what an app's server would do, for tests and operators.
 
-use anser_server::{secrets::hs256_path, system_clock, token::Tokens};
+use anser_server::{system_clock, token::Tokens};
 use anyhow::bail;
 use clap::{Args, Subcommand};
 
-use crate::settings::Settings;
+use crate::settings::{Settings, tokens_of};
 
 #[derive(Args)]
 pub struct Token {
@@ -54,10 +54,5 @@ impl Token {
 }
 
 fn load(settings: &Settings) -> anyhow::Result<Tokens> {
-    let config = settings.load()?;
-    let secret = hs256_path(&config.store.dir);
-    if config.auth.hs256_secret_file.is_none() && !secret.exists() {
-        bail!("{} is not there: start the server once, or name its folder with --data", secret.display());
-    }
-    Tokens::load(&config.auth, &config.store.dir)
+    tokens_of(&settings.load()?, "start the server once, or name its folder with --data")
 }

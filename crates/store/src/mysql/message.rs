@@ -41,12 +41,13 @@ struct Stored {
 impl Places {
     async fn look(&mut self, db: &mut Conn, shards: u32, batch: &[NewMessage]) -> Result<(), Fault> {
         self.looked = true;
-        let mut tables: HashMap<String, Vec<&NewMessage>> = HashMap::new();
+        let mut tables: HashMap<Table, Vec<&NewMessage>> = HashMap::new();
         for message in batch {
-            tables.entry(table(message, shards)).or_default().push(message);
+            tables.entry(Table::of_key(message, shards)).or_default().push(message);
         }
         for (table, messages) in tables {
-            let owner = if table.starts_with("im_message_send") { "to_id" } else { "once_id" };
+            let (of_group, table) = (matches!(table, Table::Group(_)), table.name());
+            let owner = if of_group { "once_id" } else { "to_id" };
             let mut sql = Sql::new(format!(
                 "SELECT from_id, {owner}, client_msg_id, server_msg_id, server_time_ms, count, type, content, attachment
                  FROM {table} WHERE "
@@ -57,7 +58,7 @@ impl Places {
                 sql.push(" AND ").push(owner).push(" = ").number(to(message)).push(")");
             }
             for row in db.query::<Row, _>(sql.as_str()).await? {
-                self.take(owner == "once_id", row)?;
+                self.take(of_group, row)?;
             }
         }
         Ok(())
@@ -117,12 +118,49 @@ fn to(message: &NewMessage) -> u64 {
     }
 }
 
-/// Where the key of a message lies.
-fn table(message: &NewMessage, shards: u32) -> String {
-    let shards = u64::from(shards);
-    match message.conversation {
-        ConversationId::Group(group) => format!("im_message_recv_{}", group.0 % shards),
-        ConversationId::Single { .. } => format!("im_message_send_{}", message.from.user.0 % shards),
+/// Where copies of messages lie, by their shards.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Table {
+    /// The senders' copies of one-to-one messages.
+    Send(u64),
+    /// The receivers' copies.
+    Recv(u64),
+    /// The only copies of group messages.
+    Group(u64),
+}
+
+impl Table {
+    fn send(from: UserId, shards: u32) -> Self {
+        Self::Send(from.0 % u64::from(shards))
+    }
+
+    fn recv(to: UserId, shards: u32) -> Self {
+        Self::Recv(to.0 % u64::from(shards))
+    }
+
+    fn group(group: GroupId, shards: u32) -> Self {
+        Self::Group(group.0 % u64::from(shards))
+    }
+
+    /// Where the key lies that makes a message the same.
+    fn of_key(message: &NewMessage, shards: u32) -> Self {
+        match message.conversation {
+            ConversationId::Group(group) => Self::group(group, shards),
+            ConversationId::Single { .. } => Self::send(message.from.user, shards),
+        }
+    }
+
+    fn name(self) -> String {
+        match self {
+            Self::Send(shard) => format!("im_message_send_{shard}"),
+            Self::Recv(shard) | Self::Group(shard) => format!("im_message_recv_{shard}"),
+        }
+    }
+
+    /// A statement up to its values.
+    pub(super) fn insert(self) -> String {
+        let owner = if matches!(self, Self::Group(_)) { "group_id" } else { "to_id" };
+        format!("INSERT INTO {} (from_id, {owner}, {COLUMNS}) VALUES ", self.name())
     }
 }
 
@@ -169,9 +207,9 @@ async fn append_single(tx: &mut Txn<'_>, message: &NewMessage) -> Result<Appende
     tx.must_exist(to)?;
     let mut head = tx.head(conversation).unwrap_or_default();
     advance(tx, conversation, &mut head, message).await;
-    let (shards, rows) = (u64::from(tx.shards()), MessageRow { from: from.0, message, head: &head });
-    rows.write(tx, &format!("im_message_send_{}", from.0 % shards), "to_id", to.0);
-    rows.write(tx, &format!("im_message_recv_{}", to.0 % shards), "to_id", to.0);
+    let shards = tx.shards();
+    write(tx.row(Table::send(from, shards)), to.0, message, &head);
+    write(tx.row(Table::recv(to, shards)), to.0, message, &head);
 
     let sender_mailbox_seq = tx.next_change(from)?;
     let mut own = tx.session(from, conversation).unwrap_or_default();
@@ -199,8 +237,8 @@ async fn append_group(tx: &mut Txn<'_>, group: GroupId, message: &NewMessage) ->
     }
     let mut own = tx.session(from, conversation).unwrap_or_default();
     advance(tx, conversation, &mut head, message).await;
-    let rows = MessageRow { from: from.0, message, head: &head };
-    rows.write(tx, &format!("im_message_recv_{}", group.0 % u64::from(tx.shards())), "group_id", group.0);
+    let shards = tx.shards();
+    write(tx.row(Table::group(group, shards)), group.0, message, &head);
     own.read_to(head.server_msg_id, head.count);
     tx.put_session(from, conversation, own);
     let appended = at(&head);
@@ -238,8 +276,8 @@ pub(super) async fn append_notice(
         counted: false,
     };
     advance(tx, conversation, head, &message).await;
-    let rows = MessageRow { from: operator.user.0, message: &message, head };
-    rows.write(tx, &format!("im_message_recv_{}", group.0 % u64::from(tx.shards())), "group_id", group.0);
+    let shards = tx.shards();
+    write(tx.row(Table::group(group, shards)), group.0, &message, head);
     tx.move_head(conversation, *head);
     Message {
         conversation,
@@ -276,23 +314,12 @@ fn at(head: &Head) -> Appended {
     }
 }
 
-/// A message as a table has it.
-struct MessageRow<'m> {
-    from: u64,
-    message: &'m NewMessage,
-    head: &'m Head,
-}
-
-impl MessageRow<'_> {
-    fn write(&self, tx: &mut Txn<'_>, table: &str, owner_column: &str, owner: u64) {
-        let Self { from, message, head } = self;
-        let into = Arc::from(format!("INSERT INTO {table} (from_id, {owner_column}, {COLUMNS}) VALUES "));
-        let row = tx.row(&into);
-        row.push("(").number(*from).push(",").number(owner).push(",").number(head.server_msg_id).push(",");
-        row.text(message.client_msg_id.as_str()).push(",").push(&message.kind.to_string()).push(",");
-        row.number(message.counted.into()).push(",").number(head.count).push(",").number(message.client_time_ms);
-        row.push(",").number(head.server_time_ms).push(",").text(&message.from.nickname).push(",");
-        row.push(&message.from.platform.to_string()).push(",").text(&message.from.device_id).push(",");
-        row.text(&message.content).push(",").blob(&message.attachment).push(")");
-    }
+/// The values of a copy; `owner` is the receiver or the group.
+fn write(row: &mut Sql, owner: u64, message: &NewMessage, head: &Head) {
+    row.push("(").number(message.from.user.0).push(",").number(owner).push(",").number(head.server_msg_id).push(",");
+    row.text(message.client_msg_id.as_str()).push(",").push(&message.kind.to_string()).push(",");
+    row.number(message.counted.into()).push(",").number(head.count).push(",").number(message.client_time_ms);
+    row.push(",").number(head.server_time_ms).push(",").text(&message.from.nickname).push(",");
+    row.push(&message.from.platform.to_string()).push(",").text(&message.from.device_id).push(",");
+    row.text(&message.content).push(",").blob(&message.attachment).push(")");
 }

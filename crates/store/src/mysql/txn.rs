@@ -18,7 +18,7 @@ use mysql_async::{Conn, Row, prelude::Queryable as _};
 use super::{
     columns::{Sql, conversation as conversation_id, get, key},
     fault::Fault,
-    message::Places,
+    message::{Places, Table},
     writer::Counters,
 };
 use crate::{Error, Options, Sequencer};
@@ -118,8 +118,8 @@ pub(super) struct Txn<'c> {
     pub(super) places: Places,
     /// What the sequencer proposed and no message took yet.
     proposed: HashMap<ConversationId, Range<u64>>,
-    /// Rows of messages, by the beginning of their statement.
-    rows: BTreeMap<Arc<str>, Sql>,
+    /// Rows of messages that are to be written, and their statements up to here.
+    rows: BTreeMap<Table, Sql>,
     /// Something was written, or is to be.
     pub(super) changed: bool,
     /// Messages that users sent and that were stored.
@@ -254,10 +254,10 @@ impl<'c> Txn<'c> {
         Ok(mailbox.mailbox_seq)
     }
 
-    /// Where a row of a message is written; `into` is the statement up to its values.
-    pub(super) fn row(&mut self, into: &Arc<str>) -> &mut Sql {
-        let rows = self.rows.entry(Arc::clone(into)).or_default();
-        if rows.is_empty() { rows.push(into) } else { rows.push(",") }
+    /// Where the next row of a message is written.
+    pub(super) fn row(&mut self, table: Table) -> &mut Sql {
+        let rows = self.rows.entry(table).or_default();
+        if rows.is_empty() { rows.push(&table.insert()) } else { rows.push(",") }
     }
 
     /// Writes the rows of messages, before something is read that may lie among them.
