@@ -120,6 +120,10 @@ impl Writer {
                     if self.was_committed(until.max(Instant::now() + AWAY_PAUSE), &why).await? {
                         return Ok(());
                     }
+                    // Known to be undone by now. A database that is slower than its time has had its chance.
+                    if Instant::now() > until {
+                        return Err(Error::Failed(why));
+                    }
                 }
                 fault => return Err(fault.into()),
             }
