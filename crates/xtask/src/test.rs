@@ -107,7 +107,7 @@ fn install_services() -> anyhow::Result<()> {
 fn chaos(seed: u64) -> anyhow::Result<()> {
     cargo("build --quiet --package anser")?;
     let anser = env::current_exe()?.with_file_name("anser").with_extension(env::consts::EXE_EXTENSION);
-    let out = root().join("target/chaos.json");
+    let out = anser.with_file_name("chaos.json");
     println!("anser replay --chaos --seed {seed} --rate {LINES_PER_S} --json {CHAT}");
     let mut child = Command::new(&anser)
         .args(["replay", "--chaos", "--json", "--seed", &seed.to_string(), "--rate", LINES_PER_S, CHAT])
