@@ -61,7 +61,7 @@ async fn measure((stored, tasks): (Arc<AtomicU64>, tokio::task::JoinSet<()>)) ->
 }
 
 async fn bare(url: &str) -> (Arc<AtomicU64>, tokio::task::JoinSet<()>) {
-    let store = MysqlStore::open(options(url)).await.expect("a store");
+    let store = open(url).await;
     store.close().await;
     let (stored, mut tasks) = (Arc::new(AtomicU64::new(0)), tokio::task::JoinSet::new());
     for connection in 0..CONNECTIONS {
@@ -104,7 +104,7 @@ async fn append(url: &str, nodes: u64) -> (Arc<AtomicU64>, tokio::task::JoinSet<
     let (stored, mut tasks) = (Arc::new(AtomicU64::new(0)), tokio::task::JoinSet::new());
     let mut stores = Vec::new();
     for _ in 0..nodes {
-        stores.push(MysqlStore::open(options(url)).await.expect("a store"));
+        stores.push(open(url).await);
     }
     for user in 1..=USERS {
         let account: Arc<str> = format!("bench-{user}").into();
@@ -154,7 +154,7 @@ fn uuid(number: u64) -> String {
     )
 }
 
-fn options(url: &str) -> MysqlOptions {
+async fn open(url: &str) -> Arc<MysqlStore> {
     let clock = || SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_millis() as u64);
     let common = Options {
         shards: SHARDS as u32,
@@ -163,5 +163,6 @@ fn options(url: &str) -> MysqlOptions {
         devices_per_user_max: 32,
         clock: Arc::new(clock),
     };
-    MysqlOptions::new(common, Arc::new(HeadSequencer::new()), url.to_owned())
+    let prepared = MysqlOptions::new(common, url.to_owned()).prepare().await.expect("a store");
+    prepared.open(Arc::new(HeadSequencer::new())).expect("a store")
 }

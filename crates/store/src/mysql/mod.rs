@@ -3,6 +3,7 @@
 //! The rooms are those of `sqlite/`, under the same names and with the same tables. What differs: nothing is remembered
 //! between transactions, since others write too, and every round trip counts. Knows nothing of who asks.
 
+mod clock;
 mod columns;
 mod fault;
 mod group;
@@ -29,6 +30,7 @@ use futures_util::FutureExt as _;
 use mysql_async::prelude::Queryable as _;
 use tokio::{task::JoinHandle, time::timeout};
 
+pub use clock::clock;
 pub use open::OpenError;
 
 use migrate::Identity;
@@ -55,7 +57,6 @@ const WRITER_GONE_MS: u64 = 24 * 3600 * 1000;
 #[derive(Clone)]
 pub struct MysqlOptions {
     pub common: Options,
-    pub sequencer: Arc<dyn Sequencer>,
     /// `mysql://user:password@host:3306/name`
     pub url: String,
     /// Databases that repeat it, and from which history may be read.
@@ -76,10 +77,9 @@ pub struct MysqlOptions {
 }
 
 impl MysqlOptions {
-    pub fn new(common: Options, sequencer: Arc<dyn Sequencer>, url: String) -> Self {
+    pub fn new(common: Options, url: String) -> Self {
         Self {
             common,
-            sequencer,
             url,
             replicas: Vec::new(),
             accept: Vec::new(),
@@ -90,6 +90,18 @@ impl MysqlOptions {
             write_queue_bytes_max: 64 << 20,
             commit_messages_max: 1000,
         }
+    }
+
+    /// Looks at this database and makes the store in it; brings an older one up to date.
+    pub async fn prepare(self) -> Result<Prepared, OpenError> {
+        let database = Database::new(&self.url)?;
+        let mut db = database.reach().await?;
+        open::check_settings(&mut db, &self.accept).await?;
+        let Identity { log_id, shards, .. } = migrate::migrate(&mut db, self.common.shards).await?;
+        let long_ago = (self.common.clock)().saturating_sub(WRITER_GONE_MS);
+        db.exec_drop("DELETE FROM im_writer WHERE at_ms < ?", (long_ago,)).await?;
+        db.disconnect().await?;
+        Ok(Prepared { log_id, shards, database, options: self })
     }
 }
 
@@ -104,22 +116,23 @@ pub struct MysqlStore {
     writers: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl MysqlStore {
-    /// Opens the store in this database, or makes one; brings an older one up to date. Must be called on a runtime.
-    pub async fn open(options: MysqlOptions) -> Result<Arc<Self>, OpenError> {
-        let database = Database::new(&options.url)?;
-        let mut db = database.reach().await?;
-        open::check_settings(&mut db, &options.accept).await?;
-        let Identity { log_id, shards, .. } = migrate::migrate(&mut db, options.common.shards).await?;
-        let long_ago = (options.common.clock)().saturating_sub(WRITER_GONE_MS);
-        db.exec_drop("DELETE FROM im_writer WHERE at_ms < ?", (long_ago,)).await?;
-        db.disconnect().await?;
+/// A database that was found fit, and says which store it is: what else the cluster has is claimed in that name before this
+/// node takes part.
+pub struct Prepared {
+    pub log_id: u64,
+    shards: u32,
+    database: Database,
+    options: MysqlOptions,
+}
 
+impl Prepared {
+    /// Must be called on a runtime.
+    pub fn open(self, sequencer: Arc<dyn Sequencer>) -> Result<Arc<MysqlStore>, OpenError> {
+        let Self { log_id, shards, database, options } = self;
         let counters = Arc::new(Counters::default());
         let queue = Queue::new(options.write_queue_max, options.write_queue_bytes_max, options.commit_messages_max);
         let queue = Arc::new(queue);
-        let rules =
-            Arc::new(Rules { common: options.common, sequencer: options.sequencer, counters: counters.clone() });
+        let rules = Arc::new(Rules { common: options.common, sequencer, counters: counters.clone() });
         let mut writers = Vec::new();
         for _ in 0..options.writers.max(1) {
             let id = getrandom::u64().map_err(|error| OpenError::Foreign(error.to_string()))?;
@@ -128,9 +141,11 @@ impl MysqlStore {
         let readers = Readers::new(database, options.readers, options.read_queue_max, PATIENCE);
         let replicas = Replicas::new(&options.replicas, options.readers, options.read_queue_max)?;
         let writers = Mutex::new(Some(tokio::spawn(writer::run(queue.clone(), writers))));
-        Ok(Arc::new(Self { log_id, shards, queue, readers, replicas, counters, writers }))
+        Ok(Arc::new(MysqlStore { log_id, shards, queue, readers, replicas, counters, writers }))
     }
+}
 
+impl MysqlStore {
     /// Nothing is awaited before the push: what is called (first polled) first is queued first, and committed first.
     /// `bytes` are those of the bodies and of lists of users.
     async fn write<T>(&self, bytes: usize, write: impl FnOnce(Ticket<T>) -> Write) -> Result<T, Error> {

@@ -16,12 +16,12 @@ const PACKET_MIN: u64 = 16 << 20;
 /// Why a store could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("store.url is no address of a database: {0}; write mysql://user:password@host:3306/name")]
+    #[error("cluster.database is no address of a database: {0}; write mysql://user:password@host:3306/name")]
     Url(String),
     #[error("the database at {address} cannot be reached: {why}")]
     Unreachable { address: String, why: String },
     #[error(
-        "the database does not keep the promise of the server; mend it, or name what you accept in store.accept:{0}"
+        "the database does not keep the promise of the server; mend it, or name what you accept in cluster.accept:{0}"
     )]
     Settings(String),
     #[error("the database is not one of anser: {0}; name another one, which may be empty")]
@@ -163,7 +163,7 @@ pub(super) async fn check_settings(db: &mut Conn, accepted: &[String]) -> Result
             continue;
         }
         if accepted.iter().any(|accepted| accepted == name) {
-            tracing::warn!(name, value, why, "the database's setting is accepted by store.accept");
+            tracing::warn!(name, value, why, "the database's setting is accepted by cluster.accept");
             continue;
         }
         wrong += &format!("\n  {name} is {value}: {why}. Mend: {mend}");

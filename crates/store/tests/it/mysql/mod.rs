@@ -15,7 +15,7 @@ use anser_services::{MariaDb, Place};
 use anser_store::{
     Options, Sequencer, Store,
     contract::Subject,
-    mysql::{MysqlOptions, MysqlStore},
+    mysql::{MysqlOptions, MysqlStore, OpenError},
     sequencer::HeadSequencer,
 };
 use async_trait::async_trait;
@@ -46,7 +46,7 @@ struct Database(String);
 impl Subject for Database {
     async fn open(&self, options: Options, sequencer: Arc<dyn Sequencer>) -> Arc<dyn Store> {
         let url = make_database(&SERVER.url(), &self.0).await;
-        MysqlStore::open(MysqlOptions::new(options, sequencer, url)).await.expect("the database is ours")
+        open_with(MysqlOptions::new(options, url), sequencer).await.expect("the database is ours")
     }
 }
 
@@ -64,9 +64,17 @@ async fn make_database(server: &str, name: &str) -> String {
 }
 
 fn options(url: &str) -> MysqlOptions {
-    MysqlOptions::new(common(), Arc::new(HeadSequencer::new()), url.to_owned())
+    MysqlOptions::new(common(), url.to_owned())
 }
 
 async fn open(url: &str) -> Arc<MysqlStore> {
-    MysqlStore::open(options(url)).await.expect("the store opens")
+    try_open(options(url)).await.expect("the store opens")
+}
+
+async fn try_open(options: MysqlOptions) -> Result<Arc<MysqlStore>, OpenError> {
+    open_with(options, Arc::new(HeadSequencer::new())).await
+}
+
+async fn open_with(options: MysqlOptions, sequencer: Arc<dyn Sequencer>) -> Result<Arc<MysqlStore>, OpenError> {
+    options.prepare().await?.open(sequencer)
 }

@@ -9,7 +9,7 @@ use anser_store::{
     mysql::{MysqlOptions, MysqlStore},
 };
 
-use super::{make_database, options};
+use super::{make_database, options, try_open};
 use crate::talk::{found, group, send, sender, settle, single, text};
 
 struct Pair {
@@ -26,7 +26,7 @@ async fn pair(delay_s: u32) -> Pair {
     let replica = MariaDb::start_with(Place::Tests, MariaDbOptions { replica_of, ..Default::default() });
     let replica = replica.expect("a replica starts");
     let replicas = vec![format!("{}/anser", replica.url())];
-    let store = MysqlStore::open(MysqlOptions { replicas, ..options(&url) }).await.expect("the store opens");
+    let store = try_open(MysqlOptions { replicas, ..options(&url) }).await.expect("the store opens");
     settle(&*store, 3).await;
     found(&*store, 9, 1, &[2, 3]).await;
     Pair { source, replica, store }
@@ -64,7 +64,7 @@ async fn talk(store: &dyn Store) {
 #[tokio::test(flavor = "multi_thread")]
 async fn from_a_replica_that_lags_nobody_sees_less_than_is_there() {
     let Pair { source, replica: _replica, store } = pair(3600).await;
-    let truth = MysqlStore::open(options(&format!("{}/anser", source.url()))).await.expect("the store opens");
+    let truth = try_open(options(&format!("{}/anser", source.url()))).await.expect("the store opens");
     talk(&*store).await;
     check(&*store, &*truth).await;
 }
@@ -72,7 +72,7 @@ async fn from_a_replica_that_lags_nobody_sees_less_than_is_there() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replica_that_is_up_to_date_serves_pages_and_one_that_is_gone_is_passed_over() {
     let Pair { source, mut replica, store } = pair(0).await;
-    let truth = MysqlStore::open(options(&format!("{}/anser", source.url()))).await.expect("the store opens");
+    let truth = try_open(options(&format!("{}/anser", source.url()))).await.expect("the store opens");
     talk(&*store).await;
     let position = source.execute("SELECT @@gtid_binlog_pos").expect("a position");
     let waited = replica.execute(&format!("SELECT MASTER_GTID_WAIT('{}', 30)", position.trim())).expect("it waits");

@@ -1,14 +1,16 @@
 //! What is said at the start when something is not as it must be.
 
+use std::time::SystemTime;
+
 use anser_services::{MariaDb, MariaDbOptions, Place};
-use anser_store::mysql::{MysqlOptions, MysqlStore, OpenError};
+use anser_store::mysql::{MysqlOptions, OpenError, clock};
 use futures_util::future::join_all;
 
-use super::{fresh_name, make_database, open, options};
+use super::{fresh_name, make_database, open, options, try_open};
 use crate::talk::{common, settle};
 
 async fn refusal(options: MysqlOptions) -> String {
-    MysqlStore::open(options).await.err().expect("it is refused").to_string()
+    try_open(options).await.err().expect("it is refused").to_string()
 }
 
 #[tokio::test]
@@ -47,6 +49,22 @@ async fn a_database_without_a_binary_log_is_refused() {
 }
 
 #[tokio::test]
+async fn all_nodes_have_the_databases_clock_whatever_their_own_say() {
+    // Seen by a user who is not root, its clock stands an hour ahead.
+    let settings = vec!["init-connect=SET timestamp = UNIX_TIMESTAMP() + 3600".to_owned()];
+    let server =
+        MariaDb::start_with(Place::Tests, MariaDbOptions { settings, ..Default::default() }).expect("it starts");
+    let url = make_database(&server.url(), "anser").await;
+    server.execute("CREATE USER somebody; GRANT ALL ON anser.* TO somebody").expect("a user who is not root");
+    let (ours, ahead) = (clock(&url).await.expect("it tells"), clock(&url.replace("root", "somebody")).await);
+    let (ours, ahead) = (ours(), ahead.expect("it tells")());
+    let hours = (ahead as f64 - ours as f64) / 3_600_000.0;
+    assert!((0.99..1.01).contains(&hours), "{hours} hours");
+    let machine = SystemTime::UNIX_EPOCH.elapsed().expect("it is later").as_millis() as u64;
+    assert!(machine.abs_diff(ours) < 5_000, "{ours} on {machine}");
+}
+
+#[tokio::test]
 async fn what_is_no_address_or_no_server_is_named() {
     for (url, why) in [
         ("postgres://localhost/anser", "mysql://user:password@host:3306/name"),
@@ -70,16 +88,16 @@ async fn a_database_of_another_program_and_another_number_of_shards_are_refused(
     open(&url).await;
     let mut other = options(&url);
     other.common.shards = 5;
-    assert!(matches!(MysqlStore::open(other).await, Err(OpenError::Shards { store: 4, asked: 5 })));
+    assert!(matches!(try_open(other).await, Err(OpenError::Shards { store: 4, asked: 5 })));
     let name = url.rsplit('/').next().expect("a name");
     super::SERVER.execute(&format!("UPDATE {name}.im_store SET schema_version = 99")).expect("a row");
-    assert!(matches!(MysqlStore::open(options(&url)).await, Err(OpenError::Newer { store: 99, .. })));
+    assert!(matches!(try_open(options(&url)).await, Err(OpenError::Newer { store: 99, .. })));
 }
 
 #[tokio::test]
 async fn nodes_that_start_together_make_one_store() {
     let url = make_database(&super::SERVER.url(), &fresh_name()).await;
-    let stores = join_all((0..6).map(|_| MysqlStore::open(options(&url)))).await;
+    let stores = join_all((0..6).map(|_| try_open(options(&url)))).await;
     let ids: Vec<_> =
         stores.iter().map(|store| anser_store::Store::log_id(&**store.as_ref().expect("it opens"))).collect();
     assert!(ids.iter().all(|id| *id == ids[0] && *id != 0), "{ids:?}");

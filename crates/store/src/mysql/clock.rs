@@ -1,0 +1,76 @@
+//! One clock for all nodes: the database's. Machines may be an hour apart, and a message must not be older than the one it
+//! answers because of who took it.
+
+use std::{
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use mysql_async::{Conn, prelude::Queryable as _};
+use tokio::time::{sleep, timeout};
+
+use super::open::{Database, OpenError, Role};
+use crate::Clock;
+
+/// How often the database is asked again: its own clock may be set.
+const ASK_EVERY: Duration = Duration::from_secs(60);
+const ANSWER_MAX: Duration = Duration::from_secs(5);
+/// A machine whose clock is further off than this is told of.
+const OFF_MAX_MS: u64 = 1_000;
+
+/// Tells the database's time, between questions by the machine's monotonic clock. Must be called on a runtime.
+pub async fn clock(url: &str) -> Result<Clock, OpenError> {
+    let database = Database::new(url)?;
+    let begun = Instant::now();
+    let mut db = database.reach().await?;
+    let start = Arc::new(AtomicU64::new(start_ms(&mut db, begun).await?));
+    db.disconnect().await?;
+    warn_if_off(start.load(Relaxed), begun);
+    tokio::spawn(keep(database, Arc::downgrade(&start), begun));
+    Ok(Arc::new(move || start.load(Relaxed).saturating_add(millis(begun.elapsed()))))
+}
+
+/// What the database's clock showed at `begun`, as far as the way there and back lets it be known.
+async fn start_ms(db: &mut Conn, begun: Instant) -> Result<u64, mysql_async::Error> {
+    let asked = begun.elapsed();
+    let now_us: Option<u64> = db.query_first("SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS UNSIGNED)").await?;
+    let middle = (asked + begun.elapsed()) / 2;
+    Ok((now_us.unwrap_or_default() / 1000).saturating_sub(millis(middle)))
+}
+
+/// Until nobody has the clock any more.
+async fn keep(database: Database, start: Weak<AtomicU64>, begun: Instant) {
+    loop {
+        sleep(ASK_EVERY).await;
+        if start.strong_count() == 0 {
+            return;
+        }
+        let asking = async {
+            let mut db = database.connect(Role::Reader).await?;
+            let now = start_ms(&mut db, begun).await?;
+            db.disconnect().await?;
+            Ok::<_, mysql_async::Error>(now)
+        };
+        // A database that is away keeps no clock from going on.
+        if let (Ok(Ok(now)), Some(start)) = (timeout(ANSWER_MAX, asking).await, start.upgrade()) {
+            start.store(now, Relaxed);
+        }
+    }
+}
+
+fn warn_if_off(start_ms: u64, begun: Instant) {
+    let database_ms = start_ms.saturating_add(millis(begun.elapsed()));
+    let machine_ms = millis(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default());
+    let off_ms = database_ms.abs_diff(machine_ms);
+    if off_ms > OFF_MAX_MS {
+        let ahead = machine_ms > database_ms;
+        tracing::warn!(off_ms, ahead, "this machine's clock is not the database's: the database's is used");
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
