@@ -6,13 +6,17 @@ use std::{
     io::{self, BufReader},
     path::Path,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll, ready},
 };
 
 use anser_proto::{Format, limits::SERVER_FRAME_BYTES_MAX, tcp, v1};
 use bytes::{Buf as _, BytesMut};
 use futures_util::{Sink as _, Stream as _, future::BoxFuture};
+use rand::RngExt as _;
 use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -74,19 +78,40 @@ pub enum BadUrl {
     Certificates { file: Option<String>, error: String },
 }
 
-/// Real connections to one server.
+/// Real connections to one server, or to the nodes of one cluster in turn.
 pub struct Network {
+    addresses: Vec<Address>,
+    format: Format,
+    /// Whose turn it is: another one after each attempt, since a connection that failed or ended may do so again.
+    turn: AtomicUsize,
+}
+
+struct Address {
     host: String,
     port: u16,
-    format: Format,
     tls: Option<TlsConnector>,
     /// The whole address, for a WebSocket's handshake; none: bare TCP.
     websocket: Option<Uri>,
 }
 
 impl Network {
-    /// `ca_file`: certificates (PEM) to trust instead of the system's.
-    pub fn new(url: &str, format: Format, ca_file: Option<&Path>) -> Result<Self, BadUrl> {
+    /// `urls`: one, or several with commas between them. `ca_file`: certificates (PEM) to trust instead of the system's.
+    pub fn new(urls: &str, format: Format, ca_file: Option<&Path>) -> Result<Self, BadUrl> {
+        let addresses: Vec<_> =
+            urls.split(',').map(|url| Address::new(url.trim(), ca_file)).collect::<Result<_, _>>()?;
+        // Clients that start together do not all begin with the same node.
+        let turn = AtomicUsize::new(rand::rng().random_range(0..addresses.len()));
+        Ok(Self { addresses, format, turn })
+    }
+
+    async fn open(&self) -> io::Result<Box<dyn Transport>> {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        self.addresses[turn % self.addresses.len()].open(self.format).await
+    }
+}
+
+impl Address {
+    fn new(url: &str, ca_file: Option<&Path>) -> Result<Self, BadUrl> {
         let malformed = || BadUrl::Malformed(url.to_owned());
         let uri = url.parse::<Uri>().map_err(|_| malformed())?;
         let (websocket, secure, default_port) = match uri.scheme_str() {
@@ -101,10 +126,10 @@ impl Network {
         let port = uri.port_u16().or(default_port).ok_or_else(malformed)?;
         let tls = secure.then(|| trust(ca_file)).transpose()?;
         let websocket = websocket.then(|| with_path(uri)).transpose().map_err(|_| malformed())?;
-        Ok(Self { host, port, format, tls, websocket })
+        Ok(Self { host, port, tls, websocket })
     }
 
-    async fn open(&self) -> io::Result<Box<dyn Transport>> {
+    async fn open(&self, format: Format) -> io::Result<Box<dyn Transport>> {
         let socket = TcpStream::connect((self.host.as_str(), self.port)).await?;
         socket.set_nodelay(true)?;
         let stream: Box<dyn Duplex> = match &self.tls {
@@ -114,9 +139,9 @@ impl Network {
                 Box::new(tls.connect(name, socket).await?)
             }
         };
-        let Some(uri) = &self.websocket else { return Ok(Box::new(Tcp::new(stream, self.format))) };
+        let Some(uri) = &self.websocket else { return Ok(Box::new(Tcp::new(stream, format))) };
         let mut request = uri.clone().into_client_request().map_err(io::Error::other)?;
-        let subprotocol = HeaderValue::from_static(self.format.subprotocol());
+        let subprotocol = HeaderValue::from_static(format.subprotocol());
         request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, subprotocol);
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
@@ -124,7 +149,7 @@ impl Network {
             .max_frame_size(Some(SERVER_FRAME_BYTES_MAX));
         let opened = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await;
         let (stream, _) = opened.map_err(io::Error::other)?;
-        Ok(Box::new(Ws { stream, format: self.format, waiting: VecDeque::new() }))
+        Ok(Box::new(Ws { stream, format, waiting: VecDeque::new() }))
     }
 }
 

@@ -108,6 +108,18 @@ fn crash_after<T>(config: Config, act: impl AsyncFnOnce(Client) -> T) -> T {
     acted
 }
 
+#[tokio::test]
+async fn a_node_that_is_gone_is_passed_over_for_the_next() {
+    let server = Fake::start(Wire::WebSocket).await;
+    let alice = config("ws", server.address, ALICE);
+    let url = format!("ws://127.0.0.1:9, {}", alice.url);
+    let alice = Client::open(Config { url, ..alice }).await.expect("opens");
+    within(alice.caught_up()).await.expect("logged in");
+    let bad = Config { url: "ws://localhost:1,localhost:2".into(), ..config("ws", server.address, ALICE) };
+    let refused = Client::open(bad).await.err().expect("refused").to_string();
+    assert!(refused.contains("`localhost:2`"), "{refused}");
+}
+
 #[test]
 fn what_was_queued_goes_out_once_and_in_order_after_a_crash() {
     let folder = TempDir::new().expect("a folder");
