@@ -4,20 +4,16 @@ use std::{net::SocketAddr, path::Path};
 
 use anser_proto::UserId;
 use anser_server::{
-    Server,
+    Column, Server,
     config::Config,
     secrets::{hs256_path, make_data_dir},
-    system_clock,
 };
 use anser_store::{Error, NewUser, Store};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{
-    lang::Lang,
-    settings::{Settings, open_store},
-};
+use crate::{lang::Lang, settings::Settings};
 
 /// Who is there on a machine where somebody tries Anser out, under the same ids in every store.
 const DEMO_USERS: [(u64, &str, &str); 2] = [(1008, "alice", "Alice"), (1009, "bob", "Bob")];
@@ -57,16 +53,16 @@ async fn serve(config: Config, dev: bool, json: bool) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
 
     make_data_dir(&config.store.dir)?;
-    let store = open_store(&config)?;
+    let column = Column::open(&config).await?;
     if dev {
-        make_demo_users(&*store).await?;
+        make_demo_users(&*column.store).await?;
     }
     let data = config.store.dir.clone();
     let usual = Config::default();
     let usual_folder = config.store.dir == usual.store.dir;
     let secure = config.tls.cert_file.is_some();
     let usual_address = config.listen.http == usual.listen.http && !secure;
-    let mut server = Server::start(config, store, system_clock()).await?;
+    let mut server = Server::start(config, column).await?;
     tracing::info!(http = %server.http, tcp = %server.tcp, data = %data.display(), "ready");
     if json {
         println!("{}", serde_json::json!({ "http": server.http, "tcp": server.tcp }));

@@ -1,13 +1,8 @@
-//! Settings that several commands share, and the store that they open.
+//! Settings that several commands share.
 
-use std::{path::PathBuf, sync::Arc};
+use std::path::PathBuf;
 
-use anser_server::{config::Config, secrets::hs256_path, system_clock, token::Tokens};
-use anser_store::{
-    Options, Store,
-    sequencer::HeadSequencer,
-    sqlite::{OpenError, SqliteOptions, SqliteStore},
-};
+use anser_server::{config::Config, secrets::hs256_path, token::Tokens};
 use anyhow::bail;
 use clap::Args;
 
@@ -38,23 +33,4 @@ pub fn tokens_of(config: &Config, mend: &str) -> anyhow::Result<Tokens> {
         bail!("{} is not there: {mend}", secret.display());
     }
     Tokens::load(&config.auth, &config.store.dir)
-}
-
-/// Opens the store of the data folder. Only one process can have it.
-pub fn open_store(config: &Config) -> Result<Arc<dyn Store>, OpenError> {
-    let common = Options {
-        shards: config.store.shards,
-        group_members_max: config.limits.group_members,
-        groups_per_user_max: config.limits.groups_per_user,
-        devices_per_user_max: config.limits.devices_per_user,
-        clock: system_clock(),
-    };
-    let sequencer = Arc::new(HeadSequencer::new());
-    let options = SqliteOptions {
-        readers: config.store.readers as usize,
-        writer_cache_kib: config.store.cache_mb.saturating_mul(1024),
-        ..SqliteOptions::new(common, sequencer)
-    };
-    let store = SqliteStore::open(&config.store.dir, options)?;
-    Ok(store)
 }

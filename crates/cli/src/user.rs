@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use anser_proto::UserId;
 use anser_server::{
+    Column,
     config::Config,
     http::admin::{ChangeUser, CreateUser, UserRow, apply_change, new_user},
+    make_user,
     secrets::make_data_dir,
     snowflake::Snowflake,
     system_clock,
@@ -15,11 +17,7 @@ use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
 use hyper::Method;
 
-use crate::{
-    operator::Operator,
-    password,
-    settings::{Settings, open_store},
-};
+use crate::{operator::Operator, password, settings::Settings};
 
 #[derive(Args)]
 pub struct User {
@@ -76,7 +74,7 @@ impl Users {
         if let Some(operator) = Operator::connect(&config.store.dir).await? {
             return Ok(Self::Server(operator));
         }
-        Ok(Self::Store(open_store(config)?))
+        Ok(Self::Store(Column::open(config).await?.store))
     }
 
     async fn close(&self) {
@@ -114,9 +112,9 @@ impl Users {
         match self {
             Self::Server(operator) => operator.ask(Method::POST, "/v1/users", &new).await,
             Self::Store(store) => {
-                let id = UserId(Snowflake::new(0, system_clock()).make());
-                let new = new_user(id, new).map_err(|error| anyhow!("{}", error.message))?;
-                Ok(UserRow::from(&store.create_user(new).await?))
+                let ids = Snowflake::any_node(system_clock());
+                let new = new_user(new).map_err(|error| anyhow!("{}", error.message))?;
+                Ok(UserRow::from(&make_user(&**store, &ids, new).await?))
             }
         }
     }

@@ -11,7 +11,8 @@ use anser_proto::{
     v1::{Message, MessageEvent, message::Type, server_frame::Body},
 };
 use anser_server::{
-    hub::{Attachment, Event, Hub},
+    cluster::{Load, Node, NodeId, local::LocalDirectory},
+    hub::{Attachment, Event, Hub, Newcomer},
     outbox::Outbox,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -27,12 +28,19 @@ struct Crowd {
 impl Crowd {
     /// The formats take turns.
     fn gather(users: u64, formats: &[Format]) -> Self {
-        let hub = Arc::new(Hub::new(1));
+        let node = Node { id: NodeId(1), name: "".into(), client_url: "".into(), load: Load::default() };
+        let hub = Arc::new(Hub::new(1, Arc::new(LocalDirectory::new(node))));
         let attach = |(user, format): (u64, &Format)| {
             let outbox = Arc::new(Outbox::new(OUTBOX_BYTES));
-            let device_id = "phone".into();
-            let conn = hub.next_conn();
-            (hub.attach(conn, UserId(user), device_id, *format, Arc::clone(&outbox)), outbox)
+            let newcomer = Newcomer {
+                conn: hub.next_conn(),
+                user: UserId(user),
+                device_id: "phone".into(),
+                accepted_ms: 0,
+                format: *format,
+                outbox: Arc::clone(&outbox),
+            };
+            (hub.attach(newcomer), outbox)
         };
         let connected = (1..=users).zip(formats.iter().cycle()).map(attach).collect();
         Self { hub, connected }

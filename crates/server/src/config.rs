@@ -18,6 +18,7 @@ pub struct Config {
     pub tls: Tls,
     pub auth: Auth,
     pub store: Store,
+    pub cluster: Cluster,
     pub limits: Limits,
 }
 
@@ -60,18 +61,52 @@ pub struct Auth {
     pub create_users: bool,
 }
 
-/// The embedded database.
+/// What is kept, and where.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
-    /// The data folder, made if it is not there. One server has it at a time.
+    /// The data folder, made if it is not there. One server has it at a time. In a cluster it holds no messages.
     pub dir: PathBuf,
     /// Number of send and of receive tables, 1 to 64. Fixed when the store is made.
     pub shards: u32,
-    /// Page cache of the writer, in MiB.
+    /// Page cache of the embedded database's writer, in MiB.
     pub cache_mb: u32,
-    /// Threads that read the database, each on a connection of its own: 1 to 64.
+    /// Reads at one time, each on a connection of its own: 1 to 64.
     pub readers: u32,
+}
+
+/// Many nodes on one database. Without `database` the server is alone and keeps everything in its data folder; with it, all
+/// nodes need the same `auth.hs256_secret_file`. See operations.md.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Cluster {
+    /// MariaDB 10.6 or newer, or MySQL 8: `mysql://user:password@host:3306/name`. The database is there, and empty at the first start.
+    pub database: Option<String>,
+    /// Databases that repeat it, with addresses of the same form. History is read from them as far as they have it.
+    pub replicas: Vec<String>,
+    /// Settings of the database, by name, that break a promise and are accepted nevertheless.
+    pub accept: Vec<String>,
+    /// Transactions of this node at one time, each on a connection of its own: 1 to 64.
+    pub writers: u32,
+    /// Who is connected where, and `server_msg_id`s: `redis://user:password@host:6379/0`. May be lost at any time.
+    pub redis: String,
+    /// Messages between nodes: `nats://user:password@host:4222`. May be lost at any time.
+    pub nats: String,
+    /// Part of keys in Redis and of subjects in NATS: 1 to 32 of a-z, 0-9 and -.
+    pub name: String,
+    /// What this node is called in logs and in `/v1/access`. None: its `client_url`.
+    pub node: Option<String>,
+    /// Where clients connect to this very node, as `/v1/access` tells them. None: made of `listen.http`.
+    pub client_url: Option<String>,
+    /// Where `server_msg_id`s are proposed: `redis`, or `head`, the database itself.
+    pub sequencer: SequencerKind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SequencerKind {
+    Redis,
+    Head,
 }
 
 /// What one client may ask for, and all together. The bounds of the protocol itself are fixed: see protocol.md.
@@ -124,6 +159,23 @@ impl Default for Auth {
 impl Default for Store {
     fn default() -> Self {
         Self { dir: "anser-data".into(), shards: 4, cache_mb: 256, readers: 2 }
+    }
+}
+
+impl Default for Cluster {
+    fn default() -> Self {
+        Self {
+            database: None,
+            replicas: vec![],
+            accept: vec![],
+            writers: 4,
+            redis: "redis://127.0.0.1:6379/0".into(),
+            nats: "nats://127.0.0.1:4222".into(),
+            name: "anser".into(),
+            node: None,
+            client_url: None,
+            sequencer: SequencerKind::Redis,
+        }
     }
 }
 
@@ -198,6 +250,14 @@ impl Config {
         if !(1..=64).contains(&self.store.readers) {
             return refuse("store.readers", &self.store.readers, "choose 1 to 64");
         }
+        if !(1..=64).contains(&self.cluster.writers) {
+            return refuse("cluster.writers", &self.cluster.writers, "choose 1 to 64");
+        }
+        if self.cluster.database.is_some() && self.auth.hs256_secret_file.is_none() {
+            let mend = "name a file that is the same for every node, or they do not believe each other's tokens; \
+                        `head -c 32 /dev/urandom` makes one";
+            return refuse("auth.hs256_secret_file", &"none, in a cluster", mend);
+        }
         if limits.connections == 0 {
             return refuse("limits.connections", &0, "choose at least 1");
         }
@@ -269,6 +329,9 @@ mod tests {
             ("[store]\nshards = \"eight\"", "line 2"),
             ("[store]\nshards = 0", "store.shards"),
             ("[tls]\ncert_file = \"cert.pem\"", "tls.key_file"),
+            ("[cluster]\ndatabase = \"mysql://root@localhost/anser\"", "auth.hs256_secret_file"),
+            ("[cluster]\nsequencer = \"uuid\"", "line 2"),
+            ("[cluster]\nwriters = 0", "cluster.writers"),
             ("[limits]\nheartbeat_min_ms = 999999999", "heartbeat_min_ms"),
         ] {
             let error = load(text, &[]).expect_err("a slip").to_string();

@@ -14,11 +14,15 @@ use std::{
 use anser_proto::{CloseCode, Format, UserId, v1};
 use bytes::Bytes;
 
-use crate::outbox::Outbox;
+use crate::{
+    cluster::{Directory, NodeId},
+    outbox::Outbox,
+};
 
-/// Names a connection for as long as the process runs, in the order in which connections were accepted.
+/// Names a connection for as long as the process runs, in the order in which connections were accepted. Never 0, and hardly ever
+/// that of a connection to another node.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct ConnId(u64);
+pub struct ConnId(pub u64);
 
 pub struct Hub {
     /// By user id: a push to one user does not wait for a push to another.
@@ -26,27 +30,54 @@ pub struct Hub {
     next_conn: AtomicU64,
     /// Connections of one user. Beyond it the oldest is kicked.
     per_user_max: usize,
+    /// Is told who comes and goes, in that order, so that other nodes know where he is.
+    directory: Arc<dyn Directory>,
 }
 
 const SHARDS: usize = 64;
+
+/// A connection that wants to be told what concerns its user.
+pub struct Newcomer {
+    pub conn: ConnId,
+    pub user: UserId,
+    pub device_id: Arc<str>,
+    /// When it was accepted, by the clock that all nodes share.
+    pub accepted_ms: u64,
+    pub format: Format,
+    pub outbox: Arc<Outbox>,
+}
+
+/// Connections of a user that shall end.
+pub struct Doomed<'a> {
+    pub user: UserId,
+    /// None: of all devices.
+    pub device_id: Option<&'a str>,
+    /// Those that were accepted later stay.
+    pub before_ms: u64,
+}
 
 /// A user who is connected.
 struct Online {
     nickname: Arc<Nickname>,
     attached: Vec<Attached>,
+    /// When his connections to other nodes were accepted, as those nodes told when he came here.
+    elsewhere: Vec<(NodeId, Vec<u64>)>,
 }
 
 struct Attached {
     conn: ConnId,
     device_id: Arc<str>,
+    accepted_ms: u64,
     format: Format,
     outbox: Arc<Outbox>,
 }
 
 impl Hub {
-    pub fn new(per_user_max: u32) -> Self {
+    pub fn new(per_user_max: u32, directory: Arc<dyn Directory>) -> Self {
         let shards = std::array::from_fn(|_| Mutex::default());
-        Self { shards, next_conn: AtomicU64::new(1), per_user_max: per_user_max.max(1) as usize }
+        let first_conn = (u64::from(rand::random::<u32>()) << 31) + 1;
+        let per_user_max = per_user_max.max(1) as usize;
+        Self { shards, next_conn: AtomicU64::new(first_conn), per_user_max, directory }
     }
 
     /// A connection was accepted.
@@ -58,16 +89,15 @@ impl Hub {
     /// it may be dead without knowing it, and two would take each other's place in the sender's order. That is the one
     /// which was accepted first, also when its login took longer than the newer one's: else a client that gave up
     /// waiting and came again would be thrown out by its own past.
-    pub fn attach(
-        self: &Arc<Self>,
-        conn: ConnId,
-        user: UserId,
-        device_id: Arc<str>,
-        format: Format,
-        outbox: Arc<Outbox>,
-    ) -> Attachment {
+    pub fn attach(self: &Arc<Self>, newcomer: Newcomer) -> Attachment {
+        let Newcomer { conn, user, device_id, accepted_ms, format, outbox } = newcomer;
         let mut shard = self.shard(user);
-        let online = shard.entry(user).or_insert_with(|| Online { nickname: Arc::default(), attached: Vec::new() });
+        self.directory.attach(user);
+        let online = shard.entry(user).or_insert_with(|| Online {
+            nickname: Arc::default(),
+            attached: Vec::new(),
+            elsewhere: Vec::new(),
+        });
         online.attached.retain(|other| {
             let older = other.device_id == device_id && other.conn < conn;
             if older {
@@ -87,7 +117,7 @@ impl Hub {
                     Some(other.conn) != oldest
                 });
             }
-            online.attached.push(Attached { conn, device_id, format, outbox });
+            online.attached.push(Attached { conn, device_id, accepted_ms, format, outbox });
         }
         Attachment { hub: Arc::clone(self), user, conn, nickname: Arc::clone(&online.nickname) }
     }
@@ -106,10 +136,44 @@ impl Hub {
         shard.get(&user).is_some_and(|online| online.attached.iter().any(|attached| Some(attached.conn) != except))
     }
 
-    /// Ends all connections of the user.
-    pub fn kick(&self, user: UserId, code: CloseCode) {
+    /// Ends connections of a user.
+    pub fn kick(&self, doomed: &Doomed<'_>, code: CloseCode) {
+        let Doomed { user, device_id, before_ms } = *doomed;
+        let shard = self.shard(user);
+        let attached = shard.get(&user).into_iter().flat_map(|online| &online.attached);
+        attached
+            .filter(|attached| device_id.is_none_or(|id| id == &*attached.device_id))
+            .filter(|attached| attached.accepted_ms < before_ms)
+            .for_each(|attached| attached.outbox.kick(code));
+    }
+
+    /// When each of the user's connections to this node was accepted.
+    pub fn accepted_ms(&self, user: UserId) -> Vec<u64> {
+        let shard = self.shard(user);
+        shard.get(&user).into_iter().flat_map(|online| &online.attached).map(|attached| attached.accepted_ms).collect()
+    }
+
+    /// Another node told when its connections of the user were accepted. If he has more on all nodes than he may: those that were
+    /// accepted before this must end.
+    pub fn elsewhere(&self, user: UserId, node: NodeId, accepted_ms: Vec<u64>) -> Option<u64> {
+        let mut shard = self.shard(user);
+        let online = shard.get_mut(&user)?;
+        online.elsewhere.retain(|(known, _)| *known != node);
+        online.elsewhere.push((node, accepted_ms));
+        let here = online.attached.iter().map(|attached| attached.accepted_ms);
+        let mut all: Vec<u64> =
+            online.elsewhere.iter().flat_map(|(_, accepted)| accepted).copied().chain(here).collect();
+        let beyond = all.len().checked_sub(self.per_user_max).filter(|beyond| *beyond > 0)?;
+        all.sort_unstable();
+        let before_ms = all[beyond - 1] + 1;
+        online.elsewhere.iter_mut().for_each(|(_, accepted)| accepted.retain(|accepted| *accepted >= before_ms));
+        Some(before_ms)
+    }
+
+    /// On all connections of the user; see [`Nickname::set`].
+    pub fn rename(&self, user: UserId, nickname: &Arc<str>, mailbox_seq: u64) {
         if let Some(online) = self.shard(user).get(&user) {
-            online.attached.iter().for_each(|attached| attached.outbox.kick(code));
+            online.nickname.set(nickname, mailbox_seq);
         }
     }
 
@@ -154,6 +218,7 @@ impl Drop for Attachment {
             online.attached.retain(|other| other.conn != self.conn);
             if online.attached.is_empty() {
                 shard.remove(&self.user);
+                self.hub.directory.detach(self.user);
             }
         }
     }
@@ -172,7 +237,17 @@ impl Event {
         Self { frame, protobuf: OnceLock::new(), json: OnceLock::new() }
     }
 
-    fn encoded(&self, format: Format) -> Bytes {
+    /// One that another node made, from its protobuf. None if it is no frame.
+    pub fn received(protobuf: Bytes) -> Option<Self> {
+        let frame = Format::Protobuf.decode(protobuf.clone()).ok()?;
+        Some(Self { frame, protobuf: protobuf.into(), json: OnceLock::new() })
+    }
+
+    pub fn body(&self) -> Option<&v1::server_frame::Body> {
+        self.frame.body.as_ref()
+    }
+
+    pub fn encoded(&self, format: Format) -> Bytes {
         let encoded = match format {
             Format::Protobuf => &self.protobuf,
             Format::Json => &self.json,
@@ -184,6 +259,7 @@ impl Event {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::{Load, Node, local::LocalDirectory};
 
     const ADA: UserId = UserId(7);
 
@@ -193,7 +269,28 @@ mod tests {
     }
 
     fn attach_as(hub: &Arc<Hub>, conn: ConnId, device_id: &str, outbox: &Arc<Outbox>) -> Attachment {
-        hub.attach(conn, ADA, device_id.into(), Format::Protobuf, Arc::clone(outbox))
+        let (device_id, outbox) = (device_id.into(), Arc::clone(outbox));
+        hub.attach(Newcomer { conn, user: ADA, device_id, accepted_ms: 5, format: Format::Protobuf, outbox })
+    }
+
+    fn new_hub(per_user_max: u32) -> Arc<Hub> {
+        let node = Node { id: NodeId(1), name: "".into(), client_url: "".into(), load: Load::default() };
+        Arc::new(Hub::new(per_user_max, Arc::new(LocalDirectory::new(node))))
+    }
+
+    #[test]
+    fn a_kick_that_comes_late_spares_who_came_after_it() {
+        let hub = new_hub(8);
+        let (_phone, phone_outbox) = attach(&hub, "phone");
+        let (_laptop, laptop_outbox) = attach(&hub, "laptop");
+        let doomed = |device_id, before_ms| Doomed { user: ADA, device_id, before_ms };
+        hub.kick(&doomed(Some("phone"), 5), CloseCode::Replaced);
+        assert_eq!(phone_outbox.take().kicked, None);
+        hub.kick(&doomed(Some("phone"), 6), CloseCode::Replaced);
+        assert_eq!(phone_outbox.take().kicked, Some(CloseCode::Replaced));
+        assert_eq!(laptop_outbox.take().kicked, None);
+        hub.kick(&doomed(None, u64::MAX), CloseCode::LoginRefused);
+        assert_eq!(laptop_outbox.take().kicked, Some(CloseCode::LoginRefused));
     }
 
     fn lagged() -> Event {
@@ -202,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_push_reaches_every_device_but_the_one_it_came_from() {
-        let hub = Arc::new(Hub::new(8));
+        let hub = new_hub(8);
         let (phone, phone_outbox) = attach(&hub, "phone");
         let (_laptop, laptop_outbox) = attach(&hub, "laptop");
         assert_eq!(hub.push(ADA, Some(phone.conn), &lagged()), 1);
@@ -213,7 +310,7 @@ mod tests {
 
     #[test]
     fn the_same_device_replaces_itself_and_its_late_end_harms_nobody() {
-        let hub = Arc::new(Hub::new(8));
+        let hub = new_hub(8);
         let (old, old_outbox) = attach(&hub, "phone");
         let (_new, new_outbox) = attach(&hub, "phone");
         assert_eq!(old_outbox.take().kicked, Some(CloseCode::Replaced));
@@ -224,7 +321,7 @@ mod tests {
 
     #[test]
     fn a_connection_whose_login_took_long_does_not_replace_a_newer_one() {
-        let hub = Arc::new(Hub::new(8));
+        let hub = new_hub(8);
         let slow = hub.next_conn();
         let (_new, new_outbox) = attach(&hub, "phone");
         let slow_outbox = Arc::new(Outbox::new(1_000));
@@ -236,7 +333,7 @@ mod tests {
 
     #[test]
     fn the_other_devices_are_told_also_when_the_one_it_came_from_has_left() {
-        let hub = Arc::new(Hub::new(8));
+        let hub = new_hub(8);
         let (phone, _) = attach(&hub, "phone");
         let (_laptop, laptop_outbox) = attach(&hub, "laptop");
         let from = phone.conn;
@@ -248,10 +345,21 @@ mod tests {
 
     #[test]
     fn beyond_the_number_of_a_users_connections_the_oldest_goes() {
-        let hub = Arc::new(Hub::new(2));
+        let hub = new_hub(2);
         let attached: Vec<_> = ["one", "two", "three"].map(|device| attach(&hub, device)).into();
         assert_eq!(attached[0].1.take().kicked, Some(CloseCode::Replaced));
         assert_eq!(hub.push(ADA, None, &lagged()), 2);
+    }
+
+    #[test]
+    fn connections_to_other_nodes_count_too() {
+        let hub = new_hub(3);
+        let _attached = ["one", "two"].map(|device| attach(&hub, device));
+        assert_eq!(hub.accepted_ms(ADA), [5, 5]);
+        assert_eq!(hub.elsewhere(ADA, NodeId(2), vec![1]), None);
+        assert_eq!(hub.elsewhere(ADA, NodeId(3), vec![3, 9]), Some(4), "the two oldest of five end");
+        assert_eq!(hub.elsewhere(ADA, NodeId(3), vec![9]), None, "they have ended");
+        assert_eq!(hub.elsewhere(UserId(8), NodeId(3), vec![1, 2, 3, 4]), None, "who is not here is not counted here");
     }
 
     #[test]
@@ -265,7 +373,7 @@ mod tests {
 
     #[test]
     fn who_left_leaves_nothing_behind() {
-        let hub = Arc::new(Hub::new(8));
+        let hub = new_hub(8);
         drop(attach(&hub, "phone"));
         assert!(hub.shards.iter().all(|shard| shard.lock().expect("no panic").is_empty()));
     }

@@ -1,6 +1,7 @@
 //! The Anser server. This file is its table of contents: what is made, in which order, and how it ends.
 
 pub mod cluster;
+mod column;
 pub mod config;
 mod ctx;
 pub mod error;
@@ -24,13 +25,19 @@ use std::{
 
 use anser_store::{Clock, Store};
 use anyhow::Context as _;
+use tokio::{io::DuplexStream, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-pub use crate::gateway::OPERATOR_SOCKET;
 use crate::{
+    cluster::{Load, Node, NodeId, peers::Peers},
     config::Config,
     ctx::Ctx,
     gateway::{Gateway, Listeners},
+};
+pub use crate::{
+    column::{Column, Join},
+    gateway::OPERATOR_SOCKET,
+    im::make_user,
 };
 
 /// A server that listens.
@@ -38,25 +45,40 @@ pub struct Server {
     pub http: SocketAddr,
     pub tcp: SocketAddr,
     stop: CancellationToken,
-    gateway: tokio::task::JoinHandle<()>,
+    gateway: Arc<Gateway>,
+    running: JoinHandle<()>,
+    peers: Arc<Peers>,
+    /// What goes on beside the gateway, for the other nodes.
+    beside: [JoinHandle<()>; 2],
     store: Arc<dyn Store>,
 }
 
 impl Server {
     /// Binds the ports and serves until [`Server::stop`]. A port 0 is chosen by the system.
-    pub async fn start(config: Config, store: Arc<dyn Store>, clock: Clock) -> anyhow::Result<Self> {
+    pub async fn start(config: Config, column: Column) -> anyhow::Result<Self> {
+        let Column { store, clock, join } = column;
         let listeners = Listeners::bind(&config).await?;
         let (http, tcp) = (listeners.http.local_addr()?, listeners.tcp.local_addr()?);
-        let cx = Arc::new(Ctx::new(config, Arc::clone(&store), clock)?);
-        let gateway = Gateway::new(cx)?;
+        let ways = join(this_node(&config, http)).await?;
+        let (peers, arriving) = Peers::new(ways, store.log_id());
+        let cx = Arc::new(Ctx::new(config, Arc::clone(&store), clock, Arc::clone(&peers))?);
+        let gateway = Gateway::new(Arc::clone(&cx))?;
+        let counted = Arc::clone(&cx);
+        let beside =
+            [peers.report_load(move || counted.metrics.connections()), tokio::spawn(im::peer::listen(cx, arriving))];
         let stop = CancellationToken::new();
-        let gateway = tokio::spawn(gateway.run(listeners, stop.clone()));
-        Ok(Self { http, tcp, stop, gateway, store })
+        let running = tokio::spawn(Arc::clone(&gateway).run(listeners, stop.clone()));
+        Ok(Self { http, tcp, stop, gateway, running, peers, beside, store })
+    }
+
+    /// A connection within the process: frames as over TCP. None beyond the limit of connections, and once the server stops.
+    pub fn connect(&self) -> Option<DuplexStream> {
+        self.gateway.connect()
     }
 
     /// Returns when the server ended without being told to, which is a fault.
     pub async fn broke(&mut self) -> anyhow::Error {
-        match (&mut self.gateway).await {
+        match (&mut self.running).await {
             Ok(()) => anyhow::anyhow!("the gateway ended by itself"),
             Err(error) => anyhow::Error::new(error).context("the gateway broke"),
         }
@@ -65,10 +87,20 @@ impl Server {
     /// Tells clients to come back later, ends their connections, then closes the store. What was acknowledged is kept.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.stop.cancel();
-        let ended = self.gateway.await.context("the gateway broke");
+        let ended = self.running.await.context("the gateway broke");
+        self.peers.leave().await;
         self.store.close().await;
+        self.beside.iter().for_each(JoinHandle::abort);
         ended
     }
+}
+
+/// As the others see it.
+fn this_node(config: &Config, http: SocketAddr) -> Node {
+    let scheme = if config.tls.cert_file.is_some() { "wss" } else { "ws" };
+    let client_url = config.cluster.client_url.clone().unwrap_or_else(|| format!("{scheme}://{http}"));
+    let name = config.cluster.node.clone().unwrap_or_else(|| client_url.clone());
+    Node { id: NodeId::random(), name: name.into(), client_url: client_url.into(), load: Load::default() }
 }
 
 /// The system's time.

@@ -18,6 +18,8 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use crate::cluster::counts::Counts;
+
 pub struct Metrics {
     registry: Registry,
     connections: Gauge,
@@ -44,7 +46,7 @@ struct CodeLabels {
 }
 
 impl Metrics {
-    pub fn new(store: Arc<dyn Store>) -> Self {
+    pub fn new(store: Arc<dyn Store>, cluster: &Counts) -> Self {
         let mut registry = Registry::with_prefix("anser");
         let connections = Gauge::default();
         registry.register("connections", "Connections that are logged in", connections.clone());
@@ -64,8 +66,14 @@ impl Metrics {
         let frames_out = counter("frames_out", "Frames that were written");
         let pushed = counter("pushed", "Events that were put into outboxes");
         let lagged = counter("lagged", "Outboxes that overflowed");
+        cluster.register(&mut registry);
         registry.register_collector(Box::new(StoreStats(store)));
         Self { registry, connections, requests, refusals, closes, logins, turned_away, frames_out, pushed, lagged }
+    }
+
+    /// Connections that are logged in.
+    pub fn connections(&self) -> u32 {
+        u32::try_from(self.connections.get()).unwrap_or(0)
     }
 
     /// Counts a connection for as long as what comes back lives.

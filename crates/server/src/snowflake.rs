@@ -30,6 +30,12 @@ struct Last {
 }
 
 impl Snowflake {
+    /// A node number by chance, another one at each start. Two nodes that draw the same make an id twice only in the same
+    /// millisecond and at the same place of their counters, and the store refuses the second.
+    pub fn any_node(clock: Clock) -> Self {
+        Self::new(rand::random_range(0..1 << NODE_BITS), clock)
+    }
+
     /// `node` is unique among the nodes that run, and below 1024.
     pub fn new(node: u16, clock: Clock) -> Self {
         assert!(u64::from(node) < 1 << NODE_BITS, "a node number has 10 bits");

@@ -25,7 +25,8 @@ const MEMORY: &str = "/dev/shm";
 const FREE_MIN: u64 = 2 << 30;
 
 impl Place {
-    pub(crate) fn make(self, name: &str) -> anyhow::Result<TempDir> {
+    /// A folder that is removed when it is dropped, or later when its owner was killed.
+    pub fn make(self, name: &str) -> anyhow::Result<TempDir> {
         let parent = match self {
             Self::Tests if free_bytes(MEMORY.as_ref()) >= FREE_MIN => PathBuf::from(MEMORY),
             Self::Tests | Self::Disk => std::env::temp_dir(),

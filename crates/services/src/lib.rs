@@ -1,5 +1,6 @@
 //! Real MariaDB, Redis and NATS for tests and for developers: started from the system's packages on loopback, with data
-//! of their own, and gone when their owner is. Knows nothing of Anser but the settings that it asks for.
+//! of their own, and gone when their owner is. Runs whatever else listens on a port in the same way. Knows nothing of Anser
+//! but the settings that it asks for.
 
 mod folder;
 mod installed;
@@ -12,4 +13,5 @@ pub use folder::Place;
 pub use installed::{missing, require};
 pub use mariadb::{MariaDb, MariaDbOptions, Source};
 pub use nats::Nats;
+pub use process::Process;
 pub use redis::{Kept, Redis};

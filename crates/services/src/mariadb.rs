@@ -56,8 +56,9 @@ impl MariaDb {
             ["--no-defaults".into()].into_iter().chain(settings).collect()
         };
         // The first packet is the greeting: its length, a number, and the version of the protocol.
-        let process =
-            Process::start("mariadbd", folder.path(), arguments, |stream| Ok(greeting(stream)?.get(4) == Some(&10)))?;
+        let process = Process::start(program("mariadbd")?, folder.path(), arguments, |stream| {
+            Ok(greeting(stream)?.get(4) == Some(&10))
+        })?;
         let database = Self { process, _folder: folder };
         if let Some(source) = options.replica_of {
             database.follow(source)?;

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 
 use crate::{
     folder::Place,
+    installed::program,
     process::{Process, greeting},
 };
 
@@ -23,7 +24,7 @@ impl Nats {
             let port = port.to_string();
             ["--addr", "127.0.0.1", "--port", &port, "--jetstream", "--store_dir", &dir].map(str::to_owned).into()
         };
-        let process = Process::start("nats-server", folder.path(), arguments, |stream| {
+        let process = Process::start(program("nats-server")?, folder.path(), arguments, |stream| {
             Ok(greeting(stream)?.starts_with(b"INFO "))
         })?;
         Ok(Self { process, _folder: folder })

@@ -30,8 +30,9 @@ const PORTS_TRIED: u32 = 5;
 /// Lines of the log that an error shows.
 const LOG_SHOWN: usize = 15;
 
-pub(crate) struct Process {
-    name: &'static str,
+/// Ends when it is dropped, and when its owner dies.
+pub struct Process {
+    program: PathBuf,
     /// Given the port.
     arguments: Box<dyn Fn(u16) -> Vec<String> + Send + Sync>,
     /// Whether what listens at the address is ready.
@@ -48,14 +49,16 @@ struct Running {
 }
 
 impl Process {
-    pub(crate) fn start(
-        name: &'static str,
+    /// `arguments` are given the port. It is up once `answers` says so of what listens there; what it says goes to `log` in the
+    /// folder.
+    pub fn start(
+        program: PathBuf,
         folder: &Path,
         arguments: impl Fn(u16) -> Vec<String> + Send + Sync + 'static,
         answers: fn(&mut TcpStream) -> std::io::Result<bool>,
     ) -> anyhow::Result<Self> {
         let log = folder.join("log");
-        let mut process = Self { name, arguments: Box::new(arguments), answers, log, port: 0, running: None };
+        let mut process = Self { program, arguments: Box::new(arguments), answers, log, port: 0, running: None };
         let mut last = None;
         for _ in 0..PORTS_TRIED {
             process.port = free_port()?;
@@ -72,7 +75,7 @@ impl Process {
     }
 
     /// On the same port.
-    pub(crate) fn start_again(&mut self) -> anyhow::Result<()> {
+    pub fn start_again(&mut self) -> anyhow::Result<()> {
         self.kill();
         let start = Instant::now();
         while !is_free(self.port) && start.elapsed() < PORT_FREE_MAX {
@@ -81,12 +84,12 @@ impl Process {
         self.run()
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }
 
     /// As `kill -9` does. Returns when it is gone; nothing happens to one that is not running.
-    pub(crate) fn kill(&mut self) {
+    pub fn kill(&mut self) {
         if let Some(mut running) = self.running.take() {
             // An error says that it has ended by itself.
             let _ = running.child.kill();
@@ -94,12 +97,29 @@ impl Process {
         }
     }
 
+    /// Tells it to end by itself and waits until it has; kills it if it has not in so long.
+    pub fn stop(&mut self, patience: Duration) -> anyhow::Result<()> {
+        self.signal(Signal::TERM);
+        let start = Instant::now();
+        while let Some(running) = &mut self.running {
+            if running.child.try_wait()?.is_some() {
+                self.running = None;
+            } else if start.elapsed() > patience {
+                self.kill();
+                bail!("{} did not end within {} s and was killed", self.program.display(), patience.as_secs());
+            } else {
+                thread::sleep(LOOK_EVERY);
+            }
+        }
+        Ok(())
+    }
+
     /// It keeps its connections and answers nothing.
-    pub(crate) fn pause(&self) {
+    pub fn pause(&self) {
         self.signal(Signal::STOP);
     }
 
-    pub(crate) fn resume(&self) {
+    pub fn resume(&self) {
         self.signal(Signal::CONT);
     }
 
@@ -112,14 +132,15 @@ impl Process {
     }
 
     fn run(&mut self) -> anyhow::Result<()> {
-        self.running = Some(spawn(self.command()?).with_context(|| format!("{} cannot be started", self.name))?);
+        self.running =
+            Some(spawn(self.command()?).with_context(|| format!("{} cannot be started", self.program.display()))?);
         let start = Instant::now();
         while !self.is_ready() {
             let ended = self.running.as_mut().and_then(|running| running.child.try_wait().ok()?);
             if ended.is_some() || start.elapsed() > START_MAX {
                 self.kill();
                 let why = if ended.is_some() { "ended by itself" } else { "does not answer" };
-                bail!("{} {why} at its start; its log ends with:\n{}", self.name, end_of(&self.log));
+                bail!("{} {why} at its start; its log ends with:\n{}", self.program.display(), end_of(&self.log));
             }
             thread::sleep(LOOK_EVERY);
         }
@@ -129,7 +150,7 @@ impl Process {
     fn command(&self) -> anyhow::Result<Command> {
         let log = File::options().create(true).append(true).open(&self.log)?;
         let mut command = Command::new(program("setpriv")?);
-        command.args(["--pdeathsig", "KILL", "--"]).arg(program(self.name)?).args((self.arguments)(self.port));
+        command.args(["--pdeathsig", "KILL", "--"]).arg(&self.program).args((self.arguments)(self.port));
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         Ok(command)
     }

@@ -41,7 +41,7 @@ impl Redis {
             let options = ["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", &dir];
             options.map(str::to_owned).into()
         };
-        let process = Process::start("redis-server", folder.path(), arguments, answers)?;
+        let process = Process::start(program("redis-server")?, folder.path(), arguments, answers)?;
         Ok(Self { process, folder })
     }
 

@@ -2,6 +2,7 @@
 
 mod audit;
 mod codegen;
+mod dev_cluster;
 mod test;
 mod tidy;
 
@@ -29,6 +30,8 @@ enum Task {
         #[arg(long, default_value_t = 1)]
         seed: u64,
     },
+    /// MariaDB, Redis, NATS and three nodes on this machine, until Ctrl-C
+    DevCluster(dev_cluster::DevCluster),
     /// Checks licences, sources, doubles and advisories of all dependencies with cargo-deny
     Audit,
 }
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Task::Codegen { check } => codegen::run(if check { codegen::Mode::Check } else { codegen::Mode::Write }),
         Task::Tidy => tidy::run(),
         Task::Test { only, seed } => test::run(only, seed),
+        Task::DevCluster(cluster) => cluster.run(),
         Task::Audit => audit::run(),
     };
     let Err(error) = result else { return ExitCode::SUCCESS };

@@ -9,11 +9,9 @@ use std::{
 };
 
 use anser_proto::{ConversationId, UserId, v1::message::Type};
-use anser_server::config::Config;
+use anser_server::{Column, config::Config};
 use anser_store::{NewMessage, NewUser, Sender, Store};
 use anyhow::Context as _;
-
-use crate::settings::open_store;
 
 /// Callers of the store, each with one batch under way: enough that every commit is a full one.
 const CALLERS: usize = 32;
@@ -24,7 +22,7 @@ pub async fn append_rate(users: usize, size: usize, warm_up: Duration, measured:
     let dir = tempfile::Builder::new().prefix("anser-").tempdir().context("no temporary folder")?;
     let mut config = Config::default();
     config.store.dir = dir.path().join("data");
-    let store = open_store(&config)?;
+    let store = Column::open(&config).await?.store;
     for user in 1..=users as u64 {
         let account: Arc<str> = format!("bench-{user}").into();
         store

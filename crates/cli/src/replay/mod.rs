@@ -48,7 +48,8 @@ pub struct Replay {
     /// Makes the same decisions again [default: by chance]
     #[arg(long)]
     seed: Option<u64>,
-    /// Play against this server instead of a process of its own: ws://…, wss://…, tcp://… or tls://…
+    /// Play against this server instead of a process of its own: ws://…, wss://…, tcp://… or tls://…; several with commas between
+    /// them are nodes of one cluster
     #[arg(long, value_name = "URL")]
     server: Option<String>,
     /// The data folder: of the server's own process, or of the server at URL, for its secret

@@ -10,7 +10,7 @@ pub struct Envelope {
     /// Who says it.
     #[prost(fixed64, tag = "3")]
     pub from_node: u64,
-    #[prost(oneof = "envelope::Body", tags = "10, 11, 12, 13, 14, 15, 16")]
+    #[prost(oneof = "envelope::Body", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18")]
     pub body: ::core::option::Option<envelope::Body>,
 }
 /// Nested message and enum types in `Envelope`.
@@ -28,9 +28,13 @@ pub mod envelope {
         #[prost(message, tag = "14")]
         AppendAnswer(super::AppendAnswer),
         #[prost(message, tag = "15")]
-        UserChanged(super::UserChanged),
+        SessionChanged(super::SessionChanged),
         #[prost(message, tag = "16")]
         MembersChanged(super::MembersChanged),
+        #[prost(message, tag = "17")]
+        Leaving(super::Leaving),
+        #[prost(message, tag = "18")]
+        Present(super::Present),
     }
 }
 /// Puts an event into the outboxes of all connections of these users.
@@ -76,6 +80,9 @@ pub struct Kick {
     /// As in `anser.v1.Close.Code`.
     #[prost(int32, tag = "4")]
     pub code: i32,
+    /// In milliseconds since 1970 by the database's clock: connections that were accepted later stay.
+    #[prost(uint64, tag = "5")]
+    pub before_ms: u64,
 }
 /// Asks the home of a conversation to append. Unanswered, the asking node may append by itself: a message is stored
 /// once whoever does it.
@@ -86,6 +93,12 @@ pub struct Append {
     pub call_id: u64,
     #[prost(message, repeated, tag = "2")]
     pub messages: ::prost::alloc::vec::Vec<NewMessage>,
+    /// The connection of the asking node that sends them, and is not told again.
+    #[prost(uint64, tag = "3")]
+    pub from_conn: u64,
+    /// In milliseconds since 1970 by the database's clock: nobody waits for the answer any more, and it is not to be begun.
+    #[prost(uint64, tag = "4")]
+    pub until_ms: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NewMessage {
@@ -215,13 +228,13 @@ pub mod failure {
         }
     }
 }
-/// A user is called something else.
+/// A user's entry in his conversation list is another now. The receiving node reads it, if he is connected there.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct UserChanged {
+pub struct SessionChanged {
     #[prost(uint64, tag = "1")]
     pub user_id: u64,
     #[prost(string, tag = "2")]
-    pub nickname: ::prost::alloc::string::String,
+    pub conversation_id: ::prost::alloc::string::String,
 }
 /// The members of a group are others since this version.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -230,4 +243,17 @@ pub struct MembersChanged {
     pub group_id: u64,
     #[prost(uint64, tag = "2")]
     pub members_version: u64,
+}
+/// The answer to a kick because of a device that went elsewhere: what is left of the user here.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Present {
+    #[prost(uint64, tag = "1")]
+    pub user_id: u64,
+    /// Of each of his connections, when it was accepted, in milliseconds since 1970 by the database's clock.
+    #[prost(uint64, repeated, tag = "2")]
+    pub accepted_ms: ::prost::alloc::vec::Vec<u64>,
+}
+/// The node ends: it is asked nothing any more.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Leaving {
 }

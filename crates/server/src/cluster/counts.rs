@@ -43,6 +43,8 @@ pub enum Dropped {
     Newer,
     /// Of another cluster.
     Foreign,
+    /// It came when nobody waited for its answer any more.
+    Late,
 }
 
 impl Dropped {
@@ -55,6 +57,7 @@ impl Dropped {
             Self::Garbage => "garbage",
             Self::Newer => "newer",
             Self::Foreign => "foreign",
+            Self::Late => "late",
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use anser_proto::{CloseCode, GroupId, UserId, cluster::v1};
+use anser_proto::{CloseCode, ConversationId, GroupId, UserId, cluster::v1};
 use anser_store::{Appended, Error, NewMessage, Sender};
 use bytes::Bytes;
 use prost::Message as _;
@@ -27,20 +27,21 @@ pub enum Body {
     /// The answer bears the same `call`.
     Append {
         call: u64,
+        /// The connection that sends them, and learns of them by the answer.
+        from_conn: u64,
+        /// By the clock that all nodes share; later nobody waits for the answer.
+        until_ms: u64,
         messages: Vec<NewMessage>,
     },
     AppendAnswer {
         call: u64,
         outcomes: Vec<Result<Appended, Error>>,
     },
-    UserChanged {
-        user: UserId,
-        nickname: Arc<str>,
-    },
-    MembersChanged {
-        group: GroupId,
-        version: u64,
-    },
+    SessionChanged(SessionChanged),
+    MembersChanged(MembersVersion),
+    Present(Present),
+    /// The node ends: it is asked nothing any more.
+    Leaving,
 }
 
 /// An event for all connections of these users.
@@ -51,6 +52,28 @@ pub struct Push {
     pub except: Option<u64>,
     /// A `ServerFrame` in protobuf.
     pub event: Bytes,
+}
+
+/// A user's entry in his conversation list is another now: the receiving node reads it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SessionChanged {
+    pub user: UserId,
+    pub conversation: ConversationId,
+}
+
+/// The answer to a kick because of a device that went elsewhere: what is left of the user on the answering node.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Present {
+    pub user: UserId,
+    /// Of each of his connections, when it was accepted.
+    pub accepted_ms: Vec<u64>,
+}
+
+/// The members of a group are others since this version.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MembersVersion {
+    pub group: GroupId,
+    pub version: u64,
 }
 
 /// An event for the members of a group: who they are the receiving node knows by itself.
@@ -71,6 +94,8 @@ pub struct Kick {
     pub user: UserId,
     pub device_id: Option<Arc<str>>,
     pub code: CloseCode,
+    /// Connections that were accepted later stay, so that a kick which comes late does no harm.
+    pub before_ms: u64,
 }
 
 impl Envelope {
@@ -115,18 +140,22 @@ fn to_wire(body: Body) -> v1::envelope::Body {
             user_id: kick.user.0,
             device_id: kick.device_id.as_deref().unwrap_or("").to_owned(),
             code: kick.code.into(),
+            before_ms: kick.before_ms,
         }),
-        Body::Append { call, messages } => {
-            Wire::Append(v1::Append { call_id: call, messages: messages.into_iter().map(message_to_wire).collect() })
+        Body::Append { call, from_conn, until_ms, messages } => {
+            let messages = messages.into_iter().map(message_to_wire).collect();
+            Wire::Append(v1::Append { call_id: call, messages, from_conn, until_ms })
         }
         Body::AppendAnswer { call, outcomes } => Wire::AppendAnswer(v1::AppendAnswer {
             call_id: call,
             outcomes: outcomes.into_iter().map(outcome_to_wire).collect(),
         }),
-        Body::UserChanged { user, nickname } => {
-            Wire::UserChanged(v1::UserChanged { user_id: user.0, nickname: nickname.to_string() })
+        Body::SessionChanged(SessionChanged { user, conversation }) => {
+            Wire::SessionChanged(v1::SessionChanged { user_id: user.0, conversation_id: conversation.to_string() })
         }
-        Body::MembersChanged { group, version } => {
+        Body::Present(Present { user, accepted_ms }) => Wire::Present(v1::Present { user_id: user.0, accepted_ms }),
+        Body::Leaving => Wire::Leaving(v1::Leaving {}),
+        Body::MembersChanged(MembersVersion { group, version }) => {
             Wire::MembersChanged(v1::MembersChanged { group_id: group.0, members_version: version })
         }
     }
@@ -154,21 +183,29 @@ fn from_wire(body: v1::envelope::Body) -> Option<Body> {
             device_id: Some(kick.device_id).filter(|id| !id.is_empty()).map(Into::into),
             // A reason that only a newer node knows is still a kick.
             code: CloseCode::try_from(kick.code).unwrap_or(CloseCode::Unspecified),
+            before_ms: kick.before_ms,
         }),
         Wire::Append(append) => Body::Append {
             call: append.call_id,
+            from_conn: append.from_conn,
+            until_ms: append.until_ms,
             messages: append.messages.into_iter().map(message_from_wire).collect::<Option<_>>()?,
         },
         Wire::AppendAnswer(answer) => Body::AppendAnswer {
             call: answer.call_id,
             outcomes: answer.outcomes.into_iter().map(outcome_from_wire).collect::<Option<_>>()?,
         },
-        Wire::UserChanged(changed) => {
-            Body::UserChanged { user: UserId(changed.user_id), nickname: changed.nickname.into() }
-        }
+        Wire::SessionChanged(changed) => Body::SessionChanged(SessionChanged {
+            user: UserId(changed.user_id),
+            conversation: changed.conversation_id.parse().ok()?,
+        }),
         Wire::MembersChanged(changed) => {
-            Body::MembersChanged { group: GroupId(changed.group_id), version: changed.members_version }
+            Body::MembersChanged(MembersVersion { group: GroupId(changed.group_id), version: changed.members_version })
         }
+        Wire::Present(present) => {
+            Body::Present(Present { user: UserId(present.user_id), accepted_ms: present.accepted_ms })
+        }
+        Wire::Leaving(v1::Leaving {}) => Body::Leaving,
     })
 }
 
@@ -280,7 +317,6 @@ fn known_word(what: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
-    use anser_proto::ConversationId;
     use proptest::prelude::*;
 
     use super::*;
@@ -323,21 +359,28 @@ mod tests {
             Error::Failed("broke".into()),
         ];
         let (event, group) = (Bytes::from_static(b"event"), GroupId(3));
-        let kick = Kick { id: 8, user: UserId(7), device_id: None, code: CloseCode::Replaced };
+        let kick = Kick { id: 8, user: UserId(7), device_id: None, code: CloseCode::Replaced, before_ms: 9 };
         vec![
             Body::Push(Push { users: vec![UserId(1), UserId(2)], except: None, event: event.clone() }),
             Body::GroupPush(GroupPush { group, members_version: 4, server_msg_id: 5, except: Some(6), event }),
             Body::Kick(Kick { device_id: Some("phone".into()), ..kick.clone() }),
             Body::Kick(kick),
-            Body::Append { call: 1, messages: vec![message(), NewMessage { counted: false, ..message() }] },
+            Body::Append {
+                call: 1,
+                from_conn: 2,
+                until_ms: 3,
+                messages: vec![message(), NewMessage { counted: false, ..message() }],
+            },
             Body::AppendAnswer { call: 1, outcomes: [Ok(appended)].into_iter().chain(failures.map(Err)).collect() },
-            Body::UserChanged { user: UserId(7), nickname: "Ada L.".into() },
-            Body::MembersChanged { group, version: 4 },
+            Body::SessionChanged(SessionChanged { user: UserId(7), conversation: ConversationId::Group(group) }),
+            Body::MembersChanged(MembersVersion { group, version: 4 }),
+            Body::Present(Present { user: UserId(7), accepted_ms: vec![1, 2] }),
+            Body::Leaving,
         ]
     }
 
     fn changed(change: impl FnOnce(&mut v1::Envelope)) -> Result<Envelope, Dropped> {
-        let body = Some(to_wire(Body::Append { call: 1, messages: vec![message()] }));
+        let body = Some(to_wire(Body::Append { call: 1, from_conn: 2, until_ms: 3, messages: vec![message()] }));
         let mut envelope = v1::Envelope { version: VERSION, log_id: LOG, from_node: ME.0, body };
         change(&mut envelope);
         Envelope::decode(envelope.encode_to_vec().into(), LOG)
@@ -366,7 +409,7 @@ mod tests {
                 ..message_to_wire(message())
             };
             changed(|envelope| {
-                let append = v1::Append { call_id: 1, messages: vec![message] };
+                let append = v1::Append { call_id: 1, messages: vec![message], from_conn: 2, until_ms: 3 };
                 envelope.body = Some(v1::envelope::Body::Append(append));
             })
         };

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    Arrivals, Inbox, OpenError, check_name,
+    Arrivals, Inbox, Kicks, OpenError, check_name,
     counts::{Counts, Dropped},
     link::{Dial, Link},
     redis::prefix,
@@ -54,10 +54,11 @@ impl KickStream {
         let tasks = [tokio::spawn(write(queue, link, key, counts.clone())), tokio::spawn(reader.run(inbox_tx))];
         Ok((Self { waiting, counts, tasks }, inbox))
     }
+}
 
-    /// To every node, this one among them. Returns at once; it is written as soon as Redis takes it, and twice if it
-    /// broke before it had said so.
-    pub fn add(&self, kick: Bytes) {
+impl Kicks for KickStream {
+    /// It is written as soon as Redis takes it, and twice if it broke before it had said so.
+    fn add(&self, kick: Bytes) {
         if self.waiting.try_send(kick).is_err() {
             self.counts.dropped(Dropped::OutgoingFull);
         }

@@ -2,6 +2,7 @@
 //!
 //! All of it carries hints. Wiped, late or lying it costs latency and never a message: what is true lies in the store.
 
+pub mod calls;
 pub mod counts;
 pub mod envelope;
 pub mod home;
@@ -14,7 +15,11 @@ pub mod memory;
 #[cfg(feature = "cluster")]
 pub mod nats;
 #[cfg(feature = "cluster")]
+pub mod open;
+pub mod peers;
+#[cfg(feature = "cluster")]
 pub mod redis;
+pub mod relay;
 pub mod seen;
 #[cfg(feature = "cluster")]
 pub mod sequencer;
@@ -122,6 +127,12 @@ pub trait Bus: Send + Sync {
 
     /// To every node but this one.
     fn broadcast(&self, message: Bytes);
+}
+
+/// Beside the bus, for what must not be lost while the bus is away. Comes twice therefore.
+pub trait Kicks: Send + Sync {
+    /// To every node, this one among them, as soon as that is possible. Returns at once.
+    fn add(&self, kick: Bytes);
 }
 
 /// Bytes of one message on the bus: what NATS takes by default.

@@ -16,7 +16,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    login::{self, LoggedIn},
+    login::{self, Accepted, LoggedIn},
     socket::{RecvError, Socket},
 };
 use crate::{
@@ -85,7 +85,8 @@ enum End {
 ///
 /// What is only needed for a while is boxed: the future of an idle connection has room for nothing else, and there are
 /// many of them.
-pub async fn run(cx: Arc<Ctx>, accepted: ConnId, socket: Socket, shutdown: CancellationToken) {
+pub async fn run(cx: Arc<Ctx>, conn: ConnId, socket: Socket, shutdown: CancellationToken) {
+    let accepted = Accepted { conn, at_ms: (cx.clock)() };
     let Some((mut conn, welcome)) = Box::pin(greet(cx, accepted, socket, shutdown)).await else { return };
     let _counted = conn.cx.metrics.connection();
     let end = match Box::pin(conn.write(vec![welcome])).await {
@@ -98,7 +99,7 @@ pub async fn run(cx: Arc<Ctx>, accepted: ConnId, socket: Socket, shutdown: Cance
 /// Waits for the first frame and lets the connection in, or tells it why not.
 async fn greet(
     cx: Arc<Ctx>,
-    accepted: ConnId,
+    accepted: Accepted,
     mut socket: Socket,
     shutdown: CancellationToken,
 ) -> Option<(Conn, Bytes)> {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
     net::TcpStream,
     sync::OwnedSemaphorePermit,
 };
@@ -27,6 +27,8 @@ pub struct Io {
 enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
+    /// Within the process.
+    Pipe(Box<DuplexStream>),
 }
 
 /// More came than a stranger may send.
@@ -41,6 +43,10 @@ impl Io {
 
     pub fn tls(conn: ConnId, stream: TlsStream<TcpStream>, place: OwnedSemaphorePermit) -> Self {
         Self { conn, stream: Stream::Tls(Box::new(stream)), allowance: None, _place: place }
+    }
+
+    pub fn pipe(conn: ConnId, stream: DuplexStream, place: OwnedSemaphorePermit) -> Self {
+        Self { conn, stream: Stream::Pipe(Box::new(stream)), allowance: None, _place: place }
     }
 
     /// Lets only so many bytes in from now on, so that strangers cost bounded memory. `None` lifts it.
@@ -58,6 +64,7 @@ impl AsyncRead for Io {
         ready!(match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_read(cx, buf),
             Stream::Tls(stream) => Pin::new(stream).poll_read(cx, buf),
+            Stream::Pipe(stream) => Pin::new(stream).poll_read(cx, buf),
         })?;
         let came = buf.filled().len() - before;
         if let Some(left) = &mut self.allowance {
@@ -72,6 +79,7 @@ impl AsyncWrite for Io {
         match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
             Stream::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Stream::Pipe(stream) => Pin::new(stream).poll_write(cx, bytes),
         }
     }
 
@@ -79,6 +87,7 @@ impl AsyncWrite for Io {
         match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_flush(cx),
             Stream::Tls(stream) => Pin::new(stream).poll_flush(cx),
+            Stream::Pipe(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
@@ -86,6 +95,7 @@ impl AsyncWrite for Io {
         match &mut self.stream {
             Stream::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
             Stream::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+            Stream::Pipe(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }

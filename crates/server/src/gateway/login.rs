@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anser_proto::{
-    ErrorCode, Format, VERSION,
+    CloseCode, ErrorCode, Format, UserId, VERSION,
     ids::check_ascii_id,
     limits::NAME_CHARS_MAX,
     v1::{self, client_frame::Request, hello::Credential, server_frame::Body},
@@ -13,10 +13,11 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::{
+    cluster::{envelope::Kick, relay::Told},
     ctx::Ctx,
     error::Error,
-    hub::{Attachment, ConnId},
-    im::{Caller, wire},
+    hub::{Attachment, ConnId, Newcomer},
+    im::{self, Caller, wire},
     outbox::Outbox,
     password,
 };
@@ -33,20 +34,27 @@ pub struct LoggedIn {
     pub token_expires: Option<Instant>,
 }
 
+/// A connection, and when it was accepted by the clock that all nodes share.
+#[derive(Clone, Copy)]
+pub struct Accepted {
+    pub conn: ConnId,
+    pub at_ms: u64,
+}
+
 /// Lets a connection in. Refuses with the id of its request, where there is one.
-pub async fn login(cx: &Arc<Ctx>, conn: ConnId, format: Format, frame: Bytes) -> Result<LoggedIn, (u32, Error)> {
+pub async fn login(cx: &Arc<Ctx>, accepted: Accepted, format: Format, frame: Bytes) -> Result<LoggedIn, (u32, Error)> {
     let frame: v1::ClientFrame =
         format.decode(frame).map_err(|error| (0, Error::new(ErrorCode::BadFrame, error.to_string())))?;
     let request_id = frame.request_id;
     let Some(Request::Hello(hello)) = frame.request else {
         return Err((request_id, Error::new(ErrorCode::LoginRequired, "the first frame must be `hello`")));
     };
-    let_in(cx, conn, format, request_id, hello).await.map_err(|error| (request_id, error))
+    let_in(cx, accepted, format, request_id, hello).await.map_err(|error| (request_id, error))
 }
 
 async fn let_in(
     cx: &Arc<Ctx>,
-    conn: ConnId,
+    accepted: Accepted,
     format: Format,
     request_id: u32,
     hello: v1::Hello,
@@ -63,7 +71,8 @@ async fn let_in(
 
     // Into the hub before the positions are read: what is stored in between is pushed, and nothing falls between.
     let outbox = Arc::new(Outbox::new(cx.config.limits.outbox_bytes));
-    let attachment = cx.hub.attach(conn, user.user, Arc::clone(&device_id), format, Arc::clone(&outbox));
+    let attachment = attach(cx, accepted, &user, Arc::clone(&device_id), format, Arc::clone(&outbox));
+    cx.peers.directory().settled().await;
     let positions = cx.store.positions(user.user).await?;
     // Read again behind it: whoever is disabled or renamed or gets another password in between is either kicked out of
     // the hub or seen here.
@@ -97,6 +106,23 @@ async fn let_in(
         welcome: format.encode(&welcome),
         token_expires: expires_s.and_then(|expires_s| instant_of(cx, expires_s)),
     })
+}
+
+/// Puts the connection into the hub. Where the device was before, here or on another node, it is no longer.
+fn attach(
+    cx: &Ctx,
+    accepted: Accepted,
+    user: &User,
+    device_id: Arc<str>,
+    format: Format,
+    outbox: Arc<Outbox>,
+) -> Attachment {
+    let Accepted { conn, at_ms: accepted_ms } = accepted;
+    let (user, before_ms) = (user.user, accepted_ms);
+    let kick =
+        Kick { id: cx.ids.make(), user, device_id: Some(Arc::clone(&device_id)), code: CloseCode::Replaced, before_ms };
+    cx.peers.tell(Told::Kick(kick));
+    cx.hub.attach(Newcomer { conn, user, device_id, accepted_ms, format, outbox })
 }
 
 fn check_enabled(user: &User) -> Result<(), Error> {
@@ -152,13 +178,9 @@ async fn identify(cx: &Ctx, credential: Option<Credential>) -> Result<Identified
 
 /// The app's server vouches for the account: the user is made at his first login.
 async fn make_user(cx: &Ctx, account: Arc<str>) -> Result<User, Error> {
-    let new = NewUser {
-        user: anser_proto::UserId(cx.ids.make()),
-        nickname: Arc::clone(&account),
-        account: Arc::clone(&account),
-        password: None,
-    };
-    match cx.store.create_user(new).await {
+    let nickname = Arc::clone(&account);
+    let new = NewUser { user: UserId(0), nickname, account: Arc::clone(&account), password: None };
+    match im::make_user(&*cx.store, &cx.ids, new).await {
         // Two devices of a new user log in at the same time: one of them makes him.
         Err(anser_store::Error::Conflict("account")) => Ok(cx.store.user_by_account(&account).await?),
         made => Ok(made?),

@@ -15,6 +15,7 @@ use anyhow::Context as _;
 use axum::Router;
 use hyper_util::{rt::TokioIo, rt::TokioTimer, service::TowerToHyperService};
 use tokio::{
+    io::DuplexStream,
     net::{TcpListener, TcpStream, UnixListener},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
@@ -33,6 +34,8 @@ const HTTP_TIMEOUT: Duration = Duration::from_secs(60);
 const HTTP_HEADERS_MAX: usize = 16 * 1024;
 /// A request of the operator that takes longer is given up.
 const OPERATOR_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes under way, each way, in a connection without a socket.
+const PIPE_BYTES: usize = 64 * 1024;
 /// How long no connection is accepted when the process has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -99,7 +102,7 @@ impl Gateway {
             () = self.accept(&listeners.tcp, Self::serve_tcp) => {}
             () = self.accept_operator(&listeners.operator) => {}
         }
-        self.cx.set_draining();
+        self.cx.peers.set_draining();
         drop(listeners);
         self.shutdown.cancel();
         self.tasks.close();
@@ -151,6 +154,18 @@ impl Gateway {
             None => Some(Io::plain(conn, stream, place)),
             Some(tls) => Some(Io::tls(conn, tls.accept(stream).await.ok()?, place)),
         }
+    }
+
+    /// A connection without a socket: frames as over TCP. None beyond the limit, and once the server stops.
+    pub fn connect(self: &Arc<Self>) -> Option<DuplexStream> {
+        if self.shutdown.is_cancelled() {
+            return None;
+        }
+        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
+        let io = Io::pipe(self.cx.hub.next_conn(), ours, place);
+        self.tasks.spawn(Arc::clone(self).serve_tcp(io));
+        Some(theirs)
     }
 
     async fn accept_operator(&self, listener: &UnixListener) {

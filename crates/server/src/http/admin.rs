@@ -15,7 +15,14 @@ use axum::{
 use serde::{Deserialize, Serialize};
 use tokio::task::{JoinError, spawn_blocking};
 
-use crate::{ctx::Ctx, error::Error, im::wire, password};
+use crate::{
+    cluster::envelope::Kick,
+    ctx::Ctx,
+    error::Error,
+    hub::Doomed,
+    im::{make_user, wire},
+    password,
+};
 
 /// Users of one page.
 const PAGE: u32 = 200;
@@ -69,9 +76,8 @@ pub async fn list_users(State(cx): State<Arc<Ctx>>, Query(After { after }): Quer
 
 pub async fn create_user(State(cx): State<Arc<Ctx>>, new: Result<Json<CreateUser>, JsonRejection>) -> Answer<UserRow> {
     let Json(new) = new?;
-    let id = UserId(cx.ids.make());
-    let new = spawn_blocking(move || new_user(id, new)).await.map_err(broken)??;
-    Ok(Json(UserRow::from(&cx.store.create_user(new).await?)))
+    let new = spawn_blocking(move || new_user(new)).await.map_err(broken)??;
+    Ok(Json(UserRow::from(&make_user(&*cx.store, &cx.ids, new).await?)))
 }
 
 pub async fn change_user(
@@ -82,20 +88,29 @@ pub async fn change_user(
     let new_password = change.password.is_some();
     let user = apply_change(&*cx.store, change).await?;
     if user.disabled {
-        cx.hub.kick(user.user, CloseCode::LoginRefused);
+        kick(&cx, user.user, CloseCode::LoginRefused);
     } else if new_password {
-        cx.hub.kick(user.user, CloseCode::TokenRanOut);
+        kick(&cx, user.user, CloseCode::TokenRanOut);
     }
     Ok(Json(UserRow::from(&user)))
 }
 
-/// A user to be made, once what was asked for is within its bounds.
-pub fn new_user(user: UserId, new: CreateUser) -> Result<NewUser, Error> {
+/// Ends all connections of the user, on every node. Nodes' clocks agree to a moment only, so it reaches a little beyond now.
+fn kick(cx: &Ctx, user: UserId, code: CloseCode) {
+    let before_ms = (cx.clock)() + CLOCKS_AGREE_MS;
+    cx.hub.kick(&Doomed { user, device_id: None, before_ms }, code);
+    cx.peers.kick(Kick { id: cx.ids.make(), user, device_id: None, code, before_ms });
+}
+
+const CLOCKS_AGREE_MS: u64 = 1_000;
+
+/// A user to be made, once what was asked for is within its bounds. He gets his id when he is.
+pub fn new_user(new: CreateUser) -> Result<NewUser, Error> {
     check_ascii_id("account", &new.account)?;
     let nickname = new.nickname.unwrap_or_else(|| new.account.clone());
     wire::check_name("nickname", &nickname, 1..=NAME_CHARS_MAX)?;
     let password = new.password.as_deref().map(password::make).transpose()?;
-    Ok(NewUser { user, account: new.account.into(), nickname: nickname.into(), password })
+    Ok(NewUser { user: UserId(0), account: new.account.into(), nickname: nickname.into(), password })
 }
 
 pub async fn apply_change(store: &dyn store::Store, change: ChangeUser) -> Result<User, Error> {

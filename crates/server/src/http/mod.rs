@@ -8,15 +8,16 @@ use std::{
 };
 
 use axum::{
-    Extension, Router,
+    Extension, Json, Router,
     extract::State,
     http::{StatusCode, header},
     response::IntoResponse,
     routing::{get, post},
 };
+use serde::Serialize;
 use tokio::time::{Instant, timeout};
 
-use crate::ctx::Ctx;
+use crate::{cluster::Node, ctx::Ctx};
 
 /// A store that takes no write for so long is not ready.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -29,6 +30,7 @@ pub fn routes(cx: Arc<Ctx>) -> Router {
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
+        .route("/v1/access", get(access))
         .layer(Extension(Arc::new(Mutex::<LastProbe>::default())))
         .with_state(cx)
 }
@@ -43,7 +45,7 @@ pub fn operator_routes(cx: Arc<Ctx>) -> Router {
 
 async fn index() -> &'static str {
     "Anser IM server.\n\nClients connect with a WebSocket to /v1/ws, subprotocol anser.v1.protobuf or anser.v1.json.\n\
-     /healthz: alive; /readyz: takes messages; /metrics: numbers for Prometheus.\n"
+     /healthz: alive; /readyz: takes messages; /metrics: numbers for Prometheus; /v1/access: where to connect.\n"
 }
 
 /// The process is alive.
@@ -56,7 +58,7 @@ async fn healthz() -> &'static str {
 /// A probe is a write in the queue of all senders, and anybody may ask: one a second is made, and who asks meanwhile gets the
 /// answer of the last one.
 async fn readyz(State(cx): State<Arc<Ctx>>, Extension(last): Extension<Arc<Mutex<LastProbe>>>) -> Readiness {
-    if cx.is_draining() {
+    if cx.peers.is_draining() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n".into());
     }
     let lock = || last.lock().expect("nothing panics while holding it");
@@ -91,6 +93,35 @@ async fn probe(cx: &Ctx) -> Readiness {
         Ok(Err(error)) => (StatusCode::SERVICE_UNAVAILABLE, format!("{error}\n")),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the store took no write within 2 s\n".into()),
     }
+}
+
+/// Nodes that clients may connect to, the least busy first, for those that do not sit behind a balancer.
+async fn access(State(cx): State<Arc<Ctx>>) -> Json<Access> {
+    let nodes = cx.peers.nodes();
+    let staying: Vec<&Node> = nodes.iter().filter(|node| !node.load.draining).collect();
+    let mut nodes = if staying.is_empty() { nodes.iter().collect() } else { staying };
+    nodes.sort_by_key(|node| node.load.connections);
+    let nodes = nodes.into_iter().take(ACCESS_NODES_MAX).map(|node| AccessNode {
+        node: node.name.clone(),
+        url: node.client_url.clone(),
+        connections: node.load.connections,
+    });
+    Json(Access { nodes: nodes.collect() })
+}
+
+/// Nodes that one answer names.
+const ACCESS_NODES_MAX: usize = 100;
+
+#[derive(Serialize)]
+struct Access {
+    nodes: Vec<AccessNode>,
+}
+
+#[derive(Serialize)]
+struct AccessNode {
+    node: Box<str>,
+    url: Box<str>,
+    connections: u32,
 }
 
 async fn metrics(State(cx): State<Arc<Ctx>>) -> impl IntoResponse {

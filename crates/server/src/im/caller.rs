@@ -63,7 +63,7 @@ impl Caller {
         }
     }
 
-    /// On all connections of the user.
+    /// On all connections of the user to this node.
     pub fn rename(&self, nickname: &Arc<str>, mailbox_seq: u64) {
         self.nickname.set(nickname, mailbox_seq);
     }

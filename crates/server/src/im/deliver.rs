@@ -1,16 +1,22 @@
-//! After the store said yes: who is connected is told. All of it is a hint: what is lost here is found by a sync.
+//! After the store said yes: who is connected is told, on this node and on others. All of it is a hint: what is lost here
+//! is found by a sync.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use anser_proto::{
-    ConversationId, GroupId, UserId,
+    ConversationId, Format, GroupId, UserId,
+    limits::PAGE_BYTES_MAX,
     v1::{self, server_frame::Body},
 };
-use anser_store::{Appended, Marked, MemberIds, MembersChanged, NewMessage};
+use anser_store::{Appended, Marked, MemberIds, MembersChanged, NewMessage, Stretch};
 use quick_cache::{Weighter, sync::Cache};
 
 use super::wire;
 use crate::{
+    cluster::{
+        envelope::{GroupPush, MembersVersion, Push},
+        relay::Told,
+    },
     ctx::Ctx,
     hub::{ConnId, Event},
 };
@@ -21,6 +27,10 @@ const MEMBERS_REMEMBERED: u64 = 4 << 20;
 const GROUPS_EXPECTED: usize = 10_000;
 /// Pushes after which others get their turn on this thread.
 const PUSHED_AT_ONCE: usize = 256;
+/// A message older than this was told by whoever stored it, or found by a sync since.
+const TOLD_AGAIN_MS: u64 = 120_000;
+/// Members who are looked up in the directory; to larger groups every node is told, and looks for them by itself.
+const LISTED_MAX: usize = 200;
 
 /// Who is in which group, as far as it was needed lately. Never believed by itself: every append tells the version of
 /// the members at its place, and an older list is read anew.
@@ -41,11 +51,21 @@ impl Members {
         Self(Cache::with_weighter(GROUPS_EXPECTED, MEMBERS_REMEMBERED, ByMembers))
     }
 
+    /// Members no older than `version`, if they are remembered.
+    pub fn known(&self, group: GroupId, version: u64) -> Option<Arc<[(UserId, u64)]>> {
+        self.0.get(&group).filter(|(known, _)| *known >= version).map(|(_, members)| members)
+    }
+
+    /// What is older than `version` is remembered no more.
+    pub fn forget_before(&self, MembersVersion { group, version }: MembersVersion) {
+        if self.0.get(&group).is_some_and(|(known, _)| known < version) {
+            self.0.remove(&group);
+        }
+    }
+
     /// Members no older than `version`.
-    async fn at_least(&self, cx: &Ctx, group: GroupId, version: u64) -> Arc<[(UserId, u64)]> {
-        if let Some((cached, members)) = self.0.get(&group)
-            && cached >= version
-        {
+    pub async fn at_least(&self, cx: &Ctx, group: GroupId, version: u64) -> Arc<[(UserId, u64)]> {
+        if let Some(members) = self.known(group, version) {
             return members;
         }
         match cx.store.member_ids(group).await {
@@ -68,51 +88,114 @@ impl Default for Members {
 }
 
 /// Tells the other devices of the parties, or of the members, of a stored message. `from` is the connection that
-/// sent it and learns of it by its answer.
+/// sent it, here or elsewhere, and learns of it by its answer.
 pub async fn message(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended: &Appended) {
     let sender = new.from.user;
-    let event = |mailbox_seq| message_event(wire::new_message(new, appended), mailbox_seq);
     match new.conversation {
         ConversationId::Single { .. } => {
-            let peer = new.conversation.peer_of(sender).filter(|peer| *peer != sender);
-            if let Some(peer) = peer.filter(|peer| cx.hub.has_other(*peer, None)) {
-                push(cx, peer, None, &event(appended.receiver_mailbox_seq));
+            let tell = |user, except, mailbox_seq| {
+                if cx.peers.has_others() || cx.hub.has_other(user, except) {
+                    let event = message_event(wire::new_message(new, appended), mailbox_seq);
+                    push(cx, user, except, &event);
+                }
+            };
+            if let Some(peer) = new.conversation.peer_of(sender).filter(|peer| *peer != sender) {
+                tell(peer, None, appended.receiver_mailbox_seq);
             }
-            if cx.hub.has_other(sender, from) {
-                push(cx, sender, from, &event(appended.sender_mailbox_seq));
-            }
+            tell(sender, from, appended.sender_mailbox_seq);
         }
         ConversationId::Group(group) => {
             let members = cx.members.at_least(cx, group, appended.members_version).await;
-            let event = event(0);
-            // Who joined behind this message, while the list was read, may not see it.
-            for crowd in members.chunks(PUSHED_AT_ONCE) {
-                for (member, _) in crowd.iter().filter(|(_, joined)| *joined <= appended.server_msg_id) {
-                    push(cx, *member, from.filter(|_| *member == sender), &event);
-                }
-                tokio::task::yield_now().await;
-            }
+            let event = message_event(wire::new_message(new, appended), 0);
+            let place =
+                Place { group, members_version: appended.members_version, server_msg_id: appended.server_msg_id };
+            crowd(cx, &place, &members, from, &event).await;
         }
     }
 }
 
+/// Tells once more of a message that a retry found stored: the node that stored it may have died before it told anybody, and
+/// those connected elsewhere did not notice. Who has it already drops it.
+pub async fn again(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended: &Appended) {
+    let age_ms = (cx.clock)().saturating_sub(appended.server_time_ms);
+    if !cx.peers.has_others() || age_ms > TOLD_AGAIN_MS {
+        return;
+    }
+    let (sender, conversation) = (new.from.user, new.conversation);
+    let id = appended.server_msg_id;
+    let stretch = Stretch { after: id - 1, before: id + 1, limit: 1, bytes_max: PAGE_BYTES_MAX };
+    // As it stands in the log, which may show an older name of the sender than the retry.
+    let Ok(page) = cx.store.read_log(sender, conversation, stretch).await else { return };
+    let Some(event) = page.messages.first().map(|message| message_event(wire::message(message), 0)) else { return };
+    match conversation {
+        ConversationId::Single { .. } => {
+            conversation.peer_of(sender).into_iter().for_each(|peer| push(cx, peer, None, &event));
+            push(cx, sender, from, &event);
+        }
+        ConversationId::Group(group) => {
+            // What is remembered may name members who went before this message.
+            let Ok((members_version, members)) = cx.store.member_ids(group).await else { return };
+            crowd(cx, &Place { group, members_version, server_msg_id: id }, &members, from, &event).await;
+        }
+    }
+}
+
+/// Where in a group's log something happened.
+pub struct Place {
+    pub group: GroupId,
+    pub members_version: u64,
+    pub server_msg_id: u64,
+}
+
+/// Tells the members of a group who may see this place of its log.
+async fn crowd(cx: &Ctx, place: &Place, members: &[(UserId, u64)], except: Option<ConnId>, event: &Event) {
+    if cx.peers.has_others() {
+        let (except, event) = (except.map(|conn| conn.0), event.encoded(Format::Protobuf));
+        let Place { group, members_version, server_msg_id } = *place;
+        cx.peers.tell(if members.len() <= LISTED_MAX {
+            Told::Push(Push { users: entitled(members, server_msg_id).collect(), except, event })
+        } else {
+            Told::Group(GroupPush { group, members_version, server_msg_id, except, event })
+        });
+    }
+    crowd_here(cx, place, members, except, event).await;
+}
+
+/// Those of them who are connected to this node.
+pub async fn crowd_here(cx: &Ctx, place: &Place, members: &[(UserId, u64)], except: Option<ConnId>, event: &Event) {
+    for some in members.chunks(PUSHED_AT_ONCE) {
+        entitled(some, place.server_msg_id).for_each(|member| push_here(cx, member, except, event));
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Who joined behind a message, while the list was read, may not see it.
+fn entitled(members: &[(UserId, u64)], server_msg_id: u64) -> impl Iterator<Item = UserId> {
+    members.iter().filter(move |(_, joined)| *joined <= server_msg_id).map(|(member, _)| *member)
+}
+
 /// Tells a group of a change of its members, and those whom it concerns of their own session.
 pub async fn members_changed(cx: &Ctx, changed: &MembersChanged) {
-    let group = changed.group.group;
-    let members = cx.members.at_least(cx, group, changed.group.members_version).await;
+    let (group, members_version) = (changed.group.group, changed.group.members_version);
+    cx.peers.tell(Told::Members(MembersVersion { group, version: members_version }));
+    let members = cx.members.at_least(cx, group, members_version).await;
+    let present: HashSet<UserId> = members.iter().map(|(member, _)| *member).collect();
     for notice in &changed.notices {
         let message = wire::message(notice);
         // Who went sees that he did, and nothing behind it.
         let named = message.notice.as_ref().map_or(Vec::new(), |notice| notice.user_ids.clone());
-        let gone = named.into_iter().map(UserId).filter(|user| members.iter().all(|(member, _)| member != user));
         let event = message_event(message, 0);
-        let present = members.iter().filter(|(_, joined)| *joined <= notice.server_msg_id).map(|(member, _)| *member);
-        for receiver in present.chain(gone) {
-            push(cx, receiver, None, &event);
+        let place = Place { group, members_version, server_msg_id: notice.server_msg_id };
+        crowd(cx, &place, &members, None, &event).await;
+        for gone in named.into_iter().map(UserId).filter(|user| !present.contains(user)) {
+            push(cx, gone, None, &event);
         }
     }
-    for (user, _) in &changed.stamped {
-        session_changed(cx, *user, None, ConversationId::Group(group)).await;
+    for some in changed.stamped.chunks(PUSHED_AT_ONCE) {
+        for (user, _) in some {
+            session_changed(cx, *user, None, ConversationId::Group(group)).await;
+        }
+        tokio::task::yield_now().await;
     }
 }
 
@@ -148,9 +231,10 @@ pub async fn typing(cx: &Ctx, user: UserId, from: ConnId, conversation: Conversa
             if members.len() > TYPING_MEMBERS_MAX || members.iter().all(|(member, _)| *member != user) {
                 return;
             }
-            for (member, _) in members.iter().filter(|(member, _)| *member != user) {
-                push(cx, *member, None, &event);
-            }
+            let others: Vec<UserId> =
+                members.iter().map(|(member, _)| *member).filter(|member| *member != user).collect();
+            others.iter().for_each(|member| push_here(cx, *member, None, &event));
+            push_elsewhere(cx, others, &event);
         }
     }
 }
@@ -163,14 +247,20 @@ pub fn profile_changed(cx: &Ctx, user: v1::User, from: ConnId, mailbox_seq: u64)
     push(cx, id, Some(from), &Event::new(Body::ProfileChanged(v1::ProfileChanged { user: Some(user), mailbox_seq })));
 }
 
+/// Tells the user's devices, on whichever node, that an entry of his conversation list is another now.
 async fn session_changed(cx: &Ctx, user: UserId, except: Option<ConnId>, conversation: ConversationId) {
+    cx.peers.tell(Told::Session { user, conversation });
+    session_changed_here(cx, user, except, conversation).await;
+}
+
+pub async fn session_changed_here(cx: &Ctx, user: UserId, except: Option<ConnId>, conversation: ConversationId) {
     if !cx.hub.has_other(user, except) {
         return;
     }
     match cx.store.session(user, conversation).await {
         Ok(session) => {
             let changed = v1::SessionChanged { session: Some(wire::session(&session)) };
-            push(cx, user, except, &Event::new(Body::SessionChanged(changed)));
+            push_here(cx, user, except, &Event::new(Body::SessionChanged(changed)));
         }
         Err(error) => tracing::warn!(%user, %conversation, %error, "session unknown: the user is not told"),
     }
@@ -180,7 +270,19 @@ fn message_event(message: v1::Message, mailbox_seq: u64) -> Event {
     Event::new(Body::Message(v1::MessageEvent { message: Some(message), mailbox_seq }))
 }
 
+/// To all connections of the user but one of this node.
 fn push(cx: &Ctx, user: UserId, except: Option<ConnId>, event: &Event) {
+    push_here(cx, user, except, event);
+    push_elsewhere(cx, vec![user], event);
+}
+
+pub fn push_here(cx: &Ctx, user: UserId, except: Option<ConnId>, event: &Event) {
     let receivers = cx.hub.push(user, except, event);
     cx.metrics.pushed.inc_by(receivers as u64);
+}
+
+fn push_elsewhere(cx: &Ctx, users: Vec<UserId>, event: &Event) {
+    if cx.peers.has_others() {
+        cx.peers.tell(Told::Push(Push { users, except: None, event: event.encoded(Format::Protobuf) }));
+    }
 }

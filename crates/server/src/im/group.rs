@@ -6,7 +6,7 @@ use anser_proto::{
     limits::{AVATAR_BYTES_MAX, INVITE_MAX, NAME_CHARS_MAX},
     v1,
 };
-use anser_store::{MembersAction, MembersChange, MembersChanged, NewGroup};
+use anser_store::{self as store, MembersAction, MembersChange, MembersChanged, NewGroup};
 
 use super::{Caller, deliver, page_limit, user::check_avatar, wire};
 use crate::{ctx::Ctx, error::Error};
@@ -15,7 +15,7 @@ pub async fn create(cx: &Ctx, who: &Caller, create: v1::CreateGroup) -> Result<v
     check_ascii_id("client_group_id", &create.client_group_id)?;
     wire::check_name("name", &create.name, 1..=NAME_CHARS_MAX)?;
     check_avatar(&create.avatar, AVATAR_BYTES_MAX)?;
-    let new = NewGroup {
+    let mut new = NewGroup {
         group: GroupId(cx.ids.make()),
         creator: who.sender(),
         client_group_id: create.client_group_id.into(),
@@ -23,7 +23,13 @@ pub async fn create(cx: &Ctx, who: &Caller, create: v1::CreateGroup) -> Result<v
         avatar: create.avatar.into(),
         members: user_ids(&create.user_ids)?,
     };
-    let changed = cx.store.create_group(new).await?;
+    let changed = loop {
+        match cx.store.create_group(new.clone()).await {
+            // Another node makes ids by the same number.
+            Err(store::Error::Conflict("group_id")) => new.group = GroupId(cx.ids.make()),
+            created => break created?,
+        }
+    };
     deliver::members_changed(cx, &changed).await;
     Ok(wire::group(&changed.group, changed.role))
 }

@@ -10,7 +10,7 @@ use anser_proto::{
 use anser_store::{Appended, NewMessage, Stretch};
 use tokio::time::Instant;
 
-use super::{Caller, answer, check_request_id, deliver, page_limit, wire};
+use super::{Caller, answer, append, check_request_id, page_limit, wire};
 use crate::{ctx::Ctx, error::Error};
 
 /// A send that may go to the store, or why it does not.
@@ -21,7 +21,7 @@ struct Attempt {
     outcome: Result<NewMessage, Error>,
 }
 
-/// Stores messages in their order and answers each; then lets others know.
+/// Has messages stored in their order, and answers each.
 pub async fn send(
     cx: &Ctx,
     caller: &mut Caller,
@@ -34,28 +34,15 @@ pub async fn send(
     }
     let attempts = attempt(caller, sends, now);
     let batch: Vec<_> = attempts.iter().filter_map(|attempt| attempt.outcome.as_ref().ok().cloned()).collect();
-    let mut results = if batch.is_empty() { Vec::new() } else { cx.store.append(batch).await }.into_iter();
+    let mut results = append::append(cx, caller.conn, batch).await.into_iter();
 
-    let mut stored = Vec::with_capacity(results.len());
     for Attempt { request_id, place, outcome } in attempts {
-        let outcome = outcome.and_then(|new| {
-            let appended = results.next().expect("one result for each message of the batch")?;
-            Ok((new, appended))
-        });
+        let outcome = outcome.and_then(|_| Ok(results.next().expect("one result for each message of the batch")?));
         if let Some((conversation, client_msg_id)) = &place {
             let failed_for_now = outcome.as_ref().is_err_and(Error::is_transient);
             caller.fifo.settle(*conversation, client_msg_id, failed_for_now);
         }
-        let body = outcome.map(|(new, appended)| {
-            if !appended.duplicate {
-                stored.push((new, appended));
-            }
-            Body::Sent(sent(&appended))
-        });
-        answers.push(answer(cx, "send", request_id, body));
-    }
-    for (new, appended) in stored {
-        deliver::message(cx, Some(caller.conn), &new, &appended).await;
+        answers.push(answer(cx, "send", request_id, outcome.map(|appended| Body::Sent(sent(&appended)))));
     }
 }
 

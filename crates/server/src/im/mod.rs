@@ -1,11 +1,13 @@
 //! The domain: what a user may ask, one noun a file. Rules first and pure, then the store, then delivery.
-//! Knows neither sockets nor SQL nor other nodes.
+//! Knows neither sockets nor SQL nor how nodes reach each other.
 
+mod append;
 pub mod caller;
 mod deliver;
 mod fifo;
 mod group;
 mod message;
+pub mod peer;
 mod read;
 mod session;
 mod sync;
@@ -14,6 +16,7 @@ pub mod wire;
 
 pub use caller::Caller;
 pub use deliver::Members;
+pub use user::make_user;
 
 use anser_proto::{
     ErrorCode,

@@ -1,15 +1,27 @@
 //! Users: looking them up, and a user's own profile.
 
 use anser_proto::{
-    ErrorCode,
+    ErrorCode, UserId,
     ids::check_ascii_id,
     limits::{AVATAR_BYTES_MAX, NAME_CHARS_MAX, PAGE_MAX},
     v1,
 };
-use anser_store::ProfileChange;
+use anser_store::{self as store, NewUser, ProfileChange, Store, User};
 
 use super::{Caller, deliver, wire};
-use crate::{ctx::Ctx, error::Error};
+use crate::{ctx::Ctx, error::Error, snowflake::Snowflake};
+
+/// Makes a user under an id that nobody has.
+pub async fn make_user(store: &dyn Store, ids: &Snowflake, new: NewUser) -> Result<User, store::Error> {
+    loop {
+        let new = NewUser { user: UserId(ids.make()), ..new.clone() };
+        match store.create_user(new).await {
+            // Another node makes ids by the same number.
+            Err(store::Error::Conflict("user_id")) => {}
+            made => return made,
+        }
+    }
+}
 
 pub async fn get(cx: &Ctx, get: v1::GetUsers) -> Result<v1::Users, Error> {
     let named = get.user_ids.len() + get.accounts.len();

@@ -1,6 +1,6 @@
 //! The second way of kicks, and what Redis may do to it.
 
-use anser_server::cluster::{Inbox, counts::Counts, kicks::KickStream};
+use anser_server::cluster::{Inbox, Kicks, counts::Counts, kicks::KickStream};
 use anser_services::{Kept, Place, Redis};
 use bytes::Bytes;
 

@@ -8,7 +8,7 @@ use anser_proto::{
     tcp,
     v1::{self, client_frame::Request, hello::Credential, server_frame::Body},
 };
-use anser_server::{Server, config::Config, token::Tokens};
+use anser_server::{Column, Server, config::Config, token::Tokens};
 use anser_store::{Clock, Options, Store, memory::MemoryStore};
 use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -63,7 +63,9 @@ impl TestServer {
         change(&mut config);
         let store = store(&config);
         let tokens = Tokens::load(&config.auth, dir.path()).expect("a new secret");
-        let server = Server::start(config.clone(), Arc::clone(&store), clock()).await.expect("a server that starts");
+        let server = Server::start(config.clone(), Column::alone(Arc::clone(&store), clock()))
+            .await
+            .expect("a server that starts");
         Self { server, store, tokens, config, _dir: dir }
     }
 

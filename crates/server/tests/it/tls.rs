@@ -66,7 +66,7 @@ async fn plain_text_on_a_tls_port_is_not_answered_and_harms_nobody() {
 
 #[tokio::test]
 async fn certificate_files_that_are_none_are_named() {
-    use anser_server::{Server, config::Config, system_clock};
+    use anser_server::{Column, Server, config::Config, system_clock};
 
     for (cert, key, named) in [
         ("nowhere.pem", "server.key", "nowhere.pem"),
@@ -81,7 +81,7 @@ async fn certificate_files_that_are_none_are_named() {
         config.tls.cert_file = Some(file(cert));
         config.tls.key_file = Some(file(key));
         let store = memory_store(&config);
-        let error = Server::start(config, store, system_clock()).await.err().expect("refused");
+        let error = Server::start(config, Column::alone(store, system_clock())).await.err().expect("refused");
         assert!(format!("{error:#}").contains(named), "{error:#} does not name {named}");
     }
 }

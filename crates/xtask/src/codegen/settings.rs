@@ -119,6 +119,11 @@ fn toml(expression: &Expr) -> anyhow::Result<String> {
             let items = items.iter().map(toml).collect::<anyhow::Result<Vec<_>>>()?;
             format!("[{}]", items.join(", "))
         }
+        // A choice, whose words are the names of its variants.
+        Expr::Path(path) if path.path.segments.len() == 2 => {
+            let variant = path.path.segments.last().map(|word| word.ident.to_string());
+            format!("{:?}", variant.unwrap_or_default().to_lowercase())
+        }
         // An address: four numbers and a port.
         Expr::Tuple(tuple) => match (tuple.elems.first(), tuple.elems.last()) {
             (Some(Expr::Array(host)), Some(port)) if tuple.elems.len() == 2 => {
@@ -153,16 +158,18 @@ mod tests {
                  of: Vec<String>,
                  /// How many.
                  many: u32,
+                 /// Which.
+                 one: Kind,
              }}
              impl Default for A {{
                  fn default() -> Self {{
-                     Self {{ at: ([127, 0, 0, 1], 7_400).into(), of: vec![\"x\".into()], many: 2 * 1_024 }}
+                     Self {{ at: ([127, 0, 0, 1], 7_400).into(), of: vec![\"x\".into()], many: 2 * 1_024, one: Kind::First }}
                  }}
              }}"
         );
         let text = tables(&source).expect("a default that can be read");
-        let rows =
-            "| `at` | `\"127.0.0.1:7400\"` | Where |\n| `of` | `[\"x\"]` | Whose |\n| `many` | `2048` | How many |\n";
+        let rows = "| `at` | `\"127.0.0.1:7400\"` | Where |\n| `of` | `[\"x\"]` | Whose |\n\
+                    | `many` | `2048` | How many |\n| `one` | `\"first\"` | Which |\n";
         assert!(text.starts_with("### `[a]`\n\nAbout A.\n") && text.ends_with(rows), "{text}");
     }
 

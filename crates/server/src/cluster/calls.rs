@@ -1,0 +1,127 @@
+//! Questions to other nodes, and whom it is no use to ask now.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use anser_store::{Appended, Error};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout},
+};
+
+use super::NodeId;
+
+/// A node that does not answer is passed over: long before a sender loses patience.
+pub(super) const ANSWER_MAX_MS: u64 = 1_000;
+/// After that it is asked nothing for as long as a dead node is taken for live.
+const SUSPECT_FOR: Duration = Duration::from_secs(5);
+
+type Outcomes = Vec<Result<Appended, Error>>;
+
+#[derive(Default)]
+pub struct Calls(Mutex<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    next: u64,
+    waiting: HashMap<u64, oneshot::Sender<Outcomes>>,
+    suspects: HashMap<NodeId, Instant>,
+}
+
+impl Calls {
+    /// `ask` is given the number that the answer will bear. None when no answer came in time.
+    pub async fn ask(&self, node: NodeId, ask: impl FnOnce(u64)) -> Option<Outcomes> {
+        let (answered_tx, answered) = oneshot::channel();
+        let call = {
+            let mut inner = self.lock();
+            inner.next += 1;
+            let call = inner.next;
+            inner.waiting.insert(call, answered_tx);
+            call
+        };
+        let _forgotten = Forgotten { calls: self, call };
+        ask(call);
+        let answer = timeout(Duration::from_millis(ANSWER_MAX_MS), answered).await.ok().and_then(Result::ok);
+        if answer.is_none() {
+            self.suspect(node);
+        }
+        answer
+    }
+
+    pub fn answered(&self, from: NodeId, call: u64, outcomes: Outcomes) {
+        let mut inner = self.lock();
+        inner.suspects.remove(&from);
+        if let Some(waiting) = inner.waiting.remove(&call) {
+            // Whoever asked may have given up.
+            let _ = waiting.send(outcomes);
+        }
+    }
+
+    pub fn suspect(&self, node: NodeId) {
+        let now = Instant::now();
+        let mut inner = self.lock();
+        inner.suspects.retain(|_, until| *until > now);
+        inner.suspects.insert(node, now + SUSPECT_FOR);
+    }
+
+    pub fn is_suspect(&self, node: NodeId) -> bool {
+        self.lock().suspects.get(&node).is_some_and(|until| *until > Instant::now())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes a question away when nobody waits for its answer any more.
+struct Forgotten<'a> {
+    calls: &'a Calls,
+    call: u64,
+}
+
+impl Drop for Forgotten<'_> {
+    fn drop(&mut self) {
+        self.calls.lock().waiting.remove(&self.call);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOME: NodeId = NodeId(7);
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_answer_is_asked_nothing_for_a_while() {
+        let calls = Calls::default();
+        assert_eq!(calls.ask(HOME, |_| ()).await, None);
+        assert!(calls.is_suspect(HOME) && !calls.is_suspect(NodeId(8)));
+        assert!(calls.lock().waiting.is_empty());
+        tokio::time::advance(SUSPECT_FOR).await;
+        assert!(!calls.is_suspect(HOME));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_reaches_who_asked_and_clears_its_sender() {
+        let calls = Calls::default();
+        calls.suspect(HOME);
+        let outcomes = vec![Err(Error::NotMember)];
+        let answer = calls.ask(HOME, |call| {
+            calls.answered(HOME, call + 1, Vec::new());
+            calls.answered(HOME, call, outcomes.clone());
+        });
+        assert_eq!(answer.await, Some(outcomes));
+        assert!(!calls.is_suspect(HOME));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_gives_up_leaves_nothing_behind() {
+        let calls = Calls::default();
+        let asking = calls.ask(HOME, |_| ());
+        assert!(timeout(Duration::from_millis(1), asking).await.is_err());
+        assert!(calls.lock().waiting.is_empty());
+    }
+}

@@ -1,0 +1,42 @@
+//! The ways to other nodes, over Redis and NATS.
+
+use std::sync::Arc;
+
+use anser_store::{Sequencer, sequencer::HeadSequencer};
+
+use super::{
+    Node, NodeId, OpenError,
+    counts::Counts,
+    kicks::KickStream,
+    nats::NatsBus,
+    peers::{Arriving, Ways},
+    redis::{Pace, RedisDirectory},
+    sequencer::RedisSequencer,
+};
+use crate::config::{Cluster, SequencerKind};
+
+/// `log_id` is the store's: everything in Redis and NATS is claimed in its name.
+pub async fn sequencer(config: &Cluster, log_id: u64, counts: Counts) -> Result<Arc<dyn Sequencer>, OpenError> {
+    Ok(match config.sequencer {
+        SequencerKind::Redis => Arc::new(RedisSequencer::open(&config.redis, log_id, counts).await?),
+        SequencerKind::Head => Arc::new(HeadSequencer::new()),
+    })
+}
+
+/// What cannot be reached now is waited for in the background.
+pub async fn ways(config: &Cluster, log_id: u64, node: Node, counts: Counts) -> Result<Ways, OpenError> {
+    let Cluster { name, redis, nats, .. } = config;
+    let me: NodeId = node.id;
+    // The ears first: whoever finds this node in the directory may speak to it.
+    let (bus, heard) = NatsBus::open(nats, name, me, counts.clone()).await?;
+    let (kicks, kicked) = KickStream::open(redis, name, log_id, counts.clone()).await?;
+    let directory = RedisDirectory::open(redis, name, log_id, node, Pace::default(), counts.clone()).await?;
+    Ok(Ways {
+        me,
+        directory: Arc::new(directory),
+        bus: Arc::new(bus),
+        kicks: Some(Arc::new(kicks)),
+        counts,
+        arriving: Arriving { bus: heard, kicks: kicked },
+    })
+}

@@ -1,0 +1,208 @@
+//! This node's place among the others: what the domain says to them, and asks them.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anser_proto::ConversationId;
+use anser_store::{Appended, Error, NewMessage};
+use bytes::Bytes;
+use tokio::{sync::watch, task::JoinHandle, time::interval};
+
+use super::{
+    Bus, Directory, Inbox, Kicks, Load, NodeId, Nodes,
+    calls::{ANSWER_MAX_MS, Calls},
+    counts::Counts,
+    envelope::{Body, Envelope, Kick, Present},
+    home::home,
+    local::{LocalBus, LocalDirectory},
+    relay::{self, Relay, Told},
+};
+
+/// How often the others are told how busy this node is.
+const LOAD_EVERY: Duration = Duration::from_secs(1);
+
+pub struct Peers {
+    pub me: NodeId,
+    pub counts: Counts,
+    pub(super) directory: Arc<dyn Directory>,
+    pub(super) bus: Arc<dyn Bus>,
+    pub(super) kicks: Option<Arc<dyn Kicks>>,
+    nodes: watch::Receiver<Nodes>,
+    log_id: u64,
+    relay: Relay,
+    calls: Calls,
+    draining: AtomicBool,
+}
+
+/// What a node is to be made of that has others beside it, or none.
+pub struct Ways {
+    pub me: NodeId,
+    pub directory: Arc<dyn Directory>,
+    pub bus: Arc<dyn Bus>,
+    pub kicks: Option<Arc<dyn Kicks>>,
+    pub counts: Counts,
+    pub arriving: Arriving,
+}
+
+/// What others say to this node: over the bus, and by the second way of kicks.
+pub struct Arriving {
+    pub bus: Inbox,
+    pub kicks: Inbox,
+}
+
+impl Ways {
+    /// The column in which nobody else exists.
+    pub fn alone(node: super::Node) -> Self {
+        let me = node.id;
+        let (bus, inbox) = LocalBus::open();
+        Self {
+            me,
+            directory: Arc::new(LocalDirectory::new(node)),
+            bus: Arc::new(bus),
+            kicks: None,
+            counts: Counts::default(),
+            arriving: Arriving { bus: inbox, kicks: Inbox::silent() },
+        }
+    }
+}
+
+impl Peers {
+    /// `log_id` is the store's. Must be called on a runtime.
+    pub fn new(ways: Ways, log_id: u64) -> (Arc<Self>, Arriving) {
+        let Ways { me, directory, bus, kicks, counts, arriving } = ways;
+        let (relay, queue) = Relay::new();
+        let nodes = directory.nodes();
+        let (calls, draining) = (Calls::default(), AtomicBool::new(false));
+        let peers = Self { me, counts, directory, bus, kicks, nodes, log_id, relay, calls, draining };
+        let peers = Arc::new(peers);
+        tokio::spawn(relay::run(Arc::downgrade(&peers), queue));
+        (peers, arriving)
+    }
+
+    /// Whether anybody else is there.
+    pub fn has_others(&self) -> bool {
+        self.nodes.borrow().len() > 1
+    }
+
+    /// This one among them.
+    pub fn nodes(&self) -> Nodes {
+        Arc::clone(&self.nodes.borrow())
+    }
+
+    pub fn directory(&self) -> Arc<dyn Directory> {
+        Arc::clone(&self.directory)
+    }
+
+    /// Users on other nodes, as soon as their nodes are known. Returns at once; what is told first arrives first.
+    pub fn tell(&self, told: Told) {
+        if self.has_others() {
+            self.relay.put(told, &self.counts);
+        }
+    }
+
+    /// Every node ends these connections within a second, if it can be reached by either way.
+    pub fn kick(&self, kick: Kick) {
+        let kick = self.sealed(Body::Kick(kick));
+        self.bus.broadcast(kick.clone());
+        if let Some(kicks) = &self.kicks {
+            kicks.add(kick);
+        }
+    }
+
+    /// The other node that shall append to this conversation. None: this one.
+    ///
+    /// Groups alone have a home elsewhere: many write to one head there, and a batch of them costs what one does. To a one-to-one
+    /// conversation two people write; the way to a home would cost more than the rare wait for its row.
+    pub fn home_elsewhere(&self, conversation: ConversationId) -> Option<NodeId> {
+        let ConversationId::Group(_) = conversation else { return None };
+        let nodes = self.nodes.borrow();
+        if nodes.len() == 1 {
+            return None;
+        }
+        home(conversation, &nodes).filter(|home| *home != self.me && !self.calls.is_suspect(*home))
+    }
+
+    /// Has another node append, which then tells whom it concerns. None: there was no answer, and the messages may be stored or not.
+    pub async fn append_at(
+        &self,
+        home: NodeId,
+        from_conn: u64,
+        now_ms: u64,
+        messages: Vec<NewMessage>,
+    ) -> Option<Vec<Result<Appended, Error>>> {
+        let (asked, until_ms) = (messages.len(), now_ms.saturating_add(ANSWER_MAX_MS));
+        let ask = |call| {
+            self.bus.send(home, self.sealed(Body::Append { call, from_conn, until_ms, messages }));
+        };
+        let outcomes = self.calls.ask(home, ask).await;
+        if outcomes.is_none() {
+            self.counts.unanswered("home");
+        }
+        outcomes.filter(|outcomes| outcomes.len() == asked)
+    }
+
+    /// What is left of a user here, to the node to which one of his devices went.
+    pub fn tell_present(&self, to: NodeId, present: Present) {
+        self.bus.send(to, self.sealed(Body::Present(present)));
+    }
+
+    pub fn answer_append(&self, to: NodeId, call: u64, outcomes: Vec<Result<Appended, Error>>) {
+        self.bus.send(to, self.sealed(Body::AppendAnswer { call, outcomes }));
+    }
+
+    pub fn append_answered(&self, from: NodeId, call: u64, outcomes: Vec<Result<Appended, Error>>) {
+        self.calls.answered(from, call, outcomes);
+    }
+
+    /// Another node said that it ends: nothing is asked of it any more.
+    pub fn left(&self, node: NodeId) {
+        self.calls.suspect(node);
+    }
+
+    pub(super) fn sealed(&self, body: Body) -> Bytes {
+        Envelope { from: self.me, body }.encode(self.log_id)
+    }
+
+    /// What another node said. Counts what says nothing to this one.
+    pub fn unsealed(&self, bytes: Bytes) -> Option<Envelope> {
+        match Envelope::decode(bytes, self.log_id) {
+            Ok(envelope) => Some(envelope).filter(|envelope| envelope.from != self.me),
+            Err(reason) => {
+                self.counts.dropped(reason);
+                None
+            }
+        }
+    }
+
+    /// Clients are sent elsewhere from now on, and conversations find other homes.
+    pub fn set_draining(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Tells how busy this node is, for as long as the task lives.
+    pub fn report_load(self: &Arc<Self>, connections: impl Fn() -> u32 + Send + 'static) -> JoinHandle<()> {
+        let peers = Arc::clone(self);
+        tokio::spawn(async move {
+            let mut turns = interval(LOAD_EVERY);
+            loop {
+                turns.tick().await;
+                peers.directory.set_load(Load { connections: connections(), draining: peers.is_draining() });
+            }
+        })
+    }
+
+    /// Nobody counts on this node any more.
+    pub async fn leave(&self) {
+        self.bus.broadcast(self.sealed(Body::Leaving));
+        self.directory.leave().await;
+    }
+}

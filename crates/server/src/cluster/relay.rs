@@ -1,0 +1,165 @@
+//! What users on other nodes are to be told. Whoever tells does not wait for the directory: it is queued, and one task looks
+//! up all that waits at once, so that under load one question serves many messages. Order is kept.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use anser_proto::{ConversationId, UserId};
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use super::{
+    NodeId,
+    counts::{Counts, Dropped},
+    envelope::{Body, GroupPush, Kick, MembersVersion, Push, SessionChanged},
+    peers::Peers,
+};
+
+/// What waits to be told, and its bytes; what comes on top is dropped.
+const WAITING_MAX: usize = 16_384;
+const WAITING_BYTES_MAX: usize = 64 << 20;
+/// What is looked up at once.
+const TOLD_AT_ONCE: usize = 512;
+
+pub enum Told {
+    /// An event for those of these users who are connected elsewhere.
+    Push(Push),
+    /// An event for members of a group who are too many to be named: to every node.
+    Group(GroupPush),
+    /// A user's entry in his conversation list changed: his nodes read it, if he is there.
+    Session { user: UserId, conversation: ConversationId },
+    /// Every node may remember an older list.
+    Members(MembersVersion),
+    /// A device came to this node: where it was before it is no longer.
+    Kick(Kick),
+}
+
+pub struct Relay {
+    queue: mpsc::Sender<Told>,
+    waiting_bytes: Arc<AtomicUsize>,
+}
+
+pub struct Queue {
+    told: mpsc::Receiver<Told>,
+    waiting_bytes: Arc<AtomicUsize>,
+}
+
+impl Relay {
+    pub fn new() -> (Self, Queue) {
+        let (queue, told) = mpsc::channel(WAITING_MAX);
+        let waiting_bytes = Arc::<AtomicUsize>::default();
+        (Self { queue, waiting_bytes: Arc::clone(&waiting_bytes) }, Queue { told, waiting_bytes })
+    }
+
+    pub fn put(&self, told: Told, counts: &Counts) {
+        let bytes = told.bytes();
+        let waiting = self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
+        if waiting + bytes > WAITING_BYTES_MAX || self.queue.try_send(told).is_err() {
+            self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            counts.dropped(Dropped::OutgoingFull);
+        }
+    }
+}
+
+impl Told {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Push(push) => push.event.len() + push.users.len() * size_of::<UserId>(),
+            Self::Group(push) => push.event.len(),
+            Self::Session { .. } | Self::Members(_) | Self::Kick(_) => 0,
+        }
+    }
+
+    /// Whose nodes must be known.
+    fn users(&self) -> &[UserId] {
+        match self {
+            Self::Push(push) => &push.users,
+            Self::Session { user, .. } => std::slice::from_ref(user),
+            Self::Kick(kick) => std::slice::from_ref(&kick.user),
+            Self::Group(_) | Self::Members(_) => &[],
+        }
+    }
+}
+
+/// Until nobody can tell anything any more.
+pub async fn run(peers: Weak<Peers>, mut queue: Queue) {
+    let mut batch = Vec::with_capacity(TOLD_AT_ONCE);
+    while queue.told.recv_many(&mut batch, TOLD_AT_ONCE).await > 0 {
+        let Some(peers) = peers.upgrade() else { return };
+        let bytes = batch.iter().map(Told::bytes).sum();
+        queue.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        let users: HashSet<UserId> = batch.iter().flat_map(Told::users).copied().collect();
+        let places = Places::look_up(&peers, users.into_iter().collect()).await;
+        for told in batch.drain(..) {
+            send(&peers, &places, told);
+        }
+    }
+}
+
+/// Where users are connected.
+struct Places(HashMap<UserId, Vec<NodeId>>);
+
+impl Places {
+    async fn look_up(peers: &Peers, users: Vec<UserId>) -> Self {
+        let mut places: HashMap<UserId, Vec<NodeId>> = HashMap::new();
+        if !users.is_empty() {
+            for (node, users) in peers.directory.nodes_of(&users).await {
+                for user in users {
+                    places.entry(user).or_default().push(node);
+                }
+            }
+        }
+        Self(places)
+    }
+
+    fn of(&self, user: UserId) -> &[NodeId] {
+        self.0.get(&user).map_or(&[], Vec::as_slice)
+    }
+
+    /// One message for each node, with the users that it has.
+    fn by_node(&self, users: &[UserId]) -> HashMap<NodeId, Vec<UserId>> {
+        let mut nodes: HashMap<NodeId, Vec<UserId>> = HashMap::new();
+        for user in users {
+            for node in self.of(*user) {
+                nodes.entry(*node).or_default().push(*user);
+            }
+        }
+        nodes
+    }
+}
+
+fn send(peers: &Peers, places: &Places, told: Told) {
+    let to_each = |user, body: Body| {
+        let nodes = places.of(user);
+        if !nodes.is_empty() {
+            let message: Bytes = peers.sealed(body);
+            nodes.iter().for_each(|node| peers.bus.send(*node, message.clone()));
+        }
+        !nodes.is_empty()
+    };
+    match told {
+        Told::Push(Push { users, except, event }) => {
+            for (node, users) in places.by_node(&users) {
+                peers.bus.send(node, peers.sealed(Body::Push(Push { users, except, event: event.clone() })));
+            }
+        }
+        Told::Session { user, conversation } => {
+            to_each(user, Body::SessionChanged(SessionChanged { user, conversation }));
+        }
+        Told::Group(push) => peers.bus.broadcast(peers.sealed(Body::GroupPush(push))),
+        Told::Members(version) => peers.bus.broadcast(peers.sealed(Body::MembersChanged(version))),
+        Told::Kick(kick) => {
+            // The second way is for when the first is broken; who was nowhere else need not be looked for.
+            if to_each(kick.user, Body::Kick(kick.clone()))
+                && let Some(kicks) = &peers.kicks
+            {
+                kicks.add(peers.sealed(Body::Kick(kick)));
+            }
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What a server stands on: the embedded column, in which nobody else exists, or the cluster's, which any number of nodes share.
+
+use std::sync::Arc;
+
+use anser_store::{
+    Clock, Options, Store,
+    sequencer::HeadSequencer,
+    sqlite::{SqliteOptions, SqliteStore},
+};
+use anyhow::Context as _;
+use futures_util::future::BoxFuture;
+
+use crate::{
+    cluster::{Node, peers::Ways},
+    config::Config,
+    system_clock,
+};
+
+pub struct Column {
+    pub store: Arc<dyn Store>,
+    /// The same for all nodes, wherever their own clocks are.
+    pub clock: Clock,
+    /// How the node finds the others, once it knows its own address.
+    pub join: Join,
+}
+
+pub type Join = Box<dyn FnOnce(Node) -> BoxFuture<'static, anyhow::Result<Ways>> + Send>;
+
+impl Column {
+    /// As the settings say. Of the embedded one only one process can have the data folder at a time.
+    pub async fn open(config: &Config) -> anyhow::Result<Self> {
+        match &config.cluster.database {
+            None => Self::embedded(config),
+            Some(url) => Self::cluster(config, url).await,
+        }
+    }
+
+    /// Nobody else is there.
+    pub fn alone(store: Arc<dyn Store>, clock: Clock) -> Self {
+        Self { store, clock, join: Box::new(|node| Box::pin(async { Ok(Ways::alone(node)) })) }
+    }
+
+    fn embedded(config: &Config) -> anyhow::Result<Self> {
+        let clock = system_clock();
+        let options = SqliteOptions {
+            readers: config.store.readers as usize,
+            writer_cache_kib: config.store.cache_mb.saturating_mul(1024),
+            ..SqliteOptions::new(common(config, &clock), Arc::new(HeadSequencer::new()))
+        };
+        let store = SqliteStore::open(&config.store.dir, options)?;
+        Ok(Self::alone(store, clock))
+    }
+
+    #[cfg(not(feature = "cluster"))]
+    #[expect(clippy::unused_async, reason = "as the other one")]
+    async fn cluster(_: &Config, _: &str) -> anyhow::Result<Self> {
+        anyhow::bail!("cluster.database is set, and this build can only be alone: build it with the feature `cluster`")
+    }
+
+    #[cfg(feature = "cluster")]
+    async fn cluster(config: &Config, url: &str) -> anyhow::Result<Self> {
+        use anser_store::mysql::{MysqlOptions, clock};
+
+        use crate::cluster::{counts::Counts, open};
+
+        let clock = clock(url).await?;
+        let options = MysqlOptions {
+            replicas: config.cluster.replicas.clone(),
+            accept: config.cluster.accept.clone(),
+            writers: config.cluster.writers as usize,
+            readers: config.store.readers as usize,
+            ..MysqlOptions::new(common(config, &clock), url.to_owned())
+        };
+        let prepared = options.prepare().await?;
+        let (log_id, counts, settings) = (prepared.log_id, Counts::default(), config.cluster.clone());
+        let sequencer = open::sequencer(&settings, log_id, counts.clone()).await?;
+        let store = prepared.open(sequencer)?;
+        let join: Join = Box::new(move |node| {
+            Box::pin(async move {
+                open::ways(&settings, log_id, node, counts).await.context("this node cannot join the cluster")
+            })
+        });
+        Ok(Self { store, clock, join })
+    }
+}
+
+fn common(config: &Config, clock: &Clock) -> Options {
+    Options {
+        shards: config.store.shards,
+        group_members_max: config.limits.group_members,
+        groups_per_user_max: config.limits.groups_per_user,
+        devices_per_user_max: config.limits.devices_per_user,
+        clock: Arc::clone(clock),
+    }
+}

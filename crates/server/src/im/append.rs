@@ -1,0 +1,86 @@
+//! Storing messages: at home, or by the node that is their conversation's home. Who stores them tells whom they concern.
+
+use std::collections::HashMap;
+
+use anser_store::{Appended, Error, NewMessage};
+use futures_util::future::join_all;
+
+use super::deliver;
+use crate::{cluster::NodeId, ctx::Ctx, hub::ConnId};
+
+/// Bytes of bodies that are sent to another node at once; what is more is stored here, which is as right.
+const FORWARDED_BYTES_MAX: usize = 512 << 10;
+/// What a message costs beside its body.
+const MESSAGE_BYTES: usize = 512;
+
+/// Stores messages of one sender and answers in their order. `from` is the connection that sent them.
+pub async fn append(cx: &Ctx, from: ConnId, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
+    let mut parts: HashMap<Option<NodeId>, Part> = HashMap::new();
+    for (index, new) in batch.iter().enumerate() {
+        let part = parts.entry(cx.peers.home_elsewhere(new.conversation)).or_default();
+        part.indices.push(index);
+        part.bytes += new.content.len() + new.attachment.len() + MESSAGE_BYTES;
+    }
+    if parts.keys().all(Option::is_none) {
+        return append_here(cx, Some(from), batch).await;
+    }
+    let mut outcomes: Vec<Option<Result<Appended, Error>>> = vec![None; batch.len()];
+    let done = parts.into_iter().map(|(home, part)| {
+        let messages: Vec<_> = part.indices.iter().map(|index| batch[*index].clone()).collect();
+        async move {
+            let home = home.filter(|_| part.bytes <= FORWARDED_BYTES_MAX);
+            (part.indices, append_at(cx, home, from, messages).await)
+        }
+    });
+    for (indices, results) in join_all(done).await {
+        for (index, result) in indices.into_iter().zip(results) {
+            outcomes[index] = Some(result);
+        }
+    }
+    outcomes.into_iter().map(|outcome| outcome.expect("each message is in one part")).collect()
+}
+
+/// The messages of a batch that have one home.
+#[derive(Default)]
+struct Part {
+    indices: Vec<usize>,
+    bytes: usize,
+}
+
+async fn append_at(
+    cx: &Ctx,
+    home: Option<NodeId>,
+    from: ConnId,
+    messages: Vec<NewMessage>,
+) -> Vec<Result<Appended, Error>> {
+    let Some(home) = home else { return append_here(cx, Some(from), messages).await };
+    match cx.peers.append_at(home, from.0, (cx.clock)(), messages.clone()).await {
+        Some(outcomes) if !outcomes.contains(&Err(Error::Closed)) => outcomes,
+        Some(_) => append_here(cx, Some(from), messages).await,
+        // It may have stored them, or do so yet: then they are found here, and nothing is stored twice. But that they are not
+        // stored cannot be said any more.
+        None => {
+            append_here(cx, Some(from), messages).await.into_iter().map(|outcome| outcome.map_err(unknown)).collect()
+        }
+    }
+}
+
+fn unknown(error: Error) -> Error {
+    if error.is_refusal() { error } else { Error::UnknownOutcome(error.to_string()) }
+}
+
+/// Stores messages by this node, and tells whom they concern.
+pub async fn append_here(cx: &Ctx, from: Option<ConnId>, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
+    if batch.is_empty() {
+        return Vec::new();
+    }
+    let outcomes = cx.store.append(batch.clone()).await;
+    for (new, outcome) in batch.iter().zip(&outcomes) {
+        match outcome {
+            Ok(appended) if appended.duplicate => deliver::again(cx, from, new, appended).await,
+            Ok(appended) => deliver::message(cx, from, new, appended).await,
+            Err(_) => {}
+        }
+    }
+    outcomes
+}

@@ -1,0 +1,147 @@
+//! What other nodes say to this one: pushes for who is connected here, kicks, and appends to conversations whose home it is.
+
+use std::sync::Arc;
+
+use anser_proto::{CloseCode, v1::server_frame::Body as EventBody};
+use anser_store::NewMessage;
+use bytes::Bytes;
+use tokio::sync::Semaphore;
+
+use super::{
+    append,
+    deliver::{self, Place},
+};
+use crate::{
+    cluster::{
+        NodeId,
+        counts::Dropped,
+        envelope::{Body, Envelope, GroupPush, Kick, Present, Push, SessionChanged},
+        peers::Arriving,
+        relay::Told,
+        seen::Seen,
+    },
+    ctx::Ctx,
+    hub::{ConnId, Doomed, Event},
+};
+
+/// What is under way for other nodes and waits for the store; what comes on top is dropped, and they do it themselves.
+const UNDER_WAY_MAX: usize = 4_096;
+
+/// Obeys until both ways end. What need not wait for the store is done in the order in which it came.
+pub async fn listen(cx: Arc<Ctx>, mut arriving: Arriving) {
+    let mut ear = Ear { cx, seen: Seen::default(), places: Arc::new(Semaphore::new(UNDER_WAY_MAX)) };
+    loop {
+        let arrived = tokio::select! {
+            arrived = arriving.bus.recv() => arrived,
+            arrived = arriving.kicks.recv() => arrived,
+        };
+        let Some(bytes) = arrived else { return };
+        if let Some(envelope) = ear.cx.peers.unsealed(bytes) {
+            ear.hear(envelope).await;
+        }
+    }
+}
+
+struct Ear {
+    cx: Arc<Ctx>,
+    seen: Seen,
+    places: Arc<Semaphore>,
+}
+
+impl Ear {
+    async fn hear(&mut self, Envelope { from, body }: Envelope) {
+        match body {
+            Body::Push(push) => self.push(push),
+            Body::GroupPush(push) => self.group_push(push).await,
+            Body::Kick(kick) => self.kick(from, &kick),
+            Body::Present(present) => self.present(from, present),
+            Body::Append { until_ms, .. } if (self.cx.clock)() > until_ms => {
+                self.cx.peers.counts.dropped(Dropped::Late);
+            }
+            Body::Append { call, from_conn, messages, .. } => self.append(from, call, ConnId(from_conn), messages),
+            Body::AppendAnswer { call, outcomes } => self.cx.peers.append_answered(from, call, outcomes),
+            Body::SessionChanged(SessionChanged { user, conversation }) => self.later(move |cx| async move {
+                deliver::session_changed_here(&cx, user, None, conversation).await;
+            }),
+            Body::MembersChanged(version) => self.cx.members.forget_before(version),
+            Body::Leaving => self.cx.peers.left(from),
+        }
+    }
+
+    fn push(&self, Push { users, except, event }: Push) {
+        let Some(event) = self.event(event) else { return };
+        for user in users {
+            if let Some(EventBody::ProfileChanged(changed)) = event.body()
+                && let Some(profile) = &changed.user
+            {
+                self.cx.hub.rename(user, &profile.nickname.as_str().into(), changed.mailbox_seq);
+            }
+            deliver::push_here(&self.cx, user, except.map(ConnId), &event);
+        }
+    }
+
+    async fn group_push(&self, push: GroupPush) {
+        let GroupPush { group, members_version, server_msg_id, except, event } = push;
+        let Some(event) = self.event(event) else { return };
+        let place = Place { group, members_version, server_msg_id };
+        let except = except.map(ConnId);
+        match self.cx.members.known(group, members_version) {
+            Some(members) => deliver::crowd_here(&self.cx, &place, &members, except, &event).await,
+            None => self.later(move |cx| async move {
+                let members = cx.members.at_least(&cx, group, members_version).await;
+                deliver::crowd_here(&cx, &place, &members, except, &event).await;
+            }),
+        }
+    }
+
+    fn event(&self, bytes: Bytes) -> Option<Event> {
+        let event = Event::received(bytes);
+        if event.is_none() {
+            self.cx.peers.counts.dropped(Dropped::Garbage);
+        }
+        event
+    }
+
+    fn kick(&mut self, from: NodeId, kick: &Kick) {
+        if !self.seen.first(kick.id) {
+            return;
+        }
+        let Kick { user, before_ms, .. } = *kick;
+        self.cx.hub.kick(&Doomed { user, device_id: kick.device_id.as_deref(), before_ms }, kick.code);
+        let accepted_ms = self.cx.hub.accepted_ms(user);
+        // A device went there: its node counts the user's connections.
+        if kick.device_id.is_some() && !accepted_ms.is_empty() {
+            self.cx.peers.tell_present(from, Present { user, accepted_ms });
+        }
+    }
+
+    /// Beyond the number of connections that a user may have on all nodes together, the oldest end.
+    fn present(&self, from: NodeId, Present { user, accepted_ms }: Present) {
+        let Some(before_ms) = self.cx.hub.elsewhere(user, from, accepted_ms) else { return };
+        let code = CloseCode::Replaced;
+        self.cx.hub.kick(&Doomed { user, device_id: None, before_ms }, code);
+        self.cx.peers.tell(Told::Kick(Kick { id: self.cx.ids.make(), user, device_id: None, code, before_ms }));
+    }
+
+    fn append(&self, from: NodeId, call: u64, from_conn: ConnId, messages: Vec<NewMessage>) {
+        self.later(move |cx| async move {
+            let outcomes = append::append_here(&cx, Some(from_conn), messages).await;
+            cx.peers.answer_append(from, call, outcomes);
+        });
+    }
+
+    /// Does what waits for the store in a task of its own.
+    fn later<F>(&self, work: impl FnOnce(Arc<Ctx>) -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + Send,
+    {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            return self.cx.peers.counts.dropped(Dropped::IncomingFull);
+        };
+        let cx = Arc::clone(&self.cx);
+        tokio::spawn(async move {
+            work(cx).await;
+            drop(place);
+        });
+    }
+}

@@ -1,0 +1,205 @@
+//! Real chat on a cluster whose nodes and services are killed, stopped, paused and wiped meanwhile, one at a time and sometimes
+//! two. Judged by the replay, which knows nothing of it, and by what the database says at the end.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::Command,
+    thread,
+    time::{Duration, Instant},
+};
+
+use anser_services::Kept;
+use anyhow::{Context as _, bail, ensure};
+
+use super::Cluster;
+use crate::{root, test};
+
+/// Real chat; see the README beside it.
+const CHAT: &str = "crates/cli/tests/data/ubuntu-2006-06-01.txt";
+/// Between the end of one fault and the beginning of the next, in milliseconds.
+const PEACE_MS: std::ops::Range<u64> = 500..2_500;
+/// How long what was killed or paused stays so.
+const FAULT_MS: std::ops::Range<u64> = 200..3_000;
+/// Of send and of receive tables: what a server has by default.
+const SHARDS: u32 = 4;
+/// From the first line of the chat until everything is judged.
+const PLAY_MAX: Duration = Duration::from_secs(600);
+
+/// What is done to the cluster.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    KillNode(usize),
+    StopNode(usize),
+    PauseNode(usize),
+    KillDatabase,
+    PauseDatabase,
+    KillRedis(Kept),
+    WipeRedis,
+    PauseRedis,
+    KillNats,
+    PauseNats,
+}
+
+/// Plays until the chat is over, and fails if anything was lost, doubled or out of order.
+pub(crate) fn play(mut cluster: Cluster, seed: u64, rate: u32, files: &[PathBuf]) -> anyhow::Result<()> {
+    let out = cluster.folder().join("replay.json");
+    let chat = [root().join(CHAT)];
+    let files = if files.is_empty() { &chat } else { files };
+    let (url, folder) = (cluster.url(), cluster.folder().display().to_string());
+    let words = format!("replay --chaos --json --seed {seed} --rate {rate} --server {url} --data {folder}");
+    println!("anser {words}");
+    let mut replay = Command::new(&cluster.anser);
+    replay.args(words.split(' ')).args(files).stdout(fs::File::create(&out)?);
+    let mut replay = replay.spawn()?;
+    let mut lines = 0;
+    for file in files {
+        lines += fs::read(file)?.iter().filter(|byte| **byte == b'\n').count() as u64;
+    }
+    let stormy = Duration::from_secs((lines / u64::from(rate)).saturating_sub(5));
+    let mut dice = Dice(seed);
+    let (start, mut faults) = (Instant::now(), 0);
+    while start.elapsed() < stormy && replay.try_wait()?.is_none() {
+        let fault = Fault::draw(&mut dice, cluster.nodes.len());
+        let time = dice.millis(&FAULT_MS);
+        println!("{:>4} s  {fault:?} for {} ms", start.elapsed().as_secs(), time.as_millis());
+        fault.happen(&mut cluster, time)?;
+        faults += 1;
+        thread::sleep(dice.millis(&PEACE_MS));
+    }
+    let status = test::wait(&mut replay, PLAY_MAX)?;
+    let printed = fs::read_to_string(&out)?;
+    print!("{printed}");
+    ensure!(status.success(), "anser replay: {status}");
+    ensure!(faults > 0, "the play was over before anything happened");
+    test::judge_play(&printed)?;
+    examine(&cluster)
+}
+
+impl Fault {
+    fn draw(dice: &mut Dice, nodes: usize) -> Self {
+        let node = dice.below(nodes as u64) as usize;
+        match dice.below(16) {
+            0..=3 => Self::KillNode(node),
+            4 | 5 => Self::StopNode(node),
+            6 => Self::PauseNode(node),
+            7 | 8 => Self::KillDatabase,
+            9 => Self::PauseDatabase,
+            10 => Self::KillRedis(Kept::Nothing),
+            11 => Self::KillRedis(Kept::Dump),
+            12 => Self::WipeRedis,
+            13 => Self::PauseRedis,
+            14 => Self::KillNats,
+            _ => Self::PauseNats,
+        }
+    }
+
+    /// Everything is up again when this returns.
+    fn happen(self, cluster: &mut Cluster, time: Duration) -> anyhow::Result<()> {
+        let Cluster { nodes, database, redis, nats, .. } = cluster;
+        let wait = || thread::sleep(time);
+        match self {
+            Self::KillNode(node) => {
+                nodes[node].kill();
+                wait();
+                nodes[node].start_again()?;
+            }
+            Self::StopNode(node) => {
+                nodes[node].stop()?;
+                nodes[node].start_again()?;
+            }
+            Self::PauseNode(node) => {
+                nodes[node].pause();
+                wait();
+                nodes[node].resume();
+            }
+            Self::KillDatabase => {
+                database.kill();
+                wait();
+                database.start_again()?;
+            }
+            Self::PauseDatabase => {
+                database.pause();
+                wait();
+                database.resume();
+            }
+            Self::KillRedis(kept) => {
+                // A dump of some moments ago, so that what it restores is old.
+                redis.command(&["SAVE"])?;
+                wait();
+                redis.kill();
+                redis.start_again(kept)?;
+            }
+            Self::WipeRedis => {
+                redis.command(&["FLUSHALL"])?;
+            }
+            Self::PauseRedis => {
+                redis.pause();
+                wait();
+                redis.resume();
+            }
+            Self::KillNats => {
+                nats.kill();
+                wait();
+                nats.start_again()?;
+            }
+            Self::PauseNats => {
+                nats.pause();
+                wait();
+                nats.resume();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What must hold in the tables themselves: every log is 1, 2, 3, … up to its head, with one copy for each who has one.
+fn examine(cluster: &Cluster) -> anyhow::Result<()> {
+    let all = |table: &str, columns: &str, which: &str| {
+        let shard = |number| format!("SELECT {columns} FROM anser.im_message_{table}_{number} WHERE {which}");
+        (0..SHARDS).map(shard).collect::<Vec<_>>().join(" UNION ALL ")
+    };
+    let pair = "LEAST(from_id, to_id) AS small_id, GREATEST(from_id, to_id) AS big_id, server_msg_id";
+    let copies = [
+        ("sent", all("send", pair, "TRUE"), "heads.small_id <> 0"),
+        ("received", all("recv", pair, "to_id IS NOT NULL"), "heads.small_id <> 0 AND heads.small_id <> heads.big_id"),
+        (
+            "of groups",
+            all("recv", "0 AS small_id, group_id AS big_id, server_msg_id", "group_id IS NOT NULL"),
+            "heads.small_id = 0",
+        ),
+    ];
+    for (name, rows, which) in copies {
+        let wrong = cluster.database.execute(&format!(
+            "SELECT COUNT(*), COALESCE(SUM(head), 0), COALESCE(SUM(kept <> head OR low <> 1 OR high <> head), 0) FROM (
+                 SELECT heads.server_msg_id AS head, COUNT(DISTINCT log.server_msg_id) AS kept,
+                        COALESCE(MIN(log.server_msg_id), 0) AS low, COALESCE(MAX(log.server_msg_id), 0) AS high
+                 FROM anser.im_conversation AS heads
+                 LEFT JOIN ({rows}) AS log ON log.small_id = heads.small_id AND log.big_id = heads.big_id
+                 WHERE {which} GROUP BY heads.small_id, heads.big_id) AS logs"
+        ));
+        let wrong = wrong.with_context(|| format!("the copies {name} cannot be examined"))?;
+        let numbers: Vec<u64> = wrong.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+        let [logs, messages, wrong] = numbers[..] else { bail!("the database said {wrong:?}") };
+        println!("copies {name}: {messages} in {logs} logs, {wrong} logs wrong");
+        ensure!(wrong == 0 && logs > 0, "copies {name}: {wrong} of {logs} logs are not dense");
+    }
+    Ok(())
+}
+
+/// SplitMix64: the same faults for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.0;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (bits ^ (bits >> 31)) % bound
+    }
+
+    fn millis(&mut self, range: &std::ops::Range<u64>) -> Duration {
+        Duration::from_millis(range.start + self.below(range.end - range.start))
+    }
+}

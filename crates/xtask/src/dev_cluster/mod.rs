@@ -1,0 +1,164 @@
+//! `cargo xtask dev-cluster`: MariaDB, Redis, NATS and some nodes on this machine, for developers, for the chaos test and for
+//! the benches.
+
+mod chaos;
+mod node;
+
+use std::{
+    env, fs,
+    io::{Read as _, Write as _},
+    net::SocketAddr,
+    os::unix::fs::OpenOptionsExt as _,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anser_services::{MariaDb, Nats, Place, Redis, require};
+use anyhow::{Context as _, ensure};
+use clap::{Args, ValueEnum};
+use tempfile::TempDir;
+
+pub(crate) use chaos::play;
+pub(crate) use node::Node;
+
+use crate::root;
+
+#[derive(Args)]
+pub(crate) struct DevCluster {
+    /// Servers that share the database
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=16))]
+    nodes: u32,
+    /// Plays real chat on it while nodes and services are killed, judges, and ends
+    #[arg(long)]
+    chaos: bool,
+    /// Of the chaos: another one makes other faults
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Of the chaos: lines a second
+    #[arg(long, default_value_t = 20)]
+    rate: u32,
+    /// Of the chaos: IRC logs that are played [default: some minutes of real chat]
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Where `server_msg_id`s come from
+    #[arg(long, default_value = "redis")]
+    sequencer: Sequencer,
+    /// The debug build, which is there sooner
+    #[arg(long)]
+    debug: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Sequencer {
+    Redis,
+    Head,
+}
+
+/// All of it. What is dropped first ends first: nodes before what they stand on.
+pub(crate) struct Cluster {
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) database: MariaDb,
+    pub(crate) redis: Redis,
+    pub(crate) nats: Nats,
+    pub(crate) anser: PathBuf,
+    folder: TempDir,
+}
+
+impl DevCluster {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        require()?;
+        let anser = build(self.debug)?;
+        if self.chaos {
+            let cluster = Cluster::start(anser, self.nodes, self.sequencer, Place::Tests)?;
+            return play(cluster, self.seed, self.rate, &self.files);
+        }
+        let cluster = Cluster::start(anser, self.nodes, self.sequencer, Place::Disk)?;
+        print!("{}", cluster.for_people());
+        std::io::stdout().flush()?;
+        // Ctrl-C ends this process, and with it everything that it started. So does the end of its input.
+        let mut rest = Vec::new();
+        std::io::stdin().read_to_end(&mut rest)?;
+        if rest.is_empty() && env::var_os("CI").is_none() {
+            loop {
+                std::thread::park();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The server's program, fresh.
+pub(crate) fn build(debug: bool) -> anyhow::Result<PathBuf> {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--package", "anser"]).args((!debug).then_some("--release")).current_dir(root());
+    let status = cargo.status()?;
+    ensure!(status.success(), "`cargo build`: {status}");
+    // This program lies in the folder `debug` of the target folder.
+    let own = env::current_exe()?;
+    let target = own.parent().and_then(Path::parent).context("this program lies in no target folder")?;
+    Ok(target.join(if debug { "debug" } else { "release" }).join("anser"))
+}
+
+impl Cluster {
+    pub(crate) fn start(anser: PathBuf, nodes: u32, sequencer: Sequencer, place: Place) -> anyhow::Result<Self> {
+        let (database, redis, nats) = (MariaDb::start(place)?, Redis::start(place)?, Nats::start(place)?);
+        database.execute("CREATE DATABASE anser")?;
+        let folder = place.make("nodes")?;
+        make_secret(&folder.path().join("hs256.secret"))?;
+        let mut cluster = Self { nodes: Vec::new(), database, redis, nats, anser, folder };
+        for number in 1..=nodes {
+            let node = Node::start(&cluster, number, sequencer)?;
+            cluster.nodes.push(node);
+        }
+        Ok(cluster)
+    }
+
+    /// Where the secret lies that makes tokens for all nodes.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn database_url(&self) -> String {
+        format!("{}/anser", self.database.url())
+    }
+
+    /// For clients: all nodes.
+    pub(crate) fn url(&self) -> String {
+        let urls: Vec<String> = self.nodes.iter().map(|node| format!("ws://{}", node.address())).collect();
+        urls.join(",")
+    }
+
+    fn for_people(&self) -> String {
+        let (anser, folder, url) = (self.anser.display(), self.folder.path().display(), self.url());
+        let address = self.database.address();
+        let nodes: String = self.nodes.iter().map(|node| format!("    ws://{}/v1/ws\n", node.address())).collect();
+        let first: Option<SocketAddr> = self.nodes.first().map(Node::address);
+        let first = first.map_or_else(String::new, |address| address.to_string());
+        format!(
+            "\n  A cluster is ready:\n\n{nodes}\n    \
+             {}\n    {}\n    {}\n    logs and secret in {folder}\n\n  \
+             Let Alice and Bob talk, each in a terminal of his own, on whichever node:\n\n    \
+             {anser} chat --as alice --to bob --server {url} --data {folder}\n    \
+             {anser} chat --as bob --to alice --server {url} --data {folder}\n\n  \
+             Look at it:\n\n    \
+             curl http://{first}/v1/access\n    \
+             mariadb --protocol=tcp --host={} --port={} --user=root anser\n\n  \
+             Measure it, or try to break it:\n\n    \
+             {anser} bench direct --server {url} --data {folder} --no-store\n    \
+             {anser} replay --chaos --server {url} --data {folder} crates/cli/tests/data/ubuntu-2006-06-01.txt\n\n  \
+             Ctrl-C stops everything and removes its data.\n\n",
+            self.database_url(),
+            self.redis.url(),
+            self.nats.url(),
+            address.ip(),
+            address.port(),
+        )
+    }
+}
+
+fn make_secret(path: &Path) -> anyhow::Result<()> {
+    let mut secret = [0; 32];
+    fs::File::open("/dev/urandom")?.read_exact(&mut secret)?;
+    fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(&secret)?;
+    Ok(())
+}

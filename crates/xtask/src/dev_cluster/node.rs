@@ -1,0 +1,85 @@
+//! One server of the cluster: a process that can be killed, stopped, paused and started again where it was.
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
+    time::Duration,
+};
+
+use anser_services::Process;
+
+use super::{Cluster, Sequencer};
+
+/// For the goodbye to its clients and the end of all work.
+const STOP_MAX: Duration = Duration::from_secs(30);
+
+pub(crate) struct Node {
+    process: Process,
+}
+
+impl Node {
+    pub(super) fn start(cluster: &Cluster, number: u32, sequencer: Sequencer) -> anyhow::Result<Self> {
+        let folder = cluster.folder().join(format!("node-{number}"));
+        fs::create_dir(&folder)?;
+        let config = folder.join("anser.toml");
+        fs::write(&config, settings(cluster, number, sequencer))?;
+        let config = config.display().to_string();
+        let arguments = move |port: u16| {
+            let http = format!("127.0.0.1:{port}");
+            ["serve", "--config", &config, "--http", &http, "--tcp", "127.0.0.1:0"].map(str::to_owned).into()
+        };
+        let process = Process::start(cluster.anser.clone(), &folder, arguments, is_ready)?;
+        Ok(Self { process })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.process.address()
+    }
+
+    /// As `kill -9` does.
+    pub(crate) fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// As an operator does: clients are told to come back.
+    pub(crate) fn stop(&mut self) -> anyhow::Result<()> {
+        self.process.stop(STOP_MAX)
+    }
+
+    /// On the same port.
+    pub(crate) fn start_again(&mut self) -> anyhow::Result<()> {
+        self.process.start_again()
+    }
+
+    pub(crate) fn pause(&self) {
+        self.process.pause();
+    }
+
+    pub(crate) fn resume(&self) {
+        self.process.resume();
+    }
+}
+
+/// Whoever measures is not to be braked, and a rolling restart is not to wait long.
+fn settings(cluster: &Cluster, number: u32, sequencer: Sequencer) -> String {
+    let folder = cluster.folder().display();
+    let sequencer = format!("{sequencer:?}").to_lowercase();
+    format!(
+        "[listen]\ndrain_ms = 5000\n\n\
+         [auth]\nhs256_secret_file = \"{folder}/hs256.secret\"\n\n\
+         [store]\ndir = \"{folder}/node-{number}\"\n\n\
+         [cluster]\ndatabase = \"{}\"\nredis = \"{}\"\nnats = \"{}\"\nnode = \"node-{number}\"\nsequencer = \"{sequencer}\"\n\n\
+         [limits]\nrequests_per_s = 0\nrequests_burst = 0\n",
+        cluster.database_url(),
+        cluster.redis.url(),
+        cluster.nats.url(),
+    )
+}
+
+fn is_ready(stream: &mut TcpStream) -> std::io::Result<bool> {
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+    let mut answer = [0; 12];
+    stream.read_exact(&mut answer)?;
+    Ok(&answer == b"HTTP/1.1 200")
+}
