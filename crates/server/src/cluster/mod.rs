@@ -164,7 +164,7 @@ impl Inbox {
     }
 
     /// Nothing will come.
-    pub(crate) fn silent() -> Self {
+    pub fn silent() -> Self {
         let (tx, arrived) = mpsc::channel(1);
         Self { arrived, waiting_bytes: Arc::default(), _open: Some(tx) }
     }

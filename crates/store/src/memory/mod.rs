@@ -106,6 +106,11 @@ impl MemoryStore {
         Self { state: self.state.clone(), closed: AtomicBool::new(false) }
     }
 
+    /// The same store, as another node of a cluster has it: each closes its own.
+    pub fn beside(&self) -> Self {
+        Self { state: self.state.clone(), closed: AtomicBool::new(false) }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("no verb panics")
     }

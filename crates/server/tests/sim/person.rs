@@ -1,0 +1,227 @@
+//! Somebody with one device: connects to any node, says things until they are acknowledged, and shows what comes as a client
+//! must: the next one at once, nothing twice, and nothing behind a hole before the hole is pulled.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use anser_proto::{
+    ClientMsgId, ConversationId, Format, UserId,
+    limits::SERVER_FRAME_BYTES_MAX,
+    tcp,
+    v1::{self, ClientFrame, ServerFrame, client_frame::Request, server_frame::Body},
+};
+use bytes::BytesMut;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream},
+    time::{Instant, timeout},
+};
+
+use crate::town::Town;
+
+/// A client that hears nothing for so long tries another connection.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
+
+pub struct Person {
+    pub account: String,
+    pub user: UserId,
+    line: Option<Line>,
+    said: u64,
+    /// What was acknowledged, in the order in which it was said.
+    pub acked: Vec<Acked>,
+    /// What the device shows, of each conversation in order.
+    pub shown: BTreeMap<ConversationId, Vec<v1::Message>>,
+    /// Pulls because of a hole.
+    pub pulls: u32,
+    /// Logins.
+    pub logins: u32,
+}
+
+#[derive(Debug)]
+pub struct Acked {
+    pub conversation: ConversationId,
+    pub client_msg_id: ClientMsgId,
+    pub server_msg_id: u64,
+}
+
+/// A connection, and frames that came while an answer was waited for.
+struct Line {
+    stream: DuplexStream,
+    read: BytesMut,
+    next_id: u32,
+    events: VecDeque<Body>,
+}
+
+/// The connection is of no use any more.
+struct Gone;
+
+impl Person {
+    pub fn new(account: &str) -> Self {
+        Self {
+            account: account.into(),
+            user: UserId(0),
+            line: None,
+            said: 0,
+            acked: Vec::new(),
+            shown: BTreeMap::new(),
+            pulls: 0,
+            logins: 0,
+        }
+    }
+
+    /// On this node, unless it is stopped. Tells whether the person is let in.
+    pub async fn connect(&mut self, town: &Town, node: usize) -> bool {
+        self.line = None;
+        let Some(stream) = town.nodes[node].server.as_ref().and_then(anser_server::Server::connect) else {
+            return false;
+        };
+        let mut line = Line { stream, read: BytesMut::new(), next_id: 0, events: VecDeque::new() };
+        let Ok(Body::Welcome(welcome)) = line.ask(Request::Hello(town.hello(&self.account))).await else {
+            return false;
+        };
+        self.user = UserId(welcome.user.expect("who one is").user_id);
+        self.logins += 1;
+        self.line = Some(line);
+        // What was pushed to nobody while the device was away.
+        for conversation in self.shown.keys().copied().collect::<Vec<_>>() {
+            self.catch_up(conversation).await;
+        }
+        true
+    }
+
+    pub fn is_connected(&self) -> bool {
+        self.line.is_some()
+    }
+
+    pub fn disconnect(&mut self) {
+        self.line = None;
+    }
+
+    /// Once. Tells whether it was acknowledged; if not, the same must be said again before anything else.
+    pub async fn say(&mut self, conversation: ConversationId) -> bool {
+        let client_msg_id = format!("{}-{}", self.account, self.said);
+        let send = v1::Send {
+            conversation_id: conversation.to_string(),
+            client_msg_id: client_msg_id.clone(),
+            r#type: v1::message::Type::Text.into(),
+            content: format!("{client_msg_id} to {conversation}"),
+            ..Default::default()
+        };
+        match self.ask(Request::Send(send)).await {
+            Some(Body::Sent(sent)) => {
+                self.said += 1;
+                let client_msg_id = client_msg_id.parse().expect("visible ASCII");
+                self.acked.push(Acked { conversation, client_msg_id, server_msg_id: sent.server_msg_id });
+                // The own message comes by its answer alone.
+                self.catch_up(conversation).await;
+                true
+            }
+            Some(Body::Error(_)) | None => false,
+            other => panic!("no answer to a send: {other:?}"),
+        }
+    }
+
+    pub async fn ask(&mut self, request: Request) -> Option<Body> {
+        let answer = self.line.as_mut()?.ask(request).await;
+        if answer.is_err() {
+            self.line = None;
+        }
+        self.show_events().await;
+        answer.ok()
+    }
+
+    /// Shows what comes for so long.
+    pub async fn listen(&mut self, time: Duration) {
+        let until = Instant::now() + time;
+        while let Some(line) = &mut self.line {
+            match tokio::time::timeout_at(until, line.receive()).await {
+                Ok(Ok(frame)) => line.events.extend(frame.body),
+                Ok(Err(Gone)) => self.line = None,
+                Err(_) => return,
+            }
+            self.show_events().await;
+        }
+        tokio::time::sleep_until(until).await;
+    }
+
+    async fn show_events(&mut self) {
+        while let Some(event) = self.line.as_mut().and_then(|line| line.events.pop_front()) {
+            match event {
+                Body::Message(event) => self.take(event.message.expect("a message")).await,
+                Body::Kicked(_) | Body::Draining(_) => self.line = None,
+                _ => {}
+            }
+        }
+    }
+
+    async fn take(&mut self, message: v1::Message) {
+        let conversation: ConversationId = message.conversation_id.parse().expect("a conversation");
+        let shown = self.shown.entry(conversation).or_default();
+        let next = shown.last().map_or(0, |last| last.server_msg_id) + 1;
+        if message.server_msg_id == next {
+            shown.push(message);
+        } else if message.server_msg_id > next {
+            self.pulls += 1;
+            self.catch_up(conversation).await;
+        }
+    }
+
+    /// Pulls all that is behind what is shown.
+    pub async fn catch_up(&mut self, conversation: ConversationId) {
+        loop {
+            let after =
+                self.shown.get(&conversation).and_then(|shown| shown.last()).map_or(0, |last| last.server_msg_id);
+            // From the beginning there is no `after`: a short log is its newest page.
+            let before = if after == 0 { 2 } else { 0 };
+            let pull = v1::Pull { conversation_id: conversation.to_string(), after, before, limit: 200 };
+            let Some(line) = &mut self.line else { return };
+            match line.ask(Request::Pull(pull)).await {
+                Ok(Body::Messages(page)) => {
+                    let more = page.head > page.messages.last().map_or(after, |last| last.server_msg_id);
+                    let empty = page.messages.is_empty();
+                    self.shown.entry(conversation).or_default().extend(page.messages);
+                    if empty || !more {
+                        return;
+                    }
+                }
+                Ok(Body::Error(_)) => return,
+                Ok(other) => panic!("no page: {other:?}"),
+                Err(Gone) => return self.line = None,
+            }
+        }
+    }
+}
+
+impl Line {
+    async fn ask(&mut self, request: Request) -> Result<Body, Gone> {
+        self.next_id += 1;
+        let request_id = self.next_id;
+        let mut out = BytesMut::new();
+        tcp::put_frame(&mut out, &Format::Protobuf.encode(&ClientFrame { request_id, request: Some(request) }));
+        self.stream.write_all(&out).await.map_err(|_| Gone)?;
+        let answer = async {
+            loop {
+                let frame = self.receive().await?;
+                match frame.body {
+                    Some(body) if frame.request_id == request_id => return Ok(body),
+                    body => self.events.extend(body),
+                }
+            }
+        };
+        timeout(ANSWER_MAX, answer).await.unwrap_or(Err(Gone))
+    }
+
+    /// Cancel-safe.
+    async fn receive(&mut self) -> Result<ServerFrame, Gone> {
+        loop {
+            if let Some(frame) = tcp::take_frame(&mut self.read, SERVER_FRAME_BYTES_MAX).expect("within the limit") {
+                return Ok(Format::Protobuf.decode(frame).expect("a frame"));
+            }
+            match self.stream.read_buf(&mut self.read).await {
+                Ok(1..) => {}
+                _ => return Err(Gone),
+            }
+        }
+    }
+}

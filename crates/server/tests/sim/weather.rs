@@ -1,0 +1,171 @@
+//! What may happen between nodes, by the dice of a seed: messages lost, late, doubled and out of order, nodes that do not see
+//! each other, and a directory that forgets or lies.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anser_proto::UserId;
+use anser_server::cluster::{Bus, Directory, Load, NodeId, Nodes, memory::Place};
+use async_trait::async_trait;
+use bytes::Bytes;
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use tokio::{sync::watch, time::sleep};
+
+const LOST: f64 = 0.15;
+const DOUBLED: f64 = 0.1;
+const LATE: f64 = 0.3;
+/// Far beyond what anybody waits for an answer.
+const LATE_MAX_MS: u64 = 4_000;
+/// The directory knows nobody, or everybody.
+const FORGOTTEN: f64 = 0.1;
+const UNSURE: f64 = 0.2;
+
+pub struct Weather {
+    dice: Mutex<StdRng>,
+    bad: AtomicBool,
+    /// Nodes that nobody hears and that hear nobody.
+    cut_off: watch::Sender<HashSet<NodeId>>,
+}
+
+impl Weather {
+    pub fn new(seed: u64) -> Arc<Self> {
+        let dice = Mutex::new(StdRng::seed_from_u64(seed));
+        Arc::new(Self { dice, bad: AtomicBool::new(false), cut_off: watch::Sender::default() })
+    }
+
+    pub fn turn(&self, bad: bool) {
+        self.bad.store(bad, Ordering::Relaxed);
+        if !bad {
+            self.cut_off.send_replace(HashSet::new());
+        }
+    }
+
+    pub fn cut_off(&self, nodes: HashSet<NodeId>) {
+        self.cut_off.send_replace(nodes);
+    }
+
+    pub fn roll(&self, chance: f64) -> bool {
+        self.bad.load(Ordering::Relaxed) && self.dice.lock().expect("no panic").random_bool(chance)
+    }
+
+    pub fn below(&self, bound: u64) -> u64 {
+        self.dice.lock().expect("no panic").random_range(0..bound)
+    }
+
+    fn is_cut(&self, one: NodeId, other: NodeId) -> bool {
+        let cut_off = self.cut_off.borrow();
+        cut_off.contains(&one) != cut_off.contains(&other)
+    }
+
+    /// How often, and after how long each time, a message arrives.
+    fn fates(&self, from: NodeId, to: NodeId) -> Vec<Duration> {
+        if self.is_cut(from, to) || self.roll(LOST) {
+            return Vec::new();
+        }
+        let copies = if self.roll(DOUBLED) { 2 } else { 1 };
+        let fate = |_| Duration::from_millis(if self.roll(LATE) { self.below(LATE_MAX_MS) } else { 0 });
+        (0..copies).map(fate).collect()
+    }
+}
+
+/// A node's bus in this weather.
+pub struct FoulBus {
+    pub me: NodeId,
+    pub place: Place,
+    pub weather: Arc<Weather>,
+}
+
+impl Bus for FoulBus {
+    fn send(&self, to: NodeId, message: Bytes) {
+        for fate in self.weather.fates(self.me, to) {
+            let (place, message) = (self.place.clone(), message.clone());
+            if fate.is_zero() {
+                place.send(to, message);
+            } else {
+                tokio::spawn(async move {
+                    sleep(fate).await;
+                    place.send(to, message);
+                });
+            }
+        }
+    }
+
+    fn broadcast(&self, message: Bytes) {
+        let nodes: Nodes = Arc::clone(&self.place.nodes().borrow());
+        for node in nodes.iter().filter(|node| node.id != self.me) {
+            self.send(node.id, message.clone());
+        }
+    }
+}
+
+/// A node's directory in this weather.
+pub struct FoulDirectory {
+    me: NodeId,
+    place: Place,
+    weather: Arc<Weather>,
+    nodes: watch::Receiver<Nodes>,
+}
+
+impl FoulDirectory {
+    /// Who is cut off sees those beside him alone: two parts of a cluster each take themselves for all of it.
+    pub fn new(me: NodeId, place: Place, weather: Arc<Weather>) -> Self {
+        let seen = move |place: &Place, weather: &Weather| -> Nodes {
+            place.nodes().borrow().iter().filter(|node| !weather.is_cut(me, node.id)).cloned().collect()
+        };
+        let (tx, nodes) = watch::channel(seen(&place, &weather));
+        let (watched, other) = (Arc::clone(&weather), place.clone());
+        tokio::spawn(async move {
+            let (mut all, mut cuts) = (other.nodes(), watched.cut_off.subscribe());
+            while !tx.is_closed() {
+                tx.send_replace(seen(&other, &watched));
+                tokio::select! {
+                    changed = all.changed() => if changed.is_err() { return },
+                    changed = cuts.changed() => if changed.is_err() { return },
+                }
+            }
+        });
+        Self { me, place, weather, nodes }
+    }
+}
+
+#[async_trait]
+impl Directory for FoulDirectory {
+    fn attach(&self, user: UserId) {
+        self.place.attach(user);
+    }
+
+    fn detach(&self, user: UserId) {
+        self.place.detach(user);
+    }
+
+    async fn settled(&self) {}
+
+    async fn nodes_of(&self, users: &[UserId]) -> Vec<(NodeId, Vec<UserId>)> {
+        if self.weather.roll(FORGOTTEN) {
+            return Vec::new();
+        }
+        if self.weather.roll(UNSURE) {
+            let nodes = self.nodes.borrow();
+            return nodes.iter().filter(|node| node.id != self.me).map(|node| (node.id, users.to_vec())).collect();
+        }
+        self.place.nodes_of(users).await
+    }
+
+    fn nodes(&self) -> watch::Receiver<Nodes> {
+        self.nodes.clone()
+    }
+
+    fn set_load(&self, load: Load) {
+        self.place.set_load(load);
+    }
+
+    async fn leave(&self) {
+        self.place.leave().await;
+    }
+}
