@@ -7,7 +7,13 @@ mod directory;
 mod directory_faults;
 #[cfg(feature = "cluster")]
 mod kicks;
+#[cfg(feature = "cluster")]
+#[path = "../it/raw.rs"]
+#[allow(dead_code, reason = "the tests of one server use more of it")]
+mod raw;
 mod sequencer;
+#[cfg(feature = "cluster")]
+mod servers;
 
 use std::{future::Future, time::Duration};
 

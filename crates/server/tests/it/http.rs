@@ -2,46 +2,28 @@
 
 use anser_proto::{CloseCode, ErrorCode, v1};
 use anser_server::OPERATOR_SOCKET;
-use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
-    net::{TcpStream, UnixStream},
-};
+use tokio::net::TcpStream;
 
 use crate::{
     faulty::Faulty,
     raw::{TestServer, memory_store},
 };
 
-/// Status line and body of an answer.
-pub async fn get(server: &TestServer, path: &str) -> (String, String) {
-    let stream = TcpStream::connect(server.server.http).await.expect("the port accepts");
-    let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
-    exchange(stream, &request).await
-}
-
-async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> (String, String) {
-    stream.write_all(request.as_bytes()).await.expect("it is taken");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.expect("text");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-    (head.lines().next().unwrap_or_default().to_owned(), body.to_owned())
-}
-
 #[tokio::test]
 async fn a_server_is_alive_and_ready_until_its_store_fails() {
     let faulty = Faulty::new(memory_store(&Default::default()));
     let store = faulty.clone();
     let server = TestServer::start_with(|_| {}, |_| std::sync::Arc::new(store)).await;
-    assert_eq!(get(&server, "/healthz").await, ("HTTP/1.1 200 OK".into(), "ok\n".into()));
-    assert_eq!(get(&server, "/readyz").await.0, "HTTP/1.1 200 OK");
+    assert_eq!(server.get("/healthz").await, ("HTTP/1.1 200 OK".into(), "ok\n".into()));
+    assert_eq!(server.get("/readyz").await.0, "HTTP/1.1 200 OK");
     faulty.fail_next(anser_store::Error::Full);
-    assert_eq!(get(&server, "/readyz").await.0, "HTTP/1.1 200 OK", "a second probe within a second");
+    assert_eq!(server.get("/readyz").await.0, "HTTP/1.1 200 OK", "a second probe within a second");
     crate::ending::pass(std::time::Duration::from_secs(1)).await;
-    let (status, body) = get(&server, "/readyz").await;
+    let (status, body) = server.get("/readyz").await;
     assert_eq!(status, "HTTP/1.1 503 Service Unavailable");
     assert!(body.contains("full"), "{body}");
-    assert!(get(&server, "/").await.1.contains("/v1/ws"));
-    assert_eq!(get(&server, "/nowhere").await.0, "HTTP/1.1 404 Not Found");
+    assert!(server.get("/").await.1.contains("/v1/ws"));
+    assert_eq!(server.get("/nowhere").await.0, "HTTP/1.1 404 Not Found");
 }
 
 #[tokio::test]
@@ -51,7 +33,7 @@ async fn the_metrics_count_what_happened() {
     let notes = ada.conversation_with(&ada);
     ada.send(&notes, "m-1", "text").await;
     ada.refused(crate::raw::send(&notes, "", "text")).await;
-    let text = get(&server, "/metrics").await.1;
+    let text = server.get("/metrics").await.1;
     for line in [
         "anser_connections 1",
         "anser_logins_total 1",
@@ -66,7 +48,7 @@ async fn the_metrics_count_what_happened() {
 #[tokio::test]
 async fn a_handshake_that_is_none_is_told_what_it_lacks() {
     let server = TestServer::start().await;
-    assert_eq!(get(&server, "/v1/ws").await.0, "HTTP/1.1 426 Upgrade Required");
+    assert_eq!(server.get("/v1/ws").await.0, "HTTP/1.1 426 Upgrade Required");
     let upgrade = "GET /v1/ws HTTP/1.1\r\nhost: test\r\nconnection: upgrade, close\r\nupgrade: websocket\r\n";
     for (headers, named) in [
         ("sec-websocket-version: 8\r\nsec-websocket-key: a2V5\r\n", "Sec-WebSocket-Version"),
@@ -78,43 +60,32 @@ async fn a_handshake_that_is_none_is_told_what_it_lacks() {
         ),
     ] {
         let stream = TcpStream::connect(server.server.http).await.expect("the port accepts");
-        let (status, body) = exchange(stream, &format!("{upgrade}{headers}\r\n")).await;
+        let (status, body) = crate::raw::exchange(stream, &format!("{upgrade}{headers}\r\n")).await;
         assert_eq!(status, "HTTP/1.1 400 Bad Request");
         assert!(body.contains(named), "{body:?} does not name {named}");
     }
-}
-
-async fn operator(server: &TestServer, method: &str, path: &str, body: &str) -> (String, String) {
-    let socket = server.config.store.dir.join(OPERATOR_SOCKET);
-    let stream = UnixStream::connect(socket).await.expect("the socket accepts");
-    let length = body.len();
-    let request = format!(
-        "{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: application/json\r\n\
-         content-length: {length}\r\n\r\n{body}"
-    );
-    exchange(stream, &request).await
 }
 
 #[tokio::test]
 async fn an_operator_makes_users_and_shuts_them_out_at_once() {
     let server = TestServer::start().await;
     let made = r#"{"account": "ada", "nickname": "Ada", "password": "correct horse"}"#;
-    assert_eq!(operator(&server, "POST", "/v1/users", made).await.0, "HTTP/1.1 200 OK");
-    let (status, body) = operator(&server, "POST", "/v1/users", made).await;
+    assert_eq!(server.operator("POST", "/v1/users", made).await.0, "HTTP/1.1 200 OK");
+    let (status, body) = server.operator("POST", "/v1/users", made).await;
     assert_eq!(status, "HTTP/1.1 409 Conflict");
     assert!(body.contains("account"), "{body}");
-    assert!(operator(&server, "GET", "/v1/users", "").await.1.contains("\"Ada\""));
+    assert!(server.operator("GET", "/v1/users", "").await.1.contains("\"Ada\""));
 
     let mut ada = server.login("ada").await;
     assert_eq!(
-        operator(&server, "POST", "/v1/users/change", r#"{"account": "ada", "password": "battery"}"#).await.0,
+        server.operator("POST", "/v1/users/change", r#"{"account": "ada", "password": "battery"}"#).await.0,
         "HTTP/1.1 200 OK"
     );
     assert_eq!(ada.end().await.1, Some(CloseCode::TokenRanOut));
 
     let mut ada = server.login("ada").await;
     assert_eq!(
-        operator(&server, "POST", "/v1/users/change", r#"{"account": "ada", "disabled": true}"#).await.0,
+        server.operator("POST", "/v1/users/change", r#"{"account": "ada", "disabled": true}"#).await.0,
         "HTTP/1.1 200 OK"
     );
     assert_eq!(ada.end().await.1, Some(CloseCode::LoginRefused));
@@ -128,7 +99,7 @@ async fn an_operator_makes_users_and_shuts_them_out_at_once() {
         ("/v1/users", r#"{"acount": "ada"}"#, "HTTP/1.1 422 Unprocessable Entity"),
         ("/v1/users", "{", "HTTP/1.1 400 Bad Request"),
     ] {
-        assert_eq!(operator(&server, "POST", path, body).await.0, status, "{path} {body}");
+        assert_eq!(server.operator("POST", path, body).await.0, status, "{path} {body}");
     }
 }
 

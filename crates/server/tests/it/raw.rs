@@ -8,14 +8,14 @@ use anser_proto::{
     tcp,
     v1::{self, client_frame::Request, hello::Credential, server_frame::Body},
 };
-use anser_server::{Column, Server, config::Config, token::Tokens};
+use anser_server::{Column, OPERATOR_SOCKET, Server, config::Config, token::Tokens};
 use anser_store::{Clock, Options, Store, memory::MemoryStore};
 use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
-    net::TcpStream,
+    net::{TcpStream, UnixStream},
     time::timeout,
 };
 use tokio_tungstenite::{
@@ -40,13 +40,17 @@ pub fn clock() -> Clock {
 }
 
 pub fn memory_store(config: &Config) -> Arc<dyn Store> {
-    Arc::new(MemoryStore::new(Options {
+    Arc::new(MemoryStore::new(common(config)))
+}
+
+pub fn common(config: &Config) -> Options {
+    Options {
         shards: config.store.shards,
         group_members_max: config.limits.group_members,
         groups_per_user_max: config.limits.groups_per_user,
         devices_per_user_max: config.limits.devices_per_user,
         clock: clock(),
-    }))
+    }
 }
 
 impl TestServer {
@@ -62,10 +66,14 @@ impl TestServer {
         config.store.dir = dir.path().into();
         change(&mut config);
         let store = store(&config);
+        Self::start_on(dir, config, Column::alone(store, clock())).await
+    }
+
+    /// `dir` is that of the settings.
+    pub async fn start_on(dir: TempDir, config: Config, column: Column) -> Self {
+        let store = Arc::clone(&column.store);
         let tokens = Tokens::load(&config.auth, dir.path()).expect("a new secret");
-        let server = Server::start(config.clone(), Column::alone(Arc::clone(&store), clock()))
-            .await
-            .expect("a server that starts");
+        let server = Server::start(config.clone(), column).await.expect("a server that starts");
         Self { server, store, tokens, config, _dir: dir }
     }
 
@@ -80,6 +88,25 @@ impl TestServer {
             device: Some(v1::Device { device_id: device_id.into(), ..Default::default() }),
             ..Default::default()
         }
+    }
+
+    /// Status line and body of an answer.
+    pub async fn get(&self, path: &str) -> (String, String) {
+        let stream = TcpStream::connect(self.server.http).await.expect("the port accepts");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+        exchange(stream, &request).await
+    }
+
+    /// A request of the operator.
+    pub async fn operator(&self, method: &str, path: &str, body: &str) -> (String, String) {
+        let socket = self.config.store.dir.join(OPERATOR_SOCKET);
+        let stream = UnixStream::connect(socket).await.expect("the socket accepts");
+        let length = body.len();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\ncontent-type: application/json\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        );
+        exchange(stream, &request).await
     }
 
     pub async fn tcp(&self, format: Format) -> Raw {
@@ -102,6 +129,15 @@ impl TestServer {
         raw.hello(self.hello(account, device_id)).await;
         raw
     }
+}
+
+/// Status line and body of the answer to a request over HTTP.
+pub async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> (String, String) {
+    stream.write_all(request.as_bytes()).await.expect("it is taken");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("text");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    (head.lines().next().unwrap_or_default().to_owned(), body.to_owned())
 }
 
 enum Transport {

@@ -1,0 +1,248 @@
+//! Two and three real servers on one store, with real Redis and NATS between them: everything that works on one node works
+//! across nodes.
+
+use std::sync::Arc;
+
+use anser_proto::{
+    CloseCode, ConversationId,
+    v1::{self, client_frame::Request, notice::Kind, server_frame::Body},
+};
+use anser_server::{
+    Column, Join,
+    cluster::{counts::Counts, open},
+    config::{Cluster, Config},
+};
+use anser_services::{Kept, Nats, Place, Redis};
+use anser_store::{Clock, Store as _, memory::MemoryStore};
+
+use crate::{
+    eventually,
+    raw::{Raw, TestServer, clock, common, group_id, send},
+};
+
+struct Town {
+    redis: Redis,
+    nats: Nats,
+    nodes: Vec<TestServer>,
+}
+
+impl Town {
+    async fn found(nodes: usize) -> Self {
+        Self::found_with(nodes, |_| {}).await
+    }
+
+    async fn found_with(nodes: usize, change: impl Fn(&mut Config)) -> Self {
+        let redis = Redis::start(Place::Tests).expect("redis");
+        let nats = Nats::start(Place::Tests).expect("nats");
+        let store = MemoryStore::new(common(&Config::default()));
+        let mut town = Self { redis, nats, nodes: Vec::new() };
+        for _ in 0..nodes {
+            let server = town.node(&store, &change).await;
+            town.nodes.push(server);
+        }
+        // Everybody knows everybody.
+        for node in &town.nodes {
+            eventually("every node is listed", async || listed(node).await.len() == nodes).await;
+        }
+        town
+    }
+
+    async fn node(&self, store: &MemoryStore, change: impl Fn(&mut Config)) -> TestServer {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let mut config = Config::default();
+        (config.listen.http, config.listen.tcp) = (([127, 0, 0, 1], 0).into(), ([127, 0, 0, 1], 0).into());
+        config.store.dir = dir.path().into();
+        config.cluster = Cluster { redis: self.redis.url(), nats: self.nats.url(), ..Cluster::default() };
+        if let Some(first) = self.nodes.first() {
+            config.auth.hs256_secret_file = Some(first.config.store.dir.join("hs256.secret"));
+        }
+        change(&mut config);
+        let (settings, log_id) = (config.cluster.clone(), store.log_id());
+        let join: Join = Box::new(move |node| {
+            Box::pin(async move { Ok(open::ways(&settings, log_id, node, Counts::default()).await?) })
+        });
+        let column = Column { store: Arc::new(store.beside()), clock: shared_clock(), join };
+        TestServer::start_on(dir, config, column).await
+    }
+}
+
+/// As far as the nodes of a test know, that of a database.
+fn shared_clock() -> Clock {
+    clock()
+}
+
+/// The addresses that a node names to clients.
+async fn listed(node: &TestServer) -> Vec<String> {
+    let body = node.get("/v1/access").await.1;
+    let access: serde_json::Value = serde_json::from_str(&body).expect("JSON");
+    let nodes = access["nodes"].as_array().expect("a list").iter();
+    nodes.map(|node| node["url"].as_str().expect("an address").to_owned()).collect()
+}
+
+/// Who is accepted after it is accepted later, by a clock of milliseconds.
+async fn a_moment() {
+    let (clock, begun) = (shared_clock(), shared_clock()());
+    eventually("the clock goes on", async || clock() > begun).await;
+}
+
+async fn event<T>(raw: &mut Raw, wanted: impl Fn(&Body) -> Option<T>) -> T {
+    loop {
+        if let Some(found) = wanted(&raw.event().await) {
+            return found;
+        }
+    }
+}
+
+fn content(body: &Body) -> Option<String> {
+    match body {
+        Body::Message(event) => event.message.as_ref().map(|message| message.content.clone()),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn people_on_different_nodes_talk_and_see_each_others_marks() {
+    let town = Town::found(2).await;
+    let (mut ada, mut bob) = (town.nodes[0].login("ada").await, town.nodes[1].login("bob").await);
+    let mut laptop = town.nodes[1].login_device("ada", "laptop").await;
+    let ours = ada.conversation_with(&bob);
+    let sent = ada.send(&ours, "m-1", "hello").await;
+    assert_eq!(event(&mut bob, content).await, "hello");
+    assert_eq!(event(&mut laptop, content).await, "hello", "the own device on the other node");
+
+    bob.ask(Request::Typing(v1::Typing { conversation_id: ours.clone() })).await;
+    let typing = |body: &Body| matches!(body, Body::Typing(_)).then_some(());
+    event(&mut ada, typing).await;
+    let mark = v1::MarkRead { conversation_id: ours.clone(), server_msg_id: sent.server_msg_id };
+    bob.ask(Request::MarkRead(mark)).await;
+    let read_mark = |body: &Body| if let Body::Receipt(receipt) = body { Some(receipt.read_mark) } else { None };
+    assert_eq!(event(&mut ada, read_mark).await, 1);
+    assert_eq!(event(&mut laptop, read_mark).await, 1);
+
+    // The mark of one device of a user moves on his others.
+    let reply = bob.send(&ours, "m-2", "hello too").await;
+    laptop.ask(Request::MarkRead(v1::MarkRead { conversation_id: ours, server_msg_id: reply.server_msg_id })).await;
+    let unread = |body: &Body| match body {
+        Body::SessionChanged(changed) => changed.session.as_ref().map(|session| session.unread),
+        _ => None,
+    };
+    assert_eq!(event(&mut ada, unread).await, 0);
+}
+
+#[tokio::test]
+async fn a_group_over_nodes_is_told_in_order_and_its_messages_bear_new_names() {
+    let town = Town::found(3).await;
+    let mut people = Vec::new();
+    for (node, name) in town.nodes.iter().zip(["ada", "bob", "cyd"]) {
+        people.push(node.login(name).await);
+    }
+    let [ada, bob, cyd] = &mut people[..] else { unreachable!() };
+    let group = ada.create_group(&[bob, cyd]).await;
+    // Ada's other device, where Ada is called by her old name as yet.
+    let mut laptop = town.nodes[1].login_device("ada", "laptop").await;
+    let rename = v1::UpdateProfile { nickname: Some("Lady Ada".into()), avatar: None };
+    assert!(matches!(ada.ask(Request::UpdateProfile(rename)).await, Body::Users(_)));
+    let profile = |body: &Body| matches!(body, Body::ProfileChanged(_)).then_some(());
+    event(&mut laptop, profile).await;
+    for number in 0..20 {
+        let sender = [&mut *ada, bob, cyd].into_iter().nth(number % 3).expect("three");
+        sender.send(&group, &format!("m-{number}"), &format!("text {number}")).await;
+    }
+    laptop.send(&group, "m-last", "the last").await;
+    let told = |body: &Body| match body {
+        Body::Message(event) => event.message.clone().filter(|message| message.notice.is_none()),
+        _ => None,
+    };
+    let mut seen = Vec::new();
+    while seen.len() < 15 {
+        seen.push(event(cyd, told).await);
+    }
+    // All but Cyd's own six, in the order of the log.
+    assert!(seen.is_sorted_by_key(|message| message.server_msg_id), "{seen:?}");
+    let last = seen.last().expect("some");
+    assert_eq!((&*last.content, &*last.from_nickname), ("the last", "Lady Ada"));
+    // Who is removed by one node sees so on another, and nothing behind it.
+    let remove = v1::RemoveMembers { group_id: group_id(&group), user_ids: vec![cyd.user.0] };
+    ada.ask(Request::RemoveMembers(remove)).await;
+    let notice = |body: &Body| match body {
+        Body::Message(event) => event.message.as_ref()?.notice.as_ref().map(v1::Notice::kind),
+        _ => None,
+    };
+    while event(cyd, notice).await != Kind::Removed {}
+    bob.send(&group, "m-secret", "among us").await;
+    event(ada, |body| content(body).filter(|content| content == "among us")).await;
+    let own = cyd.conversation_with(cyd);
+    cyd.send(&own, "m-own", "to myself").await;
+    let session = |body: &Body| matches!(body, Body::SessionChanged(_)).then_some(());
+    event(cyd, session).await;
+    cyd.nothing_more().await;
+    assert!(matches!(cyd.ask(send(&group, "m-x", "?")).await, Body::Error(_)));
+}
+
+#[tokio::test]
+async fn a_device_is_on_one_node_and_a_user_has_so_many_connections_on_all() {
+    let town = Town::found_with(2, |config| config.limits.devices_per_user = 3).await;
+    let mut old = town.nodes[0].login_device("ada", "phone").await;
+    a_moment().await;
+    let mut phone = town.nodes[1].login_device("ada", "phone").await;
+    assert_eq!(old.end().await.1, Some(CloseCode::Replaced));
+    a_moment().await;
+    let mut two = town.nodes[0].login_device("ada", "two").await;
+    let mut three = town.nodes[0].login_device("ada", "three").await;
+    two.nothing_more().await;
+    phone.nothing_more().await;
+    let _four = town.nodes[0].login_device("ada", "four").await;
+    assert_eq!(phone.end().await.1, Some(CloseCode::Replaced));
+    three.nothing_more().await;
+}
+
+#[tokio::test]
+async fn a_kick_reaches_every_node_while_nats_or_redis_is_down() {
+    let mut town = Town::found(2).await;
+    for (turn, account) in ["ada", "bob", "cyd"].into_iter().enumerate() {
+        let mut there = town.nodes[1].login(account).await;
+        match turn {
+            1 => town.nats.kill(),
+            2 => {
+                town.nats.start_again().expect("nats");
+                // Over the bus once it is there again, so without Redis.
+                let (mut one, mut other) = (town.nodes[0].login("dan").await, town.nodes[1].login("eve").await);
+                let ours = ConversationId::single(one.user, other.user).to_string();
+                let mut number = 0;
+                let mut reached = async || {
+                    number += 1;
+                    one.send(&ours, &format!("m-{number}"), "there?").await;
+                    tokio::time::timeout(std::time::Duration::from_millis(200), event(&mut other, content))
+                        .await
+                        .is_ok()
+                };
+                while !reached().await {}
+                town.redis.kill();
+            }
+            _ => {}
+        }
+        let body = format!(r#"{{"account": "{account}", "disabled": true}}"#);
+        assert_eq!(town.nodes[0].operator("POST", "/v1/users/change", &body).await.0, "HTTP/1.1 200 OK");
+        let begun = std::time::Instant::now();
+        assert_eq!(there.end().await.1, Some(CloseCode::LoginRefused), "{account}");
+        assert!(begun.elapsed().as_millis() < 1_000, "{account} after {:?}", begun.elapsed());
+    }
+    town.redis.start_again(Kept::Nothing).expect("redis");
+}
+
+#[tokio::test]
+async fn a_node_that_stops_is_left_by_clients_and_by_the_list() {
+    let mut town = Town::found(2).await;
+    let gone = town.nodes.remove(1);
+    let url = format!("ws://{}", gone.server.http);
+    let mut ada = gone.login("ada").await;
+    assert!(listed(&town.nodes[0]).await.contains(&url));
+    let stopping = tokio::spawn(gone.server.stop());
+    let draining = |body: &Body| if let Body::Draining(told) = body { Some(told.reconnect_after_ms) } else { None };
+    assert!(event(&mut ada, draining).await < 5_000);
+    eventually("the node is not listed", async || !listed(&town.nodes[0]).await.contains(&url)).await;
+    stopping.await.expect("no panic").expect("it ends");
+    let mut again = town.nodes[0].login("ada").await;
+    let own = again.conversation_with(&again);
+    assert_eq!(again.send(&own, "m-1", "on the other node").await.server_msg_id, 1);
+}
