@@ -12,7 +12,7 @@ use anyhow::{Context as _, bail, ensure};
 use clap::ValueEnum;
 use serde_json::Value;
 
-use crate::{codegen, root, tidy};
+use crate::{codegen, dev_cluster, root, tidy};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(crate) enum Step {
@@ -30,6 +30,8 @@ pub(crate) enum Step {
     Tests,
     /// Real chat, played against a server that is killed meanwhile
     Chaos,
+    /// Real chat on three nodes, while nodes and services are killed, and while the nodes are restarted one by one
+    Cluster,
 }
 
 /// Real chat for the last step; see the README beside it.
@@ -69,6 +71,7 @@ impl Step {
             Self::Services => install_services(),
             Self::Tests => cargo("test --quiet --workspace"),
             Self::Chaos => chaos(seed),
+            Self::Cluster => dev_cluster::prove(seed),
         }
     }
 }

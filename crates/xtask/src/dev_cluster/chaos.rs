@@ -16,7 +16,7 @@ use super::Cluster;
 use crate::{root, test};
 
 /// Real chat; see the README beside it.
-const CHAT: &str = "crates/cli/tests/data/ubuntu-2006-06-01.txt";
+pub(super) const CHAT: &str = "crates/cli/tests/data/ubuntu-2006-06-01.txt";
 /// Between the end of one fault and the beginning of the next, in milliseconds.
 const PEACE_MS: std::ops::Range<u64> = 500..2_500;
 /// How long what was killed or paused stays so.

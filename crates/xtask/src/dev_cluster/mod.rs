@@ -3,6 +3,7 @@
 
 mod chaos;
 mod node;
+mod rolling;
 
 use std::{
     env, fs,
@@ -18,8 +19,8 @@ use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
 use tempfile::TempDir;
 
-pub(crate) use chaos::play;
-pub(crate) use node::Node;
+use chaos::play;
+use node::Node;
 
 use crate::root;
 
@@ -31,6 +32,9 @@ pub(crate) struct DevCluster {
     /// Plays real chat on it while nodes and services are killed, judges, and ends
     #[arg(long)]
     chaos: bool,
+    /// Plays real chat on it while one node after the other is restarted, judges, and ends
+    #[arg(long, conflicts_with = "chaos")]
+    rolling: bool,
     /// Of the chaos: another one makes other faults
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -68,11 +72,14 @@ impl DevCluster {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         require()?;
         let anser = build(self.debug)?;
+        let place = if self.chaos || self.rolling { Place::Tests } else { Place::Disk };
+        let cluster = Cluster::start(anser, self.nodes, self.sequencer, place)?;
         if self.chaos {
-            let cluster = Cluster::start(anser, self.nodes, self.sequencer, Place::Tests)?;
             return play(cluster, self.seed, self.rate, &self.files);
         }
-        let cluster = Cluster::start(anser, self.nodes, self.sequencer, Place::Disk)?;
+        if self.rolling {
+            return rolling::roll(cluster);
+        }
         print!("{}", cluster.for_people());
         std::io::stdout().flush()?;
         // Ctrl-C ends this process, and with it everything that it started. So does the end of its input.
@@ -85,6 +92,13 @@ impl DevCluster {
         }
         Ok(())
     }
+}
+
+/// What a change must pass: the chaos and a rolling restart, on the debug build that the tests have made already.
+pub(crate) fn prove(seed: u64) -> anyhow::Result<()> {
+    let anser = build(true)?;
+    play(Cluster::start(anser.clone(), 3, Sequencer::Redis, Place::Tests)?, seed, 20, &[])?;
+    rolling::roll(Cluster::start(anser, 3, Sequencer::Redis, Place::Tests)?)
 }
 
 /// The server's program, fresh.

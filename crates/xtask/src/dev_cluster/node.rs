@@ -13,6 +13,8 @@ use super::{Cluster, Sequencer};
 
 /// For the goodbye to its clients and the end of all work.
 const STOP_MAX: Duration = Duration::from_secs(30);
+/// A node that does not answer so soon is busy with its end or its start.
+const LOOK_MAX: Duration = Duration::from_millis(500);
 
 pub(crate) struct Node {
     process: Process,
@@ -78,8 +80,20 @@ fn settings(cluster: &Cluster, number: u32, sequencer: Sequencer) -> String {
 }
 
 fn is_ready(stream: &mut TcpStream) -> std::io::Result<bool> {
-    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
-    let mut answer = [0; 12];
-    stream.read_exact(&mut answer)?;
-    Ok(&answer == b"HTTP/1.1 200")
+    Ok(get(stream, "/healthz")?.starts_with("HTTP/1.1 200"))
+}
+
+/// What a node counts. None while it does not answer, or does not count that yet.
+pub(super) fn metric(address: SocketAddr, name: &str) -> Option<u64> {
+    let mut stream = TcpStream::connect_timeout(&address, LOOK_MAX).ok()?;
+    stream.set_read_timeout(Some(LOOK_MAX)).ok()?;
+    let text = get(&mut stream, "/metrics").ok()?;
+    text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+}
+
+fn get(stream: &mut TcpStream, path: &str) -> std::io::Result<String> {
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }
