@@ -1,5 +1,8 @@
 //! Appending into MariaDB, beside the bare rate of the same two tables: rows in batches without heads, sessions, mailboxes or
 //! dedup. `cargo bench -p anser-store --features cluster --bench cluster`; MariaDB's data lies on the disk.
+//!
+//! `ANSER_BENCH_DATABASE=mysql://…` is a server that is there already, on which only the bare rates are measured, for whoever
+//! compares something else with them in the same run.
 
 use std::{
     sync::{
@@ -31,6 +34,9 @@ const SHARDS: u64 = 4;
 
 fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    if let Ok(server) = std::env::var("ANSER_BENCH_DATABASE") {
+        return runtime.block_on(bare_rates(&server));
+    }
     runtime.block_on(async {
         let server = MariaDb::start(Place::Disk).expect("MariaDB starts");
         server.execute("CREATE DATABASE anser").expect("a database");
@@ -48,6 +54,45 @@ fn main() {
             );
         }
     });
+}
+
+/// One line of JSON.
+async fn bare_rates(server: &str) {
+    let mut db = Conn::new(Opts::from_url(server).expect("an address")).await.expect("a connection");
+    let mut rates = Vec::new();
+    for (name, one_by_one) in [("bare", false), ("one_by_one", true)] {
+        db.query_drop("CREATE DATABASE anser_bench").await.expect("a database");
+        let url = format!("{server}/anser_bench");
+        let rate = measure(if one_by_one { one_a_commit(&url).await } else { bare(&url).await }).await;
+        db.query_drop("DROP DATABASE anser_bench").await.expect("it is gone");
+        rates.push(format!("\"{name}\":{rate:.0}"));
+    }
+    println!("{{{}}}", rates.join(","));
+}
+
+/// A message to one group and its head, in a transaction of its own: what a hot group can do without batches.
+async fn one_a_commit(url: &str) -> (Arc<AtomicU64>, tokio::task::JoinSet<()>) {
+    open(url).await.close().await;
+    let (stored, mut tasks) = (Arc::new(AtomicU64::new(0)), tokio::task::JoinSet::new());
+    let mut db = Conn::new(Opts::from_url(url).expect("an address")).await.expect("a connection");
+    db.query_drop("INSERT INTO im_conversation VALUES (0, 1, 0, 0, 0)").await.expect("a head");
+    let counted = stored.clone();
+    tasks.spawn(async move {
+        for id in 1.. {
+            let sql = format!(
+                "START TRANSACTION; UPDATE im_conversation SET server_msg_id = {id}, count = {id}, server_time_ms = {id}
+                     WHERE small_id = 0 AND big_id = 1 AND server_msg_id = {id} - 1;
+                 INSERT INTO im_message_recv_1 (from_id, group_id, server_msg_id, client_msg_id, type, counted, count,
+                     client_time_ms, server_time_ms, from_nickname, from_platform, from_device_id, content, attachment)
+                     VALUES (1, 1, {id}, '{}', 1, 1, {id}, 1, 1, 'bench', 0, 'bench', '{}', ''); COMMIT",
+                uuid(id),
+                "x".repeat(100)
+            );
+            db.query_drop(sql).await.expect("a row");
+            counted.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    (stored, tasks)
 }
 
 /// Counts what tasks add until they are dropped.

@@ -21,9 +21,12 @@ pub struct Group {
     common: Common,
     #[command(flatten)]
     load: Load,
-    /// Members, each with a connection
+    /// Members of the group
     #[arg(long, default_value_t = 500)]
     members: usize,
+    /// Members who are connected [default: all]
+    #[arg(long)]
+    online: Option<usize>,
     /// Members who write
     #[arg(long, default_value_t = 10)]
     writers: usize,
@@ -34,8 +37,12 @@ pub struct Group {
 
 impl Group {
     pub async fn run(self) -> anyhow::Result<()> {
-        if self.writers == 0 || self.writers > self.members {
-            bail!("--writers is {}: choose 1 to --members", self.writers);
+        let online = self.online.unwrap_or(self.members);
+        if self.writers == 0 || self.writers > online || online > self.members {
+            bail!(
+                "--writers is {} and --online {online}: choose 1 to --online, and that up to --members",
+                self.writers
+            );
         }
         check_open_files(self.members)?;
         let target = Target::find(&self.common).await?;
@@ -54,6 +61,8 @@ impl Group {
             }
         }
 
+        // Who is not online was there once.
+        links.truncate(online);
         let tally = Arc::new(Tally::new());
         let pace = Pace::of(self.load.rate, self.writers, self.in_flight);
         let tasks: Vec<_> = links
@@ -75,6 +84,7 @@ impl Group {
 
         let mut report = Report::default();
         report.add("members", self.members as f64);
+        report.add("online", online as f64);
         report.add("rate", (acked as f64 / self.load.seconds as f64).round());
         report.add("delivery_rate", (delivered as f64 / self.load.seconds as f64).round());
         tally.times(&mut report);

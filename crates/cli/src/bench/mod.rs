@@ -47,7 +47,8 @@ enum Scenario {
 /// What every scenario knows.
 #[derive(Args)]
 struct Common {
-    /// A running server, as ws://host:port, with its settings below; else one is started on a temporary store
+    /// A running server, as ws://host:port, with its settings below; several with commas between them are nodes of one cluster, over
+    /// which connections are spread in turn; else one is started on a temporary store
     #[arg(long, value_name = "URL")]
     server: Option<String>,
     /// Those of that server: they say which tokens it believes.
@@ -90,7 +91,8 @@ impl Bench {
 
 /// The server that is measured.
 struct Target {
-    url: String,
+    /// Of each node.
+    urls: Vec<String>,
     tokens: Tokens,
     process: Option<ServerProcess>,
     /// That of the process.
@@ -105,14 +107,16 @@ impl Target {
             }
             let folder = tempfile::Builder::new().prefix("anser-").tempdir().context("no temporary folder")?;
             let process = ServerProcess::start(folder.path()).await?;
-            let url = format!("ws://{}/v1/ws", process.ports.http);
+            let urls = vec![format!("ws://{}/v1/ws", process.ports.http)];
             let tokens = Tokens::load(&Config::default().auth, folder.path())?;
-            return Ok(Self { url, tokens, process: Some(process), _data: Some(folder) });
+            return Ok(Self { urls, tokens, process: Some(process), _data: Some(folder) });
         };
-        let url = if url.ends_with("/v1/ws") { url.clone() } else { format!("{}/v1/ws", url.trim_end_matches('/')) };
+        let urls =
+            url.split(',').map(|url| format!("{}/v1/ws", url.trim().trim_end_matches("/v1/ws").trim_end_matches('/')));
+        let urls = urls.collect();
         let config = common.settings.as_ref().unwrap_or(&Settings::default()).load()?;
         let tokens = tokens_of(&config, "name that server's data folder with --data, or its settings with --config")?;
-        Ok(Self { url, tokens, process: None, _data: None })
+        Ok(Self { urls, tokens, process: None, _data: None })
     }
 
     /// Logs users in, `bench-0` and on, with progress.
@@ -122,7 +126,8 @@ impl Target {
         let logins = stream::iter(0..count).map(|number| {
             let account = format!("bench-{number}");
             let token = self.tokens.mint(&account, system_clock()() / 1000 + TOKEN_S);
-            async move { Link::open(&self.url, token).await.with_context(|| format!("{account} cannot log in")) }
+            let url = &self.urls[number % self.urls.len()];
+            async move { Link::open(url, token).await.with_context(|| format!("{account} cannot log in")) }
         });
         let mut logins = logins.buffered(LOGINS_AT_ONCE);
         let mut links = Vec::with_capacity(count);
