@@ -34,12 +34,18 @@ const DUMP: &str = "dump.rdb";
 
 impl Redis {
     pub fn start(place: Place) -> anyhow::Result<Self> {
+        Self::start_with(place, &[])
+    }
+
+    /// `["--appendonly", "yes"]`, …: the last of a name holds. A file of commands is kept, whatever [`Kept`] says.
+    pub fn start_with(place: Place, settings: &[&str]) -> anyhow::Result<Self> {
         let folder = place.make("redis")?;
         let dir = folder.path().display().to_string();
+        let settings: Vec<String> = settings.iter().copied().map(str::to_owned).collect();
         let arguments = move |port: u16| {
             let port = port.to_string();
             let options = ["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", &dir];
-            options.map(str::to_owned).into()
+            options.map(str::to_owned).into_iter().chain(settings.iter().cloned()).collect()
         };
         let process = Process::start(program("redis-server")?, folder.path(), arguments, answers)?;
         Ok(Self { process, folder })
