@@ -2,6 +2,7 @@
 //! the benches.
 
 mod chaos;
+mod figures;
 mod node;
 mod rolling;
 
@@ -35,6 +36,9 @@ pub(crate) struct DevCluster {
     /// Plays real chat on it while one node after the other is restarted, judges, and ends
     #[arg(long, conflicts_with = "chaos")]
     rolling: bool,
+    /// Measures it beside the bare database, and ends
+    #[arg(long, conflicts_with_all = ["chaos", "rolling", "debug"])]
+    figures: bool,
     /// Of the chaos: another one makes other faults
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -79,6 +83,9 @@ impl DevCluster {
         }
         if self.rolling {
             return rolling::roll(cluster);
+        }
+        if self.figures {
+            return figures::measure(&cluster);
         }
         print!("{}", cluster.for_people());
         std::io::stdout().flush()?;
