@@ -168,7 +168,7 @@ impl Default for Cluster {
             database: None,
             replicas: vec![],
             accept: vec![],
-            writers: 4,
+            writers: 2,
             redis: "redis://127.0.0.1:6379/0".into(),
             nats: "nats://127.0.0.1:4222".into(),
             name: "anser".into(),

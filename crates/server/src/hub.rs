@@ -7,7 +7,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -28,6 +28,8 @@ pub struct Hub {
     /// By user id: a push to one user does not wait for a push to another.
     shards: [Mutex<HashMap<UserId, Online>>; SHARDS],
     next_conn: AtomicU64,
+    /// Users who are connected.
+    online: AtomicUsize,
     /// Connections of one user. Beyond it the oldest is kicked.
     per_user_max: usize,
     /// Is told who comes and goes, in that order, so that other nodes know where he is.
@@ -77,7 +79,7 @@ impl Hub {
         let shards = std::array::from_fn(|_| Mutex::default());
         let first_conn = (u64::from(rand::random::<u32>()) << 31) + 1;
         let per_user_max = per_user_max.max(1) as usize;
-        Self { shards, next_conn: AtomicU64::new(first_conn), per_user_max, directory }
+        Self { shards, next_conn: AtomicU64::new(first_conn), online: AtomicUsize::new(0), per_user_max, directory }
     }
 
     /// A connection was accepted.
@@ -93,10 +95,9 @@ impl Hub {
         let Newcomer { conn, user, device_id, accepted_ms, format, outbox } = newcomer;
         let mut shard = self.shard(user);
         self.directory.attach(user);
-        let online = shard.entry(user).or_insert_with(|| Online {
-            nickname: Arc::default(),
-            attached: Vec::new(),
-            elsewhere: Vec::new(),
+        let online = shard.entry(user).or_insert_with(|| {
+            self.online.fetch_add(1, Ordering::Relaxed);
+            Online { nickname: Arc::default(), attached: Vec::new(), elsewhere: Vec::new() }
         });
         online.attached.retain(|other| {
             let older = other.device_id == device_id && other.conn < conn;
@@ -128,6 +129,20 @@ impl Hub {
         let Some(online) = shard.get(&user) else { return 0 };
         let receivers = online.attached.iter().filter(|attached| Some(attached.conn) != except);
         receivers.map(|attached| attached.outbox.push(event.encoded(attached.format))).count()
+    }
+
+    /// How many users are connected.
+    pub fn online(&self) -> usize {
+        self.online.load(Ordering::Relaxed)
+    }
+
+    /// Who is connected, one after the other; who comes or goes meanwhile may be among them or not.
+    pub fn users(&self) -> Vec<UserId> {
+        let mut users = Vec::with_capacity(self.online());
+        for shard in &self.shards {
+            users.extend(shard.lock().expect("nothing panics while holding it").keys());
+        }
+        users
     }
 
     /// Whether the user has a connection other than `except`, which may have ended meanwhile.
@@ -218,6 +233,7 @@ impl Drop for Attachment {
             online.attached.retain(|other| other.conn != self.conn);
             if online.attached.is_empty() {
                 shard.remove(&self.user);
+                self.hub.online.fetch_sub(1, Ordering::Relaxed);
                 self.hub.directory.detach(self.user);
             }
         }

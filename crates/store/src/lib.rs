@@ -183,7 +183,7 @@ pub trait Store: Send + Sync {
     /// Present members in order of their ids, behind `after`. `NotMember` for an asker who is none.
     async fn members(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Member>, Error>;
 
-    /// All present members. Empty for a group that does not exist.
+    /// All present members, in order of their ids. Empty for a group that does not exist.
     async fn member_ids(&self, group: GroupId) -> Result<MemberIds, Error>;
 
     /// Makes a user. `Conflict("account")` if the account is taken, `Conflict("user_id")` if the id is.

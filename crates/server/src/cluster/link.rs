@@ -12,7 +12,7 @@ use std::{
 use redis::{AsyncConnectionConfig, Client, ErrorKind, RedisError, ServerErrorKind, aio::MultiplexedConnection};
 use tokio::{runtime::Handle, sync::watch, task::JoinHandle, time::timeout};
 
-use super::{OpenError, counts::Counts};
+use super::{OpenError, counts::Counts, without_password};
 
 /// To connect, log in and look at the claim.
 const CONNECT_MAX: Duration = Duration::from_secs(3);
@@ -107,7 +107,7 @@ impl Link {
             Err(_) => format!("no answer within {} ms", shared.dial.answer_max.as_millis()),
         };
         shared.counts.unanswered(shared.dial.part);
-        shared.take_away(number);
+        shared.take_away(number, &why);
         Err(Unanswered::Away(why))
     }
 
@@ -177,11 +177,12 @@ impl Shared {
         self.connections.send_replace(number);
     }
 
-    fn take_away(&self, number: u64) {
+    fn take_away(&self, number: u64, why: &str) {
         let mut connection = self.lock();
         if connection.as_ref().is_some_and(|(present, _)| *present == number) {
             *connection = None;
             drop(connection);
+            tracing::warn!(part = self.dial.part, why, "redis is away: going on without it");
             // The keeper looks up.
             self.connections.send_modify(|_| ());
         }
@@ -219,28 +220,4 @@ fn is_refusal(error: &RedisError) -> bool {
     let elsewhere = [ServerErrorKind::BusyLoading, ServerErrorKind::ReadOnly];
     matches!(error.kind(), ErrorKind::Server(kind) if !elsewhere.contains(&kind))
         || matches!(error.kind(), ErrorKind::Extension | ErrorKind::UnexpectedReturnType)
-}
-
-/// For the log.
-fn without_password(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme + 3 <= at => format!("{}***{}", &url[..scheme + 3], &url[at..]),
-        _ => url.to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_log_tells_no_password() {
-        for (url, told) in [
-            ("redis://me:p@ss@host:1/2", "redis://***@host:1/2"),
-            ("redis://host:1", "redis://host:1"),
-            ("nonsense@", "nonsense@"),
-        ] {
-            assert_eq!(without_password(url), told);
-        }
-    }
 }

@@ -135,8 +135,8 @@ pub trait Kicks: Send + Sync {
     fn add(&self, kick: Bytes);
 }
 
-/// Bytes of one message on the bus: what NATS takes by default.
-pub const MESSAGE_BYTES_MAX: usize = 1 << 20;
+/// Bytes of one message on the bus: what NATS takes by default, less room for its length.
+pub const MESSAGE_BYTES_MAX: usize = (1 << 20) - 64;
 /// Messages, and their bytes, that came and were not taken yet; what comes on top is dropped.
 const INBOX_MAX: usize = 16_384;
 const INBOX_BYTES_MAX: usize = 64 << 20;
@@ -223,6 +223,15 @@ pub fn check_name(name: &str) -> Result<(), OpenError> {
     Ok(())
 }
 
+/// An address as it may be shown.
+#[cfg(feature = "cluster")]
+fn without_password(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if scheme + 3 <= at => format!("{}***{}", &url[..scheme + 3], &url[at..]),
+        _ => url.to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,6 +260,18 @@ mod tests {
         }
         for name in ["", "A", "a.b", "a*", "a b", "ä", ">", &"x".repeat(33)] {
             assert!(check_name(name).is_err(), "{name:?} was taken");
+        }
+    }
+
+    #[cfg(feature = "cluster")]
+    #[test]
+    fn an_address_that_is_shown_tells_no_password() {
+        for (url, told) in [
+            ("redis://me:p@ss@host:1/2", "redis://***@host:1/2"),
+            ("redis://host:1", "redis://host:1"),
+            ("nonsense@", "nonsense@"),
+        ] {
+            assert_eq!(without_password(url), told);
         }
     }
 }

@@ -11,14 +11,16 @@ use std::{
     time::Duration,
 };
 
+use anser_proto::tcp;
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, Subscriber, connection::State};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
 use super::{
     Arrivals, Bus, Inbox, MESSAGE_BYTES_MAX, NodeId, OpenError, check_name,
     counts::{Counts, Dropped},
+    without_password,
 };
 
 /// To connect and log in.
@@ -32,7 +34,10 @@ const TAKE_MAX: Duration = Duration::from_secs(1);
 /// Messages, and their bytes, that wait to be sent.
 const OUTGOING_MAX: usize = 16_384;
 const OUTGOING_BYTES_MAX: usize = 32 << 20;
-/// Messages, however large, that the client holds on top on their way out and in.
+/// Messages that are looked through at once for those that may go together, and the bytes that NATS takes by default.
+const PACKED_MAX: usize = 1_024;
+const PACK_BYTES_MAX: usize = 1 << 20;
+/// Packs, however large, that the client holds on top on their way out and in.
 const CLIENT_HOLDS_OUT: usize = 64;
 const CLIENT_HOLDS_IN: usize = 1_024;
 
@@ -54,7 +59,7 @@ impl NatsBus {
         let client = connect(url, me, &counts).await?;
         let gone = |error: async_nats::SubscribeError| OpenError::Address {
             setting: "cluster.nats",
-            url: url.to_owned(),
+            url: without_password(url),
             why: error.to_string(),
         };
         // The client subscribes again by itself after every loss of the connection.
@@ -117,7 +122,7 @@ async fn connect(url: &str, me: NodeId, counts: &Counts) -> Result<Client, OpenE
         Ok(client) => return Ok(client),
         Err(error) => error,
     };
-    let refused = |why: String| OpenError::Address { setting: "cluster.nats", url: url.to_owned(), why };
+    let refused = |why: String| OpenError::Address { setting: "cluster.nats", url: without_password(url), why };
     match error.kind() {
         ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
             Err(OpenError::Login("nats", error.to_string()))
@@ -148,7 +153,9 @@ fn options(me: NodeId, counts: &Counts) -> ConnectOptions {
             match &event {
                 Event::SlowConsumer(_) => counts.dropped(Dropped::IncomingFull),
                 Event::Connected => tracing::info!("nats: connected"),
-                event => tracing::warn!(%event, "nats"),
+                Event::Disconnected => tracing::warn!("nats is away: pushes to other nodes wait for a sync"),
+                // Each attempt to reach it again.
+                event => tracing::debug!(%event, "nats"),
             }
             std::future::ready(())
         })
@@ -157,11 +164,21 @@ fn options(me: NodeId, counts: &Counts) -> ConnectOptions {
 /// Moves what came into the inbox.
 async fn take_in(mine: Subscriber, everyones: Subscriber, inbox: Arrivals, counts: Counts) {
     let mut both = futures_util::stream::select(mine, everyones);
-    while let Some(message) = both.next().await {
+    while let Some(arrived) = both.next().await {
         if inbox.is_closed() {
             return;
         }
-        inbox.put(message.payload, &counts);
+        let mut pack = BytesMut::from(arrived.payload);
+        loop {
+            match tcp::take_frame(&mut pack, MESSAGE_BYTES_MAX) {
+                Ok(Some(message)) => inbox.put(message, &counts),
+                Ok(None) if pack.is_empty() => break,
+                Ok(None) | Err(_) => {
+                    counts.dropped(Dropped::Garbage);
+                    break;
+                }
+            }
+        }
     }
 }
 
@@ -171,13 +188,62 @@ async fn send_out(
     waiting_bytes: Arc<AtomicUsize>,
     counts: Counts,
 ) {
-    while let Some((subject, message)) = queue.recv().await {
-        let length = message.len();
-        let is_sent = client.connection_state() == State::Connected
-            && matches!(timeout(TAKE_MAX, client.publish(subject, message)).await, Ok(Ok(())));
-        waiting_bytes.fetch_sub(length, Ordering::Relaxed);
-        if !is_sent {
-            counts.dropped(Dropped::Unconnected);
+    let mut waiting = Vec::new();
+    while queue.recv_many(&mut waiting, PACKED_MAX).await > 0 {
+        let bytes = waiting.iter().map(|(_, message)| message.len()).sum();
+        for Pack { subject, messages, bytes } in pack(waiting.drain(..)) {
+            let is_sent = client.connection_state() == State::Connected
+                && matches!(timeout(TAKE_MAX, client.publish(subject, bytes.freeze())).await, Ok(Ok(())));
+            if !is_sent {
+                (0..messages).for_each(|_| counts.dropped(Dropped::Unconnected));
+            }
         }
+        waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// Messages to the same place that go together, each behind its length.
+struct Pack {
+    subject: String,
+    messages: usize,
+    bytes: BytesMut,
+}
+
+/// As few as possible, since each costs NATS and both nodes the same whatever is in it. What goes to one place keeps its order.
+fn pack(waiting: impl Iterator<Item = (String, Bytes)>) -> Vec<Pack> {
+    let mut packs: Vec<Pack> = Vec::new();
+    for (subject, message) in waiting {
+        let length = message.len() + tcp::PREFIX_BYTES;
+        let last = packs.iter_mut().rfind(|pack| pack.subject == subject);
+        match last.filter(|pack| pack.bytes.len() + length <= PACK_BYTES_MAX) {
+            Some(pack) => {
+                pack.messages += 1;
+                tcp::put_frame(&mut pack.bytes, &message);
+            }
+            None => {
+                let mut bytes = BytesMut::with_capacity(length);
+                tcp::put_frame(&mut bytes, &message);
+                packs.push(Pack { subject, messages: 1, bytes });
+            }
+        }
+    }
+    packs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_to_one_place_goes_together_and_in_order() {
+        let large = Bytes::from(vec![0; MESSAGE_BYTES_MAX]);
+        let message = |text: &'static str| Bytes::from_static(text.as_bytes());
+        let waiting =
+            [("a", message("1")), ("b", message("2")), ("a", message("3")), ("a", large.clone()), ("a", large)];
+        let packs = pack(waiting.into_iter().map(|(to, message)| (to.to_owned(), message)));
+        let told: Vec<_> = packs.iter().map(|pack| (&*pack.subject, pack.messages)).collect();
+        assert_eq!(told, [("a", 3), ("b", 1), ("a", 1)]);
+        assert!(packs[0].bytes.starts_with(b"\0\0\0\x011\0\0\0\x013"));
+        assert!(packs.iter().all(|pack| pack.bytes.len() <= PACK_BYTES_MAX));
     }
 }

@@ -115,11 +115,7 @@ impl Peers {
     }
 
     /// The other node that shall append to this conversation. None: this one.
-    ///
-    /// Groups alone have a home elsewhere: many write to one head there, and a batch of them costs what one does. To a one-to-one
-    /// conversation two people write; the way to a home would cost more than the rare wait for its row.
     pub fn home_elsewhere(&self, conversation: ConversationId) -> Option<NodeId> {
-        let ConversationId::Group(_) = conversation else { return None };
         let nodes = self.nodes.borrow();
         if nodes.len() == 1 {
             return None;

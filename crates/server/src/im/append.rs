@@ -17,7 +17,7 @@ const MESSAGE_BYTES: usize = 512;
 pub async fn append(cx: &Ctx, from: ConnId, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
     let mut parts: HashMap<Option<NodeId>, Part> = HashMap::new();
     for (index, new) in batch.iter().enumerate() {
-        let part = parts.entry(cx.peers.home_elsewhere(new.conversation)).or_default();
+        let part = parts.entry(home_elsewhere(cx, new)).or_default();
         part.indices.push(index);
         part.bytes += new.content.len() + new.attachment.len() + MESSAGE_BYTES;
     }
@@ -38,6 +38,18 @@ pub async fn append(cx: &Ctx, from: ConnId, batch: Vec<NewMessage>) -> Vec<Resul
         }
     }
     outcomes.into_iter().map(|outcome| outcome.expect("each message is in one part")).collect()
+}
+
+/// The node that shall store it. None: this one.
+///
+/// Two who write to each other from this node are stored by it: nobody else writes to their rows then, and the way to a home would
+/// cost more than it saves.
+fn home_elsewhere(cx: &Ctx, new: &NewMessage) -> Option<NodeId> {
+    let peer = new.conversation.peer_of(new.from.user);
+    if peer.is_some_and(|peer| cx.hub.has_other(peer, None)) {
+        return None;
+    }
+    cx.peers.home_elsewhere(new.conversation)
 }
 
 /// The messages of a batch that have one home.

@@ -27,6 +27,8 @@ const MEMBERS_REMEMBERED: u64 = 4 << 20;
 const GROUPS_EXPECTED: usize = 10_000;
 /// Pushes after which others get their turn on this thread.
 const PUSHED_AT_ONCE: usize = 256;
+/// To look a user up among the members costs as much as so many pushes to who is not there.
+const LOOKED_UP_SHARE: usize = 4;
 /// A message older than this was told by whoever stored it, or found by a sync since.
 const TOLD_AGAIN_MS: u64 = 120_000;
 /// Members who are looked up in the directory; to larger groups every node is told, and looks for them by itself.
@@ -163,6 +165,16 @@ async fn crowd(cx: &Ctx, place: &Place, members: &[(UserId, u64)], except: Optio
 
 /// Those of them who are connected to this node.
 pub async fn crowd_here(cx: &Ctx, place: &Place, members: &[(UserId, u64)], except: Option<ConnId>, event: &Event) {
+    // Of a few who are here and many who are members, the few are looked up.
+    if cx.hub.online() < members.len() / LOOKED_UP_SHARE {
+        for user in cx.hub.users() {
+            if let Ok(at) = members.binary_search_by_key(&user, |(member, _)| *member) {
+                entitled(&members[at..=at], place.server_msg_id)
+                    .for_each(|member| push_here(cx, member, except, event));
+            }
+        }
+        return;
+    }
     for some in members.chunks(PUSHED_AT_ONCE) {
         entitled(some, place.server_msg_id).for_each(|member| push_here(cx, member, except, event));
         tokio::task::yield_now().await;
@@ -234,7 +246,7 @@ pub async fn typing(cx: &Ctx, user: UserId, from: ConnId, conversation: Conversa
             let others: Vec<UserId> =
                 members.iter().map(|(member, _)| *member).filter(|member| *member != user).collect();
             others.iter().for_each(|member| push_here(cx, *member, None, &event));
-            push_elsewhere(cx, others, &event);
+            push_elsewhere(cx, others, None, &event);
         }
     }
 }
@@ -270,10 +282,10 @@ fn message_event(message: v1::Message, mailbox_seq: u64) -> Event {
     Event::new(Body::Message(v1::MessageEvent { message: Some(message), mailbox_seq }))
 }
 
-/// To all connections of the user but one of this node.
+/// To all connections of the user but one, on whichever node.
 fn push(cx: &Ctx, user: UserId, except: Option<ConnId>, event: &Event) {
     push_here(cx, user, except, event);
-    push_elsewhere(cx, vec![user], event);
+    push_elsewhere(cx, vec![user], except, event);
 }
 
 pub fn push_here(cx: &Ctx, user: UserId, except: Option<ConnId>, event: &Event) {
@@ -281,8 +293,9 @@ pub fn push_here(cx: &Ctx, user: UserId, except: Option<ConnId>, event: &Event) 
     cx.metrics.pushed.inc_by(receivers as u64);
 }
 
-fn push_elsewhere(cx: &Ctx, users: Vec<UserId>, event: &Event) {
+fn push_elsewhere(cx: &Ctx, users: Vec<UserId>, except: Option<ConnId>, event: &Event) {
     if cx.peers.has_others() {
-        cx.peers.tell(Told::Push(Push { users, except: None, event: event.encoded(Format::Protobuf) }));
+        let except = except.map(|conn| conn.0);
+        cx.peers.tell(Told::Push(Push { users, except, event: event.encoded(Format::Protobuf) }));
     }
 }

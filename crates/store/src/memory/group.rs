@@ -133,7 +133,9 @@ impl State {
     pub(super) fn member_ids(&self, group: GroupId) -> MemberIds {
         let row = self.groups.get(&group);
         row.map_or((0, Arc::new([])), |row| {
-            (row.group.members_version, row.members().map(|one| (one.user, one.joined)).collect())
+            let mut members: Vec<_> = row.members().map(|one| (one.user, one.joined)).collect();
+            members.sort_unstable();
+            (row.group.members_version, members.into())
         })
     }
 }

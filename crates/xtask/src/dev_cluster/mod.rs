@@ -13,6 +13,7 @@ use std::{
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     process::Command,
+    thread,
 };
 
 use anser_services::{MariaDb, Nats, Place, Redis, require};
@@ -89,15 +90,10 @@ impl DevCluster {
         }
         print!("{}", cluster.for_people());
         std::io::stdout().flush()?;
-        // Ctrl-C ends this process, and with it everything that it started. So does the end of its input.
-        let mut rest = Vec::new();
-        std::io::stdin().read_to_end(&mut rest)?;
-        if rest.is_empty() && env::var_os("CI").is_none() {
-            loop {
-                std::thread::park();
-            }
+        // Ctrl-C ends this process, and with it everything that it started.
+        loop {
+            thread::park();
         }
-        Ok(())
     }
 }
 
