@@ -27,6 +27,9 @@ impl Doctor {
     /// Fails when something is wrong and was not repaired.
     pub fn run(self) -> anyhow::Result<()> {
         let config = self.settings.load()?;
+        if let Some(url) = &config.cluster.database {
+            return self.run_in_cluster(&config.cluster.name, url);
+        }
         let repair = if self.repair { Repair::Derivable } else { Repair::Nothing };
         let lang = Lang::of_environment();
         let on_terminal = std::io::stderr().is_terminal();
@@ -53,6 +56,34 @@ impl Doctor {
         if left > 0 {
             bail!("{}", lang.pick(format!("{left} findings are not repaired"), format!("{left} 处问题未修复")));
         }
+        Ok(())
+    }
+}
+
+impl Doctor {
+    #[cfg(not(feature = "cluster"))]
+    fn run_in_cluster(&self, _: &str, _: &str) -> anyhow::Result<()> {
+        bail!("cluster.database is set, and this build can only be alone: build it with the feature `cluster`")
+    }
+
+    #[cfg(feature = "cluster")]
+    fn run_in_cluster(&self, name: &str, url: &str) -> anyhow::Result<()> {
+        let lang = Lang::of_environment();
+        if !self.restored || self.repair {
+            bail!(
+                "{}",
+                lang.pick(
+                    "the doctor looks at embedded stores; of a database that nodes share it only renews the log_id: --restored",
+                    "doctor 只检查内嵌数据库；对集群共用的数据库，只能用 --restored 更新 log_id",
+                )
+            );
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let log_id = runtime.block_on(anser_store::mysql::renew_log_id(url))?;
+        println!("{}: {log_id}", lang.pick("the store has a new log_id", "数据库有了新的 log_id"));
+        // What Redis has is claimed by the store of before, and is of no worth to this one.
+        let claims = "redis-cli DEL msg_id_log_id";
+        println!("{}: {claims} anser:{name}:log_id", lang.pick("before a node starts", "在启动节点之前"));
         Ok(())
     }
 }

@@ -39,7 +39,7 @@ impl Token {
                 anser_proto::ids::check_ascii_id("account", &account)?;
                 println!("{}", load(&settings)?.mint(&account, now_s.saturating_add(hours.saturating_mul(3600))));
             }
-            Action::Check { token, settings } => match load(&settings)?.check(&token) {
+            Action::Check { token, settings } => match load(&settings)?.check(&token, now_s) {
                 Ok(claims) => {
                     let left_s = claims.good_until_s().saturating_sub(now_s);
                     // The store knows the password's mark, and a server may have the store.

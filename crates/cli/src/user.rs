@@ -7,12 +7,11 @@ use anser_server::{
     Column,
     config::Config,
     http::admin::{ChangeUser, CreateUser, UserRow, apply_change, new_user},
-    make_user,
+    kick_on_nodes, make_user,
     secrets::make_data_dir,
     snowflake::Snowflake,
-    system_clock,
 };
-use anser_store::Store;
+use anser_store::{Clock, Store};
 use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
 use hyper::Method;
@@ -52,7 +51,15 @@ enum Action {
 /// Where the users are.
 enum Users {
     Server(Operator),
-    Store(Arc<dyn Store>),
+    Store(Box<Opened>),
+}
+
+/// The store itself, where no server of this folder runs.
+struct Opened {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    ids: Snowflake,
+    config: Config,
 }
 
 impl User {
@@ -74,12 +81,14 @@ impl Users {
         if let Some(operator) = Operator::connect(&config.store.dir).await? {
             return Ok(Self::Server(operator));
         }
-        Ok(Self::Store(Column::open(config).await?.store))
+        let Column { store, clock, .. } = Column::open(config).await?;
+        let ids = Snowflake::any_node(Arc::clone(&clock));
+        Ok(Self::Store(Box::new(Opened { store, clock, ids, config: config.clone() })))
     }
 
     async fn close(&self) {
-        if let Self::Store(store) = self {
-            store.close().await;
+        if let Self::Store(opened) = self {
+            opened.store.close().await;
         }
     }
 
@@ -111,10 +120,10 @@ impl Users {
     async fn add(&self, new: CreateUser) -> anyhow::Result<UserRow> {
         match self {
             Self::Server(operator) => operator.ask(Method::POST, "/v1/users", &new).await,
-            Self::Store(store) => {
-                let ids = Snowflake::any_node(system_clock());
+            Self::Store(opened) => {
+                let Opened { store, ids, .. } = &**opened;
                 let new = new_user(new).map_err(|error| anyhow!("{}", error.message))?;
-                Ok(UserRow::from(&make_user(&**store, &ids, new).await?))
+                Ok(UserRow::from(&make_user(&**store, ids, new).await?))
             }
         }
     }
@@ -126,8 +135,13 @@ impl Users {
     async fn change(&self, change: ChangeUser) -> anyhow::Result<UserRow> {
         match self {
             Self::Server(operator) => operator.ask(Method::POST, "/v1/users/change", &change).await,
-            Self::Store(store) => {
-                let user = apply_change(&**store, change).await.map_err(|error| anyhow!("{}", error.message))?;
+            Self::Store(opened) => {
+                let Opened { store, clock, ids, .. } = &**opened;
+                let changed = apply_change(&**store, change, ids, clock()).await;
+                let (user, kick) = changed.map_err(|error| anyhow!("{}", error.message))?;
+                if let Some(kick) = kick {
+                    kick_on_nodes(&opened.config, &**store, kick).await?;
+                }
                 Ok(UserRow::from(&user))
             }
         }
@@ -149,8 +163,8 @@ impl Users {
     async fn page(&self, after: u64) -> anyhow::Result<Vec<UserRow>> {
         match self {
             Self::Server(operator) => operator.ask(Method::GET, &format!("/v1/users?after={after}"), &()).await,
-            Self::Store(store) => {
-                let page = store.list_users(UserId(after), 200).await?;
+            Self::Store(opened) => {
+                let page = opened.store.list_users(UserId(after), 200).await?;
                 Ok(page.rows.iter().map(UserRow::from).collect())
             }
         }

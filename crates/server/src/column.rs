@@ -7,11 +7,10 @@ use anser_store::{
     sequencer::HeadSequencer,
     sqlite::{SqliteOptions, SqliteStore},
 };
-use anyhow::Context as _;
 use futures_util::future::BoxFuture;
 
 use crate::{
-    cluster::{Node, peers::Ways},
+    cluster::{Node, envelope::Kick, peers::Ways},
     config::Config,
     system_clock,
 };
@@ -60,6 +59,7 @@ impl Column {
     #[cfg(feature = "cluster")]
     async fn cluster(config: &Config, url: &str) -> anyhow::Result<Self> {
         use anser_store::mysql::{MysqlOptions, clock};
+        use anyhow::Context as _;
 
         use crate::cluster::{counts::Counts, open};
 
@@ -68,7 +68,7 @@ impl Column {
             replicas: config.cluster.replicas.clone(),
             accept: config.cluster.accept.clone(),
             writers: config.cluster.writers as usize,
-            readers: config.store.readers as usize,
+            readers: config.cluster.readers as usize,
             ..MysqlOptions::new(common(config, &clock), url.to_owned())
         };
         let prepared = options.prepare().await?;
@@ -82,6 +82,22 @@ impl Column {
         });
         Ok(Self { store, clock, join })
     }
+}
+
+/// Ends a user's connections wherever nodes run, for who is none himself.
+#[cfg(feature = "cluster")]
+pub async fn kick_on_nodes(config: &Config, store: &dyn Store, kick: Kick) -> anyhow::Result<()> {
+    let Config { cluster, .. } = config;
+    if cluster.database.is_none() || crate::cluster::open::kick(cluster, store.log_id(), kick).await? {
+        return Ok(());
+    }
+    anyhow::bail!("it is done, but redis is away, so that connections could not be ended: do it again when it is there")
+}
+
+/// There are no other nodes.
+#[cfg(not(feature = "cluster"))]
+pub async fn kick_on_nodes(_: &Config, _: &dyn Store, _: Kick) -> anyhow::Result<()> {
+    Ok(())
 }
 
 fn common(config: &Config, clock: &Clock) -> Options {

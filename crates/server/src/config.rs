@@ -30,6 +30,9 @@ pub struct Listen {
     pub http: SocketAddr,
     /// Address and port of plain TCP: the same frames, each behind its length.
     pub tcp: SocketAddr,
+    /// How long a stopping server says on `/readyz` that it drains before it closes its ports, in milliseconds: as long as a balancer
+    /// takes to look elsewhere. Connections that it has stay until then.
+    pub unready_ms: u64,
     /// How long a stopping server waits for its connections, in milliseconds.
     pub drain_ms: u64,
 }
@@ -71,7 +74,7 @@ pub struct Store {
     pub shards: u32,
     /// Page cache of the embedded database's writer, in MiB.
     pub cache_mb: u32,
-    /// Reads at one time, each on a connection of its own: 1 to 64.
+    /// Threads that read the embedded database, each on a connection of its own: 1 to 64.
     pub readers: u32,
 }
 
@@ -88,6 +91,8 @@ pub struct Cluster {
     pub accept: Vec<String>,
     /// Transactions of this node at one time, each on a connection of its own: 1 to 64.
     pub writers: u32,
+    /// Reads of this node at one time, each on a connection of its own: 1 to 64.
+    pub readers: u32,
     /// Who is connected where, and `server_msg_id`s: `redis://user:password@host:6379/0`. May be lost at any time.
     pub redis: String,
     /// Messages between nodes: `nats://user:password@host:4222`. May be lost at any time.
@@ -140,7 +145,12 @@ pub struct Limits {
 
 impl Default for Listen {
     fn default() -> Self {
-        Self { http: ([127, 0, 0, 1], 7400).into(), tcp: ([127, 0, 0, 1], 7401).into(), drain_ms: 10_000 }
+        Self {
+            http: ([127, 0, 0, 1], 7400).into(),
+            tcp: ([127, 0, 0, 1], 7401).into(),
+            unready_ms: 0,
+            drain_ms: 10_000,
+        }
     }
 }
 
@@ -169,6 +179,7 @@ impl Default for Cluster {
             replicas: vec![],
             accept: vec![],
             writers: 2,
+            readers: 8,
             redis: "redis://127.0.0.1:6379/0".into(),
             nats: "nats://127.0.0.1:4222".into(),
             name: "anser".into(),
@@ -250,8 +261,10 @@ impl Config {
         if !(1..=64).contains(&self.store.readers) {
             return refuse("store.readers", &self.store.readers, "choose 1 to 64");
         }
-        if !(1..=64).contains(&self.cluster.writers) {
-            return refuse("cluster.writers", &self.cluster.writers, "choose 1 to 64");
+        for (key, value) in [("cluster.writers", self.cluster.writers), ("cluster.readers", self.cluster.readers)] {
+            if !(1..=64).contains(&value) {
+                return refuse(key, &value, "choose 1 to 64");
+            }
         }
         if self.cluster.database.is_some() && self.auth.hs256_secret_file.is_none() {
             let mend = "name a file that is the same for every node, or they do not believe each other's tokens; \

@@ -27,13 +27,24 @@ pub struct Credentials {
     pub passwords: Passwords,
 }
 
-impl Ctx {
-    pub fn new(config: Config, store: Arc<dyn Store>, clock: Clock, peers: Arc<Peers>) -> anyhow::Result<Self> {
-        let credentials = Credentials {
-            tokens: Tokens::load(&config.auth, &config.store.dir)?,
-            passwords: Passwords::new(config.limits.password_attempts, Arc::clone(&clock)),
-        };
+impl Credentials {
+    pub fn load(config: &Config, clock: &Clock) -> anyhow::Result<Self> {
         Ok(Self {
+            tokens: Tokens::load(&config.auth, &config.store.dir)?,
+            passwords: Passwords::new(config.limits.password_attempts, Arc::clone(clock)),
+        })
+    }
+}
+
+impl Ctx {
+    pub fn new(
+        config: Config,
+        store: Arc<dyn Store>,
+        clock: Clock,
+        credentials: Credentials,
+        peers: Arc<Peers>,
+    ) -> Self {
+        Self {
             metrics: Metrics::new(Arc::clone(&store), &peers.counts),
             store,
             hub: Arc::new(Hub::new(config.limits.devices_per_user, peers.directory())),
@@ -43,6 +54,6 @@ impl Ctx {
             ids: Snowflake::any_node(Arc::clone(&clock)),
             clock,
             config,
-        })
+        }
     }
 }

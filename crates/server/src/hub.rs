@@ -99,6 +99,8 @@ impl Hub {
             self.online.fetch_add(1, Ordering::Relaxed);
             Online { nickname: Arc::default(), attached: Vec::new(), elsewhere: Vec::new() }
         });
+        // The other nodes are asked anew.
+        online.elsewhere.clear();
         online.attached.retain(|other| {
             let older = other.device_id == device_id && other.conn < conn;
             if older {
@@ -151,15 +153,18 @@ impl Hub {
         shard.get(&user).is_some_and(|online| online.attached.iter().any(|attached| Some(attached.conn) != except))
     }
 
-    /// Ends connections of a user.
+    /// Ends connections of a user: from now on they are told nothing and counted no more.
     pub fn kick(&self, doomed: &Doomed<'_>, code: CloseCode) {
         let Doomed { user, device_id, before_ms } = *doomed;
-        let shard = self.shard(user);
-        let attached = shard.get(&user).into_iter().flat_map(|online| &online.attached);
-        attached
-            .filter(|attached| device_id.is_none_or(|id| id == &*attached.device_id))
-            .filter(|attached| attached.accepted_ms < before_ms)
-            .for_each(|attached| attached.outbox.kick(code));
+        let mut shard = self.shard(user);
+        let Some(online) = shard.get_mut(&user) else { return };
+        online.attached.retain(|attached| {
+            let stays = device_id.is_some_and(|id| id != &*attached.device_id) || attached.accepted_ms >= before_ms;
+            if !stays {
+                attached.outbox.kick(code);
+            }
+            stays
+        });
     }
 
     /// When each of the user's connections to this node was accepted.
@@ -254,7 +259,9 @@ impl Event {
     }
 
     /// One that another node made, from its protobuf. None if it is no frame.
-    pub fn received(protobuf: Bytes) -> Option<Self> {
+    pub fn received(protobuf: &[u8]) -> Option<Self> {
+        // Its own bytes: what came is part of a large pack, which would live as long as the event waits for a slow receiver.
+        let protobuf = Bytes::copy_from_slice(protobuf);
         let frame = Format::Protobuf.decode(protobuf.clone()).ok()?;
         Some(Self { frame, protobuf: protobuf.into(), json: OnceLock::new() })
     }

@@ -31,11 +31,11 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     cluster::{Load, Node, NodeId, peers::Peers},
     config::Config,
-    ctx::Ctx,
-    gateway::{Gateway, Listeners},
+    ctx::{Credentials, Ctx},
+    gateway::{Gateway, Listeners, tls},
 };
 pub use crate::{
-    column::{Column, Join},
+    column::{Column, Join, kick_on_nodes},
     gateway::OPERATOR_SOCKET,
     im::make_user,
 };
@@ -59,10 +59,12 @@ impl Server {
         let Column { store, clock, join } = column;
         let listeners = Listeners::bind(&config).await?;
         let (http, tcp) = (listeners.http.local_addr()?, listeners.tcp.local_addr()?);
+        // All that may be refused comes before the others hear of this node.
+        let (credentials, tls) = (Credentials::load(&config, &clock)?, tls::acceptor(&config.tls)?);
         let ways = join(this_node(&config, http)).await?;
         let (peers, arriving) = Peers::new(ways, store.log_id());
-        let cx = Arc::new(Ctx::new(config, Arc::clone(&store), clock, Arc::clone(&peers))?);
-        let gateway = Gateway::new(Arc::clone(&cx))?;
+        let cx = Arc::new(Ctx::new(config, Arc::clone(&store), clock, credentials, Arc::clone(&peers)));
+        let gateway = Gateway::new(Arc::clone(&cx), tls);
         let counted = Arc::clone(&cx);
         let beside =
             [peers.report_load(move || counted.metrics.connections()), tokio::spawn(im::peer::listen(cx, arriving))];
@@ -90,6 +92,7 @@ impl Server {
         let ended = self.running.await.context("the gateway broke");
         self.peers.leave().await;
         self.store.close().await;
+        self.peers.flush().await;
         self.beside.iter().for_each(JoinHandle::abort);
         ended
     }

@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::NodeId;
+use super::{NodeId, seen::Seen};
 
 /// A node that does not answer is passed over: long before a sender loses patience.
 pub(super) const ANSWER_MAX_MS: u64 = 1_000;
@@ -29,11 +29,14 @@ struct Inner {
     next: u64,
     waiting: HashMap<u64, oneshot::Sender<Outcomes>>,
     suspects: HashMap<NodeId, Instant>,
+    /// Nodes that said goodbye: they do not come back.
+    gone: Seen,
 }
 
 impl Calls {
-    /// `ask` is given the number that the answer will bear. None when no answer came in time.
-    pub async fn ask(&self, node: NodeId, ask: impl FnOnce(u64)) -> Option<Outcomes> {
+    /// `ask` is given the number that the answer will bear, and tells whether the question is on its way. None when it is not, or
+    /// when no answer came in time.
+    pub async fn ask(&self, node: NodeId, ask: impl FnOnce(u64) -> bool) -> Option<Outcomes> {
         let (answered_tx, answered) = oneshot::channel();
         let call = {
             let mut inner = self.lock();
@@ -43,7 +46,9 @@ impl Calls {
             call
         };
         let _forgotten = Forgotten { calls: self, call };
-        ask(call);
+        if !ask(call) {
+            return None;
+        }
         let answer = timeout(Duration::from_millis(ANSWER_MAX_MS), answered).await.ok().and_then(Result::ok);
         if answer.is_none() {
             self.suspect(node);
@@ -67,8 +72,14 @@ impl Calls {
         inner.suspects.insert(node, now + SUSPECT_FOR);
     }
 
+    /// It said that it ends.
+    pub fn left(&self, node: NodeId) {
+        self.lock().gone.first(node.0);
+    }
+
     pub fn is_suspect(&self, node: NodeId) -> bool {
-        self.lock().suspects.get(&node).is_some_and(|until| *until > Instant::now())
+        let inner = self.lock();
+        inner.gone.contains(node.0) || inner.suspects.get(&node).is_some_and(|until| *until > Instant::now())
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -97,7 +108,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_does_not_answer_is_asked_nothing_for_a_while() {
         let calls = Calls::default();
-        assert_eq!(calls.ask(HOME, |_| ()).await, None);
+        assert_eq!(calls.ask(HOME, |_| true).await, None);
         assert!(calls.is_suspect(HOME) && !calls.is_suspect(NodeId(8)));
         assert!(calls.lock().waiting.is_empty());
         tokio::time::advance(SUSPECT_FOR).await;
@@ -112,15 +123,27 @@ mod tests {
         let answer = calls.ask(HOME, |call| {
             calls.answered(HOME, call + 1, Vec::new());
             calls.answered(HOME, call, outcomes.clone());
+            true
         });
         assert_eq!(answer.await, Some(outcomes));
         assert!(!calls.is_suspect(HOME));
     }
 
     #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_asked_is_not_waited_for_and_who_left_stays_away() {
+        let (calls, begun) = (Calls::default(), Instant::now());
+        assert_eq!(calls.ask(HOME, |_| false).await, None);
+        assert!(begun.elapsed().is_zero() && !calls.is_suspect(HOME));
+        calls.left(HOME);
+        calls.answered(HOME, 1, Vec::new());
+        tokio::time::advance(2 * SUSPECT_FOR).await;
+        assert!(calls.is_suspect(HOME));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn who_gives_up_leaves_nothing_behind() {
         let calls = Calls::default();
-        let asking = calls.ask(HOME, |_| ());
+        let asking = calls.ask(HOME, |_| true);
         assert!(timeout(Duration::from_millis(1), asking).await.is_err());
         assert!(calls.lock().waiting.is_empty());
     }

@@ -15,6 +15,8 @@ pub struct Counts {
     unanswered: Family<PartLabels, Counter<u64, AtomicU64>>,
     /// A node found that its entries in the directory were not as it had left them, and wrote them anew.
     pub reasserted: Counter,
+    /// Batches that another node was asked to append.
+    pub forwarded: Counter,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
@@ -70,6 +72,8 @@ impl Counts {
             "Questions to Redis that failed or were not answered in time",
             self.unanswered.clone(),
         );
+        let help = "Batches of messages that another node was asked to append";
+        registry.register("cluster_forwarded", help, self.forwarded.clone());
         registry.register("cluster_reasserted", "Times that a directory was written anew", self.reasserted.clone());
     }
 

@@ -56,6 +56,22 @@ impl KickStream {
     }
 }
 
+/// Adds one kick, for who is no node. Tells whether Redis took it.
+pub async fn add_once(url: &str, name: &str, log_id: u64, kick: Bytes) -> Result<bool, OpenError> {
+    check_name(name)?;
+    let claim = format!("{}log_id", prefix(name));
+    let dial = Dial { url: url.to_owned(), claim, log_id, answer_max: ANSWER_MAX, part: "kicks" };
+    let link = Link::open(dial, Counts::default()).await?;
+    let adding = adding(&format!("{}kicks", prefix(name)), &kick);
+    Ok(link.ask(async |connection| adding.query_async::<()>(connection).await).await.is_ok())
+}
+
+fn adding(key: &str, kick: &Bytes) -> redis::Cmd {
+    let mut adding = redis::cmd("XADD");
+    adding.arg(key).arg("MAXLEN").arg("~").arg(KEPT_MAX).arg("*").arg("kick").arg(kick.as_ref());
+    adding
+}
+
 impl Kicks for KickStream {
     /// It is written as soon as Redis takes it, and twice if it broke before it had said so.
     fn add(&self, kick: Bytes) {
@@ -74,8 +90,7 @@ impl Drop for KickStream {
 async fn write(mut queue: mpsc::Receiver<Bytes>, link: Arc<Link>, key: String, counts: Counts) {
     while let Some(kick) = queue.recv().await {
         let start = Instant::now();
-        let mut adding = redis::cmd("XADD");
-        adding.arg(&key).arg("MAXLEN").arg("~").arg(KEPT_MAX).arg("*").arg("kick").arg(kick.as_ref());
+        let adding = adding(&key, &kick);
         while link.ask(async |connection| adding.query_async::<()>(connection).await).await.is_err() {
             if start.elapsed() > WRITE_MAX {
                 counts.dropped(Dropped::Unconnected);

@@ -140,7 +140,9 @@ enum Unusable {
 
 impl From<RedisError> for Unusable {
     fn from(error: RedisError) -> Self {
-        if error.kind() == ErrorKind::AuthenticationFailed {
+        // The error of a pipeline bears the codes of its parts in its text alone.
+        let (refusals, text) = (["NOAUTH", "WRONGPASS", "NOPERM"], error.to_string());
+        if error.kind() == ErrorKind::AuthenticationFailed || refusals.iter().any(|code| text.contains(code)) {
             return Self::Refused(OpenError::Login("redis", error.to_string()));
         }
         Self::Away(error.to_string())

@@ -48,8 +48,15 @@ impl LocalBus {
     }
 }
 
+#[async_trait]
 impl Bus for LocalBus {
-    fn send(&self, _: NodeId, _: Bytes) {}
+    fn send(&self, _: NodeId, _: Bytes) -> bool {
+        false
+    }
 
-    fn broadcast(&self, _: Bytes) {}
+    fn broadcast(&self, _: Bytes) -> bool {
+        false
+    }
+
+    async fn flush(&self) {}
 }

@@ -68,15 +68,17 @@ impl Place {
         }
     }
 
-    fn deliver(&self, is_receiver: impl Fn(NodeId) -> bool, message: &Bytes) {
+    fn deliver(&self, is_receiver: impl Fn(NodeId) -> bool, message: &Bytes) -> bool {
         let members = self.network.lock();
-        let Some(sender) = members.get(&self.me) else { return };
+        let Some(sender) = members.get(&self.me) else { return false };
         if message.len() > MESSAGE_BYTES_MAX {
-            return sender.counts.dropped(Dropped::TooLarge);
+            sender.counts.dropped(Dropped::TooLarge);
+            return false;
         }
         for (_, receiver) in members.iter().filter(|(id, _)| **id != self.me && is_receiver(**id)) {
             receiver.inbox.put(message.clone(), &receiver.counts);
         }
+        true
     }
 }
 
@@ -128,12 +130,15 @@ impl Directory for Place {
     }
 }
 
+#[async_trait]
 impl Bus for Place {
-    fn send(&self, to: NodeId, message: Bytes) {
-        self.deliver(|id| id == to, &message);
+    fn send(&self, to: NodeId, message: Bytes) -> bool {
+        self.deliver(|id| id == to, &message)
     }
 
-    fn broadcast(&self, message: Bytes) {
-        self.deliver(|_| true, &message);
+    fn broadcast(&self, message: Bytes) -> bool {
+        self.deliver(|_| true, &message)
     }
+
+    async fn flush(&self) {}
 }

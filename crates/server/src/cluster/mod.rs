@@ -121,12 +121,16 @@ pub trait Directory: Send + Sync {
 /// to all, none overtakes another.
 /// *Never in the way*: a message that finds no room, is larger than [`MESSAGE_BYTES_MAX`], or cannot be sent now, is
 /// dropped and counted. After a loss of the connection it goes on by itself.
+#[async_trait]
 pub trait Bus: Send + Sync {
-    /// To one node; nobody gets it if there is none of this id.
-    fn send(&self, to: NodeId, message: Bytes);
+    /// To one node; nobody gets it if there is none of this id. False when it was dropped at once.
+    fn send(&self, to: NodeId, message: Bytes) -> bool;
 
-    /// To every node but this one.
-    fn broadcast(&self, message: Bytes);
+    /// To every node but this one. False when it was dropped at once.
+    fn broadcast(&self, message: Bytes) -> bool;
+
+    /// Returns when what was taken has left this node, or after a bounded time.
+    async fn flush(&self);
 }
 
 /// Beside the bus, for what must not be lost while the bus is away. Comes twice therefore.

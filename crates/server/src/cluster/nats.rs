@@ -13,9 +13,14 @@ use std::{
 
 use anser_proto::tcp;
 use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, Subscriber, connection::State};
+use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
-use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
+use tokio::{
+    sync::mpsc,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 
 use super::{
     Arrivals, Bus, Inbox, MESSAGE_BYTES_MAX, NodeId, OpenError, check_name,
@@ -31,6 +36,9 @@ const RECONNECT_EVERY: Duration = Duration::from_millis(250);
 const PING_EVERY: Duration = Duration::from_secs(2);
 /// For the client to take one message: longer only when nothing leaves any more.
 const TAKE_MAX: Duration = Duration::from_secs(1);
+/// How long the end of a node waits for what it said last.
+const FLUSH_MAX: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Messages, and their bytes, that wait to be sent.
 const OUTGOING_MAX: usize = 16_384;
 const OUTGOING_BYTES_MAX: usize = 32 << 20;
@@ -84,30 +92,44 @@ impl NatsBus {
         self.client.connection_state() == State::Connected
     }
 
-    fn put(&self, to: &str, message: Bytes) {
-        if message.len() > MESSAGE_BYTES_MAX {
-            return self.counts.dropped(Dropped::TooLarge);
-        }
-        if !self.is_connected() {
-            return self.counts.dropped(Dropped::Unconnected);
-        }
-        let length = message.len();
-        let waiting = self.waiting_bytes.fetch_add(length, Ordering::Relaxed);
-        let fits = waiting + length <= OUTGOING_BYTES_MAX;
-        if !fits || self.outgoing.try_send((format!("{}{to}", self.prefix), message)).is_err() {
-            self.waiting_bytes.fetch_sub(length, Ordering::Relaxed);
-            self.counts.dropped(Dropped::OutgoingFull);
-        }
+    fn put(&self, to: &str, message: Bytes) -> bool {
+        let reason = match () {
+            () if message.len() > MESSAGE_BYTES_MAX => Dropped::TooLarge,
+            () if !self.is_connected() => Dropped::Unconnected,
+            () => {
+                let length = message.len();
+                let waiting = self.waiting_bytes.fetch_add(length, Ordering::Relaxed);
+                let fits = waiting + length <= OUTGOING_BYTES_MAX;
+                if fits && self.outgoing.try_send((format!("{}{to}", self.prefix), message)).is_ok() {
+                    return true;
+                }
+                self.waiting_bytes.fetch_sub(length, Ordering::Relaxed);
+                Dropped::OutgoingFull
+            }
+        };
+        self.counts.dropped(reason);
+        false
     }
 }
 
+#[async_trait]
 impl Bus for NatsBus {
-    fn send(&self, to: NodeId, message: Bytes) {
-        self.put(&to.to_string(), message);
+    fn send(&self, to: NodeId, message: Bytes) -> bool {
+        self.put(&to.to_string(), message)
     }
 
-    fn broadcast(&self, message: Bytes) {
-        self.put("all", message);
+    fn broadcast(&self, message: Bytes) -> bool {
+        self.put("all", message)
+    }
+
+    async fn flush(&self) {
+        let leaving = async {
+            while self.waiting_bytes.load(Ordering::Relaxed) > 0 {
+                sleep(LOOK_EVERY).await;
+            }
+            self.client.flush().await
+        };
+        let _ = timeout(FLUSH_MAX, leaving).await;
     }
 }
 

@@ -7,7 +7,8 @@ use anser_store::{Sequencer, sequencer::HeadSequencer};
 use super::{
     Node, NodeId, OpenError,
     counts::Counts,
-    kicks::KickStream,
+    envelope::{Body, Envelope, Kick},
+    kicks::{self, KickStream},
     nats::NatsBus,
     peers::{Arriving, Ways},
     redis::{Pace, RedisDirectory},
@@ -39,4 +40,10 @@ pub async fn ways(config: &Cluster, log_id: u64, node: Node, counts: Counts) -> 
         counts,
         arriving: Arriving { bus: heard, kicks: kicked },
     })
+}
+
+/// Ends a user's connections on every node, for who is none himself. Tells whether it could be said.
+pub async fn kick(config: &Cluster, log_id: u64, kick: Kick) -> Result<bool, OpenError> {
+    let kick = Envelope { from: NodeId::random(), body: Body::Kick(kick) }.encode(log_id);
+    kicks::add_once(&config.redis, &config.name, log_id, kick).await
 }

@@ -11,7 +11,11 @@ use std::{
 use anser_proto::ConversationId;
 use anser_store::{Appended, Error, NewMessage};
 use bytes::Bytes;
-use tokio::{sync::watch, task::JoinHandle, time::interval};
+use tokio::{
+    sync::watch,
+    task::JoinHandle,
+    time::{interval, sleep, timeout},
+};
 
 use super::{
     Bus, Directory, Inbox, Kicks, Load, NodeId, Nodes,
@@ -25,6 +29,9 @@ use super::{
 
 /// How often the others are told how busy this node is.
 const LOAD_EVERY: Duration = Duration::from_secs(1);
+/// How long the end of this node waits for what it has to tell.
+const FLUSH_MAX: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 pub struct Peers {
     pub me: NodeId,
@@ -75,12 +82,14 @@ impl Peers {
     /// `log_id` is the store's. Must be called on a runtime.
     pub fn new(ways: Ways, log_id: u64) -> (Arc<Self>, Arriving) {
         let Ways { me, directory, bus, kicks, counts, arriving } = ways;
-        let (relay, queue) = Relay::new();
+        let (relay, queues) = Relay::new();
         let nodes = directory.nodes();
         let (calls, draining) = (Calls::default(), AtomicBool::new(false));
         let peers = Self { me, counts, directory, bus, kicks, nodes, log_id, relay, calls, draining };
         let peers = Arc::new(peers);
-        tokio::spawn(relay::run(Arc::downgrade(&peers), queue));
+        for queue in queues {
+            tokio::spawn(relay::run(Arc::downgrade(&peers), queue));
+        }
         (peers, arriving)
     }
 
@@ -133,7 +142,8 @@ impl Peers {
     ) -> Option<Vec<Result<Appended, Error>>> {
         let (asked, until_ms) = (messages.len(), now_ms.saturating_add(ANSWER_MAX_MS));
         let ask = |call| {
-            self.bus.send(home, self.sealed(Body::Append { call, from_conn, until_ms, messages }));
+            self.counts.forwarded.inc();
+            self.bus.send(home, self.sealed(Body::Append { call, from_conn, until_ms, messages }))
         };
         let outcomes = self.calls.ask(home, ask).await;
         if outcomes.is_none() {
@@ -157,7 +167,7 @@ impl Peers {
 
     /// Another node said that it ends: nothing is asked of it any more.
     pub fn left(&self, node: NodeId) {
-        self.calls.suspect(node);
+        self.calls.left(node);
     }
 
     pub(super) fn sealed(&self, body: Body) -> Bytes {
@@ -194,6 +204,17 @@ impl Peers {
                 peers.directory.set_load(Load { connections: connections(), draining: peers.is_draining() });
             }
         })
+    }
+
+    /// What was told and answered last has left this node when this returns, or could not within a bounded time.
+    pub async fn flush(&self) {
+        let told = async {
+            while !self.relay.is_empty() {
+                sleep(LOOK_EVERY).await;
+            }
+        };
+        let _ = timeout(FLUSH_MAX, told).await;
+        self.bus.flush().await;
     }
 
     /// Nobody counts on this node any more.

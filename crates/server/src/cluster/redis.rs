@@ -16,6 +16,7 @@ use std::{
 
 use anser_proto::UserId;
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use redis::Script;
 use tokio::{
     sync::{Notify, watch},
@@ -166,8 +167,11 @@ impl Directory for RedisDirectory {
         let others: Vec<NodeId> =
             shared.nodes.borrow().iter().map(|node| node.id).filter(|id| *id != shared.me).collect();
         let mut found: HashMap<NodeId, Vec<UserId>> = HashMap::new();
-        for some in users.chunks(USERS_AT_ONCE) {
-            let listed = if shared.is_sure() { shared.look_up(some).await.unwrap_or_default() } else { Vec::new() };
+        // All at once: many of them take no longer than one.
+        let looks = users.chunks(USERS_AT_ONCE).map(async |some| {
+            (some, if shared.is_sure() { shared.look_up(some).await.unwrap_or_default() } else { Vec::new() })
+        });
+        for (some, listed) in join_all(looks).await {
             let unlisted = others.iter().filter(|id| listed.iter().all(|(listed, _)| listed != *id));
             let unlisted = unlisted.map(|id| (*id, some.to_vec()));
             for (id, having) in listed.iter().map(|(id, here)| (*id, having(here, some))).chain(unlisted) {

@@ -40,29 +40,60 @@ pub enum Told {
 }
 
 pub struct Relay {
+    pushes: Lane,
+    /// Kicks do not wait behind pushes.
+    kicks: Lane,
+}
+
+struct Lane {
     queue: mpsc::Sender<Told>,
-    waiting_bytes: Arc<AtomicUsize>,
+    waiting: Arc<Waiting>,
 }
 
 pub struct Queue {
     told: mpsc::Receiver<Told>,
-    waiting_bytes: Arc<AtomicUsize>,
+    waiting: Arc<Waiting>,
+}
+
+/// What was put and is not sent yet.
+#[derive(Default)]
+struct Waiting {
+    messages: AtomicUsize,
+    bytes: AtomicUsize,
 }
 
 impl Relay {
-    pub fn new() -> (Self, Queue) {
-        let (queue, told) = mpsc::channel(WAITING_MAX);
-        let waiting_bytes = Arc::<AtomicUsize>::default();
-        (Self { queue, waiting_bytes: Arc::clone(&waiting_bytes) }, Queue { told, waiting_bytes })
+    /// What is put into the queues must be taken out by [`run`].
+    pub fn new() -> (Self, [Queue; 2]) {
+        let lane = || {
+            let (queue, told) = mpsc::channel(WAITING_MAX);
+            let waiting = Arc::<Waiting>::default();
+            (Lane { queue, waiting: Arc::clone(&waiting) }, Queue { told, waiting })
+        };
+        let ((pushes, first), (kicks, second)) = (lane(), lane());
+        (Self { pushes, kicks }, [first, second])
     }
 
     pub fn put(&self, told: Told, counts: &Counts) {
+        let Lane { queue, waiting } = if matches!(told, Told::Kick(_)) { &self.kicks } else { &self.pushes };
         let bytes = told.bytes();
-        let waiting = self.waiting_bytes.fetch_add(bytes, Ordering::Relaxed);
-        if waiting + bytes > WAITING_BYTES_MAX || self.queue.try_send(told).is_err() {
-            self.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        let before = waiting.bytes.fetch_add(bytes, Ordering::Relaxed);
+        waiting.messages.fetch_add(1, Ordering::Relaxed);
+        if before + bytes > WAITING_BYTES_MAX || queue.try_send(told).is_err() {
+            waiting.done(1, bytes);
             counts.dropped(Dropped::OutgoingFull);
         }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        [&self.pushes, &self.kicks].iter().all(|lane| lane.waiting.messages.load(Ordering::Relaxed) == 0)
+    }
+}
+
+impl Waiting {
+    fn done(&self, messages: usize, bytes: usize) {
+        self.messages.fetch_sub(messages, Ordering::Relaxed);
+        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 
@@ -91,13 +122,13 @@ pub async fn run(peers: Weak<Peers>, mut queue: Queue) {
     let mut batch = Vec::with_capacity(TOLD_AT_ONCE);
     while queue.told.recv_many(&mut batch, TOLD_AT_ONCE).await > 0 {
         let Some(peers) = peers.upgrade() else { return };
-        let bytes = batch.iter().map(Told::bytes).sum();
-        queue.waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        let (messages, bytes) = (batch.len(), batch.iter().map(Told::bytes).sum());
         let users: HashSet<UserId> = batch.iter().flat_map(Told::users).copied().collect();
         let places = Places::look_up(&peers, users.into_iter().collect()).await;
         for told in batch.drain(..) {
             send(&peers, &places, told);
         }
+        queue.waiting.done(messages, bytes);
     }
 }
 
@@ -138,7 +169,7 @@ fn send(peers: &Peers, places: &Places, told: Told) {
         let nodes = places.of(user);
         if !nodes.is_empty() {
             let message: Bytes = peers.sealed(body);
-            nodes.iter().for_each(|node| peers.bus.send(*node, message.clone()));
+            nodes.iter().for_each(|node| _ = peers.bus.send(*node, message.clone()));
         }
         !nodes.is_empty()
     };
@@ -151,8 +182,8 @@ fn send(peers: &Peers, places: &Places, told: Told) {
         Told::Session { user, conversation } => {
             to_each(user, Body::SessionChanged(SessionChanged { user, conversation }));
         }
-        Told::Group(push) => peers.bus.broadcast(peers.sealed(Body::GroupPush(push))),
-        Told::Members(version) => peers.bus.broadcast(peers.sealed(Body::MembersChanged(version))),
+        Told::Group(push) => _ = peers.bus.broadcast(peers.sealed(Body::GroupPush(push))),
+        Told::Members(version) => _ = peers.bus.broadcast(peers.sealed(Body::MembersChanged(version))),
         Told::Kick(kick) => {
             // The second way is for when the first is broken; who was nowhere else need not be looked for.
             if to_each(kick.user, Body::Kick(kick.clone()))

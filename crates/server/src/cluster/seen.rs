@@ -12,6 +12,10 @@ pub struct Seen {
 }
 
 impl Seen {
+    pub fn contains(&self, id: u64) -> bool {
+        self.ids.contains(&id)
+    }
+
     /// Whether this is the first time.
     pub fn first(&mut self, id: u64) -> bool {
         if !self.ids.insert(id) {

@@ -149,7 +149,7 @@ struct Identified {
 async fn identify(cx: &Ctx, credential: Option<Credential>) -> Result<Identified, Error> {
     match credential {
         Some(Credential::Token(token)) => {
-            let claims = cx.credentials.tokens.check(&token)?;
+            let claims = cx.credentials.tokens.check(&token, (cx.clock)() / 1000)?;
             let user = match cx.store.user_by_account(&claims.sub).await {
                 Err(anser_store::Error::NotFound(_)) if cx.config.auth.create_users => {
                     make_user(cx, claims.sub.as_str().into()).await?

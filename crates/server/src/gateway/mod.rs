@@ -4,7 +4,7 @@ mod conn;
 mod io;
 mod login;
 mod socket;
-mod tls;
+pub mod tls;
 mod upgrade;
 
 use std::{
@@ -86,23 +86,27 @@ fn bind_operator(dir: &Path) -> anyhow::Result<UnixListener> {
 }
 
 impl Gateway {
-    pub fn new(cx: Arc<Ctx>) -> anyhow::Result<Arc<Self>> {
-        let tls = tls::acceptor(&cx.config.tls)?;
+    pub fn new(cx: Arc<Ctx>, tls: Option<TlsAcceptor>) -> Arc<Self> {
         let places = Arc::new(Semaphore::new(cx.config.limits.connections as usize));
-        Ok(Arc::new(Self { cx, shutdown: CancellationToken::new(), tasks: TaskTracker::new(), places, tls }))
+        Arc::new(Self { cx, shutdown: CancellationToken::new(), tasks: TaskTracker::new(), places, tls })
     }
 
     /// Accepts on both ports until `stop`, then lets every connection end and waits for them, within bounds.
     pub async fn run(self: Arc<Self>, listeners: Listeners, stop: CancellationToken) {
         let routes = http::routes(Arc::clone(&self.cx))
             .merge(Router::new().route("/v1/ws", axum::routing::get(upgrade::upgrade)).with_state(Arc::clone(&self)));
+        let unready = Duration::from_millis(self.cx.config.listen.unready_ms);
+        let stopping = async {
+            stop.cancelled().await;
+            self.cx.peers.set_draining();
+            sleep(unready).await;
+        };
         tokio::select! {
-            () = stop.cancelled() => {}
+            () = stopping => {}
             () = self.accept(&listeners.http, move |gateway, io| gateway.serve_http(io, routes.clone())) => {}
             () = self.accept(&listeners.tcp, Self::serve_tcp) => {}
             () = self.accept_operator(&listeners.operator) => {}
         }
-        self.cx.peers.set_draining();
         drop(listeners);
         self.shutdown.cancel();
         self.tasks.close();

@@ -22,6 +22,7 @@ use crate::{
     hub::Doomed,
     im::{make_user, wire},
     password,
+    snowflake::Snowflake,
 };
 
 /// Users of one page.
@@ -85,23 +86,15 @@ pub async fn change_user(
     change: Result<Json<ChangeUser>, JsonRejection>,
 ) -> Answer<UserRow> {
     let Json(change) = change?;
-    let new_password = change.password.is_some();
-    let user = apply_change(&*cx.store, change).await?;
-    if user.disabled {
-        kick(&cx, user.user, CloseCode::LoginRefused);
-    } else if new_password {
-        kick(&cx, user.user, CloseCode::TokenRanOut);
+    let (user, kick) = apply_change(&*cx.store, change, &cx.ids, (cx.clock)()).await?;
+    if let Some(kick) = kick {
+        cx.hub.kick(&Doomed { user: kick.user, device_id: None, before_ms: kick.before_ms }, kick.code);
+        cx.peers.kick(kick);
     }
     Ok(Json(UserRow::from(&user)))
 }
 
-/// Ends all connections of the user, on every node. Nodes' clocks agree to a moment only, so it reaches a little beyond now.
-fn kick(cx: &Ctx, user: UserId, code: CloseCode) {
-    let before_ms = (cx.clock)() + CLOCKS_AGREE_MS;
-    cx.hub.kick(&Doomed { user, device_id: None, before_ms }, code);
-    cx.peers.kick(Kick { id: cx.ids.make(), user, device_id: None, code, before_ms });
-}
-
+/// Nodes' clocks agree to a moment only, so a kick reaches a little beyond now.
 const CLOCKS_AGREE_MS: u64 = 1_000;
 
 /// A user to be made, once what was asked for is within its bounds. He gets his id when he is.
@@ -113,9 +106,16 @@ pub fn new_user(new: CreateUser) -> Result<NewUser, Error> {
     Ok(NewUser { user: UserId(0), account: new.account.into(), nickname: nickname.into(), password })
 }
 
-pub async fn apply_change(store: &dyn store::Store, change: ChangeUser) -> Result<User, Error> {
+/// Tells the user as he is now, and the end of his connections on every node if they rest on what was changed.
+pub async fn apply_change(
+    store: &dyn store::Store,
+    change: ChangeUser,
+    ids: &Snowflake,
+    now_ms: u64,
+) -> Result<(User, Option<Kick>), Error> {
     check_ascii_id("account", &change.account)?;
     let mut user = store.user_by_account(&change.account).await?;
+    let new_password = change.password.is_some();
     if let Some(password) = change.password {
         let kept = spawn_blocking(move || password::make(&password)).await.map_err(broken)??;
         store.set_password(user.user, kept).await?;
@@ -124,7 +124,13 @@ pub async fn apply_change(store: &dyn store::Store, change: ChangeUser) -> Resul
         store.set_disabled(user.user, disabled).await?;
         user.disabled = disabled;
     }
-    Ok(user)
+    let code = match () {
+        () if user.disabled => CloseCode::LoginRefused,
+        () if new_password => CloseCode::TokenRanOut,
+        () => return Ok((user, None)),
+    };
+    let kick = Kick { id: ids.make(), user: user.user, device_id: None, code, before_ms: now_ms + CLOCKS_AGREE_MS };
+    Ok((user, Some(kick)))
 }
 
 fn broken(_: JoinError) -> Error {

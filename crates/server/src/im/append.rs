@@ -16,8 +16,11 @@ const MESSAGE_BYTES: usize = 512;
 /// Stores messages of one sender and answers in their order. `from` is the connection that sent them.
 pub async fn append(cx: &Ctx, from: ConnId, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
     let mut parts: HashMap<Option<NodeId>, Part> = HashMap::new();
+    // Asked once for each conversation: the answer may change at any moment, and what is said in one conversation must stay together.
+    let mut homes = HashMap::new();
     for (index, new) in batch.iter().enumerate() {
-        let part = parts.entry(home_elsewhere(cx, new)).or_default();
+        let home = *homes.entry(new.conversation).or_insert_with(|| home_elsewhere(cx, new));
+        let part = parts.entry(home).or_default();
         part.indices.push(index);
         part.bytes += new.content.len() + new.attachment.len() + MESSAGE_BYTES;
     }
@@ -82,17 +85,33 @@ fn unknown(error: Error) -> Error {
 }
 
 /// Stores messages by this node, and tells whom they concern.
-pub async fn append_here(cx: &Ctx, from: Option<ConnId>, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
+async fn append_here(cx: &Ctx, from: Option<ConnId>, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
     if batch.is_empty() {
         return Vec::new();
     }
     let outcomes = cx.store.append(batch.clone()).await;
-    for (new, outcome) in batch.iter().zip(&outcomes) {
+    tell(cx, from, &batch, &outcomes).await;
+    outcomes
+}
+
+/// Stores messages for another node, answers it, and then tells whom they concern.
+pub async fn append_for(cx: &Ctx, node: NodeId, call: u64, from: ConnId, batch: Vec<NewMessage>) {
+    let outcomes = cx.store.append(batch.clone()).await;
+    cx.peers.answer_append(node, call, outcomes.clone());
+    tell(cx, Some(from), &batch, &outcomes).await;
+}
+
+async fn tell(cx: &Ctx, from: Option<ConnId>, batch: &[NewMessage], outcomes: &[Result<Appended, Error>]) {
+    // Of what was stored before, the last of each conversation: who lacks those before it sees so by it.
+    let mut stored_before = HashMap::new();
+    for (new, outcome) in batch.iter().zip(outcomes) {
         match outcome {
-            Ok(appended) if appended.duplicate => deliver::again(cx, from, new, appended).await,
+            Ok(appended) if appended.duplicate => _ = stored_before.insert(new.conversation, (new, appended)),
             Ok(appended) => deliver::message(cx, from, new, appended).await,
             Err(_) => {}
         }
     }
-    outcomes
+    for (new, appended) in stored_before.into_values() {
+        deliver::again(cx, from, new, appended).await;
+    }
 }

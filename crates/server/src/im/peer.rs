@@ -95,7 +95,7 @@ impl Ear {
     }
 
     fn event(&self, bytes: Bytes) -> Option<Event> {
-        let event = Event::received(bytes);
+        let event = Event::received(&bytes);
         if event.is_none() {
             self.cx.peers.counts.dropped(Dropped::Garbage);
         }
@@ -124,10 +124,7 @@ impl Ear {
     }
 
     fn append(&self, from: NodeId, call: u64, from_conn: ConnId, messages: Vec<NewMessage>) {
-        self.later(move |cx| async move {
-            let outcomes = append::append_here(&cx, Some(from_conn), messages).await;
-            cx.peers.answer_append(from, call, outcomes);
-        });
+        self.later(move |cx| async move { append::append_for(&cx, from, call, from_conn, messages).await });
     }
 
     /// Does what waits for the store in a task of its own.

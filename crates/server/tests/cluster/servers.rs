@@ -9,7 +9,7 @@ use anser_proto::{
 };
 use anser_server::{
     Column, Join,
-    cluster::{counts::Counts, open},
+    cluster::{counts::Counts, envelope::Kick, open},
     config::{Cluster, Config},
 };
 use anser_services::{Kept, Nats, Place, Redis};
@@ -171,11 +171,14 @@ async fn a_group_over_nodes_is_told_in_order_and_its_messages_bear_new_names() {
     while event(cyd, notice).await != Kind::Removed {}
     bob.send(&group, "m-secret", "among us").await;
     event(ada, |body| content(body).filter(|content| content == "among us")).await;
-    let own = cyd.conversation_with(cyd);
-    cyd.send(&own, "m-own", "to myself").await;
-    let session = |body: &Body| matches!(body, Body::SessionChanged(_)).then_some(());
-    event(cyd, session).await;
-    cyd.nothing_more().await;
+    // What the same node says to him later has come, and with it all that was said before.
+    let ours = bob.conversation_with(cyd);
+    bob.send(&ours, "m-later", "to you").await;
+    let mut heard = Vec::new();
+    while heard.last().is_none_or(|content| content != "to you") {
+        heard.push(event(cyd, content).await);
+    }
+    assert!(!heard.contains(&"among us".to_owned()), "{heard:?}");
     assert!(matches!(cyd.ask(send(&group, "m-x", "?")).await, Body::Error(_)));
 }
 
@@ -191,9 +194,33 @@ async fn a_device_is_on_one_node_and_a_user_has_so_many_connections_on_all() {
     let mut three = town.nodes[0].login_device("ada", "three").await;
     two.nothing_more().await;
     phone.nothing_more().await;
-    let _four = town.nodes[0].login_device("ada", "four").await;
-    assert_eq!(phone.end().await.1, Some(CloseCode::Replaced));
-    three.nothing_more().await;
+    a_moment().await;
+    // Three are there. One of them moves, which makes no fourth.
+    let mut moved = town.nodes[1].login_device("ada", "two").await;
+    assert_eq!(two.end().await.1, Some(CloseCode::Replaced));
+    for raw in [&mut phone, &mut three, &mut moved] {
+        whatever_comes_later(&town, raw).await;
+    }
+    a_moment().await;
+    let mut four = town.nodes[0].login_device("ada", "four").await;
+    assert_eq!(phone.end().await.1, Some(CloseCode::Replaced), "the oldest, which is on the other node");
+    for raw in [&mut three, &mut moved, &mut four] {
+        whatever_comes_later(&town, raw).await;
+    }
+}
+
+/// A connection that is there after messages went both ways between the nodes was not ended by what they said before.
+async fn whatever_comes_later(town: &Town, raw: &mut Raw) {
+    let [mut one, mut other] = [town.nodes[0].login("x").await, town.nodes[1].login("y").await];
+    let ours = one.conversation_with(&other);
+    for number in 0..2 {
+        let client_msg_id = format!("{}-{number}", raw.user.0 + u64::from(rand::random::<u32>()));
+        one.send(&ours, &client_msg_id, &client_msg_id).await;
+        event(&mut other, |body| content(body).filter(|content| *content == client_msg_id)).await;
+        other.send(&ours, &client_msg_id, &client_msg_id).await;
+        event(&mut one, |body| content(body).filter(|content| *content == client_msg_id)).await;
+    }
+    raw.nothing_more().await;
 }
 
 #[tokio::test]
@@ -220,6 +247,20 @@ async fn a_kick_reaches_every_node_while_nats_or_redis_is_down() {
                 town.redis.kill();
             }
             _ => {}
+        }
+        if turn == 0 {
+            // By somebody who is no node himself: the command line, where none runs.
+            let kick = Kick {
+                id: 1,
+                user: there.user,
+                device_id: None,
+                code: CloseCode::TokenRanOut,
+                before_ms: shared_clock()() + 1_000,
+            };
+            let settings = &town.nodes[0].config.cluster;
+            assert!(open::kick(settings, town.nodes[0].store.log_id(), kick).await.expect("redis takes it"));
+            assert_eq!(there.end().await.1, Some(CloseCode::TokenRanOut));
+            there = town.nodes[1].login(account).await;
         }
         let body = format!(r#"{{"account": "{account}", "disabled": true}}"#);
         assert_eq!(town.nodes[0].operator("POST", "/v1/users/change", &body).await.0, "HTTP/1.1 200 OK");

@@ -27,6 +27,24 @@ async fn a_server_is_alive_and_ready_until_its_store_fails() {
 }
 
 #[tokio::test]
+async fn a_server_that_stops_says_so_for_a_while_before_it_closes_its_ports() {
+    let server = TestServer::start_with(|config| config.listen.unready_ms = 3_000, memory_store).await;
+    let mut ada = server.login("ada").await;
+    let http = server.server.http;
+    let stopping = tokio::spawn(server.server.stop());
+    let ready = async || {
+        let stream = TcpStream::connect(http).await.expect("the port is open");
+        crate::raw::exchange(stream, "GET /readyz HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").await
+    };
+    while ready().await != ("HTTP/1.1 503 Service Unavailable".into(), "draining\n".into()) {}
+    let own = ada.conversation_with(&ada);
+    ada.send(&own, "m-1", "as long as it lasts").await;
+    assert!(matches!(ada.event().await, v1::server_frame::Body::Draining(_)));
+    stopping.await.expect("no panic").expect("it ends");
+    assert!(TcpStream::connect(http).await.is_err());
+}
+
+#[tokio::test]
 async fn the_metrics_count_what_happened() {
     let server = TestServer::start().await;
     let mut ada = server.login("ada").await;

@@ -98,28 +98,42 @@ impl Person {
         self.line = None;
     }
 
-    /// Once. Tells whether it was acknowledged; if not, the same must be said again before anything else.
-    pub async fn say(&mut self, conversation: ConversationId) -> bool {
-        let client_msg_id = format!("{}-{}", self.account, self.said);
-        let send = v1::Send {
-            conversation_id: conversation.to_string(),
-            client_msg_id: client_msg_id.clone(),
-            r#type: v1::message::Type::Text.into(),
-            content: format!("{client_msg_id} to {conversation}"),
-            ..Default::default()
-        };
-        match self.ask(Request::Send(send)).await {
-            Some(Body::Sent(sent)) => {
-                self.said += 1;
-                let client_msg_id = client_msg_id.parse().expect("visible ASCII");
-                self.acked.push(Acked { conversation, client_msg_id, server_msg_id: sent.server_msg_id });
-                // The own message comes by its answer alone.
-                self.catch_up(conversation).await;
-                true
-            }
-            Some(Body::Error(_)) | None => false,
-            other => panic!("no answer to a send: {other:?}"),
+    /// So many messages in one go, once. Tells how many were acknowledged; the others must be said again before anything else.
+    pub async fn say(&mut self, conversation: ConversationId, count: u64) -> u64 {
+        let ids: Vec<String> =
+            (self.said..self.said + count).map(|number| format!("{}-{number}", self.account)).collect();
+        let sends = ids.iter().map(|client_msg_id| {
+            Request::Send(v1::Send {
+                conversation_id: conversation.to_string(),
+                client_msg_id: client_msg_id.clone(),
+                r#type: v1::message::Type::Text.into(),
+                content: format!("{client_msg_id} to {conversation}"),
+                ..Default::default()
+            })
+        });
+        let Some(line) = &mut self.line else { return 0 };
+        let answers = line.ask_all(sends.collect()).await;
+        if answers.len() < ids.len() {
+            self.line = None;
         }
+        let mut acked = 0;
+        for (client_msg_id, answer) in ids.iter().zip(answers) {
+            match answer {
+                // Behind one that failed nothing may be stored.
+                Body::Sent(sent) => {
+                    let client_msg_id = client_msg_id.parse().expect("visible ASCII");
+                    self.acked.push(Acked { conversation, client_msg_id, server_msg_id: sent.server_msg_id });
+                    acked += 1;
+                }
+                Body::Error(_) => break,
+                other => panic!("no answer to a send: {other:?}"),
+            }
+        }
+        self.said += acked;
+        self.show_events().await;
+        // Own messages come by their answers alone.
+        self.catch_up(conversation).await;
+        acked
     }
 
     pub async fn ask(&mut self, request: Request) -> Option<Body> {
@@ -195,21 +209,33 @@ impl Person {
 
 impl Line {
     async fn ask(&mut self, request: Request) -> Result<Body, Gone> {
-        self.next_id += 1;
-        let request_id = self.next_id;
-        let mut out = BytesMut::new();
-        tcp::put_frame(&mut out, &Format::Protobuf.encode(&ClientFrame { request_id, request: Some(request) }));
-        self.stream.write_all(&out).await.map_err(|_| Gone)?;
-        let answer = async {
-            loop {
-                let frame = self.receive().await?;
+        self.ask_all(vec![request]).await.pop().ok_or(Gone)
+    }
+
+    /// Asks in one go; fewer answers when the connection is of no use any more.
+    async fn ask_all(&mut self, requests: Vec<Request>) -> Vec<Body> {
+        let (first, mut out) = (self.next_id + 1, BytesMut::new());
+        let mut answers: Vec<Body> = Vec::with_capacity(requests.len());
+        let asked = requests.len();
+        for request in requests {
+            self.next_id += 1;
+            let frame = ClientFrame { request_id: self.next_id, request: Some(request) };
+            tcp::put_frame(&mut out, &Format::Protobuf.encode(&frame));
+        }
+        let answering = async {
+            if self.stream.write_all(&out).await.is_err() {
+                return;
+            }
+            while answers.len() < asked {
+                let Ok(frame) = self.receive().await else { return };
                 match frame.body {
-                    Some(body) if frame.request_id == request_id => return Ok(body),
+                    Some(body) if frame.request_id == first + answers.len() as u32 => answers.push(body),
                     body => self.events.extend(body),
                 }
             }
         };
-        timeout(ANSWER_MAX, answer).await.unwrap_or(Err(Gone))
+        let _ = timeout(ANSWER_MAX, answering).await;
+        answers
     }
 
     /// Cancel-safe.

@@ -81,8 +81,9 @@ pub struct FoulBus {
     pub weather: Arc<Weather>,
 }
 
+#[async_trait]
 impl Bus for FoulBus {
-    fn send(&self, to: NodeId, message: Bytes) {
+    fn send(&self, to: NodeId, message: Bytes) -> bool {
         for fate in self.weather.fates(self.me, to) {
             let (place, message) = (self.place.clone(), message.clone());
             if fate.is_zero() {
@@ -94,14 +95,18 @@ impl Bus for FoulBus {
                 });
             }
         }
+        true
     }
 
-    fn broadcast(&self, message: Bytes) {
+    fn broadcast(&self, message: Bytes) -> bool {
         let nodes: Nodes = Arc::clone(&self.place.nodes().borrow());
         for node in nodes.iter().filter(|node| node.id != self.me) {
             self.send(node.id, message.clone());
         }
+        true
     }
+
+    async fn flush(&self) {}
 }
 
 /// A node's directory in this weather.

@@ -5,7 +5,7 @@
 
 use mysql_async::{Conn, prelude::Queryable as _};
 
-use super::open::OpenError;
+use super::open::{Database, OpenError};
 
 /// A released one is never edited: stores exist that ran it. Each may have a part that runs for every shard.
 const MIGRATIONS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
@@ -38,6 +38,24 @@ pub(super) async fn migrate(db: &mut Conn, shards: u32) -> Result<Identity, Open
     migrated
 }
 
+/// The database came out of a backup: positions of before mean nothing now. No node may run. Tells the new log_id.
+pub async fn renew_log_id(url: &str) -> Result<u64, OpenError> {
+    let mut db = Database::new(url)?.reach().await?;
+    if identity(&mut db).await?.is_none() {
+        return Err(OpenError::Foreign("no store was made in it".into()));
+    }
+    let log_id = new_log_id()?;
+    db.exec_drop("UPDATE im_store SET log_id = ?", (log_id,)).await?;
+    db.disconnect().await?;
+    Ok(log_id)
+}
+
+/// Fits what clients take, and is not 0, which on the wire means none.
+fn new_log_id() -> Result<u64, OpenError> {
+    let random = getrandom::u64().map_err(|error| OpenError::Foreign(error.to_string()))?;
+    Ok((random >> 1).max(1))
+}
+
 async fn migrate_locked(db: &mut Conn, shards: u32) -> Result<Identity, OpenError> {
     let found = identity(db).await?;
     if let Some(found) = found {
@@ -54,10 +72,7 @@ async fn migrate_locked(db: &mut Conn, shards: u32) -> Result<Identity, OpenErro
             db.query_drop(statement).await?;
         }
         if version == 1 {
-            let log_id = getrandom::u64().map_err(|error| OpenError::Foreign(error.to_string()))?;
-            // Fits what clients take, and is not 0, which on the wire means none.
-            let row = ((log_id >> 1).max(1), shards);
-            db.exec_drop("INSERT INTO im_store VALUES (1, 1, ?, ?)", row).await?;
+            db.exec_drop("INSERT INTO im_store VALUES (1, 1, ?, ?)", (new_log_id()?, shards)).await?;
         } else {
             db.exec_drop("UPDATE im_store SET schema_version = ?", (version,)).await?;
         }

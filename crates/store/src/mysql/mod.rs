@@ -31,6 +31,7 @@ use mysql_async::prelude::Queryable as _;
 use tokio::{task::JoinHandle, time::timeout};
 
 pub use clock::clock;
+pub use migrate::renew_log_id;
 pub use open::OpenError;
 
 use migrate::Identity;

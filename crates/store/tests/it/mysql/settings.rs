@@ -3,7 +3,10 @@
 use std::time::SystemTime;
 
 use anser_services::{MariaDb, MariaDbOptions, Place};
-use anser_store::mysql::{MysqlOptions, OpenError, clock};
+use anser_store::{
+    Store as _,
+    mysql::{MysqlOptions, OpenError, clock, renew_log_id},
+};
 use futures_util::future::join_all;
 
 use super::{fresh_name, make_database, open, options, try_open};
@@ -62,6 +65,17 @@ async fn all_nodes_have_the_databases_clock_whatever_their_own_say() {
     assert!((0.99..1.01).contains(&hours), "{hours} hours");
     let machine = SystemTime::UNIX_EPOCH.elapsed().expect("it is later").as_millis() as u64;
     assert!(machine.abs_diff(ours) < 5_000, "{ours} on {machine}");
+}
+
+#[tokio::test]
+async fn a_database_that_was_restored_gets_a_new_log_id() {
+    let url = make_database(&super::SERVER.url(), &fresh_name()).await;
+    let refused = renew_log_id(&url).await.expect_err("it is refused").to_string();
+    assert!(refused.contains("no store was made in it"), "{refused}");
+    let before = open(&url).await.log_id();
+    let renewed = renew_log_id(&url).await.expect("it is renewed");
+    let after = open(&url).await.log_id();
+    assert!(after == renewed && after != before, "{before}, {renewed}, {after}");
 }
 
 #[tokio::test]
