@@ -22,7 +22,7 @@ pub enum Keep {
 #[derive(Clone)]
 pub struct Config {
     /// `ws://host:port`, `wss://…` (path `/v1/ws` if none is given), `tcp://host:port` or `tls://host:port`. Several with commas
-    /// between them are nodes of one cluster: each connection goes to the next one.
+    /// between them are nodes of one cluster: each connection goes to another one.
     pub url: String,
     pub credential: Credential,
     /// Chosen once and kept: 1 to 64 visible ASCII characters. If none, one is made and kept in the store.

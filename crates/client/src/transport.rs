@@ -82,8 +82,8 @@ pub enum BadUrl {
 pub struct Network {
     addresses: Vec<Address>,
     format: Format,
-    /// Whose turn it is: another one after each attempt, since a connection that failed or ended may do so again.
-    turn: AtomicUsize,
+    /// The one that was tried last.
+    last: AtomicUsize,
 }
 
 struct Address {
@@ -99,14 +99,18 @@ impl Network {
     pub fn new(urls: &str, format: Format, ca_file: Option<&Path>) -> Result<Self, BadUrl> {
         let addresses: Vec<_> =
             urls.split(',').map(|url| Address::new(url.trim(), ca_file)).collect::<Result<_, _>>()?;
-        // Clients that start together do not all begin with the same node.
-        let turn = AtomicUsize::new(rand::rng().random_range(0..addresses.len()));
-        Ok(Self { addresses, format, turn })
+        let last = AtomicUsize::new(rand::rng().random_range(0..addresses.len()));
+        Ok(Self { addresses, format, last })
     }
 
     async fn open(&self) -> io::Result<Box<dyn Transport>> {
-        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
-        self.addresses[turn % self.addresses.len()].open(self.format).await
+        // Any but the one that failed or ended. By chance: if all clients went on to the same next one, the nodes that are restarted one
+        // by one would drive all of them before each other.
+        let (last, count) = (self.last.load(Ordering::Relaxed), self.addresses.len());
+        let step = if count > 1 { rand::rng().random_range(1..count) } else { 0 };
+        let next = (last + step) % count;
+        self.last.store(next, Ordering::Relaxed);
+        self.addresses[next].open(self.format).await
     }
 }
 

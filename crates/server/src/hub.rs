@@ -167,6 +167,13 @@ impl Hub {
         });
     }
 
+    /// Has all connections of the user told to sync.
+    pub fn lag(&self, user: UserId) {
+        if let Some(online) = self.shard(user).get(&user) {
+            online.attached.iter().for_each(|attached| attached.outbox.lag());
+        }
+    }
+
     /// When each of the user's connections to this node was accepted.
     pub fn accepted_ms(&self, user: UserId) -> Vec<u64> {
         let shard = self.shard(user);

@@ -53,6 +53,12 @@ impl Outbox {
         }
     }
 
+    /// Something may be missing that never came here: the connection shall tell its client to sync.
+    pub fn lag(&self) {
+        self.lock().lagged = true;
+        self.filled.notify_one();
+    }
+
     pub fn kick(&self, code: CloseCode) {
         self.lock().kicked.get_or_insert(code);
         self.filled.notify_one();
@@ -97,6 +103,14 @@ mod tests {
         let waiting = outbox.take();
         assert_eq!(waiting.frames, ["e"]);
         assert!(!waiting.lagged);
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_told_to_sync_without_anything_else_to_tell() {
+        let outbox = Outbox::new(10);
+        outbox.lag();
+        outbox.filled().await;
+        assert!(outbox.take().lagged && !outbox.take().lagged);
     }
 
     #[tokio::test]

@@ -10,7 +10,7 @@ pub struct Envelope {
     /// Who says it.
     #[prost(fixed64, tag = "3")]
     pub from_node: u64,
-    #[prost(oneof = "envelope::Body", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18")]
+    #[prost(oneof = "envelope::Body", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19")]
     pub body: ::core::option::Option<envelope::Body>,
 }
 /// Nested message and enum types in `Envelope`.
@@ -35,6 +35,8 @@ pub mod envelope {
         Leaving(super::Leaving),
         #[prost(message, tag = "18")]
         Present(super::Present),
+        #[prost(message, tag = "19")]
+        Missed(super::Missed),
     }
 }
 /// Puts an event into the outboxes of all connections of these users.
@@ -252,6 +254,10 @@ pub struct Present {
     /// Of each of his connections, when it was accepted, in milliseconds since 1970 by the database's clock.
     #[prost(uint64, repeated, tag = "2")]
     pub accepted_ms: ::prost::alloc::vec::Vec<u64>,
+}
+/// What the node had to tell may be lost: clients are told to sync.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Missed {
 }
 /// The node ends: it is asked nothing any more.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

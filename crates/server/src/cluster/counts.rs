@@ -1,16 +1,18 @@
 //! What the cluster's parts count: all that was dropped, refused or not answered, since none of it stops anything.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, atomic::AtomicU64};
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family},
     registry::Registry,
 };
+use tokio::sync::watch;
 
 /// Handles: a clone counts into the same.
 #[derive(Clone, Default)]
 pub struct Counts {
+    losses: Arc<watch::Sender<u64>>,
     dropped: Family<ReasonLabels, Counter<u64, AtomicU64>>,
     unanswered: Family<PartLabels, Counter<u64, AtomicU64>>,
     /// A node found that its entries in the directory were not as it had left them, and wrote them anew.
@@ -77,7 +79,20 @@ impl Counts {
         registry.register("cluster_reasserted", "Times that a directory was written anew", self.reasserted.clone());
     }
 
+    /// Messages to or from other nodes may have been lost.
+    pub fn lost(&self) {
+        self.losses.send_modify(|losses| *losses += 1);
+    }
+
+    /// Changes whenever something was lost.
+    pub fn losses(&self) -> watch::Receiver<u64> {
+        self.losses.subscribe()
+    }
+
     pub fn dropped(&self, reason: Dropped) {
+        if matches!(reason, Dropped::Unconnected | Dropped::OutgoingFull | Dropped::IncomingFull) {
+            self.lost();
+        }
         self.dropped.get_or_create(&ReasonLabels { reason: reason.word() }).inc();
     }
 

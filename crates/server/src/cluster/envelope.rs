@@ -40,6 +40,8 @@ pub enum Body {
     SessionChanged(SessionChanged),
     MembersChanged(MembersVersion),
     Present(Present),
+    /// What the node had to tell may be lost.
+    Missed,
     /// The node ends: it is asked nothing any more.
     Leaving,
 }
@@ -154,6 +156,7 @@ fn to_wire(body: Body) -> v1::envelope::Body {
             Wire::SessionChanged(v1::SessionChanged { user_id: user.0, conversation_id: conversation.to_string() })
         }
         Body::Present(Present { user, accepted_ms }) => Wire::Present(v1::Present { user_id: user.0, accepted_ms }),
+        Body::Missed => Wire::Missed(v1::Missed {}),
         Body::Leaving => Wire::Leaving(v1::Leaving {}),
         Body::MembersChanged(MembersVersion { group, version }) => {
             Wire::MembersChanged(v1::MembersChanged { group_id: group.0, members_version: version })
@@ -205,6 +208,7 @@ fn from_wire(body: v1::envelope::Body) -> Option<Body> {
         Wire::Present(present) => {
             Body::Present(Present { user: UserId(present.user_id), accepted_ms: present.accepted_ms })
         }
+        Wire::Missed(v1::Missed {}) => Body::Missed,
         Wire::Leaving(v1::Leaving {}) => Body::Leaving,
     })
 }
@@ -375,6 +379,7 @@ mod tests {
             Body::SessionChanged(SessionChanged { user: UserId(7), conversation: ConversationId::Group(group) }),
             Body::MembersChanged(MembersVersion { group, version: 4 }),
             Body::Present(Present { user: UserId(7), accepted_ms: vec![1, 2] }),
+            Body::Missed,
             Body::Leaving,
         ]
     }

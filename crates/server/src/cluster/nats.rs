@@ -174,8 +174,14 @@ fn options(me: NodeId, counts: &Counts) -> ConnectOptions {
         .event_callback(move |event| {
             match &event {
                 Event::SlowConsumer(_) => counts.dropped(Dropped::IncomingFull),
-                Event::Connected => tracing::info!("nats: connected"),
-                Event::Disconnected => tracing::warn!("nats is away: pushes to other nodes wait for a sync"),
+                Event::Connected => {
+                    tracing::info!("nats: connected");
+                    counts.lost();
+                }
+                Event::Disconnected => {
+                    tracing::warn!("nats is away: what other nodes have to tell waits for a sync");
+                    counts.lost();
+                }
                 // Each attempt to reach it again.
                 event => tracing::debug!(%event, "nats"),
             }

@@ -165,6 +165,11 @@ impl Peers {
         self.calls.answered(from, call, outcomes);
     }
 
+    /// What this node had to tell the others may be lost.
+    pub fn tell_missed(&self) {
+        self.bus.broadcast(self.sealed(Body::Missed));
+    }
+
     /// Another node said that it ends: nothing is asked of it any more.
     pub fn left(&self, node: NodeId) {
         self.calls.left(node);

@@ -332,6 +332,10 @@ impl Shared {
             self.own().torn = true;
             // A first beat finds nothing, and nothing was forgotten.
             known.forgot = (last != 0).then(Instant::now);
+            if last != 0 {
+                // The others may have taken this node for dead.
+                self.counts.lost();
+            }
         }
         let told = told.iter().filter_map(|node| serde_json::from_str::<Node>(node).ok());
         self.publish(known, told.chain([node]));

@@ -1,11 +1,15 @@
 //! What other nodes say to this one: pushes for who is connected here, kicks, and appends to conversations whose home it is.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anser_proto::{CloseCode, v1::server_frame::Body as EventBody};
 use anser_store::NewMessage;
 use bytes::Bytes;
-use tokio::sync::Semaphore;
+use tokio::{
+    sync::{Notify, Semaphore},
+    task::JoinSet,
+    time::sleep,
+};
 
 use super::{
     append,
@@ -27,9 +31,18 @@ use crate::{
 /// What is under way for other nodes and waits for the store; what comes on top is dropped, and they do it themselves.
 const UNDER_WAY_MAX: usize = 4_096;
 
+/// Clients are told to sync over so long a time, in so many turns; and so long after that, again if need be.
+const LAG_SPREAD: Duration = Duration::from_secs(2);
+const TURNS: u32 = 20;
+const HEAL_PAUSE: Duration = Duration::from_secs(3);
+
 /// Obeys until both ways end. What need not wait for the store is done in the order in which it came.
 pub async fn listen(cx: Arc<Ctx>, mut arriving: Arriving) {
-    let mut ear = Ear { cx, seen: Seen::default(), places: Arc::new(Semaphore::new(UNDER_WAY_MAX)) };
+    let missed = Arc::<Notify>::default();
+    // Ends with this one.
+    let mut healing = JoinSet::new();
+    healing.spawn(heal(Arc::clone(&cx), Arc::clone(&missed)));
+    let mut ear = Ear { cx, missed, seen: Seen::default(), places: Arc::new(Semaphore::new(UNDER_WAY_MAX)) };
     loop {
         let arrived = tokio::select! {
             arrived = arriving.bus.recv() => arrived,
@@ -42,8 +55,32 @@ pub async fn listen(cx: Arc<Ctx>, mut arriving: Arriving) {
     }
 }
 
+/// After every loss, clients are told to sync, spread over some seconds: what was lost would else be found at their next message, or
+/// when they look by themselves. No more often than that is of use.
+async fn heal(cx: Arc<Ctx>, missed: Arc<Notify>) {
+    let mut losses = cx.peers.counts.losses();
+    loop {
+        tokio::select! {
+            changed = losses.changed() => match changed {
+                Ok(()) => cx.peers.tell_missed(),
+                Err(_) => return,
+            },
+            () = missed.notified() => {}
+        }
+        let users = cx.hub.users();
+        let turn = LAG_SPREAD / TURNS;
+        for some in users.chunks(users.len().div_ceil(TURNS as usize).max(1)) {
+            some.iter().for_each(|user| cx.hub.lag(*user));
+            sleep(turn).await;
+        }
+        sleep(HEAL_PAUSE).await;
+    }
+}
+
 struct Ear {
     cx: Arc<Ctx>,
+    /// Another node lost what it had to tell.
+    missed: Arc<Notify>,
     seen: Seen,
     places: Arc<Semaphore>,
 }
@@ -64,6 +101,7 @@ impl Ear {
                 deliver::session_changed_here(&cx, user, None, conversation).await;
             }),
             Body::MembersChanged(version) => self.cx.members.forget_before(version),
+            Body::Missed => self.missed.notify_one(),
             Body::Leaving => self.cx.peers.left(from),
         }
     }

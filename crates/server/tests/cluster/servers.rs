@@ -272,6 +272,27 @@ async fn a_kick_reaches_every_node_while_nats_or_redis_is_down() {
 }
 
 #[tokio::test]
+async fn what_nats_lost_is_found_within_seconds_and_not_at_the_next_message() {
+    let mut town = Town::found(2).await;
+    let (mut ada, mut bob) = (town.nodes[0].login("ada").await, town.nodes[1].login("bob").await);
+    let ours = ada.conversation_with(&bob);
+    town.nats.kill();
+    ada.send(&ours, "m-1", "into the void").await;
+    town.nats.start_again().expect("nats");
+    // Bob's client does what a client does when it is told that something may be missing.
+    let begun = std::time::Instant::now();
+    let lagged = |body: &Body| matches!(body, Body::Lagged(_)).then_some(());
+    loop {
+        event(&mut bob, lagged).await;
+        let page = bob.sync(bob.welcome.mailbox_seq).await;
+        if page.sessions.iter().any(|session| session.conversation_id == ours && session.head == 1) {
+            break;
+        }
+    }
+    assert!(begun.elapsed().as_secs() < 15, "after {:?}", begun.elapsed());
+}
+
+#[tokio::test]
 async fn a_node_that_stops_is_left_by_clients_and_by_the_list() {
     let mut town = Town::found(2).await;
     let gone = town.nodes.remove(1);

@@ -1,5 +1,5 @@
-//! Real chat on a cluster whose nodes and services are killed, stopped, paused and wiped meanwhile, one at a time and sometimes
-//! two. Judged by the replay, which knows nothing of it, and by what the database says at the end.
+//! Real chat on a cluster whose nodes and services are killed, stopped, paused and wiped meanwhile: every kind of fault at least
+//! once, one after the other. Judged by the replay, which knows nothing of it, and by what the database says at the end.
 
 use std::{
     fs,
@@ -26,12 +26,12 @@ const SHARDS: u32 = 4;
 /// From the first line of the chat until everything is judged.
 const PLAY_MAX: Duration = Duration::from_secs(600);
 
-/// What is done to the cluster.
+/// What is done to the cluster. Of the nodes one is drawn.
 #[derive(Clone, Copy, Debug)]
 enum Fault {
-    KillNode(usize),
-    StopNode(usize),
-    PauseNode(usize),
+    KillNode,
+    StopNode,
+    PauseNode,
     KillDatabase,
     PauseDatabase,
     KillRedis(Kept),
@@ -41,7 +41,22 @@ enum Fault {
     PauseNats,
 }
 
-/// Plays until the chat is over, and fails if anything was lost, doubled or out of order.
+const FAULTS: [Fault; 11] = [
+    Fault::KillNode,
+    Fault::StopNode,
+    Fault::PauseNode,
+    Fault::KillDatabase,
+    Fault::PauseDatabase,
+    Fault::KillRedis(Kept::Nothing),
+    Fault::KillRedis(Kept::Dump),
+    Fault::WipeRedis,
+    Fault::PauseRedis,
+    Fault::KillNats,
+    Fault::PauseNats,
+];
+
+/// Plays until the chat is over, and fails if anything was lost, doubled or out of order, or if a fault did not happen while people
+/// talked.
 pub(crate) fn play(mut cluster: Cluster, seed: u64, rate: u32, files: &[PathBuf]) -> anyhow::Result<()> {
     let out = cluster.folder().join("replay.json");
     let chat = [root().join(CHAT)];
@@ -56,59 +71,47 @@ pub(crate) fn play(mut cluster: Cluster, seed: u64, rate: u32, files: &[PathBuf]
     for file in files {
         lines += fs::read(file)?.iter().filter(|byte| **byte == b'\n').count() as u64;
     }
-    let stormy = Duration::from_secs((lines / u64::from(rate)).saturating_sub(5));
-    let mut dice = Dice(seed);
-    let (start, mut faults) = (Instant::now(), 0);
-    while start.elapsed() < stormy && replay.try_wait()?.is_none() {
-        let fault = Fault::draw(&mut dice, cluster.nodes.len());
-        let time = dice.millis(&FAULT_MS);
+    cluster.wait_for_talk(&mut replay)?;
+
+    let (mut dice, start) = (Dice(seed), Instant::now());
+    let talk = Duration::from_secs(lines / u64::from(rate));
+    let (mut waiting, mut forwarded) = (dice.shuffled(&FAULTS), 0);
+    while start.elapsed() < talk && replay.try_wait()?.is_none() {
+        let fault = waiting.pop().unwrap_or_else(|| FAULTS[dice.below(FAULTS.len() as u64) as usize]);
+        let (node, time) = (dice.below(cluster.nodes.len() as u64) as usize, dice.millis(&FAULT_MS));
         println!("{:>4} s  {fault:?} for {} ms", start.elapsed().as_secs(), time.as_millis());
-        fault.happen(&mut cluster, time)?;
-        faults += 1;
+        // What a node counts ends with it.
+        forwarded += cluster.count("anser_cluster_forwarded_total");
+        fault.happen(&mut cluster, node, time)?;
         thread::sleep(dice.millis(&PEACE_MS));
     }
+    forwarded += cluster.count("anser_cluster_forwarded_total");
     let status = test::wait(&mut replay, PLAY_MAX)?;
     let printed = fs::read_to_string(&out)?;
     print!("{printed}");
     ensure!(status.success(), "anser replay: {status}");
-    ensure!(faults > 0, "the play was over before anything happened");
+    ensure!(waiting.is_empty(), "the talk was over before {waiting:?} had happened: play it more slowly");
+    ensure!(forwarded > 0, "no node appended for another");
     test::judge_play(&printed)?;
     examine(&cluster)
 }
 
 impl Fault {
-    fn draw(dice: &mut Dice, nodes: usize) -> Self {
-        let node = dice.below(nodes as u64) as usize;
-        match dice.below(16) {
-            0..=3 => Self::KillNode(node),
-            4 | 5 => Self::StopNode(node),
-            6 => Self::PauseNode(node),
-            7 | 8 => Self::KillDatabase,
-            9 => Self::PauseDatabase,
-            10 => Self::KillRedis(Kept::Nothing),
-            11 => Self::KillRedis(Kept::Dump),
-            12 => Self::WipeRedis,
-            13 => Self::PauseRedis,
-            14 => Self::KillNats,
-            _ => Self::PauseNats,
-        }
-    }
-
     /// Everything is up again when this returns.
-    fn happen(self, cluster: &mut Cluster, time: Duration) -> anyhow::Result<()> {
+    fn happen(self, cluster: &mut Cluster, node: usize, time: Duration) -> anyhow::Result<()> {
         let Cluster { nodes, database, redis, nats, .. } = cluster;
         let wait = || thread::sleep(time);
         match self {
-            Self::KillNode(node) => {
+            Self::KillNode => {
                 nodes[node].kill();
                 wait();
                 nodes[node].start_again()?;
             }
-            Self::StopNode(node) => {
+            Self::StopNode => {
                 nodes[node].stop()?;
                 nodes[node].start_again()?;
             }
-            Self::PauseNode(node) => {
+            Self::PauseNode => {
                 nodes[node].pause();
                 wait();
                 nodes[node].resume();
@@ -128,6 +131,7 @@ impl Fault {
                 redis.command(&["SAVE"])?;
                 wait();
                 redis.kill();
+                wait();
                 redis.start_again(kept)?;
             }
             Self::WipeRedis => {
@@ -172,7 +176,7 @@ fn examine(cluster: &Cluster) -> anyhow::Result<()> {
     for (name, rows, which) in copies {
         let wrong = cluster.database.execute(&format!(
             "SELECT COUNT(*), COALESCE(SUM(head), 0), COALESCE(SUM(kept <> head OR low <> 1 OR high <> head), 0) FROM (
-                 SELECT heads.server_msg_id AS head, COUNT(DISTINCT log.server_msg_id) AS kept,
+                 SELECT heads.server_msg_id AS head, COUNT(log.server_msg_id) AS kept,
                         COALESCE(MIN(log.server_msg_id), 0) AS low, COALESCE(MAX(log.server_msg_id), 0) AS high
                  FROM anser.im_conversation AS heads
                  LEFT JOIN ({rows}) AS log ON log.small_id = heads.small_id AND log.big_id = heads.big_id
@@ -181,6 +185,11 @@ fn examine(cluster: &Cluster) -> anyhow::Result<()> {
         let wrong = wrong.with_context(|| format!("the copies {name} cannot be examined"))?;
         let numbers: Vec<u64> = wrong.split_whitespace().filter_map(|number| number.parse().ok()).collect();
         let [logs, messages, wrong] = numbers[..] else { bail!("the database said {wrong:?}") };
+        let orphans = cluster.database.execute(&format!(
+            "SELECT COUNT(*) FROM ({rows}) AS log LEFT JOIN anser.im_conversation AS heads
+                 ON log.small_id = heads.small_id AND log.big_id = heads.big_id WHERE heads.big_id IS NULL"
+        ))?;
+        ensure!(orphans.trim() == "0", "copies {name}: {} without a head", orphans.trim());
         println!("copies {name}: {messages} in {logs} logs, {wrong} logs wrong");
         ensure!(wrong == 0 && logs > 0, "copies {name}: {wrong} of {logs} logs are not dense");
     }
@@ -197,6 +206,11 @@ impl Dice {
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (bits ^ (bits >> 31)) % bound
+    }
+
+    fn shuffled<T: Copy>(&mut self, of: &[T]) -> Vec<T> {
+        let mut left = of.to_vec();
+        (0..of.len()).map(|_| left.swap_remove(self.below(left.len() as u64) as usize)).collect()
     }
 
     fn millis(&mut self, range: &std::ops::Range<u64>) -> Duration {

@@ -12,8 +12,9 @@ use std::{
     net::SocketAddr,
     os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Child, Command},
     thread,
+    time::{Duration, Instant},
 };
 
 use anser_services::{MariaDb, Nats, Place, Redis, require};
@@ -25,6 +26,12 @@ use chaos::play;
 use node::Node;
 
 use crate::root;
+
+/// Lines a second at which the usual chat lasts as long as every fault needs to happen.
+const RATE: u32 = 5;
+/// From the start of a replay until somebody says something.
+const TALK_MAX: Duration = Duration::from_secs(120);
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 #[derive(Args)]
 pub(crate) struct DevCluster {
@@ -44,9 +51,9 @@ pub(crate) struct DevCluster {
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Of the chaos: lines a second
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = RATE, value_parser = clap::value_parser!(u32).range(1..))]
     rate: u32,
-    /// Of the chaos: IRC logs that are played [default: some minutes of real chat]
+    /// Of the chaos: IRC logs that are played [default: 300 lines of real chat]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Where `server_msg_id`s come from
@@ -100,7 +107,7 @@ impl DevCluster {
 /// What a change must pass: the chaos and a rolling restart, on the debug build that the tests have made already.
 pub(crate) fn prove(seed: u64) -> anyhow::Result<()> {
     let anser = build(true)?;
-    play(Cluster::start(anser.clone(), 3, Sequencer::Redis, Place::Tests)?, seed, 20, &[])?;
+    play(Cluster::start(anser.clone(), 3, Sequencer::Redis, Place::Tests)?, seed, RATE, &[])?;
     rolling::roll(Cluster::start(anser, 3, Sequencer::Redis, Place::Tests)?)
 }
 
@@ -137,6 +144,21 @@ impl Cluster {
 
     pub(crate) fn database_url(&self) -> String {
         format!("{}/anser", self.database.url())
+    }
+
+    /// What the nodes count, all together.
+    pub(crate) fn count(&self, name: &str) -> u64 {
+        self.nodes.iter().filter_map(|node| node.metric(name)).sum()
+    }
+
+    /// Until a replay has said something.
+    fn wait_for_talk(&self, replay: &mut Child) -> anyhow::Result<()> {
+        let start = Instant::now();
+        while self.count("anser_requests_total{request=\"send\",outcome=\"OK\"}") == 0 {
+            ensure!(start.elapsed() < TALK_MAX && replay.try_wait()?.is_none(), "nobody says anything");
+            thread::sleep(LOOK_EVERY);
+        }
+        Ok(())
     }
 
     /// For clients: all nodes.

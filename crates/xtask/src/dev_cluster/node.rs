@@ -61,6 +61,11 @@ impl Node {
     pub(crate) fn resume(&self) {
         self.process.resume();
     }
+
+    /// What it counts. None while it does not answer, or does not count that yet.
+    pub(crate) fn metric(&self, name: &str) -> Option<u64> {
+        metric(self.address(), name)
+    }
 }
 
 /// Whoever measures is not to be braked, and a rolling restart is not to wait long.
@@ -83,7 +88,6 @@ fn is_ready(stream: &mut TcpStream) -> std::io::Result<bool> {
     Ok(get(stream, "/healthz")?.starts_with("HTTP/1.1 200"))
 }
 
-/// What a node counts. None while it does not answer, or does not count that yet.
 pub(super) fn metric(address: SocketAddr, name: &str) -> Option<u64> {
     let mut stream = TcpStream::connect_timeout(&address, LOOK_MAX).ok()?;
     stream.set_read_timeout(Some(LOOK_MAX)).ok()?;

@@ -1,6 +1,7 @@
 //! The store in a MySQL-compatible database: the contract, the model, and what only a shared database can go through.
 
 mod cut;
+mod full;
 mod kill;
 mod nodes;
 mod replica;
