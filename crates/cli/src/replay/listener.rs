@@ -38,6 +38,8 @@ struct Listening {
     positions: Positions,
     dice: StdRng,
     opened: Instant,
+    /// Something was told that was not heard.
+    lagged: bool,
     runs: Vec<Run>,
 }
 
@@ -46,8 +48,16 @@ impl Listener {
         let (stop, stopped) = oneshot::channel();
         let events = client.events();
         let dice = StdRng::seed_from_u64(seed);
-        let listening =
-            Listening { client, device_id, ledger, positions, dice, opened: Instant::now(), runs: Vec::new() };
+        let listening = Listening {
+            client,
+            device_id,
+            ledger,
+            positions,
+            dice,
+            opened: Instant::now(),
+            lagged: false,
+            runs: Vec::new(),
+        };
         Self { stop, task: tokio::spawn(listening.run(events, stopped)) }
     }
 
@@ -73,12 +83,23 @@ impl Listening {
                 Some(Event::Status { client_msg_id, status: Status::Sent(place), .. }) => {
                     self.ledger.acked(client_msg_id.as_str(), place.server_msg_id);
                 }
-                Some(Event::Reset(_) | Event::Forgotten | Event::Lagged(_)) => self.draw().await,
+                Some(Event::Reset(_) | Event::Forgotten) => self.draw().await,
+                Some(Event::Lagged(_)) => {
+                    self.lagged = true;
+                    self.draw().await;
+                }
+                // What was not heard may have begun a conversation that was not in the list yet when it was drawn.
+                Some(Event::Session(session)) if self.lagged && !self.knows(&session) => self.draw().await,
                 Some(_) => {}
                 None => break,
             }
         }
         self.runs
+    }
+
+    fn knows(&self, session: &v1::Session) -> bool {
+        let positions = self.positions.lock().expect("nobody panics with it");
+        session.conversation_id.parse().is_ok_and(|conversation| positions.contains_key(&conversation))
     }
 
     /// Everything anew from the local store.

@@ -9,7 +9,13 @@ use anser_proto::{
 };
 use anser_server::{
     Column, Join,
-    cluster::{counts::Counts, envelope::Kick, open},
+    cluster::{
+        Bus as _, NodeId,
+        counts::Counts,
+        envelope::{Body as Said, Envelope, Kick},
+        nats::NatsBus,
+        open,
+    },
     config::{Cluster, Config},
 };
 use anser_services::{Kept, Nats, Place, Redis};
@@ -290,6 +296,32 @@ async fn what_nats_lost_is_found_within_seconds_and_not_at_the_next_message() {
         }
     }
     assert!(begun.elapsed().as_secs() < 15, "after {:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn what_says_nothing_to_a_node_is_counted_and_harms_nobody() {
+    let town = Town::found(2).await;
+    let (mut ada, mut bob) = (town.nodes[0].login("ada").await, town.nodes[1].login("bob").await);
+    let stranger = NodeId::random();
+    let opened = NatsBus::open(&town.nats.url(), &Cluster::default().name, stranger, Counts::default()).await;
+    let (bus, _) = opened.expect("nats");
+    let foreign = Envelope { from: stranger, body: Said::Leaving }.encode(town.nodes[0].store.log_id() + 1);
+    // Version 2 of what nodes say, from a node that is newer than this build.
+    let mut newer = bytes::BytesMut::from(&[8, 2][..]);
+    newer
+        .extend_from_slice(&Envelope { from: stranger, body: Said::Leaving }.encode(town.nodes[0].store.log_id())[2..]);
+    for bytes in [bytes::Bytes::from_static(b"\xff\xffhonk"), foreign, newer.freeze()] {
+        assert!(bus.broadcast(bytes));
+    }
+    for node in &town.nodes {
+        for reason in ["garbage", "foreign", "newer"] {
+            let line = format!("anser_cluster_dropped_total{{reason=\"{reason}\"}} 1");
+            eventually(&line, async || node.get("/metrics").await.1.contains(&line)).await;
+        }
+    }
+    let ours = ada.conversation_with(&bob);
+    ada.send(&ours, "m-1", "as ever").await;
+    assert_eq!(event(&mut bob, content).await, "as ever");
 }
 
 #[tokio::test]
