@@ -82,8 +82,8 @@ impl Doctor {
         let log_id = runtime.block_on(anser_store::mysql::renew_log_id(url))?;
         println!("{}: {log_id}", lang.pick("the store has a new log_id", "数据库有了新的 log_id"));
         // What Redis has is claimed by the store of before, and is of no worth to this one.
-        let claims = "redis-cli DEL msg_id_log_id";
-        println!("{}: {claims} anser:{name}:log_id", lang.pick("before a node starts", "在启动节点之前"));
+        let todo = lang.pick("before a node starts, delete in its Redis", "在启动节点之前，删除其 Redis 中的键");
+        println!("{todo}: msg_id_log_id anser:{name}:log_id");
         Ok(())
     }
 }

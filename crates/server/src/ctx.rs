@@ -3,10 +3,17 @@
 use std::sync::Arc;
 
 use anser_store::{Clock, Store};
+use tokio::sync::Semaphore;
 
 use crate::{
-    cluster::peers::Peers, config::Config, hub::Hub, im::Members, metrics::Metrics, password::Passwords,
-    snowflake::Snowflake, token::Tokens,
+    cluster::peers::Peers,
+    config::Config,
+    hub::Hub,
+    im::{Members, peer::UNDER_WAY_MAX},
+    metrics::Metrics,
+    password::Passwords,
+    snowflake::Snowflake,
+    token::Tokens,
 };
 
 pub struct Ctx {
@@ -19,6 +26,8 @@ pub struct Ctx {
     pub ids: Snowflake,
     pub clock: Clock,
     pub metrics: Metrics,
+    /// A place for each thing that is done for other nodes.
+    pub under_way: Arc<Semaphore>,
 }
 
 /// How users prove who they are.
@@ -52,6 +61,7 @@ impl Ctx {
             members: Members::new(),
             credentials,
             ids: Snowflake::any_node(Arc::clone(&clock)),
+            under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX as usize)),
             clock,
             config,
         }

@@ -20,12 +20,12 @@ pub mod token;
 use std::{
     net::SocketAddr,
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use anser_store::{Clock, Store};
 use anyhow::Context as _;
-use tokio::{io::DuplexStream, task::JoinHandle};
+use tokio::{io::DuplexStream, sync::Semaphore, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -33,12 +33,16 @@ use crate::{
     config::Config,
     ctx::{Credentials, Ctx},
     gateway::{Gateway, Listeners, tls},
+    im::peer::UNDER_WAY_MAX,
 };
 pub use crate::{
     column::{Column, Join, kick_on_nodes},
     gateway::OPERATOR_SOCKET,
     im::make_user,
 };
+
+/// How long a server that ends waits for what it does for other nodes.
+const UNDER_WAY_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A server that listens.
 pub struct Server {
@@ -49,7 +53,9 @@ pub struct Server {
     running: JoinHandle<()>,
     peers: Arc<Peers>,
     /// What goes on beside the gateway, for the other nodes.
-    beside: [JoinHandle<()>; 2],
+    beside: [JoinHandle<()>; 3],
+    /// What is done for the other nodes.
+    under_way: Arc<Semaphore>,
     store: Arc<dyn Store>,
 }
 
@@ -65,12 +71,15 @@ impl Server {
         let (peers, arriving) = Peers::new(ways, store.log_id());
         let cx = Arc::new(Ctx::new(config, Arc::clone(&store), clock, credentials, Arc::clone(&peers)));
         let gateway = Gateway::new(Arc::clone(&cx), tls);
-        let counted = Arc::clone(&cx);
-        let beside =
-            [peers.report_load(move || counted.metrics.connections()), tokio::spawn(im::peer::listen(cx, arriving))];
+        let (counted, under_way) = (Arc::clone(&cx), Arc::clone(&cx.under_way));
+        let beside = [
+            peers.report_load(move || counted.metrics.connections()),
+            tokio::spawn(im::heal::heal(Arc::clone(&cx))),
+            tokio::spawn(im::peer::listen(cx, arriving)),
+        ];
         let stop = CancellationToken::new();
         let running = tokio::spawn(Arc::clone(&gateway).run(listeners, stop.clone()));
-        Ok(Self { http, tcp, stop, gateway, running, peers, beside, store })
+        Ok(Self { http, tcp, stop, gateway, running, peers, beside, under_way, store })
     }
 
     /// A connection within the process: frames as over TCP. None beyond the limit of connections, and once the server stops.
@@ -91,6 +100,8 @@ impl Server {
         self.stop.cancel();
         let ended = self.running.await.context("the gateway broke");
         self.peers.leave().await;
+        // What was begun for the others is stored, answered and told.
+        let _ = timeout(UNDER_WAY_PATIENCE, self.under_way.acquire_many(UNDER_WAY_MAX)).await;
         self.store.close().await;
         self.peers.flush().await;
         self.beside.iter().for_each(JoinHandle::abort);

@@ -34,7 +34,7 @@ pub struct Claims {
 impl Claims {
     /// Seconds since 1970 until which it is believed: the clocks' difference included.
     pub fn good_until_s(&self) -> u64 {
-        self.exp as u64 + LEEWAY_S
+        (self.exp as u64).saturating_add(LEEWAY_S)
     }
 }
 

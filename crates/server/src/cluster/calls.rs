@@ -19,7 +19,16 @@ pub(super) const ANSWER_MAX_MS: u64 = 1_000;
 /// After that it is asked nothing for as long as a dead node is taken for live.
 const SUSPECT_FOR: Duration = Duration::from_secs(5);
 
-type Outcomes = Vec<Result<Appended, Error>>;
+pub type Outcomes = Vec<Result<Appended, Error>>;
+
+/// What came of a question.
+#[derive(PartialEq, Eq, Debug)]
+pub enum Answer {
+    Given(Outcomes),
+    /// It was asked, and may be done yet.
+    None,
+    NotAsked,
+}
 
 #[derive(Default)]
 pub struct Calls(Mutex<Inner>);
@@ -34,9 +43,8 @@ struct Inner {
 }
 
 impl Calls {
-    /// `ask` is given the number that the answer will bear, and tells whether the question is on its way. None when it is not, or
-    /// when no answer came in time.
-    pub async fn ask(&self, node: NodeId, ask: impl FnOnce(u64) -> bool) -> Option<Outcomes> {
+    /// `ask` is given the number that the answer will bear, and tells whether the question is on its way.
+    pub async fn ask(&self, node: NodeId, ask: impl FnOnce(u64) -> bool) -> Answer {
         let (answered_tx, answered) = oneshot::channel();
         let call = {
             let mut inner = self.lock();
@@ -47,13 +55,15 @@ impl Calls {
         };
         let _forgotten = Forgotten { calls: self, call };
         if !ask(call) {
-            return None;
+            return Answer::NotAsked;
         }
-        let answer = timeout(Duration::from_millis(ANSWER_MAX_MS), answered).await.ok().and_then(Result::ok);
-        if answer.is_none() {
-            self.suspect(node);
+        match timeout(Duration::from_millis(ANSWER_MAX_MS), answered).await {
+            Ok(Ok(outcomes)) => Answer::Given(outcomes),
+            Ok(Err(_)) | Err(_) => {
+                self.suspect(node);
+                Answer::None
+            }
         }
-        answer
     }
 
     pub fn answered(&self, from: NodeId, call: u64, outcomes: Outcomes) {
@@ -108,7 +118,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_does_not_answer_is_asked_nothing_for_a_while() {
         let calls = Calls::default();
-        assert_eq!(calls.ask(HOME, |_| true).await, None);
+        assert_eq!(calls.ask(HOME, |_| true).await, Answer::None);
         assert!(calls.is_suspect(HOME) && !calls.is_suspect(NodeId(8)));
         assert!(calls.lock().waiting.is_empty());
         tokio::time::advance(SUSPECT_FOR).await;
@@ -125,14 +135,14 @@ mod tests {
             calls.answered(HOME, call, outcomes.clone());
             true
         });
-        assert_eq!(answer.await, Some(outcomes));
+        assert_eq!(answer.await, Answer::Given(outcomes));
         assert!(!calls.is_suspect(HOME));
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_cannot_be_asked_is_not_waited_for_and_who_left_stays_away() {
         let (calls, begun) = (Calls::default(), Instant::now());
-        assert_eq!(calls.ask(HOME, |_| false).await, None);
+        assert_eq!(calls.ask(HOME, |_| false).await, Answer::NotAsked);
         assert!(begun.elapsed().is_zero() && !calls.is_suspect(HOME));
         calls.left(HOME);
         calls.answered(HOME, 1, Vec::new());

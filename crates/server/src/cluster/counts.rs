@@ -1,24 +1,31 @@
 //! What the cluster's parts count: all that was dropped, refused or not answered, since none of it stops anything.
 
-use std::sync::{Arc, atomic::AtomicU64};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family},
     registry::Registry,
 };
-use tokio::sync::watch;
 
 /// Handles: a clone counts into the same.
 #[derive(Clone, Default)]
 pub struct Counts {
-    losses: Arc<watch::Sender<u64>>,
+    /// Something may have been lost on its way here.
+    lost: Arc<AtomicBool>,
+    /// A push was lost on its way out, and the others were not told yet.
+    owed: Arc<AtomicBool>,
     dropped: Family<ReasonLabels, Counter<u64, AtomicU64>>,
     unanswered: Family<PartLabels, Counter<u64, AtomicU64>>,
     /// A node found that its entries in the directory were not as it had left them, and wrote them anew.
     pub reasserted: Counter,
-    /// Batches that another node was asked to append.
+    /// Batches that another node appended for this one.
     pub forwarded: Counter,
+    /// Times that clients were told to sync because of a loss.
+    pub healed: Counter,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
@@ -47,6 +54,8 @@ pub enum Dropped {
     Newer,
     /// Of another cluster.
     Foreign,
+    /// An append for which there was no place.
+    Busy,
     /// It came when nobody waited for its answer any more.
     Late,
 }
@@ -61,6 +70,7 @@ impl Dropped {
             Self::Garbage => "garbage",
             Self::Newer => "newer",
             Self::Foreign => "foreign",
+            Self::Busy => "busy",
             Self::Late => "late",
         }
     }
@@ -74,23 +84,33 @@ impl Counts {
             "Questions to Redis that failed or were not answered in time",
             self.unanswered.clone(),
         );
-        let help = "Batches of messages that another node was asked to append";
+        let help = "Times that all clients were told to sync, since something may have been lost between nodes";
+        registry.register("cluster_healed", help, self.healed.clone());
+        let help = "Batches of messages that another node appended for this one";
         registry.register("cluster_forwarded", help, self.forwarded.clone());
         registry.register("cluster_reasserted", "Times that a directory was written anew", self.reasserted.clone());
     }
 
-    /// Messages to or from other nodes may have been lost.
+    /// Something may have been lost on its way here.
     pub fn lost(&self) {
-        self.losses.send_modify(|losses| *losses += 1);
+        self.lost.store(true, Ordering::Relaxed);
     }
 
-    /// Changes whenever something was lost.
-    pub fn losses(&self) -> watch::Receiver<u64> {
-        self.losses.subscribe()
+    pub fn take_lost(&self) -> bool {
+        self.lost.swap(false, Ordering::Relaxed)
+    }
+
+    /// A push to another node was lost.
+    pub fn owe(&self) {
+        self.owed.store(true, Ordering::Relaxed);
+    }
+
+    pub fn take_owed(&self) -> bool {
+        self.owed.swap(false, Ordering::Relaxed)
     }
 
     pub fn dropped(&self, reason: Dropped) {
-        if matches!(reason, Dropped::Unconnected | Dropped::OutgoingFull | Dropped::IncomingFull) {
+        if matches!(reason, Dropped::IncomingFull) {
             self.lost();
         }
         self.dropped.get_or_create(&ReasonLabels { reason: reason.word() }).inc();

@@ -58,5 +58,9 @@ impl Bus for LocalBus {
         false
     }
 
+    fn is_connected(&self) -> bool {
+        true
+    }
+
     async fn flush(&self) {}
 }

@@ -140,5 +140,9 @@ impl Bus for Place {
         self.deliver(|_| true, &message)
     }
 
+    fn is_connected(&self) -> bool {
+        true
+    }
+
     async fn flush(&self) {}
 }

@@ -129,6 +129,9 @@ pub trait Bus: Send + Sync {
     /// To every node but this one. False when it was dropped at once.
     fn broadcast(&self, message: Bytes) -> bool;
 
+    /// Whether messages can be sent now at all.
+    fn is_connected(&self) -> bool;
+
     /// Returns when what was taken has left this node, or after a bounded time.
     async fn flush(&self);
 }

@@ -88,10 +88,6 @@ impl NatsBus {
         Ok((Self { outgoing, waiting_bytes, prefix, client, counts, tasks }, inbox))
     }
 
-    pub fn is_connected(&self) -> bool {
-        self.client.connection_state() == State::Connected
-    }
-
     fn put(&self, to: &str, message: Bytes) -> bool {
         let reason = match () {
             () if message.len() > MESSAGE_BYTES_MAX => Dropped::TooLarge,
@@ -120,6 +116,10 @@ impl Bus for NatsBus {
 
     fn broadcast(&self, message: Bytes) -> bool {
         self.put("all", message)
+    }
+
+    fn is_connected(&self) -> bool {
+        self.client.connection_state() == State::Connected
     }
 
     async fn flush(&self) {
@@ -180,7 +180,6 @@ fn options(me: NodeId, counts: &Counts) -> ConnectOptions {
                 }
                 Event::Disconnected => {
                     tracing::warn!("nats is away: what other nodes have to tell waits for a sync");
-                    counts.lost();
                 }
                 // Each attempt to reach it again.
                 event => tracing::debug!(%event, "nats"),
@@ -224,6 +223,7 @@ async fn send_out(
                 && matches!(timeout(TAKE_MAX, client.publish(subject, bytes.freeze())).await, Ok(Ok(())));
             if !is_sent {
                 (0..messages).for_each(|_| counts.dropped(Dropped::Unconnected));
+                counts.owe();
             }
         }
         waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);

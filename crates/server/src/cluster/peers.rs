@@ -19,7 +19,7 @@ use tokio::{
 
 use super::{
     Bus, Directory, Inbox, Kicks, Load, NodeId, Nodes,
-    calls::{ANSWER_MAX_MS, Calls},
+    calls::{ANSWER_MAX_MS, Answer, Calls},
     counts::Counts,
     envelope::{Body, Envelope, Kick, Present},
     home::home,
@@ -132,24 +132,20 @@ impl Peers {
         home(conversation, &nodes).filter(|home| *home != self.me && !self.calls.is_suspect(*home))
     }
 
-    /// Has another node append, which then tells whom it concerns. None: there was no answer, and the messages may be stored or not.
-    pub async fn append_at(
-        &self,
-        home: NodeId,
-        from_conn: u64,
-        now_ms: u64,
-        messages: Vec<NewMessage>,
-    ) -> Option<Vec<Result<Appended, Error>>> {
+    /// Has another node append, which then tells whom it concerns.
+    pub async fn append_at(&self, home: NodeId, from_conn: u64, now_ms: u64, messages: Vec<NewMessage>) -> Answer {
         let (asked, until_ms) = (messages.len(), now_ms.saturating_add(ANSWER_MAX_MS));
-        let ask = |call| {
-            self.counts.forwarded.inc();
-            self.bus.send(home, self.sealed(Body::Append { call, from_conn, until_ms, messages }))
-        };
-        let outcomes = self.calls.ask(home, ask).await;
-        if outcomes.is_none() {
-            self.counts.unanswered("home");
+        let ask = |call| self.bus.send(home, self.sealed(Body::Append { call, from_conn, until_ms, messages }));
+        let answer = self.calls.ask(home, ask).await;
+        match &answer {
+            Answer::Given(outcomes) if outcomes.len() == asked => _ = self.counts.forwarded.inc(),
+            Answer::NotAsked => {}
+            Answer::Given(_) | Answer::None => {
+                self.counts.unanswered("home");
+                return Answer::None;
+            }
         }
-        outcomes.filter(|outcomes| outcomes.len() == asked)
+        answer
     }
 
     /// What is left of a user here, to the node to which one of his devices went.
@@ -165,9 +161,16 @@ impl Peers {
         self.calls.answered(from, call, outcomes);
     }
 
-    /// What this node had to tell the others may be lost.
+    /// Tells the others, as soon as that is possible, if something that this node had to tell them was lost.
     pub fn tell_missed(&self) {
-        self.bus.broadcast(self.sealed(Body::Missed));
+        if self.bus.is_connected() && self.counts.take_owed() && !self.bus.broadcast(self.sealed(Body::Missed)) {
+            self.counts.owe();
+        }
+    }
+
+    /// Whether something may have been lost on its way here since the last time; as long as nothing can come, it is.
+    pub fn take_lost(&self) -> bool {
+        self.counts.take_lost() || (self.has_others() && !self.bus.is_connected())
     }
 
     /// Another node said that it ends: nothing is asked of it any more.

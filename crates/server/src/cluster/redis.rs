@@ -263,6 +263,8 @@ struct Known {
     seen: HashMap<NodeId, (Node, Instant)>,
     /// Redis had forgotten something then, so that a node may live and not be in it.
     forgot: Option<Instant>,
+    /// When a beat was taken last.
+    taken: Option<Instant>,
 }
 
 async fn run(shared: Arc<Shared>, mut known: Known) {
@@ -332,11 +334,12 @@ impl Shared {
             self.own().torn = true;
             // A first beat finds nothing, and nothing was forgotten.
             known.forgot = (last != 0).then(Instant::now);
-            if last != 0 {
-                // The others may have taken this node for dead.
-                self.counts.lost();
-            }
         }
+        // The others may have taken this node for dead, and told it nothing.
+        if known.taken.is_some_and(|taken| taken.elapsed() > self.pace.lease) {
+            self.counts.lost();
+        }
+        known.taken = Some(Instant::now());
         let told = told.iter().filter_map(|node| serde_json::from_str::<Node>(node).ok());
         self.publish(known, told.chain([node]));
         if self.own().torn {

@@ -82,6 +82,7 @@ impl Relay {
         if before + bytes > WAITING_BYTES_MAX || queue.try_send(told).is_err() {
             waiting.done(1, bytes);
             counts.dropped(Dropped::OutgoingFull);
+            counts.owe();
         }
     }
 
@@ -167,30 +168,35 @@ impl Places {
 fn send(peers: &Peers, places: &Places, told: Told) {
     let to_each = |user, body: Body| {
         let nodes = places.of(user);
-        if !nodes.is_empty() {
-            let message: Bytes = peers.sealed(body);
-            nodes.iter().for_each(|node| _ = peers.bus.send(*node, message.clone()));
+        if nodes.is_empty() {
+            return (false, true);
         }
-        !nodes.is_empty()
+        let message: Bytes = peers.sealed(body);
+        (true, nodes.iter().filter(|node| !peers.bus.send(**node, message.clone())).count() == 0)
     };
-    match told {
+    let sent = match told {
         Told::Push(Push { users, except, event }) => {
-            for (node, users) in places.by_node(&users) {
-                peers.bus.send(node, peers.sealed(Body::Push(Push { users, except, event: event.clone() })));
-            }
+            places.by_node(&users).into_iter().fold(true, |sent, (node, users)| {
+                let push = Push { users, except, event: event.clone() };
+                peers.bus.send(node, peers.sealed(Body::Push(push))) && sent
+            })
         }
         Told::Session { user, conversation } => {
-            to_each(user, Body::SessionChanged(SessionChanged { user, conversation }));
+            to_each(user, Body::SessionChanged(SessionChanged { user, conversation })).1
         }
-        Told::Group(push) => _ = peers.bus.broadcast(peers.sealed(Body::GroupPush(push))),
-        Told::Members(version) => _ = peers.bus.broadcast(peers.sealed(Body::MembersChanged(version))),
+        Told::Group(push) => peers.bus.broadcast(peers.sealed(Body::GroupPush(push))),
+        Told::Members(version) => peers.bus.broadcast(peers.sealed(Body::MembersChanged(version))),
         Told::Kick(kick) => {
             // The second way is for when the first is broken; who was nowhere else need not be looked for.
-            if to_each(kick.user, Body::Kick(kick.clone()))
+            if to_each(kick.user, Body::Kick(kick.clone())).0
                 && let Some(kicks) = &peers.kicks
             {
                 kicks.add(peers.sealed(Body::Kick(kick)));
             }
+            true
         }
+    };
+    if !sent {
+        peers.counts.owe();
     }
 }

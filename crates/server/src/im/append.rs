@@ -6,7 +6,11 @@ use anser_store::{Appended, Error, NewMessage};
 use futures_util::future::join_all;
 
 use super::deliver;
-use crate::{cluster::NodeId, ctx::Ctx, hub::ConnId};
+use crate::{
+    cluster::{NodeId, calls::Answer},
+    ctx::Ctx,
+    hub::ConnId,
+};
 
 /// Bytes of bodies that are sent to another node at once; what is more is stored here, which is as right.
 const FORWARDED_BYTES_MAX: usize = 512 << 10;
@@ -70,11 +74,11 @@ async fn append_at(
 ) -> Vec<Result<Appended, Error>> {
     let Some(home) = home else { return append_here(cx, Some(from), messages).await };
     match cx.peers.append_at(home, from.0, (cx.clock)(), messages.clone()).await {
-        Some(outcomes) if !outcomes.contains(&Err(Error::Closed)) => outcomes,
-        Some(_) => append_here(cx, Some(from), messages).await,
+        Answer::Given(outcomes) if !outcomes.contains(&Err(Error::Closed)) => outcomes,
+        Answer::Given(_) | Answer::NotAsked => append_here(cx, Some(from), messages).await,
         // It may have stored them, or do so yet: then they are found here, and nothing is stored twice. But that they are not
         // stored cannot be said any more.
-        None => {
+        Answer::None => {
             append_here(cx, Some(from), messages).await.into_iter().map(|outcome| outcome.map_err(unknown)).collect()
         }
     }

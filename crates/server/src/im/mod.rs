@@ -6,6 +6,7 @@ pub mod caller;
 mod deliver;
 mod fifo;
 mod group;
+pub mod heal;
 mod message;
 pub mod peer;
 mod read;

@@ -1,15 +1,6 @@
 //! What other nodes say to this one: pushes for who is connected here, kicks, and appends to conversations whose home it is.
 
-use std::{sync::Arc, time::Duration};
-
-use anser_proto::{CloseCode, v1::server_frame::Body as EventBody};
-use anser_store::NewMessage;
-use bytes::Bytes;
-use tokio::{
-    sync::{Notify, Semaphore},
-    task::JoinSet,
-    time::sleep,
-};
+use std::sync::Arc;
 
 use super::{
     append,
@@ -27,22 +18,16 @@ use crate::{
     ctx::Ctx,
     hub::{ConnId, Doomed, Event},
 };
+use anser_proto::{CloseCode, v1::server_frame::Body as EventBody};
+use anser_store::NewMessage;
+use bytes::Bytes;
 
 /// What is under way for other nodes and waits for the store; what comes on top is dropped, and they do it themselves.
-const UNDER_WAY_MAX: usize = 4_096;
-
-/// Clients are told to sync over so long a time, in so many turns; and so long after that, again if need be.
-const LAG_SPREAD: Duration = Duration::from_secs(2);
-const TURNS: u32 = 20;
-const HEAL_PAUSE: Duration = Duration::from_secs(3);
+pub const UNDER_WAY_MAX: u32 = 4_096;
 
 /// Obeys until both ways end. What need not wait for the store is done in the order in which it came.
 pub async fn listen(cx: Arc<Ctx>, mut arriving: Arriving) {
-    let missed = Arc::<Notify>::default();
-    // Ends with this one.
-    let mut healing = JoinSet::new();
-    healing.spawn(heal(Arc::clone(&cx), Arc::clone(&missed)));
-    let mut ear = Ear { cx, missed, seen: Seen::default(), places: Arc::new(Semaphore::new(UNDER_WAY_MAX)) };
+    let mut ear = Ear { cx, seen: Seen::default() };
     loop {
         let arrived = tokio::select! {
             arrived = arriving.bus.recv() => arrived,
@@ -55,34 +40,10 @@ pub async fn listen(cx: Arc<Ctx>, mut arriving: Arriving) {
     }
 }
 
-/// After every loss, clients are told to sync, spread over some seconds: what was lost would else be found at their next message, or
-/// when they look by themselves. No more often than that is of use.
-async fn heal(cx: Arc<Ctx>, missed: Arc<Notify>) {
-    let mut losses = cx.peers.counts.losses();
-    loop {
-        tokio::select! {
-            changed = losses.changed() => match changed {
-                Ok(()) => cx.peers.tell_missed(),
-                Err(_) => return,
-            },
-            () = missed.notified() => {}
-        }
-        let users = cx.hub.users();
-        let turn = LAG_SPREAD / TURNS;
-        for some in users.chunks(users.len().div_ceil(TURNS as usize).max(1)) {
-            some.iter().for_each(|user| cx.hub.lag(*user));
-            sleep(turn).await;
-        }
-        sleep(HEAL_PAUSE).await;
-    }
-}
-
 struct Ear {
     cx: Arc<Ctx>,
-    /// Another node lost what it had to tell.
-    missed: Arc<Notify>,
+
     seen: Seen,
-    places: Arc<Semaphore>,
 }
 
 impl Ear {
@@ -101,7 +62,7 @@ impl Ear {
                 deliver::session_changed_here(&cx, user, None, conversation).await;
             }),
             Body::MembersChanged(version) => self.cx.members.forget_before(version),
-            Body::Missed => self.missed.notify_one(),
+            Body::Missed => self.cx.peers.counts.lost(),
             Body::Leaving => self.cx.peers.left(from),
         }
     }
@@ -162,21 +123,33 @@ impl Ear {
     }
 
     fn append(&self, from: NodeId, call: u64, from_conn: ConnId, messages: Vec<NewMessage>) {
-        self.later(move |cx| async move { append::append_for(&cx, from, call, from_conn, messages).await });
+        let work = move |cx: Arc<Ctx>| async move { append::append_for(&cx, from, call, from_conn, messages).await };
+        if !self.begin(work) {
+            // It does so itself.
+            self.cx.peers.counts.dropped(Dropped::Busy);
+        }
     }
 
-    /// Does what waits for the store in a task of its own.
     fn later<F>(&self, work: impl FnOnce(Arc<Ctx>) -> F + Send + 'static)
     where
         F: Future<Output = ()> + Send,
     {
-        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-            return self.cx.peers.counts.dropped(Dropped::IncomingFull);
-        };
+        if !self.begin(work) {
+            self.cx.peers.counts.dropped(Dropped::IncomingFull);
+        }
+    }
+
+    /// Does what waits for the store in a task of its own, unless too much is under way.
+    fn begin<F>(&self, work: impl FnOnce(Arc<Ctx>) -> F + Send + 'static) -> bool
+    where
+        F: Future<Output = ()> + Send,
+    {
+        let Ok(place) = Arc::clone(&self.cx.under_way).try_acquire_owned() else { return false };
         let cx = Arc::clone(&self.cx);
         tokio::spawn(async move {
             work(cx).await;
             drop(place);
         });
+        true
     }
 }

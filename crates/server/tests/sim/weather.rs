@@ -106,6 +106,10 @@ impl Bus for FoulBus {
         true
     }
 
+    fn is_connected(&self) -> bool {
+        true
+    }
+
     async fn flush(&self) {}
 }
 

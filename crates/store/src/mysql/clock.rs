@@ -20,6 +20,9 @@ const ASK_EVERY: Duration = Duration::from_secs(60);
 const ANSWER_MAX: Duration = Duration::from_secs(5);
 /// Of one asking; an answer that took longer says too little.
 const QUESTIONS: u32 = 3;
+/// How long a node that starts asks on, and how often.
+const START_MAX: Duration = Duration::from_secs(20);
+const PAUSE: Duration = Duration::from_millis(500);
 const WAY_MAX: Duration = Duration::from_millis(500);
 /// A machine whose clock is further off than this is told of.
 const OFF_MAX_MS: u64 = 1_000;
@@ -29,7 +32,13 @@ pub async fn clock(url: &str) -> Result<Clock, OpenError> {
     let database = Database::new(url)?;
     let begun = Instant::now();
     let mut db = database.reach().await?;
-    let start = Arc::new(AtomicU64::new(start_ms(&mut db, begun).await?));
+    let start = Arc::new(AtomicU64::new(loop {
+        match start_ms(&mut db, begun).await {
+            // A stall of the database passes.
+            Err(_) if begun.elapsed() < START_MAX => sleep(PAUSE).await,
+            told => break told?,
+        }
+    }));
     let _ = timeout(ANSWER_MAX, db.disconnect()).await;
     warn_if_off(start.load(Relaxed), begun);
     tokio::spawn(keep(database, Arc::downgrade(&start), begun));
@@ -68,7 +77,7 @@ async fn keep(database: Database, start: Weak<AtomicU64>, begun: Instant) {
         let asking = async {
             let mut db = database.connect(Role::Reader).await?;
             let now = start_ms(&mut db, begun).await?;
-            db.disconnect().await?;
+            let _ = db.disconnect().await;
             Ok::<_, mysql_async::Error>(now)
         };
         // A database that is away keeps no clock from going on.

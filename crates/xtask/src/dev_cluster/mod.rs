@@ -28,7 +28,7 @@ use node::Node;
 use crate::root;
 
 /// Lines a second at which the usual chat lasts as long as every fault needs to happen.
-const RATE: u32 = 5;
+const RATE: u32 = 4;
 /// From the start of a replay until somebody says something.
 const TALK_MAX: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(100);

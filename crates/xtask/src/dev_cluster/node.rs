@@ -14,7 +14,7 @@ use super::{Cluster, Sequencer};
 /// For the goodbye to its clients and the end of all work.
 const STOP_MAX: Duration = Duration::from_secs(30);
 /// A node that does not answer so soon is busy with its end or its start.
-const LOOK_MAX: Duration = Duration::from_millis(500);
+const LOOK_MAX: Duration = Duration::from_secs(3);
 
 pub(crate) struct Node {
     process: Process,

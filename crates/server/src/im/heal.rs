@@ -1,0 +1,43 @@
+//! What was lost between nodes is found by clients that sync. They would do so at their next message or after minutes; told to,
+//! they do it within seconds.
+//!
+//! Rules: what may have been lost on its way here concerns who is connected here; what was lost on its way out the other nodes are
+//! told of. No more than so many are told a second, and while losses go on, each round waits longer than the last.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::ctx::Ctx;
+
+/// How often losses are looked for, and how many users are told in one of these.
+const TURN: Duration = Duration::from_millis(100);
+const USERS_A_TURN: usize = 200;
+/// From one round to the next while losses go on: doubles each time.
+const PAUSE_MIN: Duration = Duration::from_secs(5);
+const PAUSE_MAX: Duration = Duration::from_secs(60);
+
+pub async fn heal(cx: Arc<Ctx>) {
+    let mut turns = interval(TURN);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let (mut pause, mut next_round) = (PAUSE_MIN, turns.tick().await);
+    let mut waiting = Vec::new();
+    loop {
+        let now = turns.tick().await;
+        cx.peers.tell_missed();
+        if waiting.is_empty() && now >= next_round {
+            // Long enough without a loss, and the next one is the first again.
+            if now >= next_round + 2 * PAUSE_MAX {
+                pause = PAUSE_MIN;
+            }
+            if cx.peers.take_lost() {
+                waiting = cx.hub.users();
+                next_round = now + pause;
+                pause = (2 * pause).min(PAUSE_MAX);
+                cx.peers.counts.healed.inc();
+            }
+        }
+        let rest = waiting.len().saturating_sub(USERS_A_TURN);
+        waiting.drain(rest..).for_each(|user| cx.hub.lag(user));
+    }
+}
