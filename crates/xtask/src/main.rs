@@ -6,7 +6,12 @@ mod dev_cluster;
 mod test;
 mod tidy;
 
-use std::{path::Path, process::ExitCode};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::LazyLock,
+};
 
 use clap::Parser;
 
@@ -36,9 +41,13 @@ enum Task {
     Audit,
 }
 
-/// The root of the repository.
+/// The root of the repository. Cargo tells it at run time: copies of the repository may share a target folder.
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().and_then(Path::parent).expect("crates/xtask lies two folders deep")
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let room = env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        Path::new(&room).ancestors().nth(2).expect("crates/xtask lies two folders deep").to_owned()
+    });
+    &ROOT
 }
 
 fn main() -> ExitCode {
