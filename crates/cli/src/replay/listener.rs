@@ -38,8 +38,6 @@ struct Listening {
     positions: Positions,
     dice: StdRng,
     opened: Instant,
-    /// Something was told that was not heard.
-    lagged: bool,
     runs: Vec<Run>,
 }
 
@@ -48,16 +46,8 @@ impl Listener {
         let (stop, stopped) = oneshot::channel();
         let events = client.events();
         let dice = StdRng::seed_from_u64(seed);
-        let listening = Listening {
-            client,
-            device_id,
-            ledger,
-            positions,
-            dice,
-            opened: Instant::now(),
-            lagged: false,
-            runs: Vec::new(),
-        };
+        let listening =
+            Listening { client, device_id, ledger, positions, dice, opened: Instant::now(), runs: Vec::new() };
         Self { stop, task: tokio::spawn(listening.run(events, stopped)) }
     }
 
@@ -83,13 +73,8 @@ impl Listening {
                 Some(Event::Status { client_msg_id, status: Status::Sent(place), .. }) => {
                     self.ledger.acked(client_msg_id.as_str(), place.server_msg_id);
                 }
-                Some(Event::Reset(_) | Event::Forgotten) => self.draw().await,
-                Some(Event::Lagged(_)) => {
-                    self.lagged = true;
-                    self.draw().await;
-                }
-                // What was not heard may have begun a conversation that was not in the list yet when it was drawn.
-                Some(Event::Session(session)) if self.lagged && !self.knows(&session) => self.draw().await,
+                Some(Event::Reset(_) | Event::Forgotten | Event::Lagged(_)) => self.draw().await,
+                Some(Event::Session(session)) => self.list(&session).await,
                 Some(_) => {}
                 None => break,
             }
@@ -97,31 +82,43 @@ impl Listening {
         self.runs
     }
 
-    fn knows(&self, session: &v1::Session) -> bool {
-        let positions = self.positions.lock().expect("nobody panics with it");
-        session.conversation_id.parse().is_ok_and(|conversation| positions.contains_key(&conversation))
-    }
-
     /// Everything anew from the local store.
     async fn draw(&mut self) {
-        // An app that died before it heard of it finds here what was acknowledged.
-        let acked = |message: &v1::Message| {
-            if message.from_device_id == self.device_id {
-                self.ledger.acked(&message.client_msg_id, message.server_msg_id);
-            }
-        };
-        let kept = match read_kept(&self.client, acked).await {
-            Ok(kept) => kept,
-            // Put away before it could draw.
-            Err(Error::Store(StoreError::Closed)) => Kept::new(),
-            Err(error) => {
-                self.ledger.refuse(format!("{} cannot read its store: {error}", self.device_id));
-                Kept::new()
-            }
-        };
+        let kept = self.read(read_kept(&self.client, |message| self.find(message)).await);
         let heads = kept.iter().filter_map(|(conversation, seen)| Some((*conversation, seen.last()?.server_msg_id)));
         self.positions.lock().expect("nobody panics with it").extend(heads);
         self.runs.push(Run { kept, shown: Vec::new() });
+    }
+
+    /// An entry that comes new into the list may have messages already: told before this app ran, or while it did not hear.
+    async fn list(&mut self, session: &v1::Session) {
+        let Ok(conversation) = session.conversation_id.parse::<ConversationId>() else { return };
+        if self.positions.lock().expect("nobody panics with it").contains_key(&conversation) {
+            return;
+        }
+        let seen = self.read(read_conversation(&self.client, conversation, &mut |message| self.find(message)).await);
+        let Some(head) = seen.last() else { return };
+        self.positions.lock().expect("nobody panics with it").insert(conversation, head.server_msg_id);
+        self.runs.last_mut().expect("drawing begins a run").kept.insert(conversation, seen);
+    }
+
+    /// What an app that died before it heard of it finds acknowledged in its store.
+    fn find(&self, message: &v1::Message) {
+        if message.from_device_id == self.device_id {
+            self.ledger.acked(&message.client_msg_id, message.server_msg_id);
+        }
+    }
+
+    /// Of a client that was put away meanwhile there is nothing to show.
+    fn read<T: Default>(&self, read: Result<T, Error>) -> T {
+        match read {
+            Err(Error::Store(StoreError::Closed)) => T::default(),
+            Err(error) => {
+                self.ledger.refuse(format!("{} cannot read its store: {error}", self.device_id));
+                T::default()
+            }
+            Ok(read) => read,
+        }
     }
 
     async fn show(&mut self, message: &v1::Message) {
@@ -156,23 +153,31 @@ pub async fn read_kept(client: &Client, mut each: impl FnMut(&v1::Message)) -> R
     let mut kept = Kept::new();
     for session in client.sessions().await? {
         let Ok(conversation) = session.conversation_id.parse::<ConversationId>() else { continue };
-        let mut pages: Vec<Vec<Seen>> = Vec::new();
-        let mut before = None;
-        loop {
-            let page = match client.history(conversation, before, PAGE).await {
-                // There is nothing here yet, and nobody to ask.
-                Err(Error::Offline | Error::Lost | Error::Busy) => break,
-                page => page?,
-            };
-            let Some(oldest) = page.messages.first() else { break };
-            before = Some(oldest.server_msg_id);
-            page.messages.iter().for_each(|message| each(message));
-            pages.push(page.messages.iter().map(|message| Seen::of(message)).collect());
-            if !page.more {
-                break;
-            }
-        }
-        kept.insert(conversation, pages.into_iter().rev().flatten().collect());
+        kept.insert(conversation, read_conversation(client, conversation, &mut each).await?);
     }
     Ok(kept)
+}
+
+async fn read_conversation(
+    client: &Client,
+    conversation: ConversationId,
+    each: &mut impl FnMut(&v1::Message),
+) -> Result<Vec<Seen>, Error> {
+    let mut pages: Vec<Vec<Seen>> = Vec::new();
+    let mut before = None;
+    loop {
+        let page = match client.history(conversation, before, PAGE).await {
+            // There is nothing here yet, and nobody to ask.
+            Err(Error::Offline | Error::Lost | Error::Busy) => break,
+            page => page?,
+        };
+        let Some(oldest) = page.messages.first() else { break };
+        before = Some(oldest.server_msg_id);
+        page.messages.iter().for_each(|message| each(message));
+        pages.push(page.messages.iter().map(|message| Seen::of(message)).collect());
+        if !page.more {
+            break;
+        }
+    }
+    Ok(pages.into_iter().rev().flatten().collect())
 }
