@@ -8,6 +8,7 @@ pub mod memory;
 #[cfg(feature = "cluster")]
 pub mod mysql;
 pub mod records;
+mod rows;
 pub mod sequencer;
 pub mod sqlite;
 mod write;

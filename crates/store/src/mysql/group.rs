@@ -2,22 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use anser_proto::{
-    ConversationId, GroupId, UserId,
-    v1::{self, notice::Kind},
-};
+use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
 use mysql_async::{Conn, Row, prelude::Queryable as _};
 
 use super::{
     columns::{Sql, get, text, user as user_id},
     fault::Fault,
     message,
-    txn::{Head, Txn, Wants},
+    txn::{Txn, Wants},
     user::{self, cut},
 };
 use crate::{
     Error, GROUPS_OF_A_USER, Group, MEMBERS_OF_A_GROUP, Member, MemberIds, MembersAction, MembersChange,
-    MembersChanged, Message, NewGroup, Page, Role, Sender,
+    MembersChanged, Message, NewGroup, Page, Role,
+    rows::{Head, Rows as _},
 };
 
 /// A stretch of the log during which somebody was a member.
@@ -133,7 +131,7 @@ pub(super) async fn create_group(tx: &mut Txn<'_>, new: &NewGroup) -> Result<Mem
     }
 
     let mut head = Head::default();
-    let notice = notice(tx, new.group, &new.creator, Kind::Created, &members, &mut head).await;
+    let notice = message::append_notice(tx, new.group, &new.creator, Kind::Created, &members, &mut head).await;
     let sql = "INSERT INTO im_group
                    (group_id, creator_id, client_group_id, name, avatar, owner_id, member_count, created_ms, members_version)
                VALUES (?, ?, ?, ?, ?, ?, 0, ?, ?)";
@@ -165,7 +163,7 @@ pub(super) async fn change_members(tx: &mut Txn<'_>, change: &MembersChange) -> 
         return outcome(tx, group, operator.user, Vec::new(), Vec::new()).await;
     }
     let mut head = tx.head(ConversationId::Group(group)).ok_or(Error::NotFound("group"))?;
-    let mut notices = vec![notice(tx, group, operator, kind, &users, &mut head).await];
+    let mut notices = vec![message::append_notice(tx, group, operator, kind, &users, &mut head).await];
     let stamped = match kind {
         Kind::Joined => join(tx, group, &users, &head).await?,
         _ => go(tx, group, &users, &head).await?,
@@ -176,7 +174,7 @@ pub(super) async fn change_members(tx: &mut Txn<'_>, change: &MembersChange) -> 
     {
         set_role(tx.db, group, heir, Role::Owner).await?;
         tx.db.exec_drop("UPDATE im_group SET owner_id = ? WHERE group_id = ?", (heir.0, group.0)).await?;
-        notices.push(notice(tx, group, operator, Kind::OwnerChanged, &[heir], &mut head).await);
+        notices.push(message::append_notice(tx, group, operator, Kind::OwnerChanged, &[heir], &mut head).await);
     }
     outcome(tx, group, operator.user, notices, stamped).await
 }
@@ -241,17 +239,11 @@ fn distinct<'u>(users: impl IntoIterator<Item = &'u UserId>) -> BTreeSet<UserId>
 
 /// The users come with the message at the head, and their read marks start there.
 async fn join(tx: &mut Txn<'_>, group: GroupId, users: &[UserId], head: &Head) -> Result<Vec<(UserId, u64)>, Fault> {
-    let conversation = ConversationId::Group(group);
-    let mut stamped = Vec::with_capacity(users.len());
+    let stamped = tx.stamp_members(group, users, head, true)?;
     let mut sql = Sql::new("INSERT INTO im_group_member (group_id, user_id, joined, role) VALUES ");
     for (at, user) in users.iter().enumerate() {
         sql.push(if at == 0 { "" } else { "," });
         sql.numbers(&[group.0, user.0, head.server_msg_id, Role::Member as u64]);
-        let mut entry = tx.session(*user, conversation).unwrap_or_default();
-        entry.read_to(head.server_msg_id, head.count);
-        entry.mailbox_seq = tx.next_change(*user)?;
-        tx.put_session(*user, conversation, entry);
-        stamped.push((*user, entry.mailbox_seq));
     }
     tx.db.query_drop(sql.as_str()).await?;
     count_members(tx.db, group, users.len() as i64, head).await?;
@@ -260,14 +252,7 @@ async fn join(tx: &mut Txn<'_>, group: GroupId, users: &[UserId], head: &Head) -
 
 /// The users go with the message at the head, which is the last that they see.
 async fn go(tx: &mut Txn<'_>, group: GroupId, users: &[UserId], head: &Head) -> Result<Vec<(UserId, u64)>, Fault> {
-    let conversation = ConversationId::Group(group);
-    let mut stamped = Vec::with_capacity(users.len());
-    for user in users {
-        let mut entry = tx.session(*user, conversation).unwrap_or_default();
-        entry.mailbox_seq = tx.next_change(*user)?;
-        tx.put_session(*user, conversation, entry);
-        stamped.push((*user, entry.mailbox_seq));
-    }
+    let stamped = tx.stamp_members(group, users, head, false)?;
     let mut sql = Sql::new("UPDATE im_group_member SET left_at = ");
     sql.number(head.server_msg_id).push(" WHERE group_id = ").number(group.0).push(" AND present = 1 AND user_id IN ");
     sql.numbers(&users.iter().map(|user| user.0).collect::<Vec<_>>());
@@ -290,23 +275,6 @@ async fn set_role(db: &mut Conn, group: GroupId, user: UserId, role: Role) -> Re
 async fn longest_standing(db: &mut Conn, group: GroupId) -> Result<Option<UserId>, Fault> {
     let sql = "SELECT user_id FROM im_group_member WHERE group_id = ? AND present = 1 ORDER BY joined, user_id LIMIT 1";
     Ok(db.exec_first(sql, (group.0,)).await?.map(UserId))
-}
-
-/// Appends a notice and moves the head; the version of the list of members is where the last of them came or went.
-async fn notice(
-    tx: &mut Txn<'_>,
-    group: GroupId,
-    operator: &Sender,
-    kind: Kind,
-    users: &[UserId],
-    head: &mut Head,
-) -> Message {
-    if kind != Kind::OwnerChanged {
-        head.members_version = head.server_msg_id + 1;
-    }
-    let user_ids = users.iter().map(|user| user.0).collect();
-    let notice = v1::Notice { kind: kind.into(), operator_id: operator.user.0, user_ids };
-    message::append_notice(tx, group, operator, &notice, head).await
 }
 
 async fn outcome(

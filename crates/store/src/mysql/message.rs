@@ -2,16 +2,18 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId, v1};
+use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId, v1::notice::Kind};
 use mysql_async::{Conn, Row, prelude::Queryable as _};
-use prost::Message as _;
 
 use super::{
     columns::{Sql, get},
     fault::Fault,
-    txn::{Head, Txn, Wants},
+    txn::{Txn, Wants},
 };
-use crate::{Appended, Error, Message, NewMessage, Sender};
+use crate::{
+    Appended, Error, Message, NewMessage, Sender,
+    rows::{Head, Rows as _},
+};
 
 const COLUMNS: &str =
     "server_msg_id, client_msg_id, type, counted, count, client_time_ms, server_time_ms, from_nickname,
@@ -77,7 +79,7 @@ impl Places {
             server_time_ms: get(&mut row, 4)?,
             count: get(&mut row, 5)?,
             duplicate: true,
-            ..at(&Head::default())
+            ..Head::default().appended()
         };
         let (kind, content) = (get(&mut row, 6)?, Arc::from(get::<String>(&mut row, 7)?));
         let attachment = get::<Vec<u8>>(&mut row, 8)?.into();
@@ -211,19 +213,7 @@ async fn append_single(tx: &mut Txn<'_>, message: &NewMessage) -> Result<Appende
     write(tx.row(Table::send(from, shards)), to.0, message, &head);
     write(tx.row(Table::recv(to, shards)), to.0, message, &head);
 
-    let sender_mailbox_seq = tx.next_change(from)?;
-    let mut own = tx.session(from, conversation).unwrap_or_default();
-    own.read_to(head.server_msg_id, head.count);
-    own.mailbox_seq = sender_mailbox_seq;
-    tx.put_session(from, conversation, own);
-    let mut receiver_mailbox_seq = sender_mailbox_seq;
-    if to != from {
-        receiver_mailbox_seq = tx.next_change(to)?;
-        let mut peers = tx.session(to, conversation).unwrap_or_default();
-        peers.mailbox_seq = receiver_mailbox_seq;
-        tx.put_session(to, conversation, peers);
-    }
-    let appended = Appended { sender_mailbox_seq, receiver_mailbox_seq, ..at(&head) };
+    let appended = tx.stamp_single(from, to, conversation, &head)?;
     tx.move_head(conversation, head);
     Ok(appended)
 }
@@ -231,17 +221,16 @@ async fn append_single(tx: &mut Txn<'_>, message: &NewMessage) -> Result<Appende
 async fn append_group(tx: &mut Txn<'_>, group: GroupId, message: &NewMessage) -> Result<Appended, Fault> {
     let (conversation, from) = (message.conversation, message.from.user);
     let mut head = tx.head(conversation).ok_or(Error::NotMember)?;
-    if !tx.is_member(group, from) {
+    let Some(mut own) = tx.session(from, conversation)?.filter(|entry| entry.member) else {
         // The place of a retry is the first one, and there he was a member.
         return Err(if tx.places.looked { Error::NotMember.into() } else { Fault::Known });
-    }
-    let mut own = tx.session(from, conversation).unwrap_or_default();
+    };
     advance(tx, conversation, &mut head, message).await;
     let shards = tx.shards();
     write(tx.row(Table::group(group, shards)), group.0, message, &head);
-    own.read_to(head.server_msg_id, head.count);
+    own.read_to(head.place());
     tx.put_session(from, conversation, own);
-    let appended = at(&head);
+    let appended = head.appended();
     tx.move_head(conversation, head);
     Ok(appended)
 }
@@ -255,63 +244,28 @@ fn refusal<T>(outcome: Result<T, Fault>) -> Result<Result<T, Error>, Fault> {
     }
 }
 
-/// Appends a notice to a group's log. Nobody's message can be under its id already: ids of notices are apart.
+/// Appends a notice to a group's log, and moves the head.
 pub(super) async fn append_notice(
     tx: &mut Txn<'_>,
     group: GroupId,
     operator: &Sender,
-    notice: &v1::Notice,
+    kind: Kind,
+    users: &[UserId],
     head: &mut Head,
 ) -> Message {
     let conversation = ConversationId::Group(group);
-    let place = tx.next_place(conversation, head).await;
-    let message = NewMessage {
-        conversation,
-        from: operator.clone(),
-        client_msg_id: format!("notice-{place}").parse().expect("it is short and ASCII"),
-        kind: v1::message::Type::Notice.into(),
-        content: Arc::from(""),
-        attachment: notice.encode_to_vec().into(),
-        client_time_ms: tx.time(head),
-        counted: false,
-    };
-    advance(tx, conversation, head, &message).await;
+    tx.propose_next(conversation, head).await;
+    let notice = head.advance_by_notice(tx.now_ms(), group, operator, kind, users);
     let shards = tx.shards();
-    write(tx.row(Table::group(group, shards)), group.0, &message, head);
+    write(tx.row(Table::group(group, shards)), group.0, &notice, head);
     tx.move_head(conversation, *head);
-    Message {
-        conversation,
-        server_msg_id: place,
-        client_msg_id: message.client_msg_id,
-        from: message.from,
-        kind: message.kind,
-        content: message.content,
-        attachment: message.attachment,
-        client_time_ms: message.client_time_ms,
-        server_time_ms: head.server_time_ms,
-        count: head.count,
-        counted: message.counted,
-    }
+    head.message(notice)
 }
 
 /// Moves this copy of the head to where the message will be.
 async fn advance(tx: &mut Txn<'_>, conversation: ConversationId, head: &mut Head, message: &NewMessage) {
-    let place = tx.next_place(conversation, head).await;
-    head.server_time_ms = tx.time(head);
-    head.count += u64::from(message.counted);
-    head.server_msg_id = place;
-}
-
-fn at(head: &Head) -> Appended {
-    Appended {
-        server_msg_id: head.server_msg_id,
-        server_time_ms: head.server_time_ms,
-        count: head.count,
-        duplicate: false,
-        sender_mailbox_seq: 0,
-        receiver_mailbox_seq: 0,
-        members_version: head.members_version,
-    }
+    tx.propose_next(conversation, head).await;
+    head.advance(tx.now_ms(), message.counted);
 }
 
 /// The values of a copy; `owner` is the receiver or the group.

@@ -7,17 +7,13 @@ use super::{
     columns::{Sql, conversation as conversation_id, get, key, text},
     fault::Fault,
     group, log,
-    txn::{Entry, Txn, Wants},
+    txn::{Txn, Wants},
     user::{self, cut},
 };
-use crate::{Changes, Error, Mark, MarkKind, Marked, Page, Party, Positions, Preview, Session};
-
-/// A message's place in a log: its id and its count.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Place {
-    pub(super) server_msg_id: u64,
-    pub(super) count: u64,
-}
+use crate::{
+    Changes, Error, Mark, MarkKind, Marked, Page, Party, Positions, Preview, Session,
+    rows::{Place, Rows as _},
+};
 
 /// The last message that the user may see. None for a group whose member he never was.
 pub(super) async fn visible_head(
@@ -55,7 +51,7 @@ pub(super) async fn mark(tx: &mut Txn<'_>, mark: &Mark) -> Result<Marked, Fault>
         ConversationId::Single { .. } => Some(conversation.peer_of(user).ok_or(Error::NotMember)?),
         ConversationId::Group(_) => None,
     };
-    let Some(before) = tx.session(user, conversation) else {
+    let Some(before) = tx.session(user, conversation)? else {
         let nothing = Marked { read_mark: 0, delivered_mark: 0, unread: 0, moved: false, mailbox_seq: 0, peer: None };
         return Ok(peer.map(|_| nothing).ok_or(Error::NotMember)?);
     };
@@ -73,47 +69,11 @@ pub(super) async fn mark(tx: &mut Txn<'_>, mark: &Mark) -> Result<Marked, Fault>
                     log::count_at(tx.db, shards, user, conversation, place).await?
                 }
             };
-            entry.read_to(place, count);
+            entry.read_to(Place { server_msg_id: place, count });
         }
         MarkKind::Read => {}
     }
-    let moved = entry.delivered_mark > before.delivered_mark || entry.read_mark > before.read_mark;
-    let mut marked = Marked {
-        read_mark: entry.read_mark,
-        delivered_mark: entry.delivered_mark,
-        unread: head.count.saturating_sub(entry.read_count),
-        moved,
-        mailbox_seq: 0,
-        peer: None,
-    };
-    if moved {
-        stamp(tx, mark, peer, entry, &mut marked)?;
-    }
-    Ok(marked)
-}
-
-/// The read mark concerns the user; any mark concerns who sees it as a receipt.
-fn stamp(
-    tx: &mut Txn<'_>,
-    mark: &Mark,
-    peer: Option<UserId>,
-    mut entry: Entry,
-    marked: &mut Marked,
-) -> Result<(), Error> {
-    let Mark { user, conversation, kind, .. } = *mark;
-    if kind == MarkKind::Read || peer == Some(user) {
-        marked.mailbox_seq = tx.next_change(user)?;
-        entry.mailbox_seq = marked.mailbox_seq;
-    }
-    tx.put_session(user, conversation, entry);
-    if let Some(peer) = peer.filter(|peer| *peer != user) {
-        let peer_seq = tx.next_change(peer)?;
-        let mut peers = tx.session(peer, conversation).unwrap_or_default();
-        peers.mailbox_seq = peer_seq;
-        tx.put_session(peer, conversation, peers);
-        marked.peer = Some((peer, peer_seq));
-    }
-    Ok(())
+    Ok(tx.move_mark(mark, before, entry, head)?)
 }
 
 /// As [`visible_head`], with what the transaction has not written yet.
@@ -125,7 +85,7 @@ async fn visible_in(tx: &mut Txn<'_>, user: UserId, conversation: ConversationId
         return Ok(visible_head(tx.db, shards, user, conversation).await?.unwrap_or_default());
     }
     let head = tx.head(conversation).unwrap_or_default();
-    Ok(Place { server_msg_id: head.server_msg_id, count: head.count })
+    Ok(head.place())
 }
 
 pub(super) async fn positions(db: &mut Conn, user: UserId) -> Result<Positions, Fault> {

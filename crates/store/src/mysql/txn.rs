@@ -21,7 +21,10 @@ use super::{
     message::{Places, Table},
     writer::Counters,
 };
-use crate::{Error, Options, Sequencer};
+use crate::{
+    Error, Options, Sequencer,
+    rows::{Entry, Head, Rows},
+};
 
 /// How often a conversation's numbers are asked for before the head's own are taken.
 const PROPOSALS_MAX: u32 = 3;
@@ -38,38 +41,6 @@ pub(super) struct Rules {
 pub(super) struct Stamp {
     pub(super) writer_id: u64,
     pub(super) transaction_no: u64,
-}
-
-/// Where a log ends. Default: nothing was said.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Head {
-    pub(super) server_msg_id: u64,
-    pub(super) count: u64,
-    pub(super) server_time_ms: u64,
-    /// Of a group.
-    pub(super) members_version: u64,
-    /// `server_msg_id` of the row; 0 if there is none.
-    stored: u64,
-}
-
-/// A user's entry in his conversation list.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Entry {
-    pub(super) mailbox_seq: u64,
-    pub(super) read_mark: u64,
-    pub(super) read_count: u64,
-    pub(super) delivered_mark: u64,
-    changed: bool,
-}
-
-impl Entry {
-    /// Forward only; the delivered mark is never behind.
-    pub(super) fn read_to(&mut self, server_msg_id: u64, count: u64) {
-        if server_msg_id > self.read_mark {
-            (self.read_mark, self.read_count) = (server_msg_id, count);
-        }
-        self.delivered_mark = self.delivered_mark.max(server_msg_id);
-    }
 }
 
 struct Mailbox {
@@ -114,7 +85,6 @@ pub(super) struct Txn<'c> {
     heads: HashMap<ConversationId, Head>,
     sessions: HashMap<(UserId, ConversationId), Entry>,
     mailboxes: BTreeMap<UserId, Mailbox>,
-    members: BTreeSet<(GroupId, UserId)>,
     pub(super) places: Places,
     /// What the sequencer proposed and no message took yet.
     proposed: HashMap<ConversationId, Range<u64>>,
@@ -135,7 +105,6 @@ impl<'c> Txn<'c> {
             heads: HashMap::new(),
             sessions: HashMap::new(),
             mailboxes: BTreeMap::new(),
-            members: BTreeSet::new(),
             places: Places::default(),
             proposed: HashMap::new(),
             rows: BTreeMap::new(),
@@ -177,13 +146,14 @@ impl<'c> Txn<'c> {
                 read_mark: get(&mut row, 4)?,
                 read_count: get(&mut row, 5)?,
                 delivered_mark: get(&mut row, 6)?,
-                changed: false,
+                ..Entry::default()
             };
             let conversation = conversation_id(get(&mut row, 1)?, get(&mut row, 2)?);
             self.sessions.insert((UserId(get(&mut row, 0)?), conversation), entry);
         }
         for (group, user) in results.collect::<(u64, u64)>().await? {
-            self.members.insert((GroupId(group), UserId(user)));
+            let whose = (UserId(user), ConversationId::Group(GroupId(group)));
+            self.sessions.entry(whose).or_default().member = true;
         }
         results.drop_result().await?;
         Ok(())
@@ -200,9 +170,8 @@ impl<'c> Txn<'c> {
         self.proposed = join_all(asked).await.into_iter().collect();
     }
 
-    /// Never earlier than the last message of the conversation.
-    pub(super) fn time(&self, head: &Head) -> u64 {
-        (self.rules.common.clock)().max(head.server_time_ms)
+    pub(super) fn now_ms(&self) -> u64 {
+        (self.rules.common.clock)()
     }
 
     /// None for a group that does not exist; a one-to-one conversation begins with the first message.
@@ -213,14 +182,13 @@ impl<'c> Txn<'c> {
         }
     }
 
-    /// The number of the next message. Of a log for which more came than were reserved, the head's next.
-    pub(super) async fn next_place(&mut self, conversation: ConversationId, head: &Head) -> u64 {
+    /// Has the number of the next message proposed, the head's next. Those that were reserved are.
+    pub(super) async fn propose_next(&mut self, conversation: ConversationId, head: &Head) {
         let next = head.server_msg_id + 1;
         if !self.proposed.get(&conversation).is_some_and(|proposed| proposed.contains(&next)) {
             self.rules.propose(conversation, next, 1).await;
             self.proposed.insert(conversation, next..next + 1);
         }
-        next
     }
 
     /// A message took its place: the head is there now.
@@ -228,30 +196,13 @@ impl<'c> Txn<'c> {
         self.heads.insert(conversation, head);
     }
 
-    pub(super) fn session(&self, user: UserId, conversation: ConversationId) -> Option<Entry> {
-        self.sessions.get(&(user, conversation)).copied()
-    }
-
-    pub(super) fn put_session(&mut self, user: UserId, conversation: ConversationId, entry: Entry) {
-        self.changed = true;
-        self.sessions.insert((user, conversation), Entry { changed: true, ..entry });
-    }
-
     pub(super) fn is_member(&self, group: GroupId, user: UserId) -> bool {
-        self.members.contains(&(group, user))
+        self.sessions.get(&(user, ConversationId::Group(group))).is_some_and(|entry| entry.member)
     }
 
     /// `NotFound` if there is no such user: every user has a mailbox.
     pub(super) fn must_exist(&self, user: UserId) -> Result<(), Error> {
         self.mailboxes.get(&user).map(drop).ok_or(Error::NotFound("user"))
-    }
-
-    /// Takes the next number of the user's mailbox, for a change that concerns him.
-    pub(super) fn next_change(&mut self, user: UserId) -> Result<u64, Error> {
-        self.changed = true;
-        let mailbox = self.mailboxes.get_mut(&user).ok_or(Error::NotFound("user"))?;
-        mailbox.mailbox_seq += 1;
-        Ok(mailbox.mailbox_seq)
     }
 
     /// Where the next row of a message is written.
@@ -363,6 +314,24 @@ impl<'c> Txn<'c> {
                   read_count = VALUES(read_count), delivered_mark = VALUES(delivered_mark)",
             );
         }
+    }
+}
+
+impl Rows for Txn<'_> {
+    fn session(&mut self, user: UserId, conversation: ConversationId) -> Result<Option<Entry>, Error> {
+        Ok(self.sessions.get(&(user, conversation)).copied())
+    }
+
+    fn put_session(&mut self, user: UserId, conversation: ConversationId, entry: Entry) {
+        self.changed = true;
+        self.sessions.insert((user, conversation), Entry { changed: true, ..entry });
+    }
+
+    fn next_change(&mut self, user: UserId) -> Result<u64, Error> {
+        self.changed = true;
+        let mailbox = self.mailboxes.get_mut(&user).ok_or(Error::NotFound("user"))?;
+        mailbox.mailbox_seq += 1;
+        Ok(mailbox.mailbox_seq)
     }
 }
 

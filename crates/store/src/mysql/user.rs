@@ -10,7 +10,7 @@ use super::{
     fault::Fault,
     txn::Txn,
 };
-use crate::{Device, Error, NewUser, Page, PasswordHash, ProfileChange, User};
+use crate::{Device, Error, NewUser, Page, PasswordHash, ProfileChange, User, rows::Rows as _};
 
 const COLUMNS: &str = "user_id, account, nickname, avatar, disabled";
 

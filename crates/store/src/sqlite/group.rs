@@ -2,21 +2,19 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use anser_proto::{
-    ConversationId, GroupId, UserId,
-    v1::{self, notice::Kind},
-};
+use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
 use rusqlite::{Connection, OptionalExtension as _, Row, types::Type as ColumnType};
 
 use super::{
     columns::{bound, int, number, prepare, user as user_id},
     message,
-    txn::{Head, Txn},
+    txn::Txn,
     user::cut,
 };
 use crate::{
     Error, GROUPS_OF_A_USER, Group, MEMBERS_OF_A_GROUP, Member, MemberIds, MembersAction, MembersChange,
-    MembersChanged, Message, NewGroup, Page, Role, Sender, User,
+    MembersChanged, Message, NewGroup, Page, Role, User,
+    rows::{Head, Rows as _},
 };
 
 /// A stretch of the log during which somebody was a member.
@@ -131,7 +129,7 @@ pub(super) fn create_group(tx: &mut Txn<'_>, new: &NewGroup) -> Result<MembersCh
     }
 
     let mut head = Head::default();
-    let notice = notice(tx, new.group, &new.creator, Kind::Created, &members, &mut head)?;
+    let notice = message::append_notice(tx, new.group, &new.creator, Kind::Created, &members, &mut head)?;
     let sql = "INSERT INTO im_group
                    (group_id, creator_id, client_group_id, name, avatar, owner_id, member_count, created_ms, members_version)
                VALUES (?1, ?2, ?3, ?4, ?5, ?2, 0, ?6, ?7)";
@@ -155,7 +153,7 @@ pub(super) fn change_members(tx: &mut Txn<'_>, change: &MembersChange) -> Result
         return outcome(tx, group, operator.user, Vec::new(), Vec::new());
     }
     let mut head = tx.head(ConversationId::Group(group))?.ok_or(Error::NotFound("group"))?;
-    let mut notices = vec![notice(tx, group, operator, kind, &users, &mut head)?];
+    let mut notices = vec![message::append_notice(tx, group, operator, kind, &users, &mut head)?];
     let stamped = match kind {
         Kind::Joined => join(tx, group, &users, &head)?,
         _ => go(tx, group, &users, &head)?,
@@ -167,7 +165,7 @@ pub(super) fn change_members(tx: &mut Txn<'_>, change: &MembersChange) -> Result
         set_role(tx.db, group, heir, Role::Owner)?;
         let sql = "UPDATE im_group SET owner_id = ?2 WHERE group_id = ?1";
         prepare(tx.db, sql)?.execute((int(group.0), int(heir.0)))?;
-        notices.push(notice(tx, group, operator, Kind::OwnerChanged, &[heir], &mut head)?);
+        notices.push(message::append_notice(tx, group, operator, Kind::OwnerChanged, &[heir], &mut head)?);
     }
     outcome(tx, group, operator.user, notices, stamped)
 }
@@ -223,36 +221,23 @@ fn distinct<'u>(users: impl IntoIterator<Item = &'u UserId>) -> BTreeSet<UserId>
 
 /// The users come with the message at the head, and their read marks start there.
 fn join(tx: &mut Txn<'_>, group: GroupId, users: &[UserId], head: &Head) -> Result<Vec<(UserId, u64)>, Error> {
-    let conversation = ConversationId::Group(group);
-    let mut stamped = Vec::with_capacity(users.len());
     let sql = "INSERT INTO im_group_member (group_id, user_id, joined, left_at, role) VALUES (?1, ?2, ?3, NULL, ?4)";
     for user in users {
         let row = (int(group.0), int(user.0), int(head.server_msg_id), Role::Member as u32);
         prepare(tx.db, sql)?.execute(row)?;
-        let mut entry = tx.session(*user, conversation)?.unwrap_or_default();
-        entry.read_to(head.server_msg_id, head.count);
-        (entry.mailbox_seq, entry.member) = (tx.next_change(*user)?, true);
-        tx.put_session(*user, conversation, entry);
-        stamped.push((*user, entry.mailbox_seq));
     }
     count_members(tx.db, group, users.len() as i64, head)?;
-    Ok(stamped)
+    tx.stamp_members(group, users, head, true)
 }
 
 /// The users go with the message at the head, which is the last that they see.
 fn go(tx: &mut Txn<'_>, group: GroupId, users: &[UserId], head: &Head) -> Result<Vec<(UserId, u64)>, Error> {
-    let conversation = ConversationId::Group(group);
-    let mut stamped = Vec::with_capacity(users.len());
     let sql = "UPDATE im_group_member SET left_at = ?3 WHERE group_id = ?1 AND user_id = ?2 AND left_at IS NULL";
     for user in users {
         prepare(tx.db, sql)?.execute((int(group.0), int(user.0), int(head.server_msg_id)))?;
-        let mut entry = tx.session(*user, conversation)?.unwrap_or_default();
-        (entry.mailbox_seq, entry.member) = (tx.next_change(*user)?, false);
-        tx.put_session(*user, conversation, entry);
-        stamped.push((*user, entry.mailbox_seq));
     }
     count_members(tx.db, group, -(users.len() as i64), head)?;
-    Ok(stamped)
+    tx.stamp_members(group, users, head, false)
 }
 
 fn count_members(db: &Connection, group: GroupId, difference: i64, head: &Head) -> rusqlite::Result<()> {
@@ -269,23 +254,6 @@ fn longest_standing(db: &Connection, group: GroupId) -> rusqlite::Result<Option<
     let sql =
         "SELECT user_id FROM im_group_member WHERE group_id = ?1 AND left_at IS NULL ORDER BY joined, user_id LIMIT 1";
     prepare(db, sql)?.query_row([int(group.0)], |row| user_id(row, 0)).optional()
-}
-
-/// Appends a notice and moves the head; the version of the list of members is where the last of them came or went.
-fn notice(
-    tx: &mut Txn<'_>,
-    group: GroupId,
-    operator: &Sender,
-    kind: Kind,
-    users: &[UserId],
-    head: &mut Head,
-) -> Result<Message, Error> {
-    if kind != Kind::OwnerChanged {
-        head.members_version = head.server_msg_id + 1;
-    }
-    let user_ids = users.iter().map(|user| user.0).collect();
-    let notice = v1::Notice { kind: kind.into(), operator_id: operator.user.0, user_ids };
-    message::append_notice(tx, group, operator, &notice, head)
 }
 
 fn outcome(

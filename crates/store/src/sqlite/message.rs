@@ -1,16 +1,16 @@
 //! Appending messages: each once, at the next place of its log, with all its copies.
 
-use std::sync::Arc;
-
-use anser_proto::{ConversationId, GroupId, v1};
-use prost::Message as _;
+use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
 use rusqlite::{Connection, OptionalExtension as _, params, types::ValueRef};
 
 use super::{
     columns::{int, number, prepare},
-    txn::{Head, Txn},
+    txn::Txn,
 };
-use crate::{Appended, Error, Message, MessageType, NewMessage, Sender};
+use crate::{
+    Appended, Error, Message, MessageType, NewMessage, Sender,
+    rows::{Head, Rows as _},
+};
 
 /// The statements of the writer, made once: the name of the table is part of each.
 pub(super) struct MessageSql {
@@ -91,19 +91,7 @@ fn append_single(tx: &mut Txn<'_>, message: &NewMessage) -> Result<Appended, Err
     }
     insert(tx.db, &sql.insert_recv[sql.shard(to.0)], to.0, message, &head)?;
 
-    let sender_mailbox_seq = tx.next_change(from)?;
-    let mut own = tx.session(from, conversation)?.unwrap_or_default();
-    own.read_to(head.server_msg_id, head.count);
-    own.mailbox_seq = sender_mailbox_seq;
-    tx.put_session(from, conversation, own);
-    let mut receiver_mailbox_seq = sender_mailbox_seq;
-    if to != from {
-        receiver_mailbox_seq = tx.next_change(to)?;
-        let mut peers = tx.session(to, conversation)?.unwrap_or_default();
-        peers.mailbox_seq = receiver_mailbox_seq;
-        tx.put_session(to, conversation, peers);
-    }
-    let appended = Appended { sender_mailbox_seq, receiver_mailbox_seq, ..at(&head) };
+    let appended = tx.stamp_single(from, to, conversation, &head)?;
     tx.move_head(conversation, head);
     Ok(appended)
 }
@@ -122,70 +110,35 @@ fn append_group(tx: &mut Txn<'_>, group: GroupId, message: &NewMessage) -> Resul
         let first = first_place(tx.db, find, group.0, message)?;
         return first.ok_or_else(|| Error::Failed(format!("{} is known and not found", message.client_msg_id)))?;
     }
-    own.read_to(head.server_msg_id, head.count);
+    own.read_to(head.place());
     tx.put_session(from, conversation, own);
-    let appended = at(&head);
+    let appended = head.appended();
     tx.move_head(conversation, head);
     Ok(appended)
 }
 
-/// Appends a notice to a group's log. Nobody's message can be under its id already: ids of notices are apart.
+/// Appends a notice to a group's log, and moves the head.
 pub(super) fn append_notice(
     tx: &mut Txn<'_>,
     group: GroupId,
     operator: &Sender,
-    notice: &v1::Notice,
+    kind: Kind,
+    users: &[UserId],
     head: &mut Head,
 ) -> Result<Message, Error> {
     let conversation = ConversationId::Group(group);
-    let place = tx.next_place(conversation, head);
-    let message = NewMessage {
-        conversation,
-        from: operator.clone(),
-        client_msg_id: format!("notice-{place}").parse().expect("it is short and ASCII"),
-        kind: v1::message::Type::Notice.into(),
-        content: Arc::from(""),
-        attachment: notice.encode_to_vec().into(),
-        client_time_ms: tx.time(head),
-        counted: false,
-    };
-    advance(tx, conversation, head, &message);
+    tx.propose_next(conversation, head);
+    let notice = head.advance_by_notice(tx.now_ms(), group, operator, kind, users);
     let sql = &tx.rules.sql;
-    insert(tx.db, &sql.insert_group[sql.shard(group.0)], group.0, &message, head)?;
+    insert(tx.db, &sql.insert_group[sql.shard(group.0)], group.0, &notice, head)?;
     tx.move_head(conversation, *head);
-    Ok(Message {
-        conversation,
-        server_msg_id: place,
-        client_msg_id: message.client_msg_id,
-        from: message.from,
-        kind: message.kind,
-        content: message.content,
-        attachment: message.attachment,
-        client_time_ms: message.client_time_ms,
-        server_time_ms: head.server_time_ms,
-        count: head.count,
-        counted: message.counted,
-    })
+    Ok(head.message(notice))
 }
 
 /// Moves this copy of the head to where the message will be.
 fn advance(tx: &mut Txn<'_>, conversation: ConversationId, head: &mut Head, message: &NewMessage) {
-    let place = tx.next_place(conversation, head);
-    head.server_time_ms = tx.time(head);
-    head.count += u64::from(message.counted);
-    head.server_msg_id = place;
-}
-
-fn at(head: &Head) -> Appended {
-    Appended {
-        server_msg_id: head.server_msg_id,
-        server_time_ms: head.server_time_ms,
-        count: head.count,
-        duplicate: false,
-        sender_mailbox_seq: 0,
-        receiver_mailbox_seq: 0,
-        members_version: head.members_version,
-    }
+    tx.propose_next(conversation, head);
+    head.advance(tx.now_ms(), message.counted);
 }
 
 /// False if the message was stored before: then nothing was written.
@@ -224,7 +177,11 @@ fn first_place(
             && row.get_ref(5)? == ValueRef::Blob(&message.attachment);
         let mut first = Head::default();
         (first.server_msg_id, first.server_time_ms, first.count) = (number(row, 0)?, number(row, 1)?, number(row, 2)?);
-        Ok(if same { Ok(Appended { duplicate: true, ..at(&first) }) } else { Err(Error::Conflict("client_msg_id")) })
+        Ok(if same {
+            Ok(Appended { duplicate: true, ..first.appended() })
+        } else {
+            Err(Error::Conflict("client_msg_id"))
+        })
     });
     found.optional()
 }

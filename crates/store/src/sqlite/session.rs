@@ -8,17 +8,13 @@ use rusqlite::{Connection, OptionalExtension as _, Row, ToSql};
 use super::{
     columns::{bound, conversation as conversation_id, int, key, number, prepare, user as user_id},
     group, log,
-    txn::{Entry, Txn},
+    txn::Txn,
     user::{self, cut},
 };
-use crate::{Changes, Error, Mark, MarkKind, Marked, Page, Party, Positions, Preview, Session};
-
-/// A message's place in a log: its id and its count.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Place {
-    pub(super) server_msg_id: u64,
-    pub(super) count: u64,
-}
+use crate::{
+    Changes, Error, Mark, MarkKind, Marked, Page, Party, Positions, Preview, Session,
+    rows::{Entry, Place, Rows as _},
+};
 
 /// The last message that the user may see. None for a group whose member he never was.
 pub(super) fn visible_head(
@@ -60,47 +56,11 @@ pub(super) fn mark(tx: &mut Txn<'_>, mark: &Mark) -> Result<Marked, Error> {
         MarkKind::Read if place > before.read_mark => {
             let known = (place == head.server_msg_id).then_some(head.count);
             let count = known.map_or_else(|| log::count_at(tx.db, tx.shards(), user, conversation, place), Ok)?;
-            entry.read_to(place, count);
+            entry.read_to(Place { server_msg_id: place, count });
         }
         MarkKind::Read => {}
     }
-    let moved = entry.delivered_mark > before.delivered_mark || entry.read_mark > before.read_mark;
-    let mut marked = Marked {
-        read_mark: entry.read_mark,
-        delivered_mark: entry.delivered_mark,
-        unread: head.count.saturating_sub(entry.read_count),
-        moved,
-        mailbox_seq: 0,
-        peer: None,
-    };
-    if moved {
-        stamp(tx, mark, peer, entry, &mut marked)?;
-    }
-    Ok(marked)
-}
-
-/// The read mark concerns the user; any mark concerns who sees it as a receipt.
-fn stamp(
-    tx: &mut Txn<'_>,
-    mark: &Mark,
-    peer: Option<UserId>,
-    mut entry: Entry,
-    marked: &mut Marked,
-) -> Result<(), Error> {
-    let Mark { user, conversation, kind, .. } = *mark;
-    if kind == MarkKind::Read || peer == Some(user) {
-        marked.mailbox_seq = tx.next_change(user)?;
-        entry.mailbox_seq = marked.mailbox_seq;
-    }
-    tx.put_session(user, conversation, entry);
-    if let Some(peer) = peer.filter(|peer| *peer != user) {
-        let peer_seq = tx.next_change(peer)?;
-        let mut peers = tx.session(peer, conversation)?.unwrap_or_default();
-        peers.mailbox_seq = peer_seq;
-        tx.put_session(peer, conversation, peers);
-        marked.peer = Some((peer, peer_seq));
-    }
-    Ok(())
+    tx.move_mark(mark, before, entry, head)
 }
 
 /// As [`visible_head`], with what the transaction has not written yet.
@@ -109,7 +69,7 @@ fn visible_in(tx: &mut Txn<'_>, user: UserId, conversation: ConversationId, entr
         return Ok(visible_head(tx.db, tx.shards(), user, conversation)?.unwrap_or_default());
     }
     let head = tx.head(conversation)?.unwrap_or_default();
-    Ok(Place { server_msg_id: head.server_msg_id, count: head.count })
+    Ok(head.place())
 }
 
 pub(super) fn positions(db: &Connection, user: UserId) -> Result<Positions, Error> {

@@ -20,7 +20,10 @@ use super::{
     park,
     writer::Counters,
 };
-use crate::{Error, Options, Sequencer};
+use crate::{
+    Error, Options, Sequencer,
+    rows::{Entry, Head, Rows},
+};
 
 /// How often a conversation's numbers are asked for before the head's own are taken.
 const PROPOSALS_MAX: u32 = 3;
@@ -31,40 +34,6 @@ pub(super) struct Rules {
     pub(super) sequencer: Arc<dyn Sequencer>,
     pub(super) sql: MessageSql,
     pub(super) counters: Arc<Counters>,
-}
-
-/// Where a log ends. Default: nothing was said.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Head {
-    pub(super) server_msg_id: u64,
-    pub(super) count: u64,
-    pub(super) server_time_ms: u64,
-    /// Of a group.
-    pub(super) members_version: u64,
-    /// `server_msg_id` of the row; 0 if there is none.
-    stored: u64,
-}
-
-/// A user's entry in his conversation list.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Entry {
-    pub(super) mailbox_seq: u64,
-    pub(super) read_mark: u64,
-    pub(super) read_count: u64,
-    pub(super) delivered_mark: u64,
-    /// Of a group: the user is a member now.
-    pub(super) member: bool,
-    changed: bool,
-}
-
-impl Entry {
-    /// Forward only; the delivered mark is never behind.
-    pub(super) fn read_to(&mut self, server_msg_id: u64, count: u64) {
-        if server_msg_id > self.read_mark {
-            (self.read_mark, self.read_count) = (server_msg_id, count);
-        }
-        self.delivered_mark = self.delivered_mark.max(server_msg_id);
-    }
 }
 
 #[derive(Clone, Copy)]
@@ -137,9 +106,8 @@ impl<'w> Txn<'w> {
         self.rules.common.shards
     }
 
-    /// Never earlier than the last message of the conversation.
-    pub(super) fn time(&self, head: &Head) -> u64 {
-        (self.rules.common.clock)().max(head.server_time_ms)
+    pub(super) fn now_ms(&self) -> u64 {
+        (self.rules.common.clock)()
     }
 
     /// None for a group that does not exist; a one-to-one conversation begins with the first message.
@@ -166,15 +134,14 @@ impl<'w> Txn<'w> {
         })
     }
 
-    /// The number of the next message: what the sequencer proposes, if it is the head's next.
-    pub(super) fn next_place(&mut self, conversation: ConversationId, head: &Head) -> u64 {
+    /// Has the number of the next message proposed, the head's next.
+    pub(super) fn propose_next(&mut self, conversation: ConversationId, head: &Head) {
         let next = head.server_msg_id + 1;
         if !self.proposed.get(&conversation).is_some_and(|proposed| proposed.contains(&next)) {
             let wanted = self.wanted.remove(&conversation).unwrap_or(1);
             self.propose(conversation, next, wanted);
             self.proposed.insert(conversation, next..next + u64::from(wanted));
         }
-        next
     }
 
     /// Asks until the numbers from `next` on are proposed; after some attempts they are taken all the same.
@@ -213,37 +180,6 @@ impl<'w> Txn<'w> {
         self.heads.insert(conversation, head);
     }
 
-    pub(super) fn session(
-        &mut self,
-        user: UserId,
-        conversation: ConversationId,
-    ) -> Result<Option<Entry>, rusqlite::Error> {
-        let whose = (user, conversation);
-        if let Some(entry) = self.sessions.get(&whose).or_else(|| self.kept.sessions.get(&whose)) {
-            return Ok(Some(*entry));
-        }
-        let sql = "SELECT mailbox_seq, read_mark, read_count, delivered_mark,
-                          ?2 = 0 AND EXISTS (SELECT 1 FROM im_group_member
-                                             WHERE group_id = ?3 AND user_id = ?1 AND left_at IS NULL)
-                   FROM im_session WHERE user_id = ?1 AND small_id = ?2 AND big_id = ?3";
-        let (small, big) = key(conversation);
-        let read = |row: &rusqlite::Row<'_>| {
-            Ok(Entry {
-                mailbox_seq: number(row, 0)?,
-                read_mark: number(row, 1)?,
-                read_count: number(row, 2)?,
-                delivered_mark: number(row, 3)?,
-                member: row.get(4)?,
-                changed: false,
-            })
-        };
-        prepare(self.db, sql)?.query_row((int(user.0), small, big), read).optional()
-    }
-
-    pub(super) fn put_session(&mut self, user: UserId, conversation: ConversationId, entry: Entry) {
-        self.sessions.insert((user, conversation), Entry { changed: true, ..entry });
-    }
-
     /// `NotFound` if there is no such user: every user has a mailbox.
     pub(super) fn must_exist(&mut self, user: UserId) -> Result<(), Error> {
         self.mailbox(user).map(drop)
@@ -258,14 +194,6 @@ impl<'w> Txn<'w> {
         let mailbox = found.map(|seq| Mailbox { mailbox_seq: seq, stored: seq }).ok_or(Error::NotFound("user"))?;
         self.mailboxes.insert(user, mailbox);
         Ok(mailbox)
-    }
-
-    /// Takes the next number of the user's mailbox, for a change that concerns him.
-    pub(super) fn next_change(&mut self, user: UserId) -> Result<u64, Error> {
-        let mut mailbox = self.mailbox(user)?;
-        mailbox.mailbox_seq += 1;
-        self.mailboxes.insert(user, mailbox);
-        Ok(mailbox.mailbox_seq)
     }
 
     /// Writes what was touched and commits. The order is that of the keys, so that rows beside each other are written together.
@@ -351,5 +279,41 @@ impl<'w> Txn<'w> {
         for (user, mailbox) in self.mailboxes.drain() {
             self.kept.mailboxes.insert(user, Mailbox { stored: mailbox.mailbox_seq, ..mailbox });
         }
+    }
+}
+
+impl Rows for Txn<'_> {
+    fn session(&mut self, user: UserId, conversation: ConversationId) -> Result<Option<Entry>, Error> {
+        let whose = (user, conversation);
+        if let Some(entry) = self.sessions.get(&whose).or_else(|| self.kept.sessions.get(&whose)) {
+            return Ok(Some(*entry));
+        }
+        let sql = "SELECT mailbox_seq, read_mark, read_count, delivered_mark,
+                          ?2 = 0 AND EXISTS (SELECT 1 FROM im_group_member
+                                             WHERE group_id = ?3 AND user_id = ?1 AND left_at IS NULL)
+                   FROM im_session WHERE user_id = ?1 AND small_id = ?2 AND big_id = ?3";
+        let (small, big) = key(conversation);
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Entry {
+                mailbox_seq: number(row, 0)?,
+                read_mark: number(row, 1)?,
+                read_count: number(row, 2)?,
+                delivered_mark: number(row, 3)?,
+                member: row.get(4)?,
+                changed: false,
+            })
+        };
+        Ok(prepare(self.db, sql)?.query_row((int(user.0), small, big), read).optional()?)
+    }
+
+    fn put_session(&mut self, user: UserId, conversation: ConversationId, entry: Entry) {
+        self.sessions.insert((user, conversation), Entry { changed: true, ..entry });
+    }
+
+    fn next_change(&mut self, user: UserId) -> Result<u64, Error> {
+        let mut mailbox = self.mailbox(user)?;
+        mailbox.mailbox_seq += 1;
+        self.mailboxes.insert(user, mailbox);
+        Ok(mailbox.mailbox_seq)
     }
 }

@@ -9,7 +9,7 @@ use super::{
     columns::{bound, int, number, prepare, user as user_id},
     txn::Txn,
 };
-use crate::{Device, Error, NewUser, Page, PasswordHash, ProfileChange, User};
+use crate::{Device, Error, NewUser, Page, PasswordHash, ProfileChange, User, rows::Rows as _};
 
 const COLUMNS: &str = "user_id, account, nickname, avatar, disabled";
 
