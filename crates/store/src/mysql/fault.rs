@@ -8,11 +8,12 @@ use crate::Error;
 const DEADLOCK: u16 = 1213;
 const LOCK_WAIT_TIMEOUT: u16 = 1205;
 const DUPLICATE_ENTRY: u16 = 1062;
-const DISK_FULL: [u16; 3] = [1021, 1041, 1114];
+const DISK_FULL: [u16; 2] = [1021, 1114];
 /// "Got error 28": the operating system's ENOSPC.
 const STORAGE_ENGINE: u16 = 1030;
-/// The server is going down, or was told to end this connection.
-const GOING: [u16; 4] = [1053, 1077, 1927, 3169];
+/// The server is going down, or was told to end this connection. Or it has no more of them to give, as after its start, when
+/// all come back. Or it may only be read: another one takes the writes now, perhaps under the same name.
+const OF_NO_USE: [u16; 8] = [1053, 1077, 1927, 3169, 1040, 1203, 1290, 1836];
 
 #[derive(Debug)]
 pub(super) enum Fault {
@@ -52,7 +53,7 @@ impl From<Mysql> for Fault {
             DUPLICATE_ENTRY if server.message.contains("once'") => Self::Known,
             code if DISK_FULL.contains(&code) => Self::Store(Error::Full),
             STORAGE_ENGINE if server.message.contains("error 28") => Self::Store(Error::Full),
-            code if GOING.contains(&code) => Self::Lost(server.to_string()),
+            code if OF_NO_USE.contains(&code) => Self::Lost(server.to_string()),
             _ => Self::failed(server.to_string()),
         }
     }

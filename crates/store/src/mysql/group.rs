@@ -9,8 +9,9 @@ use super::{
     columns::{Sql, get, text, user as user_id},
     fault::Fault,
     message,
-    txn::{Txn, Wants},
+    txn::Txn,
     user::{self, cut},
+    wants::Wants,
 };
 use crate::{
     Error, GROUPS_OF_A_USER, Group, MEMBERS_OF_A_GROUP, Member, MemberIds, MembersAction, MembersChange,

@@ -8,7 +8,8 @@ use mysql_async::{Conn, Row, prelude::Queryable as _};
 use super::{
     columns::{Sql, get},
     fault::Fault,
-    txn::{Txn, Wants},
+    txn::Txn,
+    wants::Wants,
 };
 use crate::{
     Appended, Error, Message, NewMessage, Sender,

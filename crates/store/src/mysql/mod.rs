@@ -17,6 +17,7 @@ mod replica;
 mod session;
 mod txn;
 mod user;
+mod wants;
 mod writer;
 
 use std::{
@@ -43,9 +44,9 @@ use txn::Rules;
 use writer::{Counters, Writer};
 
 use crate::{
-    Appended, Changes, Device, Error, Group, LogPage, Mark, Marked, Member, MemberIds, MembersChange, MembersChanged,
-    NewGroup, NewMessage, NewUser, Options, Page, PasswordHash, Positions, ProfileChange, Role, Sequencer, Session,
-    Stats, Store, Stretch, User,
+    Appended, Changes, Clock, Device, Error, Group, LogPage, Mark, Marked, Member, MemberIds, MembersChange,
+    MembersChanged, NewGroup, NewMessage, NewUser, Options, Page, PasswordHash, Positions, ProfileChange, Role,
+    Sequencer, Session, Stats, Store, Stretch, User,
     write::{Ticket, Write},
 };
 
@@ -84,7 +85,7 @@ impl MysqlOptions {
             url,
             replicas: Vec::new(),
             accept: Vec::new(),
-            writers: 4,
+            writers: 2,
             readers: 8,
             read_queue_max: 4096,
             write_queue_max: 16_384,
@@ -110,6 +111,7 @@ impl MysqlOptions {
 pub struct MysqlStore {
     log_id: u64,
     shards: u32,
+    clock: Clock,
     queue: Arc<Queue>,
     readers: Arc<Readers>,
     replicas: Replicas,
@@ -133,6 +135,7 @@ impl Prepared {
         let counters = Arc::new(Counters::default());
         let queue = Queue::new(options.write_queue_max, options.write_queue_bytes_max, options.commit_messages_max);
         let queue = Arc::new(queue);
+        let clock = options.common.clock.clone();
         let rules = Arc::new(Rules { common: options.common, sequencer, counters: counters.clone() });
         let mut writers = Vec::new();
         for _ in 0..options.writers.max(1) {
@@ -142,7 +145,7 @@ impl Prepared {
         let readers = Readers::new(database, options.readers, options.read_queue_max, PATIENCE);
         let replicas = Replicas::new(&options.replicas, options.readers, options.read_queue_max)?;
         let writers = Mutex::new(Some(tokio::spawn(writer::run(queue.clone(), writers))));
-        Ok(Arc::new(MysqlStore { log_id, shards, queue, readers, replicas, counters, writers }))
+        Ok(Arc::new(MysqlStore { log_id, shards, clock, queue, readers, replicas, counters, writers }))
     }
 }
 
@@ -297,6 +300,15 @@ impl Store for MysqlStore {
     }
 
     async fn touch_device(&self, user: UserId, device: Device) -> Result<(), Error> {
+        // All come back at once when a node ends, and hardly any brings news: those are not to hold up what is written.
+        let (asked, now_ms) = (device.clone(), (self.clock)());
+        let known = self.readers.read(move |db| {
+            let asked = asked.clone();
+            async move { user::has_device(db, user, &asked, now_ms).await }.boxed()
+        });
+        if known.await? {
+            return Ok(());
+        }
         self.write(0, |ticket| Write::TouchDevice(user, device, ticket)).await
     }
 

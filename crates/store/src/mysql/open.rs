@@ -1,13 +1,22 @@
 //! Connections, and what the database must be set to before anything is entrusted to it.
 
-use std::{str::FromStr as _, time::Duration};
+use std::{
+    str::FromStr as _,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use mysql_async::{Conn, Opts, OptsBuilder, prelude::Queryable as _};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// From the first packet until the session is set.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 const KEEPALIVE: Duration = Duration::from_secs(10);
+/// A connection that was not used for so long is made anew. The database ends a writer's a little later.
+const UNUSED_MAX: Duration = Duration::from_secs(20);
 /// Statements that a connection remembers.
 const STATEMENTS: usize = 128;
 /// A transaction of the writer with the largest body that a client may send, many times over.
@@ -40,7 +49,18 @@ pub enum OpenError {
 
 /// How connections are made.
 #[derive(Clone)]
-pub(super) struct Database(Opts);
+pub(super) struct Database {
+    opts: Opts,
+    /// How often one of them broke: those that were made before may go to a database that is none any more.
+    breaks: Arc<AtomicU64>,
+}
+
+/// A connection that is kept from one use to the next.
+pub(super) struct Line {
+    pub(super) db: Conn,
+    breaks: u64,
+    used: Instant,
+}
 
 /// What a connection is for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,21 +81,35 @@ impl Database {
             .prefer_socket(false)
             .tcp_keepalive(Some(KEEPALIVE))
             .stmt_cache_size(STATEMENTS);
-        Ok(Self(opts.into()))
+        Ok(Self { opts: opts.into(), breaks: Arc::default() })
     }
 
     fn address(&self) -> String {
-        format!("{}:{}/{}", self.0.ip_or_hostname(), self.0.tcp_port(), self.0.db_name().unwrap_or_default())
+        let opts = &self.opts;
+        format!("{}:{}/{}", opts.ip_or_hostname(), opts.tcp_port(), opts.db_name().unwrap_or_default())
     }
 
     pub(super) async fn connect(&self, role: Role) -> Result<Conn, mysql_async::Error> {
         let connect = async {
-            let mut db = Conn::new(self.0.clone()).await?;
+            let mut db = Conn::new(self.opts.clone()).await?;
             db.query_drop(role.session()).await?;
             Ok(db)
         };
-        let late = || std::io::Error::new(std::io::ErrorKind::TimedOut, "the database does not answer");
-        timeout(CONNECT_MAX, connect).await.map_err(|_| mysql_async::Error::Io(late().into()))?
+        within(CONNECT_MAX, connect).await
+    }
+
+    /// The one that was kept, if it can be believed in, or a new one.
+    pub(super) async fn line(&self, kept: Option<Line>, role: Role) -> Result<Line, mysql_async::Error> {
+        let breaks = self.breaks.load(Relaxed);
+        match kept {
+            Some(line) if line.breaks == breaks && line.used.elapsed() < UNUSED_MAX => Ok(line),
+            _ => Ok(Line { db: self.connect(role).await?, breaks, used: Instant::now() }),
+        }
+    }
+
+    /// A connection broke, or does not answer.
+    pub(super) fn broke(&self) {
+        self.breaks.fetch_add(1, Relaxed);
     }
 
     /// The first connection: says where it went when it fails.
@@ -86,11 +120,29 @@ impl Database {
     }
 }
 
+impl Line {
+    pub(super) fn used_now(self) -> Self {
+        Self { used: Instant::now(), ..self }
+    }
+}
+
+/// A connection that took too long is not fit for use any more.
+pub(super) async fn within<T>(
+    max: Duration,
+    work: impl Future<Output = Result<T, mysql_async::Error>>,
+) -> Result<T, mysql_async::Error> {
+    let late = || std::io::Error::new(std::io::ErrorKind::TimedOut, "the database does not answer");
+    timeout(max, work).await.map_err(|_| mysql_async::Error::Io(late().into()))?
+}
+
 impl Role {
+    /// A writer whose machine is gone, or hangs, keeps its locks from the others for as long as the database waits for it:
+    /// MariaDB ends a transaction that says nothing, others the connection.
     fn session(self) -> &'static str {
         match self {
             Self::Writer => {
-                "SET NAMES utf8mb4; SET SESSION sql_mode = 'STRICT_ALL_TABLES', innodb_lock_wait_timeout = 10;
+                "SET NAMES utf8mb4; SET SESSION sql_mode = 'STRICT_ALL_TABLES', innodb_lock_wait_timeout = 10,
+                     wait_timeout = 30 /*M!100300 , idle_transaction_timeout = 10 */;
                  SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
             }
             Self::Reader => {

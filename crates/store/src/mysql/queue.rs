@@ -3,10 +3,14 @@
 use std::{
     collections::{HashSet, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use anser_proto::ConversationId;
-use tokio::sync::{Notify, futures::Notified};
+use tokio::{
+    sync::{Notify, futures::Notified},
+    time::Instant,
+};
 
 use crate::{Error, write::Write};
 
@@ -24,9 +28,15 @@ pub(super) struct Queue {
     messages_max: usize,
 }
 
+struct Waiting {
+    write: Write,
+    bytes: usize,
+    since: Instant,
+}
+
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<(Write, usize)>,
+    waiting: VecDeque<Waiting>,
     bytes: usize,
     /// Conversations of transactions under way.
     busy: HashSet<ConversationId>,
@@ -36,6 +46,8 @@ struct State {
 /// What goes into one transaction, and the conversations that it keeps others out of.
 pub(super) struct Group {
     pub(super) writes: Vec<Write>,
+    /// When the first of them came.
+    pub(super) since: Instant,
     conversations: HashSet<ConversationId>,
 }
 
@@ -54,7 +66,7 @@ impl Queue {
             return Err(Error::Overloaded);
         }
         state.bytes += bytes;
-        state.waiting.push_back((write, bytes));
+        state.waiting.push_back(Waiting { write, bytes, since: Instant::now() });
         drop(state);
         self.changed.notify_one();
         Ok(())
@@ -64,41 +76,52 @@ impl Queue {
     /// or for which an earlier write still waits: so each conversation's writes are done in their order. None: nothing may.
     pub(super) fn take(&self) -> Option<Group> {
         let mut state = self.state();
-        let mut group = Group { writes: Vec::new(), conversations: HashSet::new() };
+        let mut group = Group { writes: Vec::new(), since: Instant::now(), conversations: HashSet::new() };
         let (mut passed, mut blocked) = (Vec::new(), HashSet::new());
         let (mut weight, mut bytes) = (0, 0);
         while passed.len() < LOOK_MAX
-            && let Some((write, its_bytes)) = state.waiting.pop_front()
+            && let Some(next) = state.waiting.pop_front()
         {
-            let conversations = conversations_of(&write);
+            let write = &next.write;
+            let conversations = conversations_of(write);
             let fits = group.writes.is_empty()
                 || (weight + write.weight() <= self.messages_max
-                    && bytes + its_bytes <= GROUP_BYTES_MAX
-                    && goes_together(&write));
+                    && bytes + next.bytes <= GROUP_BYTES_MAX
+                    && goes_together(write));
             let free = |one: &ConversationId| !state.busy.contains(one) && !blocked.contains(one);
             if fits && conversations.iter().all(free) {
-                let alone = !goes_together(&write);
+                let alone = !goes_together(write);
                 weight += write.weight();
-                bytes += its_bytes;
+                bytes += next.bytes;
+                group.since = group.since.min(next.since);
                 group.conversations.extend(conversations);
-                group.writes.push(write);
+                group.writes.push(next.write);
                 if alone {
                     break;
                 }
                 continue;
             }
             blocked.extend(conversations);
-            passed.push((write, its_bytes));
+            passed.push(next);
             if !fits {
                 break;
             }
         }
-        for write in passed.into_iter().rev() {
-            state.waiting.push_front(write);
+        for next in passed.into_iter().rev() {
+            state.waiting.push_front(next);
         }
         state.bytes -= bytes;
         state.busy.extend(&group.conversations);
         (!group.writes.is_empty()).then_some(group)
+    }
+
+    /// Takes out what has waited for so long.
+    pub(super) fn give_up(&self, after: Duration) -> Vec<Write> {
+        let mut state = self.state();
+        let fresh = state.waiting.iter().position(|next| next.since.elapsed() < after).unwrap_or(state.waiting.len());
+        let overdue: Vec<Waiting> = state.waiting.drain(..fresh).collect();
+        state.bytes -= overdue.iter().map(|next| next.bytes).sum::<usize>();
+        overdue.into_iter().map(|next| next.write).collect()
     }
 
     /// The transaction of the group is over.

@@ -1,7 +1,8 @@
-//! Reading: each read on a connection of its own, in one state of the store, in a task that nobody cancels in mid-query.
+//! Reading: each read on a connection of its own, in one state of the store, in a task of its own; a connection whose query
+//! took too long is not used again.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -14,14 +15,14 @@ use tokio::{
 
 use super::{
     fault::Fault,
-    open::{Database, Role},
+    open::{Database, Line, Role, within},
 };
 use crate::Error;
 
 /// How long a database is waited for.
 #[derive(Clone, Copy)]
 pub(super) struct Patience {
-    /// For one answer; the work goes on until the database answers.
+    /// For one answer.
     pub(super) answer: Duration,
     /// While it cannot be reached.
     pub(super) away: Duration,
@@ -29,12 +30,14 @@ pub(super) struct Patience {
 
 pub(super) const PATIENCE: Patience = Patience { answer: Duration::from_secs(20), away: Duration::from_secs(10) };
 const AWAY_PAUSE: Duration = Duration::from_millis(100);
+/// For what costs the database nothing.
+const BEGIN_MAX: Duration = Duration::from_secs(5);
 
 pub(super) struct Readers {
     database: Database,
     patience: Patience,
     /// Connections that nobody uses now.
-    idle: Mutex<Vec<Conn>>,
+    idle: Mutex<Vec<Line>>,
     connections: Semaphore,
     /// Reads that wait or run.
     places: Semaphore,
@@ -73,14 +76,16 @@ impl Readers {
     {
         let until = Instant::now() + self.patience.away;
         loop {
-            match self.attempt(work).await {
-                Err(Fault::Lost(_)) if Instant::now() < until => {
-                    // The others broke with it.
-                    self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            let late = |_| Err(Fault::Lost("the database does not answer".into()));
+            let outcome = timeout(self.patience.answer, self.attempt(work)).await.unwrap_or_else(late);
+            if matches!(outcome, Err(Fault::Lost(_))) {
+                self.database.broke();
+                if Instant::now() < until {
                     sleep(AWAY_PAUSE).await;
+                    continue;
                 }
-                outcome => return Ok(outcome?),
             }
+            return Ok(outcome?);
         }
     }
 
@@ -89,17 +94,15 @@ impl Readers {
     where
         F: for<'c> Fn(&'c mut Conn) -> BoxFuture<'c, Result<T, Fault>>,
     {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut db = match idle {
-            Some(db) => db,
-            None => self.database.connect(Role::Reader).await?,
-        };
-        db.query_drop("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY").await?;
-        let outcome = work(&mut db).await;
+        let kept = self.idle().pop();
+        let mut line = self.database.line(kept, Role::Reader).await?;
+        let begin = line.db.query_drop("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
+        within(BEGIN_MAX, begin).await?;
+        let outcome = work(&mut line.db).await;
         let refused = matches!(&outcome, Err(Fault::Store(error)) if error.is_refusal());
         if outcome.is_ok() || refused {
-            db.query_drop("COMMIT").await?;
-            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(db);
+            line.db.query_drop("COMMIT").await?;
+            self.idle().push(line.used_now());
         }
         outcome
     }
@@ -107,10 +110,14 @@ impl Readers {
     pub(super) async fn close(&self) {
         self.places.close();
         self.connections.close();
-        let idle = std::mem::take(&mut *self.idle.lock().unwrap_or_else(PoisonError::into_inner));
-        for db in idle {
+        let idle = std::mem::take(&mut *self.idle());
+        for line in idle {
             // A goodbye that is not heard ends with the socket.
-            let _ = db.disconnect().await;
+            let _ = within(BEGIN_MAX, line.db.disconnect()).await;
         }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Line>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -7,8 +7,9 @@ use super::{
     columns::{Sql, conversation as conversation_id, get, key, text},
     fault::Fault,
     group, log,
-    txn::{Txn, Wants},
+    txn::Txn,
     user::{self, cut},
+    wants::Wants,
 };
 use crate::{
     Changes, Error, Mark, MarkKind, Marked, Page, Party, Positions, Preview, Session,

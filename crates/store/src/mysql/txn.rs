@@ -1,12 +1,10 @@
 //! One transaction: what it locks and reads at its beginning, what it changes in memory, and how that is written back.
 //!
-//! Two round trips, however many messages. The first locks and reads the rows that the writes may touch: mailboxes, then
-//! heads, then sessions, each in the order of its key, so that no two transactions wait for each other in a circle. The
-//! mailboxes of both parties guard a one-to-one conversation that has no row yet. The second writes everything and commits.
-//! Nothing is remembered beyond the transaction: other nodes write too.
+//! Two round trips, however many messages. The first locks and reads the rows that the writes may touch (see `wants`), the
+//! second writes everything and commits. Nothing is remembered beyond the transaction: other nodes write too.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     ops::Range,
     sync::{Arc, atomic::Ordering::Relaxed},
 };
@@ -19,6 +17,7 @@ use super::{
     columns::{Sql, conversation as conversation_id, get, key},
     fault::Fault,
     message::{Places, Table},
+    wants::Wants,
     writer::Counters,
 };
 use crate::{
@@ -46,37 +45,6 @@ pub(super) struct Stamp {
 struct Mailbox {
     mailbox_seq: u64,
     stored: u64,
-}
-
-/// What writes may touch: locked and read together before any of them is done.
-#[derive(Default)]
-pub(super) struct Wants {
-    pub(super) users: BTreeSet<UserId>,
-    /// Their heads, as keys.
-    heads: BTreeSet<(u64, u64)>,
-    sessions: BTreeSet<(UserId, (u64, u64))>,
-    /// Users of whom must be known whether they are members.
-    members: BTreeSet<(GroupId, UserId)>,
-    /// How many messages may come to each log: their numbers are reserved together.
-    numbers: HashMap<ConversationId, u32>,
-}
-
-impl Wants {
-    pub(super) fn head(&mut self, conversation: ConversationId, messages: u32) {
-        self.heads.insert(key(conversation));
-        if messages > 0 {
-            *self.numbers.entry(conversation).or_default() += messages;
-        }
-    }
-
-    /// The session, the mailbox that stamps it, and of a group the membership.
-    pub(super) fn session(&mut self, user: UserId, conversation: ConversationId) {
-        self.users.insert(user);
-        self.sessions.insert((user, key(conversation)));
-        if let ConversationId::Group(group) = conversation {
-            self.members.insert((group, user));
-        }
-    }
 }
 
 pub(super) struct Txn<'c> {
@@ -124,11 +92,7 @@ impl<'c> Txn<'c> {
         let mut sql = Sql::new("START TRANSACTION; INSERT INTO im_writer VALUES ");
         sql.numbers(&[stamp.writer_id, stamp.transaction_no, (self.rules.common.clock)()]);
         sql.push(" ON DUPLICATE KEY UPDATE transaction_no = VALUES(transaction_no), at_ms = VALUES(at_ms)");
-        lock_mailboxes(&mut sql, &wants.users);
-        lock_heads(&mut sql, &wants.heads);
-        lock_sessions(&mut sql, &wants.sessions);
-        look_for_members(&mut sql, &wants.members);
-
+        wants.lock(&mut sql);
         let mut results = self.db.query_iter(sql.as_str()).await?;
         for _ in ["START", "INSERT"] {
             results.collect::<Row>().await?;
@@ -136,9 +100,14 @@ impl<'c> Txn<'c> {
         for (user, mailbox_seq) in results.collect::<(u64, u64)>().await? {
             self.mailboxes.insert(UserId(user), Mailbox { mailbox_seq, stored: mailbox_seq });
         }
-        for (small, big, server_msg_id, count, server_time_ms, members_version) in results.collect().await? {
-            let head = Head { server_msg_id, count, server_time_ms, members_version, stored: server_msg_id };
+        for (small, big, server_msg_id, count, server_time_ms) in results.collect().await? {
+            let head = Head { server_msg_id, count, server_time_ms, members_version: 0, stored: server_msg_id };
             self.heads.insert(conversation_id(small, big), head);
+        }
+        for (group, members_version) in results.collect::<(u64, u64)>().await? {
+            if let Some(head) = self.heads.get_mut(&ConversationId::Group(GroupId(group))) {
+                head.members_version = members_version;
+            }
         }
         for mut row in results.collect::<Row>().await? {
             let entry = Entry {
@@ -230,7 +199,9 @@ impl<'c> Txn<'c> {
     /// commit.
     pub(super) async fn commit(mut self) -> Result<(), Fault> {
         if !self.changed {
-            return Ok(self.db.query_drop("ROLLBACK").await?);
+            self.db.query_drop("ROLLBACK").await?;
+            self.give_back().await;
+            return Ok(());
         }
         let mut sql = Sql::default();
         self.take_rows(&mut sql);
@@ -242,16 +213,19 @@ impl<'c> Txn<'c> {
             Fault::Lost(why) => Fault::Unknown(why),
             fault => fault,
         })?;
-        for (conversation, proposed) in self.proposed {
-            // A number that was reserved for what turned out a duplicate or a refusal is given back.
-            let last = self.heads.get(&conversation).map_or(0, |head| head.server_msg_id);
-            if proposed.end != last + 1 {
-                self.rules.tell_sequencer(conversation, last).await;
-            }
-        }
+        self.give_back().await;
         self.rules.counters.commits.fetch_add(1, Relaxed);
         self.rules.counters.appended.fetch_add(self.appended, Relaxed);
         Ok(())
+    }
+
+    /// Numbers that were reserved for what turned out duplicates or refusals.
+    async fn give_back(&self) {
+        let told = self.proposed.iter().filter_map(|(conversation, proposed)| {
+            let last = self.heads.get(conversation).map_or(0, |head| head.server_msg_id);
+            (proposed.end != last + 1).then(|| self.rules.tell_sequencer(*conversation, last))
+        });
+        join_all(told).await;
     }
 
     /// The heads move by compare-and-set, whatever is remembered here: this is what rules out holes and doubles.
@@ -281,8 +255,8 @@ impl<'c> Txn<'c> {
                  SET head.server_msg_id = moved.id, head.count = moved.n, head.server_time_ms = moved.t
                  WHERE head.server_msg_id = moved.before_it; ",
             );
-            // More than one row where one is allowed is an error, which ends the packet.
-            sql.push("DO IF(ROW_COUNT() = ").number(count).push(", 0, (SELECT 1 UNION ALL SELECT 2))");
+            // More than one row where one is allowed is an error, which ends the packet. (MariaDB's DO forgets errors.)
+            sql.push("SET @moved = IF(ROW_COUNT() = ").number(count).push(", 1, (SELECT 1 UNION ALL SELECT 2))");
         }
     }
 
@@ -358,65 +332,5 @@ impl Rules {
         if let Err(error) = self.sequencer.reset(conversation, last).await {
             tracing::debug!(%conversation, %error, "the sequencer was not reset");
         }
-    }
-}
-
-/// A condition that nothing meets, where nothing is wanted: the statement must be there, since answers are told by their order.
-const NOTHING: &str = "FALSE";
-
-fn lock_mailboxes(sql: &mut Sql, users: &BTreeSet<UserId>) {
-    sql.push("; SELECT user_id, mailbox_seq FROM im_mailbox WHERE ");
-    let ids: Vec<_> = users.iter().map(|user| user.0).collect();
-    if ids.is_empty() {
-        sql.push(NOTHING)
-    } else {
-        sql.push("user_id IN ").numbers(&ids)
-    };
-    sql.push(" ORDER BY user_id FOR UPDATE");
-}
-
-fn lock_heads(sql: &mut Sql, heads: &BTreeSet<(u64, u64)>) {
-    sql.push(
-        "; SELECT small_id, big_id, server_msg_id, count, server_time_ms,
-             IF(small_id = 0, (SELECT members_version FROM im_group WHERE group_id = big_id), 0)
-           FROM im_conversation WHERE ",
-    );
-    any_of(sql, heads.iter(), |sql, (small, big)| {
-        sql.push("small_id = ").number(*small).push(" AND big_id = ").number(*big);
-    });
-    sql.push(" ORDER BY small_id, big_id FOR UPDATE");
-}
-
-fn lock_sessions(sql: &mut Sql, sessions: &BTreeSet<(UserId, (u64, u64))>) {
-    sql.push(
-        "; SELECT user_id, small_id, big_id, mailbox_seq, read_mark, read_count, delivered_mark FROM im_session WHERE ",
-    );
-    any_of(sql, sessions.iter(), |sql, (user, (small, big))| {
-        sql.push("user_id = ")
-            .number(user.0)
-            .push(" AND small_id = ")
-            .number(*small)
-            .push(" AND big_id = ")
-            .number(*big);
-    });
-    sql.push(" ORDER BY user_id, small_id, big_id FOR UPDATE");
-}
-
-fn look_for_members(sql: &mut Sql, members: &BTreeSet<(GroupId, UserId)>) {
-    sql.push("; SELECT group_id, user_id FROM im_group_member WHERE ");
-    any_of(sql, members.iter(), |sql, (group, user)| {
-        sql.push("group_id = ").number(group.0).push(" AND present = 1 AND user_id = ").number(user.0);
-    });
-}
-
-/// `(…) OR (…)`, which the server takes for ranges of the key.
-fn any_of<T>(sql: &mut Sql, each: impl ExactSizeIterator<Item = T>, write: impl Fn(&mut Sql, T)) {
-    if each.len() == 0 {
-        sql.push(NOTHING);
-    }
-    for (at, one) in each.enumerate() {
-        sql.push(if at == 0 { "(" } else { " OR (" });
-        write(sql, one);
-        sql.push(")");
     }
 }

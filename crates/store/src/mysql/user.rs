@@ -151,16 +151,18 @@ pub(super) async fn set_disabled(tx: &mut Txn<'_>, id: UserId, disabled: bool) -
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 
+/// The device is known as it is, and was here today.
+pub(super) async fn has_device(db: &mut Conn, id: UserId, device: &Device, now_ms: u64) -> Result<bool, Fault> {
+    let sql = "SELECT platform, name, last_seen_ms FROM im_device WHERE user_id = ? AND device_id = ?";
+    let known: Option<(i32, String, u64)> = db.exec_first(sql, (id.0, &*device.device_id)).await?;
+    Ok(known.is_some_and(|(platform, name, seen_ms)| {
+        platform == device.platform && name == *device.name && seen_ms / DAY_MS == now_ms / DAY_MS
+    }))
+}
+
 pub(super) async fn touch_device(tx: &mut Txn<'_>, id: UserId, device: &Device) -> Result<(), Fault> {
     tx.must_exist(id)?;
-    let now = (tx.rules.common.clock)();
-    let sql = "SELECT platform, name, last_seen_ms FROM im_device WHERE user_id = ? AND device_id = ?";
-    let known: Option<(i32, String, u64)> = tx.db.exec_first(sql, (id.0, &*device.device_id)).await?;
-    if known.is_some_and(|(platform, name, seen)| {
-        platform == device.platform && name == *device.name && seen / DAY_MS == now / DAY_MS
-    }) {
-        return Ok(());
-    }
+    let now = tx.now_ms();
     tx.changed = true;
     let sql = "INSERT INTO im_device (user_id, device_id, platform, name, last_seen_ms) VALUES (?, ?, ?, ?, ?)
                ON DUPLICATE KEY UPDATE platform = VALUES(platform), name = VALUES(name),

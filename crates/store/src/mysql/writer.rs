@@ -19,13 +19,15 @@ use tokio::{
 };
 
 use super::{
+    WRITE_MAX,
     fault::Fault,
     group, message,
-    open::{Database, Role},
+    open::{Database, Line, Role, within},
     queue::{Group, Queue},
     session,
-    txn::{Rules, Stamp, Txn, Wants},
+    txn::{Rules, Stamp, Txn},
     user,
+    wants::Wants,
 };
 use crate::{Error, write::Write};
 
@@ -33,9 +35,12 @@ use crate::{Error, write::Write};
 const ATTEMPTS_MAX: u32 = 20;
 /// How long a transaction may take before its connection is given up.
 const TRANSACTION_MAX: Duration = Duration::from_secs(20);
-/// How long a database that is away is asked again, and how often.
+/// How long a write waits for a database that is away, and how often that is asked.
 const AWAY_MAX: Duration = Duration::from_secs(15);
 const AWAY_PAUSE: Duration = Duration::from_millis(100);
+/// And at least that, where only it can tell what came of a transaction.
+const OUTCOME_MAX: Duration = Duration::from_secs(5);
+const GOODBYE_MAX: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
 pub(super) struct Counters {
@@ -50,7 +55,7 @@ pub(super) struct Writer {
     rules: Arc<Rules>,
     stamp: Stamp,
     /// None: to be made.
-    db: Option<Conn>,
+    line: Option<Line>,
 }
 
 /// Gives waiting writes to free writers until the queue is over.
@@ -87,11 +92,13 @@ pub(super) async fn run(queue: Arc<Queue>, mut free: Vec<Writer>) {
 
 impl Writer {
     pub(super) fn new(database: Database, rules: Arc<Rules>, writer_id: u64) -> Self {
-        Self { database, rules, stamp: Stamp { writer_id, transaction_no: 0 }, db: None }
+        Self { database, rules, stamp: Stamp { writer_id, transaction_no: 0 }, line: None }
     }
 
     async fn work(&mut self, queue: &Queue, mut group: Group) {
-        let failure = self.commit_together(&mut group.writes).await.err();
+        let fault = self.commit_together(&mut group).await.err();
+        let is_away = matches!(fault, Some(Fault::Lost(_) | Fault::Store(Error::UnknownOutcome(_))));
+        let failure = fault.map(Error::from);
         if let Some(error) = &failure {
             tracing::error!(%error, writes = group.writes.len(), "a transaction failed");
         }
@@ -101,70 +108,75 @@ impl Writer {
         for write in writes {
             write.settle(failure.as_ref());
         }
+        // Those that have waited for it as long need not wait for their turn.
+        for write in if is_away { queue.give_up(AWAY_MAX) } else { Vec::new() } {
+            write.settle(Some(&Error::Failed("the database is away".into())));
+        }
     }
 
-    async fn commit_together(&mut self, writes: &mut [Write]) -> Result<(), Error> {
-        let until = Instant::now() + AWAY_MAX;
+    async fn commit_together(&mut self, group: &mut Group) -> Result<(), Fault> {
+        let until = group.since + AWAY_MAX;
         let (mut look, mut attempts) = (false, 0);
         loop {
-            let fault = match self.attempt(writes, look).await {
+            let fault = match self.attempt(&mut group.writes, look).await {
                 Ok(()) => return Ok(()),
                 Err(fault) => fault,
             };
             attempts += 1;
             match fault {
                 Fault::Known if !look => look = true,
-                Fault::InTheWay(_) if attempts < ATTEMPTS_MAX => sleep(pause(attempts)).await,
+                Fault::InTheWay(_) if attempts < ATTEMPTS_MAX && group.since.elapsed() < WRITE_MAX => {
+                    sleep(pause(attempts)).await;
+                }
                 Fault::Lost(_) if Instant::now() < until => sleep(AWAY_PAUSE).await,
                 Fault::Unknown(why) => {
-                    if self.was_committed(until.max(Instant::now() + AWAY_PAUSE), &why).await? {
+                    if self.was_committed(until.max(Instant::now() + OUTCOME_MAX), &why).await? {
                         return Ok(());
                     }
                     // Known to be undone by now. A database that is slower than its time has had its chance.
                     if Instant::now() > until {
-                        return Err(Error::Failed(why));
+                        return Err(Fault::failed(why));
                     }
                 }
-                fault => return Err(fault.into()),
+                fault => return Err(fault),
             }
         }
     }
 
     /// A connection on which something broke is not used again.
     async fn attempt(&mut self, writes: &mut [Write], look: bool) -> Result<(), Fault> {
-        let mut db = match self.db.take() {
-            Some(db) => db,
-            None => self.database.connect(Role::Writer).await?,
-        };
+        let mut line = self.database.line(self.line.take(), Role::Writer).await?;
         self.stamp.transaction_no += 1;
-        let transaction = transact(&mut db, &self.rules, self.stamp, writes, look);
+        let transaction = transact(&mut line.db, &self.rules, self.stamp, writes, look);
         let late = |_| Err(Fault::Unknown("the transaction took too long".into()));
         let outcome = timeout(TRANSACTION_MAX, transaction).await.unwrap_or_else(late);
         let usable = match &outcome {
             Ok(()) => true,
             Err(Fault::Lost(_) | Fault::Unknown(_)) => false,
-            Err(_) => matches!(timeout(TRANSACTION_MAX, db.query_drop("ROLLBACK")).await, Ok(Ok(()))),
+            Err(_) => within(TRANSACTION_MAX, line.db.query_drop("ROLLBACK")).await.is_ok(),
         };
         if usable {
-            self.db = Some(db);
+            self.line = Some(line.used_now());
+        } else {
+            self.database.broke();
         }
         outcome
     }
 
-    async fn was_committed(&self, until: Instant, why: &str) -> Result<bool, Error> {
+    async fn was_committed(&self, until: Instant, why: &str) -> Result<bool, Fault> {
         loop {
-            match self.last_committed().await {
+            match within(TRANSACTION_MAX, self.last_committed()).await {
                 Ok(last) => return Ok(last == Some(self.stamp.transaction_no)),
                 Err(_) if Instant::now() < until => sleep(AWAY_PAUSE).await,
-                Err(fault) => {
-                    tracing::warn!(?fault, "the database does not tell what came of a transaction");
-                    return Err(Error::UnknownOutcome(why.to_owned()));
+                Err(error) => {
+                    tracing::warn!(%error, "the database does not tell what came of a transaction");
+                    return Err(Error::UnknownOutcome(why.to_owned()).into());
                 }
             }
         }
     }
 
-    async fn last_committed(&self) -> Result<Option<u64>, Fault> {
+    async fn last_committed(&self) -> Result<Option<u64>, mysql_async::Error> {
         let mut db = self.database.connect(Role::Writer).await?;
         let sql = "SELECT transaction_no FROM im_writer WHERE writer_id = ? FOR UPDATE";
         let last = db.exec_first(sql, (self.stamp.writer_id,)).await?;
@@ -173,10 +185,13 @@ impl Writer {
     }
 
     async fn end(mut self) {
-        let Some(mut db) = self.db.take() else { return };
+        let Some(Line { mut db, .. }) = self.line.take() else { return };
+        let goodbye = async {
+            db.exec_drop("DELETE FROM im_writer WHERE writer_id = ?", (self.stamp.writer_id,)).await?;
+            db.disconnect().await
+        };
         // Rows that stay are swept by a later start.
-        let _ = db.exec_drop("DELETE FROM im_writer WHERE writer_id = ?", (self.stamp.writer_id,)).await;
-        let _ = db.disconnect().await;
+        let _ = within(GOODBYE_MAX, goodbye).await;
     }
 }
 

@@ -2,10 +2,13 @@
 
 mod cut;
 mod full;
+mod hang;
 mod kill;
 mod nodes;
+mod race;
 mod replica;
 mod settings;
+mod wire;
 
 use std::sync::{
     Arc, LazyLock,

@@ -1,0 +1,61 @@
+//! Others who are at the same rows at the same moment, step by step.
+
+use anser_proto::UserId;
+use anser_store::{Error, Store as _, Stretch};
+use mysql_async::{Conn, Opts, prelude::Queryable as _};
+
+use super::{SERVER, fresh_name, make_database, open};
+use crate::talk::{found, group, send, settle, single, text};
+
+#[tokio::test]
+async fn a_head_that_is_not_where_it_was_read_moves_nowhere() {
+    let url = make_database(&SERVER.url(), &fresh_name()).await;
+    let store = open(&url).await;
+    settle(&*store, 2).await;
+    send(&*store, text(1, single(1, 2), "id-1")).await.expect("stored");
+    // The locks keep everybody out but the transaction itself.
+    let mut db = Conn::new(Opts::from_url(&url).expect("an address")).await.expect("it answers");
+    let meddle = "CREATE TRIGGER meddle AFTER INSERT ON im_message_send_1 FOR EACH ROW
+                  UPDATE im_conversation SET server_msg_id = server_msg_id + 5";
+    db.query_drop(meddle).await.expect("a trigger");
+    let refused = send(&*store, text(1, single(1, 2), "id-2")).await;
+    assert!(matches!(refused, Err(Error::Failed(_))), "{refused:?}");
+    db.query_drop("DROP TRIGGER meddle").await.expect("it is there");
+    db.disconnect().await.expect("it says goodbye");
+    let all = Stretch { after: 0, before: 0, limit: 10, bytes_max: usize::MAX };
+    let page = store.read_log(UserId(2), single(1, 2), all).await.expect("a party");
+    assert_eq!((page.messages.len(), page.head), (1, 1));
+    let place = send(&*store, text(1, single(1, 2), "id-2")).await.expect("stored");
+    assert_eq!((place.server_msg_id, place.duplicate), (2, false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_append_that_waited_tells_the_members_as_they_are_then() {
+    let url = make_database(&SERVER.url(), &fresh_name()).await;
+    let store = open(&url).await;
+    settle(&*store, 2).await;
+    found(&*store, 8, 1, &[2]).await;
+    found(&*store, 9, 1, &[2]).await;
+    // Somebody is about to change the members of the second group.
+    let mut other = Conn::new(Opts::from_url(&url).expect("an address")).await.expect("it answers");
+    let head = "START TRANSACTION; SELECT * FROM im_conversation WHERE small_id = 0 AND big_id = 9 FOR UPDATE";
+    other.query_drop(head).await.expect("a lock");
+    let batch = vec![text(1, group(8), "id-1"), text(1, group(9), "id-1")];
+    let appending = {
+        let store = std::sync::Arc::clone(&store);
+        tokio::spawn(async move { store.append(batch).await })
+    };
+    let waits = "SELECT COUNT(*) FROM information_schema.processlist
+                 WHERE db = DATABASE() AND info LIKE '%im_conversation%FOR UPDATE' AND time_ms > 200";
+    let mut look = Conn::new(Opts::from_url(&url).expect("an address")).await.expect("it answers");
+    while look.query_first::<u64, _>(waits).await.expect("a number") != Some(1) {
+        tokio::task::yield_now().await;
+    }
+    other.query_drop("UPDATE im_group SET members_version = 77 WHERE group_id = 9; COMMIT").await.expect("changed");
+    let places = appending.await.expect("no task panics");
+    let versions: Vec<u64> = places.into_iter().map(|place| place.expect("stored").members_version).collect();
+    assert_eq!(versions, [1, 77]);
+    for db in [other, look] {
+        db.disconnect().await.expect("it says goodbye");
+    }
+}
