@@ -180,6 +180,13 @@ impl Hub {
         shard.get(&user).into_iter().flat_map(|online| &online.attached).map(|attached| attached.accepted_ms).collect()
     }
 
+    /// When the connection of this device to this node was accepted.
+    pub fn device_accepted_ms(&self, user: UserId, device_id: &str) -> Option<u64> {
+        let shard = self.shard(user);
+        let attached = &shard.get(&user)?.attached;
+        attached.iter().find(|attached| &*attached.device_id == device_id).map(|attached| attached.accepted_ms)
+    }
+
     /// Another node told when its connections of the user were accepted. If he has more on all nodes than he may: those that were
     /// accepted before this must end.
     pub fn elsewhere(&self, user: UserId, node: NodeId, accepted_ms: Vec<u64>) -> Option<u64> {

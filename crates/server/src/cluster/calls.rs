@@ -68,8 +68,8 @@ impl Calls {
 
     pub fn answered(&self, from: NodeId, call: u64, outcomes: Outcomes) {
         let mut inner = self.lock();
-        inner.suspects.remove(&from);
         if let Some(waiting) = inner.waiting.remove(&call) {
+            inner.suspects.remove(&from);
             // Whoever asked may have given up.
             let _ = waiting.send(outcomes);
         }
@@ -123,6 +123,19 @@ mod tests {
         assert!(calls.lock().waiting.is_empty());
         tokio::time::advance(SUSPECT_FOR).await;
         assert!(!calls.is_suspect(HOME));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_for_which_nobody_waits_any_more_clears_nobody() {
+        let calls = Calls::default();
+        let mut asked = 0;
+        let asking = calls.ask(HOME, |call| {
+            asked = call;
+            true
+        });
+        assert_eq!(asking.await, Answer::None);
+        calls.answered(HOME, asked, Vec::new());
+        assert!(calls.is_suspect(HOME));
     }
 
     #[tokio::test(start_paused = true)]

@@ -81,7 +81,7 @@ impl Counts {
         registry.register("cluster_dropped", "Messages between nodes that were dropped", self.dropped.clone());
         registry.register(
             "cluster_unanswered",
-            "Questions to Redis that failed or were not answered in time",
+            "Questions to Redis or to a home that failed or were not answered in time",
             self.unanswered.clone(),
         );
         let help = "Times that all clients were told to sync, since something may have been lost between nodes";

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::{
-    Arrivals, Inbox, Kicks, OpenError, check_name,
+    Arrivals, Cause, Inbox, Kicks, OpenError, check_name,
     counts::{Counts, Dropped},
     link::{Dial, Link},
     redis::prefix,
@@ -22,17 +22,18 @@ use super::{
 
 /// Kicks that are kept for nodes that were away.
 const KEPT_MAX: usize = 10_000;
-/// Kicks that wait to be written.
+/// Kicks of either cause that wait to be written.
 const WAITING_MAX: usize = 4_096;
 const ANSWER_MAX: Duration = Duration::from_millis(500);
-/// A kick that could not be written for so long is given up: by then tokens are checked anew anyway.
-const WRITE_MAX: Duration = Duration::from_secs(60);
+/// The kick of a replaced connection that could not be written for so long is given up: most of them have ended by themselves.
+const REPLACED_MAX: Duration = Duration::from_secs(60);
 const RETRY_EVERY: Duration = Duration::from_millis(100);
 /// How long Redis holds a question for kicks that did not come yet.
 const BLOCK: Duration = Duration::from_millis(1_000);
 
 pub struct KickStream {
-    waiting: mpsc::Sender<Bytes>,
+    ordered: mpsc::Sender<Bytes>,
+    replaced: mpsc::Sender<(Bytes, Instant)>,
     counts: Counts,
     tasks: [JoinHandle<()>; 2],
 }
@@ -46,13 +47,15 @@ impl KickStream {
         let dial = Dial { url: url.to_owned(), claim, log_id, answer_max: ANSWER_MAX, part: "kicks" };
         let link = Arc::new(Link::open(dial, counts.clone()).await?);
         let (inbox_tx, inbox) = Inbox::new();
-        let (waiting, queue) = mpsc::channel(WAITING_MAX);
+        let (ordered, of_orders) = mpsc::channel(WAITING_MAX);
+        let (replaced, of_replaced) = mpsc::channel(WAITING_MAX);
         // From here on, before anybody is connected.
         let last = link.ask(async |connection| last_id(connection, &key).await).await.ok();
         let reader =
             Reader { client: link.client(), link: Arc::clone(&link), key: key.clone(), last, counts: counts.clone() };
-        let tasks = [tokio::spawn(write(queue, link, key, counts.clone())), tokio::spawn(reader.run(inbox_tx))];
-        Ok((Self { waiting, counts, tasks }, inbox))
+        let writer = Writer { of_orders, of_replaced, link, key, counts: counts.clone() };
+        let tasks = [tokio::spawn(writer.run()), tokio::spawn(reader.run(inbox_tx))];
+        Ok((Self { ordered, replaced, counts, tasks }, inbox))
     }
 }
 
@@ -74,8 +77,12 @@ fn adding(key: &str, kick: &Bytes) -> redis::Cmd {
 
 impl Kicks for KickStream {
     /// It is written as soon as Redis takes it, and twice if it broke before it had said so.
-    fn add(&self, kick: Bytes) {
-        if self.waiting.try_send(kick).is_err() {
+    fn add(&self, kick: Bytes, cause: Cause) {
+        let is_kept = match cause {
+            Cause::Ordered => self.ordered.try_send(kick).is_ok(),
+            Cause::Replaced => self.replaced.try_send((kick, Instant::now() + REPLACED_MAX)).is_ok(),
+        };
+        if !is_kept {
             self.counts.dropped(Dropped::OutgoingFull);
         }
     }
@@ -87,14 +94,33 @@ impl Drop for KickStream {
     }
 }
 
-async fn write(mut queue: mpsc::Receiver<Bytes>, link: Arc<Link>, key: String, counts: Counts) {
-    while let Some(kick) = queue.recv().await {
-        let start = Instant::now();
-        let adding = adding(&key, &kick);
-        while link.ask(async |connection| adding.query_async::<()>(connection).await).await.is_err() {
-            if start.elapsed() > WRITE_MAX {
-                counts.dropped(Dropped::Unconnected);
-                break;
+struct Writer {
+    of_orders: mpsc::Receiver<Bytes>,
+    /// With the time until which it is of use.
+    of_replaced: mpsc::Receiver<(Bytes, Instant)>,
+    link: Arc<Link>,
+    key: String,
+    counts: Counts,
+}
+
+impl Writer {
+    async fn run(mut self) {
+        loop {
+            let (kick, until) = tokio::select! {
+                biased;
+                Some(kick) = self.of_orders.recv() => (kick, None),
+                Some((kick, until)) = self.of_replaced.recv() => (kick, Some(until)),
+                else => return,
+            };
+            self.write(&kick, until).await;
+        }
+    }
+
+    async fn write(&self, kick: &Bytes, until: Option<Instant>) {
+        let adding = adding(&self.key, kick);
+        while self.link.ask(async |connection| adding.query_async::<()>(connection).await).await.is_err() {
+            if until.is_some_and(|until| until < Instant::now()) {
+                return self.counts.dropped(Dropped::Unconnected);
             }
             sleep(RETRY_EVERY).await;
         }

@@ -139,7 +139,16 @@ pub trait Bus: Send + Sync {
 /// Beside the bus, for what must not be lost while the bus is away. Comes twice therefore.
 pub trait Kicks: Send + Sync {
     /// To every node, this one among them, as soon as that is possible. Returns at once.
-    fn add(&self, kick: Bytes);
+    fn add(&self, kick: Bytes, cause: Cause);
+}
+
+/// Why a connection must end, and so how long that waits for what is away.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Cause {
+    /// An operator said so: as long as this node lives.
+    Ordered,
+    /// Another one came in its place, of which every login tells: for a minute.
+    Replaced,
 }
 
 /// Bytes of one message on the bus: what NATS takes by default, less room for its length.

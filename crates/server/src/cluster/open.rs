@@ -39,6 +39,7 @@ pub async fn ways(config: &Cluster, log_id: u64, node: Node, counts: Counts) -> 
         kicks: Some(Arc::new(kicks)),
         counts,
         arriving: Arriving { bus: heard, kicks: kicked },
+        in_cluster: true,
     })
 }
 

@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::{
-    Bus, Directory, Inbox, Kicks, Load, NodeId, Nodes,
+    Bus, Cause, Directory, Inbox, Kicks, Load, NodeId, Nodes,
     calls::{ANSWER_MAX_MS, Answer, Calls},
     counts::Counts,
     envelope::{Body, Envelope, Kick, Present},
@@ -44,6 +44,8 @@ pub struct Peers {
     relay: Relay,
     calls: Calls,
     draining: AtomicBool,
+    /// Others may be there. Who came a moment ago is not in the list of nodes yet.
+    pub in_cluster: bool,
 }
 
 /// What a node is to be made of that has others beside it, or none.
@@ -54,6 +56,8 @@ pub struct Ways {
     pub kicks: Option<Arc<dyn Kicks>>,
     pub counts: Counts,
     pub arriving: Arriving,
+    /// False: nobody else exists.
+    pub in_cluster: bool,
 }
 
 /// What others say to this node: over the bus, and by the second way of kicks.
@@ -74,6 +78,7 @@ impl Ways {
             kicks: None,
             counts: Counts::default(),
             arriving: Arriving { bus: inbox, kicks: Inbox::silent() },
+            in_cluster: false,
         }
     }
 }
@@ -81,21 +86,16 @@ impl Ways {
 impl Peers {
     /// `log_id` is the store's. Must be called on a runtime.
     pub fn new(ways: Ways, log_id: u64) -> (Arc<Self>, Arriving) {
-        let Ways { me, directory, bus, kicks, counts, arriving } = ways;
+        let Ways { me, directory, bus, kicks, counts, arriving, in_cluster } = ways;
         let (relay, queues) = Relay::new();
         let nodes = directory.nodes();
         let (calls, draining) = (Calls::default(), AtomicBool::new(false));
-        let peers = Self { me, counts, directory, bus, kicks, nodes, log_id, relay, calls, draining };
+        let peers = Self { me, counts, directory, bus, kicks, nodes, log_id, relay, calls, draining, in_cluster };
         let peers = Arc::new(peers);
         for queue in queues {
             tokio::spawn(relay::run(Arc::downgrade(&peers), queue));
         }
         (peers, arriving)
-    }
-
-    /// Whether anybody else is there.
-    pub fn has_others(&self) -> bool {
-        self.nodes.borrow().len() > 1
     }
 
     /// This one among them.
@@ -109,7 +109,7 @@ impl Peers {
 
     /// Users on other nodes, as soon as their nodes are known. Returns at once; what is told first arrives first.
     pub fn tell(&self, told: Told) {
-        if self.has_others() {
+        if self.in_cluster {
             self.relay.put(told, &self.counts);
         }
     }
@@ -119,7 +119,7 @@ impl Peers {
         let kick = self.sealed(Body::Kick(kick));
         self.bus.broadcast(kick.clone());
         if let Some(kicks) = &self.kicks {
-            kicks.add(kick);
+            kicks.add(kick, Cause::Ordered);
         }
     }
 
@@ -148,6 +148,11 @@ impl Peers {
         answer
     }
 
+    /// The connection to that node of a device that came here later.
+    pub fn kick_at(&self, node: NodeId, kick: Kick) {
+        self.bus.send(node, self.sealed(Body::Kick(kick)));
+    }
+
     /// What is left of a user here, to the node to which one of his devices went.
     pub fn tell_present(&self, to: NodeId, present: Present) {
         self.bus.send(to, self.sealed(Body::Present(present)));
@@ -170,7 +175,7 @@ impl Peers {
 
     /// Whether something may have been lost on its way here since the last time; as long as nothing can come, it is.
     pub fn take_lost(&self) -> bool {
-        self.counts.take_lost() || (self.has_others() && !self.bus.is_connected())
+        self.counts.take_lost() || (self.nodes.borrow().len() > 1 && !self.bus.is_connected())
     }
 
     /// Another node said that it ends: nothing is asked of it any more.

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use tokio::sync::mpsc;
 
 use super::{
-    NodeId,
+    Cause, NodeId,
     counts::{Counts, Dropped},
     envelope::{Body, GroupPush, Kick, MembersVersion, Push, SessionChanged},
     peers::Peers,
@@ -191,7 +191,7 @@ fn send(peers: &Peers, places: &Places, told: Told) {
             if to_each(kick.user, Body::Kick(kick.clone())).0
                 && let Some(kicks) = &peers.kicks
             {
-                kicks.add(peers.sealed(Body::Kick(kick)));
+                kicks.add(peers.sealed(Body::Kick(kick)), Cause::Replaced);
             }
             true
         }

@@ -8,7 +8,7 @@ use anser_proto::{
     limits::PAGE_BYTES_MAX,
     v1::{self, server_frame::Body},
 };
-use anser_store::{Appended, Marked, MemberIds, MembersChanged, NewMessage, Stretch};
+use anser_store::{Appended, Error, Marked, MemberIds, MembersChanged, NewMessage, Stretch};
 use quick_cache::{Weighter, sync::Cache};
 
 use super::wire;
@@ -65,19 +65,14 @@ impl Members {
         }
     }
 
-    /// Members no older than `version`.
-    pub async fn at_least(&self, cx: &Ctx, group: GroupId, version: u64) -> Arc<[(UserId, u64)]> {
-        if let Some(members) = self.known(group, version) {
-            return members;
-        }
-        match cx.store.member_ids(group).await {
-            Ok((version, members)) => {
-                self.0.insert(group, (version, Arc::clone(&members)));
-                members
-            }
-            Err(error) => {
-                tracing::warn!(%group, %error, "members unknown: nobody is told");
-                Arc::new([])
+    /// Members no older than `version`. Whoever asks meanwhile waits for the same answer.
+    pub async fn at_least(&self, cx: &Ctx, group: GroupId, version: u64) -> Result<Arc<[(UserId, u64)]>, Error> {
+        loop {
+            self.forget_before(MembersVersion { group, version });
+            let (known, members) = self.0.get_or_insert_async(&group, cx.store.member_ids(group)).await?;
+            // Else it had been asked before the change: the next answer is no older.
+            if known >= version {
+                return Ok(members);
             }
         }
     }
@@ -96,7 +91,7 @@ pub async fn message(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended:
     match new.conversation {
         ConversationId::Single { .. } => {
             let tell = |user, except, mailbox_seq| {
-                if cx.peers.has_others() || cx.hub.has_other(user, except) {
+                if cx.peers.in_cluster || cx.hub.has_other(user, except) {
                     let event = message_event(wire::new_message(new, appended), mailbox_seq);
                     push(cx, user, except, &event);
                 }
@@ -107,7 +102,10 @@ pub async fn message(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended:
             tell(sender, from, appended.sender_mailbox_seq);
         }
         ConversationId::Group(group) => {
-            let members = cx.members.at_least(cx, group, appended.members_version).await;
+            let members = match cx.members.at_least(cx, group, appended.members_version).await {
+                Ok(members) => members,
+                Err(error) => return untold(cx, new.conversation, &error),
+            };
             let event = message_event(wire::new_message(new, appended), 0);
             let place =
                 Place { group, members_version: appended.members_version, server_msg_id: appended.server_msg_id };
@@ -116,18 +114,28 @@ pub async fn message(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended:
     }
 }
 
+/// It is not known who should have been told: all are told to sync.
+fn untold(cx: &Ctx, conversation: ConversationId, error: &Error) {
+    tracing::warn!(%conversation, %error, "nobody could be told: clients are told to sync");
+    cx.peers.counts.lost();
+    cx.peers.counts.owe();
+}
+
 /// Tells once more of a message that a retry found stored: the node that stored it may have died before it told anybody, and
 /// those connected elsewhere did not notice. Who has it already drops it.
 pub async fn again(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended: &Appended) {
     let age_ms = (cx.clock)().saturating_sub(appended.server_time_ms);
-    if !cx.peers.has_others() || age_ms > TOLD_AGAIN_MS {
+    if !cx.peers.in_cluster || age_ms > TOLD_AGAIN_MS {
         return;
     }
     let (sender, conversation) = (new.from.user, new.conversation);
     let id = appended.server_msg_id;
     let stretch = Stretch { after: id - 1, before: id + 1, limit: 1, bytes_max: PAGE_BYTES_MAX };
     // As it stands in the log, which may show an older name of the sender than the retry.
-    let Ok(page) = cx.store.read_log(sender, conversation, stretch).await else { return };
+    let page = match cx.store.read_log(sender, conversation, stretch).await {
+        Ok(page) => page,
+        Err(error) => return untold(cx, conversation, &error),
+    };
     let Some(event) = page.messages.first().map(|message| message_event(wire::message(message), 0)) else { return };
     match conversation {
         ConversationId::Single { .. } => {
@@ -136,7 +144,10 @@ pub async fn again(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended: &
         }
         ConversationId::Group(group) => {
             // What is remembered may name members who went before this message.
-            let Ok((members_version, members)) = cx.store.member_ids(group).await else { return };
+            let (members_version, members) = match cx.store.member_ids(group).await {
+                Ok(members) => members,
+                Err(error) => return untold(cx, conversation, &error),
+            };
             crowd(cx, &Place { group, members_version, server_msg_id: id }, &members, from, &event).await;
         }
     }
@@ -151,7 +162,7 @@ pub struct Place {
 
 /// Tells the members of a group who may see this place of its log.
 async fn crowd(cx: &Ctx, place: &Place, members: &[(UserId, u64)], except: Option<ConnId>, event: &Event) {
-    if cx.peers.has_others() {
+    if cx.peers.in_cluster {
         let (except, event) = (except.map(|conn| conn.0), event.encoded(Format::Protobuf));
         let Place { group, members_version, server_msg_id } = *place;
         cx.peers.tell(if members.len() <= LISTED_MAX {
@@ -190,7 +201,10 @@ fn entitled(members: &[(UserId, u64)], server_msg_id: u64) -> impl Iterator<Item
 pub async fn members_changed(cx: &Ctx, changed: &MembersChanged) {
     let (group, members_version) = (changed.group.group, changed.group.members_version);
     cx.peers.tell(Told::Members(MembersVersion { group, version: members_version }));
-    let members = cx.members.at_least(cx, group, members_version).await;
+    let members = match cx.members.at_least(cx, group, members_version).await {
+        Ok(members) => members,
+        Err(error) => return untold(cx, ConversationId::Group(group), &error),
+    };
     let present: HashSet<UserId> = members.iter().map(|(member, _)| *member).collect();
     for notice in &changed.notices {
         let message = wire::message(notice);
@@ -239,7 +253,7 @@ pub async fn typing(cx: &Ctx, user: UserId, from: ConnId, conversation: Conversa
             }
         }
         ConversationId::Group(group) => {
-            let members = cx.members.at_least(cx, group, 0).await;
+            let Ok(members) = cx.members.at_least(cx, group, 0).await else { return };
             if members.len() > TYPING_MEMBERS_MAX || members.iter().all(|(member, _)| *member != user) {
                 return;
             }
@@ -274,7 +288,10 @@ pub async fn session_changed_here(cx: &Ctx, user: UserId, except: Option<ConnId>
             let changed = v1::SessionChanged { session: Some(wire::session(&session)) };
             push_here(cx, user, except, &Event::new(Body::SessionChanged(changed)));
         }
-        Err(error) => tracing::warn!(%user, %conversation, %error, "session unknown: the user is not told"),
+        Err(error) => {
+            tracing::warn!(%user, %conversation, %error, "session unknown: the user is told to sync");
+            cx.hub.lag(user);
+        }
     }
 }
 
@@ -294,7 +311,7 @@ pub fn push_here(cx: &Ctx, user: UserId, except: Option<ConnId>, event: &Event) 
 }
 
 fn push_elsewhere(cx: &Ctx, users: Vec<UserId>, except: Option<ConnId>, event: &Event) {
-    if cx.peers.has_others() {
+    if cx.peers.in_cluster {
         let except = except.map(|conn| conn.0);
         cx.peers.tell(Told::Push(Push { users, except, event: event.encoded(Format::Protobuf) }));
     }

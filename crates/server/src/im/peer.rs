@@ -42,7 +42,6 @@ pub async fn listen(cx: Arc<Ctx>, mut arriving: Arriving) {
 
 struct Ear {
     cx: Arc<Ctx>,
-
     seen: Seen,
 }
 
@@ -87,8 +86,13 @@ impl Ear {
         match self.cx.members.known(group, members_version) {
             Some(members) => deliver::crowd_here(&self.cx, &place, &members, except, &event).await,
             None => self.later(move |cx| async move {
-                let members = cx.members.at_least(&cx, group, members_version).await;
-                deliver::crowd_here(&cx, &place, &members, except, &event).await;
+                match cx.members.at_least(&cx, group, members_version).await {
+                    Ok(members) => deliver::crowd_here(&cx, &place, &members, except, &event).await,
+                    Err(error) => {
+                        tracing::warn!(%group, %error, "members unknown: who is here is told to sync");
+                        cx.peers.counts.lost();
+                    }
+                }
             }),
         }
     }
@@ -107,6 +111,13 @@ impl Ear {
         }
         let Kick { user, before_ms, .. } = *kick;
         self.cx.hub.kick(&Doomed { user, device_id: kick.device_id.as_deref(), before_ms }, kick.code);
+        if let Some(device_id) = &kick.device_id
+            && let Some(newer_ms) = self.cx.hub.device_accepted_ms(user, device_id).filter(|newer| *newer > before_ms)
+        {
+            // The device had come here already when its login there, which had begun before, was done.
+            let (id, device_id) = (self.cx.ids.make(), Some(device_id.clone()));
+            self.cx.peers.kick_at(from, Kick { id, user, device_id, code: CloseCode::Replaced, before_ms: newer_ms });
+        }
         let accepted_ms = self.cx.hub.accepted_ms(user);
         // A device went there: its node counts the user's connections.
         if kick.device_id.is_some() && !accepted_ms.is_empty() {

@@ -4,7 +4,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use anser_proto::{
-    CloseCode, ConversationId,
+    CloseCode, ConversationId, Format,
     v1::{self, client_frame::Request, notice::Kind, server_frame::Body},
 };
 use anser_server::{
@@ -29,6 +29,7 @@ use crate::{
 struct Town {
     redis: Redis,
     nats: Nats,
+    store: MemoryStore,
     nodes: Vec<TestServer>,
 }
 
@@ -41,9 +42,9 @@ impl Town {
         let redis = Redis::start(Place::Tests).expect("redis");
         let nats = Nats::start(Place::Tests).expect("nats");
         let store = MemoryStore::new(common(&Config::default()));
-        let mut town = Self { redis, nats, nodes: Vec::new() };
+        let mut town = Self { redis, nats, store, nodes: Vec::new() };
         for _ in 0..nodes {
-            let server = town.node(&store, &change).await;
+            let server = town.node(&change).await;
             town.nodes.push(server);
         }
         // Everybody knows everybody.
@@ -53,7 +54,7 @@ impl Town {
         town
     }
 
-    async fn node(&self, store: &MemoryStore, change: impl Fn(&mut Config)) -> TestServer {
+    async fn node(&self, change: impl Fn(&mut Config)) -> TestServer {
         let dir = tempfile::tempdir().expect("a folder for the test");
         let mut config = Config::default();
         (config.listen.http, config.listen.tcp) = (([127, 0, 0, 1], 0).into(), ([127, 0, 0, 1], 0).into());
@@ -63,11 +64,11 @@ impl Town {
             config.auth.hs256_secret_file = Some(first.config.store.dir.join("hs256.secret"));
         }
         change(&mut config);
-        let (settings, log_id) = (config.cluster.clone(), store.log_id());
+        let (settings, log_id) = (config.cluster.clone(), self.store.log_id());
         let join: Join = Box::new(move |node| {
             Box::pin(async move { Ok(open::ways(&settings, log_id, node, Counts::default()).await?) })
         });
-        let column = Column { store: Arc::new(store.beside()), clock: shared_clock(), join };
+        let column = Column { store: Arc::new(self.store.beside()), clock: shared_clock(), join };
         TestServer::start_on(dir, config, column).await
     }
 }
@@ -215,6 +216,32 @@ async fn a_device_is_on_one_node_and_a_user_has_so_many_connections_on_all() {
     assert_eq!(phone.end().await.1, Some(CloseCode::Replaced), "the oldest, which is on the other node");
     for raw in [&mut three, &mut moved, &mut four] {
         whatever_comes_later(&town, raw).await;
+    }
+}
+
+#[tokio::test]
+async fn of_a_device_that_came_to_two_nodes_the_connection_that_was_accepted_later_stays() {
+    let town = Town::found(2).await;
+    let mut slow = town.nodes[0].tcp(Format::Protobuf).await;
+    a_moment().await;
+    let mut phone = town.nodes[1].login_device("ada", "phone").await;
+    // What the nodes said of it has come, and found nothing.
+    whatever_comes_later(&town, &mut phone).await;
+    slow.hello(town.nodes[0].hello("ada", "phone")).await;
+    assert_eq!(slow.end().await.1, Some(CloseCode::Replaced), "its login had begun before");
+    whatever_comes_later(&town, &mut phone).await;
+}
+
+#[tokio::test]
+async fn who_comes_to_a_node_that_was_just_started_is_told_from_the_first_message_on() {
+    let town = Town::found(1).await;
+    let mut ada = town.nodes[0].login("ada").await;
+    for number in 0..3 {
+        let node = town.node(|_| {}).await;
+        let mut bob = node.login(&format!("bob-{number}")).await;
+        let ours = ada.conversation_with(&bob);
+        ada.send(&ours, "m-1", "welcome").await;
+        assert_eq!(content(&bob.event().await).as_deref(), Some("welcome"));
     }
 }
 

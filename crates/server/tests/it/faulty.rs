@@ -14,11 +14,13 @@ pub struct Faulty {
     below: Arc<dyn Store>,
     /// Of the next appends: `None` lets one pass.
     faults: Arc<Mutex<VecDeque<Option<Error>>>>,
+    /// Of the next questions for whom something concerns.
+    unknown: Arc<Mutex<VecDeque<Error>>>,
 }
 
 impl Faulty {
     pub fn new(below: Arc<dyn Store>) -> Self {
-        Self { below, faults: Arc::default() }
+        Self { below, faults: Arc::default(), unknown: Arc::default() }
     }
 
     pub fn fail(&self, faults: impl IntoIterator<Item = Option<Error>>) {
@@ -27,6 +29,14 @@ impl Faulty {
 
     pub fn fail_next(&self, fault: Error) {
         self.fail([Some(fault)]);
+    }
+
+    pub fn fail_to_tell_whom(&self, fault: Error) {
+        self.unknown.lock().expect("no panic").push_back(fault);
+    }
+
+    fn whom(&self) -> Result<(), Error> {
+        self.unknown.lock().expect("no panic").pop_front().map_or(Ok(()), Err)
     }
 
     fn fault(&self) -> Result<(), Error> {
@@ -78,6 +88,7 @@ impl Store for Faulty {
     }
 
     async fn session(&self, user: UserId, conversation: ConversationId) -> Result<Session, Error> {
+        self.whom()?;
         self.below.session(user, conversation).await
     }
 
@@ -98,6 +109,7 @@ impl Store for Faulty {
     }
 
     async fn member_ids(&self, group: GroupId) -> Result<MemberIds, Error> {
+        self.whom()?;
         self.below.member_ids(group).await
     }
 

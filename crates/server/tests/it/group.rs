@@ -5,7 +5,12 @@ use anser_proto::{
     v1::{self, client_frame::Request, notice::Kind, server_frame::Body},
 };
 
-use crate::raw::{Raw, TestServer, group_id, send};
+use anser_store::Error;
+
+use crate::{
+    faulty::Faulty,
+    raw::{Raw, TestServer, group_id, memory_store, send},
+};
 
 async fn notice(raw: &mut Raw) -> (u64, Kind, Vec<u64>) {
     loop {
@@ -36,6 +41,24 @@ fn invite(group: &str, users: &[&Raw]) -> Request {
 fn remove(group: &str, users: &[&Raw]) -> Request {
     let user_ids = users.iter().map(|user| user.user.0).collect();
     Request::RemoveMembers(v1::RemoveMembers { group_id: group_id(group), user_ids })
+}
+
+#[tokio::test]
+async fn when_it_is_not_known_whom_a_message_concerns_all_are_told_to_sync() {
+    let faulty = Faulty::new(memory_store(&Default::default()));
+    let store = faulty.clone();
+    let server = TestServer::start_with(|_| {}, |_| std::sync::Arc::new(store)).await;
+    let (mut ada, mut bob, mut cyd) = (server.login("ada").await, server.login("bob").await, server.login("cyd").await);
+    let group = ada.create_group(&[&bob]).await;
+    assert_eq!(notice(&mut bob).await.1, Kind::Created);
+    session_of(&mut bob).await;
+    faulty.fail_to_tell_whom(Error::Failed("away".into()));
+    ada.ask(invite(&group, &[&cyd])).await;
+    for member in [&mut bob, &mut cyd] {
+        assert!(matches!(member.event().await, Body::Lagged(_)));
+        let page = member.sync(0).await;
+        assert!(page.sessions.iter().any(|session| session.conversation_id == group && session.head == 2));
+    }
 }
 
 #[tokio::test]

@@ -125,6 +125,7 @@ fn ways(network: &Network, weather: Arc<Weather>, counts: Counts, node: Node) ->
         kicks: None,
         counts,
         arriving: Arriving { bus, kicks: Inbox::silent() },
+        in_cluster: true,
     }
 }
 

@@ -2,7 +2,9 @@
 //! other is gone.
 
 use anser_proto::UserId;
+use anser_services::{MariaDb, Place};
 use anser_store::Store as _;
+use mysql_async::{Conn, Opts, prelude::Queryable as _};
 
 use super::{
     SERVER, fresh_name, make_database, open,
@@ -46,4 +48,33 @@ async fn connections_that_say_nothing_any_more_are_given_up() {
         read.expect("it is read on another connection");
     }
     send(&*store, text(1, single(1, 2), "id-1")).await.expect("it is stored on another connection");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_may_only_be_read_is_left_for_whoever_has_its_name_now() {
+    let server = MariaDb::start(Place::Tests).expect("MariaDB starts");
+    make_database(&server.url(), "anser").await;
+    // The rights that the operator's pages name; whoever may do everything is not held up.
+    let rights = "SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX";
+    let account = format!("CREATE USER anser@'127.0.0.1'; GRANT {rights} ON anser.* TO anser@'127.0.0.1'");
+    server.execute(&account).expect("an account");
+    let store = open(&format!("mysql://anser@{}/anser", server.address())).await;
+    settle(&*store, 2).await;
+    let mut look = Conn::new(Opts::from_url(&server.url()).expect("an address")).await.expect("it answers");
+    look.query_drop("SET GLOBAL read_only = 1").await.expect("root may");
+    let before = connections(&mut look).await;
+    let sending = tokio::spawn(async move { send(&*store, text(1, single(1, 2), "id-1")).await });
+    while connections(&mut look).await < before + 3 {
+        tokio::task::yield_now().await;
+    }
+    look.query_drop("SET GLOBAL read_only = 0").await.expect("root may");
+    look.disconnect().await.expect("it says goodbye");
+    assert_eq!(sending.await.expect("no task panics").expect("stored").server_msg_id, 1);
+}
+
+/// How many were ever made.
+async fn connections(db: &mut Conn) -> u64 {
+    let counted: Option<(String, u64)> =
+        db.query_first("SHOW GLOBAL STATUS LIKE 'Connections'").await.expect("it answers");
+    counted.expect("it counts").1
 }
