@@ -18,11 +18,18 @@ pub struct Nats {
 
 impl Nats {
     pub fn start(place: Place) -> anyhow::Result<Self> {
+        Self::start_with(place, &[])
+    }
+
+    /// As on the command line: `["--user", "u", "--pass", "p"]`.
+    pub fn start_with(place: Place, options: &[&str]) -> anyhow::Result<Self> {
+        let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
         let folder = place.make("nats")?;
         let dir = folder.path().join("jetstream").display().to_string();
         let arguments = move |port: u16| {
             let port = port.to_string();
-            ["--addr", "127.0.0.1", "--port", &port, "--jetstream", "--store_dir", &dir].map(str::to_owned).into()
+            let own = ["--addr", "127.0.0.1", "--port", &port, "--jetstream", "--store_dir", &dir].map(str::to_owned);
+            own.into_iter().chain(options.iter().cloned()).collect()
         };
         let process = Process::start(program("nats-server")?, folder.path(), arguments, |stream| {
             Ok(greeting(stream)?.starts_with(b"INFO "))

@@ -12,10 +12,11 @@ use std::{
 };
 
 use anser_proto::tcp;
-use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, Subscriber, connection::State};
+use async_nats::{Client, ConnectErrorKind, ConnectOptions, Event, ServerAddr, Subscriber, connection::State};
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
+use percent_encoding::percent_decode_str;
 use tokio::{
     sync::mpsc,
     task::JoinHandle,
@@ -140,11 +141,12 @@ impl Drop for NatsBus {
 }
 
 async fn connect(url: &str, me: NodeId, counts: &Counts) -> Result<Client, OpenError> {
-    let error = match options(me, counts).connect(url).await {
+    let refused = |why: String| OpenError::Address { setting: "cluster.nats", url: without_password(url), why };
+    let address: ServerAddr = url.parse().map_err(|error: std::io::Error| refused(error.to_string()))?;
+    let error = match options(&address, me, counts).connect(&address).await {
         Ok(client) => return Ok(client),
         Err(error) => error,
     };
-    let refused = |why: String| OpenError::Address { setting: "cluster.nats", url: without_password(url), why };
     match error.kind() {
         ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
             Err(OpenError::Login("nats", error.to_string()))
@@ -152,18 +154,28 @@ async fn connect(url: &str, me: NodeId, counts: &Counts) -> Result<Client, OpenE
         ConnectErrorKind::ServerParse | ConnectErrorKind::Tls => Err(refused(error.to_string())),
         _ => {
             tracing::warn!(%error, "nats is away: going on without it");
-            options(me, counts)
+            options(&address, me, counts)
                 .retry_on_initial_connect()
-                .connect(url)
+                .connect(&address)
                 .await
                 .map_err(|error| refused(error.to_string()))
         }
     }
 }
 
-fn options(me: NodeId, counts: &Counts) -> ConnectOptions {
+/// The client leaves it to its caller to read who logs in out of the address: `user:password@`, or `token@`.
+fn login(address: &ServerAddr) -> ConnectOptions {
+    let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+    match (address.username().map(decoded), address.password().map(decoded)) {
+        (Some(user), Some(password)) => ConnectOptions::with_user_and_password(user, password),
+        (Some(token), None) => ConnectOptions::with_token(token),
+        (None, _) => ConnectOptions::new(),
+    }
+}
+
+fn options(address: &ServerAddr, me: NodeId, counts: &Counts) -> ConnectOptions {
     let counts = counts.clone();
-    ConnectOptions::new()
+    login(address)
         .name(format!("anser {me}"))
         .no_echo()
         .connection_timeout(CONNECT_MAX)

@@ -249,6 +249,23 @@ mod faults {
     }
 
     #[tokio::test]
+    async fn the_address_says_who_logs_in_and_who_may_not_is_told_so() {
+        for (options, right, wrong) in [
+            (&["--user", "anser", "--pass", "p@ss/word"][..], "anser:p%40ss%2Fword@", "anser:p@"),
+            (&["--auth", "a%token"], "a%25token@", ""),
+        ] {
+            let nats = Nats::start_with(Place::Tests, options).expect("nats");
+            let open = async |login: &str| {
+                let url = nats.url().replace("nats://", &format!("nats://{login}"));
+                NatsBus::open(&url, NAME, NodeId::random(), Counts::default()).await
+            };
+            assert!(open(right).await.is_ok_and(|(bus, _)| bus.is_connected()), "{right}");
+            let refused = open(wrong).await.err().expect("a refusal").to_string();
+            assert!(refused.starts_with("nats refused the login"), "{refused}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_wrong_address_is_refused_in_clear_words() {
         let refused = NatsBus::open("nats://[", NAME, NodeId::random(), Counts::default()).await;
         let refused = refused.err().expect("a refusal").to_string();
