@@ -67,13 +67,14 @@ impl Members {
 
     /// Members no older than `version`. Whoever asks meanwhile waits for the same answer.
     pub async fn at_least(&self, cx: &Ctx, group: GroupId, version: u64) -> Result<Arc<[(UserId, u64)]>, Error> {
-        loop {
+        let read = async || {
             self.forget_before(MembersVersion { group, version });
-            let (known, members) = self.0.get_or_insert_async(&group, cx.store.member_ids(group)).await?;
-            // Else it had been asked before the change: the next answer is no older.
-            if known >= version {
-                return Ok(members);
-            }
+            self.0.get_or_insert_async(&group, cx.store.member_ids(group)).await
+        };
+        match read().await? {
+            (known, members) if known >= version => Ok(members),
+            // It had been asked before the change. The next answer is of a question from now on, whatever was said.
+            _ => Ok(read().await?.1),
         }
     }
 }
