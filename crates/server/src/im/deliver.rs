@@ -67,6 +67,9 @@ impl Members {
 
     /// Members no older than `version`. Whoever asks meanwhile waits for the same answer.
     pub async fn at_least(&self, cx: &Ctx, group: GroupId, version: u64) -> Result<Arc<[(UserId, u64)]>, Error> {
+        if let Some(members) = self.known(group, version) {
+            return Ok(members);
+        }
         let read = async || {
             self.forget_before(MembersVersion { group, version });
             self.0.get_or_insert_async(&group, cx.store.member_ids(group)).await
