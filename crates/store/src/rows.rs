@@ -113,6 +113,12 @@ impl Head {
 }
 
 impl Entry {
+    /// The user comes with the message at this place, and his read mark starts there.
+    pub(crate) fn join(&mut self, place: Place) {
+        self.member = true;
+        self.read_to(place);
+    }
+
     /// Forward only; the delivered mark is never behind.
     pub(crate) fn read_to(&mut self, place: Place) {
         if place.server_msg_id > self.read_mark {
@@ -161,21 +167,14 @@ pub(crate) trait Rows {
         Ok(Appended { sender_mailbox_seq, receiver_mailbox_seq, ..head.appended() })
     }
 
-    /// The users come with the message at the head, and their read marks start there; or they go with it.
-    fn stamp_members(
+    /// Changes and stamps the entries of users who come into a group, or go.
+    fn stamp_each(
         &mut self,
-        group: GroupId,
         users: &[UserId],
-        head: &Head,
-        come: bool,
+        group: GroupId,
+        change: impl Fn(&mut Entry),
     ) -> Result<Vec<(UserId, u64)>, Error> {
-        let change = |entry: &mut Entry| {
-            entry.member = come;
-            if come {
-                entry.read_to(head.place());
-            }
-        };
-        let stamp = |user: &UserId| Ok((*user, self.stamp(*user, ConversationId::Group(group), change)?));
+        let stamp = |user: &UserId| Ok((*user, self.stamp(*user, ConversationId::Group(group), &change)?));
         users.iter().map(stamp).collect()
     }
 

@@ -16,7 +16,7 @@ use tokio::{
 use super::{
     Arrivals, Cause, Inbox, Kicks, OpenError, check_name,
     counts::{Counts, Dropped},
-    link::{Dial, Link},
+    link::{Dial, Link, Unanswered},
     redis::prefix,
 };
 
@@ -27,6 +27,8 @@ const WAITING_MAX: usize = 4_096;
 const ANSWER_MAX: Duration = Duration::from_millis(500);
 /// The kick of a replaced connection that could not be written for so long is given up: most of them have ended by themselves.
 const REPLACED_MAX: Duration = Duration::from_secs(60);
+/// And one that Redis refuses: whoever set it up may mend that.
+const REFUSED_MAX: Duration = Duration::from_secs(60);
 const RETRY_EVERY: Duration = Duration::from_millis(100);
 /// How long Redis holds a question for kicks that did not come yet.
 const BLOCK: Duration = Duration::from_millis(1_000);
@@ -106,20 +108,22 @@ struct Writer {
 impl Writer {
     async fn run(mut self) {
         loop {
-            let (kick, until) = tokio::select! {
+            tokio::select! {
                 biased;
-                Some(kick) = self.of_orders.recv() => (kick, None),
-                Some((kick, until)) = self.of_replaced.recv() => (kick, Some(until)),
+                Some(kick) = self.of_orders.recv() => self.write(&kick, Cause::Ordered, Instant::now() + REFUSED_MAX).await,
+                Some((kick, until)) = self.of_replaced.recv() => self.write(&kick, Cause::Replaced, until).await,
                 else => return,
-            };
-            self.write(&kick, until).await;
+            }
         }
     }
 
-    async fn write(&self, kick: &Bytes, until: Option<Instant>) {
+    async fn write(&self, kick: &Bytes, cause: Cause, until: Instant) {
         let adding = adding(&self.key, kick);
-        while self.link.ask(async |connection| adding.query_async::<()>(connection).await).await.is_err() {
-            if until.is_some_and(|until| until < Instant::now()) {
+        while let Err(error) = self.link.ask(async |connection| adding.query_async::<()>(connection).await).await {
+            // Who refuses does not come to think better of it.
+            let is_waited_for = cause == Cause::Ordered && matches!(error, Unanswered::Away(_));
+            if !is_waited_for && until < Instant::now() {
+                tracing::warn!(%error, "a kick was given up");
                 return self.counts.dropped(Dropped::Unconnected);
             }
             sleep(RETRY_EVERY).await;

@@ -150,7 +150,12 @@ impl Peers {
 
     /// The connection to that node of a device that came here later.
     pub fn kick_at(&self, node: NodeId, kick: Kick) {
-        self.bus.send(node, self.sealed(Body::Kick(kick)));
+        let kick = self.sealed(Body::Kick(kick));
+        self.bus.send(node, kick.clone());
+        // To all: it ends nothing but what is older.
+        if let Some(kicks) = &self.kicks {
+            kicks.add(kick, Cause::Replaced);
+        }
     }
 
     /// What is left of a user here, to the node to which one of his devices went.

@@ -121,8 +121,10 @@ fn attach(
     let (user, before_ms) = (user.user, accepted_ms);
     let kick =
         Kick { id: cx.ids.make(), user, device_id: Some(Arc::clone(&device_id)), code: CloseCode::Replaced, before_ms };
+    let attachment = cx.hub.attach(Newcomer { conn, user, device_id, accepted_ms, format, outbox });
+    // Behind it: what the others answer is about who is here.
     cx.peers.tell(Told::Kick(kick));
-    cx.hub.attach(Newcomer { conn, user, device_id, accepted_ms, format, outbox })
+    attachment
 }
 
 fn check_enabled(user: &User) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! After the store said yes: who is connected is told, on this node and on others. All of it is a hint: what is lost here
 //! is found by a sync.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use anser_proto::{
     ConversationId, Format, GroupId, UserId,
@@ -10,6 +10,7 @@ use anser_proto::{
 };
 use anser_store::{Appended, Error, Marked, MemberIds, MembersChanged, NewMessage, Stretch};
 use quick_cache::{Weighter, sync::Cache};
+use tokio::time::timeout;
 
 use super::wire;
 use crate::{
@@ -21,6 +22,8 @@ use crate::{
     hub::{ConnId, Event},
 };
 
+/// How long the members of a group are waited for: who sent a message to it waits for his answer meanwhile.
+const MEMBERS_MAX: Duration = Duration::from_secs(5);
 /// Members, of all groups together, who are remembered: 64 MiB.
 const MEMBERS_REMEMBERED: u64 = 4 << 20;
 /// Groups that the cache expects.
@@ -60,9 +63,7 @@ impl Members {
 
     /// What is older than `version` is remembered no more.
     pub fn forget_before(&self, MembersVersion { group, version }: MembersVersion) {
-        if self.0.get(&group).is_some_and(|(known, _)| known < version) {
-            self.0.remove(&group);
-        }
+        self.0.remove_if(&group, |(known, _)| *known < version);
     }
 
     /// Members no older than `version`. Whoever asks meanwhile waits for the same answer.
@@ -74,11 +75,14 @@ impl Members {
             self.forget_before(MembersVersion { group, version });
             self.0.get_or_insert_async(&group, cx.store.member_ids(group)).await
         };
-        match read().await? {
-            (known, members) if known >= version => Ok(members),
-            // It had been asked before the change. The next answer is of a question from now on, whatever was said.
-            _ => Ok(read().await?.1),
-        }
+        let asked = timeout(MEMBERS_MAX, async {
+            match read().await? {
+                (known, members) if known >= version => Ok(members),
+                // It had been asked before the change. The next answer is of a question from now on, whatever was said.
+                _ => Ok(read().await?.1),
+            }
+        });
+        asked.await.map_err(|_| Error::Failed("the members were not told in time".into()))?
     }
 }
 
@@ -122,7 +126,9 @@ pub async fn message(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended:
 fn untold(cx: &Ctx, conversation: ConversationId, error: &Error) {
     tracing::warn!(%conversation, %error, "nobody could be told: clients are told to sync");
     cx.peers.counts.lost();
-    cx.peers.counts.owe();
+    if cx.peers.in_cluster {
+        cx.peers.counts.owe();
+    }
 }
 
 /// Tells once more of a message that a retry found stored: the node that stored it may have died before it told anybody, and

@@ -240,7 +240,7 @@ fn distinct<'u>(users: impl IntoIterator<Item = &'u UserId>) -> BTreeSet<UserId>
 
 /// The users come with the message at the head, and their read marks start there.
 async fn join(tx: &mut Txn<'_>, group: GroupId, users: &[UserId], head: &Head) -> Result<Vec<(UserId, u64)>, Fault> {
-    let stamped = tx.stamp_members(group, users, head, true)?;
+    let stamped = tx.stamp_each(users, group, |entry| entry.join(head.place()))?;
     let mut sql = Sql::new("INSERT INTO im_group_member (group_id, user_id, joined, role) VALUES ");
     for (at, user) in users.iter().enumerate() {
         sql.push(if at == 0 { "" } else { "," });
@@ -253,7 +253,7 @@ async fn join(tx: &mut Txn<'_>, group: GroupId, users: &[UserId], head: &Head) -
 
 /// The users go with the message at the head, which is the last that they see.
 async fn go(tx: &mut Txn<'_>, group: GroupId, users: &[UserId], head: &Head) -> Result<Vec<(UserId, u64)>, Fault> {
-    let stamped = tx.stamp_members(group, users, head, false)?;
+    let stamped = tx.stamp_each(users, group, |entry| entry.member = false)?;
     let mut sql = Sql::new("UPDATE im_group_member SET left_at = ");
     sql.number(head.server_msg_id).push(" WHERE group_id = ").number(group.0).push(" AND present = 1 AND user_id IN ");
     sql.numbers(&users.iter().map(|user| user.0).collect::<Vec<_>>());

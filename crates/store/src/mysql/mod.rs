@@ -142,7 +142,7 @@ impl Prepared {
             let id = getrandom::u64().map_err(|error| OpenError::Foreign(error.to_string()))?;
             writers.push(Writer::new(database.clone(), rules.clone(), id));
         }
-        let readers = Readers::new(database, options.readers, options.read_queue_max, PATIENCE);
+        let readers = Readers::new(database, open::Role::Reader, options.readers, options.read_queue_max, PATIENCE);
         let replicas = Replicas::new(&options.replicas, options.readers, options.read_queue_max)?;
         let writers = Mutex::new(Some(tokio::spawn(writer::run(queue.clone(), writers))));
         Ok(Arc::new(MysqlStore { log_id, shards, clock, queue, readers, replicas, counters, writers }))

@@ -17,6 +17,8 @@ const CONNECT_MAX: Duration = Duration::from_secs(5);
 const KEEPALIVE: Duration = Duration::from_secs(10);
 /// A connection that was not used for so long is made anew. The database ends a writer's a little later.
 const UNUSED_MAX: Duration = Duration::from_secs(20);
+/// However much it is used: it may go to a database from which the name has been taken.
+const AGE_MAX: Duration = Duration::from_secs(60);
 /// Statements that a connection remembers.
 const STATEMENTS: usize = 128;
 /// A transaction of the writer with the largest body that a client may send, many times over.
@@ -59,6 +61,7 @@ pub(super) struct Database {
 pub(super) struct Line {
     pub(super) db: Conn,
     breaks: u64,
+    made: Instant,
     used: Instant,
 }
 
@@ -67,8 +70,11 @@ pub(super) struct Line {
 pub(super) enum Role {
     /// Sees what was committed before each statement, and waits for locks a little.
     Writer,
-    /// Sees one state of the store from the beginning of a transaction to its end.
+    /// Sees one state of the store from the beginning of a transaction to its end, and of no database that was put out of
+    /// office: one that may only be read lacks what is written elsewhere by now.
     Reader,
+    /// Reads what may lag behind.
+    Replica,
 }
 
 impl Database {
@@ -93,6 +99,10 @@ impl Database {
         let connect = async {
             let mut db = Conn::new(self.opts.clone()).await?;
             db.query_drop(role.session()).await?;
+            if role == Role::Reader && db.query_first("SELECT @@GLOBAL.read_only").await? == Some(1) {
+                let why = "the database is read_only: another one takes the writes";
+                return Err(mysql_async::Error::Io(std::io::Error::other(why).into()));
+            }
             Ok(db)
         };
         within(CONNECT_MAX, connect).await
@@ -100,10 +110,11 @@ impl Database {
 
     /// The one that was kept, if it can be believed in, or a new one.
     pub(super) async fn line(&self, kept: Option<Line>, role: Role) -> Result<Line, mysql_async::Error> {
-        let breaks = self.breaks.load(Relaxed);
-        match kept {
-            Some(line) if line.breaks == breaks && line.used.elapsed() < UNUSED_MAX => Ok(line),
-            _ => Ok(Line { db: self.connect(role).await?, breaks, used: Instant::now() }),
+        let (breaks, now) = (self.breaks.load(Relaxed), Instant::now());
+        let is_good = |line: &Line| line.breaks == breaks && now - line.used < UNUSED_MAX && now - line.made < AGE_MAX;
+        match kept.filter(is_good) {
+            Some(line) => Ok(line),
+            None => Ok(Line { db: self.connect(role).await?, breaks, made: now, used: now }),
         }
     }
 
@@ -145,8 +156,15 @@ impl Role {
                      wait_timeout = 30 /*M!100300 , idle_transaction_timeout = 10 */;
                  SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED"
             }
+            // What nobody waits for any more is not to go on.
             Self::Reader => {
-                "SET NAMES utf8mb4; SET SESSION sql_mode = 'STRICT_ALL_TABLES';
+                "SET NAMES utf8mb4; SET SESSION sql_mode = 'STRICT_ALL_TABLES'
+                     /*M!100101 , max_statement_time = 20 */ /*!50708 , max_execution_time = 20000 */;
+                 SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+            }
+            Self::Replica => {
+                "SET NAMES utf8mb4; SET SESSION sql_mode = 'STRICT_ALL_TABLES'
+                     /*M!100101 , max_statement_time = 2 */ /*!50708 , max_execution_time = 2000 */;
                  SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"
             }
         }

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::{
     log::Plan,
-    open::{Database, OpenError},
+    open::{Database, OpenError, Role},
     reader::{Patience, Readers},
 };
 use crate::LogPage;
@@ -39,7 +39,7 @@ struct Replica {
 impl Replicas {
     pub(super) fn new(urls: &[String], connections: usize, places: usize) -> Result<Self, OpenError> {
         let replica = |url: &String| {
-            let readers = Readers::new(Database::new(url)?, connections, places, PATIENCE);
+            let readers = Readers::new(Database::new(url)?, Role::Replica, connections, places, PATIENCE);
             Ok(Replica { readers, rests_until: Mutex::new(Instant::now()) })
         };
         let all = urls.iter().map(replica).collect::<Result<_, OpenError>>()?;

@@ -8,7 +8,10 @@
 //! a lock, which waits until the broken transaction is over, whichever way; then the row tells.
 
 use std::{
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -147,9 +150,12 @@ impl Writer {
     async fn attempt(&mut self, writes: &mut [Write], look: bool) -> Result<(), Fault> {
         let mut line = self.database.line(self.line.take(), Role::Writer).await?;
         self.stamp.transaction_no += 1;
-        let transaction = transact(&mut line.db, &self.rules, self.stamp, writes, look);
-        let late = |_| Err(Fault::Unknown("the transaction took too long".into()));
-        let outcome = timeout(TRANSACTION_MAX, transaction).await.unwrap_or_else(late);
+        let commits = AtomicBool::new(false);
+        let transaction = transact(&mut line.db, &self.rules, self.stamp, writes, look, &commits);
+        let outcome = timeout(TRANSACTION_MAX, transaction).await.unwrap_or_else(|_| {
+            let why = "the transaction took too long".to_owned();
+            Err(if commits.load(Relaxed) { Fault::Unknown(why) } else { Fault::Lost(why) })
+        });
         let usable = match &outcome {
             Ok(()) => true,
             Err(Fault::Lost(_) | Fault::Unknown(_)) => false,
@@ -201,7 +207,15 @@ fn pause(attempts: u32) -> Duration {
     Duration::from_millis(u64::from(attempts * 2 + random))
 }
 
-async fn transact(db: &mut Conn, rules: &Rules, stamp: Stamp, writes: &mut [Write], look: bool) -> Result<(), Fault> {
+/// Sets `commits` before anything of it can be committed.
+async fn transact(
+    db: &mut Conn,
+    rules: &Rules,
+    stamp: Stamp,
+    writes: &mut [Write],
+    look: bool,
+    commits: &AtomicBool,
+) -> Result<(), Fault> {
     let mut wants = Wants::default();
     for write in &*writes {
         want(&mut wants, write);
@@ -213,6 +227,7 @@ async fn transact(db: &mut Conn, rules: &Rules, stamp: Stamp, writes: &mut [Writ
         }
         perform(write, &mut tx).await?;
     }
+    commits.store(true, Relaxed);
     tx.commit().await
 }
 

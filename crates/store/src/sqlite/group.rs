@@ -227,7 +227,7 @@ fn join(tx: &mut Txn<'_>, group: GroupId, users: &[UserId], head: &Head) -> Resu
         prepare(tx.db, sql)?.execute(row)?;
     }
     count_members(tx.db, group, users.len() as i64, head)?;
-    tx.stamp_members(group, users, head, true)
+    tx.stamp_each(users, group, |entry| entry.join(head.place()))
 }
 
 /// The users go with the message at the head, which is the last that they see.
@@ -237,7 +237,7 @@ fn go(tx: &mut Txn<'_>, group: GroupId, users: &[UserId], head: &Head) -> Result
         prepare(tx.db, sql)?.execute((int(group.0), int(user.0), int(head.server_msg_id)))?;
     }
     count_members(tx.db, group, -(users.len() as i64), head)?;
-    tx.stamp_members(group, users, head, false)
+    tx.stamp_each(users, group, |entry| entry.member = false)
 }
 
 fn count_members(db: &Connection, group: GroupId, difference: i64, head: &Head) -> rusqlite::Result<()> {

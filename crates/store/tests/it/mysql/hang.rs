@@ -3,11 +3,12 @@
 
 use anser_proto::UserId;
 use anser_services::{MariaDb, Place};
-use anser_store::Store as _;
+use anser_store::{Error, Store as _, mysql::MysqlOptions};
+use futures_util::future::join_all;
 use mysql_async::{Conn, Opts, prelude::Queryable as _};
 
 use super::{
-    SERVER, fresh_name, make_database, open,
+    SERVER, fresh_name, make_database, open, options, try_open,
     wire::{Commit, Wire},
 };
 use crate::talk::{send, settle, single, text};
@@ -21,14 +22,19 @@ async fn a_node_that_hangs_does_not_keep_its_locks_from_the_others() {
     let node = open(&wire.url(&name)).await;
     send(&*node, text(1, single(1, 2), "id-1")).await.expect("stored");
     wire.break_at_commits(1);
-    let hangs = tokio::spawn(async move { send(&*node, text(1, single(1, 2), "id-2")).await });
+    let hangs = tokio::spawn(async move {
+        let outcome = send(&*node, text(1, single(1, 2), "id-2")).await;
+        (node, outcome)
+    });
     while wire.breaks_to_come() > 0 {
         tokio::task::yield_now().await;
     }
     let place = send(&*others, text(2, single(1, 2), "id-3")).await.expect("the database ends what says nothing");
     assert_eq!(place.server_msg_id, 2);
-    // Nor is the message lost of which the node heard nothing.
-    let place = hangs.await.expect("no task panics").expect("it is stored when the node can be heard again");
+    // The node found out that its transaction came to nothing.
+    let (node, outcome) = hangs.await.expect("no task panics");
+    assert!(matches!(outcome, Err(Error::Failed(_))), "{outcome:?}");
+    let place = send(&*node, text(1, single(1, 2), "id-2")).await.expect("stored");
     assert_eq!((place.server_msg_id, place.duplicate), (3, false));
 }
 
@@ -44,10 +50,32 @@ async fn connections_that_say_nothing_any_more_are_given_up() {
     }
     wire.freeze();
     let reads = (0..20).map(|_| store.positions(UserId(1)));
-    for read in futures_util::future::join_all(reads).await {
+    for read in join_all(reads).await {
         read.expect("it is read on another connection");
     }
     send(&*store, text(1, single(1, 2), "id-1")).await.expect("it is stored on another connection");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_silent_database_ends_as_failed_with_the_first_of_it() {
+    let name = fresh_name();
+    make_database(&SERVER.url(), &name).await;
+    let wire = Wire::start(Commit::Arrives);
+    // One transaction for each of them, one after the other.
+    let options = MysqlOptions { writers: 1, commit_messages_max: 1, ..options(&wire.url(&name)) };
+    let store = try_open(options).await.expect("it opens");
+    settle(&*store, 4).await;
+    wire.freeze_all();
+    let waiting = (0..10).map(|n| {
+        let store = store.clone();
+        tokio::spawn(async move { send(&*store, text(1, single(1, 1 + n % 4), &format!("id-{n}"))).await })
+    });
+    for outcome in join_all(waiting).await {
+        let outcome = outcome.expect("no task panics");
+        assert!(matches!(outcome, Err(Error::Failed(_))), "{outcome:?}");
+    }
+    let others = open(&format!("{}/{name}", SERVER.url())).await;
+    assert_eq!(others.session(UserId(1), single(1, 2)).await, Err(Error::NotFound("conversation")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,11 +91,21 @@ async fn a_database_that_may_only_be_read_is_left_for_whoever_has_its_name_now()
     let mut look = Conn::new(Opts::from_url(&server.url()).expect("an address")).await.expect("it answers");
     look.query_drop("SET GLOBAL read_only = 1").await.expect("root may");
     let before = connections(&mut look).await;
-    let sending = tokio::spawn(async move { send(&*store, text(1, single(1, 2), "id-1")).await });
-    while connections(&mut look).await < before + 3 {
+    let sending = {
+        let store = store.clone();
+        tokio::spawn(async move { send(&*store, text(1, single(1, 2), "id-1")).await })
+    };
+    while connections(&mut look).await < before + 3 && !sending.is_finished() {
         tokio::task::yield_now().await;
     }
+    let reading = tokio::spawn(async move { store.user_by_account("user-1").await });
+    let before = connections(&mut look).await;
+    while connections(&mut look).await < before + 6 && !reading.is_finished() {
+        tokio::task::yield_now().await;
+    }
+    assert!(!reading.is_finished(), "what is written elsewhere by now is not read here");
     look.query_drop("SET GLOBAL read_only = 0").await.expect("root may");
+    reading.await.expect("no task panics").expect("he is there");
     look.disconnect().await.expect("it says goodbye");
     assert_eq!(sending.await.expect("no task panics").expect("stored").server_msg_id, 1);
 }

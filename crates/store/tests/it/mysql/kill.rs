@@ -11,11 +11,11 @@ use std::{
 
 use anser_proto::{ConversationId, UserId};
 use anser_services::{MariaDb, Place};
-use anser_store::{Error, Store, Stretch, mysql::MysqlOptions};
+use anser_store::{Store, Stretch};
 use futures_util::future::join_all;
 use tokio::sync::watch;
 
-use super::{make_database, open, options, try_open};
+use super::{make_database, open};
 use crate::talk::{found, group, send, settle, single, text};
 
 const KILLS: u64 = 6;
@@ -101,25 +101,4 @@ async fn read(node: Arc<dyn Store>, talk: Arc<Talk>) {
             assert!(head >= before, "{before} messages of {conversation} were seen, and {head} are left");
         }
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn while_the_database_is_away_every_write_ends_as_failed_and_waits_no_longer_than_the_first() {
-    let mut server = MariaDb::start(Place::Tests).expect("MariaDB starts");
-    let url = make_database(&server.url(), "anser").await;
-    // One transaction for each of them, one after the other.
-    let store = try_open(MysqlOptions { writers: 1, commit_messages_max: 1, ..options(&url) }).await.expect("it opens");
-    settle(&*store, USERS).await;
-    server.kill();
-    let waiting = (0..10).map(|n| {
-        let store = store.clone();
-        tokio::spawn(async move { send(&*store, text(1, single(1, 1 + n % USERS), &format!("id-{n}"))).await })
-    });
-    for outcome in join_all(waiting).await {
-        let outcome = outcome.expect("no task panics");
-        assert!(matches!(outcome, Err(Error::Failed(_))), "{outcome:?}");
-    }
-    server.start_again().expect("it comes back");
-    let place = send(&*store, text(1, single(1, 2), "id-1")).await.expect("stored");
-    assert_eq!((place.server_msg_id, place.duplicate), (1, false));
 }
