@@ -58,9 +58,7 @@ impl Doctor {
         }
         Ok(())
     }
-}
 
-impl Doctor {
     #[cfg(not(feature = "cluster"))]
     fn run_in_cluster(&self, _: &str, _: &str) -> anyhow::Result<()> {
         bail!("cluster.database is set, and this build can only be alone: build it with the feature `cluster`")

@@ -32,6 +32,24 @@ pub struct NewMessage {
     pub counted: bool,
 }
 
+impl NewMessage {
+    pub(crate) fn stored(self, server_msg_id: u64, server_time_ms: u64, count: u64) -> Message {
+        Message {
+            conversation: self.conversation,
+            server_msg_id,
+            client_msg_id: self.client_msg_id,
+            from: self.from,
+            kind: self.kind,
+            content: self.content,
+            attachment: self.attachment,
+            client_time_ms: self.client_time_ms,
+            server_time_ms,
+            count,
+            counted: self.counted,
+        }
+    }
+}
+
 /// The place of a message in its log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Appended {

@@ -8,7 +8,7 @@ use anser_proto::{
 };
 use prost::Message as _;
 
-use crate::{Appended, Error, Mark, MarkKind, Marked, Message, NewMessage, Sender};
+use crate::{Appended, Error, Mark, MarkKind, Marked, NewMessage, Sender};
 
 /// Where a log ends. Default: nothing was said.
 #[derive(Clone, Copy, Default)]
@@ -63,23 +63,6 @@ impl Head {
             sender_mailbox_seq: 0,
             receiver_mailbox_seq: 0,
             members_version: self.members_version,
-        }
-    }
-
-    /// The message at the head.
-    pub(crate) fn message(&self, new: NewMessage) -> Message {
-        Message {
-            conversation: new.conversation,
-            server_msg_id: self.server_msg_id,
-            client_msg_id: new.client_msg_id,
-            from: new.from,
-            kind: new.kind,
-            content: new.content,
-            attachment: new.attachment,
-            client_time_ms: new.client_time_ms,
-            server_time_ms: self.server_time_ms,
-            count: self.count,
-            counted: new.counted,
         }
     }
 

@@ -26,7 +26,7 @@ pub type Outcomes = Vec<Result<Appended, Error>>;
 pub enum Answer {
     Given(Outcomes),
     /// It was asked, and may be done yet.
-    None,
+    Silence,
     NotAsked,
 }
 
@@ -61,7 +61,7 @@ impl Calls {
             Ok(Ok(outcomes)) => Answer::Given(outcomes),
             Ok(Err(_)) | Err(_) => {
                 self.suspect(node);
-                Answer::None
+                Answer::Silence
             }
         }
     }
@@ -118,7 +118,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_does_not_answer_is_asked_nothing_for_a_while() {
         let calls = Calls::default();
-        assert_eq!(calls.ask(HOME, |_| true).await, Answer::None);
+        assert_eq!(calls.ask(HOME, |_| true).await, Answer::Silence);
         assert!(calls.is_suspect(HOME) && !calls.is_suspect(NodeId(8)));
         assert!(calls.lock().waiting.is_empty());
         tokio::time::advance(SUSPECT_FOR).await;
@@ -133,7 +133,7 @@ mod tests {
             asked = call;
             true
         });
-        assert_eq!(asking.await, Answer::None);
+        assert_eq!(asking.await, Answer::Silence);
         calls.answered(HOME, asked, Vec::new());
         assert!(calls.is_suspect(HOME));
     }

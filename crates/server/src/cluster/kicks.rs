@@ -43,11 +43,8 @@ pub struct KickStream {
 impl KickStream {
     /// `name` is the cluster's, `log_id` the store's. A Redis that cannot be reached is waited for in the background.
     pub async fn open(url: &str, name: &str, log_id: u64, counts: Counts) -> Result<(Self, Inbox), OpenError> {
-        check_name(name)?;
-        let key = format!("{}kicks", prefix(name));
-        let claim = format!("{}log_id", prefix(name));
-        let dial = Dial { url: url.to_owned(), claim, log_id, answer_max: ANSWER_MAX, part: "kicks" };
-        let link = Arc::new(Link::open(dial, counts.clone()).await?);
+        let (link, key) = open(url, name, log_id, counts.clone()).await?;
+        let link = Arc::new(link);
         let (inbox_tx, inbox) = Inbox::new();
         let (ordered, of_orders) = mpsc::channel(WAITING_MAX);
         let (replaced, of_replaced) = mpsc::channel(WAITING_MAX);
@@ -63,12 +60,18 @@ impl KickStream {
 
 /// Adds one kick, for who is no node. Tells whether Redis took it.
 pub async fn add_once(url: &str, name: &str, log_id: u64, kick: Bytes) -> Result<bool, OpenError> {
-    check_name(name)?;
-    let claim = format!("{}log_id", prefix(name));
-    let dial = Dial { url: url.to_owned(), claim, log_id, answer_max: ANSWER_MAX, part: "kicks" };
-    let link = Link::open(dial, Counts::default()).await?;
-    let adding = adding(&format!("{}kicks", prefix(name)), &kick);
+    let (link, key) = open(url, name, log_id, Counts::default()).await?;
+    let adding = adding(&key, &kick);
     Ok(link.ask(async |connection| adding.query_async::<()>(connection).await).await.is_ok())
+}
+
+/// The way to the stream, and its key.
+async fn open(url: &str, name: &str, log_id: u64, counts: Counts) -> Result<(Link, String), OpenError> {
+    check_name(name)?;
+    let prefix = prefix(name);
+    let claim = format!("{prefix}log_id");
+    let dial = Dial { url: url.to_owned(), claim, log_id, answer_max: ANSWER_MAX, part: "kicks" };
+    Ok((Link::open(dial, counts).await?, format!("{prefix}kicks")))
 }
 
 fn adding(key: &str, kick: &Bytes) -> redis::Cmd {

@@ -140,9 +140,9 @@ impl Peers {
         match &answer {
             Answer::Given(outcomes) if outcomes.len() == asked => _ = self.counts.forwarded.inc(),
             Answer::NotAsked => {}
-            Answer::Given(_) | Answer::None => {
+            Answer::Given(_) | Answer::Silence => {
                 self.counts.unanswered("home");
-                return Answer::None;
+                return Answer::Silence;
             }
         }
         answer

@@ -78,7 +78,7 @@ async fn append_at(
         Answer::Given(_) | Answer::NotAsked => append_here(cx, Some(from), messages).await,
         // It may have stored them, or do so yet: then they are found here, and nothing is stored twice. But that they are not
         // stored cannot be said any more.
-        Answer::None => {
+        Answer::Silence => {
             append_here(cx, Some(from), messages).await.into_iter().map(|outcome| outcome.map_err(unknown)).collect()
         }
     }

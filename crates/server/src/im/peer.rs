@@ -2,6 +2,10 @@
 
 use std::sync::Arc;
 
+use anser_proto::{CloseCode, v1::server_frame::Body as EventBody};
+use anser_store::NewMessage;
+use bytes::Bytes;
+
 use super::{
     append,
     deliver::{self, Place},
@@ -18,9 +22,6 @@ use crate::{
     ctx::Ctx,
     hub::{ConnId, Doomed, Event},
 };
-use anser_proto::{CloseCode, v1::server_frame::Body as EventBody};
-use anser_store::NewMessage;
-use bytes::Bytes;
 
 /// What is under way for other nodes and waits for the store; what comes on top is dropped, and they do it themselves.
 pub const UNDER_WAY_MAX: u32 = 4_096;

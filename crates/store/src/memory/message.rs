@@ -65,19 +65,8 @@ impl State {
         let now = (self.options.clock)();
         let log = self.logs.entry(new.conversation).or_default();
         let (last_time, last_count) = log.last().map_or((0, 0), |last| (last.server_time_ms, last.count));
-        let message = Message {
-            conversation: new.conversation,
-            server_msg_id: log.len() as u64 + 1,
-            client_msg_id: new.client_msg_id,
-            from: new.from,
-            kind: new.kind,
-            content: new.content,
-            attachment: new.attachment,
-            client_time_ms: new.client_time_ms,
-            server_time_ms: now.max(last_time),
-            count: last_count + u64::from(new.counted),
-            counted: new.counted,
-        };
+        let count = last_count + u64::from(new.counted);
+        let message = new.stored(log.len() as u64 + 1, now.max(last_time), count);
         log.push(message.clone());
         message
     }

@@ -260,7 +260,7 @@ pub(super) async fn append_notice(
     let shards = tx.shards();
     write(tx.row(Table::group(group, shards)), group.0, &notice, head);
     tx.move_head(conversation, *head);
-    head.message(notice)
+    notice.stored(head.server_msg_id, head.server_time_ms, head.count)
 }
 
 /// Moves this copy of the head to where the message will be.

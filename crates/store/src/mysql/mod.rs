@@ -156,7 +156,7 @@ impl MysqlStore {
         let (ticket, answered) = Ticket::new();
         self.queue.push(write(ticket), bytes)?;
         let answer = timeout(WRITE_MAX, answered).await;
-        let answer = answer.map_err(|_| Error::UnknownOutcome("the database does not answer".into()))?;
+        let answer = answer.map_err(|_| Error::UnknownOutcome(open::SILENT.into()))?;
         answer.map_err(|_| Error::UnknownOutcome("the writer is gone".into()))?
     }
 }

@@ -12,6 +12,7 @@ use std::{
 use mysql_async::{Conn, Opts, OptsBuilder, prelude::Queryable as _};
 use tokio::time::{Instant, timeout};
 
+pub(super) const SILENT: &str = "the database does not answer";
 /// From the first packet until the session is set.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
 const KEEPALIVE: Duration = Duration::from_secs(10);
@@ -142,7 +143,7 @@ pub(super) async fn within<T>(
     max: Duration,
     work: impl Future<Output = Result<T, mysql_async::Error>>,
 ) -> Result<T, mysql_async::Error> {
-    let late = || std::io::Error::new(std::io::ErrorKind::TimedOut, "the database does not answer");
+    let late = || std::io::Error::new(std::io::ErrorKind::TimedOut, SILENT);
     timeout(max, work).await.map_err(|_| mysql_async::Error::Io(late().into()))?
 }
 

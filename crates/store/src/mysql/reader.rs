@@ -15,7 +15,7 @@ use tokio::{
 
 use super::{
     fault::Fault,
-    open::{Database, Line, Role, within},
+    open::{Database, Line, Role, SILENT, within},
 };
 use crate::Error;
 
@@ -30,7 +30,6 @@ pub(super) struct Patience {
 
 pub(super) const PATIENCE: Patience = Patience { answer: Duration::from_secs(20), away: Duration::from_secs(10) };
 const AWAY_PAUSE: Duration = Duration::from_millis(100);
-const SILENT: &str = "the database does not answer";
 /// For what costs the database nothing.
 const BEGIN_MAX: Duration = Duration::from_secs(5);
 

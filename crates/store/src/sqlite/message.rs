@@ -132,7 +132,7 @@ pub(super) fn append_notice(
     let sql = &tx.rules.sql;
     insert(tx.db, &sql.insert_group[sql.shard(group.0)], group.0, &notice, head)?;
     tx.move_head(conversation, *head);
-    Ok(head.message(notice))
+    Ok(notice.stored(head.server_msg_id, head.server_time_ms, head.count))
 }
 
 /// Moves this copy of the head to where the message will be.

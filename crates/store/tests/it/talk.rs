@@ -65,3 +65,19 @@ pub fn text(from: u64, conversation: ConversationId, client_msg_id: &str) -> New
 pub async fn send(store: &dyn Store, message: NewMessage) -> Result<Appended, Error> {
     store.append(vec![message]).await.pop().expect("one message, one answer")
 }
+
+/// A long message of user 1 to user 2.
+pub fn long(n: u64) -> NewMessage {
+    NewMessage { content: "x".repeat(20_000).into(), ..text(1, single(1, 2), &n.to_string()) }
+}
+
+/// Long messages until one is not stored: tells how many were, and why it was not.
+pub async fn talk_until_refused(store: &dyn Store) -> (u64, Error) {
+    let mut stored = 0;
+    loop {
+        match send(store, long(stored)).await {
+            Ok(place) => stored = place.server_msg_id,
+            Err(error) => return (stored, error),
+        }
+    }
+}

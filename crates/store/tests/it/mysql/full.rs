@@ -2,10 +2,10 @@
 
 use anser_proto::UserId;
 use anser_services::{MariaDb, MariaDbOptions, Place};
-use anser_store::{Error, NewMessage, Store as _, Stretch};
+use anser_store::{Error, Store as _, Stretch};
 
 use super::{make_database, open};
-use crate::talk::{send, settle, single, text};
+use crate::talk::{long, send, settle, single, talk_until_refused};
 
 #[tokio::test]
 async fn a_full_database_is_told_and_lost_nothing() {
@@ -16,14 +16,7 @@ async fn a_full_database_is_told_and_lost_nothing() {
         MariaDb::start_with(Place::Tests, MariaDbOptions { settings, ..Default::default() }).expect("it starts");
     let store = open(&make_database(&server.url(), "anser").await).await;
     settle(&*store, 2).await;
-    let long = |n: u64| NewMessage { content: "x".repeat(20_000).into(), ..text(1, single(1, 2), &n.to_string()) };
-    let mut stored = 0;
-    let refusal = loop {
-        match send(&*store, long(stored)).await {
-            Ok(place) => stored = place.server_msg_id,
-            Err(error) => break error,
-        }
-    };
+    let (stored, refusal) = talk_until_refused(&*store).await;
     assert_eq!(refusal, Error::Full);
     assert!(stored > 10, "it was full after {stored}");
     for _ in 0..3 {

@@ -39,17 +39,7 @@ async fn fill(disk: &Path) {
     fs::write(&ballast, vec![1; 2 << 20]).expect("room for it");
     let store = open(disk);
     settle(&*store, 2).await;
-    let long = |n: u64| {
-        let id = n.to_string();
-        NewMessage { content: "x".repeat(20_000).into(), ..text(1, single(1, 2), &id) }
-    };
-    let mut stored = 0;
-    let refusal = loop {
-        match send(&*store, long(stored)).await {
-            Ok(place) => stored = place.server_msg_id,
-            Err(error) => break error,
-        }
-    };
+    let (stored, refusal) = talk_until_refused(&*store).await;
     assert_eq!(refusal, Error::Full);
     assert!(stored > 10, "it was full after {stored}");
     // What is there can be read, and by many short steps nothing gets through by halves.
@@ -90,14 +80,7 @@ async fn after_a_commit_that_broke_its_messages_can_be_sent_again() {
 async fn break_a_commit(folder: &Path) {
     let store = open(folder);
     settle(&*store, 2).await;
-    let long = |n: u64| NewMessage { content: "x".repeat(20_000).into(), ..text(1, single(1, 2), &n.to_string()) };
-    let mut stored = 0;
-    let error = loop {
-        match send(&*store, long(stored)).await {
-            Ok(place) => stored = place.server_msg_id,
-            Err(error) => break error,
-        }
-    };
+    let (stored, error) = talk_until_refused(&*store).await;
     assert!(matches!(error, Error::UnknownOutcome(_)), "{error:?}");
     assert_eq!(store.session(UserId(2), single(1, 2)).await.map(|session| session.head), Ok(stored));
 

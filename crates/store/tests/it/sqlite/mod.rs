@@ -11,7 +11,7 @@ use std::{path::Path, sync::Arc};
 
 use anser_proto::{ConversationId, GroupId, UserId};
 use anser_store::{
-    Error, NewMessage, Options, Sequencer, Store,
+    Error, Options, Sequencer, Store,
     contract::Subject,
     sequencer::HeadSequencer,
     sqlite::{
@@ -22,7 +22,7 @@ use anser_store::{
 use async_trait::async_trait;
 use tempfile::TempDir;
 
-use crate::talk::{common, found, group, send, sender, settle, single, text};
+use crate::talk::{common, found, group, long, send, sender, settle, single, talk_until_refused, text};
 
 mod contract {
     anser_store::store_contract!(tests of crate::sqlite::subject);
