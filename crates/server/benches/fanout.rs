@@ -33,10 +33,9 @@ impl Crowd {
         let attach = |(user, format): (u64, &Format)| {
             let outbox = Arc::new(Outbox::new(OUTBOX_BYTES));
             let newcomer = Newcomer {
-                conn: hub.next_conn(),
+                accepted: hub.accept(0),
                 user: UserId(user),
                 device_id: "phone".into(),
-                accepted_ms: 0,
                 format: *format,
                 outbox: Arc::clone(&outbox),
             };

@@ -15,14 +15,10 @@ use anser_proto::{CloseCode, Format, UserId, v1};
 use bytes::Bytes;
 
 use crate::{
-    cluster::{Directory, NodeId},
+    accepted::{Accepted, ConnId},
+    cluster::{Directory, NodeId, envelope::PresentDevice},
     outbox::Outbox,
 };
-
-/// Names a connection for as long as the process runs, in the order in which connections were accepted. Never 0, and hardly ever
-/// that of a connection to another node.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct ConnId(pub u64);
 
 pub struct Hub {
     /// By user id: a push to one user does not wait for a push to another.
@@ -40,11 +36,9 @@ const SHARDS: usize = 64;
 
 /// A connection that wants to be told what concerns its user.
 pub struct Newcomer {
-    pub conn: ConnId,
+    pub accepted: Accepted,
     pub user: UserId,
     pub device_id: Arc<str>,
-    /// When it was accepted, by the clock that all nodes share.
-    pub accepted_ms: u64,
     pub format: Format,
     pub outbox: Arc<Outbox>,
 }
@@ -54,24 +48,33 @@ pub struct Doomed<'a> {
     pub user: UserId,
     /// None: of all devices.
     pub device_id: Option<&'a str>,
-    /// Those that were accepted later stay.
-    pub before_ms: u64,
+    /// This one and younger ones stay.
+    pub before: Accepted,
 }
 
 /// A user who is connected.
 struct Online {
     nickname: Arc<Nickname>,
     attached: Vec<Attached>,
-    /// When his connections to other nodes were accepted, as those nodes told when he came here.
-    elsewhere: Vec<(NodeId, Vec<u64>)>,
+    /// His devices on other nodes, as those nodes told when he came here.
+    elsewhere: Vec<(NodeId, Vec<PresentDevice>)>,
 }
 
 struct Attached {
-    conn: ConnId,
+    accepted: Accepted,
     device_id: Arc<str>,
-    accepted_ms: u64,
     format: Format,
     outbox: Arc<Outbox>,
+}
+
+impl Online {
+    fn devices(&self) -> Vec<PresentDevice> {
+        let device = |attached: &Attached| PresentDevice {
+            device_id: Arc::clone(&attached.device_id),
+            accepted: attached.accepted,
+        };
+        self.attached.iter().map(device).collect()
+    }
 }
 
 impl Hub {
@@ -82,9 +85,9 @@ impl Hub {
         Self { shards, next_conn: AtomicU64::new(first_conn), online: AtomicUsize::new(0), per_user_max, directory }
     }
 
-    /// A connection was accepted.
-    pub fn next_conn(&self) -> ConnId {
-        ConnId(self.next_conn.fetch_add(1, Ordering::Relaxed))
+    /// A connection was accepted now.
+    pub fn accept(&self, now_ms: u64) -> Accepted {
+        Accepted { at_ms: now_ms, conn: ConnId(self.next_conn.fetch_add(1, Ordering::Relaxed)) }
     }
 
     /// From now on pushes to the user reach this outbox. Of two connections of one device the older is kicked:
@@ -92,7 +95,8 @@ impl Hub {
     /// which was accepted first, also when its login took longer than the newer one's: else a client that gave up
     /// waiting and came again would be thrown out by its own past.
     pub fn attach(self: &Arc<Self>, newcomer: Newcomer) -> Attachment {
-        let Newcomer { conn, user, device_id, accepted_ms, format, outbox } = newcomer;
+        let Newcomer { accepted, user, device_id, format, outbox } = newcomer;
+        let conn = accepted.conn;
         let mut shard = self.shard(user);
         self.directory.attach(user);
         let online = shard.entry(user).or_insert_with(|| {
@@ -102,7 +106,7 @@ impl Hub {
         // The other nodes are asked anew.
         online.elsewhere.clear();
         online.attached.retain(|other| {
-            let older = other.device_id == device_id && other.conn < conn;
+            let older = other.device_id == device_id && other.accepted.conn < conn;
             if older {
                 other.outbox.kick(CloseCode::Replaced);
             }
@@ -112,15 +116,15 @@ impl Hub {
             outbox.kick(CloseCode::Replaced);
         } else {
             if online.attached.len() >= self.per_user_max {
-                let oldest = online.attached.iter().map(|other| other.conn).min();
+                let oldest = online.attached.iter().map(|other| other.accepted.conn).min();
                 online.attached.retain(|other| {
-                    if Some(other.conn) == oldest {
+                    if Some(other.accepted.conn) == oldest {
                         other.outbox.kick(CloseCode::Replaced);
                     }
-                    Some(other.conn) != oldest
+                    Some(other.accepted.conn) != oldest
                 });
             }
-            online.attached.push(Attached { conn, device_id, accepted_ms, format, outbox });
+            online.attached.push(Attached { accepted, device_id, format, outbox });
         }
         Attachment { hub: Arc::clone(self), user, conn, nickname: Arc::clone(&online.nickname) }
     }
@@ -129,7 +133,7 @@ impl Hub {
     pub fn push(&self, user: UserId, except: Option<ConnId>, event: &Event) -> usize {
         let shard = self.shard(user);
         let Some(online) = shard.get(&user) else { return 0 };
-        let receivers = online.attached.iter().filter(|attached| Some(attached.conn) != except);
+        let receivers = online.attached.iter().filter(|attached| Some(attached.accepted.conn) != except);
         receivers.map(|attached| attached.outbox.push(event.encoded(attached.format))).count()
     }
 
@@ -150,16 +154,18 @@ impl Hub {
     /// Whether the user has a connection other than `except`, which may have ended meanwhile.
     pub fn has_other(&self, user: UserId, except: Option<ConnId>) -> bool {
         let shard = self.shard(user);
-        shard.get(&user).is_some_and(|online| online.attached.iter().any(|attached| Some(attached.conn) != except))
+        shard
+            .get(&user)
+            .is_some_and(|online| online.attached.iter().any(|attached| Some(attached.accepted.conn) != except))
     }
 
     /// Ends connections of a user: from now on they are told nothing and counted no more.
     pub fn kick(&self, doomed: &Doomed<'_>, code: CloseCode) {
-        let Doomed { user, device_id, before_ms } = *doomed;
+        let Doomed { user, device_id, before } = *doomed;
         let mut shard = self.shard(user);
         let Some(online) = shard.get_mut(&user) else { return };
         online.attached.retain(|attached| {
-            let stays = device_id.is_some_and(|id| id != &*attached.device_id) || attached.accepted_ms >= before_ms;
+            let stays = device_id.is_some_and(|id| id != &*attached.device_id) || attached.accepted >= before;
             if !stays {
                 attached.outbox.kick(code);
             }
@@ -174,34 +180,30 @@ impl Hub {
         }
     }
 
-    /// When each of the user's connections to this node was accepted.
-    pub fn accepted_ms(&self, user: UserId) -> Vec<u64> {
-        let shard = self.shard(user);
-        shard.get(&user).into_iter().flat_map(|online| &online.attached).map(|attached| attached.accepted_ms).collect()
+    /// The user's devices that are connected to this node.
+    pub fn devices(&self, user: UserId) -> Vec<PresentDevice> {
+        self.shard(user).get(&user).map(Online::devices).unwrap_or_default()
     }
 
-    /// When the connection of this device to this node was accepted.
-    pub fn device_accepted_ms(&self, user: UserId, device_id: &str) -> Option<u64> {
-        let shard = self.shard(user);
-        let attached = &shard.get(&user)?.attached;
-        attached.iter().find(|attached| &*attached.device_id == device_id).map(|attached| attached.accepted_ms)
-    }
-
-    /// Another node told when its connections of the user were accepted. If he has more on all nodes than he may: those that were
-    /// accepted before this must end.
-    pub fn elsewhere(&self, user: UserId, node: NodeId, accepted_ms: Vec<u64>) -> Option<u64> {
+    /// Another node told which devices of the user it has. If he has more on all nodes than he may: connections that are older
+    /// than this one must end.
+    pub fn elsewhere(&self, user: UserId, node: NodeId, devices: Vec<PresentDevice>) -> Option<Accepted> {
         let mut shard = self.shard(user);
         let online = shard.get_mut(&user)?;
         online.elsewhere.retain(|(known, _)| *known != node);
-        online.elsewhere.push((node, accepted_ms));
-        let here = online.attached.iter().map(|attached| attached.accepted_ms);
-        let mut all: Vec<u64> =
-            online.elsewhere.iter().flat_map(|(_, accepted)| accepted).copied().chain(here).collect();
+        online.elsewhere.push((node, devices));
+        // A device that moves may be on two nodes for a moment.
+        let mut last: HashMap<Arc<str>, Accepted> = HashMap::new();
+        for device in online.elsewhere.iter().flat_map(|(_, devices)| devices).cloned().chain(online.devices()) {
+            let accepted = last.entry(device.device_id).or_insert(device.accepted);
+            *accepted = device.accepted.max(*accepted);
+        }
+        let mut all: Vec<Accepted> = last.into_values().collect();
         let beyond = all.len().checked_sub(self.per_user_max).filter(|beyond| *beyond > 0)?;
         all.sort_unstable();
-        let before_ms = all[beyond - 1] + 1;
-        online.elsewhere.iter_mut().for_each(|(_, accepted)| accepted.retain(|accepted| *accepted >= before_ms));
-        Some(before_ms)
+        let before = all[beyond];
+        online.elsewhere.iter_mut().for_each(|(_, devices)| devices.retain(|device| device.accepted >= before));
+        Some(before)
     }
 
     /// On all connections of the user; see [`Nickname::set`].
@@ -249,7 +251,7 @@ impl Drop for Attachment {
     fn drop(&mut self) {
         let mut shard = self.hub.shard(self.user);
         if let Some(online) = shard.get_mut(&self.user) {
-            online.attached.retain(|other| other.conn != self.conn);
+            online.attached.retain(|other| other.accepted.conn != self.conn);
             if online.attached.is_empty() {
                 shard.remove(&self.user);
                 self.hub.online.fetch_sub(1, Ordering::Relaxed);
@@ -299,15 +301,16 @@ mod tests {
     use crate::cluster::{Load, Node, local::LocalDirectory};
 
     const ADA: UserId = UserId(7);
+    const NOW_MS: u64 = 5;
 
     fn attach(hub: &Arc<Hub>, device_id: &str) -> (Attachment, Arc<Outbox>) {
         let outbox = Arc::new(Outbox::new(1_000));
-        (attach_as(hub, hub.next_conn(), device_id, &outbox), outbox)
+        (attach_as(hub, hub.accept(NOW_MS), device_id, &outbox), outbox)
     }
 
-    fn attach_as(hub: &Arc<Hub>, conn: ConnId, device_id: &str, outbox: &Arc<Outbox>) -> Attachment {
+    fn attach_as(hub: &Arc<Hub>, accepted: Accepted, device_id: &str, outbox: &Arc<Outbox>) -> Attachment {
         let (device_id, outbox) = (device_id.into(), Arc::clone(outbox));
-        hub.attach(Newcomer { conn, user: ADA, device_id, accepted_ms: 5, format: Format::Protobuf, outbox })
+        hub.attach(Newcomer { accepted, user: ADA, device_id, format: Format::Protobuf, outbox })
     }
 
     fn new_hub(per_user_max: u32) -> Arc<Hub> {
@@ -320,13 +323,17 @@ mod tests {
         let hub = new_hub(8);
         let (_phone, phone_outbox) = attach(&hub, "phone");
         let (_laptop, laptop_outbox) = attach(&hub, "laptop");
-        let doomed = |device_id, before_ms| Doomed { user: ADA, device_id, before_ms };
-        hub.kick(&doomed(Some("phone"), 5), CloseCode::Replaced);
-        assert_eq!(phone_outbox.take().kicked, None);
-        hub.kick(&doomed(Some("phone"), 6), CloseCode::Replaced);
+        let doomed = |device_id, before| Doomed { user: ADA, device_id, before };
+        let phone = hub.devices(ADA)[0].accepted;
+        for spared in [phone, Accepted::at(NOW_MS)] {
+            hub.kick(&doomed(Some("phone"), spared), CloseCode::Replaced);
+            assert_eq!(phone_outbox.take().kicked, None);
+        }
+        // One that was accepted in the same millisecond, and behind it.
+        hub.kick(&doomed(Some("phone"), hub.accept(NOW_MS)), CloseCode::Replaced);
         assert_eq!(phone_outbox.take().kicked, Some(CloseCode::Replaced));
         assert_eq!(laptop_outbox.take().kicked, None);
-        hub.kick(&doomed(None, u64::MAX), CloseCode::LoginRefused);
+        hub.kick(&doomed(None, Accepted::at(NOW_MS + 1)), CloseCode::LoginRefused);
         assert_eq!(laptop_outbox.take().kicked, Some(CloseCode::LoginRefused));
     }
 
@@ -359,7 +366,7 @@ mod tests {
     #[test]
     fn a_connection_whose_login_took_long_does_not_replace_a_newer_one() {
         let hub = new_hub(8);
-        let slow = hub.next_conn();
+        let slow = hub.accept(NOW_MS);
         let (_new, new_outbox) = attach(&hub, "phone");
         let slow_outbox = Arc::new(Outbox::new(1_000));
         drop(attach_as(&hub, slow, "phone", &slow_outbox));
@@ -392,11 +399,20 @@ mod tests {
     fn connections_to_other_nodes_count_too() {
         let hub = new_hub(3);
         let _attached = ["one", "two"].map(|device| attach(&hub, device));
-        assert_eq!(hub.accepted_ms(ADA), [5, 5]);
-        assert_eq!(hub.elsewhere(ADA, NodeId(2), vec![1]), None);
-        assert_eq!(hub.elsewhere(ADA, NodeId(3), vec![3, 9]), Some(4), "the two oldest of five end");
-        assert_eq!(hub.elsewhere(ADA, NodeId(3), vec![9]), None, "they have ended");
-        assert_eq!(hub.elsewhere(UserId(8), NodeId(3), vec![1, 2, 3, 4]), None, "who is not here is not counted here");
+        let here: Vec<Accepted> = hub.devices(ADA).iter().map(|device| device.accepted).collect();
+        let told = |user, node, devices: &[(&str, u64)]| {
+            let devices = devices
+                .iter()
+                .map(|(id, at_ms)| PresentDevice { device_id: (*id).into(), accepted: Accepted::at(*at_ms) });
+            hub.elsewhere(user, NodeId(node), devices.collect())
+        };
+        assert_eq!(told(ADA, 2, &[("three", 1)]), None);
+        assert_eq!(told(ADA, 3, &[("four", 3), ("five", 9)]), Some(here[0]), "the two oldest of five end");
+        assert_eq!(told(ADA, 3, &[("five", 9)]), None, "they have ended");
+        assert_eq!(told(ADA, 3, &[("five", 9), ("one", 10)]), None, "a device that moves is no other one");
+        let six = [("five", 9), ("six", 10)];
+        assert_eq!(told(ADA, 3, &six), Some(here[1]), "one of those of one millisecond");
+        assert_eq!(told(UserId(8), 3, &[("a", 1), ("b", 2), ("c", 3), ("d", 4)]), None, "he is not here");
     }
 
     #[test]

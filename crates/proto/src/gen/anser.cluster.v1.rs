@@ -82,9 +82,19 @@ pub struct Kick {
     /// As in `anser.v1.Close.Code`.
     #[prost(int32, tag = "4")]
     pub code: i32,
-    /// In milliseconds since 1970 by the database's clock: connections that were accepted later stay.
-    #[prost(uint64, tag = "5")]
-    pub before_ms: u64,
+    /// This connection and younger ones stay.
+    #[prost(message, optional, tag = "5")]
+    pub before: ::core::option::Option<Accepted>,
+}
+/// A connection's age. All nodes agree which of two is older: the one that was accepted first, and of those of one millisecond
+/// the one of the lower number.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Accepted {
+    /// In milliseconds since 1970 by the database's clock.
+    #[prost(uint64, tag = "1")]
+    pub at_ms: u64,
+    #[prost(fixed64, tag = "2")]
+    pub conn: u64,
 }
 /// Asks the home of a conversation to append. Unanswered, the asking node may append by itself: a message is stored
 /// once whoever does it.
@@ -247,13 +257,20 @@ pub struct MembersChanged {
     pub members_version: u64,
 }
 /// The answer to a kick because of a device that went elsewhere: what is left of the user here.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Present {
     #[prost(uint64, tag = "1")]
     pub user_id: u64,
-    /// Of each of his connections, when it was accepted, in milliseconds since 1970 by the database's clock.
-    #[prost(uint64, repeated, tag = "2")]
-    pub accepted_ms: ::prost::alloc::vec::Vec<u64>,
+    #[prost(message, repeated, tag = "2")]
+    pub devices: ::prost::alloc::vec::Vec<PresentDevice>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PresentDevice {
+    #[prost(string, tag = "1")]
+    pub device_id: ::prost::alloc::string::String,
+    /// Its connection.
+    #[prost(message, optional, tag = "2")]
+    pub accepted: ::core::option::Option<Accepted>,
 }
 /// What the node had to tell may be lost: clients are told to sync.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use prost::Message as _;
 
 use super::{NodeId, counts::Dropped};
+use crate::accepted::{Accepted, ConnId};
 
 /// Of the messages between nodes.
 pub const VERSION: u32 = 1;
@@ -67,8 +68,13 @@ pub struct SessionChanged {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Present {
     pub user: UserId,
-    /// Of each of his connections, when it was accepted.
-    pub accepted_ms: Vec<u64>,
+    pub devices: Vec<PresentDevice>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PresentDevice {
+    pub device_id: Arc<str>,
+    pub accepted: Accepted,
 }
 
 /// The members of a group are others since this version.
@@ -96,8 +102,8 @@ pub struct Kick {
     pub user: UserId,
     pub device_id: Option<Arc<str>>,
     pub code: CloseCode,
-    /// Connections that were accepted later stay, so that a kick which comes late does no harm.
-    pub before_ms: u64,
+    /// This connection and younger ones stay, so that a kick which comes late does no harm.
+    pub before: Accepted,
 }
 
 impl Envelope {
@@ -142,7 +148,7 @@ fn to_wire(body: Body) -> v1::envelope::Body {
             user_id: kick.user.0,
             device_id: kick.device_id.as_deref().unwrap_or("").to_owned(),
             code: kick.code.into(),
-            before_ms: kick.before_ms,
+            before: Some(accepted_to_wire(kick.before)),
         }),
         Body::Append { call, from_conn, until_ms, messages } => {
             let messages = messages.into_iter().map(message_to_wire).collect();
@@ -155,7 +161,13 @@ fn to_wire(body: Body) -> v1::envelope::Body {
         Body::SessionChanged(SessionChanged { user, conversation }) => {
             Wire::SessionChanged(v1::SessionChanged { user_id: user.0, conversation_id: conversation.to_string() })
         }
-        Body::Present(Present { user, accepted_ms }) => Wire::Present(v1::Present { user_id: user.0, accepted_ms }),
+        Body::Present(Present { user, devices }) => {
+            let devices = devices.into_iter().map(|device| v1::PresentDevice {
+                device_id: (*device.device_id).to_owned(),
+                accepted: Some(accepted_to_wire(device.accepted)),
+            });
+            Wire::Present(v1::Present { user_id: user.0, devices: devices.collect() })
+        }
         Body::Missed => Wire::Missed(v1::Missed {}),
         Body::Leaving => Wire::Leaving(v1::Leaving {}),
         Body::MembersChanged(MembersVersion { group, version }) => {
@@ -186,7 +198,7 @@ fn from_wire(body: v1::envelope::Body) -> Option<Body> {
             device_id: Some(kick.device_id).filter(|id| !id.is_empty()).map(Into::into),
             // A reason that only a newer node knows is still a kick.
             code: CloseCode::try_from(kick.code).unwrap_or(CloseCode::Unspecified),
-            before_ms: kick.before_ms,
+            before: accepted_from_wire(kick.before?),
         }),
         Wire::Append(append) => Body::Append {
             call: append.call_id,
@@ -206,11 +218,25 @@ fn from_wire(body: v1::envelope::Body) -> Option<Body> {
             Body::MembersChanged(MembersVersion { group: GroupId(changed.group_id), version: changed.members_version })
         }
         Wire::Present(present) => {
-            Body::Present(Present { user: UserId(present.user_id), accepted_ms: present.accepted_ms })
+            let devices = present.devices.into_iter().map(|device| {
+                Some(PresentDevice {
+                    device_id: device.device_id.into(),
+                    accepted: accepted_from_wire(device.accepted?),
+                })
+            });
+            Body::Present(Present { user: UserId(present.user_id), devices: devices.collect::<Option<_>>()? })
         }
         Wire::Missed(v1::Missed {}) => Body::Missed,
         Wire::Leaving(v1::Leaving {}) => Body::Leaving,
     })
+}
+
+fn accepted_to_wire(accepted: Accepted) -> v1::Accepted {
+    v1::Accepted { at_ms: accepted.at_ms, conn: accepted.conn.0 }
+}
+
+fn accepted_from_wire(accepted: v1::Accepted) -> Accepted {
+    Accepted { at_ms: accepted.at_ms, conn: ConnId(accepted.conn) }
 }
 
 fn message_to_wire(message: NewMessage) -> v1::NewMessage {
@@ -341,6 +367,10 @@ mod tests {
         }
     }
 
+    fn accepted(at_ms: u64) -> Accepted {
+        Accepted { at_ms, conn: ConnId(at_ms + 1) }
+    }
+
     fn bodies() -> Vec<Body> {
         let appended = Appended {
             server_msg_id: 1,
@@ -363,7 +393,7 @@ mod tests {
             Error::Failed("broke".into()),
         ];
         let (event, group) = (Bytes::from_static(b"event"), GroupId(3));
-        let kick = Kick { id: 8, user: UserId(7), device_id: None, code: CloseCode::Replaced, before_ms: 9 };
+        let kick = Kick { id: 8, user: UserId(7), device_id: None, code: CloseCode::Replaced, before: accepted(9) };
         vec![
             Body::Push(Push { users: vec![UserId(1), UserId(2)], except: None, event: event.clone() }),
             Body::GroupPush(GroupPush { group, members_version: 4, server_msg_id: 5, except: Some(6), event }),
@@ -378,7 +408,10 @@ mod tests {
             Body::AppendAnswer { call: 1, outcomes: [Ok(appended)].into_iter().chain(failures.map(Err)).collect() },
             Body::SessionChanged(SessionChanged { user: UserId(7), conversation: ConversationId::Group(group) }),
             Body::MembersChanged(MembersVersion { group, version: 4 }),
-            Body::Present(Present { user: UserId(7), accepted_ms: vec![1, 2] }),
+            Body::Present(Present {
+                user: UserId(7),
+                devices: vec![PresentDevice { device_id: "phone".into(), accepted: accepted(1) }],
+            }),
             Body::Missed,
             Body::Leaving,
         ]

@@ -16,13 +16,14 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    login::{self, Accepted, LoggedIn},
+    login::{self, LoggedIn},
     socket::{RecvError, Socket},
 };
 use crate::{
+    accepted::Accepted,
     ctx::Ctx,
     error::Error,
-    hub::{Attachment, ConnId},
+    hub::Attachment,
     im::{self, Caller},
     outbox::{Outbox, Waiting},
 };
@@ -85,8 +86,7 @@ enum End {
 ///
 /// What is only needed for a while is boxed: the future of an idle connection has room for nothing else, and there are
 /// many of them.
-pub async fn run(cx: Arc<Ctx>, conn: ConnId, socket: Socket, shutdown: CancellationToken) {
-    let accepted = Accepted { conn, at_ms: (cx.clock)() };
+pub async fn run(cx: Arc<Ctx>, accepted: Accepted, socket: Socket, shutdown: CancellationToken) {
     let Some((mut conn, welcome)) = Box::pin(greet(cx, accepted, socket, shutdown)).await else { return };
     let _counted = conn.cx.metrics.connection();
     let end = match Box::pin(conn.write(vec![welcome])).await {

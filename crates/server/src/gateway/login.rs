@@ -13,10 +13,11 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::{
+    accepted::Accepted,
     cluster::{envelope::Kick, relay::Told},
     ctx::Ctx,
     error::Error,
-    hub::{Attachment, ConnId, Newcomer},
+    hub::{Attachment, Newcomer},
     im::{self, Caller, wire},
     outbox::Outbox,
     password,
@@ -32,13 +33,6 @@ pub struct LoggedIn {
     /// Encoded.
     pub welcome: Bytes,
     pub token_expires: Option<Instant>,
-}
-
-/// A connection, and when it was accepted by the clock that all nodes share.
-#[derive(Clone, Copy)]
-pub struct Accepted {
-    pub conn: ConnId,
-    pub at_ms: u64,
 }
 
 /// Lets a connection in. Refuses with the id of its request, where there is one.
@@ -117,11 +111,9 @@ fn attach(
     format: Format,
     outbox: Arc<Outbox>,
 ) -> Attachment {
-    let Accepted { conn, at_ms: accepted_ms } = accepted;
-    let (user, before_ms) = (user.user, accepted_ms);
-    let kick =
-        Kick { id: cx.ids.make(), user, device_id: Some(Arc::clone(&device_id)), code: CloseCode::Replaced, before_ms };
-    let attachment = cx.hub.attach(Newcomer { conn, user, device_id, accepted_ms, format, outbox });
+    let (id, user, code) = (cx.ids.make(), user.user, CloseCode::Replaced);
+    let kick = Kick { id, user, device_id: Some(Arc::clone(&device_id)), code, before: accepted };
+    let attachment = cx.hub.attach(Newcomer { accepted, user, device_id, format, outbox });
     // Behind it: what the others answer is about who is here.
     cx.peers.tell(Told::Kick(kick));
     attachment

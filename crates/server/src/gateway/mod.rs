@@ -24,7 +24,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::{io::Io, socket::Socket};
-use crate::{config::Config, ctx::Ctx, http, hub::ConnId};
+use crate::{accepted::Accepted, config::Config, ctx::Ctx, http};
 
 /// From the first byte to the end of the TLS handshake, and again of the HTTP headers.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -139,11 +139,11 @@ impl Gateway {
                 self.cx.metrics.turned_away.inc();
                 continue;
             };
-            let conn = self.cx.hub.next_conn();
+            let accepted = self.accepted();
             let gateway = Arc::clone(self);
             let serve = serve.clone();
             self.tasks.spawn(async move {
-                let Ok(Some(io)) = timeout(HANDSHAKE_TIMEOUT, gateway.secure(conn, stream, place)).await else {
+                let Ok(Some(io)) = timeout(HANDSHAKE_TIMEOUT, gateway.secure(accepted, stream, place)).await else {
                     return;
                 };
                 serve(gateway, io).await;
@@ -151,12 +151,16 @@ impl Gateway {
         }
     }
 
-    async fn secure(&self, conn: ConnId, stream: TcpStream, place: OwnedSemaphorePermit) -> Option<Io> {
+    fn accepted(&self) -> Accepted {
+        self.cx.hub.accept((self.cx.clock)())
+    }
+
+    async fn secure(&self, accepted: Accepted, stream: TcpStream, place: OwnedSemaphorePermit) -> Option<Io> {
         // Frames are gathered before they are written, so the kernel need not wait for more.
         stream.set_nodelay(true).ok()?;
         match &self.tls {
-            None => Some(Io::plain(conn, stream, place)),
-            Some(tls) => Some(Io::tls(conn, tls.accept(stream).await.ok()?, place)),
+            None => Some(Io::plain(accepted, stream, place)),
+            Some(tls) => Some(Io::tls(accepted, tls.accept(stream).await.ok()?, place)),
         }
     }
 
@@ -167,7 +171,7 @@ impl Gateway {
         }
         let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
         let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
-        let io = Io::pipe(self.cx.hub.next_conn(), ours, place);
+        let io = Io::pipe(self.accepted(), ours, place);
         self.tasks.spawn(Arc::clone(self).serve_tcp(io));
         Some(theirs)
     }
@@ -202,7 +206,7 @@ impl Gateway {
     }
 
     async fn serve_tcp(self: Arc<Self>, io: Io) {
-        conn::run(Arc::clone(&self.cx), io.conn, Socket::tcp(io), self.shutdown.clone()).await;
+        conn::run(Arc::clone(&self.cx), io.accepted, Socket::tcp(io), self.shutdown.clone()).await;
     }
 }
 

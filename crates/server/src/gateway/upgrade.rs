@@ -14,7 +14,7 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::{Gateway, conn, io::Io, socket::Socket};
-use crate::hub::ConnId;
+use crate::accepted::Accepted;
 
 /// Answers the handshake; the connection then leaves HTTP and is served by a task of its own.
 pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) -> Response {
@@ -40,10 +40,10 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
 }
 
 /// Takes the stream below HTTP out again, so that nothing of HTTP stays with an idle connection.
-async fn leave_http(upgraded: OnUpgrade, format: Format) -> Option<(ConnId, Socket)> {
+async fn leave_http(upgraded: OnUpgrade, format: Format) -> Option<(Accepted, Socket)> {
     let parts = upgraded.await.ok()?.downcast::<TokioIo<Io>>().ok()?;
     let io = parts.io.into_inner();
-    Some((io.conn, Socket::web_socket(io, parts.read_buf, format).await))
+    Some((io.accepted, Socket::web_socket(io, parts.read_buf, format).await))
 }
 
 /// The accept key and the format of frames, or what is wrong with the request.

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use tokio::task::{JoinError, spawn_blocking};
 
 use crate::{
+    accepted::Accepted,
     cluster::envelope::Kick,
     ctx::Ctx,
     error::Error,
@@ -88,7 +89,7 @@ pub async fn change_user(
     let Json(change) = change?;
     let (user, kick) = apply_change(&*cx.store, change, &cx.ids, (cx.clock)()).await?;
     if let Some(kick) = kick {
-        cx.hub.kick(&Doomed { user: kick.user, device_id: None, before_ms: kick.before_ms }, kick.code);
+        cx.hub.kick(&Doomed { user: kick.user, device_id: None, before: kick.before }, kick.code);
         cx.peers.kick(kick);
     }
     Ok(Json(UserRow::from(&user)))
@@ -129,7 +130,8 @@ pub async fn apply_change(
         () if new_password => CloseCode::TokenRanOut,
         () => return Ok((user, None)),
     };
-    let kick = Kick { id: ids.make(), user: user.user, device_id: None, code, before_ms: now_ms + CLOCKS_AGREE_MS };
+    let before = Accepted::at(now_ms + CLOCKS_AGREE_MS);
+    let kick = Kick { id: ids.make(), user: user.user, device_id: None, code, before };
     Ok((user, Some(kick)))
 }
 

@@ -7,9 +7,9 @@ use futures_util::future::join_all;
 
 use super::deliver;
 use crate::{
+    accepted::ConnId,
     cluster::{NodeId, calls::Answer},
     ctx::Ctx,
-    hub::ConnId,
 };
 
 /// Bytes of bodies that are sent to another node at once; what is more is stored here, which is as right.

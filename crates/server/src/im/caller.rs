@@ -8,9 +8,10 @@ use tokio::time::Instant;
 
 use super::fifo::Fifo;
 use crate::{
+    accepted::ConnId,
     config::Limits,
     error::Error,
-    hub::{Attachment, ConnId, Nickname},
+    hub::{Attachment, Nickname},
 };
 
 /// A conversation hears of the user's typing at most this often.

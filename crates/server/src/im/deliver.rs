@@ -14,12 +14,13 @@ use tokio::time::timeout;
 
 use super::wire;
 use crate::{
+    accepted::ConnId,
     cluster::{
         envelope::{GroupPush, MembersVersion, Push},
         relay::Told,
     },
     ctx::Ctx,
-    hub::{ConnId, Event},
+    hub::Event,
 };
 
 /// How long the members of a group are waited for: who sent a message to it waits for his answer meanwhile.

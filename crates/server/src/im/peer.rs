@@ -11,6 +11,7 @@ use super::{
     deliver::{self, Place},
 };
 use crate::{
+    accepted::ConnId,
     cluster::{
         NodeId,
         counts::Dropped,
@@ -20,7 +21,7 @@ use crate::{
         seen::Seen,
     },
     ctx::Ctx,
-    hub::{ConnId, Doomed, Event},
+    hub::{Doomed, Event},
 };
 
 /// What is under way for other nodes and waits for the store; what comes on top is dropped, and they do it themselves.
@@ -110,28 +111,28 @@ impl Ear {
         if !self.seen.first(kick.id) {
             return;
         }
-        let Kick { user, before_ms, .. } = *kick;
-        self.cx.hub.kick(&Doomed { user, device_id: kick.device_id.as_deref(), before_ms }, kick.code);
-        if let Some(device_id) = &kick.device_id
-            && let Some(newer_ms) = self.cx.hub.device_accepted_ms(user, device_id).filter(|newer| *newer > before_ms)
-        {
+        let Kick { user, before, .. } = *kick;
+        self.cx.hub.kick(&Doomed { user, device_id: kick.device_id.as_deref(), before }, kick.code);
+        let Some(device_id) = &kick.device_id else { return };
+        let devices = self.cx.hub.devices(user);
+        if let Some(here) = devices.iter().find(|here| here.device_id == *device_id && here.accepted > before) {
             // The device had come here already when its login there, which had begun before, was done.
-            let (id, device_id) = (self.cx.ids.make(), Some(device_id.clone()));
-            self.cx.peers.kick_at(from, Kick { id, user, device_id, code: CloseCode::Replaced, before_ms: newer_ms });
+            let (id, device_id) = (self.cx.ids.make(), Some(Arc::clone(device_id)));
+            let code = CloseCode::Replaced;
+            self.cx.peers.kick_at(from, Kick { id, user, device_id, code, before: here.accepted });
         }
-        let accepted_ms = self.cx.hub.accepted_ms(user);
-        // A device went there: its node counts the user's connections.
-        if kick.device_id.is_some() && !accepted_ms.is_empty() {
-            self.cx.peers.tell_present(from, Present { user, accepted_ms });
+        // A device went there: its node counts the user's.
+        if !devices.is_empty() {
+            self.cx.peers.tell_present(from, Present { user, devices });
         }
     }
 
     /// Beyond the number of connections that a user may have on all nodes together, the oldest end.
-    fn present(&self, from: NodeId, Present { user, accepted_ms }: Present) {
-        let Some(before_ms) = self.cx.hub.elsewhere(user, from, accepted_ms) else { return };
+    fn present(&self, from: NodeId, Present { user, devices }: Present) {
+        let Some(before) = self.cx.hub.elsewhere(user, from, devices) else { return };
         let code = CloseCode::Replaced;
-        self.cx.hub.kick(&Doomed { user, device_id: None, before_ms }, code);
-        self.cx.peers.tell(Told::Kick(Kick { id: self.cx.ids.make(), user, device_id: None, code, before_ms }));
+        self.cx.hub.kick(&Doomed { user, device_id: None, before }, code);
+        self.cx.peers.tell(Told::Kick(Kick { id: self.cx.ids.make(), user, device_id: None, code, before }));
     }
 
     fn append(&self, from: NodeId, call: u64, from_conn: ConnId, messages: Vec<NewMessage>) {

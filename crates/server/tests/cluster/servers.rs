@@ -9,6 +9,7 @@ use anser_proto::{
 };
 use anser_server::{
     Column, Join,
+    accepted::Accepted,
     cluster::{
         Bus as _, NodeId,
         counts::Counts,
@@ -30,6 +31,7 @@ struct Town {
     redis: Redis,
     nats: Nats,
     store: MemoryStore,
+    clock: Clock,
     nodes: Vec<TestServer>,
 }
 
@@ -39,10 +41,14 @@ impl Town {
     }
 
     async fn found_with(nodes: usize, change: impl Fn(&mut Config)) -> Self {
+        Self::found_at(nodes, shared_clock(), change).await
+    }
+
+    async fn found_at(nodes: usize, clock: Clock, change: impl Fn(&mut Config)) -> Self {
         let redis = Redis::start(Place::Tests).expect("redis");
         let nats = Nats::start(Place::Tests).expect("nats");
         let store = MemoryStore::new(common(&Config::default()));
-        let mut town = Self { redis, nats, store, nodes: Vec::new() };
+        let mut town = Self { redis, nats, store, clock, nodes: Vec::new() };
         for _ in 0..nodes {
             let server = town.node(&change).await;
             town.nodes.push(server);
@@ -68,7 +74,7 @@ impl Town {
         let join: Join = Box::new(move |node| {
             Box::pin(async move { Ok(open::ways(&settings, log_id, node, Counts::default()).await?) })
         });
-        let column = Column { store: Arc::new(self.store.beside()), clock: shared_clock(), join };
+        let column = Column { store: Arc::new(self.store.beside()), clock: Arc::clone(&self.clock), join };
         TestServer::start_on(dir, config, column).await
     }
 }
@@ -223,6 +229,8 @@ async fn a_device_is_on_one_node_and_a_user_has_so_many_connections_on_all() {
 async fn of_a_device_that_came_to_two_nodes_the_connection_that_was_accepted_later_stays() {
     let town = Town::found(2).await;
     let mut slow = town.nodes[0].tcp(Format::Protobuf).await;
+    // A node accepts in the order in which connections came to it: when this one is in, so is the one before it.
+    town.nodes[0].login("bob").await;
     a_moment().await;
     let mut phone = town.nodes[1].login_device("ada", "phone").await;
     // What the nodes said of it has come, and found nothing.
@@ -230,6 +238,22 @@ async fn of_a_device_that_came_to_two_nodes_the_connection_that_was_accepted_lat
     slow.hello(town.nodes[0].hello("ada", "phone")).await;
     assert_eq!(slow.end().await.1, Some(CloseCode::Replaced), "its login had begun before");
     whatever_comes_later(&town, &mut phone).await;
+}
+
+#[tokio::test]
+async fn of_a_device_that_came_to_two_nodes_in_the_same_millisecond_one_connection_stays() {
+    let now_ms = shared_clock()();
+    let town = Town::found_at(2, Arc::new(move || now_ms), |_| {}).await;
+    let (first, second) = (town.nodes[0].login("ada").await, town.nodes[1].login("ada").await);
+    let mut both = [first, second];
+    // Which of them it is their numbers decide, and those are random.
+    let [first, second] = &mut both;
+    let ended = tokio::select! {
+        end = first.end() => (0, end),
+        end = second.end() => (1, end),
+    };
+    assert_eq!(ended.1.1, Some(CloseCode::Replaced));
+    whatever_comes_later(&town, &mut both[1 - ended.0]).await;
 }
 
 #[tokio::test]
@@ -291,7 +315,7 @@ async fn a_kick_reaches_every_node_while_nats_or_redis_is_down() {
                 user: there.user,
                 device_id: None,
                 code: CloseCode::TokenRanOut,
-                before_ms: shared_clock()() + 1_000,
+                before: Accepted::at(shared_clock()() + 1_000),
             };
             let settings = &town.nodes[0].config.cluster;
             assert!(open::kick(settings, town.nodes[0].store.log_id(), kick).await.expect("redis takes it"));

@@ -298,7 +298,7 @@ impl Raw {
     pub async fn frame(&mut self) -> v1::ServerFrame {
         match self.came().await {
             Came::Frame(frame) => *frame,
-            Came::Closed(code) => panic!("closed with {code:?}"),
+            Came::Closed(code) => panic!("closed with {code:?} after {:?}", self.events),
         }
     }
 
