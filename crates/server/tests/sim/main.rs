@@ -4,6 +4,8 @@
 //! `ANSER_SIM_SEED` plays one seed again, `ANSER_SIM_SEEDS` so many. A seed makes the same weather; in which order those run who
 //! may run at the same moment is not in its power, so that a rare fault may need several plays.
 
+mod devices;
+mod line;
 mod person;
 mod town;
 mod weather;
@@ -18,6 +20,7 @@ use anser_server::cluster::counts::Dropped;
 use anser_store::{Message, Store as _, Stretch};
 use person::Person;
 use town::Town;
+use weather::Sky;
 
 const NODES: usize = 4;
 const PEOPLE: usize = 6;
@@ -26,27 +29,42 @@ const SAID: u32 = 25;
 
 #[test]
 fn nothing_is_lost_doubled_or_out_of_order_between_nodes() {
+    let mut weathered = Weathered::default();
+    let plays = play_seeds(play, |of_seed| weathered.add(&of_seed));
+    eprintln!("{weathered:?}");
+    let Weathered { pulls, relogins, unanswered, late } = weathered;
+    assert!(
+        plays == 1 || [pulls, relogins, unanswered, late].iter().all(|count| *count > 0),
+        "no storm: {weathered:?}"
+    );
+}
+
+#[test]
+fn a_device_has_one_connection_whichever_nodes_it_came_to() {
+    let mut at_once = 0;
+    let plays = play_seeds(devices::play, |of_seed| at_once += of_seed);
+    assert!(plays == 1 || at_once > 0, "no device came to two nodes at once");
+}
+
+/// Tells how many there were.
+fn play_seeds<T, F: Future<Output = T>>(play: impl Fn(u64) -> F, mut done: impl FnMut(T)) -> u64 {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let seeds = match number("ANSER_SIM_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number("ANSER_SIM_SEEDS").unwrap_or(25),
     };
-    let alone = seeds.clone().count() == 1;
-    let mut weathered = Weathered::default();
-    for seed in seeds {
+    for seed in seeds.clone() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
         let playing = std::panic::AssertUnwindSafe(|| runtime.expect("a runtime").block_on(play(seed)));
         match std::panic::catch_unwind(playing) {
-            Ok(of_seed) => weathered.add(&of_seed),
+            Ok(of_seed) => done(of_seed),
             Err(panic) => {
                 eprintln!("again: ANSER_SIM_SEED={seed}");
                 std::panic::resume_unwind(panic);
             }
         }
     }
-    eprintln!("{weathered:?}");
-    let Weathered { pulls, relogins, unanswered, late } = weathered;
-    assert!(alone || [pulls, relogins, unanswered, late].iter().all(|count| *count > 0), "no storm: {weathered:?}");
+    seeds.end - seeds.start
 }
 
 /// What was gone through, of all seeds together: a play without it proves nothing.
@@ -73,7 +91,7 @@ impl Weathered {
 async fn play(seed: u64) -> Weathered {
     let mut town = Town::found(seed, NODES).await;
     let (mut people, group) = gather(&town).await;
-    town.weather.turn(true);
+    town.weather.turn(Sky::Storm);
     for turn in 0..SAID {
         trouble(&mut town, &mut people, turn).await;
         let ids: Vec<UserId> = people.iter().map(|person| person.user).collect();
@@ -87,7 +105,7 @@ async fn play(seed: u64) -> Weathered {
         });
         futures_util::future::join_all(talks).await;
     }
-    town.weather.turn(false);
+    town.weather.turn(Sky::Clear);
     for node in 0..NODES {
         if town.nodes[node].server.is_none() {
             town.start(node).await;
@@ -133,7 +151,8 @@ async fn trouble(town: &mut Town, people: &mut [Person], turn: u32) {
     let weather = std::sync::Arc::clone(&town.weather);
     match weather.below(6) {
         0 | 1 => {
-            let cut: HashSet<_> = town.nodes.iter().filter(|_| weather.roll(0.4)).map(|node| node.id).collect();
+            let cut: HashSet<_> =
+                town.nodes.iter().filter(|_| weather.roll(Sky::Storm, 0.4)).map(|node| node.id).collect();
             weather.cut_off(cut);
         }
         2 => weather.cut_off(HashSet::new()),
@@ -148,7 +167,7 @@ async fn trouble(town: &mut Town, people: &mut [Person], turn: u32) {
         }
         _ => {}
     }
-    for person in people.iter_mut().filter(|_| weather.roll(0.1)) {
+    for person in people.iter_mut().filter(|_| weather.roll(Sky::Storm, 0.1)) {
         person.disconnect();
     }
     let listening = people.iter_mut().map(|person| {

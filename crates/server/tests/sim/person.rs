@@ -1,27 +1,18 @@
 //! Somebody with one device: connects to any node, says things until they are acknowledged, and shows what comes as a client
 //! must: the next one at once, nothing twice, and nothing behind a hole before the hole is pulled.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 use anser_proto::{
-    ClientMsgId, ConversationId, Format, UserId,
-    limits::SERVER_FRAME_BYTES_MAX,
-    tcp,
-    v1::{self, ClientFrame, ServerFrame, client_frame::Request, server_frame::Body},
+    ClientMsgId, ConversationId, UserId,
+    v1::{self, client_frame::Request, server_frame::Body},
 };
-use bytes::BytesMut;
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream},
-    time::{Instant, timeout},
+use tokio::time::Instant;
+
+use crate::{
+    line::{Gone, Line},
+    town::Town,
 };
-
-use crate::town::Town;
-
-/// A client that hears nothing for so long tries another connection.
-const ANSWER_MAX: Duration = Duration::from_secs(10);
 
 pub struct Person {
     pub account: String,
@@ -45,17 +36,6 @@ pub struct Acked {
     pub server_msg_id: u64,
 }
 
-/// A connection, and frames that came while an answer was waited for.
-struct Line {
-    stream: DuplexStream,
-    read: BytesMut,
-    next_id: u32,
-    events: VecDeque<Body>,
-}
-
-/// The connection is of no use any more.
-struct Gone;
-
 impl Person {
     pub fn new(account: &str) -> Self {
         Self {
@@ -73,13 +53,8 @@ impl Person {
     /// On this node, unless it is stopped. Tells whether the person is let in.
     pub async fn connect(&mut self, town: &Town, node: usize) -> bool {
         self.line = None;
-        let Some(stream) = town.nodes[node].server.as_ref().and_then(anser_server::Server::connect) else {
-            return false;
-        };
-        let mut line = Line { stream, read: BytesMut::new(), next_id: 0, events: VecDeque::new() };
-        let Ok(Body::Welcome(welcome)) = line.ask(Request::Hello(town.hello(&self.account))).await else {
-            return false;
-        };
+        let Some(line) = Line::open(town, node) else { return false };
+        let Some((line, welcome)) = line.log_in(town, &self.account, "phone").await else { return false };
         self.user = UserId(welcome.user.expect("who one is").user_id);
         self.logins += 1;
         self.line = Some(line);
@@ -202,51 +177,6 @@ impl Person {
                 Ok(Body::Error(_)) => return,
                 Ok(other) => panic!("no page: {other:?}"),
                 Err(Gone) => return self.line = None,
-            }
-        }
-    }
-}
-
-impl Line {
-    async fn ask(&mut self, request: Request) -> Result<Body, Gone> {
-        self.ask_all(vec![request]).await.pop().ok_or(Gone)
-    }
-
-    /// Asks in one go; fewer answers when the connection is of no use any more.
-    async fn ask_all(&mut self, requests: Vec<Request>) -> Vec<Body> {
-        let (first, mut out) = (self.next_id + 1, BytesMut::new());
-        let mut answers: Vec<Body> = Vec::with_capacity(requests.len());
-        let asked = requests.len();
-        for request in requests {
-            self.next_id += 1;
-            let frame = ClientFrame { request_id: self.next_id, request: Some(request) };
-            tcp::put_frame(&mut out, &Format::Protobuf.encode(&frame));
-        }
-        let answering = async {
-            if self.stream.write_all(&out).await.is_err() {
-                return;
-            }
-            while answers.len() < asked {
-                let Ok(frame) = self.receive().await else { return };
-                match frame.body {
-                    Some(body) if frame.request_id == first + answers.len() as u32 => answers.push(body),
-                    body => self.events.extend(body),
-                }
-            }
-        };
-        let _ = timeout(ANSWER_MAX, answering).await;
-        answers
-    }
-
-    /// Cancel-safe.
-    async fn receive(&mut self) -> Result<ServerFrame, Gone> {
-        loop {
-            if let Some(frame) = tcp::take_frame(&mut self.read, SERVER_FRAME_BYTES_MAX).expect("within the limit") {
-                return Ok(Format::Protobuf.decode(frame).expect("a frame"));
-            }
-            match self.stream.read_buf(&mut self.read).await {
-                Ok(1..) => {}
-                _ => return Err(Gone),
             }
         }
     }

@@ -33,6 +33,8 @@ pub struct Town {
     clock: Clock,
     tokens: Tokens,
     folder: TempDir,
+    /// Of the settings of every node.
+    change: fn(&mut Config),
 }
 
 /// Where a node is, or was.
@@ -44,6 +46,10 @@ pub struct Place {
 
 impl Town {
     pub async fn found(seed: u64, nodes: usize) -> Self {
+        Self::found_with(seed, nodes, |_| {}).await
+    }
+
+    pub async fn found_with(seed: u64, nodes: usize, change: fn(&mut Config)) -> Self {
         let begin = Instant::now();
         let since = move || u64::try_from(begin.elapsed().as_millis()).expect("a short play");
         let clock: Clock = Arc::new(move || BEGIN_MS + since());
@@ -67,6 +73,7 @@ impl Town {
             clock,
             tokens,
             folder,
+            change,
         };
         for _ in 0..nodes {
             town.nodes.push(Place { id: NodeId(0), server: None });
@@ -85,6 +92,7 @@ impl Town {
         config.store.dir = self.folder.path().join(node.to_string());
         config.auth.hs256_secret_file = Some(self.folder.path().join("hs256.secret"));
         (config.limits.requests_per_s, config.limits.requests_burst) = (0, 0);
+        (self.change)(&mut config);
         std::fs::create_dir_all(&config.store.dir).expect("a folder for the node");
         let (network, weather, counts) = (self.network.clone(), Arc::clone(&self.weather), self.counts.clone());
         let (told, mut id) = tokio::sync::oneshot::channel();
@@ -103,13 +111,13 @@ impl Town {
         }
     }
 
-    pub fn hello(&self, account: &str) -> anser_proto::v1::Hello {
+    pub fn hello(&self, account: &str, device_id: &str) -> anser_proto::v1::Hello {
         use anser_proto::v1::{Device, Hello, hello::Credential};
         let token = self.tokens.mint(account, (self.clock)() / 1000 + 3_600);
         Hello {
             version: VERSION,
             credential: Some(Credential::Token(token)),
-            device: Some(Device { device_id: "phone".into(), ..Default::default() }),
+            device: Some(Device { device_id: device_id.into(), ..Default::default() }),
             ..Default::default()
         }
     }

@@ -3,10 +3,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -21,14 +18,23 @@ const LOST: f64 = 0.15;
 const DOUBLED: f64 = 0.1;
 const LATE: f64 = 0.3;
 /// Far beyond what anybody waits for an answer.
-const LATE_MAX_MS: u64 = 4_000;
+pub const LATE_MAX_MS: u64 = 4_000;
 /// The directory knows nobody, or everybody.
 const FORGOTTEN: f64 = 0.1;
 const UNSURE: f64 = 0.2;
 
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+pub enum Sky {
+    Clear,
+    /// What is said arrives: late, twice and out of order.
+    Slow,
+    /// Or not at all.
+    Storm,
+}
+
 pub struct Weather {
     dice: Mutex<StdRng>,
-    bad: AtomicBool,
+    sky: Mutex<Sky>,
     /// Nodes that nobody hears and that hear nobody.
     cut_off: watch::Sender<HashSet<NodeId>>,
 }
@@ -36,12 +42,12 @@ pub struct Weather {
 impl Weather {
     pub fn new(seed: u64) -> Arc<Self> {
         let dice = Mutex::new(StdRng::seed_from_u64(seed));
-        Arc::new(Self { dice, bad: AtomicBool::new(false), cut_off: watch::Sender::default() })
+        Arc::new(Self { dice, sky: Mutex::new(Sky::Clear), cut_off: watch::Sender::default() })
     }
 
-    pub fn turn(&self, bad: bool) {
-        self.bad.store(bad, Ordering::Relaxed);
-        if !bad {
+    pub fn turn(&self, sky: Sky) {
+        *self.sky.lock().expect("no panic") = sky;
+        if sky < Sky::Storm {
             self.cut_off.send_replace(HashSet::new());
         }
     }
@@ -50,8 +56,9 @@ impl Weather {
         self.cut_off.send_replace(nodes);
     }
 
-    pub fn roll(&self, chance: f64) -> bool {
-        self.bad.load(Ordering::Relaxed) && self.dice.lock().expect("no panic").random_bool(chance)
+    /// Whether it comes to this, of which there is a chance under this sky and worse ones.
+    pub fn roll(&self, from: Sky, chance: f64) -> bool {
+        *self.sky.lock().expect("no panic") >= from && self.dice.lock().expect("no panic").random_bool(chance)
     }
 
     pub fn below(&self, bound: u64) -> u64 {
@@ -65,11 +72,11 @@ impl Weather {
 
     /// How often, and after how long each time, a message arrives.
     fn fates(&self, from: NodeId, to: NodeId) -> Vec<Duration> {
-        if self.is_cut(from, to) || self.roll(LOST) {
+        if self.is_cut(from, to) || self.roll(Sky::Storm, LOST) {
             return Vec::new();
         }
-        let copies = if self.roll(DOUBLED) { 2 } else { 1 };
-        let fate = |_| Duration::from_millis(if self.roll(LATE) { self.below(LATE_MAX_MS) } else { 0 });
+        let copies = if self.roll(Sky::Slow, DOUBLED) { 2 } else { 1 };
+        let fate = |_| Duration::from_millis(if self.roll(Sky::Slow, LATE) { self.below(LATE_MAX_MS) } else { 0 });
         (0..copies).map(fate).collect()
     }
 }
@@ -156,10 +163,10 @@ impl Directory for FoulDirectory {
     async fn settled(&self) {}
 
     async fn nodes_of(&self, users: &[UserId]) -> Vec<(NodeId, Vec<UserId>)> {
-        if self.weather.roll(FORGOTTEN) {
+        if self.weather.roll(Sky::Storm, FORGOTTEN) {
             return Vec::new();
         }
-        if self.weather.roll(UNSURE) {
+        if self.weather.roll(Sky::Slow, UNSURE) {
             let nodes = self.nodes.borrow();
             return nodes.iter().filter(|node| node.id != self.me).map(|node| (node.id, users.to_vec())).collect();
         }

@@ -1,0 +1,78 @@
+//! A user's devices, which move between nodes and leave their old connections open. Nodes learn late, twice and in any order what
+//! the others say of it, but they learn it.
+
+use std::collections::BTreeMap;
+
+use anser_proto::v1::{self, client_frame::Request, server_frame::Body};
+use futures_util::future::join_all;
+
+use crate::{
+    line::Line,
+    town::{Town, pass},
+    weather::{LATE_MAX_MS, Sky},
+};
+
+const NODES: usize = 3;
+const DEVICES: usize = 3;
+/// How often each device logs in.
+const LOGINS: usize = 6;
+/// From the connection to `hello`.
+const SLOW_LOGIN_MS: u64 = 1_000;
+/// Longer than a kick, the answer to it and the kick because of that, each of them as late as may be.
+const ALL_HAS_COME_MS: u64 = 3 * LATE_MAX_MS + SLOW_LOGIN_MS;
+
+/// All connections that a device has made, by its id.
+type Lines = BTreeMap<String, Vec<Line>>;
+
+/// Tells how often a device came to two nodes at once.
+pub async fn play(seed: u64) -> u64 {
+    let mut town = Town::found_with(seed, NODES, |config| config.limits.devices_per_user = DEVICES as u32).await;
+    town.weather.turn(Sky::Slow);
+    let mut lines: Lines = (0..DEVICES).map(|device| (format!("device-{device}"), Vec::new())).collect();
+    let moving = lines.iter_mut().map(|(device_id, lines)| wander(&town, device_id, lines));
+    let twice = join_all(moving).await.into_iter().sum();
+    pass(ALL_HAS_COME_MS).await;
+    assert_eq!(left(&mut lines).await, [1; DEVICES], "each device has one connection, and none had to go");
+    // One more than he may have: one goes.
+    let more = log_in(&town, "one-more").await;
+    lines.insert("one-more".into(), vec![more]);
+    pass(ALL_HAS_COME_MS).await;
+    let left = left(&mut lines).await;
+    assert_eq!(left.iter().sum::<usize>(), DEVICES, "{left:?}");
+    assert_eq!(left.last(), Some(&1), "not the one that came last: {left:?}");
+    for node in 0..NODES {
+        town.stop(node).await;
+    }
+    twice
+}
+
+/// A device that loses its way: sometimes it comes to two nodes at once.
+async fn wander(town: &Town, device_id: &str, lines: &mut Vec<Line>) -> u64 {
+    let mut twice = 0;
+    for _ in 0..LOGINS {
+        let logins = 1 + town.weather.below(2);
+        lines.extend(join_all((0..logins).map(|_| log_in(town, device_id))).await);
+        twice += logins - 1;
+        pass(town.weather.below(2_000)).await;
+    }
+    twice
+}
+
+async fn log_in(town: &Town, device_id: &str) -> Line {
+    let node = town.weather.below(NODES as u64) as usize;
+    let line = Line::open(town, node).expect("the nodes are up");
+    if town.weather.below(2) == 0 {
+        pass(town.weather.below(SLOW_LOGIN_MS)).await;
+    }
+    line.log_in(town, "ada", device_id).await.expect("he may").0
+}
+
+/// How many connections of each device answer.
+async fn left(lines: &mut Lines) -> Vec<usize> {
+    let mut left = Vec::new();
+    for lines in lines.values_mut() {
+        let answers = join_all(lines.iter_mut().map(|line| line.ask(Request::Ping(v1::Ping {})))).await;
+        left.push(answers.iter().filter(|answer| matches!(answer, Ok(Body::Pong(_)))).count());
+    }
+    left
+}
