@@ -259,8 +259,8 @@ const BEAT: &str = "
 struct Known {
     /// The number of the last beat; it is the process's own, and random at first.
     beat: u64,
-    /// When each node was last seen.
-    seen: HashMap<NodeId, (Node, Instant)>,
+    /// Nodes that live, as far as this one knows.
+    seen: HashMap<NodeId, Node>,
     /// Redis had forgotten something then, so that a node may live and not be in it.
     forgot: Option<Instant>,
     /// When a beat was taken last.
@@ -351,9 +351,11 @@ impl Shared {
         let now = Instant::now();
         // After Redis forgot, who is missing may live and not have had its beat yet.
         let patient = known.forgot.is_some_and(|forgot| now - forgot < self.pace.lease);
-        known.seen.retain(|_, (_, seen)| patient && now - *seen < self.pace.lease);
-        known.seen.extend(told.map(|node| (node.id, (node, now))));
-        let mut nodes: Vec<Node> = known.seen.values().map(|(node, _)| node.clone()).collect();
+        if !patient {
+            known.seen.clear();
+        }
+        known.seen.extend(told.map(|node| (node.id, node)));
+        let mut nodes: Vec<Node> = known.seen.values().cloned().collect();
         nodes.sort_by_key(|node| node.id);
         self.nodes.send_if_modified(|present| {
             let is_new = **present != *nodes;

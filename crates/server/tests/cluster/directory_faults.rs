@@ -118,6 +118,32 @@ async fn killed_and_back_without_anything_it_heals() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_an_outage_longer_than_a_lease_nobody_takes_itself_for_alone() {
+    let mut world = RedisWorld::start();
+    let (one, two, second) = world.two().await;
+    two.attach(ADA);
+    two.settled().await;
+    world.redis.kill();
+    let begun = std::time::Instant::now();
+    eventually("the lease ends", async || begun.elapsed() > 2 * PACE.lease).await;
+    let watched = [one.nodes(), two.nodes()].map(|mut nodes| {
+        tokio::spawn(async move {
+            let mut fewest = nodes.borrow_and_update().len();
+            while nodes.changed().await.is_ok() {
+                fewest = fewest.min(nodes.borrow_and_update().len());
+            }
+            fewest
+        })
+    });
+    world.redis.start_again(Kept::Nothing).expect("redis again");
+    comes_to(&one, &second, &[ADA]).await;
+    drop((one, two));
+    for fewest in watched {
+        assert_eq!(within("they have left", fewest).await.expect("it ends"), 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn while_it_answers_late_nobody_waits_long_and_nobody_is_left_out() {
     let world = RedisWorld::start();
     let (one, two, second) = world.two().await;
