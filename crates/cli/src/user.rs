@@ -137,7 +137,7 @@ impl Users {
             Self::Server(operator) => operator.ask(Method::POST, "/v1/users/change", &change).await,
             Self::Store(opened) => {
                 let Opened { store, clock, ids, .. } = &**opened;
-                let changed = apply_change(&**store, change, ids, clock()).await;
+                let changed = apply_change(&**store, change, ids, clock).await;
                 let (user, kick) = changed.map_err(|error| anyhow!("{}", error.message))?;
                 if let Some(kick) = kick {
                     kick_on_nodes(&opened.config, &**store, kick).await?;

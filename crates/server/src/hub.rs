@@ -7,7 +7,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock,
-        atomic::{AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
 };
 
@@ -16,18 +16,22 @@ use bytes::Bytes;
 
 use crate::{
     accepted::{Accepted, ConnId},
-    cluster::{Directory, NodeId, envelope::PresentDevice},
+    cluster::{
+        Directory, NodeId,
+        envelope::{Present, PresentDevice},
+    },
     outbox::Outbox,
 };
 
 pub struct Hub {
     /// By user id: a push to one user does not wait for a push to another.
     shards: [Mutex<HashMap<UserId, Online>>; SHARDS],
-    next_conn: AtomicU64,
+    /// The youngest connection.
+    last: Mutex<Accepted>,
     /// Users who are connected.
     online: AtomicUsize,
-    /// Connections of one user. Beyond it the oldest is kicked.
-    per_user_max: usize,
+    /// Beyond it the oldest of a user's is kicked.
+    devices_per_user_max: usize,
     /// Is told who comes and goes, in that order, so that other nodes know where he is.
     directory: Arc<dyn Directory>,
 }
@@ -39,6 +43,8 @@ pub struct Newcomer {
     pub accepted: Accepted,
     pub user: UserId,
     pub device_id: Arc<str>,
+    /// Tells the other nodes of it.
+    pub kick_id: u64,
     pub format: Format,
     pub outbox: Arc<Outbox>,
 }
@@ -50,13 +56,17 @@ pub struct Doomed<'a> {
     pub device_id: Option<&'a str>,
     /// This one and younger ones stay.
     pub before: Accepted,
+    /// Unless they are from later than this: they were accepted before the clock went back.
+    pub now_ms: u64,
 }
 
 /// A user who is connected.
 struct Online {
     nickname: Arc<Nickname>,
     attached: Vec<Attached>,
-    /// His devices on other nodes, as those nodes told when he came here.
+    /// The kick that told the other nodes of the device that came here last. They answer which ones they have.
+    asked: u64,
+    /// His devices on other nodes, as those nodes answered.
     elsewhere: Vec<(NodeId, Vec<PresentDevice>)>,
 }
 
@@ -78,16 +88,19 @@ impl Online {
 }
 
 impl Hub {
-    pub fn new(per_user_max: u32, directory: Arc<dyn Directory>) -> Self {
+    pub fn new(devices_per_user_max: u32, directory: Arc<dyn Directory>) -> Self {
         let shards = std::array::from_fn(|_| Mutex::default());
         let first_conn = (u64::from(rand::random::<u32>()) << 31) + 1;
-        let per_user_max = per_user_max.max(1) as usize;
-        Self { shards, next_conn: AtomicU64::new(first_conn), online: AtomicUsize::new(0), per_user_max, directory }
+        let devices_per_user_max = devices_per_user_max.max(1) as usize;
+        let last = Mutex::new(Accepted { at_ms: 0, conn: ConnId(first_conn) });
+        Self { shards, last, online: AtomicUsize::new(0), devices_per_user_max, directory }
     }
 
-    /// A connection was accepted now.
+    /// A connection was accepted now. It is younger than all before it, also when the clock goes back.
     pub fn accept(&self, now_ms: u64) -> Accepted {
-        Accepted { at_ms: now_ms, conn: ConnId(self.next_conn.fetch_add(1, Ordering::Relaxed)) }
+        let mut last = self.last.lock().expect("nothing panics while holding it");
+        *last = Accepted { at_ms: last.at_ms.max(now_ms), conn: ConnId(last.conn.0 + 1) };
+        *last
     }
 
     /// From now on pushes to the user reach this outbox. Of two connections of one device the older is kicked:
@@ -95,18 +108,18 @@ impl Hub {
     /// which was accepted first, also when its login took longer than the newer one's: else a client that gave up
     /// waiting and came again would be thrown out by its own past.
     pub fn attach(self: &Arc<Self>, newcomer: Newcomer) -> Attachment {
-        let Newcomer { accepted, user, device_id, format, outbox } = newcomer;
-        let conn = accepted.conn;
+        let Newcomer { accepted, user, device_id, kick_id, format, outbox } = newcomer;
         let mut shard = self.shard(user);
         self.directory.attach(user);
         let online = shard.entry(user).or_insert_with(|| {
             self.online.fetch_add(1, Ordering::Relaxed);
-            Online { nickname: Arc::default(), attached: Vec::new(), elsewhere: Vec::new() }
+            Online { nickname: Arc::default(), attached: Vec::new(), asked: 0, elsewhere: Vec::new() }
         });
         // The other nodes are asked anew.
+        online.asked = kick_id;
         online.elsewhere.clear();
         online.attached.retain(|other| {
-            let older = other.device_id == device_id && other.accepted.conn < conn;
+            let older = other.device_id == device_id && other.accepted < accepted;
             if older {
                 other.outbox.kick(CloseCode::Replaced);
             }
@@ -115,17 +128,13 @@ impl Hub {
         if online.attached.iter().any(|other| other.device_id == device_id) {
             outbox.kick(CloseCode::Replaced);
         } else {
-            if online.attached.len() >= self.per_user_max {
-                let oldest = online.attached.iter().map(|other| other.accepted.conn).min();
-                online.attached.retain(|other| {
-                    if Some(other.accepted.conn) == oldest {
-                        other.outbox.kick(CloseCode::Replaced);
-                    }
-                    Some(other.accepted.conn) != oldest
-                });
-            }
             online.attached.push(Attached { accepted, device_id, format, outbox });
+            if online.attached.len() > self.devices_per_user_max {
+                online.attached.sort_unstable_by_key(|attached| attached.accepted);
+                online.attached.remove(0).outbox.kick(CloseCode::Replaced);
+            }
         }
+        let conn = accepted.conn;
         Attachment { hub: Arc::clone(self), user, conn, nickname: Arc::clone(&online.nickname) }
     }
 
@@ -161,11 +170,12 @@ impl Hub {
 
     /// Ends connections of a user: from now on they are told nothing and counted no more.
     pub fn kick(&self, doomed: &Doomed<'_>, code: CloseCode) {
-        let Doomed { user, device_id, before } = *doomed;
+        let Doomed { user, device_id, before, now_ms } = *doomed;
         let mut shard = self.shard(user);
         let Some(online) = shard.get_mut(&user) else { return };
         online.attached.retain(|attached| {
-            let stays = device_id.is_some_and(|id| id != &*attached.device_id) || attached.accepted >= before;
+            let is_younger = attached.accepted >= before && attached.accepted.at_ms <= now_ms;
+            let stays = is_younger || device_id.is_some_and(|id| id != &*attached.device_id);
             if !stays {
                 attached.outbox.kick(code);
             }
@@ -185,21 +195,23 @@ impl Hub {
         self.shard(user).get(&user).map(Online::devices).unwrap_or_default()
     }
 
-    /// Another node told which devices of the user it has. If he has more on all nodes than he may: connections that are older
-    /// than this one must end.
-    pub fn elsewhere(&self, user: UserId, node: NodeId, devices: Vec<PresentDevice>) -> Option<Accepted> {
+    /// Another node answered which devices of the user it has. If he has more on all nodes than he may: connections that are
+    /// older than this one must end. An answer to an earlier kick says nothing of what is now.
+    pub fn count_elsewhere(&self, node: NodeId, present: Present) -> Option<Accepted> {
+        let Present { kick_id, user, devices } = present;
         let mut shard = self.shard(user);
-        let online = shard.get_mut(&user)?;
+        let online = shard.get_mut(&user).filter(|online| online.asked == kick_id)?;
         online.elsewhere.retain(|(known, _)| *known != node);
         online.elsewhere.push((node, devices));
         // A device that moves may be on two nodes for a moment.
-        let mut last: HashMap<Arc<str>, Accepted> = HashMap::new();
-        for device in online.elsewhere.iter().flat_map(|(_, devices)| devices).cloned().chain(online.devices()) {
-            let accepted = last.entry(device.device_id).or_insert(device.accepted);
+        let here = online.devices();
+        let mut last: HashMap<&str, Accepted> = HashMap::new();
+        for device in online.elsewhere.iter().flat_map(|(_, devices)| devices).chain(&here) {
+            let accepted = last.entry(&device.device_id).or_insert(device.accepted);
             *accepted = device.accepted.max(*accepted);
         }
         let mut all: Vec<Accepted> = last.into_values().collect();
-        let beyond = all.len().checked_sub(self.per_user_max).filter(|beyond| *beyond > 0)?;
+        let beyond = all.len().checked_sub(self.devices_per_user_max).filter(|beyond| *beyond > 0)?;
         all.sort_unstable();
         let before = all[beyond];
         online.elsewhere.iter_mut().for_each(|(_, devices)| devices.retain(|device| device.accepted >= before));
@@ -302,6 +314,7 @@ mod tests {
 
     const ADA: UserId = UserId(7);
     const NOW_MS: u64 = 5;
+    const KICK: u64 = 8;
 
     fn attach(hub: &Arc<Hub>, device_id: &str) -> (Attachment, Arc<Outbox>) {
         let outbox = Arc::new(Outbox::new(1_000));
@@ -310,12 +323,12 @@ mod tests {
 
     fn attach_as(hub: &Arc<Hub>, accepted: Accepted, device_id: &str, outbox: &Arc<Outbox>) -> Attachment {
         let (device_id, outbox) = (device_id.into(), Arc::clone(outbox));
-        hub.attach(Newcomer { accepted, user: ADA, device_id, format: Format::Protobuf, outbox })
+        hub.attach(Newcomer { accepted, user: ADA, device_id, kick_id: KICK, format: Format::Protobuf, outbox })
     }
 
-    fn new_hub(per_user_max: u32) -> Arc<Hub> {
+    fn new_hub(devices_per_user_max: u32) -> Arc<Hub> {
         let node = Node { id: NodeId(1), name: "".into(), client_url: "".into(), load: Load::default() };
-        Arc::new(Hub::new(per_user_max, Arc::new(LocalDirectory::new(node))))
+        Arc::new(Hub::new(devices_per_user_max, Arc::new(LocalDirectory::new(node))))
     }
 
     #[test]
@@ -323,7 +336,7 @@ mod tests {
         let hub = new_hub(8);
         let (_phone, phone_outbox) = attach(&hub, "phone");
         let (_laptop, laptop_outbox) = attach(&hub, "laptop");
-        let doomed = |device_id, before| Doomed { user: ADA, device_id, before };
+        let doomed = |device_id, before| Doomed { user: ADA, device_id, before, now_ms: u64::MAX };
         let phone = hub.devices(ADA)[0].accepted;
         for spared in [phone, Accepted::at(NOW_MS)] {
             hub.kick(&doomed(Some("phone"), spared), CloseCode::Replaced);
@@ -396,23 +409,50 @@ mod tests {
     }
 
     #[test]
-    fn connections_to_other_nodes_count_too() {
+    fn the_oldest_goes_also_when_it_was_the_last_to_log_in() {
+        let hub = new_hub(2);
+        let slow = hub.accept(NOW_MS);
+        let attached = ["one", "two"].map(|device| attach(&hub, device));
+        let slow_outbox = Arc::new(Outbox::new(1_000));
+        let _slow = attach_as(&hub, slow, "three", &slow_outbox);
+        assert_eq!(slow_outbox.take().kicked, Some(CloseCode::Replaced));
+        assert!(attached.iter().all(|(_, outbox)| outbox.take().kicked.is_none()));
+    }
+
+    #[test]
+    fn who_comes_later_is_younger_whatever_the_clock_does() {
+        let hub = new_hub(2);
+        let accepted = [7, 7, 3, 8].map(|now_ms| hub.accept(now_ms));
+        assert!(accepted.is_sorted() && accepted.windows(2).all(|two| two[0] != two[1]), "{accepted:?}");
+        // Who may not stay does not hide in the future.
+        let (_phone, outbox) = attach(&hub, "phone");
+        let doomed = |now_ms| Doomed { user: ADA, device_id: None, before: Accepted::at(4), now_ms };
+        hub.kick(&doomed(8), CloseCode::LoginRefused);
+        assert_eq!(outbox.take().kicked, None);
+        hub.kick(&doomed(7), CloseCode::LoginRefused);
+        assert_eq!(outbox.take().kicked, Some(CloseCode::LoginRefused));
+    }
+
+    #[test]
+    fn devices_on_other_nodes_count_too() {
         let hub = new_hub(3);
         let _attached = ["one", "two"].map(|device| attach(&hub, device));
         let here: Vec<Accepted> = hub.devices(ADA).iter().map(|device| device.accepted).collect();
-        let told = |user, node, devices: &[(&str, u64)]| {
+        let told = |user, node, kick_id, devices: &[(&str, u64)]| {
             let devices = devices
                 .iter()
                 .map(|(id, at_ms)| PresentDevice { device_id: (*id).into(), accepted: Accepted::at(*at_ms) });
-            hub.elsewhere(user, NodeId(node), devices.collect())
+            hub.count_elsewhere(NodeId(node), Present { kick_id, user, devices: devices.collect() })
         };
-        assert_eq!(told(ADA, 2, &[("three", 1)]), None);
-        assert_eq!(told(ADA, 3, &[("four", 3), ("five", 9)]), Some(here[0]), "the two oldest of five end");
-        assert_eq!(told(ADA, 3, &[("five", 9)]), None, "they have ended");
-        assert_eq!(told(ADA, 3, &[("five", 9), ("one", 10)]), None, "a device that moves is no other one");
+        assert_eq!(told(ADA, 2, KICK, &[("three", 1)]), None);
+        assert_eq!(told(ADA, 3, KICK - 1, &[("four", 3), ("five", 9)]), None, "that was before");
+        assert_eq!(told(ADA, 3, KICK, &[("four", 3), ("five", 9)]), Some(here[0]), "the two oldest of five end");
+        assert_eq!(told(ADA, 3, KICK, &[("five", 9)]), None, "they have ended");
+        assert_eq!(told(ADA, 3, KICK, &[("five", 9), ("one", 10)]), None, "a device that moves is no other one");
         let six = [("five", 9), ("six", 10)];
-        assert_eq!(told(ADA, 3, &six), Some(here[1]), "one of those of one millisecond");
-        assert_eq!(told(UserId(8), 3, &[("a", 1), ("b", 2), ("c", 3), ("d", 4)]), None, "he is not here");
+        assert_eq!(told(ADA, 3, KICK, &six), Some(here[1]), "one of those of one millisecond");
+        let four = [("a", 1), ("b", 2), ("c", 3), ("d", 4)];
+        assert_eq!(told(UserId(8), 3, KICK, &four), None, "who is not here is not counted here");
     }
 
     #[test]

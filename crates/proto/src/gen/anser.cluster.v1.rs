@@ -263,6 +263,9 @@ pub struct Present {
     pub user_id: u64,
     #[prost(message, repeated, tag = "2")]
     pub devices: ::prost::alloc::vec::Vec<PresentDevice>,
+    /// Of the kick that this answers.
+    #[prost(fixed64, tag = "3")]
+    pub kick_id: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PresentDevice {

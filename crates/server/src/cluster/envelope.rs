@@ -67,6 +67,8 @@ pub struct SessionChanged {
 /// The answer to a kick because of a device that went elsewhere: what is left of the user on the answering node.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Present {
+    /// Of the kick.
+    pub kick_id: u64,
     pub user: UserId,
     pub devices: Vec<PresentDevice>,
 }
@@ -161,12 +163,12 @@ fn to_wire(body: Body) -> v1::envelope::Body {
         Body::SessionChanged(SessionChanged { user, conversation }) => {
             Wire::SessionChanged(v1::SessionChanged { user_id: user.0, conversation_id: conversation.to_string() })
         }
-        Body::Present(Present { user, devices }) => {
+        Body::Present(Present { kick_id, user, devices }) => {
             let devices = devices.into_iter().map(|device| v1::PresentDevice {
                 device_id: (*device.device_id).to_owned(),
                 accepted: Some(accepted_to_wire(device.accepted)),
             });
-            Wire::Present(v1::Present { user_id: user.0, devices: devices.collect() })
+            Wire::Present(v1::Present { kick_id, user_id: user.0, devices: devices.collect() })
         }
         Body::Missed => Wire::Missed(v1::Missed {}),
         Body::Leaving => Wire::Leaving(v1::Leaving {}),
@@ -224,7 +226,8 @@ fn from_wire(body: v1::envelope::Body) -> Option<Body> {
                     accepted: accepted_from_wire(device.accepted?),
                 })
             });
-            Body::Present(Present { user: UserId(present.user_id), devices: devices.collect::<Option<_>>()? })
+            let devices = devices.collect::<Option<_>>()?;
+            Body::Present(Present { kick_id: present.kick_id, user: UserId(present.user_id), devices })
         }
         Wire::Missed(v1::Missed {}) => Body::Missed,
         Wire::Leaving(v1::Leaving {}) => Body::Leaving,
@@ -409,6 +412,7 @@ mod tests {
             Body::SessionChanged(SessionChanged { user: UserId(7), conversation: ConversationId::Group(group) }),
             Body::MembersChanged(MembersVersion { group, version: 4 }),
             Body::Present(Present {
+                kick_id: 8,
                 user: UserId(7),
                 devices: vec![PresentDevice { device_id: "phone".into(), accepted: accepted(1) }],
             }),
@@ -454,6 +458,12 @@ mod tests {
         assert!(append("group_3", "m-1").is_ok());
         assert_eq!(append("single_2_1", "m-1"), Err(Dropped::Garbage));
         assert_eq!(append("group_3", ""), Err(Dropped::Garbage));
+        let said = |body| changed(|envelope| envelope.body = Some(body));
+        let kick = v1::Kick { kick_id: 8, user_id: 7, ..Default::default() };
+        assert_eq!(said(v1::envelope::Body::Kick(kick)), Err(Dropped::Garbage), "before when?");
+        let device = v1::PresentDevice { device_id: "phone".into(), accepted: None };
+        let present = v1::Present { kick_id: 8, user_id: 7, devices: vec![device] };
+        assert_eq!(said(v1::envelope::Body::Present(present)), Err(Dropped::Garbage));
     }
 
     #[test]

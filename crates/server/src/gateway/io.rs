@@ -13,10 +13,7 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
-use crate::accepted::Accepted;
-
 pub struct Io {
-    pub accepted: Accepted,
     stream: Stream,
     /// How many bytes may still come; `None`: any number.
     allowance: Option<usize>,
@@ -37,16 +34,16 @@ enum Stream {
 pub struct AllowanceSpent;
 
 impl Io {
-    pub fn plain(accepted: Accepted, stream: TcpStream, place: OwnedSemaphorePermit) -> Self {
-        Self { accepted, stream: Stream::Plain(stream), allowance: None, _place: place }
+    pub fn plain(stream: TcpStream, place: OwnedSemaphorePermit) -> Self {
+        Self { stream: Stream::Plain(stream), allowance: None, _place: place }
     }
 
-    pub fn tls(accepted: Accepted, stream: TlsStream<TcpStream>, place: OwnedSemaphorePermit) -> Self {
-        Self { accepted, stream: Stream::Tls(Box::new(stream)), allowance: None, _place: place }
+    pub fn tls(stream: TlsStream<TcpStream>, place: OwnedSemaphorePermit) -> Self {
+        Self { stream: Stream::Tls(Box::new(stream)), allowance: None, _place: place }
     }
 
-    pub fn pipe(accepted: Accepted, stream: DuplexStream, place: OwnedSemaphorePermit) -> Self {
-        Self { accepted, stream: Stream::Pipe(Box::new(stream)), allowance: None, _place: place }
+    pub fn pipe(stream: DuplexStream, place: OwnedSemaphorePermit) -> Self {
+        Self { stream: Stream::Pipe(Box::new(stream)), allowance: None, _place: place }
     }
 
     /// Lets only so many bytes in from now on, so that strangers cost bounded memory. `None` lifts it.

@@ -103,7 +103,7 @@ impl Gateway {
         };
         tokio::select! {
             () = stopping => {}
-            () = self.accept(&listeners.http, move |gateway, io| gateway.serve_http(io, routes.clone())) => {}
+            () = self.accept(&listeners.http, move |gateway, _, io| gateway.serve_http(io, routes.clone())) => {}
             () = self.accept(&listeners.tcp, Self::serve_tcp) => {}
             () = self.accept_operator(&listeners.operator) => {}
         }
@@ -120,7 +120,7 @@ impl Gateway {
     async fn accept<F>(
         self: &Arc<Self>,
         listener: &TcpListener,
-        serve: impl Fn(Arc<Self>, Io) -> F + Clone + Send + 'static,
+        serve: impl Fn(Arc<Self>, Accepted, Io) -> F + Clone + Send + 'static,
     ) where
         F: Future<Output = ()> + Send,
     {
@@ -139,28 +139,24 @@ impl Gateway {
                 self.cx.metrics.turned_away.inc();
                 continue;
             };
-            let accepted = self.accepted();
+            let accepted = self.cx.hub.accept((self.cx.clock)());
             let gateway = Arc::clone(self);
             let serve = serve.clone();
             self.tasks.spawn(async move {
-                let Ok(Some(io)) = timeout(HANDSHAKE_TIMEOUT, gateway.secure(accepted, stream, place)).await else {
+                let Ok(Some(io)) = timeout(HANDSHAKE_TIMEOUT, gateway.secure(stream, place)).await else {
                     return;
                 };
-                serve(gateway, io).await;
+                serve(gateway, accepted, io).await;
             });
         }
     }
 
-    fn accepted(&self) -> Accepted {
-        self.cx.hub.accept((self.cx.clock)())
-    }
-
-    async fn secure(&self, accepted: Accepted, stream: TcpStream, place: OwnedSemaphorePermit) -> Option<Io> {
+    async fn secure(&self, stream: TcpStream, place: OwnedSemaphorePermit) -> Option<Io> {
         // Frames are gathered before they are written, so the kernel need not wait for more.
         stream.set_nodelay(true).ok()?;
         match &self.tls {
-            None => Some(Io::plain(accepted, stream, place)),
-            Some(tls) => Some(Io::tls(accepted, tls.accept(stream).await.ok()?, place)),
+            None => Some(Io::plain(stream, place)),
+            Some(tls) => Some(Io::tls(tls.accept(stream).await.ok()?, place)),
         }
     }
 
@@ -171,8 +167,8 @@ impl Gateway {
         }
         let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
         let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
-        let io = Io::pipe(self.accepted(), ours, place);
-        self.tasks.spawn(Arc::clone(self).serve_tcp(io));
+        let accepted = self.cx.hub.accept((self.cx.clock)());
+        self.tasks.spawn(Arc::clone(self).serve_tcp(accepted, Io::pipe(ours, place)));
         Some(theirs)
     }
 
@@ -205,8 +201,8 @@ impl Gateway {
         }
     }
 
-    async fn serve_tcp(self: Arc<Self>, io: Io) {
-        conn::run(Arc::clone(&self.cx), io.accepted, Socket::tcp(io), self.shutdown.clone()).await;
+    async fn serve_tcp(self: Arc<Self>, accepted: Accepted, io: Io) {
+        conn::run(Arc::clone(&self.cx), accepted, Socket::tcp(io), self.shutdown.clone()).await;
     }
 }
 

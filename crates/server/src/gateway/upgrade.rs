@@ -14,7 +14,6 @@ use hyper_util::rt::TokioIo;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::{Gateway, conn, io::Io, socket::Socket};
-use crate::accepted::Accepted;
 
 /// Answers the handshake; the connection then leaves HTTP and is served by a task of its own.
 pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) -> Response {
@@ -22,10 +21,12 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
         Ok(checked) => checked,
         Err(refused) => return refused.into_response(),
     };
+    // Now, and not when the stream below was accepted: a proxy may have had that for a while.
+    let accepted = gateway.cx.hub.accept((gateway.cx.clock)());
     let upgraded = hyper::upgrade::on(&mut request);
     let (cx, shutdown) = (Arc::clone(&gateway.cx), gateway.shutdown.clone());
     gateway.tasks.spawn(async move {
-        if let Some((accepted, socket)) = Box::pin(leave_http(upgraded, format)).await {
+        if let Some(socket) = Box::pin(leave_http(upgraded, format)).await {
             conn::run(cx, accepted, socket, shutdown).await;
         }
     });
@@ -40,10 +41,9 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
 }
 
 /// Takes the stream below HTTP out again, so that nothing of HTTP stays with an idle connection.
-async fn leave_http(upgraded: OnUpgrade, format: Format) -> Option<(Accepted, Socket)> {
+async fn leave_http(upgraded: OnUpgrade, format: Format) -> Option<Socket> {
     let parts = upgraded.await.ok()?.downcast::<TokioIo<Io>>().ok()?;
-    let io = parts.io.into_inner();
-    Some((io.accepted, Socket::web_socket(io, parts.read_buf, format).await))
+    Some(Socket::web_socket(parts.io.into_inner(), parts.read_buf, format).await)
 }
 
 /// The accept key and the format of frames, or what is wrong with the request.

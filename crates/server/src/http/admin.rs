@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use anser_proto::{CloseCode, UserId, ids::check_ascii_id, limits::NAME_CHARS_MAX};
-use anser_store::{self as store, NewUser, User};
+use anser_store::{self as store, Clock, NewUser, User};
 use axum::{
     Json,
     extract::{Query, State, rejection::JsonRejection},
@@ -87,12 +87,18 @@ pub async fn change_user(
     change: Result<Json<ChangeUser>, JsonRejection>,
 ) -> Answer<UserRow> {
     let Json(change) = change?;
-    let (user, kick) = apply_change(&*cx.store, change, &cx.ids, (cx.clock)()).await?;
-    if let Some(kick) = kick {
-        cx.hub.kick(&Doomed { user: kick.user, device_id: None, before: kick.before }, kick.code);
-        cx.peers.kick(kick);
-    }
-    Ok(Json(UserRow::from(&user)))
+    // To its end, also when nobody waits for the answer: a change without the kick would leave who rests on what was before.
+    let changing = tokio::spawn(async move {
+        let (user, kick) = apply_change(&*cx.store, change, &cx.ids, &cx.clock).await?;
+        if let Some(kick) = kick {
+            // Everybody whom this node has, whatever the clock says.
+            let before = Accepted::at(u64::MAX);
+            cx.hub.kick(&Doomed { user: kick.user, device_id: None, before, now_ms: u64::MAX }, kick.code);
+            cx.peers.kick(kick);
+        }
+        Ok::<_, Error>(user)
+    });
+    Ok(Json(UserRow::from(&changing.await.map_err(broken)??)))
 }
 
 /// Nodes' clocks agree to a moment only, so a kick reaches a little beyond now.
@@ -112,7 +118,7 @@ pub async fn apply_change(
     store: &dyn store::Store,
     change: ChangeUser,
     ids: &Snowflake,
-    now_ms: u64,
+    clock: &Clock,
 ) -> Result<(User, Option<Kick>), Error> {
     check_ascii_id("account", &change.account)?;
     let mut user = store.user_by_account(&change.account).await?;
@@ -130,13 +136,14 @@ pub async fn apply_change(
         () if new_password => CloseCode::TokenRanOut,
         () => return Ok((user, None)),
     };
-    let before = Accepted::at(now_ms + CLOCKS_AGREE_MS);
+    // Behind the change: whoever came while it was under way was let in by what was before.
+    let before = Accepted::at(clock() + CLOCKS_AGREE_MS);
     let kick = Kick { id: ids.make(), user: user.user, device_id: None, code, before };
     Ok((user, Some(kick)))
 }
 
 fn broken(_: JoinError) -> Error {
-    Error::new(anser_proto::ErrorCode::Internal, "the hashing broke")
+    Error::new(anser_proto::ErrorCode::Internal, "the change broke")
 }
 
 impl From<&User> for UserRow {

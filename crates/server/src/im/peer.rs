@@ -112,7 +112,9 @@ impl Ear {
             return;
         }
         let Kick { user, before, .. } = *kick;
-        self.cx.hub.kick(&Doomed { user, device_id: kick.device_id.as_deref(), before }, kick.code);
+        // Who may not stay at all does not stay for a clock that was wrong.
+        let now_ms = if kick.code == CloseCode::Replaced { u64::MAX } else { (self.cx.clock)() };
+        self.cx.hub.kick(&Doomed { user, device_id: kick.device_id.as_deref(), before, now_ms }, kick.code);
         let Some(device_id) = &kick.device_id else { return };
         let devices = self.cx.hub.devices(user);
         if let Some(here) = devices.iter().find(|here| here.device_id == *device_id && here.accepted > before) {
@@ -123,15 +125,15 @@ impl Ear {
         }
         // A device went there: its node counts the user's.
         if !devices.is_empty() {
-            self.cx.peers.tell_present(from, Present { user, devices });
+            self.cx.peers.tell_present(from, Present { kick_id: kick.id, user, devices });
         }
     }
 
-    /// Beyond the number of connections that a user may have on all nodes together, the oldest end.
-    fn present(&self, from: NodeId, Present { user, devices }: Present) {
-        let Some(before) = self.cx.hub.elsewhere(user, from, devices) else { return };
-        let code = CloseCode::Replaced;
-        self.cx.hub.kick(&Doomed { user, device_id: None, before }, code);
+    /// Beyond the number of devices that a user may have on all nodes together, the oldest connections end.
+    fn present(&self, from: NodeId, present: Present) {
+        let (user, code) = (present.user, CloseCode::Replaced);
+        let Some(before) = self.cx.hub.count_elsewhere(from, present) else { return };
+        self.cx.hub.kick(&Doomed { user, device_id: None, before, now_ms: u64::MAX }, code);
         self.cx.peers.tell(Told::Kick(Kick { id: self.cx.ids.make(), user, device_id: None, code, before }));
     }
 

@@ -4,7 +4,12 @@ use anser_proto::{CloseCode, ErrorCode, Format, UserId, VERSION, v1, v1::hello::
 use anser_server::{password, token::Tokens};
 use anser_store::NewUser;
 
-use crate::raw::{TestServer, clock};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
+
+use crate::raw::{Raw, TestServer, clock};
 
 fn with_token(token: String) -> v1::Hello {
     v1::Hello {
@@ -200,6 +205,22 @@ async fn the_same_device_replaces_its_older_connection() {
     assert_eq!(kicked.code(), CloseCode::Replaced);
     assert_eq!(old.end().await.1, Some(CloseCode::Replaced));
     other.nothing_more().await;
+    new.nothing_more().await;
+}
+
+#[tokio::test]
+async fn a_web_socket_on_an_old_connection_of_a_proxy_is_as_young_as_its_handshake() {
+    let server = TestServer::start().await;
+    let mut stream = TcpStream::connect(server.server.http).await.expect("the port accepts");
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n").await.expect("it is taken");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\nok\n") {
+        assert_ne!(stream.read_buf(&mut answer).await.expect("an answer"), 0, "{answer:?}");
+    }
+    let mut old = server.login("ada").await;
+    let mut new = Raw::over_web_socket(stream, Format::Protobuf).await;
+    new.hello(server.hello("ada", "phone")).await;
+    assert_eq!(old.end().await.1, Some(CloseCode::Replaced));
     new.nothing_more().await;
 }
 

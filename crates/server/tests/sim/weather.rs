@@ -12,13 +12,19 @@ use anser_server::cluster::{Bus, Directory, Load, NodeId, Nodes, memory::Place};
 use async_trait::async_trait;
 use bytes::Bytes;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep, sleep_until},
+};
 
 const LOST: f64 = 0.15;
 const DOUBLED: f64 = 0.1;
 const LATE: f64 = 0.3;
 /// Far beyond what anybody waits for an answer.
 pub const LATE_MAX_MS: u64 = 4_000;
+const WRITTEN_LATE: f64 = 0.5;
+/// Until the directory has what it is told.
+const WRITE_MAX_MS: u64 = 300;
 /// The directory knows nobody, or everybody.
 const FORGOTTEN: f64 = 0.1;
 const UNSURE: f64 = 0.2;
@@ -126,6 +132,8 @@ pub struct FoulDirectory {
     place: Place,
     weather: Arc<Weather>,
     nodes: watch::Receiver<Nodes>,
+    /// When the last change is, or was.
+    written: Mutex<Instant>,
 }
 
 impl FoulDirectory {
@@ -146,21 +154,37 @@ impl FoulDirectory {
                 }
             }
         });
-        Self { me, place, weather, nodes }
+        Self { me, place, weather, nodes, written: Mutex::new(Instant::now()) }
+    }
+
+    /// Soon, and behind what is written before it.
+    fn write(&self, change: impl FnOnce(&Place) + Send + 'static) {
+        let slow = if self.weather.roll(Sky::Slow, WRITTEN_LATE) { self.weather.below(WRITE_MAX_MS) } else { 0 };
+        let mut last = self.written.lock().expect("no panic");
+        let at = (Instant::now() + Duration::from_millis(slow)).max(*last + Duration::from_millis(1));
+        *last = at;
+        let place = self.place.clone();
+        tokio::spawn(async move {
+            sleep_until(at).await;
+            change(&place);
+        });
     }
 }
 
 #[async_trait]
 impl Directory for FoulDirectory {
     fn attach(&self, user: UserId) {
-        self.place.attach(user);
+        self.write(move |place| place.attach(user));
     }
 
     fn detach(&self, user: UserId) {
-        self.place.detach(user);
+        self.write(move |place| place.detach(user));
     }
 
-    async fn settled(&self) {}
+    async fn settled(&self) {
+        let last = *self.written.lock().expect("no panic");
+        sleep_until(last).await;
+    }
 
     async fn nodes_of(&self, users: &[UserId]) -> Vec<(NodeId, Vec<UserId>)> {
         if self.weather.roll(Sky::Storm, FORGOTTEN) {
