@@ -12,7 +12,8 @@ use anser_proto::{
 };
 use anser_server::{
     cluster::{Load, Node, NodeId, local::LocalDirectory},
-    hub::{Attachment, Event, Hub, Newcomer},
+    event::Event,
+    hub::{Attachment, Hub, Newcomer},
     outbox::Outbox,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

@@ -6,13 +6,12 @@
 use std::{
     collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock,
+        Arc, Mutex, MutexGuard,
         atomic::{AtomicUsize, Ordering},
     },
 };
 
-use anser_proto::{CloseCode, Format, UserId, v1};
-use bytes::Bytes;
+use anser_proto::{CloseCode, Format, UserId};
 
 use crate::{
     accepted::{Accepted, ConnId},
@@ -20,6 +19,8 @@ use crate::{
         Directory, NodeId,
         envelope::{Present, PresentDevice},
     },
+    event::Event,
+    nickname::Nickname,
     outbox::Outbox,
 };
 
@@ -240,25 +241,6 @@ pub struct Attachment {
     pub nickname: Arc<Nickname>,
 }
 
-/// What a user is called now, shared by all of his connections; and up to which change of his mailbox that is known.
-#[derive(Default)]
-pub struct Nickname(Mutex<(u64, Arc<str>)>);
-
-impl Nickname {
-    pub fn get(&self) -> Arc<str> {
-        Arc::clone(&self.0.lock().expect("nothing panics while holding it").1)
-    }
-
-    /// `mailbox_seq` is that of the change itself, or one that was read before the name was. An older name does not replace
-    /// a newer one, whichever arrives last.
-    pub fn set(&self, nickname: &Arc<str>, mailbox_seq: u64) {
-        let mut known = self.0.lock().expect("nothing panics while holding it");
-        if mailbox_seq >= known.0 {
-            *known = (mailbox_seq, Arc::clone(nickname));
-        }
-    }
-}
-
 impl Drop for Attachment {
     fn drop(&mut self) {
         let mut shard = self.hub.shard(self.user);
@@ -273,42 +255,10 @@ impl Drop for Attachment {
     }
 }
 
-/// An event on its way to many: encoded once for each format that a receiver wants, and not at all without one.
-pub struct Event {
-    frame: v1::ServerFrame,
-    protobuf: OnceLock<Bytes>,
-    json: OnceLock<Bytes>,
-}
-
-impl Event {
-    pub fn new(body: v1::server_frame::Body) -> Self {
-        let frame = v1::ServerFrame { request_id: 0, body: Some(body) };
-        Self { frame, protobuf: OnceLock::new(), json: OnceLock::new() }
-    }
-
-    /// One that another node made, from its protobuf. None if it is no frame.
-    pub fn received(protobuf: &[u8]) -> Option<Self> {
-        // Its own bytes: what came is part of a large pack, which would live as long as the event waits for a slow receiver.
-        let protobuf = Bytes::copy_from_slice(protobuf);
-        let frame = Format::Protobuf.decode(protobuf.clone()).ok()?;
-        Some(Self { frame, protobuf: protobuf.into(), json: OnceLock::new() })
-    }
-
-    pub fn body(&self) -> Option<&v1::server_frame::Body> {
-        self.frame.body.as_ref()
-    }
-
-    pub fn encoded(&self, format: Format) -> Bytes {
-        let encoded = match format {
-            Format::Protobuf => &self.protobuf,
-            Format::Json => &self.json,
-        };
-        encoded.get_or_init(|| format.encode(&self.frame)).clone()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use anser_proto::v1;
+
     use super::*;
     use crate::cluster::{Load, Node, local::LocalDirectory};
 
@@ -453,15 +403,6 @@ mod tests {
         assert_eq!(told(ADA, 3, KICK, &six), Some(here[1]), "one of those of one millisecond");
         let four = [("a", 1), ("b", 2), ("c", 3), ("d", 4)];
         assert_eq!(told(UserId(8), 3, KICK, &four), None, "who is not here is not counted here");
-    }
-
-    #[test]
-    fn an_older_name_does_not_replace_a_newer_one() {
-        let nickname = Nickname::default();
-        for (name, mailbox_seq, now) in [("Ada", 0, "Ada"), ("Lady Ada", 7, "Lady Ada"), ("Ada", 5, "Lady Ada")] {
-            nickname.set(&name.into(), mailbox_seq);
-            assert_eq!(&*nickname.get(), now);
-        }
     }
 
     #[test]

@@ -6,9 +6,11 @@ mod column;
 pub mod config;
 mod ctx;
 pub mod error;
+pub mod event;
 mod gateway;
 pub mod hub;
 mod im;
+pub mod nickname;
 pub mod outbox;
 
 pub mod http;

@@ -65,26 +65,7 @@ async fn let_in(
 
     // Into the hub before the positions are read: what is stored in between is pushed, and nothing falls between.
     let outbox = Arc::new(Outbox::new(cx.config.limits.outbox_bytes));
-    let kick_id = cx.ids.make();
-    let newcomer = Newcomer {
-        accepted,
-        user: user.user,
-        device_id: Arc::clone(&device_id),
-        kick_id,
-        format,
-        outbox: Arc::clone(&outbox),
-    };
-    let attachment = cx.hub.attach(newcomer);
-    cx.peers.directory().settled().await;
-    // Where the device was before, it is no longer. Told now that others find it here: of two nodes to which it comes at once,
-    // one finds the other.
-    cx.peers.tell(Told::Kick(Kick {
-        id: kick_id,
-        user: user.user,
-        device_id: Some(Arc::clone(&device_id)),
-        code: CloseCode::Replaced,
-        before: accepted,
-    }));
+    let attachment = attach(cx, accepted, &user, Arc::clone(&device_id), format, Arc::clone(&outbox)).await;
     let positions = cx.store.positions(user.user).await?;
     // Read again behind it: whoever is disabled or renamed or gets another password in between is either kicked out of
     // the hub or seen here.
@@ -118,6 +99,24 @@ async fn let_in(
         welcome: format.encode(&welcome),
         token_expires: expires_s.and_then(|expires_s| instant_of(cx, expires_s)),
     })
+}
+
+/// Puts the connection into the hub. Where the device was before, here or on another node, it is no longer.
+async fn attach(
+    cx: &Ctx,
+    accepted: Accepted,
+    user: &User,
+    device_id: Arc<str>,
+    format: Format,
+    outbox: Arc<Outbox>,
+) -> Attachment {
+    let (kick_id, user, code) = (cx.ids.make(), user.user, CloseCode::Replaced);
+    let kick = Kick { id: kick_id, user, device_id: Some(Arc::clone(&device_id)), code, before: accepted };
+    let attachment = cx.hub.attach(Newcomer { accepted, user, device_id, kick_id, format, outbox });
+    cx.peers.directory().settled().await;
+    // Now that others find the device here: of two nodes to which it comes at once, one finds the other.
+    cx.peers.tell(Told::Kick(kick));
+    attachment
 }
 
 fn check_enabled(user: &User) -> Result<(), Error> {

@@ -7,12 +7,7 @@ use anser_store::Sender;
 use tokio::time::Instant;
 
 use super::fifo::Fifo;
-use crate::{
-    accepted::ConnId,
-    config::Limits,
-    error::Error,
-    hub::{Attachment, Nickname},
-};
+use crate::{accepted::ConnId, config::Limits, error::Error, hub::Attachment, nickname::Nickname};
 
 /// A conversation hears of the user's typing at most this often.
 const TYPING_INTERVAL: Duration = Duration::from_secs(1);

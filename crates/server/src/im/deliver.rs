@@ -20,7 +20,7 @@ use crate::{
         relay::Told,
     },
     ctx::Ctx,
-    hub::Event,
+    event::Event,
 };
 
 /// How long the members of a group are waited for: who sent a message to it waits for his answer meanwhile.

@@ -21,7 +21,8 @@ use crate::{
         seen::Seen,
     },
     ctx::Ctx,
-    hub::{Doomed, Event},
+    event::Event,
+    hub::Doomed,
 };
 
 /// What is under way for other nodes and waits for the store; what comes on top is dropped, and they do it themselves.
