@@ -6,7 +6,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -143,7 +143,7 @@ impl Drop for NatsBus {
 async fn connect(url: &str, me: NodeId, counts: &Counts) -> Result<Client, OpenError> {
     let refused = |why: String| OpenError::Address { setting: "cluster.nats", url: without_password(url), why };
     let address: ServerAddr = url.parse().map_err(|error: std::io::Error| refused(error.to_string()))?;
-    let error = match options(&address, me, counts).connect(&address).await {
+    let error = match options(&address, me, counts, Start::There).connect(&address).await {
         Ok(client) => return Ok(client),
         Err(error) => error,
     };
@@ -154,7 +154,7 @@ async fn connect(url: &str, me: NodeId, counts: &Counts) -> Result<Client, OpenE
         ConnectErrorKind::ServerParse | ConnectErrorKind::Tls => Err(refused(error.to_string())),
         _ => {
             tracing::warn!(%error, "nats is away: going on without it");
-            options(&address, me, counts)
+            options(&address, me, counts, Start::Away)
                 .retry_on_initial_connect()
                 .connect(&address)
                 .await
@@ -173,8 +173,17 @@ fn login(address: &ServerAddr) -> ConnectOptions {
     }
 }
 
-fn options(address: &ServerAddr, me: NodeId, counts: &Counts) -> ConnectOptions {
+/// How NATS is when this node starts.
+#[derive(PartialEq)]
+enum Start {
+    There,
+    Away,
+}
+
+fn options(address: &ServerAddr, me: NodeId, counts: &Counts, start: Start) -> ConnectOptions {
     let counts = counts.clone();
+    // Until a node has been connected, nobody tells it anything; unless it began without.
+    let may_lose = AtomicBool::new(start == Start::Away);
     login(address)
         .name(format!("anser {me}"))
         .no_echo()
@@ -188,7 +197,9 @@ fn options(address: &ServerAddr, me: NodeId, counts: &Counts) -> ConnectOptions 
                 Event::SlowConsumer(_) => counts.dropped(Dropped::IncomingFull),
                 Event::Connected => {
                     tracing::info!("nats: connected");
-                    counts.lost();
+                    if may_lose.swap(true, Ordering::Relaxed) {
+                        counts.lost();
+                    }
                 }
                 Event::Disconnected => {
                     tracing::warn!("nats is away: what other nodes have to tell waits for a sync");

@@ -196,15 +196,19 @@ mod faults {
         let mut world = NatsWorld::start();
         let [one, mut two, mut three] = peers(&world).await;
         reaches(&one, &mut two, "before").await;
+        let lost = || [&one, &two, &three].map(|peer| peer.counts.take_lost());
+        assert_eq!(lost(), [false; 3], "nobody lost anything by starting");
         world.0.kill();
         eventually("the loss is seen", async || [&one, &two, &three].iter().all(|peer| !peer.bus.is_connected())).await;
+        let before = one.counts.dropped_for(Dropped::Unconnected);
         for _ in 0..100 {
             one.bus.broadcast(Bytes::from_static(b"into the void"));
         }
-        assert_eq!(one.counts.dropped_for(Dropped::Unconnected), 100);
+        assert_eq!(one.counts.dropped_for(Dropped::Unconnected), before + 100);
         world.0.start_again().expect("nats again");
         reaches(&one, &mut two, "after").await;
         reaches(&one, &mut three, "after").await;
+        assert_eq!([&one, &two, &three].map(|peer| peer.counts.take_lost()), [true; 3]);
     }
 
     #[tokio::test]

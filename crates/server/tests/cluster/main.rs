@@ -21,6 +21,7 @@ use anser_proto::UserId;
 use anser_server::cluster::{Load, Node, NodeId};
 
 /// Far above what anything here takes: it tells a test that hangs.
+const LOOK_EVERY: Duration = Duration::from_millis(2);
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[cfg(feature = "cluster")]
@@ -39,9 +40,11 @@ fn node(name: &str) -> Node {
 
 /// Asks until it is so.
 async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    // Who asks all the time takes the time of those he waits for.
+    let mut looks = tokio::time::interval(LOOK_EVERY);
     let asking = async {
         while !is_so().await {
-            tokio::task::yield_now().await;
+            looks.tick().await;
         }
     };
     within(what, asking).await;

@@ -230,11 +230,8 @@ async fn who_asks_faster_than_he_may_is_told_when_and_loses_no_order() {
     let server = slow_server(2).await;
     let mut ada = server.login("ada").await;
     let notes = ada.conversation_with(&ada);
-    let asked: Vec<_> = ["m-1", "m-2", "m-3", "m-4"].map(|id| send(&notes, id, id)).into();
-    let mut ids = Vec::new();
-    for request in asked {
-        ids.push(ada.say(request).await);
-    }
+    // In one go, and so at one time.
+    let ids = ada.say_all(["m-1", "m-2", "m-3", "m-4"].map(|id| send(&notes, id, id)).into()).await;
     assert!(matches!(ada.answer(ids[0]).await, Body::Sent(_)));
     assert!(matches!(ada.answer(ids[1]).await, Body::Sent(_)));
     let Body::Error(error) = ada.answer(ids[2]).await else { panic!("not refused") };

@@ -159,9 +159,10 @@ async fn typing_is_heard_once_a_second_and_by_others_only() {
     let server = TestServer::start().await;
     let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
     let conversation_id = ada.conversation_with(&bob);
-    for _ in 0..3 {
-        let typing = Request::Typing(v1::Typing { conversation_id: conversation_id.clone() });
-        assert!(matches!(ada.ask(typing).await, Body::Done(_)));
+    let typing = || Request::Typing(v1::Typing { conversation_id: conversation_id.clone() });
+    // In one go, and so at one time.
+    for id in ada.say_all(vec![typing(), typing(), typing()]).await {
+        assert!(matches!(ada.answer(id).await, Body::Done(_)));
     }
     let Body::Typing(event) = bob.event().await else { panic!("not typing") };
     assert_eq!((event.conversation_id, event.user_id), (conversation_id, ada.user.0));

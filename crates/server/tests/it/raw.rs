@@ -210,6 +210,19 @@ impl Raw {
         self.next_id
     }
 
+    /// Written at once, on TCP; tells the ids.
+    pub async fn say_all(&mut self, requests: Vec<Request>) -> Vec<u32> {
+        let (mut out, mut ids) = (BytesMut::new(), Vec::new());
+        for request in requests {
+            self.next_id += 1;
+            ids.push(self.next_id);
+            let frame = v1::ClientFrame { request_id: self.next_id, request: Some(request) };
+            tcp::put_frame(&mut out, &self.format.encode(&frame));
+        }
+        self.say_raw(&out).await;
+        ids
+    }
+
     /// One frame of any bytes.
     pub async fn say_bytes(&mut self, bytes: Bytes) {
         // A connection that the server has closed is found out by what is read from it.
