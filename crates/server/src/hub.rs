@@ -106,7 +106,7 @@ impl Hub {
 
     /// From now on pushes to the user reach this outbox. Of two connections of one device the older is kicked:
     /// it may be dead without knowing it, and two would take each other's place in the sender's order. That is the one
-    /// which was accepted first, also when its login took longer than the newer one's: else a client that gave up
+    /// which was accepted first, also when its login took longer than the younger one's: else a client that gave up
     /// waiting and came again would be thrown out by its own past.
     pub fn attach(self: &Arc<Self>, newcomer: Newcomer) -> Attachment {
         let Newcomer { accepted, user, device_id, kick_id, format, outbox } = newcomer;
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_whose_login_took_long_does_not_replace_a_newer_one() {
+    fn a_connection_whose_login_took_long_does_not_replace_a_younger_one() {
         let hub = new_hub(8);
         let slow = hub.accept(NOW_MS);
         let (_new, new_outbox) = attach(&hub, "phone");
