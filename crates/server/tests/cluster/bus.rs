@@ -196,8 +196,8 @@ mod faults {
         let mut world = NatsWorld::start();
         let [one, mut two, mut three] = peers(&world).await;
         reaches(&one, &mut two, "before").await;
-        let lost = || [&one, &two, &three].map(|peer| peer.counts.take_lost());
-        assert_eq!(lost(), [false; 3], "nobody lost anything by starting");
+        let lost = [&one, &two, &three].map(|peer| peer.counts.take_lost());
+        assert_eq!(lost, [false; 3], "nobody lost anything by starting");
         world.0.kill();
         eventually("the loss is seen", async || [&one, &two, &three].iter().all(|peer| !peer.bus.is_connected())).await;
         let before = one.counts.dropped_for(Dropped::Unconnected);

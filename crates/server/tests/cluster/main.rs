@@ -20,8 +20,8 @@ use std::{future::Future, time::Duration};
 use anser_proto::UserId;
 use anser_server::cluster::{Load, Node, NodeId};
 
-/// Far above what anything here takes: it tells a test that hangs.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
+/// Far above what anything here takes: it tells a test that hangs.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 #[cfg(feature = "cluster")]

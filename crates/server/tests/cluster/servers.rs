@@ -233,6 +233,8 @@ async fn of_a_device_that_came_to_two_nodes_the_connection_that_was_accepted_lat
     town.nodes[0].login("bob").await;
     a_moment().await;
     let mut phone = town.nodes[1].login_device("ada", "phone").await;
+    // What the nodes said of it has come, and found nothing.
+    whatever_comes_later(&town, &mut phone).await;
     slow.hello(town.nodes[0].hello("ada", "phone")).await;
     assert_eq!(slow.end().await.1, Some(CloseCode::Replaced), "its login had begun before");
     whatever_comes_later(&town, &mut phone).await;
@@ -263,7 +265,7 @@ async fn who_comes_to_a_node_that_was_just_started_is_told_from_the_first_messag
         let mut bob = node.login(&format!("bob-{number}")).await;
         let ours = ada.conversation_with(&bob);
         ada.send(&ours, "m-1", "welcome").await;
-        assert_eq!(event(&mut bob, content).await, "welcome");
+        assert_eq!(content(&bob.event().await).as_deref(), Some("welcome"));
     }
 }
 
@@ -283,7 +285,7 @@ async fn whatever_comes_later(town: &Town, raw: &mut Raw) {
 
 #[tokio::test]
 async fn a_kick_reaches_every_node_while_nats_or_redis_is_down() {
-    let (mut town, mut took) = (Town::found(2).await, Vec::new());
+    let mut town = Town::found(2).await;
     for (turn, account) in ["ada", "bob", "cyd"].into_iter().enumerate() {
         let mut there = town.nodes[1].login(account).await;
         match turn {
@@ -324,10 +326,8 @@ async fn a_kick_reaches_every_node_while_nats_or_redis_is_down() {
         assert_eq!(town.nodes[0].operator("POST", "/v1/users/change", &body).await.0, "HTTP/1.1 200 OK");
         let begun = std::time::Instant::now();
         assert_eq!(there.end().await.1, Some(CloseCode::LoginRefused), "{account}");
-        took.push(begun.elapsed());
+        assert!(begun.elapsed().as_millis() < 1_000, "{account} after {:?}", begun.elapsed());
     }
-    // The machine may be busy once, but hardly every time.
-    assert!(took.iter().any(|took| took.as_millis() < 1_000), "{took:?}");
     town.redis.start_again(Kept::Nothing).expect("redis");
 }
 

@@ -15,15 +15,9 @@ async fn a_server_is_alive_and_ready_until_its_store_fails() {
     let store = faulty.clone();
     let server = TestServer::start_with(|_| {}, |_| std::sync::Arc::new(store)).await;
     assert_eq!(server.get("/healthz").await, ("HTTP/1.1 200 OK".into(), "ok\n".into()));
-    let begun = std::time::Instant::now();
     assert_eq!(server.get("/readyz").await.0, "HTTP/1.1 200 OK");
     faulty.fail_next(anser_store::Error::Full);
-    let soon = server.get("/readyz").await.0;
-    // On a busy machine it may be later than that.
-    if begun.elapsed().as_millis() < 1_000 {
-        assert_eq!(soon, "HTTP/1.1 200 OK", "a second probe within a second");
-    }
-    faulty.fail_next(anser_store::Error::Full);
+    assert_eq!(server.get("/readyz").await.0, "HTTP/1.1 200 OK", "a second probe within a second");
     crate::ending::pass(std::time::Duration::from_secs(1)).await;
     let (status, body) = server.get("/readyz").await;
     assert_eq!(status, "HTTP/1.1 503 Service Unavailable");

@@ -3,7 +3,6 @@
 use anser_proto::{CloseCode, ErrorCode, Format, UserId, VERSION, v1, v1::hello::Credential};
 use anser_server::{password, token::Tokens};
 use anser_store::NewUser;
-
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
