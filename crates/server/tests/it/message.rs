@@ -160,7 +160,7 @@ async fn typing_is_heard_once_a_second_and_by_others_only() {
     let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
     let conversation_id = ada.conversation_with(&bob);
     let typing = || Request::Typing(v1::Typing { conversation_id: conversation_id.clone() });
-    // In one go, and so at one time.
+    // In one go: no answer is waited for in between.
     for id in ada.say_all(vec![typing(), typing(), typing()]).await {
         assert!(matches!(ada.answer(id).await, Body::Done(_)));
     }

@@ -203,21 +203,24 @@ impl Raw {
     }
 
     pub async fn say(&mut self, request: Request) -> u32 {
+        let (id, bytes) = self.next_frame(request);
+        self.say_bytes(bytes).await;
+        id
+    }
+
+    fn next_frame(&mut self, request: Request) -> (u32, Bytes) {
         self.next_id += 1;
         let frame = v1::ClientFrame { request_id: self.next_id, request: Some(request) };
-        let bytes = self.format.encode(&frame);
-        self.say_bytes(bytes).await;
-        self.next_id
+        (self.next_id, self.format.encode(&frame))
     }
 
     /// Written at once, on TCP; tells the ids.
     pub async fn say_all(&mut self, requests: Vec<Request>) -> Vec<u32> {
         let (mut out, mut ids) = (BytesMut::new(), Vec::new());
         for request in requests {
-            self.next_id += 1;
-            ids.push(self.next_id);
-            let frame = v1::ClientFrame { request_id: self.next_id, request: Some(request) };
-            tcp::put_frame(&mut out, &self.format.encode(&frame));
+            let (id, bytes) = self.next_frame(request);
+            ids.push(id);
+            tcp::put_frame(&mut out, &bytes);
         }
         self.say_raw(&out).await;
         ids
