@@ -11,9 +11,8 @@
 use std::collections::HashMap;
 
 use anser_proto::{
-    CloseCode, ConversationId, UserId,
+    CloseCode, UserId,
     codes::Retry,
-    digest::groups_digest,
     v1::{self, hello},
 };
 
@@ -180,13 +179,8 @@ impl Engine {
             return;
         }
         self.link.phase = Phase::Greeting;
-        let groups = self.conversations.values().filter(|conversation| conversation.is_joined_group());
-        let heads = groups.filter_map(|group| match group.kept.conversation {
-            ConversationId::Group(id) => Some((id, group.kept.session.head)),
-            ConversationId::Single { .. } => None,
-        });
         let (log_id, mailbox_seq) = self.mailbox.position();
-        let positions = v1::Positions { log_id, mailbox_seq, groups_digest: groups_digest(heads) };
+        let positions = v1::Positions { log_id, mailbox_seq, groups_digest: self.groups_digest() };
         let hello = v1::Hello {
             version: anser_proto::VERSION,
             device: Some(self.config.device.clone()),

@@ -7,13 +7,15 @@
 //!   stamps a row anew takes the row's older changes along to a later page. So events meanwhile wait until the sync
 //!   caught up; to count them at once would skip such a row. Groups have no stamps for messages: their heads are sent, and those
 //!   that moved come back.
+//! - Now and then, and when the server says that pushes may be missing, the digest of all groups is sent: their heads follow only
+//!   if it is not the server's.
 //! - A conversation's head is kept in the same transaction as the position that knows of it, so that a crash before its
 //!   messages are pulled loses nothing.
 //! - Positions under another `log_id` mean nothing: all is forgotten but the outgoing queue.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anser_proto::{ConversationId, UserId, limits::PAGE_MAX, v1};
+use anser_proto::{ConversationId, GroupId, UserId, digest::groups_digest, limits::PAGE_MAX, v1};
 
 use super::{Change, Effect, Engine, Request, Step, Timer, backoff::Backoff, requests::Asked};
 
@@ -34,6 +36,8 @@ pub(super) struct Mailbox {
     doubt: bool,
     /// What is to be synced.
     wanted: bool,
+    /// Whether groups moved is to be asked too.
+    doubts_groups: bool,
     groups: Vec<v1::GroupPosition>,
     groups_wanted: bool,
     /// Rows to be told again, and behind which stamp to look for each; 0: behind the known one.
@@ -67,13 +71,15 @@ impl Mailbox {
 
     /// Nothing is looked for, and no hole is known.
     pub(super) fn is_settled(&self) -> bool {
-        let asks = self.in_flight || self.wanted || self.groups_wanted || !self.groups.is_empty();
-        !asks && self.rows.is_empty() && self.ahead.is_empty() && !self.doubt
+        let asks = self.in_flight || self.wanted || self.doubts_groups;
+        let asks_groups = self.groups_wanted || !self.groups.is_empty();
+        !asks && !asks_groups && self.rows.is_empty() && self.ahead.is_empty() && !self.doubt
     }
 
-    pub(super) fn want_everything(&mut self) {
+    /// Something may have been missed.
+    pub(super) fn doubt_everything(&mut self) {
         self.wanted = true;
-        self.groups_wanted = true;
+        self.doubts_groups = true;
     }
 
     pub(super) fn want_row(&mut self, conversation: ConversationId) {
@@ -88,7 +94,7 @@ impl Mailbox {
 
     pub(super) fn check(&mut self, now: u64) {
         if now >= self.check_at {
-            self.want_everything();
+            self.doubt_everything();
         }
     }
 
@@ -185,12 +191,15 @@ impl Engine {
         if std::mem::take(&mut self.mailbox.groups_wanted) {
             self.mailbox.groups = self.group_positions();
         }
-        if std::mem::take(&mut self.mailbox.wanted) || !self.mailbox.groups.is_empty() {
+        let asks_groups = self.mailbox.doubts_groups || !self.mailbox.groups.is_empty();
+        if std::mem::take(&mut self.mailbox.wanted) || asks_groups {
             let rest = self.mailbox.groups.len().saturating_sub(PAGE_MAX as usize);
             let groups = self.mailbox.groups.split_off(rest);
-            let mailbox_seq = self.mailbox.seq;
+            let doubts = groups.is_empty() && std::mem::take(&mut self.mailbox.doubts_groups);
+            let groups_digest = doubts.then(|| self.groups_digest());
+            let sync = v1::Sync { mailbox_seq: self.mailbox.seq, groups, groups_digest };
             self.mailbox.in_flight = true;
-            return self.transmit(cx, Request::Sync(v1::Sync { mailbox_seq, groups }), Asked::Sync);
+            return self.transmit(cx, Request::Sync(sync), Asked::Sync);
         }
         if let Some((conversation, since)) = self.mailbox.rows.pop_first() {
             let stamp = self.conversations.get(&conversation).map_or(0, |known| known.kept.session.mailbox_seq);
@@ -198,10 +207,10 @@ impl Engine {
                 // No group's head is 0, so its row comes back.
                 ConversationId::Group(group) => {
                     let groups = vec![v1::GroupPosition { group_id: group.0, server_msg_id: 0 }];
-                    v1::Sync { mailbox_seq: self.mailbox.seq, groups }
+                    v1::Sync { mailbox_seq: self.mailbox.seq, groups, groups_digest: None }
                 }
                 ConversationId::Single { .. } => {
-                    v1::Sync { mailbox_seq: since.max(stamp.saturating_sub(1)), groups: Vec::new() }
+                    v1::Sync { mailbox_seq: since.max(stamp.saturating_sub(1)), ..v1::Sync::default() }
                 }
             };
             self.mailbox.in_flight = true;
@@ -209,16 +218,22 @@ impl Engine {
         }
     }
 
-    fn group_positions(&self) -> Vec<v1::GroupPosition> {
+    /// The groups whose member the user is, and their heads as they are known here.
+    fn group_heads(&self) -> impl Iterator<Item = (GroupId, u64)> {
         let groups = self.conversations.values().filter(|conversation| conversation.is_joined_group());
-        groups
-            .filter_map(|known| match known.kept.conversation {
-                ConversationId::Group(group) => {
-                    Some(v1::GroupPosition { group_id: group.0, server_msg_id: known.kept.session.head })
-                }
-                ConversationId::Single { .. } => None,
-            })
-            .collect()
+        groups.filter_map(|known| match known.kept.conversation {
+            ConversationId::Group(group) => Some((group, known.kept.session.head)),
+            ConversationId::Single { .. } => None,
+        })
+    }
+
+    pub(super) fn groups_digest(&self) -> u64 {
+        groups_digest(self.group_heads())
+    }
+
+    fn group_positions(&self) -> Vec<v1::GroupPosition> {
+        let position = |(group, head): (GroupId, u64)| v1::GroupPosition { group_id: group.0, server_msg_id: head };
+        self.group_heads().map(position).collect()
     }
 
     pub(super) fn take_page(&mut self, cx: &mut Step<'_>, page: v1::SyncPage) {
@@ -226,6 +241,7 @@ impl Engine {
         mailbox.in_flight = false;
         mailbox.backoff.reset();
         mailbox.wanted |= !page.caught_up;
+        mailbox.groups_wanted |= page.groups_behind;
         // It may go back: then the mailbox is shorter than this device thought.
         mailbox.seq = page.mailbox_seq;
         self.take_rows_of(cx, page);
@@ -281,7 +297,8 @@ impl Engine {
     pub(super) fn sync_refused(&mut self, cx: &mut Step<'_>, error: &v1::Error) {
         let wait = self.mailbox.backoff.next_ms(&mut self.rng).max(error.retry_after_ms.into());
         self.mailbox.in_flight = false;
-        self.mailbox.wanted = true;
+        // It is not known which of the groups were answered.
+        self.mailbox.doubt_everything();
         self.mailbox.blocked_until = cx.now + wait;
         self.mailbox.check_at = cx.now + wait;
         self.timers.insert((cx.now + wait, Timer::Sync));

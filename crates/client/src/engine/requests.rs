@@ -182,7 +182,7 @@ impl Engine {
                     cx.effect(Effect::Typing { conversation, user: UserId(event.user_id) });
                 }
             }
-            Some(Body::Lagged(_)) => self.mailbox.want_everything(),
+            Some(Body::Lagged(_)) => self.mailbox.doubt_everything(),
             _ => {}
         }
     }

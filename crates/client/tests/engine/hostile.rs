@@ -75,7 +75,8 @@ fn body() -> impl Strategy<Value = Body> {
             sessions,
             mailbox_seq,
             caught_up,
-            profile: None
+            profile: None,
+            groups_behind: mailbox_seq % 2 == 1
         })),
         (message(), number())
             .prop_map(|(message, mailbox_seq)| Body::Message(v1::MessageEvent { message: Some(message), mailbox_seq })),

@@ -6,6 +6,7 @@ mod device;
 mod hostile;
 mod line;
 mod link;
+mod mailbox;
 mod marks;
 mod sends;
 mod server;

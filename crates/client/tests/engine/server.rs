@@ -185,19 +185,22 @@ impl Server {
         pushes
     }
 
+    fn groups_digest(&self, user: u64) -> u64 {
+        let groups = self.groups.keys().filter(|group| self.is_member(user, **group));
+        groups_digest(groups.map(|group| (*group, self.head(user, ConversationId::Group(*group)))))
+    }
+
     pub(crate) fn welcome(&self, user: u64, hello: &v1::Hello) -> Body {
         let seq = self.mailboxes.get(&user).copied().unwrap_or_default();
         let known = hello.positions.unwrap_or_default();
         let same_log = known.log_id == self.log_id;
-        let groups = self.groups.keys().filter(|group| self.is_member(user, **group));
-        let digest = groups_digest(groups.map(|group| (*group, self.head(user, ConversationId::Group(*group)))));
         Body::Welcome(v1::Welcome {
             version: 1,
             user: Some(profile(user)),
             log_id: self.log_id,
             mailbox_seq: seq,
             mailbox_behind: !same_log || known.mailbox_seq != seq,
-            groups_behind: !same_log || known.groups_digest != digest,
+            groups_behind: !same_log || known.groups_digest != self.groups_digest(user),
             heartbeat_min_ms: 4_000,
             heartbeat_max_ms: 60_000,
             ..v1::Welcome::default()
@@ -316,7 +319,8 @@ impl Server {
                 changed.push(self.row(user, id));
             }
         }
-        Body::SyncPage(v1::SyncPage { sessions: changed, mailbox_seq, caught_up, profile: None })
+        let groups_behind = sync.groups_digest.is_some_and(|known| known != self.groups_digest(user));
+        Body::SyncPage(v1::SyncPage { sessions: changed, mailbox_seq, caught_up, profile: None, groups_behind })
     }
 
     fn mark(&mut self, asker: &Asker, id: &str, at: u64, read: bool) -> (Option<Body>, Vec<Push>) {

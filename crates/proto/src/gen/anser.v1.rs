@@ -815,6 +815,10 @@ pub struct Sync {
     /// Where this device is in groups, at most 200 a request; those that moved are told.
     #[prost(message, repeated, tag = "2")]
     pub groups: ::prost::alloc::vec::Vec<GroupPosition>,
+    /// In place of `groups`, to find out cheaply whether anything was missed: the digest of all of them as in
+    /// `hello`. `groups_behind` answers it.
+    #[prost(uint64, optional, tag = "3")]
+    pub groups_digest: ::core::option::Option<u64>,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GroupPosition {
@@ -838,6 +842,9 @@ pub struct SyncPage {
     /// The user's own profile, if it changed.
     #[prost(message, optional, tag = "4")]
     pub profile: ::core::option::Option<User>,
+    /// The request's `groups_digest` is not that of the user's groups: sync with their positions.
+    #[prost(bool, tag = "5")]
+    pub groups_behind: bool,
 }
 /// The whole list, in order of conversation ids, page by page.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -7151,6 +7151,9 @@ impl serde::Serialize for Sync {
         if !self.groups.is_empty() {
             len += 1;
         }
+        if self.groups_digest.is_some() {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("anser.v1.Sync", len)?;
         if self.mailbox_seq != 0 {
             #[allow(clippy::needless_borrow)]
@@ -7159,6 +7162,11 @@ impl serde::Serialize for Sync {
         }
         if !self.groups.is_empty() {
             struct_ser.serialize_field("groups", &self.groups)?;
+        }
+        if let Some(v) = self.groups_digest.as_ref() {
+            #[allow(clippy::needless_borrow)]
+            #[allow(clippy::needless_borrows_for_generic_args)]
+            struct_ser.serialize_field("groups_digest", ToString::to_string(&v).as_str())?;
         }
         struct_ser.end()
     }
@@ -7173,12 +7181,15 @@ impl<'de> serde::Deserialize<'de> for Sync {
             "mailbox_seq",
             "mailboxSeq",
             "groups",
+            "groups_digest",
+            "groupsDigest",
         ];
 
         #[allow(clippy::enum_variant_names)]
         enum GeneratedField {
             MailboxSeq,
             Groups,
+            GroupsDigest,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -7203,6 +7214,7 @@ impl<'de> serde::Deserialize<'de> for Sync {
                         match value {
                             "mailboxSeq" | "mailbox_seq" => Ok(GeneratedField::MailboxSeq),
                             "groups" => Ok(GeneratedField::Groups),
+                            "groupsDigest" | "groups_digest" => Ok(GeneratedField::GroupsDigest),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -7224,6 +7236,7 @@ impl<'de> serde::Deserialize<'de> for Sync {
             {
                 let mut mailbox_seq__ = None;
                 let mut groups__ = None;
+                let mut groups_digest__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::MailboxSeq => {
@@ -7240,6 +7253,14 @@ impl<'de> serde::Deserialize<'de> for Sync {
                             }
                             groups__ = Some(map_.next_value()?);
                         }
+                        GeneratedField::GroupsDigest => {
+                            if groups_digest__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("groupsDigest"));
+                            }
+                            groups_digest__ = 
+                                map_.next_value::<::std::option::Option<::pbjson::private::NumberDeserialize<_>>>()?.map(|x| x.0)
+                            ;
+                        }
                         GeneratedField::__SkipField__ => {
                             let _ = map_.next_value::<serde::de::IgnoredAny>()?;
                         }
@@ -7248,6 +7269,7 @@ impl<'de> serde::Deserialize<'de> for Sync {
                 Ok(Sync {
                     mailbox_seq: mailbox_seq__.unwrap_or_default(),
                     groups: groups__.unwrap_or_default(),
+                    groups_digest: groups_digest__,
                 })
             }
         }
@@ -7274,6 +7296,9 @@ impl serde::Serialize for SyncPage {
         if self.profile.is_some() {
             len += 1;
         }
+        if self.groups_behind {
+            len += 1;
+        }
         let mut struct_ser = serializer.serialize_struct("anser.v1.SyncPage", len)?;
         if !self.sessions.is_empty() {
             struct_ser.serialize_field("sessions", &self.sessions)?;
@@ -7288,6 +7313,9 @@ impl serde::Serialize for SyncPage {
         }
         if let Some(v) = self.profile.as_ref() {
             struct_ser.serialize_field("profile", v)?;
+        }
+        if self.groups_behind {
+            struct_ser.serialize_field("groups_behind", &self.groups_behind)?;
         }
         struct_ser.end()
     }
@@ -7305,6 +7333,8 @@ impl<'de> serde::Deserialize<'de> for SyncPage {
             "caught_up",
             "caughtUp",
             "profile",
+            "groups_behind",
+            "groupsBehind",
         ];
 
         #[allow(clippy::enum_variant_names)]
@@ -7313,6 +7343,7 @@ impl<'de> serde::Deserialize<'de> for SyncPage {
             MailboxSeq,
             CaughtUp,
             Profile,
+            GroupsBehind,
             __SkipField__,
         }
         impl<'de> serde::Deserialize<'de> for GeneratedField {
@@ -7339,6 +7370,7 @@ impl<'de> serde::Deserialize<'de> for SyncPage {
                             "mailboxSeq" | "mailbox_seq" => Ok(GeneratedField::MailboxSeq),
                             "caughtUp" | "caught_up" => Ok(GeneratedField::CaughtUp),
                             "profile" => Ok(GeneratedField::Profile),
+                            "groupsBehind" | "groups_behind" => Ok(GeneratedField::GroupsBehind),
                             _ => Ok(GeneratedField::__SkipField__),
                         }
                     }
@@ -7362,6 +7394,7 @@ impl<'de> serde::Deserialize<'de> for SyncPage {
                 let mut mailbox_seq__ = None;
                 let mut caught_up__ = None;
                 let mut profile__ = None;
+                let mut groups_behind__ = None;
                 while let Some(k) = map_.next_key()? {
                     match k {
                         GeneratedField::Sessions => {
@@ -7390,6 +7423,12 @@ impl<'de> serde::Deserialize<'de> for SyncPage {
                             }
                             profile__ = map_.next_value()?;
                         }
+                        GeneratedField::GroupsBehind => {
+                            if groups_behind__.is_some() {
+                                return Err(serde::de::Error::duplicate_field("groupsBehind"));
+                            }
+                            groups_behind__ = Some(map_.next_value()?);
+                        }
                         GeneratedField::__SkipField__ => {
                             let _ = map_.next_value::<serde::de::IgnoredAny>()?;
                         }
@@ -7400,6 +7439,7 @@ impl<'de> serde::Deserialize<'de> for SyncPage {
                     mailbox_seq: mailbox_seq__.unwrap_or_default(),
                     caught_up: caught_up__.unwrap_or_default(),
                     profile: profile__,
+                    groups_behind: groups_behind__.unwrap_or_default(),
                 })
             }
         }

@@ -46,6 +46,9 @@ fn golden_frames_are_read_and_written_as_ever() {
         check("server", &variant(&frame), &frame);
     }
     check("client", "hello-token", &samples::hello_with_token());
+    let (sync, page) = samples::check();
+    check("client", "sync-digest", &sync);
+    check("server", "sync_page-behind", &page);
     check("client", "nothing", &ClientFrame::default());
     check("server", "nothing", &ServerFrame::default());
 }

@@ -26,6 +26,7 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
                 GroupPosition { group_id: 3, server_msg_id: 7 },
                 GroupPosition { group_id: BIG, server_msg_id: 0 },
             ],
+            groups_digest: None,
         }),
         Request::MarkRead(MarkRead { conversation_id: "group_3".into(), server_msg_id: 8 }),
         Request::MarkDelivered(MarkDelivered { conversation_id: "single_1008_1009".into(), server_msg_id: 9 }),
@@ -70,6 +71,7 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
             mailbox_seq: 42,
             caught_up: true,
             profile: Some(user(1008, "alice")),
+            groups_behind: false,
         }),
         Body::Marked(Marked { read_mark: 8, delivered_mark: 9, unread: 2, mailbox_seq: 43 }),
         Body::Sessions(Sessions { sessions: vec![single_session()], more: true }),
@@ -109,6 +111,16 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
 pub(crate) fn hello_with_token() -> ClientFrame {
     let credential = Some(hello::Credential::Token("eyJhbGciOiJIUzI1NiJ9.e30.c2ln".into()));
     ClientFrame { request_id: 1, request: Some(Request::Hello(Hello { credential, ..hello() })) }
+}
+
+/// Whether anything was missed, asked and answered with what the samples of `sync` do not bear.
+pub(crate) fn check() -> (ClientFrame, ServerFrame) {
+    let sync = Sync { mailbox_seq: 41, groups: Vec::new(), groups_digest: Some(16_753_576_447_339_095_367) };
+    let page = SyncPage { mailbox_seq: 41, caught_up: true, groups_behind: true, ..SyncPage::default() };
+    (
+        ClientFrame { request_id: 1, request: Some(Request::Sync(sync)) },
+        ServerFrame { request_id: 1, body: Some(Body::SyncPage(page)) },
+    )
 }
 
 pub(crate) fn send() -> Send {

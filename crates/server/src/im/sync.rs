@@ -19,11 +19,16 @@ pub async fn sync(cx: &Ctx, who: &Caller, sync: v1::Sync) -> Result<v1::SyncPage
         .iter()
         .map(|known| Ok((wire::group_id(known.group_id)?, wire::position(known.server_msg_id))))
         .collect::<Result<Vec<_>, Error>>()?;
+    let groups_behind = match sync.groups_digest {
+        Some(known) => cx.store.positions(who.user).await?.groups_digest != known,
+        None => false,
+    };
     let moved = if known.is_empty() { Vec::new() } else { cx.store.moved_groups(who.user, known).await? };
     Ok(v1::SyncPage {
         sessions: changes.sessions.iter().chain(&moved).map(wire::session).collect(),
         mailbox_seq: changes.mailbox_seq,
         caught_up: changes.caught_up,
         profile: changes.profile.as_ref().map(wire::user),
+        groups_behind,
     })
 }

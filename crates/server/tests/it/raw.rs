@@ -372,7 +372,7 @@ impl Raw {
     }
 
     pub async fn sync(&mut self, mailbox_seq: u64) -> v1::SyncPage {
-        match self.ask(Request::Sync(v1::Sync { mailbox_seq, groups: Vec::new() })).await {
+        match self.ask(Request::Sync(v1::Sync { mailbox_seq, ..Default::default() })).await {
             Body::SyncPage(page) => page,
             other => panic!("no page: {other:?}"),
         }
