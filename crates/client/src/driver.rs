@@ -27,6 +27,8 @@ use crate::{
 const BATCH_MAX: usize = 128;
 /// How long a goodbye may take.
 const GOODBYE_MAX: Duration = Duration::from_secs(1);
+/// A wall clock that jumps ahead by more, in milliseconds, betrays that the device slept.
+const SLEPT_MS: i64 = 5_000;
 
 /// What a client asks of its driver.
 pub(crate) enum Command {
@@ -83,11 +85,20 @@ enum Link {
 struct Clock {
     start_ms: u64,
     started: Instant,
+    /// By how much the wall clock was ahead when it was last looked at, in milliseconds.
+    ahead_ms: i64,
 }
 
 impl Clock {
     fn now_ms(&self) -> u64 {
         self.start_ms + self.started.elapsed().as_millis() as u64
+    }
+
+    /// Whether the device slept since this was last asked: its wall clock went on, the other did not. A clock that was set forward looks
+    /// the same and costs a ping.
+    fn slept(&mut self) -> bool {
+        let ahead_ms = now_ms().cast_signed() - self.now_ms().cast_signed();
+        ahead_ms - std::mem::replace(&mut self.ahead_ms, ahead_ms) > SLEPT_MS
     }
 
     fn at(&self, ms: u64) -> tokio::time::Instant {
@@ -103,7 +114,7 @@ impl Driver {
             dial,
             told,
             link: Link::None,
-            clock: Clock { start_ms: now_ms(), started: Instant::now() },
+            clock: Clock { start_ms: now_ms(), started: Instant::now(), ahead_ms: 0 },
             calls: HashMap::new(),
             last_call: 0,
             sends: HashMap::new(),
@@ -124,6 +135,9 @@ impl Driver {
                 },
                 input = self.link.next() => self.step(input, &mut out),
                 () = sleep_until(wake_at) => self.step(Input::Tick, &mut out),
+            }
+            if self.clock.slept() {
+                self.step(Input::Woke, &mut out);
             }
             self.take_what_waits(&mut commands, &mut out);
             let changes = std::mem::take(&mut out.changes);

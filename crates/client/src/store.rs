@@ -21,7 +21,7 @@ use crate::{
 const JOBS_MAX: usize = 64;
 
 /// Each brings the store from one version to the next, in one transaction. Never changed once released.
-const MIGRATIONS: [&str; 2] = ["
+const MIGRATIONS: [&str; 3] = ["
     CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE heartbeats (network TEXT PRIMARY KEY, proven_ms INTEGER NOT NULL, failing_ms INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE conversations (
@@ -59,6 +59,8 @@ const MIGRATIONS: [&str; 2] = ["
         place, CAST(substr(send, 3, unicode(CAST(substr(send, 2, 1) AS TEXT))) AS TEXT), client_msg_id, send, refused
         FROM outgoing_1;
     DROP TABLE outgoing_1;
+", "
+    ALTER TABLE heartbeats ADD COLUMN failed_at_ms INTEGER NOT NULL DEFAULT 0;
 "];
 
 /// "Anse": tells our files from others'.
@@ -281,9 +283,12 @@ fn read_saved(connection: &mut Connection) -> Result<Saved, StoreError> {
     let mut rows = connection.prepare("SELECT * FROM conversations")?;
     let rows = rows.query_map([], |row| Ok(read_kept(row)))?;
     let conversations = rows.map(|kept| kept?).collect::<Result<_, StoreError>>()?;
-    let mut rows = connection.prepare("SELECT network, proven_ms, failing_ms FROM heartbeats")?;
+    let mut rows = connection.prepare("SELECT network, proven_ms, failing_ms, failed_at_ms FROM heartbeats")?;
     let heartbeats = rows
-        .query_map([], |row| Ok((row.get(0)?, Learned { proven_ms: number(row, 1)?, failing_ms: number(row, 2)? })))?
+        .query_map([], |row| {
+            let (proven_ms, failing_ms, failed_at_ms) = (number(row, 1)?, number(row, 2)?, number(row, 3)?);
+            Ok((row.get(0)?, Learned { proven_ms, failing_ms, failed_at_ms }))
+        })?
         .collect::<Result<_, _>>()?;
     let outgoing = read_outgoing(connection)?.into_iter().map(Arc::new).collect();
     Ok(Saved { user, log_id: position.log_id, mailbox_seq: position.mailbox_seq, conversations, outgoing, heartbeats })
@@ -367,10 +372,11 @@ fn apply(connection: &Connection, change: Change) -> Result<(), StoreError> {
             delete.execute([client_msg_id.as_str(), &conversation.to_string()])?;
         }
         Change::Heartbeat { network, learned } => {
-            let learned = (column(learned.proven_ms), column(learned.failing_ms));
+            let [proven, failing, failed_at] =
+                [learned.proven_ms, learned.failing_ms, learned.failed_at_ms].map(column);
             connection.execute(
-                "INSERT OR REPLACE INTO heartbeats VALUES (?, ?, ?)",
-                params![network, learned.0, learned.1],
+                "INSERT OR REPLACE INTO heartbeats VALUES (?, ?, ?, ?)",
+                params![network, proven, failing, failed_at],
             )?;
         }
     }

@@ -6,7 +6,8 @@
 //!   only a token ran out and there is a password to get another one.
 //! - Nothing at all for ten seconds while an answer is awaited, or no answer for a minute, means that the connection is
 //!   dead. A ping is answered by any frame.
-//! - A ping follows when nothing was said for a heartbeat; see `heartbeat`.
+//! - A ping follows when nothing was said for a heartbeat; see `heartbeat`. A connection that died in silence is held against the
+//!   heartbeat only once the next attempt got through: an outage teaches nothing, and neither does a sleep.
 
 use std::collections::HashMap;
 
@@ -19,7 +20,7 @@ use anser_proto::{
 use super::{
     Attention, CallError, Change, Credential, Effect, Engine, Request, SILENCE_MAX_MS, State, Step, StopReason,
     backoff::Backoff,
-    heartbeat::{Heartbeat, Learned},
+    heartbeat::{Heartbeat, Learned, SLACK_MS},
     requests::{Asked, Requests, retry_of},
 };
 
@@ -39,6 +40,9 @@ pub(super) struct Link {
     received_at: u64,
     /// Silence before the ping that is on its way.
     pinged_after: Option<u64>,
+    /// Silence in which the last connection seems to have died: a lesson, unless the next attempt fails too.
+    suspected: Option<u64>,
+    /// Of the network in use.
     heartbeat: Heartbeat,
     network: String,
     learned: HashMap<String, Learned>,
@@ -69,6 +73,7 @@ enum Phase {
 
 impl Link {
     pub(super) fn new(credential: Credential, learned: Vec<(String, Learned)>) -> Self {
+        let learned: HashMap<_, _> = learned.into_iter().collect();
         Self {
             given: credential,
             token: None,
@@ -78,9 +83,10 @@ impl Link {
             sent_at: 0,
             received_at: 0,
             pinged_after: None,
-            heartbeat: Heartbeat::new(1, 1, Learned::default()),
+            suspected: None,
+            heartbeat: Heartbeat::new(learned.get("").copied().unwrap_or_default()),
             network: String::new(),
-            learned: learned.into_iter().collect(),
+            learned,
             attention: Attention::Foreground,
             reconnect_after: None,
         }
@@ -131,7 +137,8 @@ impl Engine {
 
     /// Follows the clock: connects, pings, and notices what took too long.
     pub(super) fn watch_link(&mut self, cx: &mut Step<'_>) {
-        let late = self.link.requests.late_at(self.link.received_at).is_some_and(|at| at <= cx.now);
+        let late_at = self.link.requests.late_at(self.link.received_at);
+        let late = late_at.is_some_and(|at| at <= cx.now);
         match self.link.phase {
             Phase::Waiting { connect_at } if connect_at <= cx.now => {
                 self.link.phase = Phase::Opening { since: cx.now };
@@ -140,10 +147,9 @@ impl Engine {
             }
             Phase::Opening { since } if since + OPEN_MAX_MS <= cx.now => self.lose(cx),
             Phase::Greeting | Phase::Live { .. } if late => {
-                if let Some(silence) = self.link.pinged_after {
-                    self.link.heartbeat.lost(silence);
-                    self.keep_heartbeat(cx);
-                }
+                // A device that slept meanwhile cannot tell what became of the answer.
+                let slept = late_at.is_some_and(|at| at + SLACK_MS < cx.now);
+                self.link.suspected = self.link.pinged_after.filter(|_| !slept);
                 self.lose(cx);
             }
             Phase::Live { .. } if self.link.ping_at().is_some_and(|at| at <= cx.now) => {
@@ -162,7 +168,7 @@ impl Engine {
         self.link.received_at = cx.now;
         if let Some(silence) = self.link.pinged_after.take() {
             self.link.requests.forget_ping();
-            self.link.heartbeat.survived(silence);
+            self.link.heartbeat.survived(cx.now, silence);
             self.keep_heartbeat(cx);
         }
     }
@@ -203,9 +209,12 @@ impl Engine {
         if !welcome.token.is_empty() {
             self.link.token = Some(welcome.token.clone());
         }
-        let learned = self.link.learned.get(&self.link.network).copied().unwrap_or_default();
-        let (min, max) = (welcome.heartbeat_min_ms, welcome.heartbeat_max_ms);
-        self.link.heartbeat = Heartbeat::new(min.into(), max.into(), learned);
+        if let Some(silence) = self.link.suspected.take() {
+            // The server is there, and so is the network.
+            self.link.heartbeat.lost(cx.now, silence);
+            self.keep_heartbeat(cx);
+        }
+        self.link.heartbeat.set_bounds(welcome.heartbeat_min_ms.into(), welcome.heartbeat_max_ms.into());
         self.take_profile(cx, given);
         cx.effect(Effect::State(State::Connected));
         self.begin_syncing(cx, &welcome);
@@ -263,10 +272,8 @@ impl Engine {
         match code.filter(is_final) {
             Some(code) => self.stop(cx, StopReason::Closed { code, reason }),
             None => {
-                if let Some(silence) = self.link.pinged_after {
-                    self.link.heartbeat.lost(silence);
-                    self.keep_heartbeat(cx);
-                }
+                // A code came over a connection that lived.
+                self.link.suspected = self.link.pinged_after.filter(|_| code.is_none());
                 self.ground(cx);
                 self.retry_later(cx);
             }
@@ -281,6 +288,9 @@ impl Engine {
     }
 
     fn retry_later(&mut self, cx: &mut Step<'_>) {
+        if matches!(self.link.phase, Phase::Opening { .. } | Phase::Greeting) {
+            self.link.suspected = None;
+        }
         if let Phase::Live { since, .. } = self.link.phase
             && cx.now >= since + STABLE_MS
         {
@@ -339,6 +349,9 @@ impl Engine {
         if self.link.network == network {
             return;
         }
+        let learned = self.link.learned.get(&network).copied().unwrap_or_default();
+        self.link.heartbeat = Heartbeat::new(learned);
+        self.link.suspected = None;
         self.link.network = network;
         match self.link.phase {
             Phase::Stopped => return,
@@ -353,11 +366,24 @@ impl Engine {
     }
 
     pub(super) fn pay_attention(&mut self, cx: &mut Step<'_>, attention: Attention) {
-        self.link.attention = attention;
-        if attention == Attention::Foreground
-            && let Phase::Waiting { connect_at } = &mut self.link.phase
-        {
-            *connect_at = (*connect_at).min(cx.now);
+        let before = std::mem::replace(&mut self.link.attention, attention);
+        if (before, attention) == (Attention::Background, Attention::Foreground) {
+            self.wake_up(cx);
+        }
+    }
+
+    /// Whatever the connection is, it has not been looked at for a while: an attempt is made, or life asked for, at once.
+    /// The time in between teaches nothing.
+    pub(super) fn wake_up(&mut self, cx: &mut Step<'_>) {
+        self.link.suspected = None;
+        match &mut self.link.phase {
+            Phase::Waiting { connect_at } => *connect_at = (*connect_at).min(cx.now),
+            Phase::Live { .. } => {
+                if self.link.pinged_after.replace(0).is_none() {
+                    self.transmit(cx, Request::Ping(v1::Ping {}), Asked::Ping);
+                }
+            }
+            _ => {}
         }
     }
 

@@ -119,6 +119,7 @@ impl Engine {
             Input::Tick => {}
             Input::NetworkChanged(network) => self.change_network(cx, network),
             Input::Attention(attention) => self.pay_attention(cx, attention),
+            Input::Woke => self.wake_up(cx),
             Input::Send { conversation, client_msg_id, draft, client_time_ms, call } => {
                 let refused = None;
                 self.queue(cx, Queued { conversation, client_msg_id, draft, client_time_ms, refused }, call);

@@ -150,6 +150,8 @@ pub enum Input {
     /// The device is on another network now; the key tells networks apart ("wifi:home", "cellular").
     NetworkChanged(String),
     Attention(Attention),
+    /// The device slept, as far as one can tell.
+    Woke,
 
     /// An id that waits in this conversation already is not queued again; one that was refused is tried once more.
     /// `client_time_ms` is the wall clock's. Answered by [`Effect::Queued`].

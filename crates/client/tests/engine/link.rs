@@ -160,6 +160,94 @@ fn heartbeats_grow_in_the_background_and_are_kept_for_their_network() {
     assert_eq!(kept, Some(("wifi:home", 60_000)));
 }
 
+/// In the background at a heartbeat of a minute, which is not proven yet.
+fn at_a_minute() -> Line {
+    let mut line = line();
+    line.log_in();
+    line.tell(Input::Attention(Attention::Background));
+    for _ in 0..3 {
+        let ping = request(&line.wait());
+        line.hear(ping.request_id, Body::Pong(v1::Pong::default()));
+    }
+    assert!(matches!(request(&line.wait()).request, Some(Request::Ping(_))));
+    line
+}
+
+fn failing(line: &Line) -> Option<u64> {
+    line.changes.iter().rev().find_map(|change| match change {
+        Change::Heartbeat { learned, .. } => Some(learned.failing_ms),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_silence_that_killed_the_connection_alone_is_learned() {
+    let mut line = at_a_minute();
+    assert!(line.wait().contains(&Effect::Disconnect));
+    line.wait();
+    line.log_in();
+    assert_eq!(failing(&line), Some(60_000));
+}
+
+#[test]
+fn an_outage_teaches_nothing_about_silence() {
+    let mut line = at_a_minute();
+    assert!(line.wait().contains(&Effect::Disconnect));
+    line.wait();
+    line.tell(Input::Closed { code: None, reason: "refused".into() });
+    line.wait();
+    line.log_in();
+    assert_eq!(failing(&line), Some(0), "the network was away");
+
+    let mut line = at_a_minute();
+    line.tell(Input::Closed { code: Some(1006), reason: "a server that ends".into() });
+    line.wait();
+    line.log_in();
+    assert_eq!(failing(&line), Some(0), "the connection lived until its end was told");
+}
+
+#[test]
+fn a_sleep_teaches_nothing_about_silence() {
+    // The ticks come late when the device sleeps before its ping, or behind it.
+    let mut line = at_a_minute();
+    line.hear(0, Body::Typing(v1::TypingEvent::default()));
+    line.now += 3_600_000;
+    assert!(matches!(request(&line.tell(Input::Tick)).request, Some(Request::Ping(_))));
+    assert!(line.wait().contains(&Effect::Disconnect));
+    line.wait();
+    line.log_in();
+    assert_eq!(failing(&line), Some(0));
+
+    let mut line = at_a_minute();
+    line.now += 3_600_000;
+    assert!(line.tell(Input::Tick).contains(&Effect::Disconnect));
+    line.wait();
+    line.log_in();
+    assert_eq!(failing(&line), Some(0));
+
+    // Or the clock of the steps stood still.
+    let mut line = at_a_minute();
+    line.tell(Input::Woke);
+    assert!(line.wait().contains(&Effect::Disconnect));
+    line.wait();
+    line.log_in();
+    assert_eq!(failing(&line), Some(0));
+}
+
+#[test]
+fn who_wakes_up_asks_at_once_whether_the_connection_lives() {
+    let mut line = line();
+    line.log_in();
+    assert!(matches!(request(&line.tell(Input::Woke)).request, Some(Request::Ping(_))));
+    assert_eq!(line.tell(Input::Woke), [], "one ping at a time");
+    line.hear(0, Body::Typing(v1::TypingEvent::default()));
+    line.tell(Input::Attention(Attention::Background));
+    assert!(matches!(request(&line.tell(Input::Attention(Attention::Foreground))).request, Some(Request::Ping(_))));
+
+    line.tell(Input::Closed { code: None, reason: String::new() });
+    assert!(line.tell(Input::Woke).contains(&Effect::Connect));
+}
+
 #[test]
 fn another_network_is_connected_to_at_once() {
     let mut line = line();
