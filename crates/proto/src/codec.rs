@@ -1,6 +1,10 @@
 //! Frames to bytes and back, in either encoding.
 
-use bytes::Bytes;
+use bytes::{Buf as _, Bytes};
+use prost::{
+    DecodeError,
+    encoding::{self, DecodeContext},
+};
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::v1::{ClientFrame, ServerFrame};
@@ -45,16 +49,43 @@ impl Format {
     /// frame without body.
     pub fn decode<F: Frame>(self, bytes: Bytes) -> Result<F, Malformed> {
         match self {
-            Self::Protobuf => F::decode(bytes).map_err(|error| Malformed(error.to_string())),
-            Self::Json => serde_json::from_slice(&bytes).map_err(|error| Malformed(error.to_string())),
+            Self::Protobuf => F::decode(bytes.clone()).map_err(|error| in_protobuf(bytes, &error.to_string())),
+            Self::Json => serde_json::from_slice(&bytes).map_err(|error| Malformed::Frame(error.to_string())),
         }
     }
 }
 
-/// Bytes that are no frame.
-#[derive(Debug, thiserror::Error)]
-#[error("malformed frame: {0}")]
-pub struct Malformed(String);
+/// Why bytes are not taken for a frame.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Malformed {
+    /// They are none, or nobody can tell which request they are.
+    #[error("no frame: {0}")]
+    Frame(String),
+    /// They are one, but a field has a value that it cannot have. It concerns this request alone.
+    #[error("{message}")]
+    Field { request_id: u32, message: String },
+}
+
+/// Whose fault it is that a protobuf frame cannot be read. Looks at the fields of the frame itself and at nothing inside
+/// them: where one begins and ends needs no knowledge of what it means.
+fn in_protobuf(mut bytes: Bytes, error: &str) -> Malformed {
+    let message = error.strip_prefix("failed to decode Protobuf message: ").unwrap_or(error).to_owned();
+    match request_id(&mut bytes) {
+        Ok(request_id @ 1..) => Malformed::Field { request_id, message },
+        _ => Malformed::Frame(message),
+    }
+}
+
+fn request_id(bytes: &mut Bytes) -> Result<u32, DecodeError> {
+    let mut request_id = 0;
+    while bytes.has_remaining() {
+        match encoding::decode_key(bytes)? {
+            (1, kind) => encoding::uint32::merge(kind, &mut request_id, bytes, DecodeContext::default())?,
+            (field, kind) => encoding::skip_field(kind, field, bytes, DecodeContext::default())?,
+        }
+    }
+    Ok(request_id)
+}
 
 /// One of the two envelopes.
 pub trait Frame: prost::Message + Default + Serialize + DeserializeOwned {}

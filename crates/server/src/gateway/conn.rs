@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anser_proto::{
     CloseCode, ErrorCode, Format,
+    codec::Malformed,
     codes::{Retry, close_row, error_row},
     v1::{self, client_frame::Request, server_frame::Body},
 };
@@ -194,23 +195,30 @@ impl Conn {
     }
 
     /// Takes up this frame and the sends that came with it, which wait for one commit together. Any other request ends the
-    /// turn: its answer may be large, and there is never more than one of those in memory.
+    /// turn: its answer may be large, and there is never more than one of those in memory. A frame with a value that it cannot
+    /// have takes its place in the turn, to be refused there.
     fn take_up(&mut self, first: Bytes) -> Result<(), End> {
         self.heard = Instant::now();
         let mut next = Some(Ok(first));
         let mut frames = Vec::new();
         let mut malformed = None;
         while let Some(received) = next.take() {
-            match received.map(|bytes| self.format.decode::<v1::ClientFrame>(bytes)) {
-                Ok(Ok(frame)) => {
-                    let is_send = matches!(frame.request, Some(Request::Send(_)));
-                    frames.push(frame);
-                    if is_send && frames.len() < TURN_FRAMES_MAX {
-                        next = self.socket.recv().now_or_never();
-                    }
+            let frame = match received.map(|bytes| self.format.decode::<v1::ClientFrame>(bytes)) {
+                Ok(Ok(frame)) => Ok(frame),
+                Ok(Err(Malformed::Field { request_id, message })) => Err((request_id, Error::bad_field(message))),
+                Ok(Err(error)) => {
+                    malformed = Some(Error::new(ErrorCode::BadFrame, error.to_string()));
+                    break;
                 }
-                Ok(Err(error)) => malformed = Some(Error::new(ErrorCode::BadFrame, error.to_string())),
-                Err(error) => self.broken = Some(error),
+                Err(error) => {
+                    self.broken = Some(error);
+                    break;
+                }
+            };
+            let is_short = matches!(&frame, Err(_) | Ok(v1::ClientFrame { request: Some(Request::Send(_)), .. }));
+            frames.push(frame);
+            if is_short && frames.len() < TURN_FRAMES_MAX {
+                next = self.socket.recv().now_or_never();
             }
         }
         let caller = self.caller.take().expect("no turn is under way while frames are listened to");

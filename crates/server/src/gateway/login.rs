@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use anser_proto::{
     CloseCode, ErrorCode, Format, UserId, VERSION,
+    codec::Malformed,
     ids::check_ascii_id,
     limits::NAME_CHARS_MAX,
     v1::{self, client_frame::Request, hello::Credential, server_frame::Body},
@@ -37,8 +38,10 @@ pub struct LoggedIn {
 
 /// Lets a connection in. Refuses with the id of its request, where there is one.
 pub async fn login(cx: &Arc<Ctx>, accepted: Accepted, format: Format, frame: Bytes) -> Result<LoggedIn, (u32, Error)> {
-    let frame: v1::ClientFrame =
-        format.decode(frame).map_err(|error| (0, Error::new(ErrorCode::BadFrame, error.to_string())))?;
+    let frame: v1::ClientFrame = format.decode(frame).map_err(|error| match error {
+        Malformed::Field { request_id, message } => (request_id, Error::bad_field(message)),
+        Malformed::Frame(_) => (0, Error::new(ErrorCode::BadFrame, error.to_string())),
+    })?;
     let request_id = frame.request_id;
     let Some(Request::Hello(hello)) = frame.request else {
         return Err((request_id, Error::new(ErrorCode::LoginRequired, "the first frame must be `hello`")));

@@ -28,25 +28,37 @@ use tokio::time::Instant;
 
 use crate::{ctx::Ctx, error::Error};
 
+/// A frame, or the id of the request in it and why it cannot be read.
+pub type Asked = Result<ClientFrame, (u32, Error)>;
+
 /// Answers the requests that a connection took up together, in their order. Sends that stand side by side are
 /// stored together: they wait for one commit instead of one each.
 pub async fn turn(
     cx: &Ctx,
     mut caller: Box<Caller>,
-    frames: Vec<ClientFrame>,
+    frames: Vec<Asked>,
     now: Instant,
 ) -> (Box<Caller>, Vec<ServerFrame>) {
     let mut answers = Vec::with_capacity(frames.len());
     let mut sends = Vec::new();
-    for ClientFrame { request_id, request } in frames {
-        if let Some(Request::Send(send)) = request {
+    for frame in frames {
+        if let Ok(ClientFrame { request_id, request: Some(Request::Send(send)) }) = frame {
             sends.push((request_id, send));
             continue;
         }
         message::send(cx, &mut caller, std::mem::take(&mut sends), now, &mut answers).await;
-        let kind = kind(request.as_ref());
-        let body = handle(cx, &mut caller, request_id, request, now).await;
-        answers.push(answer(cx, kind, request_id, body));
+        answers.push(match frame {
+            Ok(ClientFrame { request_id, request }) => {
+                let kind = kind(request.as_ref());
+                let body = handle(cx, &mut caller, request_id, request, now).await;
+                answer(cx, kind, request_id, body)
+            }
+            Err((request_id, error)) => {
+                // It counts, but is answered the same however often it comes: nobody is to send it again.
+                let _ = caller.admit(now);
+                answer(cx, "malformed", request_id, Err(error))
+            }
+        });
     }
     message::send(cx, &mut caller, sends, now, &mut answers).await;
     (caller, answers)

@@ -3,9 +3,10 @@
 use anser_proto::{
     CloseCode, ErrorCode, Format,
     limits::{BODY_BYTES_MAX, CLIENT_FRAME_BYTES_MAX, HELLO_FRAME_BYTES_MAX},
+    tcp,
     v1::{self, client_frame::Request, server_frame::Body},
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 
 use crate::raw::{Came, Raw, TestServer, send};
 
@@ -18,8 +19,12 @@ async fn bytes_that_are_no_frame_end_the_connection_after_what_came_before_was_a
         (Format::Json, b"[]"),
         (Format::Json, b"{\"request_id\": \"one\", \"ping\": {}}"),
         (Format::Json, b"{\"request_id\": 1, \"send\": {\"content\": 5}}"),
-        // A wrong wire type: `send` as a number.
-        (Format::Protobuf, b"\x08\x01\x50\x05"),
+        // Whose request it is cannot be told: none, 0, and one of a wrong wire type.
+        (Format::Protobuf, b"\x52\x03\x22\x01\xff"),
+        (Format::Protobuf, b"\x08\x00\x52\x03\x22\x01\xff"),
+        (Format::Protobuf, b"\x0a\x01\x01\x52\x03\x22\x01\xff"),
+        // A field that ends behind the frame.
+        (Format::Protobuf, b"\x08\x01\x52\x7f\x22"),
     ] {
         for web_socket in [true, false] {
             let mut raw = if web_socket { server.web_socket(format).await } else { server.tcp(format).await };
@@ -30,6 +35,64 @@ async fn bytes_that_are_no_frame_end_the_connection_after_what_came_before_was_a
             assert_eq!(raw.end().await, (Some(ErrorCode::BadFrame), Some(CloseCode::BadFrames)), "{garbage:?}");
         }
     }
+}
+
+/// Frames of request 70, each with a value that its field cannot have, and what the refusal names.
+const WRONG_VALUES: &[(Format, &[u8], &str)] = &[
+    // `send.content` that is no UTF-8, `send` as a number, `send` that ends in the middle of a field.
+    (Format::Protobuf, b"\x08\x46\x52\x03\x22\x01\xff", "content"),
+    (Format::Protobuf, b"\x08\x46\x50\x05", "request"),
+    (Format::Protobuf, b"\x08\x46\x52\x02\x22\x05", "content"),
+    // Also where the id stands behind it.
+    (Format::Protobuf, b"\x52\x03\x22\x01\xff\x08\x46", "content"),
+];
+
+#[tokio::test]
+async fn a_wrong_value_is_refused_in_its_place_and_what_is_around_it_goes_on() {
+    let server = TestServer::start().await;
+    for (format, wrong, named) in WRONG_VALUES {
+        let mut ada = server.tcp(*format).await;
+        ada.hello(server.hello("ada", "phone")).await;
+        let notes = ada.conversation_with(&ada);
+        let [before, behind] = ["before", "behind"].map(|id| send(&notes, id, "text"));
+        let (mut out, mut ids) = (BytesMut::new(), Vec::new());
+        for request in [before, behind, Request::Ping(v1::Ping {})] {
+            let (id, bytes) = ada.next_frame(request);
+            tcp::put_frame(&mut out, &bytes);
+            tcp::put_frame(&mut out, wrong);
+            ids.push(id);
+        }
+        ada.say_raw(&out).await;
+        for id in ids {
+            assert!(!matches!(ada.answer(id).await, Body::Error(_)), "{wrong:?}");
+            let Body::Error(error) = ada.answer(70).await else { panic!("{wrong:?} was not refused") };
+            assert_eq!(error.code(), ErrorCode::BadField);
+            assert!(error.message.contains(named), "{:?} does not name {named}", error.message);
+        }
+        ada.nothing_more().await;
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_value_in_hello_refuses_the_login() {
+    let server = TestServer::start().await;
+    for (format, wrong, _) in WRONG_VALUES {
+        let mut stranger = server.web_socket(*format).await;
+        stranger.say_bytes(Bytes::from_static(wrong)).await;
+        let Body::Error(error) = stranger.answer(70).await else { panic!("{wrong:?} was not refused") };
+        assert_eq!(error.code(), ErrorCode::BadField);
+        assert_eq!(stranger.end().await.1, Some(CloseCode::LoginRefused));
+    }
+}
+
+#[tokio::test]
+async fn who_sends_nothing_but_wrong_values_is_cut_off() {
+    let server = TestServer::start().await;
+    let mut ada = server.login("ada").await;
+    for _ in 0..8_000 {
+        ada.say_bytes(Bytes::from_static(WRONG_VALUES[0].1)).await;
+    }
+    assert_eq!(ada.end().await.1, Some(CloseCode::Flooding));
 }
 
 #[tokio::test]

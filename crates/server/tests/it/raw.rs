@@ -208,7 +208,7 @@ impl Raw {
         id
     }
 
-    fn next_frame(&mut self, request: Request) -> (u32, Bytes) {
+    pub fn next_frame(&mut self, request: Request) -> (u32, Bytes) {
         self.next_id += 1;
         let frame = v1::ClientFrame { request_id: self.next_id, request: Some(request) };
         (self.next_id, self.format.encode(&frame))
