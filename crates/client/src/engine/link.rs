@@ -378,10 +378,8 @@ impl Engine {
         self.link.suspected = None;
         match &mut self.link.phase {
             Phase::Waiting { connect_at } => *connect_at = (*connect_at).min(cx.now),
-            Phase::Live { .. } => {
-                if self.link.pinged_after.replace(0).is_none() {
-                    self.transmit(cx, Request::Ping(v1::Ping {}), Asked::Ping);
-                }
+            Phase::Live { .. } if self.link.pinged_after.replace(0).is_none() => {
+                self.transmit(cx, Request::Ping(v1::Ping {}), Asked::Ping);
             }
             _ => {}
         }
