@@ -33,7 +33,7 @@ pub struct Config {
     pub store: Keep,
     pub policy: Policy,
     pub format: Format,
-    /// Certificates (PEM) that are trusted instead of the system's, for `wss` and `tls`.
+    /// Certificates (PEM) that are trusted instead of the system's, for `wss` and `tls`: those of issuers, or the server's own.
     pub ca_file: Option<PathBuf>,
     /// Opens connections instead of [`crate::transport::Network`]: a test's fault injector, a proxy.
     pub dial: Option<Arc<dyn Dial>>,

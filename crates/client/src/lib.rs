@@ -33,6 +33,8 @@ mod groups;
 mod sending;
 mod store;
 pub mod transport;
+mod trust;
+mod unopened;
 
 pub use anser_proto::{ClientMsgId, ConversationId, Format, GroupId, UserId, v1};
 pub use client::{Client, Error, History};
@@ -44,3 +46,4 @@ pub use events::{Event, Events};
 pub use groups::{Changed, NewGroup};
 pub use sending::{Sending, Unsent};
 pub use store::StoreError;
+pub use unopened::Unopened;

@@ -2,14 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    fs::File,
-    io::{self, BufReader},
+    io,
     path::Path,
     pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     task::{Context, Poll, ready},
 };
 
@@ -17,7 +13,7 @@ use anser_proto::{Format, limits::SERVER_FRAME_BYTES_MAX, tcp, v1};
 use bytes::{Buf as _, BytesMut};
 use futures_util::{Sink as _, Stream as _, future::BoxFuture};
 use rand::RngExt as _;
-use rustls::pki_types::{CertificateDer, ServerName, pem::PemObject as _};
+use rustls::pki_types::ServerName;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -33,12 +29,15 @@ use tokio_tungstenite::{
     },
 };
 
+use crate::{trust::trust, unopened::Unopened};
+
 /// A small buffer costs no speed and saves 120 KiB a connection.
 const READ_BUFFER_BYTES: usize = 4 * 1024;
 
 /// Opens connections. A seam: whoever wants to lose frames or cut connections wraps [`Network`].
 pub trait Dial: Send + Sync {
     /// Opens one connection, handshakes included. May be dropped at any time; the engine bounds how long it may take.
+    /// Where the error can be told from others it bears an [`Unopened`].
     fn dial(&self) -> BoxFuture<'_, io::Result<Box<dyn Transport>>>;
 }
 
@@ -95,7 +94,8 @@ struct Address {
 }
 
 impl Network {
-    /// `urls`: one, or several with commas between them. `ca_file`: certificates (PEM) to trust instead of the system's.
+    /// `urls`: one, or several with commas between them. `ca_file`: certificates (PEM) to trust instead of the system's; one that is
+    /// the server's own, self-signed or not, is believed whatever its name and dates.
     pub fn new(urls: &str, format: Format, ca_file: Option<&Path>) -> Result<Self, BadUrl> {
         let addresses: Vec<_> =
             urls.split(',').map(|url| Address::new(url.trim(), ca_file)).collect::<Result<_, _>>()?;
@@ -134,13 +134,16 @@ impl Address {
     }
 
     async fn open(&self, format: Format) -> io::Result<Box<dyn Transport>> {
-        let socket = TcpStream::connect((self.host.as_str(), self.port)).await?;
+        let server = format!("{}:{}", self.host, self.port);
+        let connected = TcpStream::connect((self.host.as_str(), self.port)).await;
+        let socket = connected.map_err(|error| Unopened::connecting(&self.host, &server, error))?;
         socket.set_nodelay(true)?;
         let stream: Box<dyn Duplex> = match &self.tls {
             None => Box::new(socket),
             Some(tls) => {
                 let name = ServerName::try_from(self.host.clone()).map_err(io::Error::other)?;
-                Box::new(tls.connect(name, socket).await?)
+                let secured = tls.connect(name, socket).await;
+                Box::new(secured.map_err(|error| Unopened::securing(&server, error))?)
             }
         };
         let Some(uri) = &self.websocket else { return Ok(Box::new(Tcp::new(stream, format))) };
@@ -152,7 +155,7 @@ impl Address {
             .max_message_size(Some(SERVER_FRAME_BYTES_MAX))
             .max_frame_size(Some(SERVER_FRAME_BYTES_MAX));
         let opened = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await;
-        let (stream, _) = opened.map_err(io::Error::other)?;
+        let (stream, _) = opened.map_err(|error| Unopened::upgrading(&uri.to_string(), error))?;
         Ok(Box::new(Ws { stream, format, waiting: VecDeque::new() }))
     }
 }
@@ -170,31 +173,6 @@ fn with_path(uri: Uri) -> Result<Uri, ()> {
     let mut parts = uri.into_parts();
     parts.path_and_query = Some("/v1/ws".parse().map_err(|_| ())?);
     Uri::from_parts(parts).map_err(|_| ())
-}
-
-fn trust(ca_file: Option<&Path>) -> Result<TlsConnector, BadUrl> {
-    let file = ca_file.map(|path| path.display().to_string());
-    let unreadable = |error: String| BadUrl::Certificates { file: file.clone(), error };
-    let certificates = match ca_file {
-        Some(path) => {
-            let mut file = BufReader::new(File::open(path).map_err(|error| unreadable(error.to_string()))?);
-            let read = CertificateDer::pem_reader_iter(&mut file).collect::<Result<Vec<_>, _>>();
-            read.map_err(|error| unreadable(error.to_string()))?
-        }
-        None => rustls_native_certs::load_native_certs().certs,
-    };
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(certificates);
-    if roots.is_empty() {
-        return Err(unreadable("there is none".to_owned()));
-    }
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| unreadable(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}

@@ -80,7 +80,11 @@ impl Fake {
                     let serving = async {
                         match tls {
                             None => serve(socket, wire, state).await,
-                            Some(tls) => serve(tls.accept(socket).await.expect("a handshake"), wire, state).await,
+                            Some(tls) => {
+                                // Who does not believe the certificate goes away.
+                                let Ok(socket) = tls.accept(socket).await else { return };
+                                serve(socket, wire, state).await;
+                            }
                         }
                     };
                     tokio::select! {
@@ -105,10 +109,11 @@ impl Fake {
     }
 }
 
-pub(crate) fn tls_acceptor(folder: &Path) -> TlsAcceptor {
+/// With `name.pem` and `name.key` of this folder.
+pub(crate) fn tls_acceptor(folder: &Path, name: &str) -> TlsAcceptor {
     use rustls::pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
-    let certificate = CertificateDer::from_pem_file(folder.join("server.pem")).expect("a certificate");
-    let key = PrivateKeyDer::from_pem_file(folder.join("server.key")).expect("a key");
+    let certificate = CertificateDer::from_pem_file(folder.join(format!("{name}.pem"))).expect("a certificate");
+    let key = PrivateKeyDer::from_pem_file(folder.join(format!("{name}.key"))).expect("a key");
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -6,6 +6,7 @@ mod lossy;
 #[path = "../engine/server.rs"]
 #[allow(dead_code, reason = "the tests of the engine use more of it")]
 mod server;
+mod unopened;
 
 use std::{net::SocketAddr, path::Path, time::Duration};
 
@@ -90,7 +91,7 @@ async fn two_people_talk_behind_tls_and_strangers_are_not_trusted() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/tls");
     for (wire, scheme) in [(Wire::WebSocket, "wss"), (Wire::Tcp, "tls")] {
         let local = "127.0.0.1:0".parse().expect("an address");
-        let server = Fake::start_with(wire, local, Some(tls_acceptor(&folder))).await;
+        let server = Fake::start_with(wire, local, Some(tls_acceptor(&folder, "server"))).await;
         let config = |user| Config { ca_file: Some(folder.join("ca.pem")), ..config(scheme, server.address, user) };
         check_a_talk(config(ALICE), config(BOB)).await;
     }
