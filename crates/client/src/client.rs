@@ -14,9 +14,9 @@ use rand::RngExt as _;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::{
-    config::{Config, Keep},
+    config::{Config, Credential, Keep},
     driver::{self, Command, Driver},
-    engine::{self, Attention, CallError, Credential, Draft, Engine, Input, MessageKey, Queued, State, StopReason},
+    engine::{self, Attention, CallError, Draft, Engine, Input, MessageKey, Queued, State, StopReason},
     events::{Event, Events},
     sending::Sending,
     store::{Store, StoreError},
@@ -107,15 +107,16 @@ impl Client {
         let client = concat!("anser-rust/", env!("CARGO_PKG_VERSION")).to_owned();
         let (state, state_seen) = watch::channel(State::Connecting);
         let (profile, profile_seen) = watch::channel(saved.user.clone());
+        let (credential, provider) = config.credential.divide();
         let engine = Engine::new(
-            engine::Config { credential: config.credential, device, client, policy: config.policy },
+            engine::Config { credential, device, client, policy: config.policy },
             saved,
             rand::rng().random(),
         );
         let (commands, asked) = mpsc::channel(COMMANDS_MAX);
         let events = broadcast::Sender::new(config.events_max.max(1));
         let heard = events.downgrade();
-        let driver = Driver::new(engine, store.clone(), dial, driver::Told { events, state, profile });
+        let driver = Driver::new(engine, store.clone(), dial, provider, driver::Told { events, state, profile });
         tokio::spawn(driver.run(asked));
         Ok(Self { commands, events: heard, state: state_seen, profile: profile_seen, store })
     }
@@ -234,9 +235,10 @@ impl Client {
         self.tell(Input::NetworkChanged(key.into())).await
     }
 
-    /// Goes on with new credentials after [`State::Stopped`].
+    /// Another credential: goes on with it after [`State::Stopped`]; while connected it is kept ready, and used when the one before
+    /// is no longer taken.
     pub async fn login(&self, credential: Credential) -> Result<(), Error> {
-        self.tell(Input::Login(credential)).await
+        self.commands.send(Command::Login(credential)).await.map_err(|_| Error::Closed)
     }
 
     /// Says goodbye to the server and closes the store, within about two seconds. What is queued waits in the store. Further calls fail.

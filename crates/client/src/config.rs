@@ -4,10 +4,86 @@ use std::{path::PathBuf, sync::Arc};
 
 use anser_proto::{Format, v1};
 
+use futures_util::future::BoxFuture;
+
 use crate::{
-    engine::{Credential, Policy},
+    engine::{self, Policy, Secret},
     transport::Dial,
 };
+
+/// How the user proves who he is.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Credential {
+    /// A JSON Web Token signed by the app's server or by `anser token`. When it is past its time the client stops, unless
+    /// [`crate::Client::login`] gave a newer one.
+    Token(String),
+    /// An account of the server's own. The token that the server gives for it takes its place and is kept in the local store, so that
+    /// the app need not keep the password: next time [`Credential::Kept`] will do.
+    Password { account: String, password: String },
+    /// Asks the app's server for a token: see [`Credential::provider`].
+    Provider(Provider),
+    /// The token that a password bought, from the local store. Without one the client stops with
+    /// [`crate::StopReason::NoCredential`]; once it is refused, with [`crate::StopReason::Refused`].
+    Kept,
+}
+
+/// What fetches tokens.
+#[derive(Clone)]
+pub struct Provider(Arc<dyn Fn() -> BoxFuture<'static, Option<Secret>> + Send + Sync>);
+
+impl Credential {
+    /// `fetch` is called before the first connection, and whenever the last token is no longer taken. It may take 30 seconds; when it
+    /// takes longer or fails it is called again after a wait, as if the connection had failed. A fresh token that the server refuses
+    /// stops the client.
+    ///
+    /// ```
+    /// use anser_client::{Config, Credential};
+    ///
+    /// async fn token_of_my_server() -> std::io::Result<String> {
+    ///     Ok("eyJhbGciOi…".to_owned())
+    /// }
+    ///
+    /// let config = Config::new("ws://127.0.0.1:7400", Credential::provider(token_of_my_server));
+    /// ```
+    pub fn provider<F, T, E>(fetch: F) -> Self
+    where
+        F: Fn() -> T + Send + Sync + 'static,
+        T: Future<Output = Result<String, E>> + Send + 'static,
+        E: std::fmt::Display,
+    {
+        Self::Provider(Provider(Arc::new(move || {
+            let fetching = fetch();
+            Box::pin(async move {
+                let fetched = fetching.await;
+                fetched.map(Secret).inspect_err(|error| tracing::warn!(%error, "no token could be had")).ok()
+            })
+        })))
+    }
+
+    /// For the engine, and for who fetches.
+    pub(crate) fn divide(self) -> (engine::Credential, Option<Provider>) {
+        match self {
+            Self::Token(token) => (engine::Credential::Token(token), None),
+            Self::Password { account, password } => (engine::Credential::Password { account, password }, None),
+            Self::Provider(provider) => (engine::Credential::Provider, Some(provider)),
+            Self::Kept => (engine::Credential::Kept, None),
+        }
+    }
+}
+
+impl Provider {
+    pub(crate) fn fetch(&self) -> BoxFuture<'static, Option<Secret>> {
+        (self.0)()
+    }
+}
+
+/// Never shows what it holds, so that no log does.
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credential(..)")
+    }
+}
 
 /// Where a device keeps its messages, positions and outgoing queue.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -16,7 +16,8 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::{
     client::{Error, now_ms},
-    engine::{CallError, CallId, Draft, Effect, Engine, Input, MessageKey, Output, State, StopReason},
+    config::{Credential, Provider},
+    engine::{CallError, CallId, Draft, Effect, Engine, Input, MessageKey, Output, Secret, State, StopReason},
     events::Event,
     sending::{Following, Sending},
     store::Store,
@@ -33,6 +34,7 @@ const SLEPT_MS: i64 = 5_000;
 /// What a client asks of its driver.
 pub(crate) enum Command {
     Tell(Input),
+    Login(Credential),
     Send {
         conversation: ConversationId,
         client_msg_id: ClientMsgId,
@@ -64,6 +66,7 @@ pub(crate) struct Driver {
     engine: Engine,
     store: Store,
     dial: Arc<dyn Dial>,
+    provider: Option<Provider>,
     told: Told,
     link: Link,
     clock: Clock,
@@ -77,6 +80,8 @@ pub(crate) struct Driver {
 
 enum Link {
     None,
+    /// A token, before there is a connection.
+    Fetching(BoxFuture<'static, Option<Secret>>),
     Dialing(BoxFuture<'static, io::Result<Box<dyn Transport>>>),
     Open(Box<dyn Transport>),
 }
@@ -107,11 +112,18 @@ impl Clock {
 }
 
 impl Driver {
-    pub(crate) fn new(engine: Engine, store: Store, dial: Arc<dyn Dial>, told: Told) -> Self {
+    pub(crate) fn new(
+        engine: Engine,
+        store: Store,
+        dial: Arc<dyn Dial>,
+        provider: Option<Provider>,
+        told: Told,
+    ) -> Self {
         Self {
             engine,
             store,
             dial,
+            provider,
             told,
             link: Link::None,
             clock: Clock { start_ms: now_ms(), started: Instant::now(), ahead_ms: 0 },
@@ -189,6 +201,11 @@ impl Driver {
     fn obey(&mut self, command: Command, out: &mut Output) {
         let input = match command {
             Command::Tell(input) => input,
+            Command::Login(credential) => {
+                let (credential, provider) = credential.divide();
+                self.provider = provider;
+                Input::Login(credential)
+            }
             Command::Send { conversation, client_msg_id, draft, reply } => {
                 self.last_call += 1;
                 self.sends.insert(self.last_call, reply);
@@ -218,6 +235,10 @@ impl Driver {
             Effect::Connect => {
                 let dial = self.dial.clone();
                 self.link = Link::Dialing(Box::pin(async move { dial.dial().await }));
+            }
+            Effect::FetchToken => {
+                let fetching = self.provider.as_ref().map(Provider::fetch);
+                self.link = Link::Fetching(fetching.unwrap_or_else(|| Box::pin(std::future::ready(None))));
             }
             Effect::Transmit(frame) => {
                 if let Link::Open(transport) = &mut self.link {
@@ -277,6 +298,11 @@ impl Link {
     async fn next(&mut self) -> Input {
         match self {
             Self::None => std::future::pending().await,
+            Self::Fetching(fetching) => {
+                let token = fetching.await;
+                *self = Self::None;
+                Input::Fetched(token)
+            }
             Self::Dialing(dialing) => match dialing.await {
                 Ok(transport) => {
                     *self = Self::Open(transport);

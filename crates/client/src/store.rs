@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     client::History,
-    engine::{Change, Draft, Kept, Learned, MessageKey, Queued, Saved, Told},
+    engine::{Change, Draft, Kept, Learned, MessageKey, Queued, Saved, Secret, Told},
 };
 
 /// Pieces of work that wait for the thread.
@@ -291,7 +291,16 @@ fn read_saved(connection: &mut Connection) -> Result<Saved, StoreError> {
         })?
         .collect::<Result<_, _>>()?;
     let outgoing = read_outgoing(connection)?.into_iter().map(Arc::new).collect();
-    Ok(Saved { user, log_id: position.log_id, mailbox_seq: position.mailbox_seq, conversations, outgoing, heartbeats })
+    let token = meta(connection, "token")?.map(|bytes| Secret(String::from_utf8_lossy(&bytes).into_owned()));
+    Ok(Saved {
+        user,
+        token,
+        log_id: position.log_id,
+        mailbox_seq: position.mailbox_seq,
+        conversations,
+        outgoing,
+        heartbeats,
+    })
 }
 
 fn read_kept(row: &Row<'_>) -> Result<Kept, StoreError> {
@@ -341,6 +350,8 @@ fn read_outgoing(connection: &Connection) -> Result<Vec<Queued>, StoreError> {
 fn apply(connection: &Connection, change: Change) -> Result<(), StoreError> {
     match change {
         Change::User(user) => set_meta(connection, "user", &user.encode_to_vec())?,
+        Change::Token(Some(Secret(token))) => set_meta(connection, "token", token.as_bytes())?,
+        Change::Token(None) => drop(connection.execute("DELETE FROM meta WHERE key = 'token'", [])?),
         Change::Mailbox { log_id, mailbox_seq } => {
             let positions = v1::Positions { log_id, mailbox_seq, groups_digest: 0 };
             set_meta(connection, "positions", &positions.encode_to_vec())?;

@@ -33,7 +33,7 @@ use std::{
     sync::Mutex,
 };
 
-use anser_client::{Client, Config, Keep};
+use anser_client::{Client, Config, Credential, Keep};
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -125,11 +125,18 @@ impl Chat {
             (None, true) => login::Way::Password,
             (None, false) => login::Way::OwnServer(Box::new(self.settings.load()?)),
         };
-        let credential = login::credential(way, &self.account, &self.server, text)?;
+        let is_own = matches!(way, login::Way::OwnServer(_));
+        let path = match self.memory {
+            true => None,
+            false => Some(login::store_path(&self.account, &self.server, self.device.as_deref(), text)?),
+        };
+        let credential = match login::credential(way, &self.account, &self.server, text) {
+            // A password that was given once left its token there.
+            Err(_) if is_own && path.as_ref().is_some_and(|path| path.exists()) => Credential::Kept,
+            credential => credential?,
+        };
         let mut config = Config::new(&self.server, credential);
-        if !self.memory {
-            config.store = Keep::File(login::store_path(&self.account, &self.server, self.device.as_deref(), text)?);
-        }
+        config.store = path.map_or(Keep::Memory, Keep::File);
         config.device_name = login::device_name(self.device.as_deref());
         config.ca_file.clone_from(&self.ca);
         if !on_screen {

@@ -222,6 +222,12 @@ impl Text {
                     format!("本地数据{zh}属于另一个用户：请换一个 --device，或使用 --memory"),
                 )
             }
+            StopReason::NoCredential => self
+                .pick(
+                    "no login is kept on this machine: log in with --token TOKEN or --password",
+                    "本机没有保存登录：请用 --token 令牌 或 --password 登录",
+                )
+                .into(),
             StopReason::StoreFailed(error) => self.make(
                 format!("the local store takes no more changes ({error}): is the disk full?"),
                 format!("本地数据无法写入（{error}）：磁盘满了吗？"),

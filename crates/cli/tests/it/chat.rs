@@ -68,6 +68,12 @@ fn after_a_login_with_a_password_the_password_is_not_needed_again() {
     carol.say("still here");
     machine.start_with(&[("ANSER_LIMITS__PASSWORD_ATTEMPTS", "0")]);
     assert_eq!(heard(&alice), "carol: still here");
+
+    assert!(carol.end().1);
+    let nowhere = ["--data", "/nonexistent", "--server", &machine.url()];
+    let again = machine.run(&[&["chat", "--as", "carol", "--to", "alice"], &nowhere[..]].concat(), "and back\n");
+    assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
+    assert_eq!(heard(&alice), "carol: and back");
 }
 
 #[test]

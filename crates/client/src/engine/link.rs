@@ -1,9 +1,9 @@
-//! The connection: opening it, logging in, noticing its death.
+//! The connection: opening it, noticing its death, coming back.
 //!
 //! Rules:
 //! - An attempt follows a lost connection after a wait with full jitter; a connection that held for ten seconds begins the
 //!   waits anew; the server's `draining` names a time itself. After a close code without reconnect the engine stops, unless
-//!   only a token ran out and there is a password to get another one.
+//!   another credential may do; see `login`.
 //! - Nothing at all for ten seconds while an answer is awaited, or no answer for a minute, means that the connection is
 //!   dead. A ping is answered by any frame.
 //! - A ping follows when nothing was said for a heartbeat; see `heartbeat`. A connection that died in silence is held against the
@@ -11,17 +11,14 @@
 
 use std::collections::HashMap;
 
-use anser_proto::{
-    CloseCode, UserId,
-    codes::Retry,
-    v1::{self, hello},
-};
+use anser_proto::{CloseCode, UserId, v1};
 
 use super::{
-    Attention, CallError, Change, Credential, Effect, Engine, Request, SILENCE_MAX_MS, State, Step, StopReason,
+    Attention, CallError, Change, Effect, Engine, Request, SILENCE_MAX_MS, State, Step, StopReason,
     backoff::Backoff,
     heartbeat::{Heartbeat, Learned, SLACK_MS},
-    requests::{Asked, Requests, retry_of},
+    login::FETCH_MAX_MS,
+    requests::{Asked, Requests},
 };
 
 /// Opening a transport may take this long, handshakes included.
@@ -30,11 +27,8 @@ const OPEN_MAX_MS: u64 = 15_000;
 const STABLE_MS: u64 = 10_000;
 
 pub(super) struct Link {
-    given: Credential,
-    /// What the server gave in place of a password.
-    token: Option<String>,
-    phase: Phase,
-    backoff: Backoff,
+    pub(super) phase: Phase,
+    pub(super) backoff: Backoff,
     pub(super) requests: Requests,
     pub(super) sent_at: u64,
     received_at: u64,
@@ -48,14 +42,18 @@ pub(super) struct Link {
     learned: HashMap<String, Learned>,
     attention: Attention,
     /// When the server wants the client back.
-    reconnect_after: Option<u64>,
+    pub(super) reconnect_after: Option<u64>,
 }
 
 #[derive(Clone, Copy, PartialEq, Debug)]
-enum Phase {
+pub(super) enum Phase {
     Stopped,
     Waiting {
         connect_at: u64,
+    },
+    /// A token is asked for.
+    Fetching {
+        since: u64,
     },
     Opening {
         since: u64,
@@ -72,11 +70,9 @@ enum Phase {
 }
 
 impl Link {
-    pub(super) fn new(credential: Credential, learned: Vec<(String, Learned)>) -> Self {
+    pub(super) fn new(learned: Vec<(String, Learned)>) -> Self {
         let learned: HashMap<_, _> = learned.into_iter().collect();
         Self {
-            given: credential,
-            token: None,
             phase: Phase::Waiting { connect_at: 0 },
             backoff: Backoff::default(),
             requests: Requests::default(),
@@ -106,15 +102,6 @@ impl Link {
         matches!(self.phase, Phase::Live { .. } | Phase::Draining { .. })
     }
 
-    fn credential(&self) -> hello::Credential {
-        match (&self.token, &self.given) {
-            (Some(token), _) | (None, Credential::Token(token)) => hello::Credential::Token(token.clone()),
-            (None, Credential::Password { account, password }) => {
-                hello::Credential::Password(v1::Password { account: account.clone(), password: password.clone() })
-            }
-        }
-    }
-
     /// One ping at a time: while it is on its way, only the end of its patience is waited for.
     fn ping_at(&self) -> Option<u64> {
         let interval = self.heartbeat.interval_ms(self.attention == Attention::Foreground);
@@ -128,6 +115,7 @@ impl Engine {
         match self.link.phase {
             Phase::Stopped => None,
             Phase::Waiting { connect_at } => Some(connect_at),
+            Phase::Fetching { since } => Some(since + FETCH_MAX_MS),
             Phase::Opening { since } => Some(since + OPEN_MAX_MS),
             Phase::Greeting => late_at,
             Phase::Live { .. } => [self.link.ping_at(), late_at].into_iter().flatten().min(),
@@ -140,11 +128,8 @@ impl Engine {
         let late_at = self.link.requests.late_at(self.link.received_at);
         let late = late_at.is_some_and(|at| at <= cx.now);
         match self.link.phase {
-            Phase::Waiting { connect_at } if connect_at <= cx.now => {
-                self.link.phase = Phase::Opening { since: cx.now };
-                cx.effect(Effect::State(State::Connecting));
-                cx.effect(Effect::Connect);
-            }
+            Phase::Waiting { connect_at } if connect_at <= cx.now => self.begin_attempt(cx),
+            Phase::Fetching { since } if since + FETCH_MAX_MS <= cx.now => self.lose(cx),
             Phase::Opening { since } if since + OPEN_MAX_MS <= cx.now => self.lose(cx),
             Phase::Greeting | Phase::Live { .. } if late => {
                 // A device that slept meanwhile cannot tell what became of the answer.
@@ -179,25 +164,7 @@ impl Engine {
         self.link.phase = Phase::Draining { since: cx.now };
     }
 
-    /// Says hello with the digest of what is here.
-    pub(super) fn greet(&mut self, cx: &mut Step<'_>) {
-        if !matches!(self.link.phase, Phase::Opening { .. }) {
-            return;
-        }
-        self.link.phase = Phase::Greeting;
-        let (log_id, mailbox_seq) = self.mailbox.position();
-        let positions = v1::Positions { log_id, mailbox_seq, groups_digest: self.groups_digest() };
-        let hello = v1::Hello {
-            version: anser_proto::VERSION,
-            device: Some(self.config.device.clone()),
-            positions: (log_id != 0).then_some(positions),
-            client: self.config.client.clone(),
-            credential: Some(self.link.credential()),
-        };
-        self.transmit(cx, Request::Hello(hello), Asked::Hello);
-    }
-
-    pub(super) fn welcome(&mut self, cx: &mut Step<'_>, welcome: v1::Welcome) {
+    pub(super) fn welcome(&mut self, cx: &mut Step<'_>, mut welcome: v1::Welcome) {
         let given = welcome.user.clone().unwrap_or_default();
         // Another store may know the same account under another id: then its log begins anew, as with any other store.
         let replaced = |kept: &v1::User| kept.account == given.account && welcome.log_id != self.mailbox.position().0;
@@ -206,9 +173,7 @@ impl Engine {
             return self.stop(cx, StopReason::OtherUser { kept, given });
         }
         self.link.phase = Phase::Live { since: cx.now, caught_up: false };
-        if !welcome.token.is_empty() {
-            self.link.token = Some(welcome.token.clone());
-        }
+        self.login_accepted(cx, std::mem::take(&mut welcome.token));
         if let Some(silence) = self.link.suspected.take() {
             // The server is there, and so is the network.
             self.link.heartbeat.lost(cx.now, silence);
@@ -244,30 +209,13 @@ impl Engine {
         self.note_change(cx, mailbox_seq);
     }
 
-    pub(super) fn login_refused(&mut self, cx: &mut Step<'_>, error: v1::Error) {
-        if retry_of(&error) != Retry::No {
-            self.link.reconnect_after = (error.retry_after_ms > 0).then_some(error.retry_after_ms.into());
-            return self.lose(cx);
-        }
-        // A token that the server once gave for a password may be past its time: the password is still there.
-        if self.link.token.take().is_some() {
-            return self.lose(cx);
-        }
-        self.stop(cx, StopReason::Refused(error));
-    }
-
     pub(super) fn connection_closed(&mut self, cx: &mut Step<'_>, code: Option<u16>, reason: String) {
         if matches!(self.link.phase, Phase::Stopped | Phase::Waiting { .. }) {
             return;
         }
         // Only the client's own `bye` makes a normal close final; any other comes from something in between.
         let normal = CloseCode::Normal as i32;
-        // A token that the server once gave for a password is past its time: the password is still there.
-        let has_password = matches!(self.link.given, Credential::Password { .. });
-        let renews = has_password && code.map(i32::from) == Some(CloseCode::TokenRanOut as i32);
-        if renews {
-            self.link.token = None;
-        }
+        let renews = self.logs_in_anew(cx, code);
         let is_final = |code: &u16| !renews && !CloseCode::reconnects(*code) && i32::from(*code) != normal;
         match code.filter(is_final) {
             Some(code) => self.stop(cx, StopReason::Closed { code, reason }),
@@ -287,8 +235,8 @@ impl Engine {
         self.retry_later(cx);
     }
 
-    fn retry_later(&mut self, cx: &mut Step<'_>) {
-        if matches!(self.link.phase, Phase::Opening { .. } | Phase::Greeting) {
+    pub(super) fn retry_later(&mut self, cx: &mut Step<'_>) {
+        if matches!(self.link.phase, Phase::Fetching { .. } | Phase::Opening { .. } | Phase::Greeting) {
             self.link.suspected = None;
         }
         if let Phase::Live { since, .. } = self.link.phase
@@ -333,15 +281,6 @@ impl Engine {
         self.mailbox.ground();
         self.marks.ground();
         self.ground_pulls(cx);
-    }
-
-    pub(super) fn login(&mut self, cx: &mut Step<'_>, credential: Credential) {
-        self.link.given = credential;
-        self.link.token = None;
-        if self.link.phase == Phase::Stopped {
-            self.link.backoff.reset();
-            self.link.phase = Phase::Waiting { connect_at: cx.now };
-        }
     }
 
     /// The old network's connection is as good as dead, even if nothing says so yet.

@@ -2,13 +2,14 @@
 //!
 //! It is told what happened ([`Input`]) and answers what is to be kept and done ([`Output`]). Its rules are plain enough to be
 //! written down again in another language; they stand at the head of each file:
-//! `link` (connecting, heartbeat), `requests` (answers and events), `mailbox` (what was missed), `conversation` and `pulls` (order and holes),
+//! `link` (connecting, heartbeat), `login` (credentials), `requests` (answers and events), `mailbox` (what was missed), `conversation` and `pulls` (order and holes),
 //! `outgoing` and `sends` (the queue), `marks` (read and delivered). It must not know sockets, files or threads.
 
 mod backoff;
 mod conversation;
 mod heartbeat;
 mod link;
+mod login;
 mod mailbox;
 mod marks;
 mod outgoing;
@@ -27,6 +28,7 @@ use rand::{SeedableRng as _, rngs::StdRng};
 
 use conversation::Conversation;
 use link::Link;
+use login::Login;
 use mailbox::Mailbox;
 use marks::Marks;
 use outgoing::Outgoing;
@@ -46,6 +48,7 @@ pub struct Engine {
     rng: StdRng,
     user: Option<v1::User>,
     link: Link,
+    login: Login,
     mailbox: Mailbox,
     conversations: BTreeMap<ConversationId, Conversation>,
     pulls: Pulls,
@@ -84,7 +87,8 @@ impl Engine {
         waiting.into_iter().for_each(|queued| outgoing.push(queued));
         let restored = |kept: Kept| (kept.conversation, Conversation::restored(kept));
         Self {
-            link: Link::new(config.credential.clone(), saved.heartbeats),
+            link: Link::new(saved.heartbeats),
+            login: Login::new(config.credential.clone(), saved.token),
             config,
             rng: StdRng::seed_from_u64(seed),
             user: saved.user,
@@ -132,7 +136,8 @@ impl Engine {
             Input::LoadOlder { conversation, limit, call } => self.load_older(cx, conversation, limit, call),
             Input::Typing(conversation) => self.type_in(cx, conversation),
             Input::Call { request, call } => self.call(cx, request, call),
-            Input::Login(credential) => self.login(cx, credential),
+            Input::Login(credential) => self.log_in(cx, credential),
+            Input::Fetched(token) => self.token_fetched(cx, token),
             Input::Stop => self.stop(cx, StopReason::Asked),
         }
         self.fire_timers(cx);

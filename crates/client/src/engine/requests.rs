@@ -166,6 +166,9 @@ impl Engine {
             }
             Some(Body::Kicked(kicked)) => {
                 let code = u16::try_from(kicked.code).unwrap_or_default();
+                if self.logs_in_anew(cx, Some(code)) {
+                    return self.lose(cx);
+                }
                 self.stop(cx, StopReason::Closed { code, reason: kicked.reason });
             }
             Some(Body::Error(error)) if !self.link.is_logged_in() => self.login_refused(cx, error),

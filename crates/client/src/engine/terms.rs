@@ -14,8 +14,22 @@ pub use anser_proto::v1::{client_frame::Request, server_frame::Body};
 pub enum Credential {
     /// A JSON Web Token minted by the app's server or by `anser token`.
     Token(String),
-    /// An account of the server's own. After the first login the token that the server gave takes its place.
+    /// An account of the server's own. After the first login the token that the server gave takes its place, and is kept.
     Password { account: String, password: String },
+    /// A token is asked for with [`Effect::FetchToken`] whenever one is needed.
+    Provider,
+    /// The token that is kept here.
+    Kept,
+}
+
+/// Never shown, so that no log does.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
 }
 
 /// Never shows what it holds, so that no log does.
@@ -185,8 +199,10 @@ pub enum Input {
         call: CallId,
     },
 
-    /// New credentials: ends [`State::Stopped`].
+    /// Another credential: ends [`State::Stopped`], and is said with the next hello.
     Login(Credential),
+    /// Answers [`Effect::FetchToken`]; none: it could not be had now.
+    Fetched(Option<Secret>),
     /// Says goodbye; the engine does nothing more until `Login`.
     Stop,
 }
@@ -197,8 +213,10 @@ pub enum Effect {
     /// Open a transport, then say `Connected` or `Closed`.
     Connect,
     Transmit(v1::ClientFrame),
-    /// Drop the transport, opened or being opened. Nothing more may be said of it.
+    /// Drop the transport, opened or being opened, and the token being fetched. Nothing more may be said of them.
     Disconnect,
+    /// Ask the app for a token, then say `Fetched`.
+    FetchToken,
 
     /// The next message of a conversation: strictly ascending and each id once for ever on this device.
     Show(Arc<v1::Message>),
@@ -295,6 +313,8 @@ pub enum StopReason {
     Asked,
     /// The server refused the login.
     Refused(v1::Error),
+    /// The kept token was to be said, and none is kept.
+    NoCredential,
     /// The server ended the connection and wants no other: see the table of close codes.
     Closed { code: u16, reason: String },
     /// What is kept here belongs to another user.
@@ -321,6 +341,8 @@ pub enum CallError {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Change {
     User(v1::User),
+    /// What a password bought, in place of what was kept.
+    Token(Option<Secret>),
     Mailbox {
         log_id: u64,
         mailbox_seq: u64,
@@ -373,6 +395,7 @@ pub struct Told {
 #[derive(Clone, Default, Debug)]
 pub struct Saved {
     pub user: Option<v1::User>,
+    pub token: Option<Secret>,
     pub log_id: u64,
     pub mailbox_seq: u64,
     pub conversations: Vec<Kept>,

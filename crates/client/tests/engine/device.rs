@@ -7,8 +7,8 @@ use std::{
 };
 
 use anser_client::{
-    ClientMsgId, ConversationId, Credential, Draft, FirstPage, Policy, Queued, State, Status,
-    engine::{Change, Config, Effect, Engine, Input, Kept, MessageKey, Output, Saved},
+    ClientMsgId, ConversationId, Draft, FirstPage, Policy, Queued, State, Status,
+    engine::{Change, Config, Credential, Effect, Engine, Input, Kept, MessageKey, Output, Saved},
     v1,
 };
 
@@ -200,6 +200,7 @@ impl Disk {
     fn saved(&self) -> Saved {
         Saved {
             user: self.user.clone(),
+            token: None,
             log_id: self.position.0,
             mailbox_seq: self.position.1,
             conversations: self.kept.values().cloned().collect(),
@@ -234,7 +235,7 @@ impl Disk {
                 None => self.outgoing.push(queued),
             },
             Change::Unqueue(key) => self.outgoing.retain(|queued| queued.key() != key),
-            Change::Heartbeat { .. } => {}
+            Change::Heartbeat { .. } | Change::Token(_) => {}
         }
     }
 }

@@ -1,8 +1,7 @@
 //! One engine and a server that says what a test puts into its mouth.
 
 use anser_client::{
-    Credential,
-    engine::{Change, Config, Effect, Engine, Input, Output, Policy, Saved},
+    engine::{Change, Config, Credential, Effect, Engine, Input, Output, Policy, Saved},
     v1,
 };
 use v1::{error::Code, server_frame::Body};
@@ -16,9 +15,13 @@ pub(crate) struct Line {
 
 impl Line {
     pub(crate) fn new(credential: Credential) -> Self {
+        Self::restored(credential, Saved::default())
+    }
+
+    pub(crate) fn restored(credential: Credential, saved: Saved) -> Self {
         let policy = Policy { check_every_ms: 1_000_000, ..Policy::default() };
         let config = Config { credential, device: v1::Device::default(), client: String::new(), policy };
-        Self { engine: Engine::new(config, Saved::default(), 1), now: 1_000, changes: Vec::new() }
+        Self { engine: Engine::new(config, saved, 1), now: 1_000, changes: Vec::new() }
     }
 
     pub(crate) fn tell(&mut self, input: Input) -> Vec<Effect> {

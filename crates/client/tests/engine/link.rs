@@ -1,15 +1,15 @@
 //! Connecting, waiting and giving up, step by step.
 
 use anser_client::{
-    Attention, Credential, State, StopReason, UserId,
-    engine::{CallError, Change, Effect, Input},
+    Attention, State, StopReason, UserId,
+    engine::{CallError, Change, Credential, Effect, Input},
     v1,
 };
-use v1::{client_frame::Request, close::Code as Close, error::Code, server_frame::Body};
+use v1::{client_frame::Request, close::Code as Close, server_frame::Body};
 
-use crate::line::{Line, error, line, request};
+use crate::line::{Line, line, request};
 
-fn retry_at(effects: &[Effect]) -> u64 {
+pub(crate) fn retry_at(effects: &[Effect]) -> u64 {
     let found = effects.iter().find_map(|effect| match effect {
         Effect::State(State::Offline { retry_at_ms }) => Some(*retry_at_ms),
         _ => None,
@@ -17,7 +17,7 @@ fn retry_at(effects: &[Effect]) -> u64 {
     found.unwrap_or_else(|| panic!("it does not try again: {effects:?}"))
 }
 
-fn stopped(effects: &[Effect]) -> StopReason {
+pub(crate) fn stopped(effects: &[Effect]) -> StopReason {
     let found = effects.iter().find_map(|effect| match effect {
         Effect::State(State::Stopped(reason)) => Some(reason.clone()),
         _ => None,
@@ -254,57 +254,6 @@ fn another_network_is_connected_to_at_once() {
     line.log_in();
     let effects = line.tell(Input::NetworkChanged("cellular".into()));
     assert!(effects.contains(&Effect::Disconnect) && effects.contains(&Effect::Connect));
-}
-
-#[test]
-fn a_password_is_used_once_and_again_when_its_token_ran_out() {
-    let mut line = Line::new(Credential::Password { account: "ada".into(), password: "secret".into() });
-    let credential = |effects: &[Effect]| match request(effects).request {
-        Some(Request::Hello(hello)) => hello.credential.expect("a credential"),
-        other => panic!("{other:?}"),
-    };
-    line.tell(Input::Tick);
-    let effects = line.tell(Input::Connected);
-    assert!(matches!(credential(&effects), v1::hello::Credential::Password(_)));
-    let welcome = v1::Welcome { log_id: 1, token: "given".into(), heartbeat_min_ms: 9, ..v1::Welcome::default() };
-    line.hear(request(&effects).request_id, Body::Welcome(welcome));
-    line.tell(Input::Closed { code: None, reason: String::new() });
-    line.wait();
-    let effects = line.tell(Input::Connected);
-    assert_eq!(credential(&effects), v1::hello::Credential::Token("given".into()));
-    line.hear(request(&effects).request_id, error(Code::TokenExpired));
-    line.wait();
-    let effects = line.tell(Input::Connected);
-    assert!(matches!(credential(&effects), v1::hello::Credential::Password(_)));
-    let effects = line.hear(request(&effects).request_id, error(Code::BadPassword));
-    assert!(matches!(stopped(&effects), StopReason::Refused(_)));
-}
-
-#[test]
-fn a_connection_whose_token_ran_out_is_renewed_by_the_password() {
-    let code = Close::TokenRanOut as u16;
-    let closes: [fn(u16) -> Input; 2] = [
-        |code| Input::Closed { code: Some(code), reason: String::new() },
-        |code| {
-            let close = v1::Close { code: code.into(), reason: String::new() };
-            Input::Frame(v1::ServerFrame { request_id: 0, body: Some(Body::Close(close)) })
-        },
-    ];
-    for close in closes {
-        let mut line = Line::new(Credential::Password { account: "ada".into(), password: "secret".into() });
-        line.tell(Input::Tick);
-        let hello = request(&line.tell(Input::Connected));
-        let welcome = v1::Welcome { log_id: 1, token: "given".into(), heartbeat_min_ms: 9, ..v1::Welcome::default() };
-        line.hear(hello.request_id, Body::Welcome(welcome));
-        retry_at(&line.tell(close(code)));
-        line.wait();
-        let Some(Request::Hello(hello)) = request(&line.tell(Input::Connected)).request else { panic!("no hello") };
-        assert!(matches!(hello.credential, Some(v1::hello::Credential::Password(_))));
-    }
-    let mut line = line();
-    line.log_in();
-    let effects = line.tell(Input::Closed { code: Some(code), reason: String::new() });
-    assert_eq!(stopped(&effects), StopReason::Closed { code, reason: String::new() }, "the app must get a new token");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod device;
 mod hostile;
 mod line;
 mod link;
+mod login;
 mod mailbox;
 mod marks;
 mod sends;

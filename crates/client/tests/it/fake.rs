@@ -1,5 +1,6 @@
 //! A server on loopback around the model of the engine's tests: real sockets, frames and encodings, and no other promises than
-//! the model's. A token is the number of its user.
+//! the model's. A token is the number of its user, and so is the account of a
+//! password.
 
 use std::{
     collections::HashMap,
@@ -155,8 +156,11 @@ impl Connection {
         let state = &mut *self.state.lock().expect("nobody panics with it");
         let request = frame.request.expect("a request");
         if let Request::Hello(hello) = &request {
-            let Some(Credential::Token(token)) = &hello.credential else { panic!("a token is needed") };
-            let Ok(user) = token.parse() else {
+            let number = match hello.credential.as_ref().expect("a credential") {
+                Credential::Token(token) => token,
+                Credential::Password(password) => &password.account,
+            };
+            let Ok(user) = number.parse() else {
                 let error = v1::Error { code: Code::BadToken.into(), ..v1::Error::default() };
                 return Some(v1::ServerFrame { request_id: frame.request_id, body: Some(Body::Error(error)) });
             };
@@ -166,8 +170,15 @@ impl Connection {
             self.me = Some(Asker { connection: state.connections, user, device_id });
         }
         let me = self.me.as_ref().expect("hello came first");
+        let account = match &request {
+            Request::Hello(v1::Hello { credential: Some(Credential::Password(login)), .. }) => login.account.clone(),
+            _ => String::new(),
+        };
         let sends = matches!(request, Request::Send(_));
-        let (body, pushes) = state.model.answer(me, request);
+        let (mut body, pushes) = state.model.answer(me, request);
+        if let Some(Body::Welcome(welcome)) = &mut body {
+            welcome.token = account;
+        }
         push(state, me.connection, pushes);
         if sends && state.eaten > 0 {
             state.eaten -= 1;

@@ -8,7 +8,15 @@ mod lossy;
 mod server;
 mod unopened;
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use anser_client::{
     Client, Config, ConversationId, Credential, Draft, Error, Event, Events, FirstPage, Format, GroupId, Keep, State,
@@ -235,6 +243,38 @@ async fn a_refused_login_stops_until_another_one_is_given() {
     client.login(Credential::Token(ALICE.to_string())).await.expect("open");
     hear(&mut events, |event| (event == Event::State(State::CaughtUp)).then_some(())).await;
     assert_eq!(client.me().map(|user| user.user_id), Some(ALICE));
+}
+
+#[tokio::test]
+async fn a_password_is_needed_once_for_a_store() {
+    let folder = TempDir::new().expect("a folder");
+    let server = Fake::start(Wire::WebSocket).await;
+    let kept = |credential| Config {
+        store: Keep::File(folder.path().join("alice.db")),
+        credential,
+        ..config("ws", server.address, ALICE)
+    };
+    let client = Client::open(kept(Credential::Kept)).await.expect("opens");
+    assert_eq!(within(client.caught_up()).await, Err(StopReason::NoCredential));
+    client.login(Credential::Password { account: ALICE.to_string(), password: "goose".into() }).await.expect("open");
+    let mut events = client.events();
+    hear(&mut events, |event| (event == Event::State(State::CaughtUp)).then_some(())).await;
+    client.close().await;
+    let client = Client::open(kept(Credential::Kept)).await.expect("opens");
+    within(client.caught_up()).await.expect("logged in");
+}
+
+#[tokio::test]
+async fn a_provider_that_fails_at_first_is_asked_again() {
+    let server = Fake::start(Wire::Tcp).await;
+    let asked = Arc::new(AtomicU64::new(0));
+    let provider = move || {
+        let asked = asked.fetch_add(1, Ordering::Relaxed);
+        async move { if asked == 0 { Err("the app's server is away") } else { Ok(ALICE.to_string()) } }
+    };
+    let credential = Credential::provider(provider);
+    let client = Client::open(Config { credential, ..config("tcp", server.address, ALICE) }).await.expect("opens");
+    within(client.caught_up()).await.expect("logged in");
 }
 
 #[tokio::test]
