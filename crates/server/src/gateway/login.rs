@@ -19,7 +19,7 @@ use crate::{
     ctx::Ctx,
     error::Error,
     hub::{Attachment, Newcomer},
-    im::{self, Caller, wire},
+    im::{self, Caller, name::check_name, wire},
     outbox::Outbox,
     password,
 };
@@ -186,7 +186,7 @@ async fn make_user(cx: &Ctx, account: Arc<str>) -> Result<User, Error> {
 
 fn check_device(device: v1::Device) -> Result<Device, Error> {
     check_ascii_id("device_id", &device.device_id)?;
-    wire::check_name("device.name", &device.name, 0..=NAME_CHARS_MAX)?;
+    check_name("device.name", &device.name, 0..=NAME_CHARS_MAX)?;
     Ok(Device {
         // A platform that only newer clients know is kept as unknown.
         platform: device.platform().into(),

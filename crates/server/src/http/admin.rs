@@ -21,7 +21,7 @@ use crate::{
     ctx::Ctx,
     error::Error,
     hub::Doomed,
-    im::{make_user, wire},
+    im::{make_user, name::check_name, wire},
     password,
     snowflake::Snowflake,
 };
@@ -108,7 +108,7 @@ const CLOCKS_AGREE_MS: u64 = 1_000;
 pub fn new_user(new: CreateUser) -> Result<NewUser, Error> {
     check_ascii_id("account", &new.account)?;
     let nickname = new.nickname.unwrap_or_else(|| new.account.clone());
-    wire::check_name("nickname", &nickname, 1..=NAME_CHARS_MAX)?;
+    check_name("nickname", &nickname, 1..=NAME_CHARS_MAX)?;
     let password = new.password.as_deref().map(password::make).transpose()?;
     Ok(NewUser { user: UserId(0), account: new.account.into(), nickname: nickname.into(), password })
 }

@@ -8,12 +8,12 @@ use anser_proto::{
 };
 use anser_store::{self as store, MembersAction, MembersChange, MembersChanged, NewGroup};
 
-use super::{Caller, deliver, page_limit, user::check_avatar, wire};
+use super::{Caller, deliver, name::check_name, page_limit, user::check_avatar, wire};
 use crate::{ctx::Ctx, error::Error};
 
 pub async fn create(cx: &Ctx, who: &Caller, create: v1::CreateGroup) -> Result<v1::Group, Error> {
     check_ascii_id("client_group_id", &create.client_group_id)?;
-    wire::check_name("name", &create.name, 1..=NAME_CHARS_MAX)?;
+    check_name("name", &create.name, 1..=NAME_CHARS_MAX)?;
     check_avatar(&create.avatar, AVATAR_BYTES_MAX)?;
     let mut new = NewGroup {
         group: GroupId(cx.ids.make()),

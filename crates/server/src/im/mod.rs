@@ -8,6 +8,7 @@ mod fifo;
 mod group;
 pub mod heal;
 mod message;
+pub mod name;
 pub mod peer;
 mod read;
 mod session;

@@ -8,7 +8,7 @@ use anser_proto::{
 };
 use anser_store::{self as store, NewUser, ProfileChange, Store, User};
 
-use super::{Caller, deliver, wire};
+use super::{Caller, deliver, name::check_name, wire};
 use crate::{ctx::Ctx, error::Error, snowflake::Snowflake};
 
 /// Makes a user under an id that nobody has.
@@ -40,7 +40,7 @@ pub async fn get(cx: &Ctx, get: v1::GetUsers) -> Result<v1::Users, Error> {
 
 pub async fn update_profile(cx: &Ctx, who: &Caller, update: v1::UpdateProfile) -> Result<v1::Users, Error> {
     if let Some(nickname) = &update.nickname {
-        wire::check_name("nickname", nickname, 1..=NAME_CHARS_MAX)?;
+        check_name("nickname", nickname, 1..=NAME_CHARS_MAX)?;
     }
     if let Some(avatar) = &update.avatar {
         check_avatar(avatar, AVATAR_BYTES_MAX)?;

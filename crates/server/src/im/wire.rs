@@ -1,7 +1,5 @@
 //! Records of the store as the wire shows them, and the wire's ids as the store wants them.
 
-use std::ops::RangeInclusive;
-
 use anser_proto::{ConversationId, ErrorCode, GroupId, UserId, v1};
 use anser_store::{Appended, Group, Member, Message, NewMessage, Party, Preview, Role, Session, User};
 use prost::Message as _;
@@ -37,19 +35,6 @@ fn id(field: &'static str, number: u64) -> Result<u64, Error> {
 /// A position or time, which no store counts beyond a signed 64-bit column.
 pub fn position(number: u64) -> u64 {
     number.min(i64::MAX as u64)
-}
-
-/// A name for people: within its bounds and without control characters.
-pub fn check_name(field: &'static str, name: &str, chars: RangeInclusive<usize>) -> Result<(), Error> {
-    let count = name.chars().count();
-    if !chars.contains(&count) {
-        let message = format!("{field} has {count} characters: {} to {} are allowed", chars.start(), chars.end());
-        return Err(Error::bad_field(message));
-    }
-    if name.chars().any(char::is_control) {
-        return Err(Error::bad_field(format!("{field} has a control character")));
-    }
-    Ok(())
 }
 
 pub fn user(user: &User) -> v1::User {

@@ -222,6 +222,15 @@ async fn fields_out_of_their_range_are_named() {
             "nickname has 65 characters",
         ),
         (Request::UpdateProfile(v1::UpdateProfile { nickname: Some("a\u{7}".into()), avatar: None }), "control"),
+        (Request::UpdateProfile(v1::UpdateProfile { nickname: Some("\u{3164}".into()), avatar: None }), "invisible"),
+        (
+            Request::CreateGroup(v1::CreateGroup {
+                client_group_id: "g".into(),
+                name: "admins\u{202e}".into(),
+                ..Default::default()
+            }),
+            "direction",
+        ),
         (Request::UpdateProfile(v1::UpdateProfile { nickname: None, avatar: Some("x".repeat(513)) }), "avatar"),
     ] {
         let Body::Error(error) = ada.ask(request).await else { panic!("not refused: {named}") };
