@@ -1,13 +1,15 @@
 //! Frames to bytes and back, in either encoding.
 
-use bytes::{Buf as _, Bytes};
+use bytes::{Buf, Bytes};
 use prost::{
     DecodeError,
     encoding::{self, DecodeContext},
 };
-use serde::{Serialize, de::DeserializeOwned};
 
-use crate::v1::{ClientFrame, ServerFrame};
+use crate::{
+    json,
+    v1::{ClientFrame, ServerFrame},
+};
 
 /// How frames are written on a connection, chosen once when it is opened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,9 +41,7 @@ impl Format {
     pub fn encode<F: Frame>(self, frame: &F) -> Bytes {
         match self {
             Self::Protobuf => frame.encode_to_vec().into(),
-            Self::Json => serde_json::to_vec(frame)
-                .expect("frames have no maps, and enum values of any number are written")
-                .into(),
+            Self::Json => json::encode(frame).into(),
         }
     }
 
@@ -49,8 +49,12 @@ impl Format {
     /// frame without body.
     pub fn decode<F: Frame>(self, bytes: Bytes) -> Result<F, Malformed> {
         match self {
-            Self::Protobuf => F::decode(bytes.clone()).map_err(|error| in_protobuf(bytes, &error.to_string())),
-            Self::Json => serde_json::from_slice(&bytes).map_err(|error| Malformed::Frame(error.to_string())),
+            Self::Protobuf => F::decode(Unread::of(&bytes)).map_err(|error| in_protobuf(&bytes, &error.to_string())),
+            Self::Json => match json::decode::<F>(&bytes) {
+                Ok((frame, None)) => Ok(frame),
+                Ok((frame, Some(fault))) => Err(Malformed::new(frame.request_id(), fault.to_string())),
+                Err(error) => Err(Malformed::Frame(error.to_string())),
+            },
         }
     }
 }
@@ -66,29 +70,76 @@ pub enum Malformed {
     Field { request_id: u32, message: String },
 }
 
-/// Whose fault it is that a protobuf frame cannot be read. Looks at the fields of the frame itself and at nothing inside
-/// them: where one begins and ends needs no knowledge of what it means.
-fn in_protobuf(mut bytes: Bytes, error: &str) -> Malformed {
-    let message = error.strip_prefix("failed to decode Protobuf message: ").unwrap_or(error).to_owned();
-    match request_id(&mut bytes) {
-        Ok(request_id @ 1..) => Malformed::Field { request_id, message },
-        _ => Malformed::Frame(message),
+impl Malformed {
+    fn new(request_id: u32, message: String) -> Self {
+        if request_id == 0 { Self::Frame(message) } else { Self::Field { request_id, message } }
     }
 }
 
-fn request_id(bytes: &mut Bytes) -> Result<u32, DecodeError> {
+/// Whose fault it is that a protobuf frame cannot be read. Looks at the fields of the frame itself and at nothing inside
+/// them: where one begins and ends needs no knowledge of what it means.
+fn in_protobuf(bytes: &Bytes, error: &str) -> Malformed {
+    let message = error.strip_prefix("failed to decode Protobuf message: ").unwrap_or(error).to_owned();
+    Malformed::new(request_id(Unread::of(bytes)).unwrap_or(0), message)
+}
+
+fn request_id(mut frame: Unread<'_>) -> Result<u32, DecodeError> {
     let mut request_id = 0;
-    while bytes.has_remaining() {
-        match encoding::decode_key(bytes)? {
-            (1, kind) => encoding::uint32::merge(kind, &mut request_id, bytes, DecodeContext::default())?,
-            (field, kind) => encoding::skip_field(kind, field, bytes, DecodeContext::default())?,
+    while frame.has_remaining() {
+        match encoding::decode_key(&mut frame)? {
+            (1, kind) => encoding::uint32::merge(kind, &mut request_id, &mut frame, DecodeContext::default())?,
+            (field, kind) => encoding::skip_field(kind, field, &mut frame, DecodeContext::default())?,
         }
     }
     Ok(request_id)
 }
 
-/// One of the two envelopes.
-pub trait Frame: prost::Message + Default + Serialize + DeserializeOwned {}
+/// What is left of some bytes, which stay whole for a second look. A field of bytes shares them.
+struct Unread<'a> {
+    bytes: &'a Bytes,
+    at: usize,
+}
 
-impl Frame for ClientFrame {}
-impl Frame for ServerFrame {}
+impl<'a> Unread<'a> {
+    fn of(bytes: &'a Bytes) -> Self {
+        Self { bytes, at: 0 }
+    }
+}
+
+impl Buf for Unread<'_> {
+    fn remaining(&self) -> usize {
+        self.bytes.len() - self.at
+    }
+
+    fn chunk(&self) -> &[u8] {
+        &self.bytes[self.at..]
+    }
+
+    fn advance(&mut self, count: usize) {
+        assert!(count <= self.remaining(), "advanced beyond the end");
+        self.at += count;
+    }
+
+    fn copy_to_bytes(&mut self, count: usize) -> Bytes {
+        let from = self.at;
+        self.advance(count);
+        self.bytes.slice(from..self.at)
+    }
+}
+
+/// One of the two envelopes.
+pub trait Frame: prost::Message + Default + json::Fields {
+    fn request_id(&self) -> u32;
+}
+
+impl Frame for ClientFrame {
+    fn request_id(&self) -> u32 {
+        self.request_id
+    }
+}
+
+impl Frame for ServerFrame {
+    fn request_id(&self) -> u32 {
+        self.request_id
+    }
+}

@@ -36,7 +36,7 @@ pub fn error_row(code: ErrorCode) -> ErrorRow {
         Unspecified => row(No, None, "not used; an error of a newer server that this client does not know"),
 
         BadFrame => {
-            row(No, Some(Close::BadFrames), "the bytes are no frame in the connection's format, or of a wrong type")
+            row(No, Some(Close::BadFrames), "the bytes are no frame in the connection's format, or of no request")
         }
         UnknownRequest => row(No, None, "the frame has no request, or one that this server does not know"),
         BadField => row(No, None, "a field is missing, malformed or out of its range; the message names it"),

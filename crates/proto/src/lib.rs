@@ -4,6 +4,7 @@ pub mod codec;
 pub mod codes;
 pub mod digest;
 pub mod ids;
+mod json;
 pub mod limits;
 pub mod tcp;
 
@@ -11,7 +12,6 @@ pub mod tcp;
 pub mod v1 {
     #![allow(clippy::all, clippy::pedantic, unreachable_pub)]
     include!("gen/anser.v1.rs");
-    include!("gen/anser.v1.serde.rs");
 }
 
 /// What nodes say to each other, generated from `proto/anser/cluster/v1` by `cargo xtask codegen`.

@@ -4,11 +4,12 @@ use std::fmt::Debug;
 
 use anser_proto::{
     Format,
-    codec::Frame,
+    codec::{Frame, Malformed},
     v1::{ClientFrame, ServerFrame},
 };
 use bytes::Bytes;
 use proptest::prelude::*;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use crate::samples;
@@ -19,12 +20,22 @@ fn check<F: Frame + PartialEq + Debug>(bytes: Bytes) {
         let Ok(frame) = format.decode::<F>(bytes.clone()) else { continue };
         let again: F = Format::Protobuf.decode(Format::Protobuf.encode(&frame)).expect("what we wrote");
         assert_eq!(again, frame);
-        // Enum values that this build does not know come back from JSON as 0.
         let again: F = Format::Json.decode(Format::Json.encode(&frame)).expect("what we wrote");
-        if format == Format::Json {
-            assert_eq!(again, frame);
-        }
+        assert_eq!(again, frame);
     }
+}
+
+fn is_json(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<IgnoredAny>(bytes).is_ok()
+}
+
+/// Whether bytes are JSON is for their grammar to say, and not for what is asked of their values.
+fn check_grammar(bytes: &[u8]) {
+    let told = Format::Json.decode::<ClientFrame>(Bytes::copy_from_slice(bytes));
+    assert!(is_json(bytes) || matches!(told, Err(Malformed::Frame(_))), "{told:?}");
+    let unknown = [&br#"{"request_id":7,"unknown":"#[..], bytes, b"}"].concat();
+    let told = Format::Json.decode::<ClientFrame>(unknown.into());
+    assert!(!is_json(bytes) || told.is_ok(), "{told:?}");
 }
 
 fn encoded_samples() -> Vec<Bytes> {
@@ -41,7 +52,7 @@ fn scramble(json: &mut Value, number: u64, text: &str) {
             for (name, value) in fields {
                 match name.as_str() {
                     "attachment" => *value = ["", "AA==", "AP8=", "3q2-7w=="][number as usize % 4].into(),
-                    "code" | "type" | "role" | "kind" | "platform" | "from_platform" => {}
+                    "code" | "type" | "role" | "kind" | "platform" | "from_platform" => *value = (number as i32).into(),
                     _ => scramble(value, number, text),
                 }
             }
@@ -70,6 +81,7 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
+        check_grammar(&bytes);
         check::<ClientFrame>(bytes.clone().into());
         check::<ServerFrame>(bytes.into());
     }
@@ -88,6 +100,7 @@ proptest! {
             }
         }
         bytes.truncate(length.index(sample.len() + 1));
+        check_grammar(&bytes);
         check::<ClientFrame>(bytes.clone().into());
         check::<ServerFrame>(bytes.into());
     }
@@ -101,11 +114,4 @@ proptest! {
             check_scrambled(&frame, number, &text);
         }
     }
-}
-
-#[test]
-fn json_nested_without_end_is_refused() {
-    let deep = "[".repeat(100_000);
-    let text = format!("{{\"unknown\":{deep}");
-    assert!(Format::Json.decode::<ClientFrame>(text.into()).is_err());
 }

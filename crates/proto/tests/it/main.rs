@@ -4,5 +4,6 @@
 mod docs;
 mod garbage;
 mod golden;
+mod mapping;
 mod newer;
 mod samples;

@@ -18,7 +18,9 @@ async fn bytes_that_are_no_frame_end_the_connection_after_what_came_before_was_a
         (Format::Json, b"{\"request_id\": 1, "),
         (Format::Json, b"[]"),
         (Format::Json, b"{\"request_id\": \"one\", \"ping\": {}}"),
-        (Format::Json, b"{\"request_id\": 1, \"send\": {\"content\": 5}}"),
+        (Format::Json, b"{\"send\": {\"content\": 5}}"),
+        (Format::Json, b"{\"request_id\": 0, \"send\": {\"content\": 5}}"),
+        (Format::Json, b"{\"request_id\": 1, \"send\": {\"content\": 5}"),
         // Whose request it is cannot be told: none, 0, and one of a wrong wire type.
         (Format::Protobuf, b"\x52\x03\x22\x01\xff"),
         (Format::Protobuf, b"\x08\x00\x52\x03\x22\x01\xff"),
@@ -45,6 +47,23 @@ const WRONG_VALUES: &[(Format, &[u8], &str)] = &[
     (Format::Protobuf, b"\x08\x46\x52\x02\x22\x05", "content"),
     // Also where the id stands behind it.
     (Format::Protobuf, b"\x52\x03\x22\x01\xff\x08\x46", "content"),
+    // What browsers make of a character that was cut in two.
+    (Format::Json, br#"{"request_id": 70, "send": {"content": "\ud83d"}}"#, "send.content"),
+    (Format::Json, br#"{"send": {"content": "\ud83d"}, "request_id": 70}"#, "send.content"),
+    (Format::Json, br#"{"request_id": 70, "send": {"content": 5}}"#, "send.content"),
+    (Format::Json, br#"{"request_id": 70, "send": {"attachment": "!"}}"#, "send.attachment"),
+    (Format::Json, br#"{"request_id": 70, "send": {"type": 1e10}}"#, "send.type"),
+    (Format::Json, br#"{"request_id": 70, "send": []}"#, "send"),
+    (Format::Json, br#"{"request_id": 70, "pull": {"limit": -1}}"#, "pull.limit"),
+    (Format::Json, br#"{"request_id": 70, "pull": {"limit": 0.5}}"#, "pull.limit"),
+    (
+        Format::Json,
+        br#"{"request_id": 70, "mark_read": {"server_msg_id": "18446744073709551616"}}"#,
+        "mark_read.server_msg_id",
+    ),
+    (Format::Json, br#"{"request_id": 70, "get_users": {"user_ids": [1, null]}}"#, "get_users.user_ids[1]"),
+    (Format::Json, br#"{"request_id": 70, "hello": {"device": "phone"}}"#, "hello.device"),
+    (Format::Json, br#"{"request_id": 70, "ping": {}, "bye": {}}"#, "bye"),
 ];
 
 #[tokio::test]
@@ -70,6 +89,43 @@ async fn a_wrong_value_is_refused_in_its_place_and_what_is_around_it_goes_on() {
             assert!(error.message.contains(named), "{:?} does not name {named}", error.message);
         }
         ada.nothing_more().await;
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_sends_again_in_order_gets_past_its_own_wrong_message() {
+    let server = TestServer::start().await;
+    let mut ada = server.web_socket(Format::Json).await;
+    ada.hello(server.hello("ada", "phone")).await;
+    let notes = ada.conversation_with(&ada);
+    let message = |id: u32, content: &str| {
+        Bytes::from(format!(
+            r#"{{"request_id": {id}, "send": {{"conversation_id": "{notes}", "client_msg_id": "m-{id}", "type": "TEXT", "content": "{content}"}}}}"#
+        ))
+    };
+    for _ in 0..2 {
+        for (id, content) in [(1, "cut in two: \\ud83d"), (2, "whole: \\ud83e\\udebf")] {
+            ada.say_bytes(message(id, content)).await;
+        }
+        let Body::Error(error) = ada.answer(1).await else { panic!("not refused") };
+        assert_eq!(error.code(), ErrorCode::BadField);
+        assert!(matches!(ada.answer(2).await, Body::Sent(v1::Sent { server_msg_id: 1, .. })));
+    }
+}
+
+#[tokio::test]
+async fn json_is_read_as_proto3_maps_it() {
+    let server = TestServer::start().await;
+    let mut ada = server.web_socket(Format::Json).await;
+    ada.hello(server.hello("ada", "phone")).await;
+    let notes = ada.conversation_with(&ada);
+    ada.send(&notes, "m-1", "text").await;
+    for limit in ["5", "5.0", "5e0", "\"5\"", "\"0.5e1\"", "null"] {
+        let pull =
+            format!(r#"{{"requestId": 9, "pull": {{"conversationId": "{notes}", "limit": {limit}, "before": null}}}}"#);
+        ada.say_bytes(pull.into()).await;
+        let Body::Messages(page) = ada.answer(9).await else { panic!("{limit} was refused") };
+        assert_eq!(page.messages.len(), 1);
     }
 }
 

@@ -1,6 +1,7 @@
 //! Writes what is generated and committed, or checks that it is fresh: wire types from proto/, tables of
 //! docs/protocol.md and docs/settings.md.
 
+mod json;
 mod settings;
 mod tables;
 mod wire;
