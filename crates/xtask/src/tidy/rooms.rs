@@ -21,13 +21,14 @@ pub(super) const RULES: &[Rule] = &[
 ];
 
 /// Crate -> the crates of this repository that it may know.
-const EDGES: [(&str, &[&str]); 7] = [
+const EDGES: [(&str, &[&str]); 8] = [
     ("proto", &[]),
+    ("rude", &["anser-proto"]),
     ("services", &[]),
     ("store", &["anser-proto", "anser-services"]),
     ("client", &["anser-proto"]),
     ("server", &["anser-proto", "anser-store", "anser-services"]),
-    ("cli", &["anser-proto", "anser-store", "anser-client", "anser-server", "anser-services"]),
+    ("cli", &["anser-proto", "anser-store", "anser-client", "anser-server", "anser-services", "anser-rude"]),
     ("xtask", &["anser-proto", "anser-services"]),
 ];
 

@@ -1,0 +1,96 @@
+//! The real server under attack: what it answers, what it keeps, and that nobody else notices. How fast it stays is not asked
+//! here but by `cargo xtask hostile`.
+
+use std::{path::Path, time::Duration};
+
+use anser_rude::{
+    Calm, Talk, Victim,
+    attack::{ALL, Attack},
+};
+use tokio::time::Instant;
+
+/// Longer than the server waits for a login.
+const ATTACK: Duration = Duration::from_secs(7);
+/// Between two messages of those who are calm.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Messages before the attack, so that what everybody needs is there, and after it.
+const MESSAGES: u64 = 16;
+/// What an attack may add to the server's memory.
+const GROWTH_MAX: u64 = 64 << 20;
+/// And what of that may stay behind.
+const REST_MAX: u64 = 32 << 20;
+/// For the server to see that everybody has left.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+macro_rules! suite {
+    ($($name:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                withstand(stringify!($name)).await;
+            }
+        )*
+    };
+}
+
+suite! {
+    empty_messages
+    fragments_without_end
+    fragments_of_a_byte
+    busy_group_unread
+    frames_announced
+    first_frame_announced
+    hello_byte_by_byte
+    headers_byte_by_byte
+    half_closed
+    every_request
+    typing_nowhere
+    pulls_nowhere
+    reconnects
+    after_the_kick
+    json_without_bottom
+    no_frames_at_all
+    huge_headers
+    bodies_without_end
+    pipelined_unread
+    no_http_at_all
+}
+
+async fn withstand(name: &str) {
+    let attack = ALL.iter().find(|attack| attack.name == name).expect("the attack exists");
+    let program = Path::new(env!("CARGO_BIN_EXE_anser"));
+    let victim = Victim::start(program, attack.settings).await.expect("a server");
+    let mut talk = Talk::begin(&victim.site).await.expect("nobody attacks yet");
+    let before = talk.go_on(|calm| calm.messages >= MESSAGES, PAUSE).await;
+    assert!(before.disturbed.is_none(), "{before:?}");
+    let (memory, files) = (victim.memory_bytes().expect("it runs"), victim.open_files().expect("it runs"));
+    victim.forget_peak().expect("it runs");
+
+    let attacking = tokio::spawn((attack.run)(victim.site.clone(), Instant::now() + ATTACK));
+    let calm = talk.go_on(|_| attacking.is_finished(), PAUSE).await;
+    let toll = attacking.await.expect("no panic");
+    let peak = victim.peak_bytes().unwrap_or_else(|error| panic!("{error:#}"));
+    println!("{name}: {toll:?}, +{} KiB, {calm:?}", peak.saturating_sub(memory) >> 10);
+    assert!(calm.disturbed.is_none() && calm.messages > 0, "others were disturbed: {calm:?}");
+    assert!(peak <= memory + GROWTH_MAX, "{} MiB more than before", (peak - memory) >> 20);
+    let toll = toll.expect("the attack can be made");
+    check_told(attack, &toll.kinds().collect::<Vec<_>>());
+
+    let left = Instant::now();
+    let kept = || {
+        let (memory_now, files_now) = (victim.memory_bytes().expect("it runs"), victim.open_files().expect("it runs"));
+        let is_little = memory_now <= memory + REST_MAX && files_now <= files;
+        (!is_little).then(|| format!("{} KiB and {files_now} files", memory_now.saturating_sub(memory) >> 10))
+    };
+    let is_over = |calm: &Calm| calm.messages >= MESSAGES && (kept().is_none() || left.elapsed() > PATIENCE);
+    let after = talk.go_on(is_over, PAUSE).await;
+    assert!(after.disturbed.is_none(), "{after:?}");
+    assert_eq!(kept(), None, "kept after the attackers have left, beyond {} KiB and {files} files", memory >> 10);
+}
+
+/// Nothing but what is documented, and that.
+fn check_told(attack: &Attack, kinds: &[&str]) {
+    let strange: Vec<_> = kinds.iter().filter(|kind| !attack.told.contains(kind)).collect();
+    assert!(strange.is_empty(), "{strange:?} was told, and not one of {:?}", attack.told);
+    assert!(attack.told.is_empty() || !kinds.is_empty(), "nothing was told, and not one of {:?}", attack.told);
+}
