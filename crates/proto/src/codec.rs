@@ -39,9 +39,19 @@ impl Format {
     }
 
     pub fn encode<F: Frame>(self, frame: &F) -> Bytes {
+        self.encode_behind(0, frame).into()
+    }
+
+    /// The frame behind so many bytes of zero, in which the caller writes what its transport puts before it.
+    pub fn encode_behind<F: Frame>(self, room: usize, frame: &F) -> Vec<u8> {
         match self {
-            Self::Protobuf => frame.encode_to_vec().into(),
-            Self::Json => json::encode(frame).into(),
+            Self::Protobuf => {
+                let mut bytes = Vec::with_capacity(room + frame.encoded_len());
+                bytes.resize(room, 0);
+                frame.encode(&mut bytes).expect("a vector grows");
+                bytes
+            }
+            Self::Json => json::encode_behind(room, frame),
         }
     }
 

@@ -13,6 +13,7 @@ use anser_proto::{
 use anser_server::{
     cluster::{Load, Node, NodeId, local::LocalDirectory},
     event::Event,
+    framing::{Framing, Transport},
     hub::{Attachment, Hub, Newcomer},
     outbox::Outbox,
 };
@@ -38,7 +39,7 @@ impl Crowd {
                 kick_id: 0,
                 user: UserId(user),
                 device_id: "phone".into(),
-                format: *format,
+                framing: Framing { transport: Transport::WebSocket, format: *format },
                 outbox: Arc::clone(&outbox),
             };
             (hub.attach(newcomer), outbox)

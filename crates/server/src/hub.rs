@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use anser_proto::{CloseCode, Format, UserId};
+use anser_proto::{CloseCode, UserId};
 
 use crate::{
     accepted::{Accepted, ConnId},
@@ -20,6 +20,7 @@ use crate::{
         envelope::{Present, PresentDevice},
     },
     event::Event,
+    framing::Framing,
     nickname::Nickname,
     outbox::Outbox,
 };
@@ -46,7 +47,7 @@ pub struct Newcomer {
     pub device_id: Arc<str>,
     /// Tells the other nodes of it.
     pub kick_id: u64,
-    pub format: Format,
+    pub framing: Framing,
     pub outbox: Arc<Outbox>,
 }
 
@@ -74,7 +75,7 @@ struct Online {
 struct Attached {
     accepted: Accepted,
     device_id: Arc<str>,
-    format: Format,
+    framing: Framing,
     outbox: Arc<Outbox>,
 }
 
@@ -109,7 +110,7 @@ impl Hub {
     /// which was accepted first, also when its login took longer than the younger one's: else a client that gave up
     /// waiting and came again would be thrown out by its own past.
     pub fn attach(self: &Arc<Self>, newcomer: Newcomer) -> Attachment {
-        let Newcomer { accepted, user, device_id, kick_id, format, outbox } = newcomer;
+        let Newcomer { accepted, user, device_id, kick_id, framing, outbox } = newcomer;
         let mut shard = self.shard(user);
         self.directory.attach(user);
         let online = shard.entry(user).or_insert_with(|| {
@@ -129,7 +130,7 @@ impl Hub {
         if online.attached.iter().any(|other| other.device_id == device_id) {
             outbox.kick(CloseCode::Replaced);
         } else {
-            online.attached.push(Attached { accepted, device_id, format, outbox });
+            online.attached.push(Attached { accepted, device_id, framing, outbox });
             if online.attached.len() > self.devices_per_user_max {
                 online.attached.sort_unstable_by_key(|attached| attached.accepted);
                 online.attached.remove(0).outbox.kick(CloseCode::Replaced);
@@ -144,7 +145,7 @@ impl Hub {
         let shard = self.shard(user);
         let Some(online) = shard.get(&user) else { return 0 };
         let receivers = online.attached.iter().filter(|attached| Some(attached.accepted.conn) != except);
-        receivers.map(|attached| attached.outbox.push(event.encoded(attached.format))).count()
+        receivers.map(|attached| attached.outbox.push(event.framed(attached.framing))).count()
     }
 
     /// How many users are connected.
@@ -259,8 +260,13 @@ impl Drop for Attachment {
 mod tests {
     use anser_proto::v1;
 
+    use anser_proto::Format;
+
     use super::*;
-    use crate::cluster::{Load, Node, local::LocalDirectory};
+    use crate::{
+        cluster::{Load, Node, local::LocalDirectory},
+        framing::Transport,
+    };
 
     const ADA: UserId = UserId(7);
     const NOW_MS: u64 = 5;
@@ -273,7 +279,8 @@ mod tests {
 
     fn attach_as(hub: &Arc<Hub>, accepted: Accepted, device_id: &str, outbox: &Arc<Outbox>) -> Attachment {
         let (device_id, outbox) = (device_id.into(), Arc::clone(outbox));
-        hub.attach(Newcomer { accepted, user: ADA, device_id, kick_id: KICK, format: Format::Protobuf, outbox })
+        let framing = Framing { transport: Transport::WebSocket, format: Format::Protobuf };
+        hub.attach(Newcomer { accepted, user: ADA, device_id, kick_id: KICK, framing, outbox })
     }
 
     fn new_hub(devices_per_user_max: u32) -> Arc<Hub> {

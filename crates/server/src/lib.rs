@@ -7,6 +7,7 @@ pub mod config;
 mod ctx;
 pub mod error;
 pub mod event;
+pub mod framing;
 mod gateway;
 pub mod hub;
 mod im;
@@ -19,6 +20,7 @@ pub mod password;
 pub mod secrets;
 pub mod snowflake;
 pub mod token;
+mod websocket;
 
 use std::{
     net::SocketAddr,

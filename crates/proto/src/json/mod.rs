@@ -76,8 +76,9 @@ pub fn decode<M: Fields>(bytes: &[u8]) -> Result<(M, Option<Fault>), NoJson> {
     Ok((message, json.into_fault()))
 }
 
-pub fn encode<M: Fields>(message: &M) -> Vec<u8> {
-    let mut json = Writer::default();
+/// The message behind so many bytes of zero.
+pub fn encode_behind<M: Fields>(room: usize, message: &M) -> Vec<u8> {
+    let mut json = Writer::behind(room);
     json.message(message);
     json.into_bytes()
 }

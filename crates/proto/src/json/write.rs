@@ -11,13 +11,14 @@ pub struct Writer {
     out: Vec<u8>,
 }
 
-impl Default for Writer {
-    fn default() -> Self {
-        Self { out: Vec::with_capacity(FRAME_BYTES) }
-    }
-}
-
 impl Writer {
+    /// Writes behind so many bytes of zero.
+    pub(super) fn behind(room: usize) -> Self {
+        let mut out = Vec::with_capacity(FRAME_BYTES);
+        out.resize(room, 0);
+        Self { out }
+    }
+
     pub(super) fn into_bytes(self) -> Vec<u8> {
         self.out
     }

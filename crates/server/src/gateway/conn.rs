@@ -1,9 +1,9 @@
 //! One connection: the one task that owns its socket, and the closed list of what can happen to it.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use anser_proto::{
-    CloseCode, ErrorCode, Format,
+    CloseCode, ErrorCode,
     codec::Malformed,
     codes::{Retry, close_row, error_row},
     v1::{self, client_frame::Request, server_frame::Body},
@@ -18,12 +18,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     login::{self, LoggedIn},
-    socket::{RecvError, Socket},
+    socket::{Received, RecvError, Socket},
+    writing::Writing,
 };
 use crate::{
     accepted::Accepted,
     ctx::Ctx,
     error::Error,
+    framing::Framing,
     hub::Attachment,
     im::{self, Caller},
     outbox::{Outbox, Waiting},
@@ -31,12 +33,15 @@ use crate::{
 
 /// From the first byte to the end of `hello`.
 const LOGIN_TIMEOUT: Duration = Duration::from_secs(5);
-/// A peer that takes nothing for so long is given up.
+/// A peer that takes less than this in [`WRITE_TIMEOUT`], and not all that there is for it, is given up: a slow line is not a dead one.
+const WRITE_PROGRESS_BYTES: usize = 4 * 1024;
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// So long may the last words to a connection take.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 /// Requests that are taken up together. They wait for one commit instead of one each.
 const TURN_FRAMES_MAX: usize = 64;
+/// A turn that has as many bytes takes up nothing more.
+const TURN_BYTES_MAX: usize = 512 * 1024;
 /// Draining spreads the clients' return over so many milliseconds.
 const RECONNECT_SPREAD_MS: u32 = 5_000;
 
@@ -48,7 +53,7 @@ enum Event {
     /// The requests taken up last are done.
     Answers(Result<(Box<Caller>, Vec<v1::ServerFrame>), JoinError>),
     /// The client said something. Not listened to while a turn is under way: that is the back pressure.
-    Frame(Result<Bytes, RecvError>),
+    Frame(Result<Received, RecvError>),
     /// Nothing was heard for too long, or the token ran out.
     Deadline,
 }
@@ -60,7 +65,7 @@ type Turn = JoinHandle<(Box<Caller>, Vec<v1::ServerFrame>)>;
 struct Conn {
     cx: Arc<Ctx>,
     socket: Socket,
-    format: Format,
+    framing: Framing,
     attachment: Attachment,
     outbox: Arc<Outbox>,
     /// Absent while a turn has him.
@@ -81,6 +86,8 @@ enum End {
     Gone,
     /// By the server, which says why.
     Closed { code: CloseCode, reason: String },
+    /// In WebSocket's own words: by the peer, whose code goes back to him, or because he did not keep to RFC 6455.
+    WebSocket { code: Option<u16>, reason: &'static str },
 }
 
 /// Logs a connection in, serves it and ends it. Returns when nothing of it is left.
@@ -106,23 +113,36 @@ async fn greet(
 ) -> Option<(Conn, Bytes)> {
     let hello = tokio::select! {
         () = shutdown.cancelled() => return None,
-        hello = timeout(LOGIN_TIMEOUT, socket.recv()) => hello,
+        hello = timeout(LOGIN_TIMEOUT, first_frame(&mut socket)) => hello,
     };
     let (request_id, error) = match hello {
         Err(_) => (0, Error::new(ErrorCode::LoginTimeout, "no hello came within 5 seconds")),
-        Ok(Err(RecvError::Gone)) => return None,
-        Ok(Err(error)) => (0, recv_error(error)),
-        Ok(Ok(frame)) => match login::login(&cx, accepted, socket.format(), frame).await {
+        Ok(Err(error)) => match recv_error(error) {
+            Ok(error) => (0, error),
+            Err(end) => {
+                last_words(&mut socket, end).await;
+                return None;
+            }
+        },
+        Ok(Ok(frame)) => match login::login(&cx, accepted, socket.framing(), frame).await {
             Ok(logged_in) => return Some(Conn::new(cx, socket, logged_in, shutdown)),
             Err(refusal) => refusal,
         },
     };
     cx.metrics.login_refused(error.code);
     let reason = error.message.to_string();
-    let frame = socket.format().encode(&answer(request_id, Body::Error(error.to_wire())));
-    let _ = timeout(CLOSE_PATIENCE, socket.send_many(&[frame])).await;
-    let _ = timeout(CLOSE_PATIENCE, socket.close(refusal_code(error.code), &reason)).await;
+    let frame = socket.framing().encode(&answer(request_id, Body::Error(error.to_wire())));
+    let _ = timeout(CLOSE_PATIENCE, write_all(&mut socket, vec![frame])).await;
+    last_words(&mut socket, End::Closed { code: refusal_code(error.code), reason }).await;
     None
+}
+
+async fn first_frame(socket: &mut Socket) -> Result<Bytes, RecvError> {
+    loop {
+        if let Received::Frame(frame) = socket.recv().await? {
+            return Ok(frame);
+        }
+    }
 }
 
 impl Conn {
@@ -133,7 +153,7 @@ impl Conn {
         let conn = Self {
             silence: Duration::from_millis(u64::from(cx.config.limits.heartbeat_max_ms) * 3 / 2),
             cx,
-            format: socket.format(),
+            framing: socket.framing(),
             socket,
             attachment,
             outbox,
@@ -164,9 +184,9 @@ impl Conn {
                 Event::Outbox => Box::pin(self.flush(Vec::new())).await,
                 Event::Answers(Ok((caller, frames))) => Box::pin(self.answer(caller, frames)).await,
                 Event::Answers(Err(_)) => return end(CloseCode::ServerError),
-                Event::Frame(Ok(frame)) => self.take_up(frame),
-                Event::Frame(Err(RecvError::Gone)) => return End::Gone,
-                Event::Frame(Err(error)) => Box::pin(self.refuse(recv_error(error))).await,
+                Event::Frame(Ok(Received::Frame(frame))) => self.take_up(frame),
+                Event::Frame(Ok(Received::Control)) => Box::pin(self.take_control()).await,
+                Event::Frame(Err(error)) => Box::pin(self.refuse(error)).await,
                 Event::Deadline => {
                     deadline.as_mut().reset(self.deadline());
                     self.check_deadlines()
@@ -199,25 +219,37 @@ impl Conn {
     /// have takes its place in the turn, to be refused there.
     fn take_up(&mut self, first: Bytes) -> Result<(), End> {
         self.heard = Instant::now();
-        let mut next = Some(Ok(first));
-        let mut frames = Vec::new();
+        let mut next = Some(Ok(Received::Frame(first)));
+        let (mut frames, mut taken, mut turn_bytes) = (Vec::new(), 0, 0);
         let mut malformed = None;
         while let Some(received) = next.take() {
-            let frame = match received.map(|bytes| self.format.decode::<v1::ClientFrame>(bytes)) {
-                Ok(Ok(frame)) => Ok(frame),
-                Ok(Err(Malformed::Field { request_id, message })) => Err((request_id, Error::bad_field(message))),
-                Ok(Err(error)) => {
-                    malformed = Some(Error::new(ErrorCode::BadFrame, error.to_string()));
-                    break;
+            taken += 1;
+            let is_short = match received {
+                Ok(Received::Control) => {
+                    self.count_control();
+                    true
+                }
+                Ok(Received::Frame(bytes)) => {
+                    turn_bytes += bytes.len();
+                    let frame = match self.framing.format.decode::<v1::ClientFrame>(bytes) {
+                        Ok(frame) => Ok(frame),
+                        Err(Malformed::Field { request_id, message }) => Err((request_id, Error::bad_field(message))),
+                        Err(error) => {
+                            malformed = Some(Error::new(ErrorCode::BadFrame, error.to_string()));
+                            break;
+                        }
+                    };
+                    let is_short =
+                        matches!(&frame, Err(_) | Ok(v1::ClientFrame { request: Some(Request::Send(_)), .. }));
+                    frames.push(frame);
+                    is_short
                 }
                 Err(error) => {
                     self.broken = Some(error);
                     break;
                 }
             };
-            let is_short = matches!(&frame, Err(_) | Ok(v1::ClientFrame { request: Some(Request::Send(_)), .. }));
-            frames.push(frame);
-            if is_short && frames.len() < TURN_FRAMES_MAX {
+            if is_short && taken < TURN_FRAMES_MAX && turn_bytes < TURN_BYTES_MAX {
                 next = self.socket.recv().now_or_never();
             }
         }
@@ -232,8 +264,29 @@ impl Conn {
         Ok(())
     }
 
+    /// Frames of the transport show that the peer is there, and cost him as much as a request.
+    fn count_control(&mut self) {
+        self.heard = Instant::now();
+        if let Some(caller) = &mut self.caller {
+            // Too many are not refused, since they are answered all the same; who does not stop is closed.
+            let _ = caller.admit(self.heard);
+        }
+    }
+
+    async fn take_control(&mut self) -> Result<(), End> {
+        self.count_control();
+        self.flush(Vec::new()).await?;
+        self.check_flooding()
+    }
+
+    fn check_flooding(&self) -> Result<(), End> {
+        match &self.caller {
+            Some(caller) if caller.is_flooding() => Err(end(CloseCode::Flooding)),
+            _ => Ok(()),
+        }
+    }
+
     async fn answer(&mut self, caller: Box<Caller>, answers: Vec<v1::ServerFrame>) -> Result<(), End> {
-        let flooding = caller.is_flooding();
         let said_bye = caller.said_bye;
         self.caller = Some(caller);
         let closing = answers.last().and_then(closing_code);
@@ -241,28 +294,26 @@ impl Conn {
         if let Some(code) = closing {
             return Err(end(code));
         }
-        if flooding {
-            return Err(end(CloseCode::Flooding));
-        }
+        self.check_flooding()?;
         match self.broken.take() {
             _ if said_bye => Err(end(CloseCode::Normal)),
             None => Ok(()),
-            Some(RecvError::Gone) => Err(End::Gone),
-            Some(error) => self.refuse(recv_error(error)).await,
+            Some(error) => self.refuse(error).await,
         }
     }
 
-    /// Writes what waits in the outbox and then the answers, in one go.
+    /// Writes what waits in the outbox, a pong that is due, and then the answers, in one go.
     async fn flush(&mut self, answers: Vec<v1::ServerFrame>) -> Result<(), End> {
         let Waiting { mut frames, lagged, kicked, .. } = self.outbox.take();
         if lagged {
             self.cx.metrics.lagged.inc();
-            frames.push(self.format.encode(&answer(0, Body::Lagged(v1::Lagged {}))));
+            frames.push(self.framing.encode(&answer(0, Body::Lagged(v1::Lagged {}))));
         }
-        frames.extend(answers.iter().map(|frame| self.format.encode(frame)));
+        frames.extend(self.socket.take_pong());
+        frames.extend(answers.iter().map(|frame| self.framing.encode(frame)));
         if let Some(code) = kicked {
             let kicked = v1::Kicked { code: code.into(), reason: close_row(code).meaning.to_owned() };
-            frames.push(self.format.encode(&answer(0, Body::Kicked(kicked))));
+            frames.push(self.framing.encode(&answer(0, Body::Kicked(kicked))));
         }
         self.write(frames).await?;
         kicked.map_or(Ok(()), |code| Err(end(code)))
@@ -282,13 +333,14 @@ impl Conn {
             sleep(CLOSE_PATIENCE).await;
         };
         tokio::select! {
-            sent = self.socket.send_many(&frames) => sent.map_err(|_| End::Gone),
-            () = sleep(WRITE_TIMEOUT) => Err(end(CloseCode::Lagging)),
+            biased;
+            written = write_all(&mut self.socket, frames) => written,
             () = cut_short => Err(End::Gone),
         }
     }
 
-    async fn refuse(&mut self, error: Error) -> Result<(), End> {
+    async fn refuse(&mut self, error: RecvError) -> Result<(), End> {
+        let error = recv_error(error)?;
         let code = error_row(error.code).closes.unwrap_or(CloseCode::BadFrames);
         let reason = error.message.to_string();
         self.flush(vec![answer(0, Body::Error(error.to_wire()))]).await?;
@@ -310,10 +362,10 @@ impl Conn {
 
     async fn finish(mut self, end: End) {
         drop(self.attachment);
-        if let End::Closed { code, reason } = end {
+        if let End::Closed { code, .. } = end {
             self.cx.metrics.closed(code);
-            let _ = timeout(CLOSE_PATIENCE, self.socket.close(code, &reason)).await;
         }
+        last_words(&mut self.socket, end).await;
         // The server does not end before what was taken up is stored and told.
         if let Some(turn) = self.turn.take() {
             let _ = turn.await;
@@ -351,11 +403,56 @@ fn end(code: CloseCode) -> End {
     End::Closed { code, reason: close_row(code).meaning.to_owned() }
 }
 
-fn recv_error(error: RecvError) -> Error {
+/// What to answer, or how to end without an answer.
+fn recv_error(error: RecvError) -> Result<Error, End> {
     match error {
-        RecvError::TooLarge(message) => Error::new(ErrorCode::FrameTooLarge, message),
-        RecvError::NoFrame(message) => Error::new(ErrorCode::BadFrame, message),
-        RecvError::Gone => Error::new(ErrorCode::BadFrame, "the connection is gone"),
+        RecvError::TooLarge(message) => Ok(Error::new(ErrorCode::FrameTooLarge, message)),
+        RecvError::NoFrame(message) => Ok(Error::new(ErrorCode::BadFrame, message)),
+        RecvError::Gone => Err(End::Gone),
+        RecvError::Closed(code) => Err(End::WebSocket { code, reason: "" }),
+        RecvError::Violation(violation) => {
+            let (code, reason) = violation.close();
+            Err(End::WebSocket { code: Some(code), reason })
+        }
+        RecvError::TooSlow => {
+            let reason = "a frame of more than 16 KiB was not whole within 60 seconds".to_owned();
+            Err(End::Closed { code: CloseCode::Silent, reason })
+        }
+    }
+}
+
+/// Ends the connection, and says why where there is something to say.
+async fn last_words(socket: &mut Socket, end: End) {
+    let said = async {
+        match end {
+            End::Gone => Ok(()),
+            End::Closed { code, reason } => socket.close(code, &reason).await,
+            End::WebSocket { code, reason } => socket.close_web_socket(code, reason).await,
+        }
+    };
+    let _ = timeout(CLOSE_PATIENCE, said).await;
+}
+
+/// Writes all frames, for as long as the peer takes some of them.
+async fn write_all(socket: &mut Socket, frames: Vec<Bytes>) -> Result<(), End> {
+    let mut writing = Writing::from(frames);
+    while !writing.is_empty() {
+        let progress = async {
+            let mut written = 0;
+            while written < WRITE_PROGRESS_BYTES && !writing.is_empty() {
+                written += socket.write_some(&mut writing).await?;
+            }
+            Ok(())
+        };
+        in_time(progress).await?;
+    }
+    in_time(socket.flush()).await
+}
+
+async fn in_time(progress: impl Future<Output = io::Result<()>>) -> Result<(), End> {
+    match timeout(WRITE_TIMEOUT, progress).await {
+        Ok(done) => done.map_err(|_| End::Gone),
+        Err(_) => Err(end(CloseCode::Lagging)),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anser_proto::{
-    CloseCode, ErrorCode, Format, UserId, VERSION,
+    CloseCode, ErrorCode, UserId, VERSION,
     codec::Malformed,
     ids::check_ascii_id,
     limits::NAME_CHARS_MAX,
@@ -18,6 +18,7 @@ use crate::{
     cluster::{envelope::Kick, relay::Told},
     ctx::Ctx,
     error::Error,
+    framing::Framing,
     hub::{Attachment, Newcomer},
     im::{self, Caller, name::check_name, wire},
     outbox::Outbox,
@@ -37,8 +38,13 @@ pub struct LoggedIn {
 }
 
 /// Lets a connection in. Refuses with the id of its request, where there is one.
-pub async fn login(cx: &Arc<Ctx>, accepted: Accepted, format: Format, frame: Bytes) -> Result<LoggedIn, (u32, Error)> {
-    let frame: v1::ClientFrame = format.decode(frame).map_err(|error| match error {
+pub async fn login(
+    cx: &Arc<Ctx>,
+    accepted: Accepted,
+    framing: Framing,
+    frame: Bytes,
+) -> Result<LoggedIn, (u32, Error)> {
+    let frame: v1::ClientFrame = framing.format.decode(frame).map_err(|error| match error {
         Malformed::Field { request_id, message } => (request_id, Error::bad_field(message)),
         Malformed::Frame(_) => (0, Error::new(ErrorCode::BadFrame, error.to_string())),
     })?;
@@ -46,13 +52,13 @@ pub async fn login(cx: &Arc<Ctx>, accepted: Accepted, format: Format, frame: Byt
     let Some(Request::Hello(hello)) = frame.request else {
         return Err((request_id, Error::new(ErrorCode::LoginRequired, "the first frame must be `hello`")));
     };
-    let_in(cx, accepted, format, request_id, hello).await.map_err(|error| (request_id, error))
+    let_in(cx, accepted, framing, request_id, hello).await.map_err(|error| (request_id, error))
 }
 
 async fn let_in(
     cx: &Arc<Ctx>,
     accepted: Accepted,
-    format: Format,
+    framing: Framing,
     request_id: u32,
     hello: v1::Hello,
 ) -> Result<LoggedIn, Error> {
@@ -68,7 +74,7 @@ async fn let_in(
 
     // Into the hub before the positions are read: what is stored in between is pushed, and nothing falls between.
     let outbox = Arc::new(Outbox::new(cx.config.limits.outbox_bytes));
-    let attachment = attach(cx, accepted, &user, Arc::clone(&device_id), format, Arc::clone(&outbox)).await;
+    let attachment = attach(cx, accepted, &user, Arc::clone(&device_id), framing, Arc::clone(&outbox)).await;
     let positions = cx.store.positions(user.user).await?;
     // Read again behind it: whoever is disabled or renamed or gets another password in between is either kicked out of
     // the hub or seen here.
@@ -99,7 +105,7 @@ async fn let_in(
         caller: Box::new(Caller::new(&attachment, platform, device_id, &cx.config.limits, Instant::now())),
         attachment,
         outbox,
-        welcome: format.encode(&welcome),
+        welcome: framing.encode(&welcome),
         token_expires: expires_s.and_then(|expires_s| instant_of(cx, expires_s)),
     })
 }
@@ -110,12 +116,12 @@ async fn attach(
     accepted: Accepted,
     user: &User,
     device_id: Arc<str>,
-    format: Format,
+    framing: Framing,
     outbox: Arc<Outbox>,
 ) -> Attachment {
     let (kick_id, user, code) = (cx.ids.make(), user.user, CloseCode::Replaced);
     let kick = Kick { id: kick_id, user, device_id: Some(Arc::clone(&device_id)), code, before: accepted };
-    let attachment = cx.hub.attach(Newcomer { accepted, user, device_id, kick_id, format, outbox });
+    let attachment = cx.hub.attach(Newcomer { accepted, user, device_id, kick_id, framing, outbox });
     cx.peers.directory().settled().await;
     // Now that others find the device here: of two nodes to which it comes at once, one finds the other.
     cx.peers.tell(Told::Kick(kick));

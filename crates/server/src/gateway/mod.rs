@@ -6,6 +6,7 @@ mod login;
 mod socket;
 pub mod tls;
 mod upgrade;
+mod writing;
 
 use std::{
     fs, io::ErrorKind, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc, time::Duration,
@@ -23,7 +24,10 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::{io::Io, socket::Socket};
+use self::{
+    io::Io,
+    socket::{LARGE_FRAMES_MAX, Socket},
+};
 use crate::{accepted::Accepted, config::Config, ctx::Ctx, http};
 
 /// From the first byte to the end of the TLS handshake, and again of the HTTP headers.
@@ -47,6 +51,8 @@ pub struct Gateway {
     tasks: TaskTracker,
     /// One for each connection.
     places: Arc<Semaphore>,
+    /// One for each large frame that comes.
+    large_places: Arc<Semaphore>,
     tls: Option<TlsAcceptor>,
 }
 
@@ -88,7 +94,9 @@ fn bind_operator(dir: &Path) -> anyhow::Result<UnixListener> {
 impl Gateway {
     pub fn new(cx: Arc<Ctx>, tls: Option<TlsAcceptor>) -> Arc<Self> {
         let places = Arc::new(Semaphore::new(cx.config.limits.connections as usize));
-        Arc::new(Self { cx, shutdown: CancellationToken::new(), tasks: TaskTracker::new(), places, tls })
+        let large_places = Arc::new(Semaphore::new(LARGE_FRAMES_MAX));
+        let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
+        Arc::new(Self { cx, shutdown, tasks, places, large_places, tls })
     }
 
     /// Accepts on both ports until `stop`, then lets every connection end and waits for them, within bounds.
@@ -202,7 +210,8 @@ impl Gateway {
     }
 
     async fn serve_tcp(self: Arc<Self>, accepted: Accepted, io: Io) {
-        conn::run(Arc::clone(&self.cx), accepted, Socket::tcp(io), self.shutdown.clone()).await;
+        let socket = Socket::tcp(io, Arc::clone(&self.large_places));
+        conn::run(Arc::clone(&self.cx), accepted, socket, self.shutdown.clone()).await;
     }
 }
 

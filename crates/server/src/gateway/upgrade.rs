@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use anser_proto::{Format, codec::SUBPROTOCOLS};
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use axum::{
     body::Body,
     extract::{Request, State},
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio::sync::Semaphore;
 
 use super::{Gateway, conn, io::Io, socket::Socket};
 
@@ -25,8 +27,9 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
     let accepted = gateway.cx.hub.accept((gateway.cx.clock)());
     let upgraded = hyper::upgrade::on(&mut request);
     let (cx, shutdown) = (Arc::clone(&gateway.cx), gateway.shutdown.clone());
+    let large_places = Arc::clone(&gateway.large_places);
     gateway.tasks.spawn(async move {
-        if let Some(socket) = Box::pin(leave_http(upgraded, format)).await {
+        if let Some(socket) = Box::pin(leave_http(upgraded, format, large_places)).await {
             conn::run(cx, accepted, socket, shutdown).await;
         }
     });
@@ -41,9 +44,9 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
 }
 
 /// Takes the stream below HTTP out again, so that nothing of HTTP stays with an idle connection.
-async fn leave_http(upgraded: OnUpgrade, format: Format) -> Option<Socket> {
+async fn leave_http(upgraded: OnUpgrade, format: Format, large_places: Arc<Semaphore>) -> Option<Socket> {
     let parts = upgraded.await.ok()?.downcast::<TokioIo<Io>>().ok()?;
-    Some(Socket::web_socket(parts.io.into_inner(), parts.read_buf, format).await)
+    Some(Socket::web_socket(parts.io.into_inner(), &parts.read_buf, format, large_places))
 }
 
 /// The accept key and the format of frames, or what is wrong with the request.
@@ -67,5 +70,21 @@ fn check(headers: &HeaderMap) -> Result<(String, Format), (StatusCode, String)> 
         .find(|(name, _)| lists(header::SEC_WEBSOCKET_PROTOCOL, name))
         .map(|(_, format)| format)
         .ok_or_else(|| bad("Sec-WebSocket-Protocol must offer anser.v1.protobuf or anser.v1.json"))?;
-    Ok((derive_accept_key(key.as_bytes()), format))
+    Ok((accept_key(key), format))
+}
+
+/// RFC 6455, 4.2.2: shows that it was read as a WebSocket's handshake.
+fn accept_key(key: &str) -> String {
+    const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    BASE64_STANDARD.encode(digest(&SHA1_FOR_LEGACY_USE_ONLY, format!("{key}{GUID}").as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_accept_key_is_that_of_the_standards_example() {
+        assert_eq!(accept_key("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
 }

@@ -4,7 +4,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use anser_proto::{
-    ConversationId, Format, GroupId, UserId,
+    ConversationId, GroupId, UserId,
     limits::PAGE_BYTES_MAX,
     v1::{self, server_frame::Body},
 };
@@ -174,7 +174,7 @@ pub struct Place {
 /// Tells the members of a group who may see this place of its log.
 async fn crowd(cx: &Ctx, place: &Place, members: &[(UserId, u64)], except: Option<ConnId>, event: &Event) {
     if cx.peers.in_cluster {
-        let (except, event) = (except.map(|conn| conn.0), event.encoded(Format::Protobuf));
+        let (except, event) = (except.map(|conn| conn.0), event.protobuf());
         let Place { group, members_version, server_msg_id } = *place;
         cx.peers.tell(if members.len() <= LISTED_MAX {
             Told::Push(Push { users: entitled(members, server_msg_id).collect(), except, event })
@@ -324,6 +324,6 @@ pub fn push_here(cx: &Ctx, user: UserId, except: Option<ConnId>, event: &Event) 
 fn push_elsewhere(cx: &Ctx, users: Vec<UserId>, except: Option<ConnId>, event: &Event) {
     if cx.peers.in_cluster {
         let except = except.map(|conn| conn.0);
-        cx.peers.tell(Told::Push(Push { users, except, event: event.encoded(Format::Protobuf) }));
+        cx.peers.tell(Told::Push(Push { users, except, event: event.protobuf() }));
     }
 }

@@ -101,7 +101,7 @@ impl Ear {
     }
 
     fn event(&self, bytes: Bytes) -> Option<Event> {
-        let event = Event::received(&bytes);
+        let event = Event::received(bytes);
         if event.is_none() {
             self.cx.peers.counts.dropped(Dropped::Garbage);
         }
