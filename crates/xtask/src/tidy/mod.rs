@@ -5,6 +5,7 @@
 
 mod codes;
 mod manifests;
+mod names;
 mod reach;
 mod rooms;
 mod shape;
@@ -35,7 +36,8 @@ struct Finding {
     what: String,
 }
 
-const FAMILIES: [&[Rule]; 6] = [shape::RULES, rooms::RULES, words::RULES, reach::RULES, codes::RULES, manifests::RULES];
+const FAMILIES: [&[Rule]; 7] =
+    [shape::RULES, rooms::RULES, words::RULES, reach::RULES, codes::RULES, manifests::RULES, names::RULES];
 
 pub(crate) fn run() -> anyhow::Result<()> {
     let start = Instant::now();

@@ -29,7 +29,7 @@ const EDGES: [(&str, &[&str]); 8] = [
     ("client", &["anser-proto"]),
     ("server", &["anser-proto", "anser-store", "anser-services"]),
     ("cli", &["anser-proto", "anser-store", "anser-client", "anser-server", "anser-services", "anser-rude"]),
-    ("xtask", &["anser-proto", "anser-services"]),
+    ("xtask", &["anser-proto", "anser-rude", "anser-services"]),
 ];
 
 /// In `within`, the paths `foreign` may be named in `homes` alone. All of them are prefixes.
