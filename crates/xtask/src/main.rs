@@ -3,6 +3,7 @@
 mod audit;
 mod codegen;
 mod dev_cluster;
+mod hostile;
 mod test;
 mod tidy;
 
@@ -37,6 +38,8 @@ enum Task {
     },
     /// MariaDB, Redis, NATS and three nodes on this machine, until Ctrl-C
     DevCluster(dev_cluster::DevCluster),
+    /// What calm users notice of each attack, and what it costs the server in memory: release builds, a table
+    Hostile(hostile::Hostile),
     /// Checks licences, sources, doubles and advisories of all dependencies with cargo-deny
     Audit,
 }
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Test { only, seed } => test::run(only, seed),
         Task::DevCluster(cluster) => cluster.run(),
+        Task::Hostile(hostile) => hostile.run(),
         Task::Audit => audit::run(),
     };
     let Err(error) = result else { return ExitCode::SUCCESS };

@@ -76,7 +76,7 @@ impl Step {
     }
 }
 
-fn cargo(arguments: &str) -> anyhow::Result<()> {
+pub(crate) fn cargo(arguments: &str) -> anyhow::Result<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let status = Command::new(cargo).args(arguments.split(' ')).current_dir(root()).status()?;
     ensure!(status.success(), "`cargo {arguments}`: {status}");

@@ -48,6 +48,7 @@ suite! {
     pulls_nowhere
     reconnects
     after_the_kick
+    wrong_values
     json_without_bottom
     no_frames_at_all
     huge_headers
