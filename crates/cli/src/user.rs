@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use anser_proto::UserId;
 use anser_server::{
-    Column,
+    Column, LOGINS_NOTICED_S,
     config::Config,
+    end_logins_on_nodes,
     http::admin::{ChangeUser, CreateUser, UserRow, apply_change, new_user},
-    kick_on_nodes, make_user,
+    make_user,
     secrets::make_data_dir,
     snowflake::Snowflake,
 };
-use anser_store::{Clock, Store};
+use anser_store::Store;
 use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
 use hyper::Method;
@@ -57,7 +58,6 @@ enum Users {
 /// The store itself, where no server of this folder runs.
 struct Opened {
     store: Arc<dyn Store>,
-    clock: Clock,
     ids: Snowflake,
     config: Config,
 }
@@ -82,8 +82,8 @@ impl Users {
             return Ok(Self::Server(operator));
         }
         let Column { store, clock, .. } = Column::open(config).await?;
-        let ids = Snowflake::any_node(Arc::clone(&clock));
-        Ok(Self::Store(Box::new(Opened { store, clock, ids, config: config.clone() })))
+        let ids = Snowflake::any_node(clock);
+        Ok(Self::Store(Box::new(Opened { store, ids, config: config.clone() })))
     }
 
     async fn close(&self) {
@@ -136,13 +136,14 @@ impl Users {
         match self {
             Self::Server(operator) => operator.ask(Method::POST, "/v1/users/change", &change).await,
             Self::Store(opened) => {
-                let Opened { store, clock, ids, .. } = &**opened;
-                let changed = apply_change(&**store, change, ids, clock).await;
-                let (user, kick) = changed.map_err(|error| anyhow!("{}", error.message))?;
-                if let Some(kick) = kick {
-                    kick_on_nodes(&opened.config, &**store, kick).await?;
+                let Opened { store, config, .. } = &**opened;
+                let (changed, over) = apply_change(&**store, change).await;
+                if let Some(over) = over
+                    && !end_logins_on_nodes(config, &**store, over).await
+                {
+                    eprintln!("redis is away: nodes end his connections by themselves, within {LOGINS_NOTICED_S} s");
                 }
-                Ok(UserRow::from(&user))
+                Ok(UserRow::from(&changed.map_err(|error| anyhow!("{}", error.message))?))
             }
         }
     }

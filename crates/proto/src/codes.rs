@@ -77,6 +77,11 @@ pub fn error_row(code: ErrorCode) -> ErrorRow {
         }
         StoreFull => row(Later, None, "the server's disk is full; nothing was stored"),
         ShuttingDown => row(Later, None, "the server stops; nothing was stored"),
+        LoginOver => row(
+            Later,
+            Some(Close::TokenRanOut),
+            "the user was disabled or got a new password after this login; nothing was stored",
+        ),
 
         UnknownOutcome => row(SameId, None, "the store broke in the middle: it may have been stored or not"),
         Internal => row(SameId, None, "a fault of the server; its log says which"),
@@ -104,7 +109,10 @@ pub fn close_row(code: CloseCode) -> CloseRow {
         FrameOverLimit => row(false, "what came was larger than a frame may be"),
         Flooding => row(false, "requests kept coming far above the rate after being refused"),
         VersionRefused => row(false, "the server does not speak the client's version"),
-        TokenRanOut => row(false, "the token of this connection passed its time: get a new one, then connect again"),
+        TokenRanOut => row(
+            false,
+            "the token of this connection passed its time, or the user has a new password: get a new one, then connect again",
+        ),
     }
 }
 

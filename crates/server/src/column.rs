@@ -10,7 +10,7 @@ use anser_store::{
 use futures_util::future::BoxFuture;
 
 use crate::{
-    cluster::{Node, envelope::Kick, peers::Ways},
+    cluster::{Node, envelope::LoginsOver, peers::Ways},
     config::Config,
     system_clock,
 };
@@ -84,20 +84,22 @@ impl Column {
     }
 }
 
-/// Ends a user's connections wherever nodes run, for who is none himself.
+/// Ends a user's logins wherever nodes run, for who is none himself. Tells whether they could be told; who was not finds out by
+/// himself, within [`LOGINS_NOTICED_S`](crate::LOGINS_NOTICED_S) seconds.
 #[cfg(feature = "cluster")]
-pub async fn kick_on_nodes(config: &Config, store: &dyn Store, kick: Kick) -> anyhow::Result<()> {
+pub async fn end_logins_on_nodes(config: &Config, store: &dyn Store, over: LoginsOver) -> bool {
     let Config { cluster, .. } = config;
-    if cluster.database.is_none() || crate::cluster::open::kick(cluster, store.log_id(), kick).await? {
-        return Ok(());
+    if cluster.database.is_none() {
+        return true;
     }
-    anyhow::bail!("it is done, but redis is away, so that connections could not be ended: do it again when it is there")
+    let told = crate::cluster::open::end_logins(cluster, store.log_id(), over).await;
+    told.inspect_err(|error| tracing::warn!(%error, "other nodes cannot be told")).unwrap_or(false)
 }
 
 /// There are no other nodes.
 #[cfg(not(feature = "cluster"))]
-pub async fn kick_on_nodes(_: &Config, _: &dyn Store, _: Kick) -> anyhow::Result<()> {
-    Ok(())
+pub async fn end_logins_on_nodes(_: &Config, _: &dyn Store, _: LoginsOver) -> bool {
+    true
 }
 
 fn common(config: &Config, clock: &Clock) -> Options {

@@ -47,6 +47,7 @@ impl From<store::Error> for Error {
             store::Error::Limit { .. } => ErrorCode::LimitReached,
             store::Error::Overloaded => ErrorCode::Overloaded,
             store::Error::Full => ErrorCode::StoreFull,
+            store::Error::LoginOver => ErrorCode::LoginOver,
             store::Error::Closed => ErrorCode::ShuttingDown,
             store::Error::UnknownOutcome(_) => ErrorCode::UnknownOutcome,
             store::Error::Failed(_) => ErrorCode::Internal,

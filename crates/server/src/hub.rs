@@ -17,7 +17,7 @@ use crate::{
     accepted::{Accepted, ConnId},
     cluster::{
         Directory, NodeId,
-        envelope::{Present, PresentDevice},
+        envelope::{LoginsOver, Present, PresentDevice},
     },
     event::Event,
     framing::Framing,
@@ -58,14 +58,14 @@ pub struct Doomed<'a> {
     pub device_id: Option<&'a str>,
     /// This one and younger ones stay.
     pub before: Accepted,
-    /// Unless they are from later than this: they were accepted before the clock went back.
-    pub now_ms: u64,
 }
 
 /// A user who is connected.
 struct Online {
     nickname: Arc<Nickname>,
     attached: Vec<Attached>,
+    /// Logins that began under an earlier version are over, as far as this node was told.
+    login_version: u64,
     /// The kick that told the other nodes of the device that came here last. They answer which ones they have.
     asked: u64,
     /// His devices on other nodes, as those nodes answered.
@@ -77,6 +77,8 @@ struct Attached {
     device_id: Arc<str>,
     framing: Framing,
     outbox: Arc<Outbox>,
+    /// None while the login is under way.
+    login_version: Option<u64>,
 }
 
 impl Online {
@@ -115,7 +117,8 @@ impl Hub {
         self.directory.attach(user);
         let online = shard.entry(user).or_insert_with(|| {
             self.online.fetch_add(1, Ordering::Relaxed);
-            Online { nickname: Arc::default(), attached: Vec::new(), asked: 0, elsewhere: Vec::new() }
+            let (attached, elsewhere) = (Vec::new(), Vec::new());
+            Online { nickname: Arc::default(), attached, login_version: 0, asked: 0, elsewhere }
         });
         // The other nodes are asked anew.
         online.asked = kick_id;
@@ -130,14 +133,14 @@ impl Hub {
         if online.attached.iter().any(|other| other.device_id == device_id) {
             outbox.kick(CloseCode::Replaced);
         } else {
-            online.attached.push(Attached { accepted, device_id, framing, outbox });
+            online.attached.push(Attached { accepted, device_id, framing, outbox, login_version: None });
             if online.attached.len() > self.devices_per_user_max {
                 online.attached.sort_unstable_by_key(|attached| attached.accepted);
                 online.attached.remove(0).outbox.kick(CloseCode::Replaced);
             }
         }
         let conn = accepted.conn;
-        Attachment { hub: Arc::clone(self), user, conn, nickname: Arc::clone(&online.nickname) }
+        Attachment { hub: Arc::clone(self), user, conn, nickname: Arc::clone(&online.nickname), login_version: 0 }
     }
 
     /// Puts the event into the outboxes of all connections of the user but `except`; tells how many.
@@ -172,17 +175,37 @@ impl Hub {
 
     /// Ends connections of a user: from now on they are told nothing and counted no more.
     pub fn kick(&self, doomed: &Doomed<'_>, code: CloseCode) {
-        let Doomed { user, device_id, before, now_ms } = *doomed;
+        let Doomed { user, device_id, before } = *doomed;
         let mut shard = self.shard(user);
         let Some(online) = shard.get_mut(&user) else { return };
         online.attached.retain(|attached| {
-            let is_younger = attached.accepted >= before && attached.accepted.at_ms <= now_ms;
-            let stays = is_younger || device_id.is_some_and(|id| id != &*attached.device_id);
+            let stays = attached.accepted >= before || device_id.is_some_and(|id| id != &*attached.device_id);
             if !stays {
                 attached.outbox.kick(code);
             }
             stays
         });
+    }
+
+    /// Ends connections whose logins are over. Of a login that is under way it shows when it is done.
+    pub fn end_logins(&self, over: &LoginsOver) {
+        let LoginsOver { user, login_version, code } = *over;
+        let mut shard = self.shard(user);
+        let Some(online) = shard.get_mut(&user) else { return };
+        online.login_version = online.login_version.max(login_version);
+        online.attached.retain(|attached| {
+            let is_over = attached.login_version.is_some_and(|of| of < login_version);
+            if is_over {
+                attached.outbox.kick(code);
+            }
+            !is_over
+        });
+    }
+
+    /// Whether the user has a connection here whose login began under an earlier version.
+    pub fn has_login_before(&self, user: UserId, login_version: u64) -> bool {
+        let is_before = |attached: &Attached| attached.login_version.is_some_and(|of| of < login_version);
+        self.shard(user).get(&user).is_some_and(|online| online.attached.iter().any(is_before))
     }
 
     /// Has all connections of the user told to sync.
@@ -240,6 +263,21 @@ pub struct Attachment {
     pub user: UserId,
     pub conn: ConnId,
     pub nickname: Arc<Nickname>,
+    pub login_version: u64,
+}
+
+impl Attachment {
+    /// The login is done, and bears the version that was the user's when it began. It may be over already.
+    pub fn log_in(&mut self, login_version: u64) {
+        self.login_version = login_version;
+        let mut shard = self.hub.shard(self.user);
+        let Some(online) = shard.get_mut(&self.user) else { return };
+        let Some(at) = online.attached.iter().position(|other| other.accepted.conn == self.conn) else { return };
+        online.attached[at].login_version = Some(login_version);
+        if login_version < online.login_version {
+            online.attached.remove(at).outbox.kick(CloseCode::TokenRanOut);
+        }
+    }
 }
 
 impl Drop for Attachment {
@@ -293,7 +331,7 @@ mod tests {
         let hub = new_hub(8);
         let (_phone, phone_outbox) = attach(&hub, "phone");
         let (_laptop, laptop_outbox) = attach(&hub, "laptop");
-        let doomed = |device_id, before| Doomed { user: ADA, device_id, before, now_ms: u64::MAX };
+        let doomed = |device_id, before| Doomed { user: ADA, device_id, before };
         let phone = hub.devices(ADA)[0].accepted;
         for spared in [phone, Accepted::at(NOW_MS)] {
             hub.kick(&doomed(Some("phone"), spared), CloseCode::Replaced);
@@ -381,13 +419,31 @@ mod tests {
         let hub = new_hub(2);
         let accepted = [7, 7, 3, 8].map(|now_ms| hub.accept(now_ms));
         assert!(accepted.is_sorted() && accepted.windows(2).all(|two| two[0] != two[1]), "{accepted:?}");
-        // Who may not stay does not hide in the future.
-        let (_phone, outbox) = attach(&hub, "phone");
-        let doomed = |now_ms| Doomed { user: ADA, device_id: None, before: Accepted::at(4), now_ms };
-        hub.kick(&doomed(8), CloseCode::LoginRefused);
-        assert_eq!(outbox.take().kicked, None);
-        hub.kick(&doomed(7), CloseCode::LoginRefused);
-        assert_eq!(outbox.take().kicked, Some(CloseCode::LoginRefused));
+    }
+
+    #[test]
+    fn logins_of_an_earlier_version_end_and_others_stay() {
+        let hub = new_hub(8);
+        let ended = |outbox: &Outbox| outbox.take().kicked;
+        let over =
+            |login_version| hub.end_logins(&LoginsOver { user: ADA, login_version, code: CloseCode::LoginRefused });
+        let (mut old, old_outbox) = attach(&hub, "old");
+        let (mut new, new_outbox) = attach(&hub, "new");
+        let (mut slow, slow_outbox) = attach(&hub, "slow");
+        old.log_in(1);
+        new.log_in(2);
+        over(1);
+        assert!(!hub.has_login_before(ADA, 1) && hub.has_login_before(ADA, 2));
+        assert_eq!(ended(&old_outbox), None);
+        over(2);
+        over(2);
+        assert!(!hub.has_login_before(ADA, 2));
+        let all = [&old_outbox, &new_outbox, &slow_outbox].map(|outbox| ended(outbox));
+        assert_eq!(all, [Some(CloseCode::LoginRefused), None, None]);
+        // Its login had begun before.
+        slow.log_in(1);
+        assert_eq!(ended(&slow_outbox), Some(CloseCode::TokenRanOut));
+        assert_eq!(hub.devices(ADA).len(), 1);
     }
 
     #[test]

@@ -41,9 +41,9 @@ use crate::{
     im::peer::UNDER_WAY_MAX,
 };
 pub use crate::{
-    column::{Column, Join, kick_on_nodes},
+    column::{Column, Join, end_logins_on_nodes},
     gateway::OPERATOR_SOCKET,
-    im::make_user,
+    im::{logins::NOTICED_S as LOGINS_NOTICED_S, make_user},
 };
 
 /// How long a server that ends waits for what it does for other nodes.
@@ -58,7 +58,7 @@ pub struct Server {
     running: JoinHandle<()>,
     peers: Arc<Peers>,
     /// What goes on beside the gateway, for the other nodes.
-    beside: [JoinHandle<()>; 3],
+    beside: [JoinHandle<()>; 4],
     /// What is done for the other nodes.
     under_way: Arc<Semaphore>,
     store: Arc<dyn Store>,
@@ -80,6 +80,7 @@ impl Server {
         let beside = [
             peers.report_load(move || counted.metrics.connections()),
             tokio::spawn(im::heal::heal(Arc::clone(&cx))),
+            tokio::spawn(im::logins::watch(Arc::clone(&cx))),
             tokio::spawn(im::peer::listen(cx, arriving)),
         ];
         let stop = CancellationToken::new();

@@ -184,6 +184,7 @@ fn message(from: u64, client_msg_id: String) -> NewMessage {
         attachment: bytes::Bytes::new(),
         client_time_ms: 0,
         counted: true,
+        login_version: 0,
     }
 }
 

@@ -52,6 +52,8 @@ pub enum Error {
     Conflict(&'static str),
     #[error("{what} would be more than {max}")]
     Limit { what: &'static str, max: u32 },
+    #[error("the login is over: the user was disabled, or has a new password")]
+    LoginOver,
 
     // Failures: the store is at fault, or busy.
     /// As much work is waiting as may. Nothing was changed.
@@ -74,7 +76,11 @@ pub enum Error {
 impl Error {
     /// The request itself is at fault: the same again will be refused again.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::NotFound(_) | Self::NotMember | Self::Forbidden | Self::Conflict(_) | Self::Limit { .. })
+        match self {
+            Self::NotFound(_) | Self::NotMember | Self::Forbidden | Self::Conflict(_) => true,
+            Self::Limit { .. } | Self::LoginOver => true,
+            Self::Overloaded | Self::Full | Self::Closed | Self::UnknownOutcome(_) | Self::Failed(_) => false,
+        }
     }
 }
 
@@ -87,6 +93,10 @@ impl Error {
 /// - *Safe to drop*: a future that is dropped before it returned leaves the change done or not done, whole.
 ///
 /// Of every verb that reads: it sees everything that was acknowledged before it was called.
+///
+/// *Logged in*: a change that bears a `login_version` is refused with `LoginOver` if the version is no longer the user's (see
+/// [`Store::login_versions`]), in the transaction itself: once that one has changed, nothing of an earlier login is stored.
+/// Who asks for what was done before is answered all the same, and who may not do it anyhow is told so.
 ///
 /// Every user has a mailbox, whose `mailbox_seq` is 1, 2, 3, … without holes: each change that concerns him takes
 /// the next number and stamps the session (or the profile) that it changed, in place of the former stamp.
@@ -103,7 +113,7 @@ pub trait Store: Send + Sync {
     /// *Once*: a message whose `(sender, conversation, client_msg_id)` is stored is not stored again, however long ago
     /// it was, also within the batch; its first place and time come back with `duplicate`. With another type, content
     /// or attachment it is refused as `Conflict("client_msg_id")`. Time and device do not matter, nor whether the
-    /// sender would still be entitled.
+    /// sender would still be entitled or logged in.
     /// *Entitled*: refuses `NotMember` who is no party, or no member at this place of the group's log, also when there
     /// is no such group: strangers cannot tell. `NotFound("user")` when a party does not exist.
     /// *Time*: the server time of a conversation never goes back, whatever the clock does.
@@ -203,15 +213,19 @@ pub trait Store: Send + Sync {
     /// Without a difference nothing is changed and the number is 0. `NotFound("user")`.
     async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error>;
 
-    /// Touches no mailbox. `NotFound("user")`.
+    /// Ends the user's logins. Touches no mailbox. `NotFound("user")`.
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error>;
 
     /// None if the user has none. `NotFound("user")`.
     async fn password(&self, user: UserId) -> Result<Option<PasswordHash>, Error>;
 
-    /// A disabled user keeps his data; that he may not log in is for others to see to. Touches no mailbox.
-    /// `NotFound("user")`.
+    /// A disabled user keeps his data; that he may not log in is for others to see to. To disable ends his logins, also when he
+    /// is disabled already. Touches no mailbox. `NotFound("user")`.
     async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), Error>;
+
+    /// The versions of the logins of those of these users who exist, each once, in no certain order. It is 0 at first, and one
+    /// more whenever a user's logins are ended. A login bears the one that was the user's when it began.
+    async fn login_versions(&self, users: Vec<UserId>) -> Result<Vec<(UserId, u64)>, Error>;
 
     /// Remembers a device and when it was last seen, to the day: it writes only when the device is new, changed, or was
     /// last seen on another day. Beyond the number of devices that a user may have, the one longest unseen is

@@ -30,6 +30,8 @@ pub struct NewMessage {
     pub client_time_ms: u64,
     /// Counts as unread.
     pub counted: bool,
+    /// Of the sender's login.
+    pub login_version: u64,
 }
 
 impl NewMessage {
@@ -119,6 +121,8 @@ pub struct Mark {
     pub conversation: ConversationId,
     pub kind: MarkKind,
     pub server_msg_id: u64,
+    /// Of the user's login.
+    pub login_version: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -172,6 +176,8 @@ impl std::fmt::Debug for PasswordHash {
 pub struct ProfileChange {
     pub nickname: Option<Arc<str>>,
     pub avatar: Option<Arc<str>>,
+    /// Of the user's login.
+    pub login_version: u64,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -222,6 +228,8 @@ pub struct NewGroup {
     pub avatar: Arc<str>,
     /// Beside the creator.
     pub members: Vec<UserId>,
+    /// Of the creator's login.
+    pub login_version: u64,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -229,6 +237,8 @@ pub struct MembersChange {
     pub group: GroupId,
     pub operator: Sender,
     pub action: MembersAction,
+    /// Of the operator's login.
+    pub login_version: u64,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -266,6 +276,8 @@ pub struct Positions {
     pub mailbox_seq: u64,
     /// See [`anser_proto::digest::groups_digest`], over the heads of the groups whose member the user is.
     pub groups_digest: u64,
+    /// For a login that begins now.
+    pub login_version: u64,
 }
 
 /// A user's entry in his conversation list.

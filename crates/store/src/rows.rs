@@ -91,6 +91,7 @@ impl Head {
             attachment: notice.encode_to_vec().into(),
             client_time_ms: self.server_time_ms,
             counted: false,
+            login_version: 0,
         }
     }
 }

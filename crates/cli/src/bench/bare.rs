@@ -60,6 +60,7 @@ async fn append_for_ever(store: Arc<dyn Store>, stored: Arc<AtomicU64>, caller: 
             attachment: Default::default(),
             client_time_ms: 0,
             counted: true,
+            login_version: 0,
         });
         let results = store.append(batch.collect()).await;
         stored.fetch_add(results.iter().filter(|result| result.is_ok()).count() as u64, Ordering::Relaxed);

@@ -10,7 +10,7 @@ pub struct Envelope {
     /// Who says it.
     #[prost(fixed64, tag = "3")]
     pub from_node: u64,
-    #[prost(oneof = "envelope::Body", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19")]
+    #[prost(oneof = "envelope::Body", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20")]
     pub body: ::core::option::Option<envelope::Body>,
 }
 /// Nested message and enum types in `Envelope`.
@@ -37,6 +37,8 @@ pub mod envelope {
         Present(super::Present),
         #[prost(message, tag = "19")]
         Missed(super::Missed),
+        #[prost(message, tag = "20")]
+        LoginsOver(super::LoginsOver),
     }
 }
 /// Puts an event into the outboxes of all connections of these users.
@@ -85,6 +87,17 @@ pub struct Kick {
     /// This connection and younger ones stay.
     #[prost(message, optional, tag = "5")]
     pub before: ::core::option::Option<Accepted>,
+}
+/// Ends the connections of a user whose logins began under an earlier version. It comes by two ways; to do it twice does nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LoginsOver {
+    #[prost(uint64, tag = "1")]
+    pub user_id: u64,
+    #[prost(uint64, tag = "2")]
+    pub login_version: u64,
+    /// As in `anser.v1.Close.Code`.
+    #[prost(int32, tag = "3")]
+    pub code: i32,
 }
 /// A connection's age. All nodes agree which of two is older: the one that was accepted first, and of those of one millisecond
 /// the one of the lower number.
@@ -137,6 +150,9 @@ pub struct NewMessage {
     pub client_time_ms: u64,
     #[prost(bool, tag = "11")]
     pub counted: bool,
+    /// Of the sender's login.
+    #[prost(uint64, tag = "12")]
+    pub login_version: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AppendAnswer {
@@ -202,6 +218,7 @@ pub mod failure {
         Closed = 7,
         UnknownOutcome = 8,
         Failed = 9,
+        LoginOver = 10,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -220,6 +237,7 @@ pub mod failure {
                 Self::Closed => "CLOSED",
                 Self::UnknownOutcome => "UNKNOWN_OUTCOME",
                 Self::Failed => "FAILED",
+                Self::LoginOver => "LOGIN_OVER",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -235,6 +253,7 @@ pub mod failure {
                 "CLOSED" => Some(Self::Closed),
                 "UNKNOWN_OUTCOME" => Some(Self::UnknownOutcome),
                 "FAILED" => Some(Self::Failed),
+                "LOGIN_OVER" => Some(Self::LoginOver),
                 _ => None,
             }
         }

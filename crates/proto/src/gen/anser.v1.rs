@@ -45,6 +45,7 @@ pub mod error {
         BehindFailed = 302,
         StoreFull = 303,
         ShuttingDown = 304,
+        LoginOver = 305,
         /// 400 to 499: the outcome is unknown, or the server is at fault. Retry with the same id.
         UnknownOutcome = 400,
         Internal = 401,
@@ -82,6 +83,7 @@ pub mod error {
                 Self::BehindFailed => "BEHIND_FAILED",
                 Self::StoreFull => "STORE_FULL",
                 Self::ShuttingDown => "SHUTTING_DOWN",
+                Self::LoginOver => "LOGIN_OVER",
                 Self::UnknownOutcome => "UNKNOWN_OUTCOME",
                 Self::Internal => "INTERNAL",
             }
@@ -115,6 +117,7 @@ pub mod error {
                 "BEHIND_FAILED" => Some(Self::BehindFailed),
                 "STORE_FULL" => Some(Self::StoreFull),
                 "SHUTTING_DOWN" => Some(Self::ShuttingDown),
+                "LOGIN_OVER" => Some(Self::LoginOver),
                 "UNKNOWN_OUTCOME" => Some(Self::UnknownOutcome),
                 "INTERNAL" => Some(Self::Internal),
                 _ => None,

@@ -25,6 +25,7 @@ pub enum Body {
     Push(Push),
     GroupPush(GroupPush),
     Kick(Kick),
+    LoginsOver(LoginsOver),
     /// The answer bears the same `call`.
     Append {
         call: u64,
@@ -108,6 +109,14 @@ pub struct Kick {
     pub before: Accepted,
 }
 
+/// Connections of a user whose logins began under an earlier version shall end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LoginsOver {
+    pub user: UserId,
+    pub login_version: u64,
+    pub code: CloseCode,
+}
+
 impl Envelope {
     /// `log_id` is the store's: it tells one cluster from another.
     pub fn encode(self, log_id: u64) -> Bytes {
@@ -152,6 +161,9 @@ fn to_wire(body: Body) -> v1::envelope::Body {
             code: kick.code.into(),
             before: Some(accepted_to_wire(kick.before)),
         }),
+        Body::LoginsOver(LoginsOver { user, login_version, code }) => {
+            Wire::LoginsOver(v1::LoginsOver { user_id: user.0, login_version, code: code.into() })
+        }
         Body::Append { call, from_conn, until_ms, messages } => {
             let messages = messages.into_iter().map(message_to_wire).collect();
             Wire::Append(v1::Append { call_id: call, messages, from_conn, until_ms })
@@ -201,6 +213,11 @@ fn from_wire(body: v1::envelope::Body) -> Option<Body> {
             // A reason that only a newer node knows is still a kick.
             code: CloseCode::try_from(kick.code).unwrap_or(CloseCode::Unspecified),
             before: accepted_from_wire(kick.before?),
+        }),
+        Wire::LoginsOver(over) => Body::LoginsOver(LoginsOver {
+            user: UserId(over.user_id),
+            login_version: over.login_version,
+            code: CloseCode::try_from(over.code).unwrap_or(CloseCode::Unspecified),
         }),
         Wire::Append(append) => Body::Append {
             call: append.call_id,
@@ -255,6 +272,7 @@ fn message_to_wire(message: NewMessage) -> v1::NewMessage {
         attachment: message.attachment,
         client_time_ms: message.client_time_ms,
         counted: message.counted,
+        login_version: message.login_version,
     }
 }
 
@@ -274,6 +292,7 @@ fn message_from_wire(message: v1::NewMessage) -> Option<NewMessage> {
         attachment: message.attachment,
         client_time_ms: message.client_time_ms,
         counted: message.counted,
+        login_version: message.login_version,
     })
 }
 
@@ -317,6 +336,7 @@ fn failure_to_wire(error: Error) -> v1::Failure {
         Error::Conflict(what) => (Kind::Conflict, what.to_owned()),
         Error::Overloaded => (Kind::Overloaded, String::new()),
         Error::Full => (Kind::Full, String::new()),
+        Error::LoginOver => (Kind::LoginOver, String::new()),
         Error::Closed => (Kind::Closed, String::new()),
         Error::UnknownOutcome(why) => (Kind::UnknownOutcome, why),
         Error::Failed(why) => (Kind::Failed, why),
@@ -337,6 +357,7 @@ fn failure_from_wire(failure: v1::Failure) -> Option<Error> {
         Kind::Conflict => Error::Conflict(known_word(&failure.what)?),
         Kind::Overloaded => Error::Overloaded,
         Kind::Full => Error::Full,
+        Kind::LoginOver => Error::LoginOver,
         Kind::Closed => Error::Closed,
         Kind::UnknownOutcome => Error::UnknownOutcome(failure.what),
         Kind::Failed => Error::Failed(failure.what),
@@ -367,6 +388,7 @@ mod tests {
             attachment: Bytes::from_static(b"\0\xff"),
             client_time_ms: 9,
             counted: true,
+            login_version: 2,
         }
     }
 
@@ -391,6 +413,7 @@ mod tests {
             Error::Conflict("client_msg_id"),
             Error::Overloaded,
             Error::Full,
+            Error::LoginOver,
             Error::Closed,
             Error::UnknownOutcome("cut".into()),
             Error::Failed("broke".into()),
@@ -402,6 +425,7 @@ mod tests {
             Body::GroupPush(GroupPush { group, members_version: 4, server_msg_id: 5, except: Some(6), event }),
             Body::Kick(Kick { device_id: Some("phone".into()), ..kick.clone() }),
             Body::Kick(kick),
+            Body::LoginsOver(LoginsOver { user: UserId(7), login_version: 3, code: CloseCode::LoginRefused }),
             Body::Append {
                 call: 1,
                 from_conn: 2,

@@ -7,7 +7,7 @@ use anser_store::{Sequencer, sequencer::HeadSequencer};
 use super::{
     Node, NodeId, OpenError,
     counts::Counts,
-    envelope::{Body, Envelope, Kick},
+    envelope::{Body, Envelope, LoginsOver},
     kicks::{self, KickStream},
     nats::NatsBus,
     peers::{Arriving, Ways},
@@ -43,8 +43,8 @@ pub async fn ways(config: &Cluster, log_id: u64, node: Node, counts: Counts) -> 
     })
 }
 
-/// Ends a user's connections on every node, for who is none himself. Tells whether it could be said.
-pub async fn kick(config: &Cluster, log_id: u64, kick: Kick) -> Result<bool, OpenError> {
-    let kick = Envelope { from: NodeId::random(), body: Body::Kick(kick) }.encode(log_id);
-    kicks::add_once(&config.redis, &config.name, log_id, kick).await
+/// Ends a user's logins on every node, for who is none himself. Tells whether it could be said.
+pub async fn end_logins(config: &Cluster, log_id: u64, over: LoginsOver) -> Result<bool, OpenError> {
+    let over = Envelope { from: NodeId::random(), body: Body::LoginsOver(over) }.encode(log_id);
+    kicks::add_once(&config.redis, &config.name, log_id, over).await
 }

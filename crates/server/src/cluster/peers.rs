@@ -21,7 +21,7 @@ use super::{
     Bus, Cause, Directory, Inbox, Kicks, Load, NodeId, Nodes,
     calls::{ANSWER_MAX_MS, Answer, Calls},
     counts::Counts,
-    envelope::{Body, Envelope, Kick, Present},
+    envelope::{Body, Envelope, Kick, LoginsOver, Present},
     home::home,
     local::{LocalBus, LocalDirectory},
     relay::{self, Relay, Told},
@@ -115,11 +115,11 @@ impl Peers {
     }
 
     /// Every node ends these connections within a second, if it can be reached by either way.
-    pub fn kick(&self, kick: Kick) {
-        let kick = self.sealed(Body::Kick(kick));
-        self.bus.broadcast(kick.clone());
+    pub fn end_logins(&self, over: LoginsOver) {
+        let over = self.sealed(Body::LoginsOver(over));
+        self.bus.broadcast(over.clone());
         if let Some(kicks) = &self.kicks {
-            kicks.add(kick, Cause::Ordered);
+            kicks.add(over, Cause::Ordered);
         }
     }
 

@@ -289,7 +289,7 @@ impl Conn {
     async fn answer(&mut self, caller: Box<Caller>, answers: Vec<v1::ServerFrame>) -> Result<(), End> {
         let said_bye = caller.said_bye;
         self.caller = Some(caller);
-        let closing = answers.last().and_then(closing_code);
+        let closing = answers.iter().find_map(closing_code);
         self.flush(answers).await?;
         if let Some(code) = closing {
             return Err(end(code));

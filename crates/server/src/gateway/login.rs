@@ -74,7 +74,7 @@ async fn let_in(
 
     // Into the hub before the positions are read: what is stored in between is pushed, and nothing falls between.
     let outbox = Arc::new(Outbox::new(cx.config.limits.outbox_bytes));
-    let attachment = attach(cx, accepted, &user, Arc::clone(&device_id), framing, Arc::clone(&outbox)).await;
+    let mut attachment = attach(cx, accepted, &user, Arc::clone(&device_id), framing, Arc::clone(&outbox)).await;
     let positions = cx.store.positions(user.user).await?;
     // Read again behind it: whoever is disabled or renamed or gets another password in between is either kicked out of
     // the hub or seen here.
@@ -84,6 +84,7 @@ async fn let_in(
         check_password_mark(cx, &user, &mark).await?;
     }
     attachment.nickname.set(&user.nickname, positions.mailbox_seq);
+    attachment.log_in(positions.login_version);
     let known = hello.positions.filter(|known| known.log_id == cx.store.log_id());
     let welcome = v1::Welcome {
         version: VERSION,

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use anser_proto::{CloseCode, UserId, ids::check_ascii_id, limits::NAME_CHARS_MAX};
-use anser_store::{self as store, Clock, NewUser, User};
+use anser_proto::{UserId, ids::check_ascii_id, limits::NAME_CHARS_MAX};
+use anser_store::{self as store, NewUser, User};
 use axum::{
     Json,
     extract::{Query, State, rejection::JsonRejection},
@@ -16,14 +16,11 @@ use serde::{Deserialize, Serialize};
 use tokio::task::{JoinError, spawn_blocking};
 
 use crate::{
-    accepted::Accepted,
-    cluster::envelope::Kick,
+    cluster::envelope::LoginsOver,
     ctx::Ctx,
     error::Error,
-    hub::Doomed,
-    im::{make_user, name::check_name, wire},
+    im::{logins, make_user, name::check_name, wire},
     password,
-    snowflake::Snowflake,
 };
 
 /// Users of one page.
@@ -87,22 +84,17 @@ pub async fn change_user(
     change: Result<Json<ChangeUser>, JsonRejection>,
 ) -> Answer<UserRow> {
     let Json(change) = change?;
-    // To its end, also when nobody waits for the answer: a change without the kick would leave who rests on what was before.
+    // To its end, also when nobody waits for the answer: who is connected shall be told.
     let changing = tokio::spawn(async move {
-        let (user, kick) = apply_change(&*cx.store, change, &cx.ids, &cx.clock).await?;
-        if let Some(kick) = kick {
-            // Everybody whom this node has, whatever the clock says.
-            let before = Accepted::at(u64::MAX);
-            cx.hub.kick(&Doomed { user: kick.user, device_id: None, before, now_ms: u64::MAX }, kick.code);
-            cx.peers.kick(kick);
+        let (changed, over) = apply_change(&*cx.store, change).await;
+        if let Some(over) = over {
+            cx.hub.end_logins(&over);
+            cx.peers.end_logins(over);
         }
-        Ok::<_, Error>(user)
+        changed
     });
     Ok(Json(UserRow::from(&changing.await.map_err(broken)??)))
 }
-
-/// Nodes' clocks agree to a moment only, so a kick reaches a little beyond now.
-const CLOCKS_AGREE_MS: u64 = 1_000;
 
 /// A user to be made, once what was asked for is within its bounds. He gets his id when he is.
 pub fn new_user(new: CreateUser) -> Result<NewUser, Error> {
@@ -113,16 +105,25 @@ pub fn new_user(new: CreateUser) -> Result<NewUser, Error> {
     Ok(NewUser { user: UserId(0), account: new.account.into(), nickname: nickname.into(), password })
 }
 
-/// Tells the user as he is now, and the end of his connections on every node if they rest on what was changed.
-pub async fn apply_change(
-    store: &dyn store::Store,
-    change: ChangeUser,
-    ids: &Snowflake,
-    clock: &Clock,
-) -> Result<(User, Option<Kick>), Error> {
-    check_ascii_id("account", &change.account)?;
-    let mut user = store.user_by_account(&change.account).await?;
-    let new_password = change.password.is_some();
+/// Tells the user as he is now; and which of his logins are over, also when the change failed: it may have been done, and it is the store
+/// that knows. Where that cannot say, each node finds out by itself.
+pub async fn apply_change(store: &dyn store::Store, change: ChangeUser) -> (Result<User, Error>, Option<LoginsOver>) {
+    let found = match check_ascii_id("account", &change.account) {
+        Ok(()) => store.user_by_account(&change.account).await.map_err(Error::from),
+        Err(error) => Err(error.into()),
+    };
+    let Ok(user) = found else { return (found, None) };
+    let ends_logins = change.password.is_some() || change.disabled == Some(true);
+    let id = user.user;
+    let changed = write_change(store, user, change).await;
+    if !ends_logins {
+        return (changed, None);
+    }
+    let over = logins::over(store, id).await;
+    (changed, over.inspect_err(|error| tracing::warn!(%error, "it is not known whose logins are over")).ok())
+}
+
+async fn write_change(store: &dyn store::Store, mut user: User, change: ChangeUser) -> Result<User, Error> {
     if let Some(password) = change.password {
         let kept = spawn_blocking(move || password::make(&password)).await.map_err(broken)??;
         store.set_password(user.user, kept).await?;
@@ -131,15 +132,7 @@ pub async fn apply_change(
         store.set_disabled(user.user, disabled).await?;
         user.disabled = disabled;
     }
-    let code = match () {
-        () if user.disabled => CloseCode::LoginRefused,
-        () if new_password => CloseCode::TokenRanOut,
-        () => return Ok((user, None)),
-    };
-    // Behind the change: whoever came while it was under way was let in by what was before.
-    let before = Accepted::at(clock() + CLOCKS_AGREE_MS);
-    let kick = Kick { id: ids.make(), user: user.user, device_id: None, code, before };
-    Ok((user, Some(kick)))
+    Ok(user)
 }
 
 fn broken(_: JoinError) -> Error {

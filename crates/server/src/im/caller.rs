@@ -20,6 +20,7 @@ const REFUSALS_PER_S: u32 = 20;
 pub struct Caller {
     pub user: UserId,
     pub conn: ConnId,
+    pub login_version: u64,
     platform: i32,
     device_id: Arc<str>,
     /// Shared by all connections of the user, since any of them may change it.
@@ -37,6 +38,7 @@ impl Caller {
         Self {
             user: attachment.user,
             conn: attachment.conn,
+            login_version: attachment.login_version,
             platform,
             device_id,
             nickname: Arc::clone(&attachment.nickname),

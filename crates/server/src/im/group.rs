@@ -22,6 +22,7 @@ pub async fn create(cx: &Ctx, who: &Caller, create: v1::CreateGroup) -> Result<v
         name: create.name.into(),
         avatar: create.avatar.into(),
         members: user_ids(&create.user_ids)?,
+        login_version: who.login_version,
     };
     let changed = loop {
         match cx.store.create_group(new.clone()).await {
@@ -64,7 +65,8 @@ pub async fn leave(cx: &Ctx, who: &Caller, leave: v1::LeaveGroup) -> Result<(), 
 }
 
 async fn change(cx: &Ctx, who: &Caller, group_id: u64, action: MembersAction) -> Result<MembersChanged, Error> {
-    let change = MembersChange { group: wire::group_id(group_id)?, operator: who.sender(), action };
+    let login_version = who.login_version;
+    let change = MembersChange { group: wire::group_id(group_id)?, operator: who.sender(), action, login_version };
     let changed = cx.store.change_members(change).await?;
     deliver::members_changed(cx, &changed).await;
     Ok(changed)

@@ -103,6 +103,7 @@ fn check(caller: &Caller, request_id: u32, send: v1::Send) -> Result<NewMessage,
         attachment: send.attachment,
         client_time_ms: wire::position(send.client_time_ms),
         counted: !send.settings.unwrap_or_default().uncounted,
+        login_version: caller.login_version,
     })
 }
 

@@ -7,6 +7,7 @@ mod deliver;
 mod fifo;
 mod group;
 pub mod heal;
+pub mod logins;
 mod message;
 pub mod name;
 pub mod peer;

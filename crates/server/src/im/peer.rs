@@ -54,6 +54,7 @@ impl Ear {
             Body::Push(push) => self.push(push),
             Body::GroupPush(push) => self.group_push(push).await,
             Body::Kick(kick) => self.kick(from, &kick),
+            Body::LoginsOver(over) => self.cx.hub.end_logins(&over),
             Body::Present(present) => self.present(from, present),
             Body::Append { until_ms, .. } if (self.cx.clock)() > until_ms => {
                 self.cx.peers.counts.dropped(Dropped::Late);
@@ -113,9 +114,7 @@ impl Ear {
             return;
         }
         let Kick { user, before, .. } = *kick;
-        // Who may not stay at all does not stay for a clock that was wrong.
-        let now_ms = if kick.code == CloseCode::Replaced { u64::MAX } else { (self.cx.clock)() };
-        self.cx.hub.kick(&Doomed { user, device_id: kick.device_id.as_deref(), before, now_ms }, kick.code);
+        self.cx.hub.kick(&Doomed { user, device_id: kick.device_id.as_deref(), before }, kick.code);
         let Some(device_id) = &kick.device_id else { return };
         let devices = self.cx.hub.devices(user);
         if let Some(here) = devices.iter().find(|here| here.device_id == *device_id && here.accepted > before) {
@@ -134,7 +133,7 @@ impl Ear {
     fn present(&self, from: NodeId, present: Present) {
         let (user, code) = (present.user, CloseCode::Replaced);
         let Some(before) = self.cx.hub.count_elsewhere(from, present) else { return };
-        self.cx.hub.kick(&Doomed { user, device_id: None, before, now_ms: u64::MAX }, code);
+        self.cx.hub.kick(&Doomed { user, device_id: None, before }, code);
         self.cx.peers.tell(Told::Kick(Kick { id: self.cx.ids.make(), user, device_id: None, code, before }));
     }
 

@@ -22,7 +22,8 @@ async fn move_mark(
     server_msg_id: u64,
 ) -> Result<v1::Marked, Error> {
     let conversation = wire::conversation_of(conversation_id, who.user)?;
-    let mark = Mark { user: who.user, conversation, kind, server_msg_id: wire::position(server_msg_id) };
+    let (user, login_version, server_msg_id) = (who.user, who.login_version, wire::position(server_msg_id));
+    let mark = Mark { user, conversation, kind, server_msg_id, login_version };
     let marked = cx.store.mark(mark).await?;
     if marked.moved {
         deliver::marked(cx, who.user, who.conn, conversation, &marked).await;

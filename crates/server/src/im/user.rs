@@ -45,7 +45,11 @@ pub async fn update_profile(cx: &Ctx, who: &Caller, update: v1::UpdateProfile) -
     if let Some(avatar) = &update.avatar {
         check_avatar(avatar, AVATAR_BYTES_MAX)?;
     }
-    let change = ProfileChange { nickname: update.nickname.map(Into::into), avatar: update.avatar.map(Into::into) };
+    let change = ProfileChange {
+        nickname: update.nickname.map(Into::into),
+        avatar: update.avatar.map(Into::into),
+        login_version: who.login_version,
+    };
     let (user, mailbox_seq) = cx.store.update_profile(who.user, change).await?;
     let told = wire::user(&user);
     if mailbox_seq != 0 {

@@ -245,6 +245,7 @@ mod faults {
             attachment: Default::default(),
             client_time_ms: 0,
             counted: true,
+            login_version: 0,
         }
     }
 

@@ -4,16 +4,15 @@
 use std::{collections::HashSet, sync::Arc};
 
 use anser_proto::{
-    CloseCode, ConversationId, Format,
+    CloseCode, ConversationId, ErrorCode, Format,
     v1::{self, client_frame::Request, notice::Kind, server_frame::Body},
 };
 use anser_server::{
-    Column, Join,
-    accepted::Accepted,
+    Column, Join, LOGINS_NOTICED_S,
     cluster::{
         Bus as _, NodeId,
         counts::Counts,
-        envelope::{Body as Said, Envelope, Kick},
+        envelope::{Body as Said, Envelope, LoginsOver},
         nats::NatsBus,
         open,
     },
@@ -310,15 +309,9 @@ async fn a_kick_reaches_every_node_while_nats_or_redis_is_down() {
         }
         if turn == 0 {
             // By somebody who is no node himself: the command line, where none runs.
-            let kick = Kick {
-                id: 1,
-                user: there.user,
-                device_id: None,
-                code: CloseCode::TokenRanOut,
-                before: Accepted::at(shared_clock()() + 1_000),
-            };
+            let over = LoginsOver { user: there.user, login_version: 1, code: CloseCode::TokenRanOut };
             let settings = &town.nodes[0].config.cluster;
-            assert!(open::kick(settings, town.nodes[0].store.log_id(), kick).await.expect("redis takes it"));
+            assert!(open::end_logins(settings, town.nodes[0].store.log_id(), over).await.expect("redis takes it"));
             assert_eq!(there.end().await.1, Some(CloseCode::TokenRanOut));
             there = town.nodes[1].login(account).await;
         }
@@ -329,6 +322,33 @@ async fn a_kick_reaches_every_node_while_nats_or_redis_is_down() {
         assert!(begun.elapsed().as_millis() < 1_000, "{account} after {:?}", begun.elapsed());
     }
     town.redis.start_again(Kept::Nothing).expect("redis");
+}
+
+/// Neither way to other nodes is there, so that nobody tells them.
+#[tokio::test]
+async fn who_was_disabled_stores_nothing_from_then_on_and_is_gone_soon_though_his_node_was_not_told() {
+    let mut town = Town::found(2).await;
+    let (mut ada, mut laptop) = (town.nodes[1].login("ada").await, town.nodes[1].login_device("ada", "laptop").await);
+    let mut bob = town.nodes[1].login("bob").await;
+    let mut idle = town.nodes[1].login_device("bob", "idle").await;
+    let (ours, crowd) = (ada.conversation_with(&bob), ada.create_group(&[&bob]).await);
+    ada.send(&ours, "m-1", "before").await;
+    town.nats.kill();
+    town.redis.kill();
+    let disable = r#"{"account": "ada", "disabled": true}"#;
+    assert_eq!(town.nodes[0].operator("POST", "/v1/users/change", disable).await.0, "HTTP/1.1 200 OK");
+    let begun = std::time::Instant::now();
+    assert_eq!(ada.refused(send(&crowd, "m-2", "after")).await, ErrorCode::LoginOver);
+    assert_eq!(ada.end().await.1, Some(CloseCode::TokenRanOut));
+    let log = bob.pull(v1::Pull { conversation_id: crowd, ..Default::default() }).await;
+    assert_eq!(log.messages.len(), 1, "the notice of its founding");
+    // Who only reads, or does nothing at all.
+    assert_eq!(laptop.end().await.1, Some(CloseCode::LoginRefused));
+    assert!(begun.elapsed().as_secs() <= LOGINS_NOTICED_S, "after {:?}", begun.elapsed());
+    let password = r#"{"account": "bob", "password": "correct horse"}"#;
+    assert_eq!(town.nodes[0].operator("POST", "/v1/users/change", password).await.0, "HTTP/1.1 200 OK");
+    assert_eq!(idle.end().await.1, Some(CloseCode::TokenRanOut));
+    assert_eq!(bob.end().await.1, Some(CloseCode::TokenRanOut));
 }
 
 #[tokio::test]

@@ -142,7 +142,13 @@ impl Store for Faulty {
     }
 
     async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), Error> {
-        self.below.set_disabled(user, disabled).await
+        self.below.set_disabled(user, disabled).await?;
+        // It was done, and that cannot be told.
+        self.fault()
+    }
+
+    async fn login_versions(&self, users: Vec<UserId>) -> Result<Vec<(UserId, u64)>, Error> {
+        self.below.login_versions(users).await
     }
 
     async fn touch_device(&self, user: UserId, device: Device) -> Result<(), Error> {

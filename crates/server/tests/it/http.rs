@@ -1,12 +1,18 @@
 //! Health, metrics, the WebSocket's handshake, TLS, and the operator's socket.
 
-use anser_proto::{CloseCode, ErrorCode, v1};
+use std::sync::Arc;
+
+use anser_proto::{
+    CloseCode, ErrorCode,
+    v1::{self, client_frame::Request, server_frame::Body},
+};
 use anser_server::OPERATOR_SOCKET;
+use anser_store::Error;
 use tokio::net::TcpStream;
 
 use crate::{
     faulty::Faulty,
-    raw::{TestServer, memory_store},
+    raw::{TestServer, memory_store, send},
 };
 
 #[tokio::test]
@@ -119,6 +125,37 @@ async fn an_operator_makes_users_and_shuts_them_out_at_once() {
     ] {
         assert_eq!(server.operator("POST", path, body).await.0, status, "{path} {body}");
     }
+}
+
+#[tokio::test]
+async fn connections_end_also_when_it_is_not_known_whether_their_user_was_disabled() {
+    let faulty = Faulty::new(memory_store(&Default::default()));
+    let store = faulty.clone();
+    let server = TestServer::start_with(|_| {}, |_| Arc::new(store)).await;
+    let mut ada = server.login("ada").await;
+    faulty.fail_next(Error::UnknownOutcome("cut".into()));
+    let disable = r#"{"account": "ada", "disabled": true}"#;
+    let begun = std::time::Instant::now();
+    assert_eq!(server.operator("POST", "/v1/users/change", disable).await.0, "HTTP/1.1 500 Internal Server Error");
+    assert_eq!(ada.end().await.1, Some(CloseCode::LoginRefused));
+    assert!(begun.elapsed().as_secs() < 2, "after {:?}", begun.elapsed());
+}
+
+/// Somebody else changes the store: the command line, or a node that died before it told anybody.
+#[tokio::test]
+async fn a_connection_ends_though_nobody_told_that_its_login_is_over() {
+    let server = TestServer::start().await;
+    let (mut ada, mut idle) = (server.login("ada").await, server.login_device("ada", "idle").await);
+    let notes = ada.conversation_with(&ada);
+    ada.send(&notes, "m-1", "before").await;
+    server.store.set_disabled(ada.user, true).await.expect("he is there");
+    // What was asked for together is answered, and then the connection ends, whatever stands last.
+    let asked = vec![send(&notes, "m-1", "before"), send(&notes, "m-2", "after"), Request::Ping(v1::Ping {})];
+    let ids = ada.say_all(asked).await;
+    let retried = ada.answer(ids[0]).await;
+    assert!(matches!(retried, Body::Sent(sent) if sent.server_msg_id == 1), "a retry gets the first place");
+    assert_eq!(ada.end().await, (Some(ErrorCode::LoginOver), Some(CloseCode::TokenRanOut)));
+    assert_eq!(idle.end().await.1, Some(CloseCode::LoginRefused));
 }
 
 #[cfg(unix)]

@@ -51,6 +51,7 @@ impl Town {
                 name: "a group".into(),
                 avatar: "".into(),
                 members: members.clone(),
+                login_version: 0,
             })
         });
         assert!(join_all(made).await.iter().all(Result::is_ok), "groups are made");
@@ -83,6 +84,7 @@ impl Town {
             attachment: bytes::Bytes::new(),
             client_time_ms: 0,
             counted: true,
+            login_version: 0,
         }
     }
 

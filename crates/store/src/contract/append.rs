@@ -319,3 +319,44 @@ pub(super) async fn a_refusal_concerns_its_message_alone(room: &mut Room) {
 async fn client_ids(room: &Room, of: ConversationId) -> Vec<String> {
     room.log(ADA, of).await.iter().map(|message| message.client_msg_id.to_string()).collect()
 }
+
+pub(super) async fn a_message_of_a_login_that_is_over_is_refused(room: &mut Room) {
+    let crowd = room.found(1, ADA, &[BOB]).await;
+    for version in 0..2 {
+        match version {
+            0 => ok(room.set_disabled(ADA, true).await),
+            _ => ok(room.set_password(ADA, password("1")).await),
+        }
+        let say =
+            |to, id: &str, login_version| NewMessage { login_version, ..text(ADA, to, &format!("{id}-{version}")) };
+        let picture = room.picture().await;
+        for to in [single(ADA, BOB), single(ADA, ADA), crowd] {
+            assert_eq!(room.send(say(to, "late", version)).await, Err(Error::LoginOver));
+            assert_eq!(room.send(say(to, "early", version + 2)).await, Err(Error::LoginOver), "of no login that was");
+        }
+        assert_eq!(room.picture().await, picture);
+        room.reopen().await;
+        // A refusal concerns its message alone, and others are not touched.
+        let answers = room.append(vec![say(crowd, "late", version), say(crowd, "present", version + 1)]).await;
+        assert_eq!(answers[0], Err(Error::LoginOver));
+        assert!(answers[1].is_ok(), "{answers:?}");
+        room.say(BOB, single(ADA, BOB)).await;
+    }
+}
+
+pub(super) async fn a_retry_by_a_login_that_is_over_gets_the_first_place_again(room: &mut Room) {
+    let crowd = room.found(1, ADA, &[BOB]).await;
+    let places = [single(ADA, BOB), crowd];
+    let mut firsts = Vec::new();
+    for to in places {
+        firsts.push(ok(room.send(text(ADA, to, "m-1")).await));
+    }
+    ok(room.set_disabled(ADA, true).await);
+    for (to, first) in places.into_iter().zip(firsts) {
+        let again = ok(room.send(text(ADA, to, "m-1")).await);
+        assert_eq!((again.server_msg_id, again.server_time_ms), (first.server_msg_id, first.server_time_ms));
+        assert!(again.duplicate);
+        let other = NewMessage { content: "another".into(), ..text(ADA, to, "m-1") };
+        assert_eq!(room.send(other).await, Err(Error::Conflict("client_msg_id")));
+    }
+}

@@ -59,6 +59,8 @@ macro_rules! store_contract {
                 the_time_never_goes_back_over_notices_and_reopening
                 each_message_bears_the_number_of_counted_ones
                 a_refusal_concerns_its_message_alone
+                a_message_of_a_login_that_is_over_is_refused
+                a_retry_by_a_login_that_is_over_gets_the_first_place_again
             }
             log {
                 both_parties_see_all_of_a_one_to_one_conversation
@@ -179,6 +181,8 @@ macro_rules! store_contract {
                 a_profile_without_a_difference_is_not_changed
                 a_password_is_kept_and_replaced
                 a_disabled_user_keeps_his_data
+                a_new_password_and_each_disabling_end_the_logins
+                a_login_that_is_over_changes_nothing
                 an_unknown_user_is_not_found
                 devices_come_last_seen_first
                 a_device_that_changed_is_kept_as_it_is_now

@@ -27,7 +27,7 @@ pub(super) async fn everything_is_there_after_reopening(room: &mut Room) {
     room.read(BOB, single(ADA, BOB), 1).await;
     room.deliver(BOB, crowd, 3).await;
     ok(room.leave(CYD, crowd).await);
-    ok(room.update_profile(ADA, ProfileChange { nickname: Some("Ada".into()), avatar: None }).await);
+    ok(room.update_profile(ADA, ProfileChange { nickname: Some("Ada".into()), avatar: None, login_version: 0 }).await);
     ok(room.set_password(ADA, PasswordHash { argon2: "a".into(), scram: "s".into() }).await);
     ok(room.set_disabled(DAN, true).await);
     ok(room.touch_device(ADA, device("a")).await);

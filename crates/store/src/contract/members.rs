@@ -196,7 +196,7 @@ pub(super) async fn one_invited_by_many_at_once_joins_once(room: &mut Room) {
         let store = room.store();
         tokio::spawn(async move {
             let action = crate::MembersAction::Invite(vec![DAN]);
-            let change = crate::MembersChange { group: GroupId(1), operator: sender(user), action };
+            let change = crate::MembersChange { group: GroupId(1), operator: sender(user), action, login_version: 0 };
             ok(store.change_members(change).await).notices.len()
         })
     });

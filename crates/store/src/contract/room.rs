@@ -16,7 +16,8 @@ use prost::Message as _;
 use super::{Make, Subject};
 use crate::{
     Appended, Device, Error, Mark, MarkKind, Marked, MembersAction, MembersChange, MembersChanged, Message, NewGroup,
-    NewMessage, NewUser, Options, Page, Sender, Sequencer, Session, Store, Stretch, sequencer::HeadSequencer,
+    NewMessage, NewUser, Options, Page, PasswordHash, Sender, Sequencer, Session, Store, Stretch,
+    sequencer::HeadSequencer,
 };
 
 // Some share a shard of four and some do not; sorted as text they stand in another order than as numbers; and
@@ -149,15 +150,15 @@ impl Room {
     }
 
     async fn change(&self, by: UserId, of: ConversationId, action: MembersAction) -> Result<MembersChanged, Error> {
-        self.change_members(MembersChange { group: id_of(of), operator: sender(by), action }).await
+        self.change_members(MembersChange { group: id_of(of), operator: sender(by), action, login_version: 0 }).await
     }
 
     pub(super) async fn read(&self, user: UserId, conversation: ConversationId, to: u64) -> Marked {
-        ok(self.mark(Mark { user, conversation, kind: MarkKind::Read, server_msg_id: to }).await)
+        ok(self.mark(Mark { user, conversation, kind: MarkKind::Read, server_msg_id: to, login_version: 0 }).await)
     }
 
     pub(super) async fn deliver(&self, user: UserId, conversation: ConversationId, to: u64) -> Marked {
-        ok(self.mark(Mark { user, conversation, kind: MarkKind::Delivered, server_msg_id: to }).await)
+        ok(self.mark(Mark { user, conversation, kind: MarkKind::Delivered, server_msg_id: to, login_version: 0 }).await)
     }
 
     /// All that the reader may see.
@@ -264,6 +265,7 @@ pub(super) fn text(from: UserId, conversation: ConversationId, id: &str) -> NewM
         attachment: Bytes::new(),
         client_time_ms: 1,
         counted: true,
+        login_version: 0,
     }
 }
 
@@ -279,7 +281,12 @@ pub(super) fn new_group(id: u64, creator: UserId, members: &[UserId]) -> NewGrou
         name: format!("name {id}").into(),
         avatar: "".into(),
         members: members.to_vec(),
+        login_version: 0,
     }
+}
+
+pub(super) fn password(text: &str) -> PasswordHash {
+    PasswordHash { argon2: format!("argon2 {text}"), scram: format!("scram {text}") }
 }
 
 pub(super) fn device(id: &str) -> Device {

@@ -54,6 +54,7 @@ pub(super) async fn a_profile_changes_what_is_named(room: &mut Room) {
     let change = |nickname: Option<&str>, avatar: Option<&str>| ProfileChange {
         nickname: nickname.map(Into::into),
         avatar: avatar.map(Into::into),
+        login_version: 0,
     };
     for (n, (change, nickname, avatar)) in [
         (change(Some("Ada"), None), "Ada", ""),
@@ -71,9 +72,9 @@ pub(super) async fn a_profile_changes_what_is_named(room: &mut Room) {
 }
 
 pub(super) async fn a_profile_without_a_difference_is_not_changed(room: &mut Room) {
-    ok(room.update_profile(ADA, ProfileChange { nickname: Some("Ada".into()), avatar: None }).await);
+    ok(room.update_profile(ADA, ProfileChange { nickname: Some("Ada".into()), avatar: None, login_version: 0 }).await);
     let picture = room.picture().await;
-    let same = ProfileChange { nickname: Some("Ada".into()), avatar: Some("".into()) };
+    let same = ProfileChange { nickname: Some("Ada".into()), avatar: Some("".into()), login_version: 0 };
     for change in [ProfileChange::default(), same] {
         let (user, seq) = ok(room.update_profile(ADA, change).await);
         assert_eq!((user.nickname.as_ref(), seq), ("Ada", 0));
@@ -82,14 +83,13 @@ pub(super) async fn a_profile_without_a_difference_is_not_changed(room: &mut Roo
 }
 
 pub(super) async fn a_password_is_kept_and_replaced(room: &mut Room) {
-    let hash = |text: &str| PasswordHash { argon2: format!("argon2 {text}"), scram: format!("scram {text}") };
     assert_eq!(ok(room.password(ADA).await), None);
-    let new = NewUser { password: Some(hash("0")), ..new_user(UserId(50)) };
+    let new = NewUser { password: Some(password("0")), ..new_user(UserId(50)) };
     ok(room.create_user(new).await);
-    assert!(ok(room.password(UserId(50)).await) == Some(hash("0")));
+    assert!(ok(room.password(UserId(50)).await) == Some(password("0")));
     for text in ["1", "2"] {
-        ok(room.set_password(ADA, hash(text)).await);
-        assert!(ok(room.password(ADA).await) == Some(hash(text)));
+        ok(room.set_password(ADA, password(text)).await);
+        assert!(ok(room.password(ADA).await) == Some(password(text)));
     }
     assert_eq!(ok(room.password(BOB).await), None);
 }
@@ -104,9 +104,54 @@ pub(super) async fn a_disabled_user_keeps_his_data(room: &mut Room) {
     }
 }
 
+pub(super) async fn a_new_password_and_each_disabling_end_the_logins(room: &mut Room) {
+    let seq = room.mailbox_seq(ADA).await;
+    let versions = async |room: &Room| sorted(ok(room.login_versions(vec![BOB, ADA, NOBODY, ADA]).await));
+    assert_eq!(versions(room).await, [(BOB, 0), (ADA, 0)]);
+    for (turn, version) in [0, 1, 2, 2, 3].into_iter().enumerate() {
+        match turn {
+            0 | 3 => ok(room.set_disabled(ADA, false).await),
+            1 | 2 => ok(room.set_disabled(ADA, true).await),
+            _ => ok(room.set_password(ADA, password("1")).await),
+        }
+        assert_eq!(versions(room).await, [(BOB, 0), (ADA, version)], "turn {turn}");
+        let positions = ok(room.positions(ADA).await);
+        assert_eq!((positions.login_version, positions.mailbox_seq), (version, seq));
+    }
+    room.reopen().await;
+    assert_eq!(versions(room).await, [(BOB, 0), (ADA, 3)]);
+    assert_eq!(ok(room.login_versions(vec![]).await), []);
+}
+
+pub(super) async fn a_login_that_is_over_changes_nothing(room: &mut Room) {
+    let crowd = room.found(1, ADA, &[BOB, CYD]).await;
+    room.say(BOB, single(ADA, BOB)).await;
+    ok(room.set_password(ADA, password("1")).await);
+    let picture = room.picture().await;
+    let mark = crate::Mark {
+        user: ADA,
+        conversation: single(ADA, BOB),
+        kind: crate::MarkKind::Read,
+        server_msg_id: 1,
+        login_version: 0,
+    };
+    assert_eq!(room.mark(mark).await, Err(Error::LoginOver));
+    assert_eq!(room.create_group(new_group(2, ADA, &[BOB])).await, Err(Error::LoginOver));
+    assert_eq!(room.invite(ADA, crowd, &[DAN]).await, Err(Error::LoginOver));
+    assert_eq!(room.remove(ADA, crowd, &[BOB]).await, Err(Error::LoginOver));
+    assert_eq!(room.leave(ADA, crowd).await, Err(Error::LoginOver));
+    let change = ProfileChange { nickname: Some("Ada".into()), ..ProfileChange::default() };
+    assert_eq!(room.update_profile(ADA, change.clone()).await, Err(Error::LoginOver));
+    // What was done before is told all the same.
+    assert_eq!(ok(room.create_group(new_group(1, ADA, &[])).await).group.member_count, 3);
+    assert_eq!(room.picture().await, picture);
+    assert!(ok(room.mark(crate::Mark { login_version: 1, ..mark }).await).moved);
+    ok(room.update_profile(ADA, ProfileChange { login_version: 1, ..change }).await);
+}
+
 pub(super) async fn an_unknown_user_is_not_found(room: &mut Room) {
     let (not_found, hash) = (Error::NotFound("user"), PasswordHash { argon2: String::new(), scram: String::new() });
-    let change = ProfileChange { nickname: Some("x".into()), avatar: None };
+    let change = ProfileChange { nickname: Some("x".into()), avatar: None, login_version: 0 };
     assert_eq!(room.user_by_account("account-999").await, Err(not_found.clone()));
     assert_eq!(room.update_profile(NOBODY, change).await, Err(not_found.clone()));
     assert_eq!(room.set_password(NOBODY, hash).await, Err(not_found.clone()));

@@ -37,11 +37,15 @@ impl State {
         if let Some(row) = self.groups.values().find(same) {
             return Ok(unchanged(row, creator));
         }
+        let members = BTreeSet::from_iter(new.members.iter().copied().chain([creator]));
+        for user in &members {
+            self.user_row(*user)?;
+        }
+        self.must_be_logged_in(creator, new.login_version)?;
+        self.may_join(&members, 0)?;
         if self.groups.contains_key(&new.group) {
             return Err(Error::Conflict("group_id"));
         }
-        let members = BTreeSet::from_iter(new.members.iter().copied().chain([creator]));
-        self.may_join(&members, 0)?;
 
         let notice = self.push_notice(new.group, &new.creator, Kind::Created, members.iter());
         let group = Group {

@@ -13,7 +13,9 @@ use crate::{Error, MembersAction, MembersChange, MembersChanged, Message, NewMes
 
 impl State {
     pub(super) fn change_members(&mut self, change: MembersChange) -> Result<MembersChanged, Error> {
-        let MembersChange { group, operator, action } = change;
+        let MembersChange { group, operator, action, login_version } = change;
+        self.as_member(operator.user, group)?;
+        self.must_be_logged_in(operator.user, login_version)?;
         match action {
             MembersAction::Invite(users) => self.invite(group, &operator, users),
             MembersAction::Remove(users) => self.remove(group, &operator, users),
@@ -95,6 +97,7 @@ impl State {
             attachment: notice.encode_to_vec().into(),
             client_time_ms: (self.options.clock)(),
             counted: false,
+            login_version: 0,
         })
     }
 }

@@ -20,6 +20,7 @@ impl State {
             return first_place(&self.logs[&conversation][*place as usize - 1], &new);
         }
         let members_version = self.entitle(from, conversation)?;
+        self.must_be_logged_in(from, new.login_version)?;
 
         let stored = self.push(new);
         let place = stored.server_msg_id;

@@ -50,6 +50,7 @@ struct UserRow {
     user: User,
     password: Option<PasswordHash>,
     mailbox_seq: u64,
+    login_version: u64,
     /// The change of the mailbox that last touched the profile; 0 if it never changed.
     profile_stamp: u64,
     /// With the day when it was last seen; the last touched last.
@@ -210,6 +211,10 @@ impl Store for MemoryStore {
 
     async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), Error> {
         self.with(|state| state.set_disabled(user, disabled))
+    }
+
+    async fn login_versions(&self, users: Vec<UserId>) -> Result<Vec<(UserId, u64)>, Error> {
+        self.with(|state| Ok(state.login_versions(&users)))
     }
 
     async fn touch_device(&self, user: UserId, device: Device) -> Result<(), Error> {

@@ -29,6 +29,9 @@ impl State {
     pub(super) fn mark(&mut self, mark: Mark) -> Result<Marked, Error> {
         let Mark { user, conversation, .. } = mark;
         let head = self.visible(user, conversation)?.last().map_or(0, |last| last.server_msg_id);
+        if head > 0 {
+            self.must_be_logged_in(user, mark.login_version)?;
+        }
         let (read_before, delivered_before) = self.marks(user, conversation);
         let to = mark.server_msg_id.min(head);
         let (read_mark, delivered_mark) = match mark.kind {
@@ -56,10 +59,10 @@ impl State {
     }
 
     pub(super) fn positions(&self, user: UserId) -> Result<Positions, Error> {
-        let mailbox_seq = self.user_row(user)?.mailbox_seq;
+        let row = self.user_row(user)?;
         let own = self.groups.iter().filter(|(_, row)| row.present(user).is_some());
         let groups_digest = groups_digest(own.map(|(group, _)| (*group, self.head(ConversationId::Group(*group)))));
-        Ok(Positions { mailbox_seq, groups_digest })
+        Ok(Positions { mailbox_seq: row.mailbox_seq, groups_digest, login_version: row.login_version })
     }
 
     pub(super) fn changes(&self, user: UserId, since: u64, limit: u32) -> Changes {

@@ -34,6 +34,7 @@ impl State {
             user: user.clone(),
             password: new.password,
             mailbox_seq: 0,
+            login_version: 0,
             profile_stamp: 0,
             devices: Vec::new(),
         };
@@ -58,6 +59,7 @@ impl State {
 
     pub(super) fn update_profile(&mut self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error> {
         let before = self.user_row(user)?.user.clone();
+        self.must_be_logged_in(user, change.login_version)?;
         let mut after = before.clone();
         after.nickname = change.nickname.unwrap_or(after.nickname);
         after.avatar = change.avatar.unwrap_or(after.avatar);
@@ -71,13 +73,26 @@ impl State {
     }
 
     pub(super) fn set_password(&mut self, user: UserId, password: PasswordHash) -> Result<(), Error> {
-        self.change_user(user)?.password = Some(password);
+        let row = self.change_user(user)?;
+        row.password = Some(password);
+        row.login_version += 1;
         Ok(())
     }
 
     pub(super) fn set_disabled(&mut self, user: UserId, disabled: bool) -> Result<(), Error> {
-        self.change_user(user)?.user.disabled = disabled;
+        let row = self.change_user(user)?;
+        row.user.disabled = disabled;
+        row.login_version += u64::from(disabled);
         Ok(())
+    }
+
+    pub(super) fn login_versions(&self, users: &[UserId]) -> Vec<(UserId, u64)> {
+        let rows = self.users.iter().filter(|(user, _)| users.contains(user));
+        rows.map(|(user, row)| (*user, row.login_version)).collect()
+    }
+
+    pub(super) fn must_be_logged_in(&self, user: UserId, login_version: u64) -> Result<(), Error> {
+        if self.user_row(user)?.login_version == login_version { Ok(()) } else { Err(Error::LoginOver) }
     }
 
     pub(super) fn touch_device(&mut self, user: UserId, device: Device) -> Result<(), Error> {

@@ -122,6 +122,7 @@ pub(super) async fn create_group(tx: &mut Txn<'_>, new: &NewGroup) -> Result<Mem
     for member in &members {
         tx.must_exist(*member)?;
     }
+    tx.must_be_logged_in(creator, new.login_version)?;
     let max = tx.rules.common.group_members_max;
     if members.len() > max as usize {
         return Err(Error::Limit { what: MEMBERS_OF_A_GROUP, max }.into());
@@ -155,6 +156,7 @@ pub(super) async fn create_group(tx: &mut Txn<'_>, new: &NewGroup) -> Result<Mem
 pub(super) async fn change_members(tx: &mut Txn<'_>, change: &MembersChange) -> Result<MembersChanged, Fault> {
     let (group, operator) = (change.group, &change.operator);
     let own = role(tx.db, group, operator.user).await?.ok_or(Error::NotMember)?;
+    tx.must_be_logged_in(operator.user, change.login_version)?;
     let (kind, users) = match &change.action {
         MembersAction::Invite(users) => (Kind::Joined, invited(tx, group, users).await?),
         MembersAction::Remove(users) => (Kind::Removed, removed(tx, group, operator.user, own, users).await?),

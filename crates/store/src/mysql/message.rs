@@ -208,6 +208,7 @@ async fn append_single(tx: &mut Txn<'_>, message: &NewMessage) -> Result<Appende
     let to = conversation.peer_of(from).ok_or(Error::NotMember)?;
     tx.must_exist(from)?;
     tx.must_exist(to)?;
+    must_be_logged_in(tx, message)?;
     let mut head = tx.head(conversation).unwrap_or_default();
     advance(tx, conversation, &mut head, message).await;
     let shards = tx.shards();
@@ -224,8 +225,9 @@ async fn append_group(tx: &mut Txn<'_>, group: GroupId, message: &NewMessage) ->
     let mut head = tx.head(conversation).ok_or(Error::NotMember)?;
     let Some(mut own) = tx.session(from, conversation)?.filter(|entry| entry.member) else {
         // The place of a retry is the first one, and there he was a member.
-        return Err(if tx.places.looked { Error::NotMember.into() } else { Fault::Known });
+        return Err(unless_stored_before(tx, Error::NotMember));
     };
+    must_be_logged_in(tx, message)?;
     advance(tx, conversation, &mut head, message).await;
     let shards = tx.shards();
     write(tx.row(Table::group(group, shards)), group.0, message, &head);
@@ -234,6 +236,16 @@ async fn append_group(tx: &mut Txn<'_>, group: GroupId, message: &NewMessage) ->
     let appended = head.appended();
     tx.move_head(conversation, head);
     Ok(appended)
+}
+
+fn must_be_logged_in(tx: &Txn<'_>, message: &NewMessage) -> Result<(), Fault> {
+    let is_logged_in = tx.must_be_logged_in(message.from.user, message.login_version);
+    is_logged_in.map_err(|refusal| unless_stored_before(tx, refusal))
+}
+
+/// A refusal of a message that was not stored before, which must be looked for first.
+fn unless_stored_before(tx: &Txn<'_>, refusal: Error) -> Fault {
+    if tx.places.looked { refusal.into() } else { Fault::Known }
 }
 
 /// What concerns one message alone.

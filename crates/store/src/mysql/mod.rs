@@ -299,6 +299,16 @@ impl Store for MysqlStore {
         self.write(0, |ticket| Write::SetDisabled(user, disabled, ticket)).await
     }
 
+    async fn login_versions(&self, users: Vec<UserId>) -> Result<Vec<(UserId, u64)>, Error> {
+        let users: Arc<[_]> = users.into();
+        self.readers
+            .read(move |db| {
+                let users = Arc::clone(&users);
+                async move { user::login_versions(db, &users).await }.boxed()
+            })
+            .await
+    }
+
     async fn touch_device(&self, user: UserId, device: Device) -> Result<(), Error> {
         // All come back at once when a node ends, and hardly any brings news: those are not to hold up what is written.
         let (asked, now_ms) = (device.clone(), (self.clock)());

@@ -47,7 +47,7 @@ pub(super) fn want(wants: &mut Wants, mark: &Mark) {
 }
 
 pub(super) async fn mark(tx: &mut Txn<'_>, mark: &Mark) -> Result<Marked, Fault> {
-    let Mark { user, conversation, kind, server_msg_id } = *mark;
+    let Mark { user, conversation, kind, server_msg_id, login_version } = *mark;
     let peer = match conversation {
         ConversationId::Single { .. } => Some(conversation.peer_of(user).ok_or(Error::NotMember)?),
         ConversationId::Group(_) => None,
@@ -56,6 +56,7 @@ pub(super) async fn mark(tx: &mut Txn<'_>, mark: &Mark) -> Result<Marked, Fault>
         let nothing = Marked { read_mark: 0, delivered_mark: 0, unread: 0, moved: false, mailbox_seq: 0, peer: None };
         return Ok(peer.map(|_| nothing).ok_or(Error::NotMember)?);
     };
+    tx.must_be_logged_in(user, login_version)?;
     let head = visible_in(tx, user, conversation).await?;
     let place = server_msg_id.min(head.server_msg_id);
     let mut entry = before;
@@ -90,13 +91,15 @@ async fn visible_in(tx: &mut Txn<'_>, user: UserId, conversation: ConversationId
 }
 
 pub(super) async fn positions(db: &mut Conn, user: UserId) -> Result<Positions, Fault> {
-    let mailbox_seq = mailbox_seq(db, user).await?;
+    let mailbox = "SELECT mailbox_seq, login_version FROM im_mailbox WHERE user_id = ?";
+    let found = db.exec_first(mailbox, (user.0,)).await?;
+    let (mailbox_seq, login_version) = found.ok_or(Error::NotFound("user"))?;
     let sql = "SELECT member.group_id, head.server_msg_id FROM im_group_member AS member
                    JOIN im_conversation AS head ON head.small_id = 0 AND head.big_id = member.group_id
                WHERE member.user_id = ? AND member.present = 1";
     let heads: Vec<(u64, u64)> = db.exec(sql, (user.0,)).await?;
     let groups_digest = groups_digest(heads.into_iter().map(|(group, head)| (GroupId(group), head)));
-    Ok(Positions { mailbox_seq, groups_digest })
+    Ok(Positions { mailbox_seq, groups_digest, login_version })
 }
 
 async fn mailbox_seq(db: &mut Conn, user: UserId) -> Result<u64, Fault> {

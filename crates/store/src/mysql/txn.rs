@@ -45,6 +45,7 @@ pub(super) struct Stamp {
 struct Mailbox {
     mailbox_seq: u64,
     stored: u64,
+    login_version: u64,
 }
 
 pub(super) struct Txn<'c> {
@@ -97,8 +98,8 @@ impl<'c> Txn<'c> {
         for _ in ["START", "INSERT"] {
             results.collect::<Row>().await?;
         }
-        for (user, mailbox_seq) in results.collect::<(u64, u64)>().await? {
-            self.mailboxes.insert(UserId(user), Mailbox { mailbox_seq, stored: mailbox_seq });
+        for (user, mailbox_seq, login_version) in results.collect::<(u64, u64, u64)>().await? {
+            self.mailboxes.insert(UserId(user), Mailbox { mailbox_seq, stored: mailbox_seq, login_version });
         }
         for (small, big, server_msg_id, count, server_time_ms) in results.collect().await? {
             let head = Head { server_msg_id, count, server_time_ms, members_version: 0, stored: server_msg_id };
@@ -172,6 +173,20 @@ impl<'c> Txn<'c> {
     /// `NotFound` if there is no such user: every user has a mailbox.
     pub(super) fn must_exist(&self, user: UserId) -> Result<(), Error> {
         self.mailboxes.get(&user).map(drop).ok_or(Error::NotFound("user"))
+    }
+
+    pub(super) fn must_be_logged_in(&self, user: UserId, login_version: u64) -> Result<(), Error> {
+        let mailbox = self.mailboxes.get(&user).ok_or(Error::NotFound("user"))?;
+        if mailbox.login_version == login_version { Ok(()) } else { Err(Error::LoginOver) }
+    }
+
+    /// Nobody who logged in before is logged in any more.
+    pub(super) async fn end_logins(&mut self, user: UserId) -> Result<(), Fault> {
+        let mailbox = self.mailboxes.get_mut(&user).ok_or(Error::NotFound("user"))?;
+        mailbox.login_version += 1;
+        self.changed = true;
+        let sql = "UPDATE im_mailbox SET login_version = ? WHERE user_id = ?";
+        Ok(self.db.exec_drop(sql, (mailbox.login_version, user.0)).await?)
     }
 
     /// Where the next row of a message is written.
@@ -264,7 +279,7 @@ impl<'c> Txn<'c> {
         let moved = self.mailboxes.iter().filter(|(_, mailbox)| mailbox.mailbox_seq != mailbox.stored);
         let mut any = false;
         for (user, mailbox) in moved {
-            sql.push(if any { "," } else { "; INSERT INTO im_mailbox VALUES " });
+            sql.push(if any { "," } else { "; INSERT INTO im_mailbox (user_id, mailbox_seq) VALUES " });
             sql.numbers(&[user.0, mailbox.mailbox_seq]);
             any = true;
         }

@@ -111,6 +111,7 @@ pub(super) fn taken_meanwhile(error: mysql_async::Error) -> Fault {
 
 pub(super) async fn update_profile(tx: &mut Txn<'_>, id: UserId, change: &ProfileChange) -> Result<(User, u64), Fault> {
     let present = by_id(tx.db, id).await?.ok_or(Error::NotFound("user"))?;
+    tx.must_be_logged_in(id, change.login_version)?;
     let changed = User {
         nickname: change.nickname.clone().unwrap_or_else(|| present.nickname.clone()),
         avatar: change.avatar.clone().unwrap_or_else(|| present.avatar.clone()),
@@ -126,8 +127,7 @@ pub(super) async fn update_profile(tx: &mut Txn<'_>, id: UserId, change: &Profil
 }
 
 pub(super) async fn set_password(tx: &mut Txn<'_>, id: UserId, password: &PasswordHash) -> Result<(), Fault> {
-    tx.must_exist(id)?;
-    tx.changed = true;
+    tx.end_logins(id).await?;
     write_password(tx.db, id, password).await
 }
 
@@ -145,8 +145,21 @@ pub(super) async fn password(db: &mut Conn, id: UserId) -> Result<Option<Passwor
 
 pub(super) async fn set_disabled(tx: &mut Txn<'_>, id: UserId, disabled: bool) -> Result<(), Fault> {
     tx.must_exist(id)?;
+    if disabled {
+        tx.end_logins(id).await?;
+    }
     tx.changed = true;
     Ok(tx.db.exec_drop("UPDATE im_user SET disabled = ? WHERE user_id = ?", (disabled, id.0)).await?)
+}
+
+pub(super) async fn login_versions(db: &mut Conn, users: &[UserId]) -> Result<Vec<(UserId, u64)>, Fault> {
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut sql = Sql::new("SELECT user_id, login_version FROM im_mailbox WHERE user_id IN ");
+    sql.numbers(&users.iter().map(|user| user.0).collect::<Vec<_>>());
+    let found: Vec<(u64, u64)> = db.query(sql.as_str()).await?;
+    Ok(found.into_iter().map(|(user, version)| (UserId(user), version)).collect())
 }
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;

@@ -52,7 +52,7 @@ impl Wants {
 const NOTHING: &str = "FALSE";
 
 fn lock_mailboxes(sql: &mut Sql, users: &BTreeSet<UserId>) {
-    sql.push("; SELECT user_id, mailbox_seq FROM im_mailbox WHERE ");
+    sql.push("; SELECT user_id, mailbox_seq, login_version FROM im_mailbox WHERE ");
     let ids: Vec<_> = users.iter().map(|user| user.0).collect();
     if ids.is_empty() {
         sql.push(NOTHING)

@@ -81,12 +81,16 @@ fn append_single(tx: &mut Txn<'_>, message: &NewMessage) -> Result<Appended, Err
     let to = conversation.peer_of(from).ok_or(Error::NotMember)?;
     tx.must_exist(from)?;
     tx.must_exist(to)?;
+    let sql = &tx.rules.sql;
+    let find = &sql.find_send[sql.shard(from.0)];
+    if let Err(refusal) = tx.must_be_logged_in(from, message.login_version) {
+        return first_place(tx.db, find, to.0, message)?.ok_or(refusal)?;
+    }
     let mut head = tx.head(conversation)?.unwrap_or_default();
     advance(tx, conversation, &mut head, message);
 
-    let sql = &tx.rules.sql;
     if !insert(tx.db, &sql.insert_send[sql.shard(from.0)], to.0, message, &head)? {
-        let first = first_place(tx.db, &sql.find_send[sql.shard(from.0)], to.0, message)?;
+        let first = first_place(tx.db, find, to.0, message)?;
         return first.ok_or_else(|| Error::Failed(format!("{} is known and not found", message.client_msg_id)))?;
     }
     insert(tx.db, &sql.insert_recv[sql.shard(to.0)], to.0, message, &head)?;
@@ -105,6 +109,9 @@ fn append_group(tx: &mut Txn<'_>, group: GroupId, message: &NewMessage) -> Resul
         // The place of a retry is the first one, and there he was a member.
         return first_place(tx.db, find, group.0, message)?.ok_or(Error::NotMember)?;
     };
+    if let Err(refusal) = tx.must_be_logged_in(from, message.login_version) {
+        return first_place(tx.db, find, group.0, message)?.ok_or(refusal)?;
+    }
     advance(tx, conversation, &mut head, message);
     if !insert(tx.db, &sql.insert_group[sql.shard(group.0)], group.0, message, &head)? {
         let first = first_place(tx.db, find, group.0, message)?;

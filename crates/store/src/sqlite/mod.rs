@@ -342,6 +342,10 @@ impl Store for SqliteStore {
         self.write(0, |ticket| Write::SetDisabled(user, disabled, ticket)).await
     }
 
+    async fn login_versions(&self, users: Vec<UserId>) -> Result<Vec<(UserId, u64)>, Error> {
+        self.read(move |db| user::login_versions(db, &users)).await
+    }
+
     async fn touch_device(&self, user: UserId, device: Device) -> Result<(), Error> {
         self.write(0, |ticket| Write::TouchDevice(user, device, ticket)).await
     }

@@ -55,6 +55,7 @@ async fn every_statement_finds_its_rows_by_an_index_and_sorts_no_log() {
         "session::pages_of_sessions_lead_through_the_list",
         "user::pages_of_users_lead_through_all",
         "user::an_account_or_id_is_not_given_twice",
+        "user::a_new_password_and_each_disabling_end_the_logins",
         "user::the_device_longest_unseen_is_forgotten",
     ] {
         contract::run(name, || Box::new(Folder(tempfile::tempdir().expect("a folder")))).await;

@@ -39,7 +39,7 @@ pub(super) fn visible_head(
 }
 
 pub(super) fn mark(tx: &mut Txn<'_>, mark: &Mark) -> Result<Marked, Error> {
-    let Mark { user, conversation, kind, server_msg_id } = *mark;
+    let Mark { user, conversation, kind, server_msg_id, login_version } = *mark;
     let peer = match conversation {
         ConversationId::Single { .. } => Some(conversation.peer_of(user).ok_or(Error::NotMember)?),
         ConversationId::Group(_) => None,
@@ -48,6 +48,7 @@ pub(super) fn mark(tx: &mut Txn<'_>, mark: &Mark) -> Result<Marked, Error> {
         let nothing = Marked { read_mark: 0, delivered_mark: 0, unread: 0, moved: false, mailbox_seq: 0, peer: None };
         return peer.map(|_| nothing).ok_or(Error::NotMember);
     };
+    tx.must_be_logged_in(user, login_version)?;
     let head = visible_in(tx, user, conversation, &before)?;
     let place = server_msg_id.min(head.server_msg_id);
     let mut entry = before;
@@ -73,14 +74,17 @@ fn visible_in(tx: &mut Txn<'_>, user: UserId, conversation: ConversationId, entr
 }
 
 pub(super) fn positions(db: &Connection, user: UserId) -> Result<Positions, Error> {
-    let mailbox_seq = mailbox_seq(db, user)?;
+    let mailbox = "SELECT mailbox_seq, login_version FROM im_mailbox WHERE user_id = ?1";
+    let read = |row: &Row<'_>| Ok((number(row, 0)?, number(row, 1)?));
+    let found = prepare(db, mailbox)?.query_row([int(user.0)], read).optional()?;
+    let (mailbox_seq, login_version) = found.ok_or(Error::NotFound("user"))?;
     let sql = "SELECT member.group_id, head.server_msg_id FROM im_group_member AS member
                    JOIN im_conversation AS head ON head.small_id = 0 AND head.big_id = member.group_id
                WHERE member.user_id = ?1 AND member.left_at IS NULL";
     let mut statement = prepare(db, sql)?;
     let heads = statement.query_map([int(user.0)], |row| Ok((GroupId(number(row, 0)?), number(row, 1)?)))?;
     let groups_digest = groups_digest(heads.collect::<Result<Vec<_>, _>>()?);
-    Ok(Positions { mailbox_seq, groups_digest })
+    Ok(Positions { mailbox_seq, groups_digest, login_version })
 }
 
 fn mailbox_seq(db: &Connection, user: UserId) -> Result<u64, Error> {

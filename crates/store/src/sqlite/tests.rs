@@ -39,6 +39,7 @@ async fn send(store: &SqliteStore, n: u64) -> Result<u64, Error> {
         attachment: bytes::Bytes::new(),
         client_time_ms: 1,
         counted: true,
+        login_version: 0,
     };
     store.append(vec![message]).await.remove(0).map(|place| place.server_msg_id)
 }

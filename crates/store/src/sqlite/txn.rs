@@ -40,6 +40,7 @@ pub(super) struct Rules {
 struct Mailbox {
     mailbox_seq: u64,
     stored: u64,
+    login_version: u64,
 }
 
 /// Rows as they were last committed. Only the one writer writes them, so they cannot go stale.
@@ -189,11 +190,29 @@ impl<'w> Txn<'w> {
         if let Some(mailbox) = self.mailboxes.get(&user).or_else(|| self.kept.mailboxes.get(&user)) {
             return Ok(*mailbox);
         }
-        let sql = "SELECT mailbox_seq FROM im_mailbox WHERE user_id = ?1";
-        let found = prepare(self.db, sql)?.query_row([int(user.0)], |row| number(row, 0)).optional()?;
-        let mailbox = found.map(|seq| Mailbox { mailbox_seq: seq, stored: seq }).ok_or(Error::NotFound("user"))?;
+        let sql = "SELECT mailbox_seq, login_version FROM im_mailbox WHERE user_id = ?1";
+        let read = |row: &rusqlite::Row<'_>| {
+            let mailbox_seq = number(row, 0)?;
+            Ok(Mailbox { mailbox_seq, stored: mailbox_seq, login_version: number(row, 1)? })
+        };
+        let found = prepare(self.db, sql)?.query_row([int(user.0)], read).optional()?;
+        let mailbox = found.ok_or(Error::NotFound("user"))?;
         self.mailboxes.insert(user, mailbox);
         Ok(mailbox)
+    }
+
+    pub(super) fn must_be_logged_in(&mut self, user: UserId, login_version: u64) -> Result<(), Error> {
+        if self.mailbox(user)?.login_version == login_version { Ok(()) } else { Err(Error::LoginOver) }
+    }
+
+    /// Nobody who logged in before is logged in any more.
+    pub(super) fn end_logins(&mut self, user: UserId) -> Result<(), Error> {
+        let mut mailbox = self.mailbox(user)?;
+        mailbox.login_version += 1;
+        let sql = "UPDATE im_mailbox SET login_version = ?2 WHERE user_id = ?1";
+        prepare(self.db, sql)?.execute((int(user.0), int(mailbox.login_version)))?;
+        self.mailboxes.insert(user, mailbox);
+        Ok(())
     }
 
     /// Writes what was touched and commits. The order is that of the keys, so that rows beside each other are written together.

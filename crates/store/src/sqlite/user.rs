@@ -88,6 +88,7 @@ pub(super) fn create_user(tx: &mut Txn<'_>, new: &NewUser) -> Result<User, Error
 
 pub(super) fn update_profile(tx: &mut Txn<'_>, id: UserId, change: &ProfileChange) -> Result<(User, u64), Error> {
     let present = by_id(tx.db, id)?.ok_or(Error::NotFound("user"))?;
+    tx.must_be_logged_in(id, change.login_version)?;
     let changed = User {
         nickname: change.nickname.clone().unwrap_or_else(|| present.nickname.clone()),
         avatar: change.avatar.clone().unwrap_or_else(|| present.avatar.clone()),
@@ -103,7 +104,7 @@ pub(super) fn update_profile(tx: &mut Txn<'_>, id: UserId, change: &ProfileChang
 }
 
 pub(super) fn set_password(tx: &mut Txn<'_>, id: UserId, password: &PasswordHash) -> Result<(), Error> {
-    by_id(tx.db, id)?.ok_or(Error::NotFound("user"))?;
+    tx.end_logins(id)?;
     Ok(write_password(tx.db, id, password)?)
 }
 
@@ -121,11 +122,22 @@ pub(super) fn password(db: &Connection, id: UserId) -> Result<Option<PasswordHas
 }
 
 pub(super) fn set_disabled(tx: &mut Txn<'_>, id: UserId, disabled: bool) -> Result<(), Error> {
-    let sql = "UPDATE im_user SET disabled = ?2 WHERE user_id = ?1";
-    match prepare(tx.db, sql)?.execute((int(id.0), disabled))? {
-        0 => Err(Error::NotFound("user")),
-        _ => Ok(()),
+    tx.must_exist(id)?;
+    if disabled {
+        tx.end_logins(id)?;
     }
+    let sql = "UPDATE im_user SET disabled = ?2 WHERE user_id = ?1";
+    Ok(prepare(tx.db, sql)?.execute((int(id.0), disabled)).map(drop)?)
+}
+
+pub(super) fn login_versions(db: &Connection, users: &[UserId]) -> Result<Vec<(UserId, u64)>, Error> {
+    let mut statement = prepare(db, "SELECT login_version FROM im_mailbox WHERE user_id = ?1")?;
+    let mut found = BTreeMap::new();
+    for user in users {
+        let version = statement.query_row([int(user.0)], |row| number(row, 0)).optional()?;
+        found.extend(version.map(|version| (*user, version)));
+    }
+    Ok(found.into_iter().collect())
 }
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;

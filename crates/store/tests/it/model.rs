@@ -16,7 +16,7 @@ use std::{
 use anser_proto::{ConversationId, GroupId, UserId, v1};
 use anser_store::{
     Appended, Device, Error, Group, Mark, MarkKind, MembersAction, MembersChange, MembersChanged, Message, NewGroup,
-    NewMessage, NewUser, Options, Party, ProfileChange, Sender, Session, Store, Stretch,
+    NewMessage, NewUser, Options, Party, PasswordHash, ProfileChange, Sender, Session, Store, Stretch,
     contract::{Make, Subject},
     memory::MemoryStore,
     sequencer::HeadSequencer,
@@ -32,10 +32,10 @@ const DAY: u64 = 86_400_000;
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// Where to, `client_msg_id`, body, counted.
-    Append(UserId, Vec<(ConversationId, &'static str, &'static str, bool)>),
+    /// Where to, `client_msg_id`, body, counted; and by which login.
+    Append(UserId, Vec<(ConversationId, &'static str, &'static str, bool)>, Login),
     ReadLog(UserId, ConversationId, Stretch),
-    Mark(Mark),
+    Mark(Mark, Login),
     /// Since when, and the limit.
     Changes(UserId, u64, u32),
     MovedGroups(UserId, Vec<(GroupId, u64)>),
@@ -43,10 +43,12 @@ enum Step {
     Sessions(UserId, Option<ConversationId>, u32),
     /// By which of the users.
     CreateGroup(usize, Vec<UserId>),
-    ChangeMembers(GroupId, Operator, MembersAction),
+    ChangeMembers(GroupId, Operator, MembersAction, Login),
     /// Behind whom, and the limit.
     Members(UserId, GroupId, UserId, u32),
     UpdateProfile(UserId, ProfileChange),
+    SetDisabled(UserId, bool),
+    SetPassword(UserId),
     /// On the next day: what was seen on one day is in no certain order.
     TouchDevice(UserId, &'static str),
     SetTimeOfDay(u64),
@@ -59,6 +61,20 @@ enum Step {
 enum Operator {
     Anybody(UserId),
     Member(usize),
+}
+
+/// The present one, or one that is over unless it is the first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Login {
+    Present,
+    Before,
+}
+
+impl Login {
+    async fn version(self, store: &dyn Store, user: UserId) -> u64 {
+        let versions = store.login_versions(vec![user]).await.expect("reading does not fail");
+        versions[0].1.saturating_sub(u64::from(self == Self::Before))
+    }
 }
 
 /// A conversation from the side of a user: with a peer, of a group, or of others.
@@ -96,6 +112,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (user(), group(), prop_oneof![Just(UserId(0)), user()], limit())
             .prop_map(|(asker, group, after, limit)| Step::Members(asker, group, after, limit)),
         1 => update_profile(),
+        1 => (user(), any::<bool>()).prop_map(|(user, disabled)| Step::SetDisabled(user, disabled)),
+        1 => user().prop_map(Step::SetPassword),
         1 => (user(), sample(&["p", "q", "r"])).prop_map(|(user, device)| Step::TouchDevice(user, device)),
         1 => (0..DAY / 3).prop_map(Step::SetTimeOfDay),
         1 => Just(Step::Reopen),
@@ -104,9 +122,9 @@ fn step() -> impl Strategy<Value = Step> {
 
 fn append() -> impl Strategy<Value = Step> {
     let entry = (place(), sample(&["a", "b", "c", "d", "e"]), sample(&["x", "x", "x", "y"]), any::<bool>());
-    (user(), prop::collection::vec(entry, 1..5)).prop_map(|(from, batch)| {
+    (user(), prop::collection::vec(entry, 1..5), login()).prop_map(|(from, batch, login)| {
         let batch = batch.into_iter().map(|(place, id, body, counted)| (place.of(from), id, body, counted));
-        Step::Append(from, batch.collect())
+        Step::Append(from, batch.collect(), login)
     })
 }
 
@@ -119,9 +137,9 @@ fn read_log() -> impl Strategy<Value = Step> {
 
 fn mark() -> impl Strategy<Value = Step> {
     let kind = sample(&[MarkKind::Read, MarkKind::Delivered]);
-    (user(), place(), kind, 0..12_u64).prop_map(|(user, place, kind, server_msg_id)| {
+    (user(), place(), kind, 0..12_u64, login()).prop_map(|(user, place, kind, server_msg_id, login)| {
         let conversation = place.of(user);
-        Step::Mark(Mark { user, conversation, kind, server_msg_id })
+        Step::Mark(Mark { user, conversation, kind, server_msg_id, login_version: 0 }, login)
     })
 }
 
@@ -138,13 +156,18 @@ fn change_members() -> impl Strategy<Value = Step> {
         1 => Just(MembersAction::Leave),
     ];
     let operator = prop_oneof![1 => user().prop_map(Operator::Anybody), 5 => (0..3_usize).prop_map(Operator::Member)];
-    (group(), operator, action).prop_map(|(group, operator, action)| Step::ChangeMembers(group, operator, action))
+    (group(), operator, action, login())
+        .prop_map(|(group, operator, action, login)| Step::ChangeMembers(group, operator, action, login))
 }
 
 fn update_profile() -> impl Strategy<Value = Step> {
     let name = || prop::option::of(sample(&["", "n", "m"])).prop_map(|name| name.map(Arc::from));
-    let change = (name(), name()).prop_map(|(nickname, avatar)| ProfileChange { nickname, avatar });
+    let change = (name(), name()).prop_map(|(nickname, avatar)| ProfileChange { nickname, avatar, login_version: 0 });
     (user(), change).prop_map(|(user, change)| Step::UpdateProfile(user, change))
+}
+
+fn login() -> impl Strategy<Value = Login> {
+    prop_oneof![9 => Just(Login::Present), 1 => Just(Login::Before)]
 }
 
 fn user() -> impl Strategy<Value = UserId> {
@@ -221,8 +244,11 @@ fn options(now: &Arc<AtomicU64>) -> Options {
 /// What a store answers to a step, in words.
 async fn take(store: &dyn Store, step: &Step) -> String {
     match step.clone() {
-        Step::Append(from, batch) => {
-            let batch = batch.into_iter().map(|(to, id, body, counted)| message(from, to, id, body, counted));
+        Step::Append(from, batch, login) => {
+            let login_version = login.version(store, from).await;
+            let batch = batch
+                .into_iter()
+                .map(|(to, id, body, counted)| NewMessage { login_version, ..message(from, to, id, body, counted) });
             let answers = store.append(batch.collect()).await.into_iter();
             let plain = answers.map(|answer| answer.map(|place| Appended { members_version: 0, ..place }));
             format!("{:?}", Vec::from_iter(plain))
@@ -232,7 +258,10 @@ async fn take(store: &dyn Store, step: &Step) -> String {
             let page = page.map(|page| (page.head, page.more, page.messages.into_iter().map(plain_message).collect()));
             format!("{:?}", page as Result<(u64, bool, Vec<Message>), Error>)
         }
-        Step::Mark(mark) => format!("{:?}", store.mark(mark).await),
+        Step::Mark(mark, login) => {
+            let login_version = login.version(store, mark.user).await;
+            format!("{:?}", store.mark(Mark { login_version, ..mark }).await)
+        }
         Step::Changes(user, since, limit) => {
             let changes = store.changes(user, since, limit).await.expect("reading does not fail");
             let sessions: Vec<_> = changes.sessions.into_iter().map(plain_session).collect();
@@ -247,32 +276,52 @@ async fn take(store: &dyn Store, step: &Step) -> String {
             let page = store.sessions(user, after, limit).await.expect("reading does not fail");
             format!("{:?}", (page.rows.into_iter().map(plain_session).collect::<Vec<_>>(), page.more))
         }
-        Step::CreateGroup(creator, members) => {
-            let (group, creator) = (GROUPS[creator], sender(USERS[creator]));
-            let client_group_id = "only".into();
-            let new = NewGroup { group, creator, client_group_id, name: "g".into(), avatar: "".into(), members };
-            plain_change(store.create_group(new).await)
-        }
-        Step::ChangeMembers(group, operator, action) => {
-            let operator = match operator {
-                Operator::Anybody(user) => user,
-                Operator::Member(nth) => {
-                    member_ids(store, group).await.into_iter().cycle().nth(nth).unwrap_or(USERS[0])
-                }
-            };
-            let change = MembersChange { group, operator: sender(operator), action };
-            plain_change(store.change_members(change).await)
+        Step::CreateGroup(creator, members) => create_group(store, creator, members).await,
+        Step::ChangeMembers(group, operator, action, login) => {
+            change_members_by(store, group, operator, action, login).await
         }
         Step::Members(asker, group, after, limit) => {
             format!("{:?}", store.members(asker, group, after, limit).await)
         }
-        Step::UpdateProfile(user, change) => format!("{:?}", store.update_profile(user, change).await),
+        Step::UpdateProfile(user, change) => {
+            let login_version = Login::Present.version(store, user).await;
+            format!("{:?}", store.update_profile(user, ProfileChange { login_version, ..change }).await)
+        }
+        Step::SetDisabled(user, disabled) => format!("{:?}", store.set_disabled(user, disabled).await),
+        Step::SetPassword(user) => {
+            let password = PasswordHash { argon2: "argon2".into(), scram: "scram".into() };
+            format!("{:?}", store.set_password(user, password).await)
+        }
         Step::TouchDevice(user, id) => {
             let device = Device { device_id: id.into(), platform: 1, name: id.into() };
             format!("{:?}", (store.touch_device(user, device).await, store.devices(user).await))
         }
         Step::SetTimeOfDay(_) | Step::Reopen => String::new(),
     }
+}
+
+async fn create_group(store: &dyn Store, creator: usize, members: Vec<UserId>) -> String {
+    let login_version = Login::Present.version(store, USERS[creator]).await;
+    let (group, creator) = (GROUPS[creator], sender(USERS[creator]));
+    let client_group_id = "only".into();
+    let new = NewGroup { group, creator, client_group_id, name: "g".into(), avatar: "".into(), members, login_version };
+    plain_change(store.create_group(new).await)
+}
+
+async fn change_members_by(
+    store: &dyn Store,
+    group: GroupId,
+    operator: Operator,
+    action: MembersAction,
+    login: Login,
+) -> String {
+    let operator = match operator {
+        Operator::Anybody(user) => user,
+        Operator::Member(nth) => member_ids(store, group).await.into_iter().cycle().nth(nth).unwrap_or(USERS[0]),
+    };
+    let login_version = login.version(store, operator).await;
+    let change = MembersChange { group, operator: sender(operator), action, login_version };
+    plain_change(store.change_members(change).await)
 }
 
 /// Everything that anybody can see.
@@ -321,6 +370,7 @@ fn message(from: UserId, conversation: ConversationId, id: &str, body: &'static 
         attachment: body.into(),
         client_time_ms: 5,
         counted,
+        login_version: 0,
     }
 }
 

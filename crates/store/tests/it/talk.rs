@@ -33,6 +33,7 @@ pub async fn found(store: &dyn Store, group: u64, creator: u64, members: &[u64])
         name: "a group".into(),
         avatar: "".into(),
         members: members.iter().copied().map(UserId).collect(),
+        login_version: 0,
     };
     store.create_group(new).await.expect("a new group");
 }
@@ -59,6 +60,7 @@ pub fn text(from: u64, conversation: ConversationId, client_msg_id: &str) -> New
         attachment: bytes::Bytes::new(),
         client_time_ms: 1,
         counted: true,
+        login_version: 0,
     }
 }
 

@@ -217,7 +217,8 @@ impl Doctor<'_> {
             }
         }
         if repair {
-            let sql = "INSERT OR REPLACE INTO im_mailbox (user_id, mailbox_seq) VALUES (?1, ?2)";
+            let sql = "INSERT INTO im_mailbox (user_id, mailbox_seq) VALUES (?1, ?2)
+                       ON CONFLICT (user_id) DO UPDATE SET mailbox_seq = excluded.mailbox_seq";
             let changed = self.db.prepare_cached(sql)?.execute([user, next])?;
             self.repaired(if behind { changed } else { 0 });
         }

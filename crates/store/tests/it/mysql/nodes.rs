@@ -86,18 +86,26 @@ async fn coming_going_and_marks_on_all_nodes_fall_into_one_order() {
                     group: anser_proto::GroupId(9),
                     operator: sender(1),
                     action: invite,
+                    login_version: 0,
                 })
                 .await
                 .expect("the owner may");
                 drop(send(&*node, text(user, group(9), &format!("{at}-{n}"))).await);
                 drop(
-                    node.mark(Mark { user: UserId(1), conversation: group(9), kind: MarkKind::Read, server_msg_id: n })
-                        .await,
+                    node.mark(Mark {
+                        user: UserId(1),
+                        conversation: group(9),
+                        kind: MarkKind::Read,
+                        server_msg_id: n,
+                        login_version: 0,
+                    })
+                    .await,
                 );
                 let leave = MembersChange {
                     group: anser_proto::GroupId(9),
                     operator: sender(user),
                     action: MembersAction::Leave,
+                    login_version: 0,
                 };
                 drop(node.change_members(leave).await);
             }

@@ -56,7 +56,7 @@ async fn talk(store: &dyn Store) {
             8 => MembersAction::Invite(vec![UserId(2)]),
             _ => continue,
         };
-        let change = MembersChange { group: GroupId(9), operator: sender(1), action };
+        let change = MembersChange { group: GroupId(9), operator: sender(1), action, login_version: 0 };
         store.change_members(change).await.expect("the owner may");
     }
 }

@@ -81,7 +81,7 @@ async fn those_who_join_take_room_in_the_queue_and_in_a_transaction() {
     let mut waiting: Vec<_> = (2..6).map(|id| Box::pin(found(&*store, id, 1, &[1, 2, 3, 4, 5]))).collect();
     assert!(waiting.iter_mut().all(|found| found.now_or_never().is_none()));
     let one = MembersAction::Invite(vec![UserId(2)]);
-    let change = MembersChange { group: GroupId(1), operator: sender(1), action: one };
+    let change = MembersChange { group: GroupId(1), operator: sender(1), action: one, login_version: 0 };
     assert_eq!(store.change_members(change).await, Err(Error::Overloaded));
 
     let before = store.stats().commits;

@@ -25,7 +25,10 @@ async fn village(folder: &Path) {
     }
     for action in [MembersAction::Leave, MembersAction::Invite(vec![UserId(2)])] {
         let operator = sender(if action == MembersAction::Leave { 2 } else { 3 });
-        store.change_members(MembersChange { group: GroupId(10), operator, action }).await.expect("changed");
+        store
+            .change_members(MembersChange { group: GroupId(10), operator, action, login_version: 0 })
+            .await
+            .expect("changed");
     }
     let device = anser_store::Device { device_id: "a".into(), platform: 1, name: "".into() };
     store.touch_device(UserId(1), device).await.expect("known");
@@ -226,7 +229,7 @@ async fn mailboxes_hold_every_stamp_once() {
         ("UPDATE im_session SET mailbox_seq = 3 WHERE user_id = 1", "im_session", Then::Mended),
         ("UPDATE im_session SET mailbox_seq = 0 WHERE user_id = 2 AND small_id = 0", "im_session", Then::Mended),
         ("UPDATE im_user SET mailbox_seq = 99 WHERE user_id = 2", "im_mailbox", Then::Mended),
-        ("INSERT INTO im_mailbox VALUES (77, 0)", "im_mailbox", Then::Restored),
+        ("INSERT INTO im_mailbox VALUES (77, 0, 0)", "im_mailbox", Then::Restored),
         ("INSERT INTO im_device VALUES (77, 'a', 1, '', 0)", "im_device", Then::Restored),
         ("INSERT INTO im_password VALUES (77, '', '')", "im_password", Then::Restored),
     ] {
@@ -295,7 +298,7 @@ async fn a_healthy_store_has_no_finding() {
             (if rng.random() { MarkKind::Read } else { MarkKind::Delivered }, rng.random_range(1..50));
         let batch = (0..4).map(|m| text(user, to, &format!("{}", n + m * rng.random_range(0..2)))).collect();
         store.append(batch).await;
-        drop(store.mark(Mark { user: UserId(user), conversation: to, kind, server_msg_id }).await);
+        drop(store.mark(Mark { user: UserId(user), conversation: to, kind, server_msg_id, login_version: 0 }).await);
         let others = vec![UserId(rng.random_range(1..=20))];
         let action = match rng.random_range(0..8) {
             0 => MembersAction::Leave,
@@ -303,7 +306,7 @@ async fn a_healthy_store_has_no_finding() {
             2 => MembersAction::Invite(others),
             _ => continue,
         };
-        let change = MembersChange { group: GroupId(group_id), operator: sender(user), action };
+        let change = MembersChange { group: GroupId(group_id), operator: sender(user), action, login_version: 0 };
         notices += store.change_members(change).await.map_or(0, |changed| changed.notices.len() as u64);
     }
     let appended = store.stats().appended;

@@ -117,7 +117,12 @@ async fn talk(folder: &Path, round: &str) {
                     9 if user == 1 => MembersAction::Invite((2..=USERS).map(UserId).collect()),
                     _ => continue,
                 };
-                let change = MembersChange { group: anser_proto::GroupId(GROUP), operator: sender(user), action };
+                let change = MembersChange {
+                    group: anser_proto::GroupId(GROUP),
+                    operator: sender(user),
+                    action,
+                    login_version: 0,
+                };
                 drop(store.change_members(change).await);
             }
         })

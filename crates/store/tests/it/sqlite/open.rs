@@ -41,7 +41,7 @@ async fn a_newer_store_is_refused_and_left_as_it_is() {
     drop(db);
     let before = fs::read(home.path().join("anser.db")).expect("a file");
     let error = refused(home.path(), options());
-    assert!(matches!(error, OpenError::Newer { store: 99, build: 1 }));
+    assert!(matches!(error, OpenError::Newer { store: 99, build: 2 }));
     assert!(error.to_string().contains("99") && error.to_string().contains("newer build"), "{error}");
     assert_eq!(fs::read(home.path().join("anser.db")).expect("a file"), before);
 }
@@ -104,4 +104,39 @@ async fn a_closed_store_is_one_file_and_its_lock() {
     names.sort();
     assert_eq!(names, ["anser.db", "anser.lock"]);
     assert_eq!(open(home.path()).users(vec![UserId(3)], vec![]).await.map(|users| users.len()), Ok(1));
+}
+
+/// As the first build that was given to anybody made it: two users who had talked, and a group.
+const FIRST_SCHEMA: &str = include_str!("../../../src/sqlite/migrations/0001_first.sql");
+
+#[tokio::test]
+async fn a_store_of_the_first_schema_opens_and_goes_on() {
+    let home = tempfile::tempdir().expect("a folder");
+    let db = Connection::open(home.path().join("anser.db")).expect("a database");
+    let (once, each) = FIRST_SCHEMA.split_once("-- for each shard --\n").expect("two parts");
+    db.execute_batch(once).expect("sound SQL");
+    for shard in 0..4 {
+        db.execute_batch(&each.replace("{shard}", &shard.to_string())).expect("sound SQL");
+    }
+    db.execute_batch(
+        "PRAGMA application_id = 0x416e7372;
+         INSERT INTO im_store VALUES (1, 1, 77, 4);
+         INSERT INTO im_user VALUES (1, 'one', 'One', '', 0, 0), (2, 'two', 'Two', '', 1, 0);
+         INSERT INTO im_mailbox VALUES (1, 1), (2, 1);
+         INSERT INTO im_group VALUES (9, 1, 'g', 'G', '', 1, 2, 5, 1);
+         INSERT INTO im_group_member VALUES (9, 1, 1, NULL, 3), (9, 2, 1, NULL, 1);
+         INSERT INTO im_conversation VALUES (0, 9, 1, 0, 5);
+         INSERT INTO im_session VALUES (1, 0, 9, 1, 1, 0, 1), (2, 0, 9, 1, 1, 0, 1);",
+    )
+    .expect("sound SQL");
+    drop(db);
+    for turn in 0..2 {
+        let store = open(home.path());
+        assert_eq!(store.log_id(), 77);
+        let versions = store.login_versions(vec![UserId(1), UserId(2)]).await.expect("it reads");
+        assert_eq!(versions, [(UserId(1), 0), (UserId(2), 0)]);
+        let place = send(&*store, text(1, group(9), &format!("m-{turn}"))).await.expect("it is stored");
+        assert_eq!(place.server_msg_id, turn + 2);
+        store.close().await;
+    }
 }
