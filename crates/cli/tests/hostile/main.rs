@@ -34,12 +34,20 @@ macro_rules! suite {
 }
 
 suite! {
+    pings_unread
+    pings
+    pongs
     empty_messages
     fragments_without_end
     fragments_of_a_byte
+    empty_fragments
+    closes_of_every_code
+    broken_frames
     busy_group_unread
     frames_announced
+    frames_nearly_whole
     first_frame_announced
+    first_frame_too_large
     hello_byte_by_byte
     headers_byte_by_byte
     half_closed

@@ -117,7 +117,7 @@ pub async fn broken_frames(site: Site, until: Instant) -> io::Result<Toll> {
             let mut mallory = site.login_as(Format::Json, &member(number), "phone").await?;
             mallory.stream.write_all(&broken).await?;
             let toll = outlast(&mut mallory, until).await;
-            let is_ended = toll.kinds().any(|kind| kind.starts_with("45"));
+            let is_ended = toll.kinds().any(|kind| kind.starts_with("45") || kind.starts_with("100"));
             Ok(if is_ended { toll } else { Toll::one(format!("{toll:?} to {:x?}", &broken[..broken.len().min(16)])) })
         }
     })

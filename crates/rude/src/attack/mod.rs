@@ -47,7 +47,7 @@ attacks! {
     control::fragments_of_a_byte => ["FRAME_TOO_LARGE", "4503 FRAME_OVER_LIMIT", "4504 FLOODING"];
     control::empty_fragments => ["4504 FLOODING"];
     control::closes_of_every_code => ["closed"];
-    control::broken_frames => ["BAD_FRAME", "4502 BAD_FRAMES", "FRAME_TOO_LARGE", "4503 FRAME_OVER_LIMIT"];
+    control::broken_frames => ["1002", "1007", "BAD_FRAME", "4502 BAD_FRAMES", "FRAME_TOO_LARGE", "4503 FRAME_OVER_LIMIT"];
 
     deaf::pages_unread => [];
     deaf::pages_of_control_characters_unread => [];
@@ -81,7 +81,7 @@ attacks! {
 
     garbage::wrong_values => ["BAD_FIELD", "answered"];
     garbage::json_without_bottom => ["BAD_FRAME", "4502 BAD_FRAMES"];
-    garbage::no_frames_at_all => ["BAD_FRAME", "4502 BAD_FRAMES", "FRAME_TOO_LARGE", "4503 FRAME_OVER_LIMIT"];
+    garbage::no_frames_at_all => ["1007", "BAD_FRAME", "4502 BAD_FRAMES", "FRAME_TOO_LARGE", "4503 FRAME_OVER_LIMIT"];
 
     http::huge_headers => ["HTTP 431"];
     http::bodies_without_end => ["gone"];
