@@ -8,7 +8,7 @@ use std::{
 use anyhow::bail;
 
 /// Program -> Debian's package that brings it.
-const PROGRAMS: [(&str, &str); 7] = [
+const PROGRAMS: [(&str, &str); 11] = [
     ("mariadbd", "mariadb-server"),
     ("mariadb-install-db", "mariadb-server"),
     ("mariadb", "mariadb-client"),
@@ -16,6 +16,10 @@ const PROGRAMS: [(&str, &str); 7] = [
     ("redis-cli", "redis-tools"),
     ("nats-server", "nats-server"),
     ("setpriv", "util-linux"),
+    ("python3", "python3"),
+    ("pip3", "python3-pip"),
+    ("node", "nodejs"),
+    ("npm", "npm"),
 ];
 
 /// Servers lie there, which is not in every user's path.

@@ -2,6 +2,7 @@
 
 mod bench;
 mod chat;
+mod foreign;
 mod process;
 mod replay;
 mod serve;
