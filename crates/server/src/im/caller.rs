@@ -6,7 +6,7 @@ use anser_proto::{ConversationId, ErrorCode, UserId};
 use anser_store::Sender;
 use tokio::time::Instant;
 
-use super::fifo::Fifo;
+use super::{fifo::Fifo, page::PageSize};
 use crate::{accepted::ConnId, config::Limits, error::Error, hub::Attachment, nickname::Nickname};
 
 /// A conversation hears of the user's typing at most this often.
@@ -26,6 +26,7 @@ pub struct Caller {
     /// Shared by all connections of the user, since any of them may change it.
     nickname: Arc<Nickname>,
     pub fifo: Fifo,
+    pub page_size: PageSize,
     pub said_bye: bool,
     bucket: Bucket,
     refusals: Bucket,
@@ -43,6 +44,7 @@ impl Caller {
             device_id,
             nickname: Arc::clone(&attachment.nickname),
             fifo: Fifo::default(),
+            page_size: PageSize::default(),
             said_bye: false,
             bucket: Bucket::new(limits.requests_per_s, limits.requests_burst, now),
             refusals: Bucket::new(REFUSALS_PER_S, REFUSALS_BURST, now),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use anser_proto::{
     ClientMsgId, ConversationId, ErrorCode,
-    limits::{BODY_BYTES_MAX, PAGE_BYTES_MAX},
+    limits::BODY_BYTES_MAX,
     v1::{self, ServerFrame, message::Type, server_frame::Body},
 };
 use anser_store::{Appended, NewMessage, Stretch};
@@ -116,15 +116,15 @@ fn sent(appended: &Appended) -> v1::Sent {
     }
 }
 
-pub async fn pull(cx: &Ctx, who: &Caller, pull: v1::Pull) -> Result<v1::Messages, Error> {
-    let conversation = wire::conversation_of(&pull.conversation_id, who.user)?;
+pub async fn pull(cx: &Ctx, caller: &mut Caller, pull: v1::Pull, now: Instant) -> Result<v1::Messages, Error> {
+    let conversation = wire::conversation_of(&pull.conversation_id, caller.user)?;
     let stretch = Stretch {
         after: wire::position(pull.after),
         before: wire::position(pull.before),
         limit: page_limit(pull.limit)?,
-        bytes_max: PAGE_BYTES_MAX,
+        bytes_max: caller.page_size.next(now),
     };
-    let page = cx.store.read_log(who.user, conversation, stretch).await?;
+    let page = cx.store.read_log(caller.user, conversation, stretch).await?;
     Ok(v1::Messages {
         conversation_id: pull.conversation_id,
         messages: page.messages.iter().map(wire::message).collect(),

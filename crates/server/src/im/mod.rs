@@ -10,6 +10,7 @@ pub mod heal;
 pub mod logins;
 mod message;
 pub mod name;
+mod page;
 pub mod peer;
 mod read;
 mod session;
@@ -96,7 +97,7 @@ async fn handle(
         Some(Request::Hello(_)) => Err(Error::new(ErrorCode::AlreadyLoggedIn, "this connection is logged in already")),
 
         Some(Request::Send(_)) => unreachable!("sends are taken together by turn()"),
-        Some(Request::Pull(pull)) => message::pull(cx, who, pull).await.map(Body::Messages),
+        Some(Request::Pull(pull)) => message::pull(cx, caller, pull, now).await.map(Body::Messages),
         Some(Request::Sync(sync)) => sync::sync(cx, who, sync).await.map(Body::SyncPage),
         Some(Request::MarkRead(mark)) => read::mark_read(cx, who, mark).await.map(Body::Marked),
         Some(Request::MarkDelivered(mark)) => read::mark_delivered(cx, who, mark).await.map(Body::Marked),

@@ -9,5 +9,6 @@ mod login;
 mod mark;
 mod message;
 mod raw;
+mod slow;
 mod sync;
 mod tls;
