@@ -58,7 +58,7 @@ fn whose(town: &mut Town, of_group: bool) -> (UserId, ConversationId) {
 }
 
 async fn last_20(town: &Town, reader: UserId, conversation: ConversationId) {
-    let stretch = Stretch { after: 0, before: 0, limit: 20, bytes_max: usize::MAX };
+    let stretch = Stretch { after: None, before: 0, limit: 20, bytes_max: usize::MAX };
     town.store.read_log(reader, conversation, stretch).await.expect("a page");
 }
 

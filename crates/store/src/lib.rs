@@ -130,8 +130,8 @@ pub trait Store: Send + Sync {
     /// Reads a stretch of a log as `reader` may see it: of a one-to-one conversation all, for its parties; of a group
     /// what was appended while he was a member, his joining and leaving included.
     ///
-    /// Ascending, at most `limit`, ending with the message that reaches `bytes_max`. With `after` the oldest of the
-    /// stretch, else the newest. `more` tells truly whether he may see more in that direction within the stretch.
+    /// Ascending, at most `limit`, ending with the message that reaches `bytes_max`. With `after`, 0 too, the oldest
+    /// of the stretch, else the newest. `more` tells truly whether he may see more in that direction within the stretch.
     /// A one-to-one conversation in which nothing was said is empty. `NotMember` for everyone else, and for a
     /// group that does not exist: what one may not see cannot be told from what is not there.
     async fn read_log(&self, reader: UserId, conversation: ConversationId, stretch: Stretch) -> Result<LogPage, Error>;

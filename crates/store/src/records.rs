@@ -89,8 +89,8 @@ pub struct Message {
 /// Which part of a log is wanted. Bounds are excluded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stretch {
-    /// Not 0: oldest first from here. 0: the newest that lie before `before`.
-    pub after: u64,
+    /// Oldest first from here, from the beginning if it is 0. None: the newest that lie before `before`.
+    pub after: Option<u64>,
     /// 0: no bound.
     pub before: u64,
     /// At least 1.

@@ -55,16 +55,15 @@ impl Reader {
 
     /// A log from its first entry that this user may see.
     pub async fn log(&mut self, conversation: ConversationId) -> anyhow::Result<Vec<v1::Message>> {
-        // From the newest back: `after` cannot name the beginning.
-        let mut pages = Vec::new();
-        let mut before = 0;
+        let mut log: Vec<v1::Message> = Vec::new();
         loop {
-            let pull = v1::Pull { conversation_id: conversation.to_string(), after: 0, before, limit: PAGE_MAX };
+            let after = Some(log.last().map_or(0, |message| message.server_msg_id));
+            let pull = v1::Pull { conversation_id: conversation.to_string(), after, before: 0, limit: PAGE_MAX };
             let Body::Messages(page) = self.ask(Request::Pull(pull)).await? else { bail!("no messages") };
-            before = page.messages.first().map_or(0, |message| message.server_msg_id);
-            pages.push(page.messages);
-            if !page.more || before == 0 {
-                return Ok(pages.into_iter().rev().flatten().collect());
+            let done = !page.more || page.messages.is_empty();
+            log.extend(page.messages);
+            if done {
+                return Ok(log);
             }
         }
     }

@@ -24,8 +24,6 @@ use super::terms::{FirstPage, Kept, Policy, Told};
 const WINDOW_MAX: usize = 64;
 /// Messages whose count is remembered, so that marks slightly behind need no question to the server.
 const RECENT_MAX: usize = 64;
-/// So many bodies of the largest size fill a page: a first stretch of this many ids is never cut.
-const FIRST_STRETCH: u64 = 8;
 
 pub(super) struct Conversation {
     pub(super) kept: Kept,
@@ -40,7 +38,7 @@ pub(super) struct Conversation {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Stretch {
     pub(super) kind: StretchKind,
-    pub(super) after: u64,
+    pub(super) after: Option<u64>,
     pub(super) before: u64,
     pub(super) limit: u32,
     /// The head known when it was asked.
@@ -116,27 +114,17 @@ impl Conversation {
             return None;
         }
         let (high, head) = (self.kept.high, self.kept.session.head);
-        let stretch = |kind, after, before, limit| Stretch { kind, after, before, limit, head };
-        let newest = |limit: u32| stretch(StretchKind::Newest, 0, 0, limit.clamp(1, PAGE_MAX));
+        let newest = |limit: u32| {
+            let limit = limit.clamp(1, PAGE_MAX);
+            Stretch { kind: StretchKind::Newest, after: None, before: 0, limit, head }
+        };
+        let before = self.window.first_key_value().map_or(0, |(id, _)| *id);
+        let forward = Stretch { kind: StretchKind::Forward, after: Some(high), before, limit: PAGE_MAX, head };
         Some(match policy.first_page {
             FirstPage::Newest(limit) if self.is_fresh() => newest(limit),
-            FirstPage::All if high == 0 => {
-                // `after` 0 would mean the newest, so the beginning is named by its end. Not beyond the head: what is
-                // stored there meanwhile would be taken for invisible.
-                let before = FIRST_STRETCH.min(head) + 1;
-                stretch(StretchKind::Forward, 0, before, FIRST_STRETCH as u32)
-            }
-            first_page if head - high > policy.gap_max => newest(match first_page {
-                FirstPage::Newest(limit) => limit,
-                FirstPage::All => PAGE_MAX,
-            }),
-            // Nothing of it is kept although its beginning is known: all of it was invisible. Asking for the newest
-            // is the only way to say "from 0".
-            _ if high == 0 => newest(PAGE_MAX),
-            _ => {
-                let before = self.window.first_key_value().map_or(0, |(id, _)| *id);
-                stretch(StretchKind::Forward, high, before, PAGE_MAX)
-            }
+            FirstPage::Newest(limit) if head - high > policy.gap_max => newest(limit),
+            FirstPage::All if high > 0 && head - high > policy.gap_max => newest(PAGE_MAX),
+            _ => forward,
         })
     }
 
@@ -144,7 +132,7 @@ impl Conversation {
     pub(super) fn older(&self, limit: u32) -> Option<Stretch> {
         let (low, head) = (self.kept.low, self.kept.session.head);
         let limit = limit.clamp(1, PAGE_MAX);
-        (low > 1).then_some(Stretch { kind: StretchKind::Older, after: 0, before: low, limit, head })
+        (low > 1).then_some(Stretch { kind: StretchKind::Older, after: None, before: low, limit, head })
     }
 
     /// A message was pushed, or an own one acknowledged.
@@ -176,9 +164,8 @@ impl Conversation {
         let head = &mut self.kept.session.head;
         *head = (*head).max(last.unwrap_or(0));
         let covered = match asked.kind {
-            _ if answer.more && asked.kind == StretchKind::Forward => last.unwrap_or(asked.after),
-            StretchKind::Forward if asked.before != 0 => asked.before - 1,
-            _ => last.unwrap_or(asked.after),
+            StretchKind::Forward if asked.before != 0 && !answer.more => asked.before - 1,
+            _ => last.or(asked.after).unwrap_or(0),
         };
         if messages.is_empty() && !answer.more && asked.before == 0 && *head == asked.head {
             // Nothing was pushed since either: the user may see no more than he has.

@@ -205,6 +205,6 @@ impl Engine {
 /// Drops what was not asked for, whatever made the server send it.
 fn keep_what_was_asked(id: ConversationId, asked: Stretch, answer: &mut v1::Messages) {
     let name = id.to_string();
-    let is_asked = |at: u64| at > asked.after && (asked.before == 0 || at < asked.before);
+    let is_asked = |at: u64| at > asked.after.unwrap_or(0) && (asked.before == 0 || at < asked.before);
     answer.messages.retain(|message| is_asked(message.server_msg_id) && message.conversation_id == name);
 }

@@ -290,7 +290,7 @@ impl Server {
     fn pull(&self, user: u64, pull: &v1::Pull) -> Body {
         let id: ConversationId = pull.conversation_id.parse().expect("a good conversation id");
         let within = |message: &&&v1::Message| {
-            message.server_msg_id > pull.after && (pull.before == 0 || message.server_msg_id < pull.before)
+            message.server_msg_id > pull.after.unwrap_or(0) && (pull.before == 0 || message.server_msg_id < pull.before)
         };
         let visible = self.visible(user, id);
         let stretch: Vec<_> = visible.iter().filter(within).map(|message| (*message).clone()).collect();
@@ -298,7 +298,7 @@ impl Server {
         let more = stretch.len() > limit;
         let messages = match () {
             () if !more => stretch,
-            () if pull.after > 0 => stretch[..limit].to_vec(),
+            () if pull.after.is_some() => stretch[..limit].to_vec(),
             () => stretch[stretch.len() - limit..].to_vec(),
         };
         Body::Messages(v1::Messages { conversation_id: id.to_string(), messages, more, head: self.head(user, id) })

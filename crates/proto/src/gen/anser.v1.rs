@@ -724,9 +724,9 @@ pub struct Sent {
 pub struct Pull {
     #[prost(string, tag = "1")]
     pub conversation_id: ::prost::alloc::string::String,
-    /// Only what is behind this id, oldest first. 0: the newest of the stretch.
-    #[prost(uint64, tag = "2")]
-    pub after: u64,
+    /// Only what is behind this id, oldest first; 0: from the beginning. Absent: the newest of the stretch.
+    #[prost(uint64, optional, tag = "2")]
+    pub after: ::core::option::Option<u64>,
     /// Only what is before this id. 0: no bound.
     #[prost(uint64, tag = "3")]
     pub before: u64,

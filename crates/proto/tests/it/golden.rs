@@ -49,6 +49,7 @@ fn golden_frames_are_read_and_written_as_ever() {
     let (sync, page) = samples::check();
     check("client", "sync-digest", &sync);
     check("server", "sync_page-behind", &page);
+    check("client", "pull-beginning", &samples::pull_from_the_beginning());
     check("client", "nothing", &ClientFrame::default());
     check("server", "nothing", &ServerFrame::default());
 }

@@ -19,7 +19,7 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
         Request::Ping(Ping {}),
         Request::Bye(anser_proto::v1::Bye {}),
         Request::Send(send()),
-        Request::Pull(Pull { conversation_id: "single_1008_1009".into(), after: 5, before: BIG, limit: 200 }),
+        Request::Pull(Pull { conversation_id: "single_1008_1009".into(), after: Some(5), before: BIG, limit: 200 }),
         Request::Sync(Sync {
             mailbox_seq: 41,
             groups: vec![
@@ -121,6 +121,12 @@ pub(crate) fn check() -> (ClientFrame, ServerFrame) {
         ClientFrame { request_id: 1, request: Some(Request::Sync(sync)) },
         ServerFrame { request_id: 1, body: Some(Body::SyncPage(page)) },
     )
+}
+
+/// 0 as a place in the log, and not as what is absent.
+pub(crate) fn pull_from_the_beginning() -> ClientFrame {
+    let pull = Pull { conversation_id: "group_3".into(), after: Some(0), before: 0, limit: 0 };
+    ClientFrame { request_id: 1, request: Some(Request::Pull(pull)) }
 }
 
 pub(crate) fn send() -> Send {

@@ -141,7 +141,7 @@ pub async fn again(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended: &
     }
     let (sender, conversation) = (new.from.user, new.conversation);
     let id = appended.server_msg_id;
-    let stretch = Stretch { after: id - 1, before: id + 1, limit: 1, bytes_max: PAGE_BYTES_MAX };
+    let stretch = Stretch { after: Some(id - 1), before: id + 1, limit: 1, bytes_max: PAGE_BYTES_MAX };
     // As it stands in the log, which may show an older name of the sender than the retry.
     let page = match cx.store.read_log(sender, conversation, stretch).await {
         Ok(page) => page,

@@ -119,7 +119,7 @@ fn sent(appended: &Appended) -> v1::Sent {
 pub async fn pull(cx: &Ctx, caller: &mut Caller, pull: v1::Pull, now: Instant) -> Result<v1::Messages, Error> {
     let conversation = wire::conversation_of(&pull.conversation_id, caller.user)?;
     let stretch = Stretch {
-        after: wire::position(pull.after),
+        after: pull.after.map(wire::position),
         before: wire::position(pull.before),
         limit: page_limit(pull.limit)?,
         bytes_max: caller.page_size.next(now),

@@ -133,12 +133,15 @@ async fn history_comes_in_pages_in_both_directions() {
         let page = ada.pull(v1::Pull { conversation_id, after, before, limit }).await;
         (page.messages.iter().map(|message| message.server_msg_id).collect::<Vec<_>>(), page.more)
     };
-    assert_eq!(ids(0, 0, 3).await, (vec![8, 9, 10], true));
-    assert_eq!(ids(0, 3, 5).await, (vec![1, 2], false));
-    assert_eq!(ids(8, 0, 5).await, (vec![9, 10], false));
-    assert_eq!(ids(2, 6, 2).await, (vec![3, 4], true));
-    assert_eq!(ids(2, 6, 3).await, (vec![3, 4, 5], false));
-    assert_eq!(ids(u64::MAX, u64::MAX, 1).await, (vec![], false));
+    assert_eq!(ids(None, 0, 3).await, (vec![8, 9, 10], true));
+    assert_eq!(ids(None, 3, 5).await, (vec![1, 2], false));
+    // From the beginning, which is not the newest.
+    assert_eq!(ids(Some(0), 0, 3).await, (vec![1, 2, 3], true));
+    assert_eq!(ids(Some(0), 3, 5).await, (vec![1, 2], false));
+    assert_eq!(ids(Some(8), 0, 5).await, (vec![9, 10], false));
+    assert_eq!(ids(Some(2), 6, 2).await, (vec![3, 4], true));
+    assert_eq!(ids(Some(2), 6, 3).await, (vec![3, 4, 5], false));
+    assert_eq!(ids(Some(u64::MAX), u64::MAX, 1).await, (vec![], false));
 }
 
 #[tokio::test]

@@ -248,9 +248,8 @@ async fn pushes_are_quick_again(town: &Town, people: &mut [Person], group: Conve
 async fn read(town: &Town, reader: UserId, conversation: ConversationId) -> Vec<Message> {
     let mut log: Vec<Message> = Vec::new();
     loop {
-        let after = log.last().map_or(0, |message| message.server_msg_id);
-        let before = if after == 0 { 2 } else { 0 };
-        let stretch = Stretch { after, before, limit: 1_000, bytes_max: usize::MAX };
+        let after = Some(log.last().map_or(0, |message| message.server_msg_id));
+        let stretch = Stretch { after, before: 0, limit: 1_000, bytes_max: usize::MAX };
         let page = town.store.read_log(reader, conversation, stretch).await.expect("a party");
         let done = page.messages.is_empty();
         log.extend(page.messages);

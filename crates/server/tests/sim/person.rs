@@ -161,9 +161,8 @@ impl Person {
         loop {
             let after =
                 self.shown.get(&conversation).and_then(|shown| shown.last()).map_or(0, |last| last.server_msg_id);
-            // From the beginning there is no `after`: a short log is its newest page.
-            let before = if after == 0 { 2 } else { 0 };
-            let pull = v1::Pull { conversation_id: conversation.to_string(), after, before, limit: 200 };
+            let conversation_id = conversation.to_string();
+            let pull = v1::Pull { conversation_id, after: Some(after), before: 0, limit: 200 };
             let Some(line) = &mut self.line else { return };
             match line.ask(Request::Pull(pull)).await {
                 Ok(Body::Messages(page)) => {

@@ -107,7 +107,7 @@ pub(super) async fn bounds_as_large_as_a_number_can_be_are_bounds(room: &mut Roo
     room.say(BOB, pair).await;
     for to in [pair, crowd] {
         for bound in [u64::MAX, i64::MAX as u64, i64::MAX as u64 + 1, u64::MAX - 1] {
-            let page = ok(room.read_log(ADA, to, Stretch { after: bound, ..WHOLE }).await);
+            let page = ok(room.read_log(ADA, to, Stretch { after: Some(bound), ..WHOLE }).await);
             assert_eq!((page.messages, page.more, page.head), (vec![], false, 1), "behind {bound}");
             let page = ok(room.read_log(ADA, to, Stretch { before: bound, ..WHOLE }).await);
             assert_eq!((page.messages.len(), page.more, page.head), (1, false, 1), "before {bound}");
@@ -127,17 +127,15 @@ pub(super) async fn a_page_ends_with_the_message_that_reaches_the_bytes(room: &m
         for (bytes_max, count) in [(0, 1), (1, 1), (10, 1), (11, 2), (20, 2), (21, 3), (30, 3), (31, 4), (40, 4)] {
             // Within the four, so that the notice in front of the group's takes no part.
             let (after, before) = (first - 1, first + 4);
-            let newest = Stretch { after: 0, before, limit: 4, bytes_max };
+            let newest = Stretch { after: None, before, limit: 4, bytes_max };
             let page = ok(room.read_log(BOB, to, newest).await);
             let ids: Vec<_> = page.messages.iter().map(|m| m.server_msg_id).collect();
             assert_eq!(ids, Vec::from_iter(before - count..before), "the newest within {bytes_max} bytes");
             assert_eq!(page.more, count < 4 || to == crowd);
-            if after > 0 {
-                let page = ok(room.read_log(BOB, to, Stretch { after, ..newest }).await);
-                let ids: Vec<_> = page.messages.iter().map(|m| m.server_msg_id).collect();
-                assert_eq!(ids, Vec::from_iter(first..first + count), "the oldest within {bytes_max} bytes");
-                assert_eq!(page.more, count < 4);
-            }
+            let page = ok(room.read_log(BOB, to, Stretch { after: Some(after), ..newest }).await);
+            let ids: Vec<_> = page.messages.iter().map(|m| m.server_msg_id).collect();
+            assert_eq!(ids, Vec::from_iter(first..first + count), "the oldest within {bytes_max} bytes");
+            assert_eq!(page.more, count < 4);
         }
     }
 }
@@ -148,9 +146,9 @@ pub(super) async fn pages_by_one_lead_through_the_whole_log(room: &mut Room) {
         for n in 0..5 {
             room.say(if n % 2 == 0 { ADA } else { BOB }, to).await;
         }
-        let (whole, mut forward, mut backward) = (room.visible(BOB, to).await, vec![1], vec![]);
-        for end in 2..=whole.len() {
-            let after = end as u64 - 1;
+        let (whole, mut forward, mut backward) = (room.visible(BOB, to).await, vec![], vec![]);
+        for end in 1..=whole.len() {
+            let after = Some(end as u64 - 1);
             let page = ok(room.read_log(BOB, to, Stretch { after, limit: 1, ..WHOLE }).await);
             forward.extend(page.messages.iter().map(|m| m.server_msg_id));
             assert_eq!((&forward[..], page.more), (&whole[..end], end < whole.len()));
@@ -196,7 +194,7 @@ pub(super) async fn who_was_acknowledged_sees_his_message_while_others_write(roo
         tokio::spawn(async move {
             for n in 0..30 {
                 let place = ok(store.append(vec![text(user, crowd, &format!("m{n}"))]).await.remove(0)).server_msg_id;
-                let page = ok(store.read_log(user, crowd, Stretch { after: place - 1, ..WHOLE }).await);
+                let page = ok(store.read_log(user, crowd, Stretch { after: Some(place - 1), ..WHOLE }).await);
                 assert_eq!((page.messages[0].server_msg_id, page.messages[0].from.user), (place, user));
                 // And all before it: what is visible is dense.
                 assert!(page.messages.iter().map(|m| m.server_msg_id).eq(place..=page.head));
@@ -217,13 +215,14 @@ async fn check_stretches(
     visible: &[u64],
 ) {
     let head = *visible.last().expect("something is visible");
-    for after in 0..head + 2 {
+    for after in std::iter::once(None).chain((0..head + 2).map(Some)) {
         for before in 0..head + 3 {
             for limit in 1..=visible.len() + 1 {
-                let within = visible.iter().copied().filter(|id| *id > after && (before == 0 || *id < before));
+                let within =
+                    visible.iter().copied().filter(|id| *id > after.unwrap_or(0) && (before == 0 || *id < before));
                 let within: Vec<u64> = within.collect();
                 let left_out = within.len().saturating_sub(limit);
-                let expected = if after > 0 { &within[..within.len() - left_out] } else { &within[left_out..] };
+                let expected = if after.is_some() { &within[..within.len() - left_out] } else { &within[left_out..] };
                 let stretch = Stretch { after, before, limit: limit as u32, ..WHOLE };
                 let page = ok(room.read_log(reader, conversation, stretch).await);
                 let ids: Vec<_> = page.messages.iter().map(|m| m.server_msg_id).collect();

@@ -39,7 +39,7 @@ pub(super) const TEXT: i32 = v1::message::Type::Text as i32;
 pub(super) const NOTICE: i32 = v1::message::Type::Notice as i32;
 
 /// A whole log, whoever's.
-pub(super) const WHOLE: Stretch = Stretch { after: 0, before: 0, limit: u32::MAX, bytes_max: usize::MAX };
+pub(super) const WHOLE: Stretch = Stretch { after: None, before: 0, limit: u32::MAX, bytes_max: usize::MAX };
 
 pub(super) struct Room {
     make: Make,

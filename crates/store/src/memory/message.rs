@@ -102,9 +102,9 @@ impl State {
         let head = within.last().map_or(0, |last| last.server_msg_id);
         within.retain(|message| {
             let id = message.server_msg_id;
-            id > stretch.after && (stretch.before == 0 || id < stretch.before)
+            id > stretch.after.unwrap_or(0) && (stretch.before == 0 || id < stretch.before)
         });
-        let oldest_first = stretch.after > 0;
+        let oldest_first = stretch.after.is_some();
         if !oldest_first {
             within.reverse();
         }

@@ -38,8 +38,9 @@ pub(super) async fn plan(
         return Err(Error::NotMember.into());
     }
     let head = visible_head(db, shards, reader, conversation).await?.ok_or(Error::NotMember)?.server_msg_id;
-    let (first, last) = (stretch.after.saturating_add(1), stretch.before.wrapping_sub(1).min(head));
-    let direction = if stretch.after == 0 { "DESC" } else { "ASC" };
+    let first = stretch.after.unwrap_or(0).saturating_add(1);
+    let last = stretch.before.wrapping_sub(1).min(head);
+    let direction = if stretch.after.is_none() { "DESC" } else { "ASC" };
     let stays = match conversation {
         ConversationId::Single { .. } => vec![(1, None)],
         ConversationId::Group(group) => {

@@ -77,8 +77,8 @@ pub(super) fn read_log(
     }
     let head = visible_head(db, shards, reader, conversation)?.ok_or(Error::NotMember)?.server_msg_id;
     let before = if stretch.before == 0 { i64::MAX } else { bound(stretch.before) };
-    let direction = if stretch.after == 0 { "DESC" } else { "ASC" };
-    let between = Between { after: bound(stretch.after), before, direction };
+    let direction = if stretch.after.is_none() { "DESC" } else { "ASC" };
+    let between = Between { after: bound(stretch.after.unwrap_or(0)), before, direction };
     let mut leaf = Leaf {
         conversation,
         room: stretch.limit.max(1) as usize,
@@ -91,7 +91,7 @@ pub(super) fn read_log(
         ConversationId::Group(group) => leaf.read_group(db, shards, group, reader, between)?,
     };
     let mut messages = leaf.page;
-    if stretch.after == 0 {
+    if stretch.after.is_none() {
         messages.reverse();
     }
     Ok(LogPage { messages, more, head })

@@ -130,7 +130,7 @@ fn append() -> impl Strategy<Value = Step> {
 
 fn read_log() -> impl Strategy<Value = Step> {
     let bound = || prop_oneof![Just(0), 0..12_u64];
-    let stretch = (bound(), bound(), limit(), prop_oneof![0..20_usize, Just(usize::MAX)])
+    let stretch = (prop::option::of(bound()), bound(), limit(), prop_oneof![0..20_usize, Just(usize::MAX)])
         .prop_map(|(after, before, limit, bytes_max)| Stretch { after, before, limit, bytes_max });
     (user(), place(), stretch).prop_map(|(user, place, stretch)| Step::ReadLog(user, place.of(user), stretch))
 }
@@ -326,7 +326,7 @@ async fn change_members_by(
 
 /// Everything that anybody can see.
 async fn whole(store: &dyn Store) -> Vec<String> {
-    let everything = Stretch { after: 0, before: 0, limit: u32::MAX, bytes_max: usize::MAX };
+    let everything = Stretch { after: None, before: 0, limit: u32::MAX, bytes_max: usize::MAX };
     let singles = USERS.iter().flat_map(|one| USERS.map(|other| ConversationId::single(*one, other)));
     let conversations = Vec::from_iter(singles.chain(GROUPS.map(ConversationId::Group)));
     let mut lines = Vec::new();

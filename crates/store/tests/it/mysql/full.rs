@@ -24,7 +24,7 @@ async fn a_full_database_is_told_and_lost_nothing() {
     }
     // Everything that was acknowledged is there for both, and nothing else is.
     for reader in [1, 2] {
-        let all = Stretch { after: 0, before: 0, limit: 10_000, bytes_max: usize::MAX };
+        let all = Stretch { after: None, before: 0, limit: 10_000, bytes_max: usize::MAX };
         let page = store.read_log(UserId(reader), single(1, 2), all).await.expect("it can be read");
         assert_eq!((page.messages.len() as u64, page.head), (stored, stored));
     }

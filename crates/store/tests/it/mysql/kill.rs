@@ -93,7 +93,7 @@ async fn read(node: Arc<dyn Store>, talk: Arc<Talk>) {
     let mut seen: HashMap<ConversationId, u64> = HashMap::new();
     while !talk.over.load(Ordering::Relaxed) {
         for conversation in [group(9), single(1, 2)] {
-            let stretch = Stretch { after: 0, before: 0, limit: 1, bytes_max: 1 << 20 };
+            let stretch = Stretch { after: None, before: 0, limit: 1, bytes_max: 1 << 20 };
             // It may be away for longer than a reader waits.
             let Ok(page) = node.read_log(UserId(1), conversation, stretch).await else { continue };
             let head = page.messages.last().map_or(0, |message| message.server_msg_id);

@@ -35,7 +35,7 @@ async fn many_nodes_write_one_order() {
         }
     }
     for conversation in conversations {
-        let page = Stretch { after: 0, before: 0, limit: 1000, bytes_max: 1 << 30 };
+        let page = Stretch { after: None, before: 0, limit: 1000, bytes_max: 1 << 30 };
         drop(nodes[0].read_log(UserId(2), conversation, page).await.expect("he may"));
     }
     let mut all: std::collections::HashMap<_, Vec<u64>> = std::collections::HashMap::new();
@@ -114,7 +114,7 @@ async fn coming_going_and_marks_on_all_nodes_fall_into_one_order() {
     for task in join_all(tasks).await {
         task.expect("no task panics");
     }
-    let stretch = Stretch { after: 1, before: 0, limit: 1000, bytes_max: 1 << 30 };
+    let stretch = Stretch { after: Some(1), before: 0, limit: 1000, bytes_max: 1 << 30 };
     let page = nodes[0].read_log(UserId(1), group(9), stretch).await.expect("the owner may");
     let ids: Vec<_> = page.messages.iter().map(|message| message.server_msg_id).collect();
     assert_eq!(ids, Vec::from_iter(2..=page.head));

@@ -22,7 +22,7 @@ async fn a_head_that_is_not_where_it_was_read_moves_nowhere() {
     assert!(matches!(refused, Err(Error::Failed(_))), "{refused:?}");
     db.query_drop("DROP TRIGGER meddle").await.expect("it is there");
     db.disconnect().await.expect("it says goodbye");
-    let all = Stretch { after: 0, before: 0, limit: 10, bytes_max: usize::MAX };
+    let all = Stretch { after: None, before: 0, limit: 10, bytes_max: usize::MAX };
     let page = store.read_log(UserId(2), single(1, 2), all).await.expect("a party");
     assert_eq!((page.messages.len(), page.head), (1, 1));
     let place = send(&*store, text(1, single(1, 2), "id-2")).await.expect("stored");

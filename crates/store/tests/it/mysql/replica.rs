@@ -36,7 +36,17 @@ async fn pair(delay_s: u32) -> Pair {
 async fn check(store: &dyn Store, truth: &dyn Store) {
     for conversation in [single(1, 2), group(9)] {
         for reader in [UserId(1), UserId(2)] {
-            for (after, before) in [(0, 0), (0, 9), (3, 0), (4, 8), (0, 1), (100, 0)] {
+            for (after, before) in [
+                (None, 0),
+                (None, 9),
+                (Some(0), 0),
+                (Some(0), 9),
+                (Some(3), 0),
+                (Some(4), 8),
+                (None, 1),
+                (Some(0), 1),
+                (Some(100), 0),
+            ] {
                 for limit in [1, 5, 200] {
                     let stretch = Stretch { after, before, limit, bytes_max: 200 };
                     let page = store.read_log(reader, conversation, stretch).await.expect("he may");

@@ -144,7 +144,7 @@ async fn talk(folder: &Path, round: &str) {
 /// As a party or the member who never leaves sees it.
 async fn read_head(store: &dyn Store, conversation: ConversationId) -> u64 {
     let reader = if conversation == single(3, 4) { UserId(3) } else { UserId(1) };
-    let stretch = Stretch { after: 0, before: 0, limit: 1, bytes_max: 1 << 20 };
+    let stretch = Stretch { after: None, before: 0, limit: 1, bytes_max: 1 << 20 };
     let page = store.read_log(reader, conversation, stretch).await.expect("he may see it");
     page.messages.last().map_or(0, |message| message.server_msg_id)
 }
