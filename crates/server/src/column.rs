@@ -107,6 +107,8 @@ fn common(config: &Config, clock: &Clock) -> Options {
         shards: config.store.shards,
         group_members_max: config.limits.group_members,
         groups_per_user_max: config.limits.groups_per_user,
+        unanswered_groups_per_user_max: config.limits.unanswered_groups_per_user,
+        unanswered_groups_per_inviter_max: config.limits.unanswered_groups_per_inviter,
         devices_per_user_max: config.limits.devices_per_user,
         clock: Arc::clone(clock),
     }

@@ -135,6 +135,11 @@ pub struct Limits {
     pub group_members: u32,
     /// Groups in which a user is a member at one time; beyond it `LIMIT_REACHED`. 0: no groups.
     pub groups_per_user: u32,
+    /// Of these, groups into which others put him and in which he has not written, read on or invited anybody yet; beyond it whoever puts
+    /// him into one more gets `LIMIT_REACHED`. The other places are kept for groups that he makes or takes part in.
+    pub unanswered_groups_per_user: u32,
+    /// Of these, groups into which one and the same user put him.
+    pub unanswered_groups_per_inviter: u32,
     /// Two things: how many devices of a user are remembered, and how many connections he has at one time. One more device, and the
     /// one not seen for longest is forgotten; one more connection, and the oldest is closed with 4501 `REPLACED`. 0 is taken as 1.
     pub devices_per_user: u32,
@@ -201,6 +206,8 @@ impl Default for Limits {
             heartbeat_max_ms: 300_000,
             group_members: 5_000,
             groups_per_user: 1_000,
+            unanswered_groups_per_user: 200,
+            unanswered_groups_per_inviter: 20,
             devices_per_user: 32,
             password_attempts: 5,
         }

@@ -206,6 +206,8 @@ async fn open(url: &str) -> Arc<MysqlStore> {
         shards: SHARDS as u32,
         group_members_max: 5_000,
         groups_per_user_max: 1_000,
+        unanswered_groups_per_user_max: 1_000,
+        unanswered_groups_per_inviter_max: 1_000,
         devices_per_user_max: 32,
         clock: Arc::new(clock),
     };

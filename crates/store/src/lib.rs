@@ -30,13 +30,33 @@ pub struct Options {
     pub shards: u32,
     pub group_members_max: u32,
     pub groups_per_user_max: u32,
+    /// Of these, groups into which others put the user and in which he has not answered yet; and of one who puts him.
+    pub unanswered_groups_per_user_max: u32,
+    pub unanswered_groups_per_inviter_max: u32,
     pub devices_per_user_max: u32,
     pub clock: Clock,
+}
+
+impl Options {
+    /// Of a user who is to be put into one more group: those in which he has not answered yet, and of them those of the same inviter.
+    fn check_unanswered(&self, (all, of_inviter): (u64, u64)) -> Result<(), Error> {
+        let (per_user, per_inviter) = (self.unanswered_groups_per_user_max, self.unanswered_groups_per_inviter_max);
+        if all >= per_user.into() {
+            return Err(Error::Limit { what: UNANSWERED_GROUPS_OF_A_USER, max: per_user });
+        }
+        if of_inviter >= per_inviter.into() {
+            return Err(Error::Limit { what: UNANSWERED_GROUPS_OF_AN_INVITER, max: per_inviter });
+        }
+        Ok(())
+    }
 }
 
 /// What [`Error::Limit`] tells of: the same words whichever the store.
 pub const MEMBERS_OF_A_GROUP: &str = "the members of a group";
 pub const GROUPS_OF_A_USER: &str = "the groups of a user";
+pub const UNANSWERED_GROUPS_OF_A_USER: &str = "the groups of a user in which he has not answered yet";
+pub const UNANSWERED_GROUPS_OF_AN_INVITER: &str =
+    "the groups of a user in which he has not answered the same inviter yet";
 
 /// Why a verb did not do what it was asked.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -172,18 +192,24 @@ pub trait Store: Send + Sync {
     /// group without notices and stamps, whatever else it says. Unknown users are refused with `NotFound("user")`, a
     /// creator who is named among the members or a member named twice counts once. `Conflict("group_id")` if the id is
     /// taken. `Limit` for more members than a group, or more groups than a user (any of them), may have.
+    ///
+    /// *Answers*: who is put into a group by somebody else, here or by an invitation, has not answered until he writes in it, moves
+    /// his read mark or invites somebody himself. `Limit` when one of them has as many groups in which he has not answered as he may,
+    /// of all inviters or of this one: so strangers use up a part of a user's places and no more, and what he founds is none of it.
     async fn create_group(&self, new: NewGroup) -> Result<MembersChanged, Error>;
 
     /// Lets members join or go. What happened is told in the log by notices which do not count as unread:
     /// `JOINED` and `REMOVED` for all of one call together, `LEFT`, and after it `OWNER_CHANGED` when the owner left
-    /// and the longest-standing member (of several the one with the smallest id) took his place. They take no
-    /// `client_msg_id` from their operator and move no marks of his.
+    /// and the longest-standing member (of several the one with the smallest id) took his place, of those who are not disabled if
+    /// there are any. They take no `client_msg_id` from their operator and move no marks of his.
     ///
     /// Invite: every member may; who is a member already is passed over; who was one before joins anew and does not
     /// see what was said between. His read mark starts where he joins. `NotFound("user")`, `Limit`.
     /// Remove: the owner may remove anyone, an admin members, a member nobody, and nobody himself; else `Forbidden`.
-    /// Who is no member is passed over.
-    /// Leave: a member may; the last leaves an empty group that still names him as owner. All: `NotMember` for an
+    /// Who is no member is passed over. While the owner is disabled, the longest-standing member who is not
+    /// disabled may remove anyone, and becomes owner with the first whom he removes: `OWNER_CHANGED` before `REMOVED`, and who
+    /// was owner is a plain member.
+    /// Leave: a member may, and has a place for another group at once; the last leaves an empty group that still names him as owner. All: `NotMember` for an
     /// operator who is none. When nobody is left to change, nothing is appended and nothing stamped. The sessions of
     /// those who joined or went are stamped.
     async fn change_members(&self, change: MembersChange) -> Result<MembersChanged, Error>;

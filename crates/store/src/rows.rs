@@ -38,6 +38,10 @@ pub(crate) struct Entry {
     pub(crate) delivered_mark: u64,
     /// Of a group: the user is a member now.
     pub(crate) member: bool,
+    /// Others put him there, and he has not answered yet.
+    pub(crate) unanswered: bool,
+    /// He has now: the row of his membership is to say so.
+    pub(crate) answers: bool,
     pub(crate) changed: bool,
 }
 
@@ -98,9 +102,19 @@ impl Head {
 
 impl Entry {
     /// The user comes with the message at this place, and his read mark starts there.
-    pub(crate) fn join(&mut self, place: Place) {
-        self.member = true;
+    pub(crate) fn join(&mut self, place: Place, unanswered: bool) {
+        (self.member, self.unanswered, self.answers) = (true, unanswered, false);
         self.read_to(place);
+    }
+
+    pub(crate) fn go(&mut self) {
+        (self.member, self.unanswered, self.answers) = (false, false, false);
+    }
+
+    /// The user did something in the group himself.
+    pub(crate) fn answer(&mut self) {
+        self.answers |= self.unanswered;
+        self.unanswered = false;
     }
 
     /// Forward only; the delivered mark is never behind.
@@ -156,15 +170,26 @@ pub(crate) trait Rows {
         &mut self,
         users: &[UserId],
         group: GroupId,
-        change: impl Fn(&mut Entry),
+        change: impl Fn(UserId, &mut Entry),
     ) -> Result<Vec<(UserId, u64)>, Error> {
-        let stamp = |user: &UserId| Ok((*user, self.stamp(*user, ConversationId::Group(group), &change)?));
+        let conversation = ConversationId::Group(group);
+        let stamp = |user: &UserId| Ok((*user, self.stamp(*user, conversation, |entry| change(*user, entry))?));
         users.iter().map(stamp).collect()
+    }
+
+    /// The member did something in the group himself.
+    fn answer(&mut self, user: UserId, group: GroupId) -> Result<(), Error> {
+        let conversation = ConversationId::Group(group);
+        if let Some(mut entry) = self.session(user, conversation)?.filter(|entry| entry.unanswered) {
+            entry.answer();
+            self.put_session(user, conversation, entry);
+        }
+        Ok(())
     }
 
     /// Moves a mark from `before` to `after`. The read mark concerns the user; any mark concerns who sees it as a
     /// receipt.
-    fn move_mark(&mut self, mark: &Mark, before: Entry, after: Entry, head: Place) -> Result<Marked, Error> {
+    fn move_mark(&mut self, mark: &Mark, before: Entry, mut after: Entry, head: Place) -> Result<Marked, Error> {
         let Mark { user, conversation, kind, .. } = *mark;
         let moved = after.delivered_mark > before.delivered_mark || after.read_mark > before.read_mark;
         let mut marked = Marked {
@@ -179,6 +204,9 @@ pub(crate) trait Rows {
             return Ok(marked);
         }
         let peer = conversation.peer_of(user);
+        if kind == MarkKind::Read {
+            after.answer();
+        }
         if kind == MarkKind::Read || peer == Some(user) {
             marked.mailbox_seq = self.stamp(user, conversation, |entry| *entry = after)?;
         } else {

@@ -181,3 +181,29 @@ async fn typing_in_a_group_is_heard_by_members_of_members() {
     ada.ask(typing(&group)).await;
     assert!(matches!(bob.event().await, Body::Typing(_)));
 }
+
+#[tokio::test]
+async fn a_stranger_fills_a_part_of_somebodys_groups_and_no_more() {
+    let few = |config: &mut anser_server::config::Config| {
+        (config.limits.unanswered_groups_per_user, config.limits.unanswered_groups_per_inviter) = (3, 2);
+    };
+    let server = TestServer::start_with(few, memory_store).await;
+    let (mut bob, mut eve, mut dan) = (server.login("bob").await, server.login("eve").await, server.login("dan").await);
+    let found = |by: &str, n: u32, bob: &Raw| {
+        let user_ids = vec![bob.user.0];
+        let client_group_id = format!("{by}-{n}");
+        Request::CreateGroup(v1::CreateGroup { client_group_id, name: "g".into(), user_ids, ..Default::default() })
+    };
+    for n in 0..2 {
+        assert!(matches!(eve.ask(found("eve", n, &bob)).await, Body::Group(_)));
+    }
+    assert_eq!(eve.refused(found("eve", 2, &bob)).await, ErrorCode::LimitReached);
+    let Body::Group(third) = dan.ask(found("dan", 0, &bob)).await else { panic!("not founded") };
+    assert_eq!(dan.refused(found("dan", 1, &bob)).await, ErrorCode::LimitReached);
+    // Bob's own are none of it, and who leaves has a place again.
+    for n in 0..3 {
+        assert!(matches!(bob.ask(found("bob", n, &bob)).await, Body::Group(_)));
+    }
+    bob.ask(Request::LeaveGroup(v1::LeaveGroup { group_id: third.group_id })).await;
+    assert!(matches!(dan.ask(found("dan", 1, &bob)).await, Body::Group(_)));
+}

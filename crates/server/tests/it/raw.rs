@@ -48,6 +48,8 @@ pub fn common(config: &Config) -> Options {
         shards: config.store.shards,
         group_members_max: config.limits.group_members,
         groups_per_user_max: config.limits.groups_per_user,
+        unanswered_groups_per_user_max: config.limits.unanswered_groups_per_user,
+        unanswered_groups_per_inviter_max: config.limits.unanswered_groups_per_inviter,
         devices_per_user_max: config.limits.devices_per_user,
         clock: clock(),
     }

@@ -60,6 +60,8 @@ impl Town {
             shards: 4,
             group_members_max: limits.group_members,
             groups_per_user_max: limits.groups_per_user,
+            unanswered_groups_per_user_max: limits.groups_per_user,
+            unanswered_groups_per_inviter_max: limits.groups_per_user,
             devices_per_user_max: limits.devices_per_user,
             clock: Arc::clone(&clock),
         });

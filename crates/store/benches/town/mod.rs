@@ -25,6 +25,8 @@ pub(crate) fn options() -> SqliteOptions {
         shards: 4,
         group_members_max: 500,
         groups_per_user_max: 500,
+        unanswered_groups_per_user_max: 500,
+        unanswered_groups_per_inviter_max: 500,
         devices_per_user_max: 10,
         clock: Arc::new(clock),
     };

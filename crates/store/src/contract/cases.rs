@@ -144,6 +144,9 @@ macro_rules! store_contract {
                 unknown_users_are_refused_as_first_members
                 a_group_has_no_more_members_than_it_may
                 a_user_has_no_more_groups_than_he_may
+                others_take_a_part_of_a_users_groups_and_no_more
+                who_answers_or_leaves_has_a_place_again_at_once
+                who_joins_again_has_not_answered
                 only_present_members_see_a_group_and_its_members
                 pages_of_members_lead_through_all
                 a_member_is_shown_as_the_user_he_is_now
@@ -164,6 +167,10 @@ macro_rules! store_contract {
                 a_member_may_leave
                 when_the_owner_leaves_the_longest_standing_member_takes_his_place
                 of_members_who_came_together_the_smallest_id_becomes_owner
+                the_heir_of_a_group_is_not_disabled
+                the_heir_takes_the_place_of_an_owner_who_is_disabled
+                an_owner_who_is_enabled_before_somebody_took_his_place_keeps_it
+                a_group_of_disabled_members_has_an_owner_too
                 an_owner_who_comes_back_is_a_plain_member
                 the_last_member_leaves_an_empty_group
                 who_is_no_member_changes_no_members

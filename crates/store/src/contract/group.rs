@@ -199,3 +199,66 @@ pub(super) async fn the_version_goes_up_with_every_change_of_the_members(room: &
     assert_eq!(ok(room.invite(BOB, crowd, &[ADA]).await).group.members_version, last);
     assert_eq!((version(room).await, room.say(BOB, single(ADA, BOB)).await.members_version), (last, 0));
 }
+
+fn few_unanswered(options: &mut crate::Options) {
+    options.groups_per_user_max = 6;
+    options.unanswered_groups_per_user_max = 3;
+    options.unanswered_groups_per_inviter_max = 2;
+}
+
+fn limited<T: std::fmt::Debug>(outcome: Result<T, Error>, by: &str) {
+    assert!(matches!(&outcome, Err(Error::Limit { what, .. }) if *what == by), "{outcome:?} and not {by}");
+}
+
+pub(super) async fn others_take_a_part_of_a_users_groups_and_no_more(room: &mut Room) {
+    room.reopen_with(few_unanswered).await;
+    room.found(1, EVE, &[BOB]).await;
+    let second = room.found(2, EVE, &[]).await;
+    ok(room.invite(EVE, second, &[BOB]).await);
+    let picture = room.picture().await;
+    limited(room.create_group(new_group(3, EVE, &[BOB])).await, crate::UNANSWERED_GROUPS_OF_AN_INVITER);
+    assert_eq!(room.picture().await, picture);
+    let cyds = room.found(4, CYD, &[BOB, ADA]).await;
+    let dans = room.found(5, DAN, &[]).await;
+    limited(room.invite(DAN, dans, &[ADA, BOB]).await, crate::UNANSWERED_GROUPS_OF_A_USER);
+    // Who is a member already is no more of one, and the others are not touched.
+    ok(room.invite(ADA, cyds, &[BOB, DAN]).await);
+    // What he makes himself is none of it.
+    for id in 6..9 {
+        room.found(id, BOB, &[]).await;
+    }
+    limited(room.create_group(new_group(9, BOB, &[])).await, crate::GROUPS_OF_A_USER);
+}
+
+pub(super) async fn who_answers_or_leaves_has_a_place_again_at_once(room: &mut Room) {
+    room.reopen_with(|options| options.unanswered_groups_per_inviter_max = 1).await;
+    let first = room.found(1, EVE, &[BOB]).await;
+    let next = async |room: &Room, id| room.create_group(new_group(id, EVE, &[BOB])).await;
+    let said = room.say(EVE, first).await.server_msg_id;
+    room.deliver(BOB, first, said).await;
+    limited(next(room, 2).await, crate::UNANSWERED_GROUPS_OF_AN_INVITER);
+    room.read(BOB, first, said).await;
+    ok(next(room, 2).await);
+    limited(next(room, 3).await, crate::UNANSWERED_GROUPS_OF_AN_INVITER);
+    room.say(BOB, group(2)).await;
+    ok(next(room, 3).await);
+    ok(room.invite(BOB, group(3), &[CYD]).await);
+    room.reopen_with(|options| options.unanswered_groups_per_inviter_max = 1).await;
+    ok(next(room, 4).await);
+    limited(next(room, 5).await, crate::UNANSWERED_GROUPS_OF_AN_INVITER);
+    ok(room.leave(BOB, group(4)).await);
+    ok(next(room, 5).await);
+    ok(room.remove(EVE, group(5), &[BOB]).await);
+    ok(next(room, 6).await);
+}
+
+pub(super) async fn who_joins_again_has_not_answered(room: &mut Room) {
+    room.reopen_with(|options| options.unanswered_groups_per_inviter_max = 1).await;
+    let crowd = room.found(1, EVE, &[BOB]).await;
+    room.say(BOB, crowd).await;
+    ok(room.leave(BOB, crowd).await);
+    ok(room.invite(EVE, crowd, &[BOB]).await);
+    limited(room.create_group(new_group(2, EVE, &[BOB])).await, crate::UNANSWERED_GROUPS_OF_AN_INVITER);
+    room.say(BOB, crowd).await;
+    ok(room.create_group(new_group(2, EVE, &[BOB])).await);
+}

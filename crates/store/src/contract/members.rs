@@ -137,6 +137,71 @@ pub(super) async fn of_members_who_came_together_the_smallest_id_becomes_owner(r
     assert_eq!(ok(room.leave(BOB, crowd).await).group.owner, ADA);
 }
 
+pub(super) async fn the_heir_of_a_group_is_not_disabled(room: &mut Room) {
+    let crowd = room.found(1, ADA, &[BOB, CYD]).await;
+    ok(room.invite(ADA, crowd, &[DAN]).await);
+    ok(room.set_disabled(BOB, true).await);
+    let changed = ok(room.leave(ADA, crowd).await);
+    assert_eq!(told(&changed.notices[1]), (Kind::OwnerChanged, ADA, vec![CYD]));
+    assert_eq!(changed.group.owner, CYD);
+}
+
+pub(super) async fn the_heir_takes_the_place_of_an_owner_who_is_disabled(room: &mut Room) {
+    let crowds = [room.found(1, ADA, &[BOB]).await, room.found(2, ADA, &[BOB]).await];
+    for crowd in crowds {
+        ok(room.invite(ADA, crowd, &[CYD]).await);
+        ok(room.invite(ADA, crowd, &[DAN]).await);
+    }
+    for (crowd, removed) in crowds.into_iter().zip([ADA, DAN]) {
+        // The owner is disabled, and so is who would follow him.
+        for user in [ADA, BOB] {
+            ok(room.set_disabled(user, true).await);
+        }
+        let picture = room.picture().await;
+        assert_eq!(room.remove(DAN, crowd, &[CYD]).await, Err(Error::Forbidden));
+        assert_eq!(room.remove(CYD, crowd, &[DAN, CYD]).await, Err(Error::Forbidden));
+        assert_eq!(ok(room.remove(CYD, crowd, &[EVE]).await).role, Some(Role::Member), "there was nobody to remove");
+        assert_eq!(room.picture().await, picture);
+        let changed = ok(room.remove(CYD, crowd, &[removed]).await);
+        assert_eq!(changed.notices.len(), 2);
+        assert_eq!(told(&changed.notices[0]), (Kind::OwnerChanged, CYD, vec![CYD]));
+        assert_eq!(told(&changed.notices[1]), (Kind::Removed, CYD, vec![removed]));
+        assert_eq!((changed.group.owner, changed.role), (CYD, Some(Role::Owner)));
+        assert_eq!(changed.stamped.iter().map(|(user, _)| *user).collect::<Vec<_>>(), [removed]);
+        // Whatever becomes of who was it before.
+        for user in [ADA, BOB] {
+            ok(room.set_disabled(user, false).await);
+        }
+        let members = ok(room.members(CYD, id_of(crowd), UserId(0), 9).await).rows;
+        let owners = members.iter().filter(|member| member.role == Role::Owner);
+        assert_eq!(owners.map(|member| member.user.user).collect::<Vec<_>>(), [CYD]);
+    }
+}
+
+pub(super) async fn an_owner_who_is_enabled_before_somebody_took_his_place_keeps_it(room: &mut Room) {
+    let crowd = room.found(1, ADA, &[BOB, CYD]).await;
+    ok(room.set_disabled(ADA, true).await);
+    ok(room.invite(BOB, crowd, &[DAN]).await);
+    ok(room.set_disabled(ADA, false).await);
+    assert_eq!(room.remove(BOB, crowd, &[CYD]).await, Err(Error::Forbidden));
+    assert_eq!(ok(room.store().group(ADA, GroupId(1)).await).1, Role::Owner);
+}
+
+pub(super) async fn a_group_of_disabled_members_has_an_owner_too(room: &mut Room) {
+    let crowd = room.found(1, ADA, &[BOB, CYD]).await;
+    for user in [BOB, CYD] {
+        ok(room.set_disabled(user, true).await);
+    }
+    let changed = ok(room.leave(ADA, crowd).await);
+    assert_eq!(told(&changed.notices[1]), (Kind::OwnerChanged, ADA, vec![BOB]));
+    ok(room.set_disabled(CYD, false).await);
+    let (operator, action) = (sender(CYD), crate::MembersAction::Remove(vec![BOB]));
+    let change = crate::MembersChange { group: GroupId(1), operator, action, login_version: 1 };
+    let changed = ok(room.change_members(change).await);
+    assert_eq!(told(&changed.notices[0]), (Kind::OwnerChanged, CYD, vec![CYD]));
+    assert_eq!((changed.group.owner, changed.group.member_count), (CYD, 1));
+}
+
 pub(super) async fn an_owner_who_comes_back_is_a_plain_member(room: &mut Room) {
     let crowd = room.found(1, ADA, &[BOB]).await;
     ok(room.leave(ADA, crowd).await);

@@ -42,7 +42,7 @@ impl State {
             self.user_row(*user)?;
         }
         self.must_be_logged_in(creator, new.login_version)?;
-        self.may_join(&members, 0)?;
+        self.may_join(creator, &members, 0)?;
         if self.groups.contains_key(&new.group) {
             return Err(Error::Conflict("group_id"));
         }
@@ -59,14 +59,14 @@ impl State {
         };
         let row = GroupRow { group, creator, client_group_id: new.client_group_id, memberships: Vec::new() };
         self.groups.insert(new.group, row);
-        self.join(new.group, &members, notice.server_msg_id);
+        self.join(new.group, creator, &members, notice.server_msg_id);
         let row = self.groups.get_mut(&new.group).expect("it was just made");
         row.memberships.iter_mut().filter(|one| one.user == creator).for_each(|one| one.role = Role::Owner);
         Ok(self.changed(new.group, creator, vec![notice], &members))
     }
 
     /// Refuses users who do not exist, or who would be too many beside `present` members, or in too many groups.
-    pub(super) fn may_join(&self, users: &BTreeSet<UserId>, present: usize) -> Result<(), Error> {
+    pub(super) fn may_join(&self, inviter: UserId, users: &BTreeSet<UserId>, present: usize) -> Result<(), Error> {
         for user in users {
             self.user_row(*user)?;
         }
@@ -78,14 +78,29 @@ impl State {
         if users.iter().any(|user| groups(user) >= groups_max as usize) {
             return Err(Error::Limit { what: GROUPS_OF_A_USER, max: groups_max });
         }
+        for user in users.iter().filter(|user| **user != inviter) {
+            let stays = self.groups.values().filter_map(|row| row.present(*user));
+            let inviters: Vec<_> = stays.filter_map(|stay| stay.invited_by).collect();
+            let of_inviter = inviters.iter().filter(|by| **by == inviter).count();
+            self.options.check_unanswered((inviters.len() as u64, of_inviter as u64))?;
+        }
         Ok(())
     }
 
+    /// The user did something in the conversation himself.
+    pub(super) fn answer(&mut self, user: UserId, conversation: ConversationId) {
+        let ConversationId::Group(group) = conversation else { return };
+        let row = self.groups.get_mut(&group).expect("the group was looked up");
+        let present = row.memberships.iter_mut().filter(|one| one.left.is_none() && one.user == user);
+        present.for_each(|one| one.invited_by = None);
+    }
+
     /// Makes them members from this place of the log on.
-    pub(super) fn join(&mut self, group: GroupId, users: &BTreeSet<UserId>, joined: u64) {
+    pub(super) fn join(&mut self, group: GroupId, inviter: UserId, users: &BTreeSet<UserId>, joined: u64) {
         let row = self.groups.get_mut(&group).expect("the group was looked up");
         for user in users {
-            row.memberships.push(Membership { user: *user, role: Role::Member, joined, left: None });
+            let invited_by = Some(inviter).filter(|inviter| inviter != user);
+            row.memberships.push(Membership { user: *user, role: Role::Member, invited_by, joined, left: None });
             let session = self.sessions.entry((*user, ConversationId::Group(group))).or_default();
             (session.read_mark, session.delivered_mark) = (joined, joined);
         }

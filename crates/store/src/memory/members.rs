@@ -8,7 +8,7 @@ use anser_proto::{
 };
 use prost::Message as _;
 
-use super::{State, group::unchanged};
+use super::{GroupRow, Membership, State, group::unchanged};
 use crate::{Error, MembersAction, MembersChange, MembersChanged, Message, NewMessage, Role, Sender};
 
 impl State {
@@ -26,29 +26,35 @@ impl State {
     fn invite(&mut self, group: GroupId, operator: &Sender, users: Vec<UserId>) -> Result<MembersChanged, Error> {
         let (row, _) = self.as_member(operator.user, group)?;
         let invited = users.into_iter().filter(|user| row.present(*user).is_none()).collect();
-        self.may_join(&invited, row.members().count())?;
+        self.may_join(operator.user, &invited, row.members().count())?;
         if invited.is_empty() {
             return Ok(unchanged(row, operator.user));
         }
         let notice = self.push_notice(group, operator, Kind::Joined, invited.iter());
-        self.join(group, &invited, notice.server_msg_id);
+        self.join(group, operator.user, &invited, notice.server_msg_id);
+        self.answer(operator.user, ConversationId::Group(group));
         Ok(self.changed(group, operator.user, vec![notice], &invited))
     }
 
     fn remove(&mut self, group: GroupId, operator: &Sender, users: Vec<UserId>) -> Result<MembersChanged, Error> {
         let (row, own) = self.as_member(operator.user, group)?;
         let removed: BTreeSet<UserId> = users.into_iter().filter(|user| row.present(*user).is_some()).collect();
-        let above = |user: &UserId| row.present(*user).is_none_or(|one| one.role < own.role);
-        // Nobody is above himself.
-        if own.role == Role::Member || !removed.iter().all(above) {
+        let is_owner = self.rightful_owner(row) == Some(operator.user) || own.role == Role::Owner;
+        let above = |user: &UserId| is_owner || row.present(*user).is_none_or(|one| one.role < own.role);
+        if removed.contains(&operator.user) || !(is_owner || own.role == Role::Admin) || !removed.iter().all(above) {
             return Err(Error::Forbidden);
         }
         if removed.is_empty() {
             return Ok(unchanged(row, operator.user));
         }
-        let notice = self.push_notice(group, operator, Kind::Removed, removed.iter());
-        self.depart(group, &removed, notice.server_msg_id);
-        Ok(self.changed(group, operator.user, vec![notice], &removed))
+        let mut notices = Vec::new();
+        if is_owner && own.role != Role::Owner {
+            self.crown(group, operator.user);
+            notices.push(self.push_notice(group, operator, Kind::OwnerChanged, [operator.user].iter()));
+        }
+        notices.push(self.push_notice(group, operator, Kind::Removed, removed.iter()));
+        self.depart(group, &removed, notices[notices.len() - 1].server_msg_id);
+        Ok(self.changed(group, operator.user, notices, &removed))
     }
 
     fn leave(&mut self, group: GroupId, operator: &Sender) -> Result<MembersChanged, Error> {
@@ -56,7 +62,8 @@ impl State {
         let (was_owner, gone) = (own.role == Role::Owner, BTreeSet::from([operator.user]));
         let mut notices = vec![self.push_notice(group, operator, Kind::Left, gone.iter())];
         self.depart(group, &gone, notices[0].server_msg_id);
-        if was_owner && let Some(heir) = self.crown_longest_standing(group) {
+        if was_owner && let Some(heir) = self.rightful_owner(&self.groups[&group]) {
+            self.crown(group, heir);
             notices.push(self.push_notice(group, operator, Kind::OwnerChanged, [heir].iter()));
         }
         Ok(self.changed(group, operator.user, notices, &gone))
@@ -68,13 +75,23 @@ impl State {
         going.for_each(|one| one.left = Some(left));
     }
 
-    /// None if nobody is there any more.
-    fn crown_longest_standing(&mut self, group: GroupId) -> Option<UserId> {
-        let row = self.groups.get_mut(&group)?;
-        let present = row.memberships.iter_mut().filter(|one| one.left.is_none());
-        let heir = present.min_by_key(|one| (one.joined, one.user))?;
-        (heir.role, row.group.owner) = (Role::Owner, heir.user);
-        Some(heir.user)
+    /// The owner; while he is disabled or gone the longest-standing member, of those who are not disabled if there are any.
+    fn rightful_owner(&self, row: &GroupRow) -> Option<UserId> {
+        let is_disabled = |one: &Membership| self.users[&one.user].user.disabled;
+        let first = row.members().min_by_key(|one| (is_disabled(one), one.role != Role::Owner, one.joined, one.user));
+        first.map(|one| one.user)
+    }
+
+    fn crown(&mut self, group: GroupId, heir: UserId) {
+        let row = self.groups.get_mut(&group).expect("the group was looked up");
+        row.group.owner = heir;
+        for one in row.memberships.iter_mut().filter(|one| one.left.is_none()) {
+            match one.role {
+                _ if one.user == heir => one.role = Role::Owner,
+                Role::Owner => one.role = Role::Member,
+                Role::Admin | Role::Member => {}
+            }
+        }
     }
 
     /// Tells of a change in the group's log. Its `client_msg_id` is not among the `places`: it takes none from a user.

@@ -28,6 +28,7 @@ impl State {
         self.stats.appended += 1;
         let row = self.sessions.entry((from, conversation)).or_default();
         (row.read_mark, row.delivered_mark) = (place, place);
+        self.answer(from, conversation);
         let (sender_mailbox_seq, receiver_mailbox_seq) = match conversation.peer_of(from) {
             None => (0, 0),
             Some(peer) if peer == from => {

@@ -76,6 +76,8 @@ struct GroupRow {
 struct Membership {
     user: UserId,
     role: Role,
+    /// Who put him there, until he answers.
+    invited_by: Option<UserId>,
     /// The first id of the log that he may see.
     joined: u64,
     /// The last, once he is gone.

@@ -46,6 +46,7 @@ impl State {
             (row.read_mark, row.delivered_mark) = (read_mark, delivered_mark);
             if read_mark > read_before {
                 mailbox_seq = self.stamp(user, conversation);
+                self.answer(user, conversation);
             }
             // In a conversation with himself a user's marks are always at the head.
             peer = conversation.peer_of(user).map(|peer| (peer, self.stamp(peer, conversation)));

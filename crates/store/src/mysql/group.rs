@@ -127,7 +127,7 @@ pub(super) async fn create_group(tx: &mut Txn<'_>, new: &NewGroup) -> Result<Mem
     if members.len() > max as usize {
         return Err(Error::Limit { what: MEMBERS_OF_A_GROUP, max }.into());
     }
-    may_join(tx, &members).await?;
+    may_join(tx, creator, &members).await?;
     if load(tx.db, new.group).await?.is_some() {
         return Err(Error::Conflict("group_id").into());
     }
@@ -148,7 +148,7 @@ pub(super) async fn create_group(tx: &mut Txn<'_>, new: &NewGroup) -> Result<Mem
         notice.server_msg_id,
     );
     tx.db.exec_drop(sql, row).await.map_err(user::taken_meanwhile)?;
-    let stamped = join(tx, new.group, &members, &head).await?;
+    let stamped = join(tx, new.group, creator, &members, &head).await?;
     set_role(tx.db, new.group, creator, Role::Owner).await?;
     outcome(tx, new.group, creator, vec![notice], stamped).await
 }
@@ -157,33 +157,52 @@ pub(super) async fn change_members(tx: &mut Txn<'_>, change: &MembersChange) -> 
     let (group, operator) = (change.group, &change.operator);
     let own = role(tx.db, group, operator.user).await?.ok_or(Error::NotMember)?;
     tx.must_be_logged_in(operator.user, change.login_version)?;
+    let heir = heir_to_come(tx.db, change, own).await?;
     let (kind, users) = match &change.action {
-        MembersAction::Invite(users) => (Kind::Joined, invited(tx, group, users).await?),
-        MembersAction::Remove(users) => (Kind::Removed, removed(tx, group, operator.user, own, users).await?),
+        MembersAction::Invite(users) => (Kind::Joined, invited(tx, group, operator.user, users).await?),
+        MembersAction::Remove(users) => {
+            let own = heir.map_or(own, |_| Role::Owner);
+            (Kind::Removed, removed(tx, group, operator.user, own, users).await?)
+        }
         MembersAction::Leave => (Kind::Left, vec![operator.user]),
     };
     if users.is_empty() {
         return outcome(tx, group, operator.user, Vec::new(), Vec::new()).await;
     }
     let mut head = tx.head(ConversationId::Group(group)).ok_or(Error::NotFound("group"))?;
-    let mut notices = vec![message::append_notice(tx, group, operator, kind, &users, &mut head).await];
+    let mut notices = Vec::new();
+    if let Some(heir) = heir {
+        crown(tx.db, group, heir).await?;
+        notices.push(message::append_notice(tx, group, operator, Kind::OwnerChanged, &[heir], &mut head).await);
+    }
+    notices.push(message::append_notice(tx, group, operator, kind, &users, &mut head).await);
     let stamped = match kind {
-        Kind::Joined => join(tx, group, &users, &head).await?,
+        Kind::Joined => join(tx, group, operator.user, &users, &head).await?,
         _ => go(tx, group, &users, &head).await?,
     };
-    if kind == Kind::Left
-        && own == Role::Owner
-        && let Some(heir) = longest_standing(tx.db, group).await?
-    {
-        set_role(tx.db, group, heir, Role::Owner).await?;
-        tx.db.exec_drop("UPDATE im_group SET owner_id = ? WHERE group_id = ?", (heir.0, group.0)).await?;
-        notices.push(message::append_notice(tx, group, operator, Kind::OwnerChanged, &[heir], &mut head).await);
+    match kind {
+        Kind::Joined => tx.answer(operator.user, group)?,
+        Kind::Left if own == Role::Owner => {
+            if let Some(heir) = rightful_owner(tx.db, group).await? {
+                crown(tx.db, group, heir).await?;
+                notices.push(message::append_notice(tx, group, operator, Kind::OwnerChanged, &[heir], &mut head).await);
+            }
+        }
+        _ => {}
     }
     outcome(tx, group, operator.user, notices, stamped).await
 }
 
+/// Who removes others without being owner, and may, since the place is his by now.
+async fn heir_to_come(db: &mut Conn, change: &MembersChange, own: Role) -> Result<Option<UserId>, Fault> {
+    if own == Role::Owner || !matches!(change.action, MembersAction::Remove(_)) {
+        return Ok(None);
+    }
+    Ok(rightful_owner(db, change.group).await?.filter(|heir| *heir == change.operator.user))
+}
+
 /// Who of them is to join: those who are no members.
-async fn invited(tx: &mut Txn<'_>, group: GroupId, users: &[UserId]) -> Result<Vec<UserId>, Fault> {
+async fn invited(tx: &mut Txn<'_>, group: GroupId, inviter: UserId, users: &[UserId]) -> Result<Vec<UserId>, Fault> {
     let mut new = Vec::new();
     for user in distinct(users) {
         tx.must_exist(user)?;
@@ -196,7 +215,7 @@ async fn invited(tx: &mut Txn<'_>, group: GroupId, users: &[UserId]) -> Result<V
     if !new.is_empty() && present + new.len() > max as usize {
         return Err(Error::Limit { what: MEMBERS_OF_A_GROUP, max }.into());
     }
-    may_join(tx, &new).await?;
+    may_join(tx, inviter, &new).await?;
     Ok(new)
 }
 
@@ -215,14 +234,14 @@ async fn removed(
     for user in distinct(users) {
         match role(tx.db, group, user).await? {
             None => {}
-            Some(role) if role >= own => return Err(Error::Forbidden.into()),
+            Some(role) if own != Role::Owner && role >= own => return Err(Error::Forbidden.into()),
             Some(_) => present.push(user),
         }
     }
     Ok(present)
 }
 
-async fn may_join(tx: &mut Txn<'_>, users: &[UserId]) -> Result<(), Fault> {
+async fn may_join(tx: &mut Txn<'_>, inviter: UserId, users: &[UserId]) -> Result<(), Fault> {
     let max = tx.rules.common.groups_per_user_max;
     if users.is_empty() {
         return Ok(());
@@ -230,10 +249,19 @@ async fn may_join(tx: &mut Txn<'_>, users: &[UserId]) -> Result<(), Fault> {
     let mut sql = Sql::new("SELECT user_id FROM im_group_member WHERE present = 1 AND user_id IN ");
     sql.numbers(&users.iter().map(|user| user.0).collect::<Vec<_>>());
     sql.push(" GROUP BY user_id HAVING COUNT(*) >= ").number(max.into()).push(" LIMIT 1");
-    match tx.db.query_first::<u64, _>(sql.as_str()).await? {
-        Some(_) => Err(Error::Limit { what: GROUPS_OF_A_USER, max }.into()),
-        None => Ok(()),
+    if tx.db.query_first::<u64, _>(sql.as_str()).await?.is_some() {
+        return Err(Error::Limit { what: GROUPS_OF_A_USER, max }.into());
     }
+    let mut sql = Sql::new("SELECT COUNT(*), CAST(SUM(invited_by = ");
+    sql.number(inviter.0).push(") AS UNSIGNED) FROM im_group_member WHERE present = 1 AND invited_by IS NOT NULL");
+    sql.push(" AND user_id <> ").number(inviter.0).push(" AND user_id IN ");
+    sql.numbers(&users.iter().map(|user| user.0).collect::<Vec<_>>()).push(" GROUP BY user_id");
+    for counts in tx.db.query::<(u64, u64), _>(sql.as_str()).await? {
+        tx.rules.common.check_unanswered(counts)?;
+    }
+    // Who has none has no row.
+    let others = users.iter().any(|user| *user != inviter);
+    if others { Ok(tx.rules.common.check_unanswered((0, 0))?) } else { Ok(()) }
 }
 
 fn distinct<'u>(users: impl IntoIterator<Item = &'u UserId>) -> BTreeSet<UserId> {
@@ -241,12 +269,19 @@ fn distinct<'u>(users: impl IntoIterator<Item = &'u UserId>) -> BTreeSet<UserId>
 }
 
 /// The users come with the message at the head, and their read marks start there.
-async fn join(tx: &mut Txn<'_>, group: GroupId, users: &[UserId], head: &Head) -> Result<Vec<(UserId, u64)>, Fault> {
-    let stamped = tx.stamp_each(users, group, |entry| entry.join(head.place()))?;
-    let mut sql = Sql::new("INSERT INTO im_group_member (group_id, user_id, joined, role) VALUES ");
+async fn join(
+    tx: &mut Txn<'_>,
+    group: GroupId,
+    inviter: UserId,
+    users: &[UserId],
+    head: &Head,
+) -> Result<Vec<(UserId, u64)>, Fault> {
+    let stamped = tx.stamp_each(users, group, |user, entry| entry.join(head.place(), user != inviter))?;
+    let mut sql = Sql::new("INSERT INTO im_group_member (group_id, user_id, joined, role, invited_by) VALUES ");
     for (at, user) in users.iter().enumerate() {
-        sql.push(if at == 0 { "" } else { "," });
-        sql.numbers(&[group.0, user.0, head.server_msg_id, Role::Member as u64]);
+        sql.push(if at == 0 { "(" } else { ", (" }).number(group.0).push(", ").number(user.0).push(", ");
+        sql.number(head.server_msg_id).push(", ").number(Role::Member as u64).push(", NULLIF(").number(inviter.0);
+        sql.push(", ").number(user.0).push("))");
     }
     tx.db.query_drop(sql.as_str()).await?;
     count_members(tx.db, group, users.len() as i64, head).await?;
@@ -255,7 +290,7 @@ async fn join(tx: &mut Txn<'_>, group: GroupId, users: &[UserId], head: &Head) -
 
 /// The users go with the message at the head, which is the last that they see.
 async fn go(tx: &mut Txn<'_>, group: GroupId, users: &[UserId], head: &Head) -> Result<Vec<(UserId, u64)>, Fault> {
-    let stamped = tx.stamp_each(users, group, |entry| entry.member = false)?;
+    let stamped = tx.stamp_each(users, group, |_, entry| entry.go())?;
     let mut sql = Sql::new("UPDATE im_group_member SET left_at = ");
     sql.number(head.server_msg_id).push(" WHERE group_id = ").number(group.0).push(" AND present = 1 AND user_id IN ");
     sql.numbers(&users.iter().map(|user| user.0).collect::<Vec<_>>());
@@ -275,8 +310,20 @@ async fn set_role(db: &mut Conn, group: GroupId, user: UserId, role: Role) -> Re
     Ok(db.exec_drop(sql, (role as u32, group.0, user.0)).await?)
 }
 
-async fn longest_standing(db: &mut Conn, group: GroupId) -> Result<Option<UserId>, Fault> {
-    let sql = "SELECT user_id FROM im_group_member WHERE group_id = ? AND present = 1 ORDER BY joined, user_id LIMIT 1";
+/// Makes a member the owner; who was it before, and is still there, is a plain member.
+async fn crown(db: &mut Conn, group: GroupId, heir: UserId) -> Result<(), Fault> {
+    let owner = "SELECT owner_id FROM im_group WHERE group_id = ?";
+    if let Some(before) = db.exec_first(owner, (group.0,)).await?.map(UserId) {
+        set_role(db, group, before, Role::Member).await?;
+    }
+    set_role(db, group, heir, Role::Owner).await?;
+    Ok(db.exec_drop("UPDATE im_group SET owner_id = ? WHERE group_id = ?", (heir.0, group.0)).await?)
+}
+
+/// The owner; while he is disabled or gone the longest-standing member, of those who are not disabled if there are any.
+async fn rightful_owner(db: &mut Conn, group: GroupId) -> Result<Option<UserId>, Fault> {
+    let sql = "SELECT user_id FROM im_group_member JOIN im_user USING (user_id)
+               WHERE group_id = ? AND present = 1 ORDER BY disabled, role <> 3, joined, user_id LIMIT 1";
     Ok(db.exec_first(sql, (group.0,)).await?.map(UserId))
 }
 

@@ -232,6 +232,7 @@ async fn append_group(tx: &mut Txn<'_>, group: GroupId, message: &NewMessage) ->
     let shards = tx.shards();
     write(tx.row(Table::group(group, shards)), group.0, message, &head);
     own.read_to(head.place());
+    own.answer();
     tx.put_session(from, conversation, own);
     let appended = head.appended();
     tx.move_head(conversation, head);

@@ -8,7 +8,11 @@ use mysql_async::{Conn, prelude::Queryable as _};
 use super::open::{Database, OpenError};
 
 /// A released one is never edited: stores exist that ran it. Each may have a part that runs for every shard.
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_logins.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_logins.sql"),
+    include_str!("migrations/0003_invitations.sql"),
+];
 const FOR_EACH_SHARD: &str = "-- for each shard --\n";
 const ONCE: &str = "-- once --\n";
 

@@ -121,9 +121,10 @@ impl<'c> Txn<'c> {
             let conversation = conversation_id(get(&mut row, 1)?, get(&mut row, 2)?);
             self.sessions.insert((UserId(get(&mut row, 0)?), conversation), entry);
         }
-        for (group, user) in results.collect::<(u64, u64)>().await? {
+        for (group, user, unanswered) in results.collect::<(u64, u64, bool)>().await? {
             let whose = (UserId(user), ConversationId::Group(GroupId(group)));
-            self.sessions.entry(whose).or_default().member = true;
+            let entry = self.sessions.entry(whose).or_default();
+            (entry.member, entry.unanswered) = (true, unanswered);
         }
         results.drop_result().await?;
         Ok(())
@@ -302,6 +303,11 @@ impl<'c> Txn<'c> {
                 " ON DUPLICATE KEY UPDATE mailbox_seq = VALUES(mailbox_seq), read_mark = VALUES(read_mark),
                   read_count = VALUES(read_count), delivered_mark = VALUES(delivered_mark)",
             );
+        }
+        for ((user, conversation), _) in changed.iter().filter(|(_, entry)| entry.answers) {
+            let (_, group) = key(*conversation);
+            sql.push("; UPDATE im_group_member SET invited_by = NULL WHERE group_id = ").number(group);
+            sql.push(" AND present = 1 AND user_id = ").number(user.0);
         }
     }
 }

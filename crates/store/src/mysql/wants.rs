@@ -98,7 +98,7 @@ fn lock_sessions(sql: &mut Sql, sessions: &BTreeSet<(UserId, (u64, u64))>) {
 }
 
 fn look_for_members(sql: &mut Sql, members: &BTreeSet<(GroupId, UserId)>) {
-    sql.push("; SELECT group_id, user_id FROM im_group_member WHERE ");
+    sql.push("; SELECT group_id, user_id, invited_by IS NOT NULL FROM im_group_member WHERE ");
     any_of(sql, members.iter(), |sql, (group, user)| {
         sql.push("group_id = ").number(group.0).push(" AND present = 1 AND user_id = ").number(user.0);
     });

@@ -124,7 +124,7 @@ pub(super) fn create_group(tx: &mut Txn<'_>, new: &NewGroup) -> Result<MembersCh
     if members.len() > max as usize {
         return Err(Error::Limit { what: MEMBERS_OF_A_GROUP, max });
     }
-    may_join(tx, &members)?;
+    may_join(tx, creator, &members)?;
     if load(tx.db, new.group)?.is_some() {
         return Err(Error::Conflict("group_id"));
     }
@@ -137,7 +137,7 @@ pub(super) fn create_group(tx: &mut Txn<'_>, new: &NewGroup) -> Result<MembersCh
     let (id, place) = (int(new.group.0), int(notice.server_msg_id));
     let row = (id, int(creator.0), &*new.client_group_id, &*new.name, &*new.avatar, int(notice.server_time_ms), place);
     prepare(tx.db, sql)?.execute(row)?;
-    let stamped = join(tx, new.group, &members, &head)?;
+    let stamped = join(tx, new.group, creator, &members, &head)?;
     set_role(tx.db, new.group, creator, Role::Owner)?;
     outcome(tx, new.group, creator, vec![notice], stamped)
 }
@@ -146,34 +146,52 @@ pub(super) fn change_members(tx: &mut Txn<'_>, change: &MembersChange) -> Result
     let (group, operator) = (change.group, &change.operator);
     let own = role(tx.db, group, operator.user)?.ok_or(Error::NotMember)?;
     tx.must_be_logged_in(operator.user, change.login_version)?;
+    let heir = heir_to_come(tx.db, change, own)?;
     let (kind, users) = match &change.action {
-        MembersAction::Invite(users) => (Kind::Joined, invited(tx, group, users)?),
-        MembersAction::Remove(users) => (Kind::Removed, removed(tx, group, operator.user, own, users)?),
+        MembersAction::Invite(users) => (Kind::Joined, invited(tx, group, operator.user, users)?),
+        MembersAction::Remove(users) => {
+            let own = heir.map_or(own, |_| Role::Owner);
+            (Kind::Removed, removed(tx, group, operator.user, own, users)?)
+        }
         MembersAction::Leave => (Kind::Left, vec![operator.user]),
     };
     if users.is_empty() {
         return outcome(tx, group, operator.user, Vec::new(), Vec::new());
     }
     let mut head = tx.head(ConversationId::Group(group))?.ok_or(Error::NotFound("group"))?;
-    let mut notices = vec![message::append_notice(tx, group, operator, kind, &users, &mut head)?];
+    let mut notices = Vec::new();
+    if let Some(heir) = heir {
+        crown(tx.db, group, heir)?;
+        notices.push(message::append_notice(tx, group, operator, Kind::OwnerChanged, &[heir], &mut head)?);
+    }
+    notices.push(message::append_notice(tx, group, operator, kind, &users, &mut head)?);
     let stamped = match kind {
-        Kind::Joined => join(tx, group, &users, &head)?,
+        Kind::Joined => join(tx, group, operator.user, &users, &head)?,
         _ => go(tx, group, &users, &head)?,
     };
-    if kind == Kind::Left
-        && own == Role::Owner
-        && let Some(heir) = longest_standing(tx.db, group)?
-    {
-        set_role(tx.db, group, heir, Role::Owner)?;
-        let sql = "UPDATE im_group SET owner_id = ?2 WHERE group_id = ?1";
-        prepare(tx.db, sql)?.execute((int(group.0), int(heir.0)))?;
-        notices.push(message::append_notice(tx, group, operator, Kind::OwnerChanged, &[heir], &mut head)?);
+    match kind {
+        Kind::Joined => tx.answer(operator.user, group)?,
+        Kind::Left if own == Role::Owner => {
+            if let Some(heir) = rightful_owner(tx.db, group)? {
+                crown(tx.db, group, heir)?;
+                notices.push(message::append_notice(tx, group, operator, Kind::OwnerChanged, &[heir], &mut head)?);
+            }
+        }
+        _ => {}
     }
     outcome(tx, group, operator.user, notices, stamped)
 }
 
+/// Who removes others without being owner, and may, since the place is his by now.
+fn heir_to_come(db: &Connection, change: &MembersChange, own: Role) -> Result<Option<UserId>, Error> {
+    if own == Role::Owner || !matches!(change.action, MembersAction::Remove(_)) {
+        return Ok(None);
+    }
+    Ok(rightful_owner(db, change.group)?.filter(|heir| *heir == change.operator.user))
+}
+
 /// Who of them is to join: those who are no members.
-fn invited(tx: &mut Txn<'_>, group: GroupId, users: &[UserId]) -> Result<Vec<UserId>, Error> {
+fn invited(tx: &mut Txn<'_>, group: GroupId, inviter: UserId, users: &[UserId]) -> Result<Vec<UserId>, Error> {
     let mut new = Vec::new();
     for user in distinct(users) {
         tx.must_exist(user)?;
@@ -186,7 +204,7 @@ fn invited(tx: &mut Txn<'_>, group: GroupId, users: &[UserId]) -> Result<Vec<Use
     if !new.is_empty() && present + new.len() > max as usize {
         return Err(Error::Limit { what: MEMBERS_OF_A_GROUP, max });
     }
-    may_join(tx, &new)?;
+    may_join(tx, inviter, &new)?;
     Ok(new)
 }
 
@@ -199,20 +217,28 @@ fn removed(tx: &Txn<'_>, group: GroupId, operator: UserId, own: Role, users: &[U
     for user in distinct(users) {
         match role(tx.db, group, user)? {
             None => {}
-            Some(role) if role >= own => return Err(Error::Forbidden),
+            Some(role) if own != Role::Owner && role >= own => return Err(Error::Forbidden),
             Some(_) => present.push(user),
         }
     }
     Ok(present)
 }
 
-fn may_join(tx: &Txn<'_>, users: &[UserId]) -> Result<(), Error> {
+fn may_join(tx: &Txn<'_>, inviter: UserId, users: &[UserId]) -> Result<(), Error> {
     let max = tx.rules.common.groups_per_user_max;
     let mut count = prepare(tx.db, "SELECT count(*) FROM im_group_member WHERE user_id = ?1 AND left_at IS NULL")?;
     for user in users {
         if count.query_row([int(user.0)], |row| number(row, 0))? >= u64::from(max) {
             return Err(Error::Limit { what: GROUPS_OF_A_USER, max });
         }
+    }
+    let sql = "SELECT count(*), count(*) FILTER (WHERE invited_by = ?2) FROM im_group_member
+               WHERE user_id = ?1 AND invited_by IS NOT NULL AND left_at IS NULL";
+    let mut unanswered = prepare(tx.db, sql)?;
+    for user in users.iter().filter(|user| **user != inviter) {
+        let counts =
+            unanswered.query_row((int(user.0), int(inviter.0)), |row| Ok((number(row, 0)?, number(row, 1)?)))?;
+        tx.rules.common.check_unanswered(counts)?;
     }
     Ok(())
 }
@@ -222,14 +248,22 @@ fn distinct<'u>(users: impl IntoIterator<Item = &'u UserId>) -> BTreeSet<UserId>
 }
 
 /// The users come with the message at the head, and their read marks start there.
-fn join(tx: &mut Txn<'_>, group: GroupId, users: &[UserId], head: &Head) -> Result<Vec<(UserId, u64)>, Error> {
-    let sql = "INSERT INTO im_group_member (group_id, user_id, joined, left_at, role) VALUES (?1, ?2, ?3, NULL, ?4)";
+fn join(
+    tx: &mut Txn<'_>,
+    group: GroupId,
+    inviter: UserId,
+    users: &[UserId],
+    head: &Head,
+) -> Result<Vec<(UserId, u64)>, Error> {
+    let sql = "INSERT INTO im_group_member (group_id, user_id, joined, left_at, role, invited_by)
+               VALUES (?1, ?2, ?3, NULL, ?4, ?5)";
     for user in users {
-        let row = (int(group.0), int(user.0), int(head.server_msg_id), Role::Member as u32);
+        let invited_by = (*user != inviter).then_some(int(inviter.0));
+        let row = (int(group.0), int(user.0), int(head.server_msg_id), Role::Member as u32, invited_by);
         prepare(tx.db, sql)?.execute(row)?;
     }
     count_members(tx.db, group, users.len() as i64, head)?;
-    tx.stamp_each(users, group, |entry| entry.join(head.place()))
+    tx.stamp_each(users, group, |user, entry| entry.join(head.place(), user != inviter))
 }
 
 /// The users go with the message at the head, which is the last that they see.
@@ -239,7 +273,7 @@ fn go(tx: &mut Txn<'_>, group: GroupId, users: &[UserId], head: &Head) -> Result
         prepare(tx.db, sql)?.execute((int(group.0), int(user.0), int(head.server_msg_id)))?;
     }
     count_members(tx.db, group, -(users.len() as i64), head)?;
-    tx.stamp_each(users, group, |entry| entry.member = false)
+    tx.stamp_each(users, group, |_, entry| entry.go())
 }
 
 fn count_members(db: &Connection, group: GroupId, difference: i64, head: &Head) -> rusqlite::Result<()> {
@@ -252,9 +286,20 @@ fn set_role(db: &Connection, group: GroupId, user: UserId, role: Role) -> rusqli
     prepare(db, sql)?.execute((int(group.0), int(user.0), role as u32)).map(drop)
 }
 
-fn longest_standing(db: &Connection, group: GroupId) -> rusqlite::Result<Option<UserId>> {
-    let sql =
-        "SELECT user_id FROM im_group_member WHERE group_id = ?1 AND left_at IS NULL ORDER BY joined, user_id LIMIT 1";
+/// Makes a member the owner; who was it before, and is still there, is a plain member.
+fn crown(db: &Connection, group: GroupId, heir: UserId) -> rusqlite::Result<()> {
+    if let Some(before) = load(db, group)? {
+        set_role(db, group, before.owner, Role::Member)?;
+    }
+    set_role(db, group, heir, Role::Owner)?;
+    let sql = "UPDATE im_group SET owner_id = ?2 WHERE group_id = ?1";
+    prepare(db, sql)?.execute((int(group.0), int(heir.0))).map(drop)
+}
+
+/// The owner; while he is disabled or gone the longest-standing member, of those who are not disabled if there are any.
+fn rightful_owner(db: &Connection, group: GroupId) -> rusqlite::Result<Option<UserId>> {
+    let sql = "SELECT user_id FROM im_group_member JOIN im_user USING (user_id)
+               WHERE group_id = ?1 AND left_at IS NULL ORDER BY disabled, role <> 3, joined, user_id LIMIT 1";
     prepare(db, sql)?.query_row([int(group.0)], |row| user_id(row, 0)).optional()
 }
 

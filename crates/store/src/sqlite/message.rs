@@ -118,6 +118,7 @@ fn append_group(tx: &mut Txn<'_>, group: GroupId, message: &NewMessage) -> Resul
         return first.ok_or_else(|| Error::Failed(format!("{} is known and not found", message.client_msg_id)))?;
     }
     own.read_to(head.place());
+    own.answer();
     tx.put_session(from, conversation, own);
     let appended = head.appended();
     tx.move_head(conversation, head);

@@ -6,7 +6,11 @@ use super::open::OpenError;
 
 /// Each may have a part that runs once for every shard, behind the line [`FOR_EACH_SHARD`]. A released one is never
 /// edited: stores exist that ran it.
-const MIGRATIONS: [&str; 2] = [include_str!("migrations/0001_first.sql"), include_str!("migrations/0002_logins.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("migrations/0001_first.sql"),
+    include_str!("migrations/0002_logins.sql"),
+    include_str!("migrations/0003_invitations.sql"),
+];
 const FOR_EACH_SHARD: &str = "-- for each shard --\n";
 
 /// The schema that this build writes and reads.

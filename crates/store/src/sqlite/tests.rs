@@ -12,6 +12,8 @@ fn options() -> SqliteOptions {
         shards: 2,
         group_members_max: 10,
         groups_per_user_max: 10,
+        unanswered_groups_per_user_max: 10,
+        unanswered_groups_per_inviter_max: 10,
         devices_per_user_max: 3,
         clock: Arc::new(|| 5),
     };

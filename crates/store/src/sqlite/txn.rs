@@ -264,6 +264,11 @@ impl<'w> Txn<'w> {
         let mut upsert = prepare(self.db, sql)?;
         for ((user, conversation), entry) in changed {
             let (small, big) = key(*conversation);
+            if entry.answers {
+                let sql = "UPDATE im_group_member SET invited_by = NULL
+                           WHERE group_id = ?1 AND user_id = ?2 AND left_at IS NULL";
+                prepare(self.db, sql)?.execute((big, int(user.0)))?;
+            }
             let marks = (int(entry.read_mark), int(entry.read_count), int(entry.delivered_mark));
             upsert.execute((int(user.0), small, big, int(entry.mailbox_seq), marks.0, marks.1, marks.2))?;
         }
@@ -293,7 +298,7 @@ impl<'w> Txn<'w> {
             self.kept.heads.insert(conversation, Head { stored: head.server_msg_id, ..head });
         }
         for (whose, entry) in self.sessions.drain() {
-            self.kept.sessions.insert(whose, Entry { changed: false, ..entry });
+            self.kept.sessions.insert(whose, Entry { changed: false, answers: false, ..entry });
         }
         for (user, mailbox) in self.mailboxes.drain() {
             self.kept.mailboxes.insert(user, Mailbox { stored: mailbox.mailbox_seq, ..mailbox });
@@ -308,17 +313,20 @@ impl Rows for Txn<'_> {
             return Ok(Some(*entry));
         }
         let sql = "SELECT mailbox_seq, read_mark, read_count, delivered_mark,
-                          ?2 = 0 AND EXISTS (SELECT 1 FROM im_group_member
-                                             WHERE group_id = ?3 AND user_id = ?1 AND left_at IS NULL)
+                          CASE WHEN ?2 = 0 THEN (SELECT invited_by IS NOT NULL FROM im_group_member
+                                                 WHERE group_id = ?3 AND user_id = ?1 AND left_at IS NULL) END
                    FROM im_session WHERE user_id = ?1 AND small_id = ?2 AND big_id = ?3";
         let (small, big) = key(conversation);
         let read = |row: &rusqlite::Row<'_>| {
+            let unanswered: Option<bool> = row.get(4)?;
             Ok(Entry {
                 mailbox_seq: number(row, 0)?,
                 read_mark: number(row, 1)?,
                 read_count: number(row, 2)?,
                 delivered_mark: number(row, 3)?,
-                member: row.get(4)?,
+                member: unanswered.is_some(),
+                unanswered: unanswered.unwrap_or(false),
+                answers: false,
                 changed: false,
             })
         };

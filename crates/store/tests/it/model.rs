@@ -235,7 +235,9 @@ fn options(now: &Arc<AtomicU64>) -> Options {
     Options {
         shards: 4,
         group_members_max: 3,
-        groups_per_user_max: 2,
+        groups_per_user_max: 3,
+        unanswered_groups_per_user_max: 2,
+        unanswered_groups_per_inviter_max: 1,
         devices_per_user_max: 2,
         clock: Arc::new(move || now.load(Relaxed)),
     }

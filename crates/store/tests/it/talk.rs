@@ -11,6 +11,8 @@ pub fn common() -> Options {
         shards: 4,
         group_members_max: 100,
         groups_per_user_max: 100,
+        unanswered_groups_per_user_max: 100,
+        unanswered_groups_per_inviter_max: 100,
         devices_per_user_max: 3,
         clock: Arc::new(clock),
     }

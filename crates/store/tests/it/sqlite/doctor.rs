@@ -249,8 +249,18 @@ async fn groups_agree_with_their_members() {
         ("UPDATE im_group_member SET left_at = 99 WHERE left_at > 0", "im_group_member", "outside", Then::Told),
         ("UPDATE im_group_member SET left_at = 9 WHERE left_at = 8", "im_group_member", "began before", Then::Told),
         ("UPDATE im_group_member SET left_at = 1 WHERE left_at = 8", "im_group_member", "left before", Then::Told),
-        ("INSERT INTO im_group_member VALUES (11, 1, 1, NULL, 1)", "im_group_member", "no such group", Then::Told),
-        ("INSERT INTO im_group_member VALUES (10, 77, 2, NULL, 1)", "im_group_member", "no such user", Then::Told),
+        (
+            "INSERT INTO im_group_member VALUES (11, 1, 1, NULL, 1, NULL)",
+            "im_group_member",
+            "no such group",
+            Then::Told,
+        ),
+        (
+            "INSERT INTO im_group_member VALUES (10, 77, 2, NULL, 1, NULL)",
+            "im_group_member",
+            "no such user",
+            Then::Told,
+        ),
         ("DELETE FROM im_group", "im_conversation", "there is no such group", Then::Told),
         (
             "DELETE FROM im_message_recv_2 WHERE group_id = 10; DELETE FROM im_conversation WHERE small_id = 0",
