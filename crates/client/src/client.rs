@@ -16,10 +16,13 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::{
     config::{Config, Credential, Keep},
     driver::{self, Command, Driver},
-    engine::{self, Attention, CallError, Draft, Engine, Input, MessageKey, Queued, State, StopReason},
+    engine::{
+        self, Attention, CallError, Draft, Engine, Fate, Input, MessageKey, NotWithdrawn, Queued, State, StopReason,
+        Withdrawal,
+    },
     events::{Event, Events},
     sending::Sending,
-    store::{Store, StoreError},
+    store::{Knows, Store, StoreError},
     transport::{BadUrl, Network},
 };
 
@@ -45,6 +48,8 @@ pub enum Error {
     Refused(v1::Error),
     #[error("the message cannot be queued: {0}")]
     NotQueued(engine::NotQueued),
+    #[error("the message cannot be taken back: {0}")]
+    NotWithdrawn(NotWithdrawn),
     #[error("the client is closed")]
     Closed,
 }
@@ -147,9 +152,30 @@ impl Client {
         Ok(self.store.unsent().await?)
     }
 
-    /// Forgets a message that the server refused. One that waits stays: it may be on its way.
-    pub async fn discard(&self, conversation: ConversationId, client_msg_id: ClientMsgId) -> Result<(), Error> {
-        self.tell(Input::Discard(MessageKey { conversation, client_msg_id })).await
+    /// Takes back a message that is certainly not stored: it was never transmitted, or each attempt was refused. Fails with
+    /// [`NotWithdrawn::MaybeStored`] when the server may have it.
+    pub async fn cancel(&self, conversation: ConversationId, client_msg_id: ClientMsgId) -> Result<(), Error> {
+        self.withdraw(MessageKey { conversation, client_msg_id }, Withdrawal::Cancel).await.map(drop)
+    }
+
+    /// Tries a message no more, whatever became of it, so that those behind it in its conversation go on. Mind the answer:
+    /// with [`Fate::Unknown`] the others may have it, or still get it; the user should be told before he writes it again.
+    ///
+    /// ```no_run
+    /// # use anser_client::{Client, Error, Fate, Queued};
+    /// # async fn example(client: &Client, stuck: Queued) -> Result<(), Error> {
+    /// if client.give_up(stuck.conversation, stuck.client_msg_id).await? == Fate::Unknown {
+    ///     println!("this message may have been delivered: look before you send it again");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn give_up(&self, conversation: ConversationId, client_msg_id: ClientMsgId) -> Result<Fate, Error> {
+        self.withdraw(MessageKey { conversation, client_msg_id }, Withdrawal::GiveUp).await
+    }
+
+    async fn withdraw(&self, key: MessageKey, how: Withdrawal) -> Result<Fate, Error> {
+        self.ask(|reply| Command::Withdraw { key, how, reply }).await?.map_err(Error::NotWithdrawn)
     }
 
     /// The user has seen everything up to this id. Never moves back; told to the server when there is a connection.
@@ -173,14 +199,14 @@ impl Client {
         limit: u32,
     ) -> Result<History, Error> {
         let limit = limit.clamp(1, PAGE_MAX);
-        let here = self.store.history(conversation, before, limit).await?;
+        let here = self.store.history(conversation, before, limit, Knows::Some).await?;
         if here.messages.len() >= limit as usize || !here.more {
             return Ok(here);
         }
         match self.ask(|reply| Command::LoadOlder { conversation, limit, reply }).await? {
             Err(CallError::Offline | CallError::Lost | CallError::Busy) if !here.messages.is_empty() => Ok(here),
             Err(error) => Err(error.into()),
-            Ok(_) => Ok(self.store.history(conversation, before, limit).await?),
+            Ok(_) => Ok(self.store.history(conversation, before, limit, Knows::All).await?),
         }
     }
 

@@ -17,7 +17,10 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use crate::{
     client::{Error, now_ms},
     config::{Credential, Provider},
-    engine::{CallError, CallId, Draft, Effect, Engine, Input, MessageKey, Output, Secret, State, StopReason},
+    engine::{
+        CallError, CallId, Draft, Effect, Engine, Fate, Input, MessageKey, NotWithdrawn, Output, Secret, State,
+        StopReason, Withdrawal,
+    },
     events::Event,
     sending::{Following, Sending},
     store::Store,
@@ -40,6 +43,11 @@ pub(crate) enum Command {
         client_msg_id: ClientMsgId,
         draft: Draft,
         reply: oneshot::Sender<Result<Sending, Error>>,
+    },
+    Withdraw {
+        key: MessageKey,
+        how: Withdrawal,
+        reply: oneshot::Sender<Result<Fate, NotWithdrawn>>,
     },
     Call {
         request: Request,
@@ -74,6 +82,7 @@ pub(crate) struct Driver {
     last_call: CallId,
     /// Sends that are not saved yet.
     sends: HashMap<CallId, oneshot::Sender<Result<Sending, Error>>>,
+    withdrawals: HashMap<CallId, oneshot::Sender<Result<Fate, NotWithdrawn>>>,
     following: Following,
     closing: Option<oneshot::Sender<()>>,
 }
@@ -130,6 +139,7 @@ impl Driver {
             calls: HashMap::new(),
             last_call: 0,
             sends: HashMap::new(),
+            withdrawals: HashMap::new(),
             following: Following::default(),
             closing: None,
         }
@@ -212,6 +222,11 @@ impl Driver {
                 let call = self.last_call;
                 Input::Send { conversation, client_msg_id, draft, client_time_ms: now_ms(), call }
             }
+            Command::Withdraw { key, how, reply } => {
+                self.last_call += 1;
+                self.withdrawals.insert(self.last_call, reply);
+                Input::Withdraw { key, how, call: self.last_call }
+            }
             Command::Call { request, reply } => Input::Call { request, call: self.await_answer(reply) },
             Command::LoadOlder { conversation, limit, reply } => {
                 Input::LoadOlder { conversation, limit, call: self.await_answer(reply) }
@@ -263,6 +278,11 @@ impl Driver {
                 let sending = answer.map(|status| self.following.follow(key, status)).map_err(Error::NotQueued);
                 if let Some(reply) = self.sends.remove(&call) {
                     let _ = reply.send(sending);
+                }
+            }
+            Effect::Withdrawn { call, answer } => {
+                if let Some(reply) = self.withdrawals.remove(&call) {
+                    let _ = reply.send(answer);
                 }
             }
             Effect::Status { key, status } => {

@@ -39,7 +39,9 @@ mod unopened;
 pub use anser_proto::{ClientMsgId, ConversationId, Format, GroupId, UserId, v1};
 pub use client::{Client, Error, History};
 pub use config::{Config, Credential, Keep, Provider};
-pub use engine::{Attention, Draft, FirstPage, NotQueued, Place, Policy, Queued, State, Status, StopReason};
+pub use engine::{
+    Attention, Draft, Fate, FirstPage, NotQueued, NotWithdrawn, Place, Policy, Queued, State, Status, StopReason,
+};
 pub use events::{Event, Events};
 pub use groups::{Changed, NewGroup};
 pub use sending::{Sending, Unsent};

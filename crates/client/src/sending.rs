@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anser_proto::{ClientMsgId, v1};
 use tokio::sync::watch;
 
-use crate::engine::{MessageKey, Place, Status};
+use crate::engine::{Fate, MessageKey, Place, Status};
 
 /// Follows one message that this client sent. Dropping it changes nothing: the message goes out all the same.
 #[derive(Clone, Debug)]
@@ -19,6 +19,9 @@ pub struct Sending {
 pub enum Unsent {
     #[error("the server refused the message: {} (code {})", .0.message, .0.code)]
     Refused(v1::Error),
+    /// It was cancelled or given up: see [`Fate`].
+    #[error("the message was taken back{}", if *.0 == Fate::Unknown { ", and may have been stored" } else { "" })]
+    Withdrawn(Fate),
     /// It is still queued, and goes out when the store is opened again.
     #[error("the client was closed before the message was sent")]
     Closed,
@@ -43,11 +46,13 @@ impl Sending {
     /// Waits until the server has stored it, however long the way is.
     pub async fn sent(&self) -> Result<Place, Unsent> {
         let mut status = self.status.clone();
-        let landed = status.wait_for(|status| !matches!(status, Status::Queued | Status::Sending)).await;
+        let landed =
+            status.wait_for(|status| !matches!(status, Status::Queued | Status::Sending | Status::Retrying(_))).await;
         match landed.map_err(|_| Unsent::Closed)?.clone() {
             Status::Sent(place) | Status::Delivered(place) | Status::Read(place) => Ok(place),
             Status::Failed(error) => Err(Unsent::Refused(error)),
-            Status::Queued | Status::Sending => Err(Unsent::Closed),
+            Status::Withdrawn(fate) => Err(Unsent::Withdrawn(fate)),
+            Status::Queued | Status::Sending | Status::Retrying(_) => Err(Unsent::Closed),
         }
     }
 }

@@ -61,6 +61,8 @@ const MIGRATIONS: [&str; 3] = ["
     DROP TABLE outgoing_1;
 ", "
     ALTER TABLE heartbeats ADD COLUMN failed_at_ms INTEGER NOT NULL DEFAULT 0;
+    -- Of what is there already it is not known.
+    ALTER TABLE outgoing ADD COLUMN transmitted INTEGER NOT NULL DEFAULT 1;
 "];
 
 /// "Anse": tells our files from others'.
@@ -82,6 +84,15 @@ pub enum StoreError {
     OtherDevice { kept: String, given: String },
     #[error("the store is closed")]
     Closed,
+}
+
+/// What the absence of a conversation's messages means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Knows {
+    /// There may be some that were not synced yet.
+    Some,
+    /// The server was asked: there are none.
+    All,
 }
 
 type Job = Box<dyn FnOnce(&mut Option<Connection>) + Send>;
@@ -141,8 +152,8 @@ impl Store {
     /// Makes all changes or none. With something queued among them it returns only when they survive a loss of power.
     pub(crate) async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
         self.run(move |connection| {
-            // The rest can be had from the server again; only what waits to be sent is nowhere else.
-            let queues = changes.iter().any(|change| matches!(change, Change::Queue(_)));
+            // The rest can be had from the server again; only what waits to be sent, and whether it may be there, is nowhere else.
+            let queues = changes.iter().any(|change| matches!(change, Change::Queue(_) | Change::Transmitted(_)));
             connection.pragma_update(None, "synchronous", if queues { "FULL" } else { "NORMAL" })?;
             let transaction = connection.transaction()?;
             for change in changes {
@@ -158,6 +169,7 @@ impl Store {
         conversation: ConversationId,
         before: Option<u64>,
         limit: u32,
+        knows: Knows,
     ) -> Result<History, StoreError> {
         self.run(move |connection| {
             let before = before.map_or(i64::MAX, column);
@@ -174,7 +186,7 @@ impl Store {
             let more = messages.len() > limit as usize;
             messages.truncate(limit as usize);
             messages.reverse();
-            Ok(History { messages, more: more || !reaches_back(connection, conversation)? })
+            Ok(History { messages, more: more || !reaches_back(connection, conversation, knows)? })
         })
         .await
     }
@@ -325,10 +337,11 @@ fn read_kept(row: &Row<'_>) -> Result<Kept, StoreError> {
 }
 
 fn read_outgoing(connection: &Connection) -> Result<Vec<Queued>, StoreError> {
-    let mut rows = connection.prepare_cached("SELECT send, refused FROM outgoing ORDER BY place")?;
-    let rows = rows.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<Vec<u8>>>(1)?)))?;
+    let mut rows = connection.prepare_cached("SELECT send, refused, transmitted FROM outgoing ORDER BY place")?;
+    let rows =
+        rows.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<Vec<u8>>>(1)?, row.get(2)?)))?;
     rows.map(|row| {
-        let (send, refused) = row?;
+        let (send, refused, transmitted) = row?;
         let send: v1::Send = decode(&send, "a queued message")?;
         let damaged = |_| StoreError::Damaged("a queued message's id");
         Ok(Queued {
@@ -341,6 +354,7 @@ fn read_outgoing(connection: &Connection) -> Result<Vec<Queued>, StoreError> {
                 uncounted: send.settings.is_some_and(|settings| settings.uncounted),
             },
             client_time_ms: send.client_time_ms,
+            transmitted,
             refused: refused.map(|error| decode(&error, "an error")).transpose()?,
         })
     })
@@ -370,12 +384,24 @@ fn apply(connection: &Connection, change: Change) -> Result<(), StoreError> {
         }
         Change::Queue(queued) => {
             let mut insert = connection.prepare_cached(
-                "INSERT INTO outgoing (conversation_id, client_msg_id, send, refused) VALUES (?, ?, ?, ?)
+                "INSERT INTO outgoing (conversation_id, client_msg_id, send, refused, transmitted) VALUES (?, ?, ?, ?, ?)
                  ON CONFLICT (client_msg_id, conversation_id) DO UPDATE SET refused = excluded.refused",
             )?;
             let refused = queued.refused.as_ref().map(v1::Error::encode_to_vec);
             let send = queued.to_send();
-            insert.execute(params![send.conversation_id, send.client_msg_id, send.encode_to_vec(), refused])?;
+            insert.execute(params![
+                send.conversation_id,
+                send.client_msg_id,
+                send.encode_to_vec(),
+                refused,
+                queued.transmitted
+            ])?;
+        }
+        Change::Transmitted(MessageKey { conversation, client_msg_id }) => {
+            let mut update = connection.prepare_cached(
+                "UPDATE outgoing SET transmitted = 1 WHERE client_msg_id = ? AND conversation_id = ?",
+            )?;
+            update.execute([client_msg_id.as_str(), &conversation.to_string()])?;
         }
         Change::Unqueue(MessageKey { conversation, client_msg_id }) => {
             let mut delete =
@@ -417,10 +443,13 @@ fn write_kept(connection: &Connection, kept: &Kept) -> Result<(), StoreError> {
 }
 
 /// Nothing is older than what is kept of it.
-fn reaches_back(connection: &Connection, conversation: ConversationId) -> Result<bool, StoreError> {
+fn reaches_back(connection: &Connection, conversation: ConversationId, knows: Knows) -> Result<bool, StoreError> {
     let query = "SELECT low FROM conversations WHERE conversation_id = ?";
     let low = connection.query_row(query, [conversation.to_string()], |row| number(row, 0)).optional()?;
-    Ok(low.is_none_or(|low| low == 1))
+    Ok(match low.unwrap_or(0) {
+        0 => knows == Knows::All,
+        low => low == 1,
+    })
 }
 
 fn meta(connection: &Connection, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -452,7 +481,7 @@ mod tests {
     fn queued(peer: u64) -> Arc<Queued> {
         let conversation = ConversationId::single(anser_proto::UserId(1), anser_proto::UserId(peer));
         let (client_msg_id, draft) = ("a".parse().expect("a good id"), Draft::text("hi"));
-        Arc::new(Queued { conversation, client_msg_id, draft, client_time_ms: 0, refused: None })
+        Arc::new(Queued { conversation, client_msg_id, draft, client_time_ms: 0, transmitted: false, refused: None })
     }
 
     #[tokio::test]
@@ -472,10 +501,11 @@ mod tests {
         transaction.execute_batch(MIGRATIONS[0]).expect("migrates");
         let send = queued(1_000_000).to_send().encode_to_vec();
         transaction.execute("INSERT INTO outgoing (client_msg_id, send) VALUES ('a', ?)", [send]).expect("inserts");
-        transaction.execute_batch(MIGRATIONS[1]).expect("migrates");
+        MIGRATIONS[1..].iter().for_each(|migration| transaction.execute_batch(migration).expect("migrates"));
         transaction.commit().expect("commits");
         apply(&connection, Change::Unqueue(queued(2).key())).expect("applies");
-        assert_eq!(read_outgoing(&connection).expect("reads"), [Queued::clone(&queued(1_000_000))]);
+        let kept = Queued { transmitted: true, ..Queued::clone(&queued(1_000_000)) };
+        assert_eq!(read_outgoing(&connection).expect("reads"), [kept]);
         apply(&connection, Change::Unqueue(queued(1_000_000).key())).expect("applies");
         assert_eq!(read_outgoing(&connection).expect("reads"), []);
     }

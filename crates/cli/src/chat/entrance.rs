@@ -102,6 +102,7 @@ impl Text {
     pub fn unsent(self, error: &Unsent) -> String {
         let zh = match error {
             Unsent::Refused(refusal) => Text(Lang::Zh).refusal(refusal),
+            Unsent::Withdrawn(_) => "已取消".to_owned(),
             Unsent::Closed => "客户端已关闭".to_owned(),
         };
         self.make(format!("not sent: {error}"), format!("未发送：{zh}"))

@@ -310,7 +310,7 @@ impl Model {
 impl Outgoing {
     pub fn tick(&self) -> Tick {
         match self.status {
-            Status::Queued | Status::Sending => Tick::Waiting,
+            Status::Queued | Status::Sending | Status::Retrying(_) | Status::Withdrawn(_) => Tick::Waiting,
             Status::Sent(_) => Tick::Sent,
             Status::Delivered(_) => Tick::Delivered,
             Status::Read(_) => Tick::Read,

@@ -112,7 +112,7 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
             let sent = client.send_as(client_msg_id.clone(), conversation, Draft::text(content)).await;
             sent.err().map(|error| Answer::NotSent { client_msg_id, error })
         }
-        Effect::Discard { conversation, client_msg_id } => failure(client.discard(conversation, client_msg_id).await),
+        Effect::Discard { conversation, client_msg_id } => failure(client.cancel(conversation, client_msg_id).await),
         Effect::MarkRead { conversation, server_msg_id } => {
             failure(client.mark_read(conversation, server_msg_id).await)
         }

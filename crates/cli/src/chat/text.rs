@@ -277,6 +277,9 @@ impl Text {
                 self.make(format!("the local store failed: {error}"), format!("本地数据出错：{error}"))
             }
             Error::Closed => self.pick("closed", "已关闭").into(),
+            Error::NotWithdrawn(_) => {
+                self.pick("it may be on its way already: it cannot be taken back", "可能已在发送途中，无法撤回").into()
+            }
             Error::BadUrl(error) => error.to_string(),
         }
     }

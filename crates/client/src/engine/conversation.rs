@@ -248,6 +248,12 @@ impl Conversation {
         }
     }
 
+    /// An own message, which is not here, has this place.
+    pub(super) fn own_is_at(&mut self, id: u64, count: u64) {
+        self.kept.session.head = self.kept.session.head.max(id);
+        self.own_marks_reach(id, count);
+    }
+
     /// A message of the user's own, on whichever device, moves his marks.
     fn own_marks_reach(&mut self, id: u64, count: u64) {
         let session = &mut self.kept.session;

@@ -125,10 +125,11 @@ impl Engine {
             Input::Attention(attention) => self.pay_attention(cx, attention),
             Input::Woke => self.wake_up(cx),
             Input::Send { conversation, client_msg_id, draft, client_time_ms, call } => {
-                let refused = None;
-                self.queue(cx, Queued { conversation, client_msg_id, draft, client_time_ms, refused }, call);
+                let (transmitted, refused) = (false, None);
+                let queued = Queued { conversation, client_msg_id, draft, client_time_ms, transmitted, refused };
+                self.queue(cx, queued, call);
             }
-            Input::Discard(key) => self.discard(cx, &key),
+            Input::Withdraw { key, how, call } => self.withdraw(cx, &key, how, call),
             Input::MarkRead { conversation, server_msg_id, count } => {
                 self.mark_read(conversation, server_msg_id, count);
             }

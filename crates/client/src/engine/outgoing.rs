@@ -16,7 +16,7 @@ use anser_proto::ConversationId;
 
 use super::{
     backoff::Backoff,
-    terms::{MessageKey, Queued},
+    terms::{Fate, MessageKey, Queued},
 };
 
 /// Messages that may wait, and bytes of their bodies.
@@ -54,6 +54,8 @@ struct Entry {
     request_id: Option<u32>,
     /// It failed for now on this connection: the server takes nothing behind it before it came again.
     failed: bool,
+    /// Of an attempt before the present one it is not known whether it was stored.
+    doubtful: bool,
 }
 
 impl Lane {
@@ -79,6 +81,23 @@ impl Outgoing {
         self.entry(key).is_some_and(|entry| entry.request_id.is_some())
     }
 
+    /// This request carries it.
+    pub(super) fn is_carried_by(&self, key: &MessageKey, request_id: u32) -> bool {
+        self.entry(key).is_some_and(|entry| entry.request_id == Some(request_id))
+    }
+
+    /// What is known of one that waits; none waits if there is no answer.
+    pub(super) fn fate(&self, key: &MessageKey) -> Option<Fate> {
+        let entry = self.entry(key)?;
+        let is_certain = !entry.doubtful && entry.request_id.is_none();
+        Some(if is_certain { Fate::NotStored } else { Fate::Unknown })
+    }
+
+    /// The server takes nothing behind it on this connection before it came again.
+    pub(super) fn is_awaited(&self, key: &MessageKey) -> bool {
+        self.entry(key).is_some_and(|entry| entry.failed)
+    }
+
     fn entry(&self, key: &MessageKey) -> Option<&Entry> {
         let lane = self.lanes.get(&key.conversation).filter(|_| self.known.contains_key(key))?;
         lane.entries.iter().find(|entry| entry.queued.client_msg_id == key.client_msg_id)
@@ -93,11 +112,9 @@ impl Outgoing {
         let conversation = queued.conversation;
         self.bytes += body_bytes(&queued);
         self.known.insert(queued.key(), queued.clone());
-        self.lanes.entry(conversation).or_default().entries.push_back(Entry {
-            queued,
-            request_id: None,
-            failed: false,
-        });
+        let doubtful = queued.transmitted;
+        let entry = Entry { queued, request_id: None, failed: false, doubtful };
+        self.lanes.entry(conversation).or_default().entries.push_back(entry);
         self.ready.insert(conversation);
     }
 
@@ -148,17 +165,19 @@ impl Outgoing {
         if awaited { None } else { self.remove(key) }
     }
 
-    /// It failed for now. Tells the wait of this lane when it is the first failure: `wait` draws it.
+    /// It failed for now, `doubtful` if it may be stored all the same. Tells the wait of this lane when it is the first failure: `wait` draws it.
     pub(super) fn land(
         &mut self,
         conversation: ConversationId,
         request_id: u32,
+        doubtful: bool,
         wait: impl FnOnce(&mut Backoff) -> u64,
     ) -> Option<u64> {
         let lane = self.lanes.get_mut(&conversation)?;
         let entry = lane.entries.iter_mut().find(|entry| entry.request_id == Some(request_id))?;
         entry.request_id = None;
         entry.failed = true;
+        entry.doubtful |= doubtful;
         lane.flying -= 1;
         self.flying -= 1;
         self.flying_bytes -= body_bytes(&entry.queued);
@@ -185,7 +204,10 @@ impl Outgoing {
         for (conversation, lane) in &mut self.lanes {
             lane.flying = 0;
             lane.blocked_until = lane.blocked_until.filter(|until| *until > now);
-            lane.entries.iter_mut().for_each(|entry| (entry.request_id, entry.failed) = (None, false));
+            for entry in &mut lane.entries {
+                entry.doubtful |= entry.request_id.take().is_some();
+                entry.failed = false;
+            }
             self.ready.insert(*conversation);
         }
         (self.flying, self.flying_bytes) = (0, 0);

@@ -67,8 +67,7 @@ impl Engine {
     }
 
     pub(super) fn load_older(&mut self, cx: &mut Step<'_>, id: ConversationId, limit: u32, call: CallId) {
-        let at_beginning =
-            self.conversations.get(&id).is_none_or(|known| known.kept.low == 1 || known.kept.session.head == 0);
+        let at_beginning = self.is_at_beginning(id);
         let waiting = self.pulls.older.get(&id).map_or(0, Vec::len);
         let answer = match () {
             () if !self.link.is_live() => Err(CallError::Offline),
@@ -79,7 +78,24 @@ impl Engine {
         cx.effect(Effect::Answer { call, answer });
     }
 
+    /// There is nothing older than what is kept. Of what is not known here that is certain only once all is synced.
+    fn is_at_beginning(&self, id: ConversationId) -> bool {
+        match self.conversations.get(&id).map(|known| &known.kept) {
+            Some(kept) if kept.low > 0 => kept.low == 1,
+            Some(kept) if kept.session.head > 0 => false,
+            _ => self.mailbox.is_settled(),
+        }
+    }
+
     pub(super) fn go_on_pulling(&mut self, cx: &mut Step<'_>) {
+        if !self.pulls.older.is_empty() && self.mailbox.is_settled() {
+            let waited_for = self.pulls.older.keys().copied().collect::<Vec<_>>();
+            for id in waited_for {
+                if self.is_at_beginning(id) {
+                    self.answer_older(cx, id, StretchKind::Older);
+                }
+            }
+        }
         while self.pulls.in_flight.len() < IN_FLIGHT_MAX && self.pulls.blocked_until <= cx.now {
             let Some((id, stretch)) = self.next_pull() else { return };
             self.pulls.in_flight.insert(id);

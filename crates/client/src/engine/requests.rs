@@ -118,6 +118,9 @@ impl Engine {
             (Asked::Pull(conversation, stretch), Body::Messages(answer)) => {
                 self.pulled(cx, conversation, stretch, answer);
             }
+            (Asked::Send(key), body) if !self.outgoing.is_carried_by(&key, request_id) => {
+                self.withdrawn_answered(cx, key.conversation, &body);
+            }
             (Asked::Send(key), Body::Sent(sent)) => self.sent(cx, &key, &sent),
             (Asked::MarkRead(conversation, id), Body::Marked(marked)) => {
                 self.read_marked(cx, conversation, id, &marked);

@@ -4,14 +4,16 @@
 //! again with the same id (see `outgoing`). The acknowledged message takes its place in the conversation by the same rule as a
 //! pushed one. An own message that shows up in the log counts as acknowledged,
 //! unless it failed for now on this connection, or its answer is still to come: the server takes nothing behind a failed one
-//! before it came again.
+//! before it came again. A message can be cancelled while it is certain that the server does not have it, and given up at any
+//! time. If the server waits for one that is given up, only a new connection lets those behind it go on.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use anser_proto::{ConversationId, codes::Retry, limits::BODY_BYTES_MAX, v1};
 
 use super::{
-    CallId, Change, Draft, Effect, Engine, MessageKey, NotQueued, Place, Queued, Request, Status, Step, Timer,
+    Body, CallId, Change, Draft, Effect, Engine, Fate, MessageKey, NotQueued, NotWithdrawn, Place, Queued, Request,
+    Status, Step, Timer, Withdrawal,
     backoff::Backoff,
     outgoing::body_bytes,
     requests::{Asked, retry_of},
@@ -59,19 +61,66 @@ impl Engine {
         if !self.outgoing.takes(bytes) {
             return Err(NotQueued::QueueFull);
         }
-        self.discard(cx, &key);
+        self.forget_refused(cx, &key);
         let queued = Arc::new(queued);
         cx.keep(Change::Queue(queued.clone()));
         self.outgoing.push(queued);
         Ok(Status::Queued)
     }
 
-    /// Forgets a message that was refused for ever.
-    pub(super) fn discard(&mut self, cx: &mut Step<'_>, key: &MessageKey) {
-        if let Some(at) = self.refused.iter().position(|refused| refused == key) {
-            self.refused.remove(at);
-            cx.keep(Change::Unqueue(key.clone()));
+    /// Forgets a message that was refused for ever. Tells whether it was.
+    fn forget_refused(&mut self, cx: &mut Step<'_>, key: &MessageKey) -> bool {
+        let Some(at) = self.refused.iter().position(|refused| refused == key) else { return false };
+        self.refused.remove(at);
+        cx.keep(Change::Unqueue(key.clone()));
+        true
+    }
+
+    pub(super) fn withdraw(&mut self, cx: &mut Step<'_>, key: &MessageKey, how: Withdrawal, call: CallId) {
+        let answer = match self.forget_refused(cx, key) {
+            true => Ok(Fate::NotStored),
+            false => self.withdraw_waiting(cx, key, how),
+        };
+        cx.effect(Effect::Withdrawn { call, answer });
+    }
+
+    fn withdraw_waiting(&mut self, cx: &mut Step<'_>, key: &MessageKey, how: Withdrawal) -> Result<Fate, NotWithdrawn> {
+        let fate = self.outgoing.fate(key).ok_or(NotWithdrawn::NotQueued)?;
+        if (fate, how) == (Fate::Unknown, Withdrawal::Cancel) {
+            return Err(NotWithdrawn::MaybeStored);
         }
+        let is_awaited = self.outgoing.is_awaited(key);
+        self.outgoing.remove(key);
+        self.outgoing.unblock(key.conversation, cx.now);
+        cx.keep(Change::Unqueue(key.clone()));
+        cx.effect(Effect::Status { key: key.clone(), status: Status::Withdrawn(fate) });
+        cx.effect(Effect::Unfollow(key.clone()));
+        if is_awaited {
+            self.start_over(cx);
+        }
+        Ok(fate)
+    }
+
+    /// The server waits for a message that will not come again: to a new connection it owes nothing.
+    fn start_over(&mut self, cx: &mut Step<'_>) {
+        if self.link.is_live() {
+            self.lose(cx);
+        }
+    }
+
+    /// The answer to an attempt at a message that was withdrawn meanwhile.
+    pub(super) fn withdrawn_answered(&mut self, cx: &mut Step<'_>, id: ConversationId, answer: &Body) {
+        match answer {
+            Body::Sent(sent) => {
+                // It is in the log, and is pulled from there as anybody's.
+                self.conversation(id).own_is_at(sent.server_msg_id, sent.count);
+                self.look_after(id);
+                self.note_change_of(cx, id, sent.mailbox_seq);
+            }
+            Body::Error(error) if retry_of(error) == Retry::No => {}
+            _ => self.start_over(cx),
+        }
+        self.outgoing.unblock(id, cx.now);
     }
 
     pub(super) fn go_on_sending(&mut self, cx: &mut Step<'_>) {
@@ -79,16 +128,14 @@ impl Engine {
             && let Some(queued) = self.outgoing.next(self.link.requests.next_id())
         {
             let key = queued.key();
+            cx.keep(Change::Transmitted(key.clone()));
             self.transmit(cx, Request::Send(queued.to_send()), Asked::Send(key.clone()));
             cx.effect(Effect::Status { key, status: Status::Sending });
         }
     }
 
     pub(super) fn sent(&mut self, cx: &mut Step<'_>, key: &MessageKey, sent: &v1::Sent) {
-        let Some(queued) = self.outgoing.remove(key) else {
-            // It was seen in the log before. Its change of the mailbox is told here all the same.
-            return self.note_change(cx, sent.mailbox_seq);
-        };
+        let Some(queued) = self.outgoing.remove(key) else { return };
         let id = queued.conversation;
         let place = Place { server_msg_id: sent.server_msg_id, server_time_ms: sent.server_time_ms };
         self.acknowledge(cx, &queued, place);
@@ -201,9 +248,11 @@ impl Engine {
         } else {
             let (now, rng) = (cx.now, &mut self.rng);
             let wait = |backoff: &mut Backoff| now + backoff.next_ms(rng).max(error.retry_after_ms.into());
-            if let Some(until) = self.outgoing.land(id, request_id, wait) {
+            let doubtful = retry_of(&error) == Retry::SameId;
+            if let Some(until) = self.outgoing.land(id, request_id, doubtful, wait) {
                 self.timers.insert((until, Timer::Sends(id)));
             }
+            cx.effect(Effect::Status { key: key.clone(), status: Status::Retrying(error) });
         }
         self.outgoing.unblock(id, cx.now);
     }

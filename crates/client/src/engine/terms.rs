@@ -107,8 +107,39 @@ pub struct Queued {
     pub client_msg_id: ClientMsgId,
     pub draft: Draft,
     pub client_time_ms: u64,
+    /// It was given to a connection at least once: the server may have it.
+    pub transmitted: bool,
     /// The server's last word on it. It is tried no more.
     pub refused: Option<v1::Error>,
+}
+
+/// How a message is taken out of the queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Withdrawal {
+    /// Only if it is certainly not stored.
+    Cancel,
+    /// In any case, so that those behind it go on.
+    GiveUp,
+}
+
+/// What is known of a message that was taken out of the queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Fate {
+    /// The server does not have it and will not get it.
+    NotStored,
+    /// An attempt was made whose outcome is not known: others may have it, or get it from an attempt that is on its way.
+    Unknown,
+}
+
+/// Why a message was not taken out of the queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotWithdrawn {
+    #[error("no such message waits")]
+    NotQueued,
+    #[error("it may be stored already: it can only be given up")]
+    MaybeStored,
 }
 
 /// What tells a message of this user from all his others: the same id in another conversation is another message.
@@ -176,8 +207,12 @@ pub enum Input {
         client_time_ms: u64,
         call: CallId,
     },
-    /// Takes the message, which was refused, out of its conversation's queue.
-    Discard(MessageKey),
+    /// Takes a message out of its conversation's queue. Answered by [`Effect::Withdrawn`].
+    Withdraw {
+        key: MessageKey,
+        how: Withdrawal,
+        call: CallId,
+    },
     /// The user has seen everything up to this id. `count` is that of the message with this id, if the caller has it.
     MarkRead {
         conversation: ConversationId,
@@ -234,6 +269,11 @@ pub enum Effect {
         key: MessageKey,
         answer: Result<Status, NotQueued>,
     },
+    /// Answers [`Input::Withdraw`].
+    Withdrawn {
+        call: CallId,
+        answer: Result<Fate, NotWithdrawn>,
+    },
     /// An entry of the conversation list is new or changed.
     Session(Arc<v1::Session>),
     /// The store was replaced by another one (restored from a backup): everything but the outgoing queue starts anew.
@@ -265,6 +305,8 @@ pub enum Status {
     /// Saved here; goes out as soon as it can, also after a restart.
     Queued,
     Sending,
+    /// The last attempt failed for now; another one follows. One that keeps failing holds up those behind it until it is given up.
+    Retrying(v1::Error),
     /// Stored by the server: it will not be lost.
     Sent(Place),
     /// A device of the other party has it. One-to-one only, as is `Read`.
@@ -272,6 +314,8 @@ pub enum Status {
     Read(Place),
     /// Refused for ever. It is not in the log and will not be.
     Failed(v1::Error),
+    /// Taken out of the queue by the user.
+    Withdrawn(Fate),
 }
 
 /// Where the server stored a message.
@@ -355,6 +399,8 @@ pub enum Change {
     /// Drop the messages kept of this conversation.
     DropMessages(ConversationId),
     Queue(Arc<Queued>),
+    /// It is about to be given to a connection.
+    Transmitted(MessageKey),
     Unqueue(MessageKey),
     Heartbeat {
         network: String,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anser_client::{
-    ClientMsgId, ConversationId, Draft, FirstPage, Policy, Queued, State, Status,
+    ClientMsgId, ConversationId, Draft, Fate, FirstPage, Policy, Queued, State, Status,
     engine::{Change, Config, Credential, Effect, Engine, Input, Kept, MessageKey, Output, Saved},
     v1,
 };
@@ -43,6 +43,8 @@ pub(crate) struct Device {
     pub(crate) link: Option<Wires>,
     pub(crate) caught_up: bool,
     pub(crate) acknowledged: Vec<ClientMsgId>,
+    /// Taken back, and said not to be stored.
+    pub(crate) cancelled: Vec<ClientMsgId>,
 }
 
 #[derive(Default)]
@@ -73,6 +75,7 @@ impl Device {
             link: None,
             caught_up: false,
             acknowledged: Vec::new(),
+            cancelled: Vec::new(),
         }
     }
 
@@ -131,6 +134,9 @@ impl Device {
             Effect::Status { key: MessageKey { client_msg_id, .. }, status: Status::Queued } => {
                 let saved = self.disk.outgoing.iter().any(|queued| queued.client_msg_id == client_msg_id);
                 assert!(saved, "{client_msg_id} is said to be queued and is not saved");
+            }
+            Effect::Status { key: MessageKey { client_msg_id, .. }, status: Status::Withdrawn(Fate::NotStored) } => {
+                self.cancelled.push(client_msg_id);
             }
             Effect::State(state) => {
                 self.caught_up = state == State::CaughtUp;
@@ -234,6 +240,11 @@ impl Disk {
                 Some(known) => *known = queued,
                 None => self.outgoing.push(queued),
             },
+            Change::Transmitted(key) => {
+                let mut queue = self.outgoing.iter_mut();
+                let queued = queue.find(|queued| queued.key() == key).expect("what is transmitted is queued");
+                *queued = Arc::new(Queued { transmitted: true, ..Queued::clone(queued) });
+            }
             Change::Unqueue(key) => self.outgoing.retain(|queued| queued.key() != key),
             Change::Heartbeat { .. } | Change::Token(_) => {}
         }

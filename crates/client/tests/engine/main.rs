@@ -12,9 +12,16 @@ mod marks;
 mod sends;
 mod server;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use anser_client::{ConversationId, GroupId, UserId, engine::Input, v1};
+use anser_client::{
+    ClientMsgId, ConversationId, GroupId, Queued, UserId,
+    engine::{Input, MessageKey, Withdrawal},
+    v1,
+};
 use device::{Crash, Device, Wires, policy};
 use proptest::prelude::*;
 use server::{Asker, Fault, Server};
@@ -35,6 +42,12 @@ enum Action {
         device: usize,
         to: usize,
         back: u64,
+    },
+    /// The user takes a message back that waits, `give_up` or not.
+    Withdraw {
+        device: usize,
+        nth: usize,
+        how: Withdrawal,
     },
     /// All is well for a while.
     Flow,
@@ -90,6 +103,8 @@ fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         8 => (device.clone(), 0..4usize, any::<bool>()).prop_map(|(device, to, uncounted)| Action::Send { device, to, uncounted }),
         2 => (device.clone(), 0..4usize, 0..4u64).prop_map(|(device, to, back)| Action::MarkRead { device, to, back }),
+        3 => (device.clone(), 0..4usize, prop_oneof![Just(Withdrawal::Cancel), Just(Withdrawal::GiveUp)])
+            .prop_map(|(device, nth, how)| Action::Withdraw { device, nth, how }),
         5 => prop_oneof![Just(100u64), Just(1_000), Just(12_000)].prop_map(|ms| Action::Wait { ms }),
         3 => Just(Action::Flow),
         6 => device.clone().prop_map(|device| Action::Connect { device }),
@@ -101,7 +116,7 @@ fn action() -> impl Strategy<Value = Action> {
         3 => (device.clone(), 0..6usize).prop_map(|(device, served)| Action::Cut { device, served }),
         3 => (device, prop_oneof![Just(Crash::BeforeSaving), Just(Crash::AfterSaving)])
             .prop_map(|(device, crash)| Action::Crash { device, crash }),
-        3 => prop_oneof![Just(Fault::Overloaded), Just(Fault::UnknownOutcome)].prop_map(|fault| Action::Refuse { fault }),
+        3 => prop_oneof![4 => Just(Fault::Overloaded), 4 => Just(Fault::UnknownOutcome), 1 => Just(Fault::Poison)].prop_map(|fault| Action::Refuse { fault }),
         2 => (1..4u64).prop_map(|user| Action::ChangeMember { user }),
     ]
 }
@@ -129,6 +144,8 @@ struct World {
     said: BTreeMap<(usize, ConversationId), Vec<String>>,
     /// Acknowledged, then lost with the server's store: nobody can have them any more.
     lost: BTreeSet<String>,
+    /// Taken back, perhaps in vain.
+    withdrawn: BTreeSet<String>,
     sends: u64,
 }
 
@@ -140,8 +157,8 @@ impl World {
         }
         let devices = DEVICES.iter().map(|(user, name)| Device::new(*user, name, policy(small))).collect();
         let connection_of = vec![0; DEVICES.len()];
-        let (said, lost) = (BTreeMap::new(), BTreeSet::new());
-        Self { now: 1, server, backup: None, devices, connections: 0, connection_of, said, lost, sends: 0 }
+        let (said, lost, withdrawn) = (BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+        Self { now: 1, server, backup: None, devices, connections: 0, connection_of, said, lost, withdrawn, sends: 0 }
     }
 
     fn conversation(&self, device: usize, to: usize) -> ConversationId {
@@ -172,6 +189,10 @@ impl World {
                 let mine = self.devices[device].disk.messages.get(&id).and_then(|mine| mine.get(&at));
                 let count = mine.map(|message| message.count);
                 self.step(device, Input::MarkRead { conversation: id, server_msg_id: at, count });
+            }
+            Action::Withdraw { device, nth, how } => {
+                let waiting = self.devices[device].disk.outgoing.get(nth).map(|queued| queued.key());
+                waiting.into_iter().for_each(|key| self.withdraw(device, key, how));
             }
             Action::Flow => self.flow(),
             Action::Wait { ms } => self.wait(ms),
@@ -206,6 +227,11 @@ impl World {
             Action::BackUp => self.backup = Some(self.server.clone()),
             Action::Restore => self.restore(),
         }
+    }
+
+    fn withdraw(&mut self, device: usize, key: MessageKey, how: Withdrawal) {
+        self.withdrawn.insert(key.client_msg_id.to_string());
+        self.step(device, Input::Withdraw { key, how, call: 0 });
     }
 
     fn wait(&mut self, ms: u64) {
@@ -292,8 +318,20 @@ impl World {
         for _ in 0..180 {
             self.flow();
             self.wait(500);
+            self.give_up_poisoned();
         }
         self.flow();
+    }
+
+    /// The users see that these messages go nowhere.
+    fn give_up_poisoned(&mut self) {
+        for device in 0..self.devices.len() {
+            let is_poisoned = |queued: &&Arc<Queued>| {
+                queued.refused.is_none() && self.server.poisoned.contains(queued.client_msg_id.as_str())
+            };
+            let stuck = self.devices[device].disk.outgoing.iter().find(is_poisoned).map(|queued| queued.key());
+            stuck.into_iter().for_each(|key| self.withdraw(device, key, Withdrawal::GiveUp));
+        }
     }
 
     /// Everything is delivered until nobody has anything to say.
@@ -353,6 +391,9 @@ impl World {
             let log = self.server.logs.get(id).map(Vec::as_slice).unwrap_or_default();
             let stored: Vec<_> = log.iter().filter(|message| names.contains(&message.client_msg_id)).collect();
             let stored: Vec<_> = stored.iter().map(|message| &message.client_msg_id).collect();
+            let is_stored = |id: &&ClientMsgId| stored.iter().any(|stored| *stored == id.as_str());
+            let cancelled = device.cancelled.iter().find(is_stored);
+            assert!(cancelled.is_none(), "{} cancelled {cancelled:?}, and it is stored", device.name);
             let expected: Vec<_> =
                 names.iter().filter(|name| stored.contains(name) || !self.is_gone(&refused, name)).collect();
             assert_eq!(stored, expected, "what {} said in {id} is stored otherwise", device.name);
@@ -360,7 +401,7 @@ impl World {
     }
 
     fn is_gone(&self, refused: &BTreeSet<String>, name: &String) -> bool {
-        refused.contains(name) || self.lost.contains(name)
+        refused.contains(name) || self.lost.contains(name) || self.withdrawn.contains(name)
     }
 }
 

@@ -1,8 +1,10 @@
 //! What becomes of own messages: which are one and the same, and what proves that they were stored.
 
+use std::sync::Arc;
+
 use anser_client::{
-    ConversationId, Draft, NotQueued, Status, UserId,
-    engine::{Change, Effect, Input, MessageKey},
+    ConversationId, Draft, Fate, NotQueued, NotWithdrawn, Queued, Status, UserId,
+    engine::{Change, Credential, Effect, Input, MessageKey, Saved, Withdrawal},
     v1,
 };
 use v1::{client_frame::Request, error::Code, server_frame::Body};
@@ -94,23 +96,90 @@ fn the_same_id_in_another_conversation_is_another_message() {
     assert_eq!(places(&stored(&mut line, first, 3)), [(with(8), 3)]);
 }
 
-#[test]
-fn only_a_refused_message_is_discarded_and_only_in_its_conversation() {
-    let mut line = online();
-    for (peer, text) in [(8, "refused"), (9, "refused too"), (10, "waits")] {
-        let request_id = sent(&send(&mut line, with(peer), "a", text))[0].0;
-        if peer != 10 {
-            line.hear(request_id, error(Code::BadField));
-        }
-    }
-    for peer in [8, 10] {
-        line.tell(Input::Discard(MessageKey { conversation: with(peer), client_msg_id: "a".parse().expect("an id") }));
-    }
-    let gone = |change: &Change| match change {
-        Change::Unqueue(key) => Some(key.conversation),
+fn withdraw(line: &mut Line, id: &str, how: Withdrawal) -> (Result<Fate, NotWithdrawn>, Vec<Effect>) {
+    let key = MessageKey { conversation: with(8), client_msg_id: id.parse().expect("a good id") };
+    let effects = line.tell(Input::Withdraw { key, how, call: 9 });
+    let found = effects.iter().find_map(|effect| match effect {
+        Effect::Withdrawn { call: 9, answer } => Some(*answer),
         _ => None,
-    };
-    assert_eq!(line.changes.iter().filter_map(gone).collect::<Vec<_>>(), [with(8)]);
+    });
+    (found.unwrap_or_else(|| panic!("no answer: {effects:?}")), effects)
+}
+
+#[test]
+fn a_message_is_cancelled_only_while_it_is_certain_that_it_is_not_stored() {
+    let cancel = |line: &mut Line, id: &str| withdraw(line, id, Withdrawal::Cancel).0;
+    let mut line = line();
+    send(&mut line, with(8), "offline", "never transmitted");
+    assert_eq!(cancel(&mut line, "offline"), Ok(Fate::NotStored));
+    assert_eq!(cancel(&mut line, "offline"), Err(NotWithdrawn::NotQueued));
+    assert_eq!(sent(&line.log_in()), []);
+
+    let flying = sent(&send(&mut line, with(8), "flying", "on its way"))[0].0;
+    assert_eq!(cancel(&mut line, "flying"), Err(NotWithdrawn::MaybeStored));
+    line.hear(flying, error(Code::Overloaded));
+    assert_eq!(cancel(&mut line, "flying"), Ok(Fate::NotStored), "the server said that nothing was stored");
+    line.wait();
+    line.log_in();
+    // What the wait of its attempt held up goes on behind it.
+    line.now += 20_000;
+    line.tell(Input::Tick);
+
+    let refused = sent(&send(&mut line, with(8), "refused", "for ever"))[0].0;
+    line.hear(refused, error(Code::BadField));
+    assert_eq!(cancel(&mut line, "refused"), Ok(Fate::NotStored));
+
+    let doubtful = sent(&send(&mut line, with(8), "doubtful", "perhaps"))[0].0;
+    line.hear(doubtful, error(Code::UnknownOutcome));
+    assert_eq!(cancel(&mut line, "doubtful"), Err(NotWithdrawn::MaybeStored));
+    line.tell(Input::Closed { code: None, reason: String::new() });
+    assert_eq!(cancel(&mut line, "doubtful"), Err(NotWithdrawn::MaybeStored));
+}
+
+#[test]
+fn what_was_transmitted_before_a_restart_is_not_cancelled() {
+    for transmitted in [false, true] {
+        let (client_msg_id, draft) = ("a".parse().expect("a good id"), Draft::text("hi"));
+        let queued =
+            Queued { conversation: with(8), client_msg_id, draft, client_time_ms: 0, transmitted, refused: None };
+        let saved = Saved { outgoing: vec![Arc::new(queued)], ..Saved::default() };
+        let mut line = Line::restored(Credential::Token("token".into()), saved);
+        let expected = if transmitted { Err(NotWithdrawn::MaybeStored) } else { Ok(Fate::NotStored) };
+        assert_eq!(withdraw(&mut line, "a", Withdrawal::Cancel).0, expected);
+    }
+}
+
+#[test]
+fn what_is_behind_a_message_that_is_given_up_goes_on() {
+    let mut line = online();
+    let stuck = sent(&send(&mut line, with(8), "stuck", "fails for ever"))[0].0;
+    let behind = sent(&send(&mut line, with(8), "behind", "waits"))[0].0;
+    line.hear(stuck, error(Code::UnknownOutcome));
+    line.hear(behind, error(Code::BehindFailed));
+    let (answer, effects) = withdraw(&mut line, "stuck", Withdrawal::GiveUp);
+    assert_eq!(answer, Ok(Fate::Unknown));
+    // This server waits for the first one on this connection, and takes nothing behind it.
+    assert!(effects.contains(&Effect::Disconnect), "{effects:?}");
+    line.wait();
+    let mut again = sent(&line.log_in());
+    while again.is_empty() {
+        again = sent(&line.wait());
+    }
+    assert_eq!(again[0].1, "waits");
+}
+
+#[test]
+fn the_answer_for_a_message_that_was_given_up_counts_for_no_other() {
+    let mut line = online();
+    let first = sent(&send(&mut line, with(8), "a", "one"))[0].0;
+    assert_eq!(withdraw(&mut line, "a", Withdrawal::GiveUp).0, Ok(Fate::Unknown));
+    let second = sent(&send(&mut line, with(8), "a", "two"))[0].0;
+    let effects = stored(&mut line, first, 1);
+    assert_eq!(places(&effects), []);
+    let pulls =
+        |effect: &Effect| matches!(effect, Effect::Transmit(frame) if matches!(frame.request, Some(Request::Pull(_))));
+    assert!(effects.iter().any(pulls), "it is in the log: {effects:?}");
+    line.hear(second, error(Code::Conflict));
 }
 
 #[test]

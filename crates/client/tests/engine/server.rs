@@ -40,6 +40,8 @@ pub(crate) struct Server {
     entries: BTreeMap<(u64, ConversationId), Entry>,
     /// Of each connection, the message of a conversation that failed and must come again first.
     failed: HashMap<(u64, ConversationId), String>,
+    /// Messages that fail whenever they come.
+    pub(crate) poisoned: BTreeSet<String>,
     /// What becomes of the next sends.
     pub(crate) faults: Vec<Fault>,
 }
@@ -50,6 +52,8 @@ pub(crate) enum Fault {
     Overloaded,
     /// Stored, but the answer says that nobody knows.
     UnknownOutcome,
+    /// Not stored, and nobody knows, now and whenever it comes again.
+    Poison,
 }
 
 pub(crate) struct Asker {
@@ -227,12 +231,22 @@ impl Server {
             return (refusal(Code::BehindFailed), Vec::new());
         }
         self.failed.remove(&lane);
-        let fault = self.faults.pop();
+        let fault = match self.faults.pop() {
+            Some(Fault::Poison) => {
+                self.poisoned.insert(send.client_msg_id.clone());
+                Some(Fault::Poison)
+            }
+            _ if self.poisoned.contains(&send.client_msg_id) => Some(Fault::Poison),
+            fault => fault,
+        };
         if fault.is_some() {
             self.failed.insert(lane, send.client_msg_id.clone());
         }
         if fault == Some(Fault::Overloaded) {
             return (refusal(Code::Overloaded), Vec::new());
+        }
+        if fault == Some(Fault::Poison) {
+            return (refusal(Code::UnknownOutcome), Vec::new());
         }
         let known =
             |message: &&v1::Message| message.from_id == asker.user && message.client_msg_id == send.client_msg_id;
