@@ -7,6 +7,7 @@ use std::{
 
 use anser_proto::{
     ClientMsgId, ConversationId,
+    codes::Retry,
     limits::PAGE_MAX,
     v1::{self, client_frame::Request, server_frame::Body},
 };
@@ -22,7 +23,7 @@ use crate::{
     },
     events::{Event, Events},
     sending::Sending,
-    store::{Knows, Store, StoreError},
+    store::{Behind, Knows, Store, StoreError},
     transport::{BadUrl, Network},
 };
 
@@ -50,11 +51,23 @@ pub enum Error {
     NotQueued(engine::NotQueued),
     #[error("the message cannot be taken back: {0}")]
     NotWithdrawn(NotWithdrawn),
+    #[error("{0}")]
+    BadName(String),
     #[error("the client is closed")]
     Closed,
 }
 
 impl Error {
+    /// The same call may succeed later, though nobody changes anything. After [`Error::Lost`], and after a refusal that leaves the outcome
+    /// open, it may have been done already: then only a call that does no harm twice should be repeated.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Offline | Self::Lost | Self::Busy | Self::NotQueued(engine::NotQueued::QueueFull) => true,
+            Self::Refused(error) => engine::retry_of(error) != Retry::No,
+            _ => false,
+        }
+    }
+
     /// An answer of another kind than was asked for: a fault of the server.
     pub(crate) fn unexpected(body: &Body) -> Self {
         let kind = format!("{body:?}");
@@ -91,7 +104,7 @@ pub struct Client {
     events: broadcast::WeakSender<Event>,
     state: watch::Receiver<State>,
     profile: watch::Receiver<Option<v1::User>>,
-    store: Store,
+    pub(crate) store: Store,
 }
 
 impl Client {
@@ -207,6 +220,31 @@ impl Client {
             Err(CallError::Offline | CallError::Lost | CallError::Busy) if !here.messages.is_empty() => Ok(here),
             Err(error) => Err(error.into()),
             Ok(_) => Ok(self.store.history(conversation, before, limit, Knows::All).await?),
+        }
+    }
+
+    /// At most `limit` (1 to 200) messages behind an id, ascending, without a hole: what is not kept here is fetched. `more`: there
+    /// are further ones here. What the server has and this device has not heard of comes as an event.
+    ///
+    /// Fails rather than leave something out: without a connection, if it takes one.
+    pub async fn history_after(
+        &self,
+        conversation: ConversationId,
+        position: u64,
+        limit: u32,
+    ) -> Result<History, Error> {
+        let limit = limit.clamp(1, PAGE_MAX);
+        let mut before = None;
+        loop {
+            let low = match self.store.history_after(conversation, position, limit).await? {
+                Behind::Here(history) => return Ok(history),
+                // The server was asked, and nothing of it may be seen.
+                Behind::From(0) if before == Some(0) => return Ok(History { messages: Vec::new(), more: false }),
+                Behind::From(low) if before == Some(low) => return Err(Error::Busy),
+                Behind::From(low) => low,
+            };
+            before = Some(low);
+            self.ask(|reply| Command::LoadOlder { conversation, limit: PAGE_MAX, reply }).await??;
         }
     }
 

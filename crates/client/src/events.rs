@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use anser_proto::{ClientMsgId, ConversationId, UserId, v1};
-use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::broadcast::{
+    self,
+    error::{RecvError, TryRecvError},
+};
 
 use crate::engine::{State, Status};
 
@@ -46,6 +49,15 @@ impl Events {
             Ok(event) => Some(event),
             Err(RecvError::Lagged(dropped)) => Some(Event::Lagged(dropped)),
             Err(RecvError::Closed) => None,
+        }
+    }
+
+    /// The next one, if it is there already.
+    pub(crate) fn waiting(&mut self) -> Option<Event> {
+        match self.0.try_recv() {
+            Ok(event) => Some(event),
+            Err(TryRecvError::Lagged(dropped)) => Some(Event::Lagged(dropped)),
+            Err(TryRecvError::Empty | TryRecvError::Closed) => None,
         }
     }
 }

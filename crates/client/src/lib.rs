@@ -27,6 +27,7 @@ pub mod engine;
 
 mod client;
 mod config;
+mod consumer;
 mod driver;
 mod events;
 mod groups;
@@ -39,6 +40,7 @@ mod unopened;
 pub use anser_proto::{ClientMsgId, ConversationId, Format, GroupId, UserId, v1};
 pub use client::{Client, Error, History};
 pub use config::{Config, Credential, Keep, Provider};
+pub use consumer::{Consumer, Start};
 pub use engine::{
     Attention, Draft, Fate, FirstPage, NotQueued, NotWithdrawn, Place, Policy, Queued, State, Status, StopReason,
 };

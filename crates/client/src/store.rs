@@ -1,6 +1,8 @@
 //! The local store: one SQLite file for one account on one device, on a thread of its own. Keeps what the engine says, and is
 //! read by the app. Decides nothing.
 
+mod cursors;
+
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -16,6 +18,8 @@ use crate::{
     client::History,
     engine::{Change, Draft, Kept, Learned, MessageKey, Queued, Saved, Secret, Told},
 };
+
+pub(crate) use cursors::Behind;
 
 /// Pieces of work that wait for the thread.
 const JOBS_MAX: usize = 64;
@@ -63,6 +67,10 @@ const MIGRATIONS: [&str; 3] = ["
     ALTER TABLE heartbeats ADD COLUMN failed_at_ms INTEGER NOT NULL DEFAULT 0;
     -- Of what is there already it is not known.
     ALTER TABLE outgoing ADD COLUMN transmitted INTEGER NOT NULL DEFAULT 1;
+    CREATE TABLE cursors (
+        consumer TEXT NOT NULL, conversation_id TEXT NOT NULL, position INTEGER NOT NULL,
+        PRIMARY KEY (consumer, conversation_id)
+    ) WITHOUT ROWID;
 "];
 
 /// "Anse": tells our files from others'.
@@ -370,7 +378,9 @@ fn apply(connection: &Connection, change: Change) -> Result<(), StoreError> {
             let positions = v1::Positions { log_id, mailbox_seq, groups_digest: 0 };
             set_meta(connection, "positions", &positions.encode_to_vec())?;
         }
-        Change::Forget => connection.execute_batch("DELETE FROM messages; DELETE FROM conversations")?,
+        Change::Forget => {
+            connection.execute_batch("DELETE FROM messages; DELETE FROM conversations; DELETE FROM cursors")?;
+        }
         Change::Conversation(kept) => write_kept(connection, &kept)?,
         Change::Messages(messages) => {
             let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?)")?;

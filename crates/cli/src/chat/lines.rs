@@ -3,17 +3,12 @@
 
 use std::{
     io::{self, BufRead as _, ErrorKind, Read as _, Write as _},
-    path::{Path, PathBuf},
-    sync::Arc,
+    path::Path,
     time::Duration,
 };
 
-use anser_client::{Client, Draft, Error, Event, Place, State, Unsent};
-use anser_proto::{
-    ConversationId, UserId,
-    limits::{BODY_BYTES_MAX, PAGE_MAX},
-    v1,
-};
+use anser_client::{Client, Consumer, Draft, Error, Event, Place, Start, State, Unsent};
+use anser_proto::{ConversationId, UserId, limits::BODY_BYTES_MAX, v1};
 use anyhow::{Context as _, anyhow, bail};
 use futures_util::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use jiff::tz::TimeZone;
@@ -26,6 +21,8 @@ use super::{model::Wish, text::Text, time, wash};
 
 /// How long the server may be out of reach while it is needed, or while messages wait after the end of the input.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Remembers in the local store what was shown.
+const CONSUMER: &str = "lines";
 /// Messages on their way; the input waits while there are more.
 const PENDING_MAX: usize = 256;
 
@@ -36,8 +33,12 @@ pub async fn run(client: &Client, to: Wish, text: Text, store: Option<&Path>) ->
     let mut events = client.events();
     let conversation = find(client, to, text, store).await?;
     client.look_at(conversation).await.map_err(told)?;
-    let store = store.map(Path::to_owned);
-    let mut printer = Printer { client: client.clone(), conversation, text, store, zone: TimeZone::system(), last: 0 };
+    if client.session(conversation).await.map_err(told)?.is_none() {
+        // Whoever writes has read: what is unread must be known before.
+        arrive(client, text, store).await?;
+    }
+    let consumer = client.consumer(CONSUMER, Start::Unread).await.map_err(told)?.only(conversation);
+    let mut printer = Printer { client: client.clone(), consumer, conversation, text, zone: TimeZone::system() };
     let mut input = read_stdin(text);
     let mut pending: FuturesUnordered<BoxFuture<'static, Result<Place, Unsent>>> = FuturesUnordered::new();
     let mut open = true;
@@ -48,17 +49,16 @@ pub async fn run(client: &Client, to: Wish, text: Text, store: Option<&Path>) ->
         tokio::select! {
             // What came is shown before anything can end the loop.
             biased;
+            message = printer.consumer.next() => match message.map_err(told)? {
+                Some(message) => if printer.show(&message).await?.is_break() {
+                    return Ok(());
+                },
+                None => bail!("{}", text.client_closed()),
+            },
             event = events.next() => match event {
-                Some(event) => {
-                    // Among events that were dropped it may have been said too.
-                    caught_up |= match &event {
-                        Event::Lagged(_) => client.state() == State::CaughtUp,
-                        event => *event == Event::State(State::CaughtUp),
-                    };
-                    if printer.hear(event).await?.is_break() {
-                        return Ok(());
-                    }
-                }
+                Some(Event::State(State::Stopped(reason))) => bail!("{}", text.stopped(&reason, store)),
+                // Among events that were dropped it may have been said too.
+                Some(_) => caught_up |= client.state() == State::CaughtUp,
                 None => bail!("{}", text.client_closed()),
             },
             Some(sent) = pending.next() => {
@@ -81,10 +81,24 @@ pub async fn run(client: &Client, to: Wish, text: Text, store: Option<&Path>) ->
             () = sleep_until(give_up), if !open => bail!("{}", text.no_answer(PATIENCE.as_secs(), pending.len())),
         }
     }
+    while let Some(message) = printer.consumer.ready().await.map_err(told)? {
+        if printer.show(&message).await?.is_break() {
+            return Ok(());
+        }
+    }
     if failed > 0 {
         bail!("{}", text.refused(failed));
     }
     Ok(())
+}
+
+/// Waits until everything from before is here.
+async fn arrive(client: &Client, text: Text, store: Option<&Path>) -> anyhow::Result<()> {
+    match timeout(PATIENCE, client.caught_up()).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(reason)) => bail!("{}", text.stopped(&reason, store)),
+        Err(_) => bail!("{}", text.unreachable()),
+    }
 }
 
 /// The conversation meant: from the local store, or by asking the server as soon as it is there.
@@ -99,11 +113,7 @@ async fn find(client: &Client, to: Wish, text: Text, store: Option<&Path>) -> an
             return Ok(session.conversation_id.parse()?);
         }
     }
-    match timeout(PATIENCE, client.caught_up()).await {
-        Ok(Ok(())) => {}
-        Ok(Err(reason)) => bail!("{}", text.stopped(&reason, store)),
-        Err(_) => bail!("{}", text.unreachable()),
-    }
+    arrive(client, text, store).await?;
     let users = client.users_by_account(&[&account]).await.map_err(told)?;
     let peer = users.first().with_context(|| text.nobody_is(&account))?;
     let me = client.me().context(text.nobody_told())?;
@@ -143,60 +153,22 @@ fn line_of(bytes: Vec<u8>, text: Text) -> anyhow::Result<String> {
     Ok(line)
 }
 
-/// Shows the messages of one conversation, each once and in order.
+/// Shows the messages of one conversation: at least once, and in order.
 struct Printer {
     client: Client,
+    consumer: Consumer,
     conversation: ConversationId,
     text: Text,
-    store: Option<PathBuf>,
     zone: TimeZone,
-    /// The last id that was shown.
-    last: u64,
 }
 
 type Going = std::ops::ControlFlow<()>;
 
 impl Printer {
     /// Breaks when nobody reads the output any more.
-    async fn hear(&mut self, event: Event) -> anyhow::Result<Going> {
-        match event {
-            Event::Message(message) if message.conversation_id == self.conversation.to_string() => {
-                self.show(&[message]).await
-            }
-            // Events were dropped, the messages were not: they are read from the store.
-            Event::Lagged(_) => {
-                let missed = self.missed().await?;
-                self.show(&missed).await
-            }
-            Event::State(State::Stopped(reason)) => bail!("{}", self.text.stopped(&reason, self.store.as_deref())),
-            _ => Ok(Going::Continue(())),
-        }
-    }
-
-    async fn missed(&self) -> anyhow::Result<Vec<Arc<v1::Message>>> {
-        let mut missed: Vec<Arc<v1::Message>> = Vec::new();
-        loop {
-            let before = missed.first().map(|message| message.server_msg_id);
-            let page = self.client.history(self.conversation, before, PAGE_MAX).await?;
-            let reached = page.messages.first().is_none_or(|message| message.server_msg_id <= self.last);
-            missed.splice(0..0, page.messages.into_iter().filter(|message| message.server_msg_id > self.last));
-            // Who never saw anything is not shown the whole past.
-            if reached || !page.more || self.last == 0 {
-                return Ok(missed);
-            }
-        }
-    }
-
-    async fn show(&mut self, messages: &[Arc<v1::Message>]) -> anyhow::Result<Going> {
+    async fn show(&mut self, message: &v1::Message) -> anyhow::Result<Going> {
         let me = self.client.me().map_or(0, |me| me.user_id);
-        for message in messages {
-            if message.server_msg_id <= self.last {
-                continue;
-            }
-            self.last = message.server_msg_id;
-            if message.from_id == me || message.notice.is_some() {
-                continue;
-            }
+        if message.from_id != me && message.notice.is_none() {
             let time = time::exact(&self.zone, message.server_time_ms);
             let (name, content) = (wash::line(&message.from_nickname), wash::line(&message.content));
             let mut out = io::stdout().lock();
@@ -206,9 +178,9 @@ impl Printer {
                 Err(error) => return Err(anyhow!(error).context(self.text.cannot_write())),
             }
         }
-        if self.last > 0 {
-            self.client.mark_read(self.conversation, self.last).await?;
-        }
+        // Killed before this, it shows the line again rather than never.
+        self.consumer.ack().await?;
+        self.client.mark_read(self.conversation, message.server_msg_id).await?;
         Ok(Going::Continue(()))
     }
 }

@@ -280,7 +280,7 @@ impl Text {
             Error::NotWithdrawn(_) => {
                 self.pick("it may be on its way already: it cannot be taken back", "可能已在发送途中，无法撤回").into()
             }
-            Error::BadUrl(error) => error.to_string(),
+            Error::BadUrl(_) | Error::BadName(_) => error.to_string(),
         }
     }
 

@@ -36,6 +36,7 @@ use pulls::Pulls;
 use sends::FollowedOf;
 
 pub use heartbeat::Learned;
+pub(crate) use requests::retry_of;
 pub use terms::*;
 
 /// How long nothing at all may come while an answer is awaited, before the connection is taken for dead.

@@ -204,7 +204,7 @@ impl Engine {
 }
 
 /// What the table of codes says to do; a code that this version does not know follows the ranges of the table.
-pub(super) fn retry_of(error: &v1::Error) -> Retry {
+pub(crate) fn retry_of(error: &v1::Error) -> Retry {
     match (ErrorCode::try_from(error.code), error.code) {
         (Ok(code), _) => error_row(code).retry,
         (Err(_), 300..400) => Retry::Later,

@@ -1,6 +1,7 @@
 //! The SDK over real sockets, against a server made of the protocol alone: every wire and encoding, restarts of the client
 //! with messages in its queue, connections that break, stores that are not its own.
 
+mod consumer;
 mod fake;
 mod lossy;
 #[path = "../engine/server.rs"]
@@ -19,8 +20,8 @@ use std::{
 };
 
 use anser_client::{
-    Client, Config, ConversationId, Credential, Draft, Error, Event, Events, FirstPage, Format, GroupId, Keep, State,
-    Status, StopReason, UserId,
+    Client, Config, ConversationId, Credential, Draft, Error, Event, Events, Fate, FirstPage, Format, GroupId, Keep,
+    NotWithdrawn, State, Status, StopReason, UserId,
 };
 use fake::{Fake, Wire, tls_acceptor};
 use tempfile::TempDir;
@@ -209,6 +210,9 @@ async fn history_comes_from_here_and_then_from_the_server() {
     fresh.policy.first_page = FirstPage::Newest(5);
     let bob = Client::open(fresh).await.expect("opens");
     within(bob.caught_up()).await.expect("logged in");
+    let stranger = ConversationId::single(UserId(BOB), UserId(77));
+    let nothing = within(bob.history(stranger, None, 4)).await.expect("reads");
+    assert_eq!((nothing.messages.len(), nothing.more), (0, false), "all is synced");
     let mut seen = Vec::new();
     loop {
         let page = within(bob.history(ours(), seen.first().copied(), 4)).await.expect("reads");
@@ -218,6 +222,62 @@ async fn history_comes_from_here_and_then_from_the_server() {
         }
     }
     assert_eq!(seen, (1..=30).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn of_what_is_not_synced_it_is_not_said_that_there_is_nothing() {
+    let alone = Client::open(config("tcp", ([127, 0, 0, 1], 9).into(), BOB)).await.expect("opens");
+    let offline = alone.history(ours(), None, 4).await.expect_err("nobody can know");
+    assert!(matches!(offline, Error::Offline) && offline.is_retryable());
+
+    let server = Fake::start(Wire::Tcp).await;
+    let alice = Client::open(config("tcp", server.address, ALICE)).await.expect("opens");
+    within(alice.send(ours(), Draft::text("hi")).await.expect("queued").sent()).await.expect("stored");
+    let bob = Client::open(config("tcp", server.address, BOB)).await.expect("opens");
+    let there = within(async {
+        loop {
+            // As early as it can be asked.
+            match bob.history(ours(), None, 4).await {
+                Err(error) if error.is_retryable() => tokio::task::yield_now().await,
+                there => return there.expect("reads"),
+            }
+        }
+    })
+    .await;
+    assert_eq!((there.messages.len(), there.more), (1, false));
+}
+
+#[tokio::test]
+async fn what_never_left_the_device_is_cancelled_and_what_is_behind_a_stuck_one_goes_on() {
+    let server = Fake::start(Wire::WebSocket).await;
+    let folder = TempDir::new().expect("a folder");
+    let store = || Keep::File(folder.path().join("alice.db"));
+    let offline = Config { store: store(), ..config("ws", ([127, 0, 0, 1], 9).into(), ALICE) };
+    let alice = Client::open(offline).await.expect("opens");
+    let regretted = alice.send(ours(), Draft::text("regretted")).await.expect("queued");
+    alice.send(ours(), Draft::text("stuck")).await.expect("queued");
+    alice.send(ours(), Draft::text("behind")).await.expect("queued");
+    alice.close().await;
+
+    let alice = Client::open(Config { store: store(), ..config("ws", ([127, 0, 0, 1], 9).into(), ALICE) });
+    let alice = alice.await.expect("opens");
+    alice.cancel(ours(), regretted.client_msg_id().clone()).await.expect("it never left");
+    alice.close().await;
+
+    server.state.lock().expect("nobody panics with it").model.faults.push(server::Fault::Poison);
+    let alice = Client::open(Config { store: store(), ..config("ws", server.address, ALICE) }).await.expect("opens");
+    let mut events = alice.events();
+    let stuck = hear(&mut events, |event| match event {
+        Event::Status { client_msg_id, status: Status::Retrying(_), .. } => Some(client_msg_id),
+        _ => None,
+    })
+    .await;
+    let cancelled = alice.cancel(ours(), stuck.clone()).await;
+    assert!(matches!(cancelled, Err(Error::NotWithdrawn(NotWithdrawn::MaybeStored))));
+    assert_eq!(alice.give_up(ours(), stuck).await.expect("taken out"), Fate::Unknown);
+    assert_eq!(hear(&mut events, content).await, "behind");
+    assert_eq!(server.log(ours()), ["behind"]);
+    assert_eq!(alice.unsent().await.expect("reads"), []);
 }
 
 #[tokio::test]
