@@ -4,6 +4,7 @@
 //! of it, which every implementation passes.
 
 pub mod contract;
+mod fallen;
 pub mod memory;
 #[cfg(feature = "cluster")]
 pub mod mysql;
@@ -261,8 +262,14 @@ pub trait Store: Send + Sync {
     /// The user's devices, last seen first.
     async fn devices(&self, user: UserId) -> Result<Vec<Device>, Error>;
 
-    /// Proves that the store takes writes: goes the way of every change and changes nothing.
+    /// Proves that the store takes writes, and a message of the largest size: goes the way of every change, changes nothing, and
+    /// looks for room where room is this process's to look for. `Full` when there is none.
     async fn probe(&self) -> Result<(), Error>;
+
+    /// Returns when the store ended its work without being closed, which is a fault, and says why: it must be opened anew.
+    async fn broke(&self) -> String {
+        std::future::pending().await
+    }
 
     /// What the store did since it was opened.
     fn stats(&self) -> Stats;
@@ -277,6 +284,8 @@ pub struct Stats {
     pub commits: u64,
     /// Messages stored by [`Store::append`]: without duplicates, and without the notices that the store itself writes.
     pub appended: u64,
+    /// Transactions for which there was no room.
+    pub full: u64,
     /// Writes waiting now.
     pub queued: u64,
     /// Proposals of the sequencer that the head refused.

@@ -47,6 +47,7 @@ use crate::{
     Appended, Changes, Clock, Device, Error, Group, LogPage, Mark, Marked, Member, MemberIds, MembersChange,
     MembersChanged, NewGroup, NewMessage, NewUser, Options, Page, PasswordHash, Positions, ProfileChange, Role,
     Sequencer, Session, Stats, Store, Stretch, User,
+    fallen::Fallen,
     write::{Ticket, Write},
 };
 
@@ -116,6 +117,7 @@ pub struct MysqlStore {
     readers: Arc<Readers>,
     replicas: Replicas,
     counters: Arc<Counters>,
+    fallen: Arc<Fallen>,
     writers: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -144,8 +146,14 @@ impl Prepared {
         }
         let readers = Readers::new(database, open::Role::Reader, options.readers, options.read_queue_max, PATIENCE);
         let replicas = Replicas::new(&options.replicas, options.readers, options.read_queue_max)?;
-        let writers = Mutex::new(Some(tokio::spawn(writer::run(queue.clone(), writers))));
-        Ok(Arc::new(MysqlStore { log_id, shards, clock, queue, readers, replicas, counters, writers }))
+        let fallen = Arc::<Fallen>::default();
+        let (at_work, writing) = (fallen.at_work("store-write"), writer::run(queue.clone(), writers));
+        let writers = tokio::spawn(async move {
+            let _at_work = at_work;
+            writing.await;
+        });
+        let writers = Mutex::new(Some(writers));
+        Ok(Arc::new(MysqlStore { log_id, shards, clock, queue, readers, replicas, counters, fallen, writers }))
     }
 }
 
@@ -164,6 +172,7 @@ impl MysqlStore {
 /// The writers end when they have done what was taken.
 impl Drop for MysqlStore {
     fn drop(&mut self) {
+        self.fallen.let_end();
         self.queue.close();
     }
 }
@@ -330,10 +339,15 @@ impl Store for MysqlStore {
         self.write(0, Write::Probe).await
     }
 
+    async fn broke(&self) -> String {
+        self.fallen.told().await
+    }
+
     fn stats(&self) -> Stats {
         Stats {
             commits: self.counters.commits.load(Relaxed),
             appended: self.counters.appended.load(Relaxed),
+            full: self.counters.full.load(Relaxed),
             queued: self.queue.len() as u64,
             proposals_refused: self.counters.proposals_refused.load(Relaxed),
             checkpoints: 0,
@@ -342,6 +356,7 @@ impl Store for MysqlStore {
     }
 
     async fn close(&self) {
+        self.fallen.let_end();
         self.queue.close();
         let writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(writers) = writers {

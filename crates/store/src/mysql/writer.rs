@@ -8,6 +8,7 @@
 //! a lock, which waits until the broken transaction is over, whichever way; then the row tells.
 
 use std::{
+    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -15,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::FutureExt as _;
 use mysql_async::{Conn, prelude::Queryable as _};
 use tokio::{
     sync::mpsc,
@@ -49,6 +51,7 @@ const GOODBYE_MAX: Duration = Duration::from_secs(2);
 pub(super) struct Counters {
     pub(super) commits: AtomicU64,
     pub(super) appended: AtomicU64,
+    pub(super) full: AtomicU64,
     pub(super) proposals_refused: AtomicU64,
 }
 
@@ -71,10 +74,15 @@ pub(super) async fn run(queue: Arc<Queue>, mut free: Vec<Writer>) {
             free.push(writer);
         }
         if let Some(mut writer) = free.pop() {
-            if let Some(group) = queue.take() {
+            if let Some(mut group) = queue.take() {
                 let (queue, give_back) = (queue.clone(), give_back.clone());
                 tokio::spawn(async move {
-                    writer.work(&queue, group).await;
+                    if AssertUnwindSafe(writer.work(&queue, &mut group)).catch_unwind().await.is_err() {
+                        tracing::error!(writes = group.writes.len(), "a transaction panicked");
+                        // Nobody knows in which state it is, and its conversations wait for nobody.
+                        writer.line = None;
+                        queue.done(&group);
+                    }
                     // There is room for all of them; without a receiver nobody needs it.
                     let _ = give_back.try_send(writer);
                     queue.wake();
@@ -98,16 +106,17 @@ impl Writer {
         Self { database, rules, stamp: Stamp { writer_id, transaction_no: 0 }, line: None }
     }
 
-    async fn work(&mut self, queue: &Queue, mut group: Group) {
-        let fault = self.commit_together(&mut group).await.err();
+    async fn work(&mut self, queue: &Queue, group: &mut Group) {
+        let fault = self.commit_together(group).await.err();
         let is_away = matches!(fault, Some(Fault::Lost(_) | Fault::Store(Error::UnknownOutcome(_))));
         let failure = fault.map(Error::from);
         if let Some(error) = &failure {
             tracing::error!(%error, writes = group.writes.len(), "a transaction failed");
+            self.rules.counters.full.fetch_add(u64::from(*error == Error::Full), Relaxed);
         }
         let writes = std::mem::take(&mut group.writes);
         // Before the answers: who got his may ask for more of the same conversation.
-        queue.done(&group);
+        queue.done(group);
         for write in writes {
             write.settle(failure.as_ref());
         }

@@ -24,7 +24,7 @@ mod user;
 mod writer;
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, atomic::Ordering::Relaxed},
     thread::{self, JoinHandle},
 };
@@ -49,6 +49,7 @@ use crate::{
     Appended, Changes, Device, Error, Group, LogPage, Mark, Marked, Member, MemberIds, MembersChange, MembersChanged,
     NewGroup, NewMessage, NewUser, Options, Page, PasswordHash, Positions, ProfileChange, Role, Sequencer, Session,
     Stats, Store, Stretch, User,
+    fallen::Fallen,
     write::{Ticket, Write},
 };
 
@@ -72,6 +73,15 @@ pub struct SqliteOptions {
     /// Conversations whose heads, sessions and mailboxes the writer remembers.
     pub conversations_kept: usize,
     pub checkpoint: CheckpointPages,
+    pub absent: Absent,
+}
+
+/// What is done where there is no store.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Absent {
+    Make,
+    /// [`OpenError::Missing`] or [`OpenError::Empty`]; nothing is made.
+    Refuse,
 }
 
 impl SqliteOptions {
@@ -88,6 +98,7 @@ impl SqliteOptions {
             reader_cache_kib: 32 << 10,
             conversations_kept: 100_000,
             checkpoint: CheckpointPages::default(),
+            absent: Absent::Make,
         }
     }
 }
@@ -99,6 +110,8 @@ pub struct SqliteStore {
     writes: Arc<Queue<Write>>,
     reads: Arc<Queue<Task>>,
     counters: Arc<Counters>,
+    fallen: Arc<Fallen>,
+    path: PathBuf,
     threads: Mutex<Option<Threads>>,
 }
 
@@ -112,13 +125,18 @@ struct Threads {
 }
 
 impl SqliteStore {
-    /// Opens the store in this folder, or makes one; brings an older one up to date.
+    /// Opens the store in this folder, or makes one if it may; brings an older one up to date.
     pub fn open(folder: &Path, options: SqliteOptions) -> Result<Arc<Self>, OpenError> {
-        let folder = Folder::make(folder)?;
+        let folder = match options.absent {
+            Absent::Make => Folder::make(folder)?,
+            Absent::Refuse => Folder::take(folder)?,
+        };
         let mut db = folder.connect()?;
         let wal_bytes_max = Checkpoints::new(options.checkpoint, Arc::default()).wal_bytes_max();
         // Before anything is set, so that a file that is no store stays as it is.
-        migrate::identity(&db)?;
+        if migrate::identity(&db)?.is_none() && options.absent == Absent::Refuse {
+            return Err(OpenError::Empty(folder.path().to_owned()));
+        }
         open::settle_writer(&db, options.writer_cache_kib, wal_bytes_max)?;
         let identity = migrate::migrate(&mut db, options.common.shards)?;
         Self::start(folder, db, identity, &options)
@@ -133,10 +151,12 @@ impl SqliteStore {
         let counters = Arc::new(Counters::default());
         let writes = Arc::new(Queue::new(options.write_queue_max, options.write_queue_bytes_max));
         let reads = Arc::new(Queue::new(options.read_queue_max, usize::MAX));
-        let threads = Threads::start(Arc::new(folder), db, options, &counters, &writes, &reads)?;
+        let (fallen, path) = (Arc::<Fallen>::default(), folder.path().to_owned());
+        let shared = Shared { counters: &counters, writes: &writes, reads: &reads, fallen: &fallen };
+        let threads = Threads::start(Arc::new(folder), db, options, &shared)?;
         let threads = Mutex::new(Some(threads));
         let Identity { log_id, shards, .. } = identity;
-        Ok(Arc::new(Self { log_id, shards, writes, reads, counters, threads }))
+        Ok(Arc::new(Self { log_id, shards, writes, reads, counters, fallen, path, threads }))
     }
 
     /// Nothing is awaited before the push: what is called (first polled) first is queued first, and committed first.
@@ -164,15 +184,22 @@ impl SqliteStore {
     }
 }
 
+/// What the store and its threads have in common.
+struct Shared<'s> {
+    counters: &'s Arc<Counters>,
+    writes: &'s Arc<Queue<Write>>,
+    reads: &'s Arc<Queue<Task>>,
+    fallen: &'s Arc<Fallen>,
+}
+
 impl Threads {
     fn start(
         folder: Arc<Folder>,
         db: Connection,
         options: &SqliteOptions,
-        counters: &Arc<Counters>,
-        writes: &Arc<Queue<Write>>,
-        reads: &Arc<Queue<Task>>,
+        shared: &Shared<'_>,
     ) -> Result<Self, OpenError> {
+        let Shared { counters, writes, reads, fallen } = *shared;
         let checkpoints = Arc::new(Checkpoints::new(options.checkpoint, counters.clone()));
         let rules = Rules {
             common: options.common.clone(),
@@ -193,12 +220,12 @@ impl Threads {
         for _ in 0..options.readers.max(1) {
             let (folder, reads, cache_kib) = (folder.clone(), reads.clone(), options.reader_cache_kib);
             let db = folder.connect_reader(cache_kib)?;
-            readers.push(spawn("store-read", move || reader::run(&reads, &folder, cache_kib, db))?);
+            readers.push(spawn("store-read", fallen, move || reader::run(&reads, &folder, cache_kib, db))?);
         }
         let (db, of_thread) = (folder.connect_writer(0, checkpoints.wal_bytes_max())?, checkpoints.clone());
-        let checkpointer = spawn("store-checkpoint", move || of_thread.run(&db))?;
+        let checkpointer = spawn("store-checkpoint", fallen, move || of_thread.run(&db))?;
         let writes = writes.clone();
-        let writer = spawn("store-write", move || writer.run(&writes))?;
+        let writer = spawn("store-write", fallen, move || writer.run(&writes))?;
         Ok(Self { readers, writer, checkpointer, checkpoints, _folder: folder })
     }
 
@@ -221,12 +248,21 @@ impl Threads {
     }
 }
 
-fn spawn<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> std::io::Result<JoinHandle<T>> {
-    thread::Builder::new().name(name.into()).spawn(work)
+fn spawn<T: Send + 'static>(
+    name: &'static str,
+    fallen: &Arc<Fallen>,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> std::io::Result<JoinHandle<T>> {
+    let at_work = fallen.at_work(name);
+    thread::Builder::new().name(name.into()).spawn(move || {
+        let _at_work = at_work;
+        work()
+    })
 }
 
 impl SqliteStore {
     fn stop(&self) -> Option<Threads> {
+        self.fallen.let_end();
         self.writes.close();
         self.reads.close();
         self.threads.lock().unwrap_or_else(|poison| poison.into_inner()).take()
@@ -355,13 +391,22 @@ impl Store for SqliteStore {
     }
 
     async fn probe(&self) -> Result<(), Error> {
+        // Beside the writer, for whom everybody waits.
+        let path = self.path.clone();
+        let looked = tokio::task::spawn_blocking(move || open::look_for_room(&path)).await;
+        looked.map_err(|error| Error::Failed(error.to_string()))??;
         self.write(0, Write::Probe).await
+    }
+
+    async fn broke(&self) -> String {
+        self.fallen.told().await
     }
 
     fn stats(&self) -> Stats {
         Stats {
             commits: self.counters.commits.load(Relaxed),
             appended: self.counters.appended.load(Relaxed),
+            full: self.counters.full.load(Relaxed),
             queued: self.writes.len() as u64,
             proposals_refused: self.counters.proposals_refused.load(Relaxed),
             checkpoints: self.counters.checkpoints.load(Relaxed),

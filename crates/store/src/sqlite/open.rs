@@ -2,12 +2,15 @@
 
 use std::{
     fs::{File, OpenOptions, TryLockError},
+    io::{ErrorKind, Write as _},
     path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use crate::Error;
 
 /// The database; SQLite puts `-wal` and `-shm` beside it, with the same mode.
 pub(super) const DATABASE: &str = "anser.db";
@@ -27,6 +30,8 @@ pub enum OpenError {
     Locked(PathBuf),
     #[error("there is no store in `{0}`: name the folder that holds {DATABASE}")]
     Missing(PathBuf),
+    #[error("{DATABASE} in `{0}` is empty")]
+    Empty(PathBuf),
     #[error("{DATABASE} is no store of anser: {0}; name another folder, or restore it from a backup")]
     Foreign(String),
     #[error(
@@ -98,6 +103,10 @@ impl Folder {
         }
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// A connection that may write. Its file stays as it was: see [`settle_writer`].
     pub(super) fn connect(&self) -> rusqlite::Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -121,6 +130,30 @@ impl Folder {
         settle(&db, cache_kib)?;
         Ok(db)
     }
+}
+
+/// For a message of the largest size in both copies, with what the tables need beside.
+const ROOM_BYTES: usize = 512 << 10;
+const ROOM: &str = "anser.room";
+
+/// Writes so much into a file, which is taken away at once, so that hardly any of it reaches the disk. What a file system says that it
+/// has may not be for everybody, or be set apart.
+pub(super) fn look_for_room(folder: &Path) -> Result<(), Error> {
+    let path = folder.join(ROOM);
+    let written = fill(&path);
+    let _ = std::fs::remove_file(&path);
+    written.map_err(|error| match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Error::Full,
+        _ => Error::Failed(format!("cannot write {}: {error}", path.display())),
+    })
+}
+
+fn fill(path: &Path) -> std::io::Result<()> {
+    // By chance: zeros may take no room.
+    let mut bytes = vec![0; ROOM_BYTES / 8];
+    getrandom::fill(&mut bytes).map_err(|error| std::io::Error::other(error.to_string()))?;
+    let mut file = private(OpenOptions::new().write(true).create(true).truncate(true)).open(path)?;
+    (0..8).try_for_each(|_| file.write_all(&bytes))
 }
 
 fn private(options: &mut OpenOptions) -> &mut OpenOptions {

@@ -58,6 +58,37 @@ fn assert_syncs(store: &SqliteStore) {
 }
 
 #[tokio::test]
+async fn a_thread_that_ends_before_the_store_is_closed_is_told() {
+    let home = home();
+    let store = SqliteStore::open(home.path(), options()).expect("a new store");
+    let threads = store.threads.lock().expect("no panic").take().expect("it is open");
+    threads.checkpoints.stop();
+    assert_eq!(store.broke().await, "`store-checkpoint` ended");
+    *store.threads.lock().expect("no panic") = Some(threads);
+    store.close().await;
+
+    let fallen = Arc::<Fallen>::default();
+    let panics = spawn("some", &fallen, || panic!("a fault")).expect("a thread");
+    assert!(panics.join().is_err());
+    assert_eq!(fallen.told().await, "`some` panicked");
+}
+
+#[tokio::test]
+async fn a_store_that_may_not_be_made_is_not() {
+    let home = home();
+    let refuse = || SqliteOptions { absent: Absent::Refuse, ..options() };
+    let folder = home.path().join("data");
+    let refused = |folder: &Path| SqliteStore::open(folder, refuse()).err().expect("it is refused");
+    assert!(matches!(refused(&folder), OpenError::Missing(_)));
+    assert!(!folder.exists());
+    std::fs::create_dir(&folder).expect("a folder");
+    std::fs::write(folder.join("anser.db"), "").expect("an empty file");
+    assert!(matches!(refused(&folder), OpenError::Empty(_)));
+    SqliteStore::open(&folder, options()).expect("a new store").close().await;
+    SqliteStore::open(&folder, refuse()).expect("the same store").close().await;
+}
+
+#[tokio::test]
 async fn the_writer_syncs_each_commit() {
     let home = home();
     let store = SqliteStore::open(home.path(), options()).expect("a new store");

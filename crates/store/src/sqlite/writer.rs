@@ -52,6 +52,7 @@ fn probe(tx: &Txn<'_>) -> Result<(), Error> {
 pub(super) struct Counters {
     pub(super) commits: AtomicU64,
     pub(super) appended: AtomicU64,
+    pub(super) full: AtomicU64,
     pub(super) proposals_refused: AtomicU64,
     pub(super) checkpoints: AtomicU64,
 }
@@ -103,6 +104,7 @@ impl Writer {
             Ok(()) => self.db = Some(db),
             Err(error) => {
                 tracing::error!(%error, writes = group.len(), "a transaction failed");
+                self.rules.counters.full.fetch_add(u64::from(*error == Error::Full), Relaxed);
                 self.kept.clear();
                 let rolled_back = db.is_autocommit() || db.execute_batch("ROLLBACK").is_ok();
                 if *error == Error::Full && rolled_back {
