@@ -1,12 +1,12 @@
 //! `anser doctor`: does the store keep what its tables promise each other?
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 
 use anser_store::sqlite::doctor::{Finding, Repair, Report, examine, renew_log_id};
 use anyhow::bail;
 use clap::Args;
 
-use crate::{lang::Lang, settings::Settings};
+use crate::{lang::Lang, out, settings::Settings};
 
 #[derive(Args)]
 pub struct Doctor {
@@ -35,22 +35,21 @@ impl Doctor {
         let on_terminal = std::io::stderr().is_terminal();
         let mut progress = |step: &str, messages: u64| {
             if on_terminal {
-                eprint!("\r\x1b[K{step}: {messages}");
-                let _ = std::io::stderr().flush();
+                out::aside(format_args!("\r\x1b[K{step}: {messages}"));
             }
         };
         let report = examine(&config.store.dir, repair, &mut progress)?;
         if on_terminal {
-            eprint!("\r\x1b[K");
+            out::aside("\r\x1b[K");
         }
         if self.restored {
             let log_id = renew_log_id(&config.store.dir)?;
-            println!("{}: {log_id}", lang.pick("the store has a new log_id", "数据库有了新的 log_id"));
+            out::line(format_args!("{}: {log_id}", lang.pick("the store has a new log_id", "数据库有了新的 log_id")))?;
         }
         if self.json {
-            println!("{}", json(&report));
+            out::line(json(&report))?;
         } else {
-            print!("{}", text(lang, &report));
+            out::say(text(lang, &report))?;
         }
         let left = report.found - report.repaired;
         if left > 0 {
@@ -78,11 +77,10 @@ impl Doctor {
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let log_id = runtime.block_on(anser_store::mysql::renew_log_id(url))?;
-        println!("{}: {log_id}", lang.pick("the store has a new log_id", "数据库有了新的 log_id"));
+        out::line(format_args!("{}: {log_id}", lang.pick("the store has a new log_id", "数据库有了新的 log_id")))?;
         // What Redis has is claimed by the store of before, and is of no worth to this one.
         let todo = lang.pick("before a node starts, delete in its Redis", "在启动节点之前，删除其 Redis 中的键");
-        println!("{todo}: msg_id_log_id anser:{name}:log_id");
-        Ok(())
+        Ok(out::line(format_args!("{todo}: msg_id_log_id anser:{name}:log_id"))?)
     }
 }
 

@@ -1,11 +1,17 @@
 //! `anser`: the server and everything that goes with it, in one binary. Here: words into commands, errors into exit codes.
 
+// What is said goes through `out`, which does not panic when nobody reads it.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod bench;
 mod chat;
 mod child;
+mod contact;
 mod doctor;
 mod lang;
+mod log;
 mod operator;
+mod out;
 mod password;
 mod replay;
 mod serve;
@@ -13,10 +19,11 @@ mod settings;
 mod token;
 mod user;
 
-use std::{io::IsTerminal as _, process::ExitCode};
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+
+use crate::{log::Log, out::Unwritten};
 
 #[derive(Parser)]
 #[command(name = "anser", version, about = "A self-hosted instant-messaging server: one binary, one command")]
@@ -43,14 +50,21 @@ enum Command {
     Replay(replay::Replay),
 }
 
+/// What a shell makes of a program that a pipe without a reader ended: 128 and the number of the signal.
+const NOBODY_READS: u8 = 141;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     // A chat has the screen for itself.
-    if !matches!(arguments.command, Command::Chat(_)) {
-        log_to_stderr("info");
-    }
+    let log = match arguments.command {
+        Command::Chat(_) => None,
+        _ => match Log::to_stderr("info") {
+            Ok(log) => Some(log),
+            Err(error) => return fail(None, &error),
+        },
+    };
     let done = match arguments.command {
-        Command::Serve(serve) => serve.run(),
+        Command::Serve(serve) => serve.run(log.as_ref()),
         Command::User(user) => user.run(),
         Command::Doctor(doctor) => doctor.run(),
         Command::Bench(bench) => bench.run(),
@@ -60,16 +74,18 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("anser: {error:#}");
-            ExitCode::FAILURE
-        }
+        Err(error) => fail(log.as_ref(), &error),
     }
 }
 
-/// For people on a terminal, a JSON object a line elsewhere. `ANSER_LOG` chooses what is logged, as `info` or `anser_server=debug`.
-fn log_to_stderr(usual: &str) {
-    let filter = EnvFilter::try_from_env("ANSER_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if std::io::stderr().is_terminal() { log.init() } else { log.json().init() }
+fn fail(log: Option<&Log>, error: &anyhow::Error) -> ExitCode {
+    if error.downcast_ref().is_some_and(Unwritten::is_unread) {
+        return ExitCode::from(NOBODY_READS);
+    }
+    let why = format!("anser: {error:#}");
+    match log {
+        Some(log) => log.say(&why),
+        None => out::aside(format_args!("{why}\n")),
+    }
+    ExitCode::FAILURE
 }

@@ -1,11 +1,11 @@
 //! Requests to the server that has the data folder, over its operator's socket.
 
 use std::{
-    io::ErrorKind,
-    path::{Path, PathBuf},
+    io::{self, ErrorKind},
+    path::Path,
 };
 
-use anser_server::OPERATOR_SOCKET;
+use anser_server::OperatorSocket;
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -18,17 +18,21 @@ use tokio::net::UnixStream;
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 pub struct Operator {
-    socket: PathBuf,
+    socket: OperatorSocket,
 }
 
 impl Operator {
     /// None when no server has the data folder.
     pub async fn connect(data_dir: &Path) -> anyhow::Result<Option<Self>> {
-        let socket = data_dir.join(OPERATOR_SOCKET);
-        match UnixStream::connect(&socket).await {
-            Ok(_) => Ok(Some(Self { socket })),
+        let reached = async {
+            let socket = OperatorSocket::of(data_dir)?;
+            UnixStream::connect(&socket.address).await?;
+            Ok::<_, io::Error>(Self { socket })
+        };
+        match reached.await {
+            Ok(operator) => Ok(Some(operator)),
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::ConnectionRefused) => Ok(None),
-            Err(error) => Err(error).with_context(|| format!("cannot reach the server at {}", socket.display())),
+            Err(error) => Err(error).with_context(|| format!("cannot reach the server on {}", data_dir.display())),
         }
     }
 
@@ -38,7 +42,7 @@ impl Operator {
         path: &str,
         body: &impl Serialize,
     ) -> anyhow::Result<T> {
-        let stream = UnixStream::connect(&self.socket).await.context("the server is gone")?;
+        let stream = UnixStream::connect(&self.socket.address).await.context("the server is gone")?;
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
         let request = Request::builder()
             .method(method)

@@ -1,12 +1,14 @@
 //! Asking for a password: from the terminal without showing it, or as a line of standard input from a program.
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _, stderr, stdin};
+use std::io::{BufRead as _, IsTerminal as _, stdin};
 
 use anyhow::{anyhow, bail};
 use crossterm::{
     event::{Event, KeyCode, KeyEventKind, KeyModifiers, read},
     terminal::{disable_raw_mode, enable_raw_mode},
 };
+
+use crate::out;
 
 /// One that is known. A person is asked for it with these words.
 pub fn ask(prompt: &str) -> anyhow::Result<String> {
@@ -28,8 +30,7 @@ pub fn choose() -> anyhow::Result<String> {
 }
 
 fn read_hidden(prompt: &str) -> anyhow::Result<String> {
-    eprint!("{prompt}");
-    stderr().flush()?;
+    out::aside(prompt);
     enable_raw_mode()?;
     let mut password = String::new();
     let read = loop {
@@ -48,6 +49,6 @@ fn read_hidden(prompt: &str) -> anyhow::Result<String> {
         }
     };
     disable_raw_mode()?;
-    eprintln!();
+    out::aside("\n");
     read.map(|()| password)
 }

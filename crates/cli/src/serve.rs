@@ -1,20 +1,36 @@
 //! `anser serve`: the server in the foreground, until it is told to stop.
 
-use std::{net::SocketAddr, path::Path};
+use std::{
+    io::{self, IsTerminal as _, stderr},
+    net::SocketAddr,
+    time::Duration,
+};
 
 use anser_proto::UserId;
 use anser_server::{
-    Column, Server,
+    Begin, Column, Server,
     config::Config,
     secrets::{hs256_path, make_data_dir},
+    system_clock,
 };
 use anser_store::{Error, NewUser, Store};
 use anyhow::{Context as _, bail};
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
+    time::sleep,
+};
 
-use crate::{lang::Lang, settings::Settings};
+use crate::{lang::Lang, log::Log, out, settings::Settings};
 
+/// Files that a server has open beside those of its connections.
+const OPEN_FILES_BESIDE: u64 = 200;
+/// 2025-01-01T00:00:00Z.
+const BUILT_AFTER_MS: u64 = 1_735_689_600_000;
+/// How long a server in which something broke is waited for.
+const BROKEN_STOP_MAX: Duration = Duration::from_secs(30);
 /// Who is there on a machine where somebody tries Anser out, under the same ids in every store.
 const DEMO_USERS: [(u64, &str, &str); 2] = [(1008, "alice", "Alice"), (1009, "bob", "Bob")];
 
@@ -34,55 +50,160 @@ pub struct Serve {
     /// Once ready, print one line of JSON with the addresses, for programs that start a server
     #[arg(long, conflicts_with = "dev")]
     json: bool,
+    /// Begin with an empty store although the folder has the secret of one that is gone
+    #[arg(long)]
+    new_store: bool,
 }
 
 impl Serve {
-    pub fn run(self) -> anyhow::Result<()> {
+    pub fn run(self, log: Option<&Log>) -> anyhow::Result<()> {
+        let config = self.config()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let done = runtime.block_on(self.serve(config, log));
+        // A thread that waits for who reads its output may wait for ever.
+        runtime.shutdown_background();
+        done
+    }
+
+    fn config(&self) -> anyhow::Result<Config> {
         let mut config = self.settings.load()?;
         config.listen.http = self.http.unwrap_or(config.listen.http);
         config.listen.tcp = self.tcp.unwrap_or(config.listen.tcp);
         config.check()?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(serve(config, self.dev, self.json))
+        Ok(config)
+    }
+
+    async fn serve(&self, config: Config, log: Option<&Log>) -> anyhow::Result<()> {
+        // Before anything starts, so that a signal that comes early is not lost.
+        let mut signals = Signals::listen()?;
+        raise_open_files(config.limits.connections);
+        warn_of_a_clock_that_was_never_set();
+
+        make_data_dir(&config.store.dir)?;
+        let begin = if self.new_store { Begin::Anew } else { Begin::WhereNoneWas };
+        let column = Column::open(&config, begin).await?;
+        if self.dev {
+            make_demo_users(&*column.store).await?;
+        }
+        let server = Server::start(config.clone(), column).await?;
+        if let Some(log) = log {
+            server.count(log.process());
+        }
+        tracing::info!(http = %server.http, tcp = %server.tcp, data = %config.store.dir.display(), "ready");
+        let told = self.tell_ready(&server, &config);
+
+        let asked = tokio::select! {
+            () = signals.asked_to_stop(|| self.reload(&server)) => Ok(()),
+            broke = server.broke() => Err(broke),
+            // Whoever waits for the addresses would wait for ever.
+            error = told => Err(error),
+        };
+        match &asked {
+            Ok(()) => tracing::info!("stopping: clients are told to come back; a second signal does not wait for them"),
+            Err(why) => tracing::error!(%why, "stopping: start the server again"),
+        }
+        let stopped = tokio::select! {
+            stopped = server.stop() => stopped,
+            () = signals.asked_to_stop(|| ()) => bail!("stopped at once"),
+            // What broke may hold up the end of the rest.
+            () = sleep(BROKEN_STOP_MAX), if asked.is_err() => Ok(()),
+        };
+        asked.and(stopped)?;
+        tracing::info!("stopped");
+        Ok(())
+    }
+
+    /// On a thread of its own, since nobody may read it. Returns when it could not be written, and was needed.
+    fn tell_ready(&self, server: &Server, config: &Config) -> impl Future<Output = anyhow::Error> + use<> {
+        let json = self.json;
+        let text = if json {
+            format!("{}\n", serde_json::json!({ "http": server.http, "tcp": server.tcp }))
+        } else if self.dev {
+            welcome(Lang::of_environment(), server, config)
+        } else {
+            String::new()
+        };
+        let (tell, told) = oneshot::channel();
+        std::thread::spawn(move || tell.send(out::say(text)));
+        async move {
+            match told.await {
+                Ok(Err(error)) if json => error.into(),
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "nobody was told how to begin");
+                    std::future::pending().await
+                }
+                _ => std::future::pending().await,
+            }
+        }
+    }
+
+    fn reload(&self, server: &Server) {
+        match self.config().and_then(|config| server.reload(&config)) {
+            Ok(()) => tracing::info!("reloaded: the certificate and the keys of tokens; other settings need a restart"),
+            Err(error) => tracing::error!(error = %format!("{error:#}"), "not reloaded: all stays as it was"),
+        }
     }
 }
 
-async fn serve(config: Config, dev: bool, json: bool) -> anyhow::Result<()> {
-    // Before anything starts, so that a signal that comes early is not lost.
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+/// Those that a server is sent.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hangup: Signal,
+    /// Somebody sits at the terminal in which it runs.
+    on_terminal: bool,
+}
 
-    make_data_dir(&config.store.dir)?;
-    let column = Column::open(&config).await?;
-    if dev {
-        make_demo_users(&*column.store).await?;
-    }
-    let data = config.store.dir.clone();
-    let usual = Config::default();
-    let usual_folder = config.store.dir == usual.store.dir;
-    let secure = config.tls.cert_file.is_some();
-    let usual_address = config.listen.http == usual.listen.http && !secure;
-    let mut server = Server::start(config, column).await?;
-    tracing::info!(http = %server.http, tcp = %server.tcp, data = %data.display(), "ready");
-    if json {
-        println!("{}", serde_json::json!({ "http": server.http, "tcp": server.tcp }));
-    } else if dev {
-        print!("{}", welcome(Lang::of_environment(), &server, secure, &data, (usual_folder, usual_address)));
+impl Signals {
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hangup: signal(SignalKind::hangup())?,
+            on_terminal: stderr().is_terminal(),
+        })
     }
 
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        broke = server.broke() => return Err(broke),
+    /// Returns when the server shall stop; on the way there reloads what it is asked to.
+    async fn asked_to_stop(&mut self, reload: impl Fn()) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                // A terminal that was closed says so with the same signal, and is none any more.
+                _ = self.hangup.recv() => match self.on_terminal && !stderr().is_terminal() {
+                    true => return,
+                    false => reload(),
+                },
+            }
+        }
     }
-    tracing::info!("stopping: clients are told to come back; a second signal does not wait for them");
-    tokio::select! {
-        stopped = server.stop() => stopped?,
-        _ = terminate.recv() => bail!("stopped at once"),
-        _ = interrupt.recv() => bail!("stopped at once"),
+}
+
+/// As many files as connections may be there need, as far as this user may have them.
+fn raise_open_files(connections: u32) {
+    let needed = u64::from(connections) + OPEN_FILES_BESIDE;
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current.is_none_or(|current| current >= needed) {
+        return;
     }
-    tracing::info!("stopped");
-    Ok(())
+    let raised = maximum.map_or(needed, |maximum| needed.min(maximum));
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum });
+    let current = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    if current < needed {
+        tracing::warn!(
+            open_files = current,
+            connections,
+            "limits.connections cannot be reached: raise `ulimit -n` (LimitNOFILE) above it by {OPEN_FILES_BESIDE}, or lower it"
+        );
+    }
+}
+
+/// Ids and times of messages, and the ends of tokens, go by it.
+fn warn_of_a_clock_that_was_never_set() {
+    if system_clock()() < BUILT_AFTER_MS {
+        tracing::warn!("this machine's clock shows a time before 2025: set it");
+    }
 }
 
 async fn make_demo_users(store: &dyn Store) -> anyhow::Result<()> {
@@ -97,15 +218,17 @@ async fn make_demo_users(store: &dyn Store) -> anyhow::Result<()> {
 }
 
 /// How to log in and what to do next. Where the settings are not the usual ones, the lines name them.
-fn welcome(lang: Lang, server: &Server, secure: bool, data: &Path, usual: (bool, bool)) -> String {
+fn welcome(lang: Lang, server: &Server, config: &Config) -> String {
+    let (usual, secure) = (Config::default(), config.tls.cert_file.is_some());
     let (ws, tcp) = if secure { ("wss", "tls") } else { ("ws", "tcp") };
     let (http_address, tcp_address) = (reachable(server.http, secure), reachable(server.tcp, secure));
     let this = this_program();
-    let secret = hs256_path(data);
-    let (data, secret) = (data.display(), secret.display());
-    let (usual_folder, usual_address) = usual;
-    let of_folder = if usual_folder { String::new() } else { format!(" --data {data}") };
-    let of_address = if usual_address { String::new() } else { format!(" --server {ws}://{http_address}") };
+    let secret = hs256_path(&config.store.dir);
+    let (data, secret) = (config.store.dir.display(), secret.display());
+    let is_usual_folder = config.store.dir == usual.store.dir;
+    let of_folder = if is_usual_folder { String::new() } else { format!(" --data {data}") };
+    let is_usual_address = config.listen.http == usual.listen.http && !secure;
+    let of_address = if is_usual_address { String::new() } else { format!(" --server {ws}://{http_address}") };
     let chat = format!("{of_address}{of_folder}");
     match lang {
         Lang::En => format!(

@@ -4,7 +4,10 @@ use anser_server::{system_clock, token::Tokens};
 use anyhow::bail;
 use clap::{Args, Subcommand};
 
-use crate::settings::{Settings, tokens_of};
+use crate::{
+    out,
+    settings::{Settings, tokens_of},
+};
 
 #[derive(Args)]
 pub struct Token {
@@ -37,14 +40,18 @@ impl Token {
         match self.action {
             Action::Make { account, hours, settings } => {
                 anser_proto::ids::check_ascii_id("account", &account)?;
-                println!("{}", load(&settings)?.mint(&account, now_s.saturating_add(hours.saturating_mul(3600))));
+                out::line(load(&settings)?.mint(&account, now_s.saturating_add(hours.saturating_mul(3600))))?;
             }
             Action::Check { token, settings } => match load(&settings)?.check(&token, now_s) {
                 Ok(claims) => {
                     let left_s = claims.good_until_s().saturating_sub(now_s);
                     // The store knows the password's mark, and a server may have the store.
                     let while_kept = claims.password_mark.map_or("", |_| ", as long as the password is not changed");
-                    println!("good for account {}, {} more minutes{while_kept}", claims.sub, left_s / 60);
+                    out::line(format_args!(
+                        "good for account {}, {} more minutes{while_kept}",
+                        claims.sub,
+                        left_s / 60
+                    ))?;
                 }
                 Err(error) => bail!("{}", error.message),
             },

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anser_proto::UserId;
 use anser_server::{
-    Column, LOGINS_NOTICED_S,
+    Begin, Column, LOGINS_NOTICED_S,
     config::Config,
     end_logins_on_nodes,
     http::admin::{ChangeUser, CreateUser, UserRow, apply_change, new_user},
@@ -17,7 +17,7 @@ use anyhow::{Context as _, anyhow};
 use clap::{Args, Subcommand};
 use hyper::Method;
 
-use crate::{operator::Operator, password, settings::Settings};
+use crate::{operator::Operator, out, password, settings::Settings};
 
 #[derive(Args)]
 pub struct User {
@@ -66,8 +66,10 @@ impl User {
     pub fn run(self) -> anyhow::Result<()> {
         let config = self.settings.load()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        // Only who adds the first user begins a store.
+        let begin = if matches!(self.action, Action::Add { .. }) { Begin::WhereNoneWas } else { Begin::Never };
         runtime.block_on(async {
-            let users = Users::find(&config).await?;
+            let users = Users::find(&config, begin).await?;
             let done = users.act(self.action).await;
             users.close().await;
             done
@@ -76,12 +78,14 @@ impl User {
 }
 
 impl Users {
-    async fn find(config: &Config) -> anyhow::Result<Self> {
-        make_data_dir(&config.store.dir)?;
+    async fn find(config: &Config, begin: Begin) -> anyhow::Result<Self> {
+        if begin != Begin::Never {
+            make_data_dir(&config.store.dir)?;
+        }
         if let Some(operator) = Operator::connect(&config.store.dir).await? {
             return Ok(Self::Server(operator));
         }
-        let Column { store, clock, .. } = Column::open(config).await?;
+        let Column { store, clock, .. } = Column::open(config, begin).await?;
         let ids = Snowflake::any_node(clock);
         Ok(Self::Store(Box::new(Opened { store, ids, config: config.clone() })))
     }
@@ -97,21 +101,21 @@ impl Users {
             Action::Add { account, nickname, password } => {
                 let password = if password { Some(password::choose()?) } else { None };
                 let user = self.add(CreateUser { account, nickname, password }).await?;
-                println!("made {} with user_id {}", user.account, user.user_id);
+                out::line(format_args!("made {} with user_id {}", user.account, user.user_id))?;
             }
             Action::List => self.list().await?,
             Action::Password { account } => {
                 let password = Some(password::choose()?);
                 let UserRow { account, .. } = self.change(ChangeUser { account, password, disabled: None }).await?;
-                println!("{account} has a new password");
+                out::line(format_args!("{account} has a new password"))?;
             }
             Action::Disable { account } => {
                 let UserRow { account, .. } = self.disable(account, true).await?;
-                println!("{account} cannot log in any more");
+                out::line(format_args!("{account} cannot log in any more"))?;
             }
             Action::Enable { account } => {
                 let UserRow { account, .. } = self.disable(account, false).await?;
-                println!("{account} can log in");
+                out::line(format_args!("{account} can log in"))?;
             }
         }
         Ok(())
@@ -141,7 +145,9 @@ impl Users {
                 if let Some(over) = over
                     && !end_logins_on_nodes(config, &**store, over).await
                 {
-                    eprintln!("redis is away: nodes end his connections by themselves, within {LOGINS_NOTICED_S} s");
+                    out::aside(format_args!(
+                        "redis is away: nodes end his connections by themselves, within {LOGINS_NOTICED_S} s\n"
+                    ));
                 }
                 Ok(UserRow::from(&changed.map_err(|error| anyhow!("{}", error.message))?))
             }
@@ -154,10 +160,12 @@ impl Users {
             let rows = self.page(after).await?;
             let Some(last) = rows.last() else { return Ok(()) };
             after = last.user_id.parse().context("a user id")?;
+            let mut text = String::new();
             for UserRow { user_id, account, nickname, disabled } in rows {
                 let disabled = if disabled { "  (cannot log in)" } else { "" };
-                println!("{user_id:>19}  {account}  {nickname}{disabled}");
+                text.push_str(&format!("{user_id:>19}  {account}  {nickname}{disabled}\n"));
             }
+            out::say(text)?;
         }
     }
 

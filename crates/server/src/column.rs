@@ -5,13 +5,15 @@ use std::sync::Arc;
 use anser_store::{
     Clock, Options, Store,
     sequencer::HeadSequencer,
-    sqlite::{SqliteOptions, SqliteStore},
+    sqlite::{Absent, OpenError, SqliteOptions, SqliteStore},
 };
+use anyhow::bail;
 use futures_util::future::BoxFuture;
 
 use crate::{
     cluster::{Node, envelope::LoginsOver, peers::Ways},
     config::Config,
+    secrets::hs256_path,
     system_clock,
 };
 
@@ -23,13 +25,24 @@ pub struct Column {
     pub join: Join,
 }
 
+/// Whether an embedded store is made where there is none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Begin {
+    /// It must be there.
+    Never,
+    /// Unless the folder has the secret of a store that was there before.
+    WhereNoneWas,
+    /// Whatever was there.
+    Anew,
+}
+
 pub type Join = Box<dyn FnOnce(Node) -> BoxFuture<'static, anyhow::Result<Ways>> + Send>;
 
 impl Column {
     /// As the settings say. Of the embedded one only one process can have the data folder at a time.
-    pub async fn open(config: &Config) -> anyhow::Result<Self> {
+    pub async fn open(config: &Config, begin: Begin) -> anyhow::Result<Self> {
         match &config.cluster.database {
-            None => Self::embedded(config),
+            None => Self::embedded(config, begin),
             Some(url) => Self::cluster(config, url).await,
         }
     }
@@ -39,14 +52,29 @@ impl Column {
         Self { store, clock, join: Box::new(|node| Box::pin(async { Ok(Ways::alone(node)) })) }
     }
 
-    fn embedded(config: &Config) -> anyhow::Result<Self> {
+    fn embedded(config: &Config, begin: Begin) -> anyhow::Result<Self> {
+        let secret = hs256_path(&config.store.dir);
+        let absent = match begin {
+            Begin::Never => Absent::Refuse,
+            // The store is made before the secret: where that is, there was one.
+            Begin::WhereNoneWas if secret.exists() => Absent::Refuse,
+            Begin::WhereNoneWas | Begin::Anew => Absent::Make,
+        };
         let clock = system_clock();
         let options = SqliteOptions {
             readers: config.store.readers as usize,
+            absent,
             writer_cache_kib: config.store.cache_mb.saturating_mul(1024),
             ..SqliteOptions::new(common(config, &clock), Arc::new(HeadSequencer::new()))
         };
-        let store = SqliteStore::open(&config.store.dir, options)?;
+        let store = match SqliteStore::open(&config.store.dir, options) {
+            Err(gone @ (OpenError::Missing(_) | OpenError::Empty(_))) if begin == Begin::WhereNoneWas => bail!(
+                "{gone}, but {} is there, so that there was a store: restore it from a backup; or, to begin with an empty one, \
+                 `anser serve --new-store`",
+                secret.display()
+            ),
+            opened => opened?,
+        };
         Ok(Self::alone(store, clock))
     }
 

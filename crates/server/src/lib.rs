@@ -20,6 +20,7 @@ pub mod password;
 pub mod secrets;
 pub mod snowflake;
 pub mod token;
+pub mod watch;
 mod websocket;
 
 use std::{
@@ -28,7 +29,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use anser_store::{Clock, Store};
+use anser_store::Clock;
 use anyhow::Context as _;
 use tokio::{io::DuplexStream, sync::Semaphore, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
@@ -39,11 +40,14 @@ use crate::{
     ctx::{Credentials, Ctx},
     gateway::{Gateway, Listeners, tls},
     im::peer::UNDER_WAY_MAX,
+    token::Keys,
+    watch::Watch,
 };
 pub use crate::{
-    column::{Column, Join, end_logins_on_nodes},
-    gateway::OPERATOR_SOCKET,
+    column::{Begin, Column, Join, end_logins_on_nodes},
+    gateway::operator::{OPERATOR_SOCKET, OperatorSocket},
     im::{logins::NOTICED_S as LOGINS_NOTICED_S, make_user},
+    metrics::Process,
 };
 
 /// How long a server that ends waits for what it does for other nodes.
@@ -57,11 +61,13 @@ pub struct Server {
     gateway: Arc<Gateway>,
     running: JoinHandle<()>,
     peers: Arc<Peers>,
-    /// What goes on beside the gateway, for the other nodes.
-    beside: [JoinHandle<()>; 4],
+    /// What goes on beside the gateway.
+    beside: [JoinHandle<()>; 5],
     /// What is done for the other nodes.
     under_way: Arc<Semaphore>,
-    store: Arc<dyn Store>,
+    cx: Arc<Ctx>,
+    certificate: Option<Arc<tls::Certificate>>,
+    watch: Watch,
 }
 
 impl Server {
@@ -71,21 +77,25 @@ impl Server {
         let listeners = Listeners::bind(&config).await?;
         let (http, tcp) = (listeners.http.local_addr()?, listeners.tcp.local_addr()?);
         // All that may be refused comes before the others hear of this node.
-        let (credentials, tls) = (Credentials::load(&config, &clock)?, tls::acceptor(&config.tls)?);
+        let (credentials, certificate) = (Credentials::load(&config, &clock)?, tls::Certificate::load(&config.tls)?);
+        let tls = certificate.as_ref().map(tls::Certificate::acceptor).transpose()?;
         let ways = join(this_node(&config, http)).await?;
         let (peers, arriving) = Peers::new(ways, store.log_id());
         let cx = Arc::new(Ctx::new(config, Arc::clone(&store), clock, credentials, Arc::clone(&peers)));
         let gateway = Gateway::new(Arc::clone(&cx), tls);
         let (counted, under_way) = (Arc::clone(&cx), Arc::clone(&cx.under_way));
+        let watch = peers.counts.watch.clone();
+        let of_store = watch.clone();
         let beside = [
             peers.report_load(move || counted.metrics.connections()),
-            tokio::spawn(im::heal::heal(Arc::clone(&cx))),
-            tokio::spawn(im::logins::watch(Arc::clone(&cx))),
-            tokio::spawn(im::peer::listen(cx, arriving)),
+            watch.keep("heal", im::heal::heal(Arc::clone(&cx))),
+            watch.keep("logins", im::logins::watch(Arc::clone(&cx))),
+            watch.keep("listen", im::peer::listen(Arc::clone(&cx), arriving)),
+            tokio::spawn(async move { of_store.fell("store", &store.broke().await) }),
         ];
         let stop = CancellationToken::new();
-        let running = tokio::spawn(Arc::clone(&gateway).run(listeners, stop.clone()));
-        Ok(Self { http, tcp, stop, gateway, running, peers, beside, under_way, store })
+        let running = watch.keep("gateway", Arc::clone(&gateway).run(listeners, stop.clone()));
+        Ok(Self { http, tcp, stop, gateway, running, peers, beside, under_way, cx, certificate, watch })
     }
 
     /// A connection within the process: frames as over TCP. None beyond the limit of connections, and once the server stops.
@@ -93,22 +103,39 @@ impl Server {
         self.gateway.connect()
     }
 
-    /// Returns when the server ended without being told to, which is a fault.
-    pub async fn broke(&mut self) -> anyhow::Error {
-        match (&mut self.running).await {
-            Ok(()) => anyhow::anyhow!("the gateway ended by itself"),
-            Err(error) => anyhow::Error::new(error).context("the gateway broke"),
+    /// Returns when something ended without which the server cannot do its work, and says what: time to stop it and start anew.
+    pub async fn broke(&self) -> anyhow::Error {
+        anyhow::anyhow!("{}", self.watch.falls().await)
+    }
+
+    /// Takes from these settings what can change while the server runs: the certificate, for connections that come; and whose tokens
+    /// are believed, for logins. Takes all of it or, when something of it is broken, nothing.
+    pub fn reload(&self, config: &Config) -> anyhow::Result<()> {
+        let (certificate, keys) = (tls::read(&config.tls)?, Keys::load(&config.auth, &config.store.dir)?);
+        match (&self.certificate, certificate) {
+            (Some(certificate), Some(other)) => certificate.replace(other),
+            (None, None) => {}
+            _ => anyhow::bail!("tls.cert_file was added or taken away: that needs a restart"),
         }
+        self.cx.credentials.tokens.replace(keys);
+        Ok(())
+    }
+
+    /// What the process counts, to be told among the metrics.
+    pub fn count(&self, process: Process) {
+        self.cx.metrics.count(process);
     }
 
     /// Tells clients to come back later, ends their connections, then closes the store. What was acknowledged is kept.
     pub async fn stop(self) -> anyhow::Result<()> {
+        self.watch.stand_down();
         self.stop.cancel();
         let ended = self.running.await.context("the gateway broke");
+        self.gateway.end().await;
         self.peers.leave().await;
         // What was begun for the others is stored, answered and told.
         let _ = timeout(UNDER_WAY_PATIENCE, self.under_way.acquire_many(UNDER_WAY_MAX)).await;
-        self.store.close().await;
+        self.cx.store.close().await;
         self.peers.flush().await;
         self.beside.iter().for_each(JoinHandle::abort);
         ended

@@ -2,7 +2,10 @@
 
 use std::{
     fmt::Write as _,
-    sync::{Arc, atomic::AtomicU64},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
 };
 
 use anser_proto::{CloseCode, ErrorCode};
@@ -22,6 +25,7 @@ use crate::cluster::counts::Counts;
 
 pub struct Metrics {
     registry: Registry,
+    process: Arc<OnceLock<Process>>,
     connections: Gauge,
     requests: Family<RequestLabels, Counter<u64, AtomicU64>>,
     refusals: Family<CodeLabels, Counter<u64, AtomicU64>>,
@@ -67,8 +71,27 @@ impl Metrics {
         let pushed = counter("pushed", "Events that were put into outboxes");
         let lagged = counter("lagged", "Outboxes that overflowed");
         cluster.register(&mut registry);
+        let process = Arc::<OnceLock<Process>>::default();
+        registry.register_collector(Box::new(ProcessStats(Arc::clone(&process))));
         registry.register_collector(Box::new(StoreStats(store)));
-        Self { registry, connections, requests, refusals, closes, logins, turned_away, frames_out, pushed, lagged }
+        Self {
+            registry,
+            process,
+            connections,
+            requests,
+            refusals,
+            closes,
+            logins,
+            turned_away,
+            frames_out,
+            pushed,
+            lagged,
+        }
+    }
+
+    /// Once.
+    pub fn count(&self, process: Process) {
+        let _ = self.process.set(process);
     }
 
     /// Connections that are logged in.
@@ -113,6 +136,32 @@ impl Drop for Connected {
     }
 }
 
+/// What happens to the process that a server runs in, counted by whoever runs it.
+#[derive(Debug, Default)]
+pub struct Process {
+    /// Lines of the log that could not be written.
+    pub log_lines_lost: Arc<AtomicU64>,
+    /// Faults of the program, each of which ended a request, a connection or a task.
+    pub panics: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+struct ProcessStats(Arc<OnceLock<Process>>);
+
+impl Collector for ProcessStats {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        let Some(process) = self.0.get() else { return Ok(()) };
+        for (name, help, value) in [
+            ("log_lines_lost", "Lines of the log that could not be written", &process.log_lines_lost),
+            ("panics", "Faults of the program", &process.panics),
+        ] {
+            let counter = ConstCounter::new(value.load(Relaxed));
+            counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
+        }
+        Ok(())
+    }
+}
+
 /// What the store tells of itself, asked when somebody looks.
 struct StoreStats(Arc<dyn Store>);
 
@@ -129,6 +178,7 @@ impl Collector for StoreStats {
             ("store_commits", "Transactions of the writer", stats.commits),
             ("store_appended", "Messages stored by senders, without duplicates", stats.appended),
             ("store_proposals_refused", "Proposals of the sequencer that the head refused", stats.proposals_refused),
+            ("store_full", "Transactions for which there was no room", stats.full),
             ("store_checkpoints", "Checkpoints of the write-ahead log", stats.checkpoints),
             ("store_replica_behind", "Pages of history that a replica did not have whole", stats.replica_behind),
         ] {

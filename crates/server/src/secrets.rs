@@ -35,12 +35,13 @@ pub fn hs256_secret(dir: &Path, configured: Option<&Path>) -> anyhow::Result<Vec
     }
 }
 
-/// Written and synced under another name first: whoever is killed in between, or comes at the same time, finds a whole
-/// secret or none.
+/// Written and synced under another name first: whoever is killed in between finds a whole secret or none.
 fn make_secret(dir: &Path, path: &Path) -> anyhow::Result<()> {
     let mut secret = [0; SECRET_BYTES];
     getrandom::fill(&mut secret).context("no randomness from the system")?;
-    let draft = dir.join(format!("hs256.{}.draft", std::process::id()));
+    // One name: what somebody who was killed left behind is written over. Nobody else is at it, since whoever comes here has the
+    // folder's lock.
+    let draft = dir.join("hs256.draft");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     file.write_all(&secret).and_then(|()| file.sync_all())?;
     let linked = fs::hard_link(&draft, path);

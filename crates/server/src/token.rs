@@ -1,6 +1,9 @@
 //! JSON Web Tokens: which are believed, and those that the server makes itself.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use anser_proto::{ErrorCode, ids::check_ascii_id};
 use anyhow::Context as _;
@@ -12,7 +15,11 @@ use crate::{config, error::Error, secrets};
 /// Clocks of the app's server and this one may differ by so much.
 const LEEWAY_S: u64 = 10;
 
-pub struct Tokens {
+/// Whose tokens are believed now.
+pub struct Tokens(RwLock<Arc<Keys>>);
+
+/// What tokens are checked and signed with.
+pub struct Keys {
     hs256: (EncodingKey, DecodingKey),
     eddsa: Option<DecodingKey>,
     issuers: Vec<String>,
@@ -51,6 +58,36 @@ struct Minted<'m> {
 
 impl Tokens {
     pub fn load(config: &config::Auth, data_dir: &Path) -> anyhow::Result<Self> {
+        Ok(Self(RwLock::new(Arc::new(Keys::load(config, data_dir)?))))
+    }
+
+    /// Believes others from now on.
+    pub fn replace(&self, keys: Keys) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A token of the server's own for `account`, good until `expires_s` (seconds since 1970).
+    pub fn mint(&self, account: &str, expires_s: u64) -> String {
+        self.keys().sign(account, expires_s, None)
+    }
+
+    /// One that is good no longer than the password that it was given for.
+    pub fn mint_for_password(&self, account: &str, expires_s: u64, password_mark: &str) -> String {
+        self.keys().sign(account, expires_s, Some(password_mark))
+    }
+
+    /// Believes a user's token, or says why not.
+    pub fn check(&self, token: &str, now_s: u64) -> Result<Claims, Error> {
+        self.keys().check(token, now_s)
+    }
+}
+
+impl Keys {
+    pub fn load(config: &config::Auth, data_dir: &Path) -> anyhow::Result<Self> {
         let secret = secrets::hs256_secret(data_dir, config.hs256_secret_file.as_deref())?;
         let eddsa = match &config.eddsa_public_key_file {
             None => None,
@@ -70,25 +107,15 @@ impl Tokens {
         })
     }
 
-    /// A token of the server's own for `account`, good until `expires_s` (seconds since 1970).
-    pub fn mint(&self, account: &str, expires_s: u64) -> String {
-        self.sign(account, expires_s, None)
-    }
-
-    /// One that is good no longer than the password that it was given for.
-    pub fn mint_for_password(&self, account: &str, expires_s: u64, password_mark: &str) -> String {
-        self.sign(account, expires_s, Some(password_mark))
-    }
-
     fn sign(&self, account: &str, exp: u64, password_mark: Option<&str>) -> String {
         let claims = Minted { iss: &self.issuers[0], aud: &self.audience, sub: account, exp, password_mark };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.hs256.0)
             .expect("claims of text and numbers, and a key of the algorithm")
     }
 
-    /// Believes a user's token, or says why not. The algorithm comes from the key that is configured for it, never from
+    /// The algorithm comes from the key that is configured for it, never from
     /// the token alone: a token that claims another one has no key here.
-    pub fn check(&self, token: &str, now_s: u64) -> Result<Claims, Error> {
+    fn check(&self, token: &str, now_s: u64) -> Result<Claims, Error> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| bad("it is no JSON Web Token"))?;
         let claims = match (header.alg, &self.eddsa) {
             (Algorithm::HS256, _) => self.verify(token, &self.hs256.1, Algorithm::HS256)?,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anser_proto::{ConversationId, UserId, v1::message::Type};
-use anser_server::{Column, config::Config};
+use anser_server::{Begin, Column, config::Config};
 use anser_store::{NewMessage, NewUser, Sender, Store};
 use anyhow::Context as _;
 
@@ -22,7 +22,7 @@ pub async fn append_rate(users: usize, size: usize, warm_up: Duration, measured:
     let dir = tempfile::Builder::new().prefix("anser-").tempdir().context("no temporary folder")?;
     let mut config = Config::default();
     config.store.dir = dir.path().join("data");
-    let store = Column::open(&config).await?.store;
+    let store = Column::open(&config, Begin::Anew).await?.store;
     for user in 1..=users as u64 {
         let account: Arc<str> = format!("bench-{user}").into();
         store

@@ -19,6 +19,7 @@ use super::{
     link::Link,
     report::{Report, Tally, Times, round},
 };
+use crate::out;
 
 #[derive(Args)]
 pub struct Direct {
@@ -46,7 +47,7 @@ impl Direct {
         let store_rate = if self.no_store {
             None
         } else {
-            eprintln!("the bare store first");
+            out::aside("the bare store first\n");
             let (warm_up, measured) = (self.load.warm_up(), self.load.measured());
             Some(bare::append_rate(self.connections, self.load.size as usize, warm_up, measured).await?)
         };
@@ -82,8 +83,7 @@ impl Direct {
         }
         report.add("delivery_rate", (delivered as f64 / self.load.seconds as f64).round());
         tally.times(&mut report);
-        report.print(self.common.json);
-        Ok(())
+        report.print(self.common.json)
     }
 }
 

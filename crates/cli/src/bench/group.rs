@@ -88,7 +88,6 @@ impl Group {
         report.add("rate", (acked as f64 / self.load.seconds as f64).round());
         report.add("delivery_rate", (delivered as f64 / self.load.seconds as f64).round());
         tally.times(&mut report);
-        report.print(self.common.json);
-        Ok(())
+        report.print(self.common.json)
     }
 }

@@ -50,7 +50,6 @@ impl Idle {
         report.add("bytes_per_connection", (after.saturating_sub(before) as f64 / self.connections as f64).round());
         report.add("server_bytes", after as f64);
         report.add("logins_per_s", (self.connections as f64 / logged_in.as_secs_f64()).round());
-        report.print(self.common.json);
-        Ok(())
+        report.print(self.common.json)
     }
 }

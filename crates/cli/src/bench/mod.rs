@@ -20,6 +20,7 @@ use tempfile::TempDir;
 use self::link::Link;
 use crate::{
     child::ServerProcess,
+    out,
     settings::{Settings, tokens_of},
 };
 
@@ -134,7 +135,7 @@ impl Target {
         while let Some(link) = logins.next().await {
             links.push(link?);
             if links.len() % 1000 == 0 || links.len() == count {
-                eprintln!("{} of {count} logged in", links.len());
+                out::aside(format_args!("{} of {count} logged in\n", links.len()));
             }
         }
         Ok(links)

@@ -11,6 +11,8 @@ use std::{
 use hdrhistogram::Histogram;
 use serde_json::{Map, Value};
 
+use crate::out;
+
 /// Counts and times of one run; only what happens while it measures.
 pub struct Tally {
     start: Instant,
@@ -84,7 +86,7 @@ impl Tally {
 
     /// Lets time pass: warm-up, then the measured stretch, telling how it goes each second.
     pub async fn run(&self, warm_up: Duration, measured: Duration) {
-        eprintln!("warming up for {} s", warm_up.as_secs());
+        out::aside(format_args!("warming up for {} s\n", warm_up.as_secs()));
         tokio::time::sleep(warm_up).await;
         self.acked.store(0, Ordering::Relaxed);
         self.delivered.store(0, Ordering::Relaxed);
@@ -94,7 +96,7 @@ impl Tally {
         while begun.elapsed() < measured {
             tokio::time::sleep(Duration::from_secs(1).min(measured.saturating_sub(begun.elapsed()))).await;
             let acked = self.acked.load(Ordering::Relaxed);
-            eprintln!("{:>3} s  {:>7} acked", begun.elapsed().as_secs(), acked - before);
+            out::aside(format_args!("{:>3} s  {:>7} acked\n", begun.elapsed().as_secs(), acked - before));
             before = acked;
         }
         self.measuring.store(false, Ordering::Relaxed);
@@ -121,16 +123,17 @@ impl Report {
         self.0.push((key.to_owned(), figure));
     }
 
-    pub fn print(&self, json: bool) {
+    pub fn print(&self, json: bool) -> anyhow::Result<()> {
         if json {
             let object: Map<String, Value> =
                 self.0.iter().map(|(key, figure)| (key.clone(), number(*figure))).collect();
-            println!("{}", Value::Object(object));
+            out::line(Value::Object(object))?;
         } else {
             for (key, figure) in &self.0 {
-                println!("{key:>22}  {figure}");
+                out::line(format_args!("{key:>22}  {figure}"))?;
             }
         }
+        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt::Display, path::Path};
 
-use anser_client::Unsent;
+use anser_client::{Unopened, Unsent};
 
 use super::text::Text;
 use crate::lang::Lang;
@@ -124,6 +124,23 @@ impl Text {
 
     pub fn client_closed(self) -> &'static str {
         self.pick("the client was closed", "客户端已关闭")
+    }
+
+    pub fn unopened(self, why: &Unopened) -> String {
+        let zh = match why {
+            Unopened::NoSuchHost { host, .. } => format!("找不到主机 {host}：地址正确吗？"),
+            Unopened::Refused { server } => format!("{server} 上没有服务：服务器在运行吗？端口正确吗？"),
+            Unopened::NotBelieved { server, why } => {
+                format!("{server} 的证书不可信（{why}）：可用 --ca 指定其证书文件")
+            }
+            Unopened::NoTls { server } => format!("{server} 不使用 TLS：地址应以 ws 或 tcp 开头，而不是 wss 或 tls？"),
+            Unopened::Answered { url, status } => format!("{url} 返回 {status}：Anser 服务器的路径是 /v1/ws"),
+            Unopened::NoWebSocket { url } => format!("{url} 不是 WebSocket：端口正确吗？应以 wss 而不是 ws 开头？"),
+            other => other.to_string(),
+        };
+        let mend =
+            if matches!(why, Unopened::NotBelieved { .. }) { "; name its file with --ca if it is right" } else { "" };
+        self.make(format!("{why}{mend}"), zh)
     }
 
     pub fn unreachable(self) -> &'static str {

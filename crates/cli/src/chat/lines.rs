@@ -18,6 +18,7 @@ use tokio::{
 };
 
 use super::{model::Wish, text::Text, time, wash};
+use crate::out;
 
 /// How long the server may be out of reach while it is needed, or while messages wait after the end of the input.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -65,7 +66,7 @@ pub async fn run(client: &Client, to: Wish, text: Text, store: Option<&Path>) ->
                 give_up = Instant::now() + PATIENCE;
                 if let Err(error) = sent {
                     failed += 1;
-                    eprintln!("anser: {}", text.unsent(&error));
+                    out::aside(format_args!("anser: {}\n", text.unsent(&error)));
                 }
             }
             line = input.recv(), if open && pending.len() < PENDING_MAX => match line {

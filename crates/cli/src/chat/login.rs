@@ -6,12 +6,7 @@ use std::{
 };
 
 use anser_client::Credential;
-use anser_server::{
-    config::Config,
-    secrets::{hs256_path, make_data_dir},
-    system_clock,
-    token::Tokens,
-};
+use anser_server::{config::Config, secrets::hs256_path, system_clock, token::Tokens};
 use anyhow::{Context as _, bail};
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 
@@ -54,13 +49,11 @@ pub fn credential(way: Way, account: &str, server: &str, text: Text) -> anyhow::
     }
 }
 
-/// The file for this account and device, in a folder that only its owner can enter.
+/// The file for this account and device, in a folder that only its owner can enter. Neither is made yet.
 pub fn store_path(account: &str, server: &str, device: Option<&str>, text: Text) -> anyhow::Result<PathBuf> {
     let home = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let data = home("XDG_DATA_HOME").or_else(|| Some(home("HOME")?.join(".local/share"))).context(text.no_home())?;
-    let folder = data.join("anser").join("chat");
-    make_data_dir(&folder)?;
-    Ok(folder.join(file_name(account, server, device)))
+    Ok(data.join("anser").join("chat").join(file_name(account, server, device)))
 }
 
 fn file_name(account: &str, server: &str, device: Option<&str>) -> String {

@@ -30,15 +30,21 @@ use std::{
     fs::File,
     io::IsTerminal as _,
     path::{Path, PathBuf},
-    sync::Mutex,
+    sync::{Arc, Mutex},
 };
 
-use anser_client::{Client, Config, Credential, Keep};
+use anser_client::{Client, Config, Credential, Keep, transport::Network};
+use anser_server::secrets::make_data_dir;
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use jiff::tz::TimeZone;
 
-use crate::{lang::Lang, settings::Settings};
+use crate::{
+    contact::{Contact, Patience},
+    lang::Lang,
+    log::{self, Log},
+    settings::Settings,
+};
 use model::{Model, Wish};
 use text::Text;
 
@@ -85,17 +91,24 @@ impl Chat {
         if !on_screen && to.is_none() {
             bail!("{}", text.to_is_needed());
         }
-        let config = self.config(on_screen, text)?;
+        let mut config = self.config(on_screen, text)?;
+        let network = Network::new(&config.url, config.format, config.ca_file.as_deref())
+            .map_err(|error| anyhow!(text.error(&error.into())))?;
+        let (contact, failure) = Contact::new(network, &config.url);
+        config.dial = Some(Arc::new(contact));
         let account = self.account;
         let store = match &config.store {
             Keep::File(path) => Some(path.clone()),
             Keep::Memory => None,
         };
-        match (&store, on_screen) {
-            (Some(path), true) => log_to_file(&path.with_extension("log"), text)?,
-            (None, true) => {}
-            (_, false) => crate::log_to_stderr("warn"),
-        }
+        let _log = match (&store, on_screen) {
+            (Some(path), true) => {
+                log_to_file(&path.with_extension("log"), text)?;
+                None
+            }
+            (None, true) => None,
+            (_, false) => Some(Log::to_stderr("warn")?),
+        };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let done = runtime.block_on(async {
             let client = Client::open(config)
@@ -103,14 +116,21 @@ impl Chat {
                 .map_err(|error| anyhow!(text.error(&error)).context(text.cannot_open(store.as_deref(), &account)))?;
             match to {
                 Some(to) if !on_screen => {
-                    let done = lines::run(&client, to, text, store.as_deref()).await;
+                    let done = tokio::select! {
+                        done = lines::run(&client, to, text, store.as_deref()) => done,
+                        why = failure.told(Patience::None) => Err(anyhow!(text.unopened(&why))),
+                    };
                     client.close().await;
                     done
                 }
                 to => {
                     let next_id = || uuid::Uuid::now_v7().to_string().parse().expect("a UUID is visible ASCII");
                     let model = Model { store, ..Model::new(text, TimeZone::system(), account, next_id) };
-                    screen::run(model, client, to).await
+                    tokio::select! {
+                        done = screen::run(model, client, to) => done,
+                        // Who reads what is here already can wait for a server that may come.
+                        why = failure.told(Patience::ForWhatMayPass) => Err(anyhow!(text.unopened(&why))),
+                    }
                 }
             }
         });
@@ -135,6 +155,9 @@ impl Chat {
             Err(_) if is_own && path.as_ref().is_some_and(|path| path.exists()) => Credential::Kept,
             credential => credential?,
         };
+        if let Some(folder) = path.as_deref().and_then(Path::parent) {
+            make_data_dir(folder)?;
+        }
         let mut config = Config::new(&self.server, credential);
         config.store = path.map_or(Keep::Memory, Keep::File);
         config.device_name = login::device_name(self.device.as_deref());
@@ -150,7 +173,12 @@ impl Chat {
 /// A line on the terminal would tear the screen.
 fn log_to_file(path: &Path, text: Text) -> anyhow::Result<()> {
     let file = File::create(path).with_context(|| text.cannot_log(path))?;
-    let filter = tracing_subscriber::EnvFilter::try_from_env("ANSER_LOG").unwrap_or_else(|_| "info".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(Mutex::new(file)).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(log::filter("info")?)
+        .with_ansi(false)
+        // Else it says on the screen what it could not write.
+        .log_internal_errors(false)
+        .with_writer(Mutex::new(file))
+        .init();
     Ok(())
 }

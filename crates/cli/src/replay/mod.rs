@@ -35,7 +35,7 @@ use script::Script;
 use stage::{Reaper, Stage};
 use verdict::Verdict;
 
-use crate::child::ServerProcess;
+use crate::{child::ServerProcess, out};
 
 #[derive(Args)]
 pub struct Replay {
@@ -110,15 +110,15 @@ impl Replay {
         let scratch = tempfile::tempdir().context("cannot make a folder for the devices")?;
         let (summary, verdict, troubles) = runtime.block_on(self.play(&script, seed, scratch.path().into()))?;
         if self.json {
-            println!("{}", serde_json::to_string(&summary)?);
+            out::line(serde_json::to_string(&summary)?)?;
         } else {
-            print!("{}", summary.for_people());
+            out::say(summary.for_people())?;
         }
         if verdict.is_clean() && troubles.is_empty() {
             return Ok(());
         }
         for witness in verdict.witnesses.iter().chain(troubles.iter().take(10)) {
-            eprintln!("  {witness}");
+            out::aside(format_args!("  {witness}\n"));
         }
         let kept = scratch.keep();
         bail!("not all is right; the folder is kept: {}\n  again: {}", kept.display(), self.again(seed));

@@ -1,7 +1,7 @@
 //! What a person sees while it plays: one line that is rewritten on a terminal, a line now and then elsewhere.
 
 use std::{
-    io::{IsTerminal as _, Write as _},
+    io::IsTerminal as _,
     sync::{
         Arc, Mutex,
         atomic::{AtomicU64, Ordering},
@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::ledger::Ledger;
+use crate::out;
 
 const ON_TERMINAL: Duration = Duration::from_millis(200);
 const ELSEWHERE: Duration = Duration::from_secs(5);
@@ -41,16 +42,14 @@ impl Progress {
         let (delivered, restarts) =
             (self.ledger.delivered.load(Ordering::Relaxed), self.restarts.load(Ordering::Relaxed));
         let (seconds, what) = (self.started.elapsed().as_secs(), what());
-        eprint!(
+        out::aside(format_args!(
             "{before}{seconds:>4} s  {what}: {sent} sent, {acked} acknowledged, {delivered} shown, {restarts} restarts{after}"
-        );
-        // Progress that cannot be shown is no reason to stop.
-        let _ = std::io::stderr().flush();
+        ));
     }
 
     pub fn end(&self) {
         if self.terminal {
-            eprint!("\r\x1b[K");
+            out::aside("\r\x1b[K");
         }
     }
 }

@@ -2,7 +2,10 @@
 
 mod bench;
 mod chat;
+mod contact;
 mod foreign;
+mod log;
+mod manners;
 mod process;
 mod replay;
 mod serve;

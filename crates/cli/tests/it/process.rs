@@ -2,12 +2,12 @@
 
 use std::{
     fs::File,
-    io::{BufRead as _, BufReader, Write as _},
-    net::SocketAddr,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{SocketAddr, TcpStream},
     path::PathBuf,
     process::{Child, ChildStdin, Command, Output, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -19,15 +19,22 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// A machine with a data folder and a home of its own. The server on it is restarted on the same port.
 pub struct Machine {
     folder: TempDir,
+    data: PathBuf,
     server: Option<Talking>,
     http: SocketAddr,
 }
 
 impl Machine {
+    /// With nothing on it, and no server.
+    pub fn empty() -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let data = folder.path().join("data");
+        Self { folder, data, server: None, http: ([127, 0, 0, 1], 0).into() }
+    }
+
     /// With these users, none of whom has a password, and a server that runs.
     pub fn with_users(accounts: &[&str]) -> Self {
-        let folder = tempfile::tempdir().expect("a folder for the test");
-        let mut machine = Self { folder, server: None, http: ([127, 0, 0, 1], 0).into() };
+        let mut machine = Self::empty();
         for account in accounts {
             assert!(machine.run(&["user", "add", account], "").status.success());
         }
@@ -40,9 +47,19 @@ impl Machine {
     }
 
     pub fn start_with(&mut self, settings: &[(&str, &str)]) {
-        let (http, tcp) = (self.http.to_string(), "127.0.0.1:0");
         let log = File::options().create(true).append(true).open(self.log_path()).expect("a file for the log");
+        self.start_logging_to(log, settings);
+    }
+
+    /// On the port of before, with the log going elsewhere.
+    pub fn start_logging_to(&mut self, log: impl Into<Stdio>, settings: &[(&str, &str)]) {
+        self.spawn(&[], log, settings);
+    }
+
+    fn spawn(&mut self, words: &[&str], log: impl Into<Stdio>, settings: &[(&str, &str)]) {
+        let (http, tcp) = (self.http.to_string(), "127.0.0.1:0");
         let mut serve = self.command(&["serve", "--json", "--http", &http, "--tcp", tcp]);
+        serve.args(words);
         let server = Talking::new(
             serve
                 .env("ANSER_LOG", "trace")
@@ -61,6 +78,38 @@ impl Machine {
         drop(self.server.take());
     }
 
+    /// What a terminal says that is closed, and who wants files read again.
+    pub fn hang_up(&self) {
+        let server = self.server.as_ref().expect("it runs");
+        kill_process(Pid::from_child(&server.child), Signal::HUP).expect("it runs");
+    }
+
+    /// Status and body.
+    pub fn get(&self, path: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.http).expect("the port accepts");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a time");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer in time");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+        (status, body.to_owned())
+    }
+
+    /// Waits until the server has logged this so many times.
+    pub fn awaits_log(&self, words: &str, times: usize) {
+        let until = Instant::now() + PATIENCE;
+        while self.log().matches(words).count() < times {
+            assert!(Instant::now() < until, "{words:?} is not in {}", self.log());
+            std::thread::yield_now();
+        }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.http.port()
+    }
+
     /// As an operator ends it; tells whether it ended well.
     pub fn stop(&mut self) -> bool {
         let mut server = self.server.take().expect("it runs");
@@ -74,7 +123,36 @@ impl Machine {
     }
 
     pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+        self.data.clone()
+    }
+
+    /// Below the machine's own folder, or elsewhere.
+    pub fn data_lies_in(&mut self, path: &str) {
+        self.data = self.folder.path().join(path);
+    }
+
+    /// Where chats would keep what they know.
+    pub fn home(&self) -> PathBuf {
+        self.folder.path().join("home")
+    }
+
+    /// Waits until the server says so when it is asked whether it is ready.
+    pub fn becomes(&self, status: u16, word: &str) {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let (answered, body) = self.get("/readyz");
+            if answered == status && body.contains(word) {
+                return;
+            }
+            assert!(Instant::now() < until, "it says {answered} {body}");
+            std::thread::yield_now();
+        }
+    }
+
+    /// With an empty store, though there was one.
+    pub fn start_anew(&mut self) {
+        let log = File::options().create(true).append(true).open(self.log_path()).expect("a file for the log");
+        self.spawn(&["--new-store"], log, &[]);
     }
 
     fn log_path(&self) -> PathBuf {
@@ -105,7 +183,7 @@ impl Machine {
         command
             .args(words)
             .env("ANSER_STORE__DIR", self.data())
-            .env("XDG_DATA_HOME", self.folder.path().join("home"))
+            .env("XDG_DATA_HOME", self.home())
             .env("TZ", "UTC")
             .env_remove("ANSER_TOKEN")
             .stdin(Stdio::piped())

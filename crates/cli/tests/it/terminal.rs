@@ -4,7 +4,11 @@ use std::{
     fs::{File, OpenOptions},
     io::{Read as _, Write as _},
     process::Child,
-    sync::mpsc::{Receiver, sync_channel},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+        mpsc::{Receiver, sync_channel},
+    },
     time::{Duration, Instant},
 };
 
@@ -22,13 +26,14 @@ struct Person {
     keyboard: File,
     chat: Child,
     shown: Receiver<Vec<u8>>,
+    is_gone: Arc<AtomicBool>,
     /// Everything that was ever written to the terminal.
     screen: String,
 }
 
 impl Person {
     fn sits_down(machine: &Machine, words: &[&str]) -> Self {
-        let pty = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a pseudo-terminal");
+        let pty = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a pseudo-terminal");
         grantpt(&pty).and_then(|()| unlockpt(&pty)).expect("it may be used");
         let name = ptsname(&pty, Vec::new()).expect("it has a name").into_string().expect("in ASCII");
         let size = Winsize { ws_col: 80, ws_row: 24, ws_xpixel: 0, ws_ypixel: 0 };
@@ -40,16 +45,18 @@ impl Person {
         let keyboard = File::from(pty);
         let mut reader = keyboard.try_clone().expect("a second handle");
         let (tell, shown) = sync_channel(1024);
+        let is_gone = Arc::<AtomicBool>::default();
+        let ends = Arc::clone(&is_gone);
         // Ends with the chat: nobody else has the other end.
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(length @ 1..) = reader.read(&mut bytes) {
-                if tell.send(bytes[..length].to_vec()).is_err() {
+                if ends.load(Relaxed) || tell.send(bytes[..length].to_vec()).is_err() {
                     return;
                 }
             }
         });
-        Self { keyboard, chat, shown, screen: String::new() }
+        Self { keyboard, chat, shown, is_gone, screen: String::new() }
     }
 
     fn types(&mut self, keys: &str) {
@@ -67,6 +74,14 @@ impl Person {
         }
     }
 
+    /// Closes the terminal, of which nothing is left.
+    fn goes_away(&mut self) {
+        self.is_gone.store(true, Relaxed);
+        // What is shown of it ends the thread that reads, which has the terminal too.
+        self.types("x");
+        self.keyboard = File::open("/dev/null").expect("it is there");
+    }
+
     /// The terminal shows what is typed and waits for whole lines, as before the chat.
     fn terminal_is_plain(&self) -> bool {
         let modes = tcgetattr(&self.keyboard).expect("it has modes").local_modes;
@@ -80,6 +95,21 @@ impl Drop for Person {
         let _ = self.chat.kill();
         let _ = self.chat.wait();
     }
+}
+
+#[test]
+fn a_chat_whose_terminal_goes_away_ends_without_a_fault() {
+    let machine = Machine::with_users(&["alice", "bob"]);
+    let url = machine.url();
+    let mut alice =
+        Person::sits_down(&machine, &["chat", "--as", "alice", "--to", "bob", "--server", &url, "--lang", "en"]);
+    alice.sees("hello!");
+    alice.goes_away();
+    let code = alice.chat.wait().expect("it ends").code();
+    assert!(matches!(code, Some(0 | 1)), "it ended with {code:?}");
+    let log = std::fs::read_dir(machine.home().join("anser/chat")).expect("a folder").flatten();
+    let log = log.map(|entry| entry.path()).find(|path| path.extension().is_some_and(|end| end == "log"));
+    assert!(!std::fs::read_to_string(log.expect("a log")).expect("text").contains("panicked"));
 }
 
 #[test]

@@ -11,9 +11,13 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use crate::watch::Watch;
+
 /// Handles: a clone counts into the same.
 #[derive(Clone, Default)]
 pub struct Counts {
+    /// Who keeps the tasks of the cluster's parts.
+    pub watch: Watch,
     /// Something may have been lost on its way here.
     lost: Arc<AtomicBool>,
     /// A push was lost on its way out, and the others were not told yet.
@@ -78,6 +82,7 @@ impl Dropped {
 
 impl Counts {
     pub fn register(&self, registry: &mut Registry) {
+        self.watch.register(registry);
         registry.register("cluster_dropped", "Messages between nodes that were dropped", self.dropped.clone());
         registry.register(
             "cluster_unanswered",

@@ -53,7 +53,7 @@ impl KickStream {
         let reader =
             Reader { client: link.client(), link: Arc::clone(&link), key: key.clone(), last, counts: counts.clone() };
         let writer = Writer { of_orders, of_replaced, link, key, counts: counts.clone() };
-        let tasks = [tokio::spawn(writer.run()), tokio::spawn(reader.run(inbox_tx))];
+        let tasks = [counts.watch.keep("kicks_out", writer.run()), counts.watch.keep("kicks_in", reader.run(inbox_tx))];
         Ok((Self { ordered, replaced, counts, tasks }, inbox))
     }
 }

@@ -77,7 +77,7 @@ impl Link {
                 tracing::warn!(url = without_password(&shared.dial.url), why, "redis is away: going on without it");
             }
         }
-        let keeper = tokio::spawn(keep(Arc::clone(&shared)));
+        let keeper = shared.counts.watch.keep("redis", keep(Arc::clone(&shared)));
         Ok(Self { shared, keeper })
     }
 

@@ -83,8 +83,8 @@ impl NatsBus {
         let (outgoing, queue) = mpsc::channel(OUTGOING_MAX);
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
         let tasks = [
-            tokio::spawn(take_in(mine, everyones, inbox_tx, counts.clone())),
-            tokio::spawn(send_out(queue, client.clone(), Arc::clone(&waiting_bytes), counts.clone())),
+            counts.watch.keep("bus_in", take_in(mine, everyones, inbox_tx, counts.clone())),
+            counts.watch.keep("bus_out", send_out(queue, client.clone(), Arc::clone(&waiting_bytes), counts.clone())),
         ];
         Ok((Self { outgoing, waiting_bytes, prefix, client, counts, tasks }, inbox))
     }

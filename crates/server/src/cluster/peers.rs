@@ -92,8 +92,8 @@ impl Peers {
         let (calls, draining) = (Calls::default(), AtomicBool::new(false));
         let peers = Self { me, counts, directory, bus, kicks, nodes, log_id, relay, calls, draining, in_cluster };
         let peers = Arc::new(peers);
-        for queue in queues {
-            tokio::spawn(relay::run(Arc::downgrade(&peers), queue));
+        for (task, queue) in ["relay", "relay_kicks"].into_iter().zip(queues) {
+            peers.counts.watch.keep(task, relay::run(task, Arc::downgrade(&peers), queue));
         }
         (peers, arriving)
     }
@@ -215,7 +215,7 @@ impl Peers {
     /// Tells how busy this node is, for as long as the task lives.
     pub fn report_load(self: &Arc<Self>, connections: impl Fn() -> u32 + Send + 'static) -> JoinHandle<()> {
         let peers = Arc::clone(self);
-        tokio::spawn(async move {
+        self.counts.watch.keep("load", async move {
             let mut turns = interval(LOAD_EVERY);
             loop {
                 turns.tick().await;

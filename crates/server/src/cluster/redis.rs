@@ -130,7 +130,7 @@ impl RedisDirectory {
         });
         let mut known = Known::default();
         shared.beat(&mut known).await;
-        let task = tokio::spawn(run(Arc::clone(&shared), known));
+        let task = shared.counts.watch.keep("directory", run(Arc::clone(&shared), known));
         Ok(Self { shared, task })
     }
 }

@@ -118,16 +118,22 @@ impl Told {
     }
 }
 
-/// Until nobody can tell anything any more.
-pub async fn run(peers: Weak<Peers>, mut queue: Queue) {
+/// Until nobody can tell anything any more. `task` is its name for who watches it.
+pub async fn run(task: &'static str, peers: Weak<Peers>, mut queue: Queue) {
     let mut batch = Vec::with_capacity(TOLD_AT_ONCE);
     while queue.told.recv_many(&mut batch, TOLD_AT_ONCE).await > 0 {
         let Some(peers) = peers.upgrade() else { return };
         let (messages, bytes) = (batch.len(), batch.iter().map(Told::bytes).sum());
-        let users: HashSet<UserId> = batch.iter().flat_map(Told::users).copied().collect();
-        let places = Places::look_up(&peers, users.into_iter().collect()).await;
-        for told in batch.drain(..) {
-            send(&peers, &places, told);
+        let telling = async {
+            let users: HashSet<UserId> = batch.iter().flat_map(Told::users).copied().collect();
+            let places = Places::look_up(&peers, users.into_iter().collect()).await;
+            for told in batch.drain(..) {
+                send(&peers, &places, told);
+            }
+        };
+        if peers.counts.watch.piece(task, telling).await.is_none() {
+            batch.clear();
+            peers.counts.owe();
         }
         queue.waiting.done(messages, bytes);
     }

@@ -3,14 +3,13 @@
 mod conn;
 mod io;
 mod login;
+pub mod operator;
 mod socket;
 pub mod tls;
 mod upgrade;
 mod writing;
 
-use std::{
-    fs, io::ErrorKind, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc, time::Duration,
-};
+use std::{io::ErrorKind, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use axum::Router;
@@ -63,9 +62,6 @@ pub struct Listeners {
     operator: UnixListener,
 }
 
-/// The operator's socket, in the data folder.
-pub const OPERATOR_SOCKET: &str = "operator.sock";
-
 impl Listeners {
     pub async fn bind(config: &Config) -> anyhow::Result<Self> {
         let bind = async |key, addr: SocketAddr| {
@@ -76,19 +72,9 @@ impl Listeners {
         Ok(Self {
             http: bind("listen.http", config.listen.http).await?,
             tcp: bind("listen.tcp", config.listen.tcp).await?,
-            operator: bind_operator(&config.store.dir)?,
+            operator: operator::bind(&config.store.dir)?,
         })
     }
-}
-
-/// The data folder belongs to one server alone, so a socket that lies there is what another one left behind.
-fn bind_operator(dir: &Path) -> anyhow::Result<UnixListener> {
-    let path = dir.join(OPERATOR_SOCKET);
-    let _ = fs::remove_file(&path);
-    let context = || format!("cannot make the operator's socket {}", path.display());
-    let listener = UnixListener::bind(&path).with_context(context)?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).with_context(context)?;
-    Ok(listener)
 }
 
 impl Gateway {
@@ -99,7 +85,7 @@ impl Gateway {
         Arc::new(Self { cx, shutdown, tasks, places, large_places, tls })
     }
 
-    /// Accepts on both ports until `stop`, then lets every connection end and waits for them, within bounds.
+    /// Accepts on both ports until `stop`.
     pub async fn run(self: Arc<Self>, listeners: Listeners, stop: CancellationToken) {
         let routes = http::routes(Arc::clone(&self.cx))
             .merge(Router::new().route("/v1/ws", axum::routing::get(upgrade::upgrade)).with_state(Arc::clone(&self)));
@@ -115,7 +101,10 @@ impl Gateway {
             () = self.accept(&listeners.tcp, Self::serve_tcp) => {}
             () = self.accept_operator(&listeners.operator) => {}
         }
-        drop(listeners);
+    }
+
+    /// Lets every connection end and waits for them, within bounds.
+    pub async fn end(&self) {
         self.shutdown.cancel();
         self.tasks.close();
         let patience = Duration::from_millis(self.cx.config.listen.drain_ms);

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use anser_store::Error;
 use axum::{
     Extension, Json, Router,
     extract::State,
@@ -61,6 +62,9 @@ async fn readyz(State(cx): State<Arc<Ctx>>, Extension(last): Extension<Arc<Mutex
     if cx.peers.is_draining() {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n".into());
     }
+    if let Some(fallen) = cx.peers.counts.watch.fallen() {
+        return (StatusCode::SERVICE_UNAVAILABLE, format!("{fallen}\n"));
+    }
     let lock = || last.lock().expect("nothing panics while holding it");
     {
         let mut last = lock();
@@ -69,7 +73,14 @@ async fn readyz(State(cx): State<Arc<Ctx>>, Extension(last): Extension<Arc<Mutex
         }
         last.at = Some(Instant::now());
     }
-    let answer = probe(&cx).await;
+    let full = cx.store.stats().full;
+    let answer = match probe(&cx).await {
+        // The probe found room, and the messages of others did not.
+        (StatusCode::OK, _) if full > std::mem::replace(&mut lock().full, full) => {
+            (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", Error::Full))
+        }
+        answer => answer,
+    };
     lock().answer.clone_from(&answer);
     answer
 }
@@ -78,12 +89,14 @@ type Readiness = (StatusCode, String);
 
 struct LastProbe {
     at: Option<Instant>,
+    /// Transactions until then for which there was no room.
+    full: u64,
     answer: Readiness,
 }
 
 impl Default for LastProbe {
     fn default() -> Self {
-        Self { at: None, answer: (StatusCode::SERVICE_UNAVAILABLE, "the store is being probed\n".into()) }
+        Self { at: None, full: 0, answer: (StatusCode::SERVICE_UNAVAILABLE, "the store is being probed\n".into()) }
     }
 }
 

@@ -38,7 +38,10 @@ pub async fn listen(cx: Arc<Ctx>, mut arriving: Arriving) {
         };
         let Some(bytes) = arrived else { return };
         if let Some(envelope) = ear.cx.peers.unsealed(bytes) {
-            ear.hear(envelope).await;
+            let watch = ear.cx.peers.counts.watch.clone();
+            if watch.piece("listen", ear.hear(envelope)).await.is_none() {
+                ear.cx.peers.counts.lost();
+            }
         }
     }
 }

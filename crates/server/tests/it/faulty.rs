@@ -8,6 +8,7 @@ use std::{
 use anser_proto::{ConversationId, GroupId, UserId};
 use anser_store::*;
 use async_trait::async_trait;
+use tokio::sync::Notify;
 
 #[derive(Clone)]
 pub struct Faulty {
@@ -16,11 +17,13 @@ pub struct Faulty {
     faults: Arc<Mutex<VecDeque<Option<Error>>>>,
     /// Of the next questions for whom something concerns.
     unknown: Arc<Mutex<VecDeque<Error>>>,
+    /// Its end.
+    broken: Arc<Notify>,
 }
 
 impl Faulty {
     pub fn new(below: Arc<dyn Store>) -> Self {
-        Self { below, faults: Arc::default(), unknown: Arc::default() }
+        Self { below, faults: Arc::default(), unknown: Arc::default(), broken: Arc::default() }
     }
 
     pub fn fail(&self, faults: impl IntoIterator<Item = Option<Error>>) {
@@ -29,6 +32,10 @@ impl Faulty {
 
     pub fn fail_next(&self, fault: Error) {
         self.fail([Some(fault)]);
+    }
+
+    pub fn break_down(&self) {
+        self.broken.notify_one();
     }
 
     pub fn fail_to_tell_whom(&self, fault: Error) {
@@ -55,6 +62,11 @@ impl Store for Faulty {
             Ok(()) => self.below.append(batch).await,
             Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
         }
+    }
+
+    async fn broke(&self) -> String {
+        self.broken.notified().await;
+        "a test said so".to_owned()
     }
 
     async fn probe(&self) -> Result<(), Error> {

@@ -12,3 +12,4 @@ mod raw;
 mod slow;
 mod sync;
 mod tls;
+mod watch;

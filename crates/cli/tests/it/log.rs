@@ -1,0 +1,80 @@
+//! The log of a server when nobody takes it: pipes and a full device, on the real binary.
+
+use std::{
+    fs::File,
+    io::{Read as _, Write as _, pipe},
+};
+
+use crate::process::Machine;
+
+/// Does what a server logs about.
+fn busy(machine: &Machine) {
+    let chat = ["chat", "--as", "alice", "--to", "bob", "--memory", "--server", &machine.url()];
+    let lines = "a line\n".repeat(500);
+    assert!(machine.run(&chat, &lines).status.success());
+}
+
+fn assert_well(machine: &Machine) {
+    assert_eq!(machine.get("/healthz").0, 200);
+    assert_eq!(machine.get("/readyz"), (200, "ok\n".into()));
+}
+
+fn lost(machine: &Machine) -> u64 {
+    let metrics = machine.get("/metrics").1;
+    let line =
+        metrics.lines().find_map(|line| line.strip_prefix("anser_log_lines_lost_total ")).expect("it is counted");
+    line.parse().expect("a number")
+}
+
+#[test]
+fn a_server_whose_log_goes_to_a_full_device_starts_and_works() {
+    let mut machine = Machine::with_users(&["alice", "bob"]);
+    assert!(machine.stop());
+    let full = File::options().write(true).open("/dev/full").expect("a full device");
+    machine.start_logging_to(full, &[]);
+    busy(&machine);
+    assert_well(&machine);
+    assert!(lost(&machine) > 0);
+    assert!(machine.stop());
+}
+
+#[test]
+fn a_server_outlives_whoever_read_its_log() {
+    let mut machine = Machine::with_users(&["alice", "bob"]);
+    assert!(machine.stop());
+    let (reader, writer) = pipe().expect("a pipe");
+    machine.start_logging_to(writer, &[]);
+    drop(reader);
+    busy(&machine);
+    assert_well(&machine);
+    assert!(lost(&machine) > 0);
+    assert!(machine.stop());
+}
+
+#[test]
+fn a_log_that_nobody_reads_holds_nobody_up() {
+    let mut machine = Machine::with_users(&["alice", "bob"]);
+    assert!(machine.stop());
+    let (mut reader, mut writer) = pipe().expect("a pipe");
+    // As much as it holds: the server's first line finds no room.
+    let filling = [b'\n'; PIPE_BYTES];
+    writer.write_all(&filling).expect("room for it");
+    machine.start_logging_to(writer, &[]);
+    busy(&machine);
+    assert_well(&machine);
+    let reading = std::thread::spawn(move || {
+        let mut log = String::new();
+        reader.read_to_string(&mut log).map(|_| log)
+    });
+    assert!(machine.stop());
+    let log = reading.join().expect("no panic").expect("the server has ended");
+    let lines = log.lines().filter(|line| !line.is_empty());
+    assert!(
+        lines.into_iter().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()),
+        "a torn line: {log}"
+    );
+    assert!(log.contains("\"ready\"") && log.contains("\"stopped\""), "what waited is there: {log}");
+}
+
+/// What Linux gives a pipe.
+const PIPE_BYTES: usize = 64 << 10;
