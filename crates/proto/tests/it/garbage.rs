@@ -5,9 +5,10 @@ use std::fmt::Debug;
 use anser_proto::{
     Format,
     codec::{Frame, Malformed},
+    tcp,
     v1::{ClientFrame, ServerFrame},
 };
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use proptest::prelude::*;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -84,6 +85,36 @@ proptest! {
         check_grammar(&bytes);
         check::<ClientFrame>(bytes.clone().into());
         check::<ServerFrame>(bytes.into());
+    }
+
+    /// Whatever comes in whatever pieces: what is taken off is within the bound, and nothing is lost or made up.
+    #[test]
+    fn any_bytes_in_any_pieces_are_frames_or_too_long(
+        bytes in prop::collection::vec(prop_oneof![3 => Just(0), 1 => any::<u8>()], 0..512),
+        cuts in prop::collection::vec(1..64_usize, 1..64),
+        max in 0..300_usize,
+    ) {
+        let (mut read, mut taken, mut rest) = (BytesMut::new(), BytesMut::new(), &bytes[..]);
+        let refused = cuts.iter().cycle().find_map(|cut| {
+            let (piece, behind) = rest.split_at(rest.len().min(*cut));
+            rest = behind;
+            read.extend_from_slice(piece);
+            loop {
+                match tcp::take_frame(&mut read, max) {
+                    Ok(Some(frame)) => tcp::put_frame(&mut taken, &frame),
+                    Ok(None) if rest.is_empty() => return Some(None),
+                    Ok(None) => return None,
+                    Err(too_long) => return Some(Some(too_long)),
+                }
+            }
+        });
+        prop_assert!(bytes.starts_with(&taken), "other bytes than those that came");
+        prop_assert_eq!(taken.len() + read.len() + rest.len(), bytes.len());
+        if let Some(too_long) = refused.flatten() {
+            prop_assert!(too_long.length > max && too_long.max == max);
+        } else {
+            prop_assert!(read.len() < tcp::PREFIX_BYTES || read.len() < tcp::expected(&read), "a whole frame was left");
+        }
     }
 
     #[test]
