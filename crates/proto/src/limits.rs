@@ -7,7 +7,8 @@ pub const BODY_BYTES_MAX: usize = 64 * 1024;
 pub const CLIENT_FRAME_BYTES_MAX: usize = 448 * 1024;
 /// The first frame of a connection, in bytes.
 pub const HELLO_FRAME_BYTES_MAX: usize = 8 * 1024;
-/// A page of messages ends once it has this many bytes of bodies, so that a frame from the server stays bounded.
+/// A page of messages ends once it has this many bytes of bodies, text as JSON escapes it, so that a frame from the server
+/// stays bounded.
 pub const PAGE_BYTES_MAX: usize = 512 * 1024;
 /// A frame from the server, in bytes: a page, one more body, and what JSON adds.
 pub const SERVER_FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;

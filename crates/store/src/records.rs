@@ -86,6 +86,18 @@ pub struct Message {
     pub counted: bool,
 }
 
+impl Message {
+    /// Bytes of the body where its text is the longest: in JSON, which makes six of a control character.
+    pub fn body_bytes(&self) -> usize {
+        let written = |byte| match byte {
+            0..=0x1f => 6,
+            b'"' | b'\\' => 2,
+            _ => 1,
+        };
+        self.content.bytes().map(written).sum::<usize>() + self.attachment.len()
+    }
+}
+
 /// Which part of a log is wanted. Bounds are excluded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stretch {
@@ -95,7 +107,7 @@ pub struct Stretch {
     pub before: u64,
     /// At least 1.
     pub limit: u32,
-    /// The page ends with the message that reaches this many bytes of bodies.
+    /// The page ends with the message that reaches this many bytes of bodies; see [`Message::body_bytes`].
     pub bytes_max: usize,
 }
 

@@ -310,7 +310,8 @@ impl Conn {
             frames.push(self.framing.encode(&answer(0, Body::Lagged(v1::Lagged {}))));
         }
         frames.extend(self.socket.take_pong());
-        frames.extend(answers.iter().map(|frame| self.framing.encode(frame)));
+        // Each is let go once it is encoded: a page is not kept twice while it is being written.
+        frames.extend(answers.into_iter().map(|frame| self.framing.encode(&frame)));
         if let Some(code) = kicked {
             let kicked = v1::Kicked { code: code.into(), reason: close_row(code).meaning.to_owned() };
             frames.push(self.framing.encode(&answer(0, Body::Kicked(kicked))));

@@ -112,7 +112,7 @@ impl State {
         let (mut page, mut bytes) = (Vec::new(), 0);
         for message in &within {
             page.push((*message).clone());
-            bytes += message.content.len() + message.attachment.len();
+            bytes += message.body_bytes();
             if page.len() >= stretch.limit as usize || bytes >= stretch.bytes_max {
                 break;
             }

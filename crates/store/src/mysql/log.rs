@@ -196,7 +196,7 @@ impl Leaf {
                 break;
             }
             let message = message(row, conversation)?;
-            self.bytes += message.content.len() + message.attachment.len();
+            self.bytes += message.body_bytes();
             self.room -= 1;
             self.page.push(message);
         }

@@ -166,7 +166,7 @@ impl Leaf {
                 return Ok(true);
             }
             let message = message(row, self.conversation)?;
-            self.bytes += message.content.len() + message.attachment.len();
+            self.bytes += message.body_bytes();
             self.room -= 1;
             self.page.push(message);
         }
