@@ -1,12 +1,14 @@
-//! What a frame costs to write and to read: the request and the event of which a busy server sees most.
+//! What a frame costs to write and to read: the request and the event of which a busy server sees most; and to refuse.
 
 use std::hint::black_box;
 
 use anser_proto::{
     Format,
-    codec::Frame,
+    codec::{Frame, Malformed},
+    limits::CLIENT_FRAME_BYTES_MAX,
     v1::{ClientFrame, Message, MessageEvent, Send, ServerFrame, client_frame::Request, message, server_frame::Body},
 };
+use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 const TEXT: &str = "the geese are flying south again, 鸿雁南飞";
@@ -56,9 +58,32 @@ fn measure<F: Frame>(criterion: &mut Criterion, name: &str, frame: &F) {
     group.finish();
 }
 
+/// Frames as large as they may be, which are refused. By the byte none may cost more than a few times what a good one does.
+fn measure_refusals(criterion: &mut Criterion) {
+    let many = |count: usize, one: &str| one.repeat(count / one.len());
+    let room = CLIENT_FRAME_BYTES_MAX - 100;
+    let mut group = criterion.benchmark_group("refused");
+    for (name, frame) in [
+        ("halves", format!(r#"{{"request_id":1,"send":{{"content":"{}"}}}}"#, many(room, r"\u0001") + r"\ud83d")),
+        ("values", format!(r#"{{"request_id":1,"get_users":{{"user_ids":[{}1]}}}}"#, many(room, "-1,"))),
+        ("fields", format!(r#"{{"request_id":1,"send":{{{}"content":1}}}}"#, many(room, r#""type":[],"#))),
+        ("digits", format!(r#"{{"request_id":1,"pull":{{"limit":{}}}}}"#, many(room, "9"))),
+        ("unknown", format!(r#"{{"x":[{}1],"request_id":1,"ping":1}}"#, many(room, "[{},[]],"))),
+    ] {
+        group.throughput(Throughput::Bytes(frame.len() as u64));
+        let bytes = Bytes::from(frame);
+        assert!(matches!(Format::Json.decode::<ClientFrame>(bytes.clone()), Err(Malformed::Field { .. })), "{name}");
+        group.bench_function(name, |bencher| {
+            bencher.iter(|| Format::Json.decode::<ClientFrame>(black_box(bytes.clone())).is_err());
+        });
+    }
+    group.finish();
+}
+
 fn codec(criterion: &mut Criterion) {
     measure(criterion, "send", &send());
     measure(criterion, "message_event", &message_event());
+    measure_refusals(criterion);
 }
 
 criterion_group!(benches, codec);

@@ -89,7 +89,9 @@ impl Malformed {
 /// Whose fault it is that a protobuf frame cannot be read. Looks at the fields of the frame itself and at nothing inside
 /// them: where one begins and ends needs no knowledge of what it means.
 fn in_protobuf(bytes: &Bytes, error: &str) -> Malformed {
-    let message = error.strip_prefix("failed to decode Protobuf message: ").unwrap_or(error).to_owned();
+    // `Send.content: ClientFrame.request: …`, from the inside out. The outermost says nothing where there is another.
+    let message =
+        error.trim_start_matches("failed to decode Protobuf message: ").replace(": ClientFrame.request: ", ": ");
     Malformed::new(request_id(Unread::of(bytes)).unwrap_or(0), message)
 }
 

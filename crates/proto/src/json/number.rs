@@ -21,8 +21,7 @@ pub(super) fn read<T: TryFrom<i128> + Default>(json: &mut Reader<'_>) -> Read<T>
     };
     let number = integer(&written).and_then(|number| T::try_from(number).map_err(|_| "is out of range"));
     Ok(number.unwrap_or_else(|what| {
-        let shown = String::from_utf8_lossy(&written[..written.len().min(SHOWN_MAX)]).into_owned();
-        json.note(format!("`{shown}` {what}"));
+        json.note(|| format!("`{}` {what}", String::from_utf8_lossy(&written[..written.len().min(SHOWN_MAX)])));
         T::default()
     }))
 }
@@ -58,10 +57,10 @@ fn integer(written: &[u8]) -> Result<i128, &'static str> {
     if prefix(written) != Some(written) {
         return Err("is no number");
     }
-    if written.len() < DIGITS_MAX && written.iter().all(u8::is_ascii_digit) {
-        return Ok(value(written));
-    }
     let (sign, size) = written.strip_prefix(b"-").map_or((1, written), |size| (-1, size));
+    if size.len() < DIGITS_MAX && size.iter().all(u8::is_ascii_digit) {
+        return Ok(sign * value(size));
+    }
     let (mantissa, exponent) = split(size, b"eE");
     let (whole, fraction) = split(mantissa, b".");
     let digits = [whole, fraction].concat();

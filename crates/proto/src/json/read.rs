@@ -55,7 +55,7 @@ impl<'a> Reader<'a> {
             return Ok(());
         }
         if chosen.is_some() {
-            self.note("only one field of its kind may be there, and another one came before it");
+            self.note(|| "only one field of its kind may be there, and another one came before it");
         }
         *chosen = Some(choose(T::read(self)?));
         Ok(())
@@ -214,7 +214,7 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         let text = self.text()?;
-        Ok(text.unescape().map_err(|what| self.note(what)).ok())
+        Ok(text.unescape().map_err(|what| self.note(|| what)).ok())
     }
 
     pub(super) fn text(&mut self) -> Read<Text<'a>> {
@@ -234,14 +234,15 @@ impl<'a> Reader<'a> {
             b'n' => "null",
             _ => "a number",
         };
-        self.note(format!("{needed} is needed, not {found}"));
+        self.note(|| format!("{needed} is needed, not {found}"));
         self.skip()
     }
 
-    /// Notes what is wrong with the value that is read now. The first fault is told.
-    pub(super) fn note(&mut self, what: impl Into<Cow<'static, str>>) {
+    /// Notes what is wrong with the value that is read now. Only the first fault is told, and put into words: there may be
+    /// as many as there are bytes.
+    pub(super) fn note<W: Into<Cow<'static, str>>>(&mut self, what: impl FnOnce() -> W) {
         if self.fault.is_none() {
-            self.fault = Some(Fault::new(what.into()));
+            self.fault = Some(Fault::new(what().into()));
         }
     }
 

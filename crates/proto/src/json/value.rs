@@ -84,13 +84,10 @@ impl Value for Bytes {
         let Some(text) = json.string()? else { return Ok(Self::new()) };
         let is_url_safe = text.contains(['-', '_']);
         let bytes = if is_url_safe { BASE64_URL.decode(&*text) } else { BASE64.decode(&*text) };
-        Ok(bytes.map_or_else(
-            |error| {
-                json.note(format!("it is no base64: {error}"));
-                Self::new()
-            },
-            Self::from,
-        ))
+        if bytes.is_err() {
+            json.note(|| "base64 is needed");
+        }
+        Ok(bytes.unwrap_or_default().into())
     }
 
     fn write(&self, json: &mut Writer) {

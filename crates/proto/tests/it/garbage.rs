@@ -77,6 +77,57 @@ fn check_scrambled<F: Frame + PartialEq + Debug>(frame: &F, number: u64, text: &
     assert_eq!(again, from_json);
 }
 
+/// A value of any kind in place of one of the leaves.
+fn replace_leaf(json: &mut Value, leaf: &mut usize, by: &Value) {
+    match json {
+        Value::Object(fields) => fields.values_mut().for_each(|value| replace_leaf(value, leaf, by)),
+        Value::Array(values) => values.iter_mut().for_each(|value| replace_leaf(value, leaf, by)),
+        _ => {
+            if *leaf == 0 {
+                *json = by.clone();
+            }
+            *leaf = leaf.wrapping_sub(1);
+        }
+    }
+}
+
+fn any_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 8, 3, |inner| {
+        let fields = prop::collection::hash_map("[a-z_]{1,8}", inner.clone(), 0..3);
+        prop_oneof![
+            prop::collection::vec(inner, 0..3).prop_map(Value::from),
+            fields.prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+/// How many bytes of a field stand before its value.
+fn key_and_length(field: &[u8]) -> usize {
+    let mut rest = field;
+    prost::encoding::decode_key(&mut rest).expect("what we wrote");
+    prost::encoding::decode_varint(&mut rest).expect("what we wrote");
+    field.len() - rest.len()
+}
+
+/// Whatever stands in a request, its id is known: it is taken, or refused under that id.
+fn check_is_answerable(format: Format, frame: Bytes, id: u32) {
+    match format.decode::<ClientFrame>(frame.clone()) {
+        Ok(frame) => assert_eq!(frame.request_id, id),
+        Err(Malformed::Field { request_id, message }) => {
+            assert_eq!(request_id, id);
+            assert!(message.len() < 300, "{message}");
+        }
+        Err(Malformed::Frame(error)) => panic!("{error}: {frame:?}"),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -144,5 +195,35 @@ proptest! {
         for frame in samples::server_frames() {
             check_scrambled(&frame, number, &text);
         }
+    }
+
+    #[test]
+    fn a_wrong_value_costs_its_request_alone(
+        sample in prop::sample::select(samples::client_frames()),
+        leaf in any::<prop::sample::Index>(),
+        by in any_value(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let id = sample.request_id;
+        let mut json: Value = serde_json::from_slice(&Format::Json.encode(&sample)).expect("what we wrote");
+        for (name, body) in json.as_object_mut().expect("a frame") {
+            if name != "request_id" {
+                replace_leaf(body, &mut leaf.index(8), &by);
+            }
+        }
+        check_is_answerable(Format::Json, json.to_string().into(), id);
+
+        // The body is damaged; its key and its length are not.
+        let mut bytes = Format::Protobuf.encode(&sample).to_vec();
+        let body = prost::Message::encoded_len(&ClientFrame { request_id: 0, ..sample });
+        let head = bytes.len() - body;
+        let head = head + key_and_length(&bytes[head..]);
+        for (place, byte) in damage {
+            if head < bytes.len() {
+                let place = head + place.index(bytes.len() - head);
+                bytes[place] = byte;
+            }
+        }
+        check_is_answerable(Format::Protobuf, bytes.into(), id);
     }
 }

@@ -42,11 +42,11 @@ async fn bytes_that_are_no_frame_end_the_connection_after_what_came_before_was_a
 /// Frames of request 70, each with a value that its field cannot have, and what the refusal names.
 const WRONG_VALUES: &[(Format, &[u8], &str)] = &[
     // `send.content` that is no UTF-8, `send` as a number, `send` that ends in the middle of a field.
-    (Format::Protobuf, b"\x08\x46\x52\x03\x22\x01\xff", "content"),
+    (Format::Protobuf, b"\x08\x46\x52\x03\x22\x01\xff", "Send.content: invalid string"),
     (Format::Protobuf, b"\x08\x46\x50\x05", "request"),
     (Format::Protobuf, b"\x08\x46\x52\x02\x22\x05", "content"),
     // Also where the id stands behind it.
-    (Format::Protobuf, b"\x52\x03\x22\x01\xff\x08\x46", "content"),
+    (Format::Protobuf, b"\x52\x03\x22\x01\xff\x08\x46", "Send.content"),
     // What browsers make of a character that was cut in two.
     (Format::Json, br#"{"request_id": 70, "send": {"content": "\ud83d"}}"#, "send.content"),
     (Format::Json, br#"{"send": {"content": "\ud83d"}, "request_id": 70}"#, "send.content"),
