@@ -71,7 +71,9 @@ pub fn error_row(code: ErrorCode) -> ErrorRow {
         }
 
         Overloaded => row(Later, None, "the server has as much work as it can take; nothing was stored"),
-        RateLimited => row(Later, None, "this connection asks faster than it may; nothing was stored"),
+        RateLimited => {
+            row(Later, None, "the user asks for more than he may on all his connections together; nothing was stored")
+        }
         BehindFailed => {
             row(Later, None, "a message before this one in the same conversation failed: resend that one first")
         }
@@ -100,6 +102,10 @@ pub fn close_row(code: CloseCode) -> CloseRow {
         Silent => row(true, "nothing was heard for one and a half of the longest heartbeat"),
         ServerBusy => row(true, "the server has as many logins as it can take now"),
         ServerError => row(true, "a fault of the server; its log says which"),
+        TooManyFailed => row(
+            true,
+            "messages that failed wait to be sent again in more than 256 conversations: send again in order what was not acknowledged",
+        ),
         LoginTimedOut => row(true, "no `hello` came within 5 seconds"),
         LoginRefused => row(false, "the user may not log in; the error before it, if any, says why"),
         Replaced => {

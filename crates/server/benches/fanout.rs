@@ -12,6 +12,7 @@ use anser_proto::{
 };
 use anser_server::{
     cluster::{Load, Node, NodeId, local::LocalDirectory},
+    config::Limits,
     event::Event,
     framing::{Framing, Transport},
     hub::{Attachment, Hub, Newcomer},
@@ -31,7 +32,7 @@ impl Crowd {
     /// The formats take turns.
     fn gather(users: u64, formats: &[Format]) -> Self {
         let node = Node { id: NodeId(1), name: "".into(), client_url: "".into(), load: Load::default() };
-        let hub = Arc::new(Hub::new(1, Arc::new(LocalDirectory::new(node))));
+        let hub = Arc::new(Hub::new(&Limits::default(), Arc::new(LocalDirectory::new(node))));
         let attach = |(user, format): (u64, &Format)| {
             let outbox = Arc::new(Outbox::new(OUTBOX_BYTES));
             let newcomer = Newcomer {

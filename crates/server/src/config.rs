@@ -120,9 +120,10 @@ pub enum SequencerKind {
 pub struct Limits {
     /// Connections at one time, those that have not logged in included: at least 1. Further ones are closed at once.
     pub connections: u32,
-    /// Requests of one connection a second; beyond it they are refused with `RATE_LIMITED`. 0: no bound.
+    /// What a user may ask of this node in a second, with all his connections together, where a short message costs 1: see protocol.md,
+    /// "What requests cost". Beyond it he is refused with `RATE_LIMITED`. 0: no bound.
     pub requests_per_s: u32,
-    /// Requests of one connection at once, after a silence: at least `requests_per_s`.
+    /// What a user may ask of this node at once, after a silence: at least `requests_per_s`. Coming back does not fill it.
     pub requests_burst: u32,
     /// Bytes that may wait to be written to one connection: at least 16384. What comes on top is dropped and the client told to
     /// sync.

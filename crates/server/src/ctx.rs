@@ -21,7 +21,7 @@ pub struct Ctx {
     pub store: Arc<dyn Store>,
     pub hub: Arc<Hub>,
     pub peers: Arc<Peers>,
-    pub members: Members,
+    pub members: Arc<Members>,
     pub credentials: Credentials,
     pub ids: Snowflake,
     pub clock: Clock,
@@ -53,12 +53,13 @@ impl Ctx {
         credentials: Credentials,
         peers: Arc<Peers>,
     ) -> Self {
+        let members = Arc::new(Members::new());
         Self {
-            metrics: Metrics::new(Arc::clone(&store), &peers.counts),
+            metrics: Metrics::new(Arc::clone(&store), Arc::clone(&members), &peers.counts),
             store,
-            hub: Arc::new(Hub::new(config.limits.devices_per_user, peers.directory())),
+            hub: Arc::new(Hub::new(&config.limits, peers.directory())),
             peers,
-            members: Members::new(),
+            members,
             credentials,
             ids: Snowflake::any_node(Arc::clone(&clock)),
             under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX as usize)),

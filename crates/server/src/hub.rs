@@ -12,13 +12,16 @@ use std::{
 };
 
 use anser_proto::{CloseCode, UserId};
+use tokio::time::Instant;
 
 use crate::{
     accepted::{Accepted, ConnId},
+    budget::{Budget, Budgets},
     cluster::{
         Directory, NodeId,
         envelope::{LoginsOver, Present, PresentDevice},
     },
+    config::Limits,
     event::Event,
     framing::Framing,
     nickname::Nickname,
@@ -36,6 +39,7 @@ pub struct Hub {
     devices_per_user_max: usize,
     /// Is told who comes and goes, in that order, so that other nodes know where he is.
     directory: Arc<dyn Directory>,
+    budgets: Budgets,
 }
 
 const SHARDS: usize = 64;
@@ -63,6 +67,7 @@ pub struct Doomed<'a> {
 /// A user who is connected.
 struct Online {
     nickname: Arc<Nickname>,
+    budget: Arc<Budget>,
     attached: Vec<Attached>,
     /// Logins that began under an earlier version are over, as far as this node was told.
     login_version: u64,
@@ -92,12 +97,13 @@ impl Online {
 }
 
 impl Hub {
-    pub fn new(devices_per_user_max: u32, directory: Arc<dyn Directory>) -> Self {
+    pub fn new(limits: &Limits, directory: Arc<dyn Directory>) -> Self {
         let shards = std::array::from_fn(|_| Mutex::default());
         let first_conn = (u64::from(rand::random::<u32>()) << 31) + 1;
-        let devices_per_user_max = devices_per_user_max.max(1) as usize;
+        let devices_per_user_max = limits.devices_per_user.max(1) as usize;
         let last = Mutex::new(Accepted { at_ms: 0, conn: ConnId(first_conn) });
-        Self { shards, last, online: AtomicUsize::new(0), devices_per_user_max, directory }
+        let budgets = Budgets::new(limits, Instant::now());
+        Self { shards, last, online: AtomicUsize::new(0), devices_per_user_max, directory, budgets }
     }
 
     /// A connection was accepted now. It is younger than all before it, also when the clock goes back.
@@ -118,7 +124,8 @@ impl Hub {
         let online = shard.entry(user).or_insert_with(|| {
             self.online.fetch_add(1, Ordering::Relaxed);
             let (attached, elsewhere) = (Vec::new(), Vec::new());
-            Online { nickname: Arc::default(), attached, login_version: 0, asked: 0, elsewhere }
+            let (nickname, budget) = (Arc::default(), Arc::new(self.budgets.of(user)));
+            Online { nickname, budget, attached, login_version: 0, asked: 0, elsewhere }
         });
         // The other nodes are asked anew.
         online.asked = kick_id;
@@ -140,7 +147,8 @@ impl Hub {
             }
         }
         let conn = accepted.conn;
-        Attachment { hub: Arc::clone(self), user, conn, nickname: Arc::clone(&online.nickname), login_version: 0 }
+        let (nickname, budget) = (Arc::clone(&online.nickname), Arc::clone(&online.budget));
+        Attachment { hub: Arc::clone(self), user, conn, nickname, budget, login_version: 0 }
     }
 
     /// Puts the event into the outboxes of all connections of the user but `except`; tells how many.
@@ -263,6 +271,7 @@ pub struct Attachment {
     pub user: UserId,
     pub conn: ConnId,
     pub nickname: Arc<Nickname>,
+    pub budget: Arc<Budget>,
     pub login_version: u64,
 }
 
@@ -286,6 +295,7 @@ impl Drop for Attachment {
         if let Some(online) = shard.get_mut(&self.user) {
             online.attached.retain(|other| other.accepted.conn != self.conn);
             if online.attached.is_empty() {
+                self.hub.budgets.remember(self.user, &online.budget);
                 shard.remove(&self.user);
                 self.hub.online.fetch_sub(1, Ordering::Relaxed);
                 self.hub.directory.detach(self.user);
@@ -321,9 +331,10 @@ mod tests {
         hub.attach(Newcomer { accepted, user: ADA, device_id, kick_id: KICK, framing, outbox })
     }
 
-    fn new_hub(devices_per_user_max: u32) -> Arc<Hub> {
+    fn new_hub(devices_per_user: u32) -> Arc<Hub> {
         let node = Node { id: NodeId(1), name: "".into(), client_url: "".into(), load: Load::default() };
-        Arc::new(Hub::new(devices_per_user_max, Arc::new(LocalDirectory::new(node))))
+        let limits = Limits { devices_per_user, ..Limits::default() };
+        Arc::new(Hub::new(&limits, Arc::new(LocalDirectory::new(node))))
     }
 
     #[test]

@@ -21,7 +21,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::cluster::counts::Counts;
+use crate::{cluster::counts::Counts, im::Members};
 
 pub struct Metrics {
     registry: Registry,
@@ -50,7 +50,7 @@ struct CodeLabels {
 }
 
 impl Metrics {
-    pub fn new(store: Arc<dyn Store>, cluster: &Counts) -> Self {
+    pub fn new(store: Arc<dyn Store>, members: Arc<Members>, cluster: &Counts) -> Self {
         let mut registry = Registry::with_prefix("anser");
         let connections = Gauge::default();
         registry.register("connections", "Connections that are logged in", connections.clone());
@@ -73,7 +73,7 @@ impl Metrics {
         cluster.register(&mut registry);
         let process = Arc::<OnceLock<Process>>::default();
         registry.register_collector(Box::new(ProcessStats(Arc::clone(&process))));
-        registry.register_collector(Box::new(StoreStats(store)));
+        registry.register_collector(Box::new(StoreStats { store, members }));
         Self {
             registry,
             process,
@@ -162,8 +162,11 @@ impl Collector for ProcessStats {
     }
 }
 
-/// What the store tells of itself, asked when somebody looks.
-struct StoreStats(Arc<dyn Store>);
+/// What the store tells of itself, and what is remembered of it; asked when somebody looks.
+struct StoreStats {
+    store: Arc<dyn Store>,
+    members: Arc<Members>,
+}
 
 impl std::fmt::Debug for StoreStats {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -173,7 +176,7 @@ impl std::fmt::Debug for StoreStats {
 
 impl Collector for StoreStats {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        let stats = self.0.stats();
+        let stats = self.store.stats();
         for (name, help, value) in [
             ("store_commits", "Transactions of the writer", stats.commits),
             ("store_appended", "Messages stored by senders, without duplicates", stats.appended),
@@ -185,7 +188,13 @@ impl Collector for StoreStats {
             let counter = ConstCounter::new(value);
             counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
         }
-        let queued = ConstGauge::new(i64::try_from(stats.queued).unwrap_or(i64::MAX));
-        queued.encode(encoder.encode_descriptor("store_queued", "Writes waiting now", None, queued.metric_type())?)
+        for (name, help, value) in [
+            ("store_queued", "Writes waiting now", stats.queued),
+            ("members_remembered", "Groups whose members are remembered", self.members.remembered() as u64),
+        ] {
+            let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
+            gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;
+        }
+        Ok(())
     }
 }

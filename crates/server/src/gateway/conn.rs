@@ -269,21 +269,18 @@ impl Conn {
         self.heard = Instant::now();
         if let Some(caller) = &mut self.caller {
             // Too many are not refused, since they are answered all the same; who does not stop is closed.
-            let _ = caller.admit(self.heard);
+            let _ = caller.admit(1, self.heard);
         }
     }
 
     async fn take_control(&mut self) -> Result<(), End> {
         self.count_control();
         self.flush(Vec::new()).await?;
-        self.check_flooding()
+        self.check_ending()
     }
 
-    fn check_flooding(&self) -> Result<(), End> {
-        match &self.caller {
-            Some(caller) if caller.is_flooding() => Err(end(CloseCode::Flooding)),
-            _ => Ok(()),
-        }
+    fn check_ending(&self) -> Result<(), End> {
+        self.caller.as_ref().and_then(|caller| caller.ending()).map_or(Ok(()), |code| Err(end(code)))
     }
 
     async fn answer(&mut self, caller: Box<Caller>, answers: Vec<v1::ServerFrame>) -> Result<(), End> {
@@ -294,7 +291,7 @@ impl Conn {
         if let Some(code) = closing {
             return Err(end(code));
         }
-        self.check_flooding()?;
+        self.check_ending()?;
         match self.broken.take() {
             _ if said_bye => Err(end(CloseCode::Normal)),
             None => Ok(()),

@@ -103,7 +103,7 @@ async fn let_in(
     cx.metrics.logins.inc();
     let welcome = v1::ServerFrame { request_id, body: Some(Body::Welcome(welcome)) };
     Ok(LoggedIn {
-        caller: Box::new(Caller::new(&attachment, platform, device_id, &cx.config.limits, Instant::now())),
+        caller: Box::new(Caller::new(&attachment, platform, device_id)),
         attachment,
         outbox,
         welcome: framing.encode(&welcome),

@@ -1,21 +1,20 @@
-//! Who asks: the user and device behind a connection, and what the connection has used up.
+//! Who asks: the user and device behind a connection, and what it has done lately.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use anser_proto::{ConversationId, ErrorCode, UserId};
+use anser_proto::{CloseCode, ConversationId, ErrorCode, UserId};
 use anser_store::Sender;
 use tokio::time::Instant;
 
 use super::{fifo::Fifo, page::PageSize};
-use crate::{accepted::ConnId, config::Limits, error::Error, hub::Attachment, nickname::Nickname};
+use crate::{accepted::ConnId, budget::Budget, error::Error, hub::Attachment, nickname::Nickname};
 
 /// A conversation hears of the user's typing at most this often.
 const TYPING_INTERVAL: Duration = Duration::from_secs(1);
 /// Conversations whose last typing is remembered.
 const TYPING_REMEMBERED: usize = 64;
-/// Who is refused more often than this, at once and then a second, does not listen.
-const REFUSALS_BURST: u32 = 2_000;
-const REFUSALS_PER_S: u32 = 20;
+/// A connection that was refused no more often than this is not the one of its user that floods.
+const REFUSALS_BORNE: u32 = 64;
 
 pub struct Caller {
     pub user: UserId,
@@ -28,14 +27,15 @@ pub struct Caller {
     pub fifo: Fifo,
     pub page_size: PageSize,
     pub said_bye: bool,
-    bucket: Bucket,
-    refusals: Bucket,
+    /// Shared by all connections of the user.
+    budget: Arc<Budget>,
+    refusals: u32,
     flooding: bool,
     typed: HashMap<ConversationId, Instant>,
 }
 
 impl Caller {
-    pub fn new(attachment: &Attachment, platform: i32, device_id: Arc<str>, limits: &Limits, now: Instant) -> Self {
+    pub fn new(attachment: &Attachment, platform: i32, device_id: Arc<str>) -> Self {
         Self {
             user: attachment.user,
             conn: attachment.conn,
@@ -46,8 +46,8 @@ impl Caller {
             fifo: Fifo::default(),
             page_size: PageSize::default(),
             said_bye: false,
-            bucket: Bucket::new(limits.requests_per_s, limits.requests_burst, now),
-            refusals: Bucket::new(REFUSALS_PER_S, REFUSALS_BURST, now),
+            budget: Arc::clone(&attachment.budget),
+            refusals: 0,
             flooding: false,
             typed: HashMap::new(),
         }
@@ -68,19 +68,25 @@ impl Caller {
         self.nickname.set(nickname, mailbox_seq);
     }
 
-    /// May ask once more, or is told when.
-    pub fn admit(&mut self, now: Instant) -> Result<(), Error> {
-        self.bucket.take(now).map_err(|wait| {
-            self.flooding |= self.refusals.take(now).is_err();
+    /// May ask for what costs so much, or is told when.
+    pub fn admit(&mut self, cost: u32, now: Instant) -> Result<(), Error> {
+        self.budget.take(cost, now).map_err(|wait| {
+            self.refusals = self.refusals.saturating_add(1);
+            self.flooding |= !self.budget.bear_refusal(now) && self.refusals > REFUSALS_BORNE;
             Error {
                 retry_after_ms: u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1),
-                ..Error::new(ErrorCode::RateLimited, "more requests than limits.requests_per_s")
+                ..Error::new(ErrorCode::RateLimited, "the user asks for more than limits.requests_per_s")
             }
         })
     }
 
-    pub fn is_flooding(&self) -> bool {
-        self.flooding
+    /// Why the connection has to end, once what came is answered.
+    pub fn ending(&self) -> Option<CloseCode> {
+        match () {
+            () if self.flooding => Some(CloseCode::Flooding),
+            () if self.fifo.has_overflowed() => Some(CloseCode::TooManyFailed),
+            () => None,
+        }
     }
 
     /// Whether the conversation shall hear of the typing now.
@@ -91,53 +97,5 @@ impl Caller {
         }
         self.typed.insert(conversation, now);
         true
-    }
-}
-
-/// A token bucket: full at first, refilled at an even rate.
-struct Bucket {
-    per_s: u32,
-    burst: u32,
-    tokens: f64,
-    filled: Instant,
-}
-
-impl Bucket {
-    fn new(per_s: u32, burst: u32, now: Instant) -> Self {
-        Self { per_s, burst, tokens: burst.into(), filled: now }
-    }
-
-    /// Takes one, or tells how long until there is one. A rate of 0 is no bound.
-    fn take(&mut self, now: Instant) -> Result<(), Duration> {
-        if self.per_s == 0 {
-            return Ok(());
-        }
-        let rate = f64::from(self.per_s);
-        let passed = now.saturating_duration_since(self.filled).as_secs_f64();
-        self.tokens = (self.tokens + passed * rate).min(self.burst.into());
-        self.filled = now;
-        if self.tokens < 1.0 {
-            return Err(Duration::from_secs_f64((1.0 - self.tokens) / rate));
-        }
-        self.tokens -= 1.0;
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bucket_gives_its_burst_and_then_its_rate() {
-        let start = Instant::now();
-        let mut bucket = Bucket::new(10, 3, start);
-        assert_eq!((0..5).filter(|_| bucket.take(start).is_ok()).count(), 3);
-        assert_eq!(bucket.take(start), Err(Duration::from_millis(100)));
-        assert_eq!(bucket.take(start + Duration::from_millis(100)), Ok(()));
-        let later = start + Duration::from_secs(60);
-        assert_eq!((0..5).filter(|_| bucket.take(later).is_ok()).count(), 3);
-        let mut unbounded = Bucket::new(0, 0, start);
-        assert!((0..1_000).all(|_| unbounded.take(start).is_ok()));
     }
 }

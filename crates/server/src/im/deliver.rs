@@ -10,7 +10,7 @@ use anser_proto::{
 };
 use anser_store::{Appended, Error, Marked, MemberIds, MembersChanged, NewMessage, Stretch};
 use quick_cache::{Weighter, sync::Cache};
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 
 use super::wire;
 use crate::{
@@ -27,6 +27,8 @@ use crate::{
 const MEMBERS_MAX: Duration = Duration::from_secs(5);
 /// Members, of all groups together, who are remembered: 64 MiB.
 const MEMBERS_REMEMBERED: u64 = 4 << 20;
+/// Lists that are read for hints at one time: few, since the store has better to do.
+const LEARNING_MAX: usize = 16;
 /// Groups that the cache expects.
 const GROUPS_EXPECTED: usize = 10_000;
 /// Pushes after which others get their turn on this thread.
@@ -40,7 +42,11 @@ const LISTED_MAX: usize = 200;
 
 /// Who is in which group, as far as it was needed lately. Never believed by itself: every append tells the version of
 /// the members at its place, and an older list is read anew.
-pub struct Members(Cache<GroupId, MemberIds, ByMembers>);
+pub struct Members {
+    lists: Cache<GroupId, MemberIds, ByMembers>,
+    /// A place for each list that is read for a hint, which nobody waits for.
+    learning: Arc<Semaphore>,
+}
 
 /// A list weighs as many as it has, and one for itself.
 #[derive(Clone)]
@@ -54,17 +60,20 @@ impl Weighter<GroupId, MemberIds> for ByMembers {
 
 impl Members {
     pub fn new() -> Self {
-        Self(Cache::with_weighter(GROUPS_EXPECTED, MEMBERS_REMEMBERED, ByMembers))
+        Self {
+            lists: Cache::with_weighter(GROUPS_EXPECTED, MEMBERS_REMEMBERED, ByMembers),
+            learning: Arc::new(Semaphore::new(LEARNING_MAX)),
+        }
     }
 
     /// Members no older than `version`, if they are remembered.
     pub fn known(&self, group: GroupId, version: u64) -> Option<Arc<[(UserId, u64)]>> {
-        self.0.get(&group).filter(|(known, _)| *known >= version).map(|(_, members)| members)
+        self.lists.get(&group).filter(|(known, _)| *known >= version).map(|(_, members)| members)
     }
 
     /// What is older than `version` is remembered no more.
     pub fn forget_before(&self, MembersVersion { group, version }: MembersVersion) {
-        self.0.remove_if(&group, |(known, _)| *known < version);
+        self.lists.remove_if(&group, |(known, _)| *known < version);
     }
 
     /// Members no older than `version`. Whoever asks meanwhile waits for the same answer.
@@ -74,7 +83,7 @@ impl Members {
         }
         let read = async || {
             self.forget_before(MembersVersion { group, version });
-            self.0.get_or_insert_async(&group, cx.store.member_ids(group)).await
+            self.remembered_or_read(cx, group).await
         };
         let asked = timeout(MEMBERS_MAX, async {
             match read().await? {
@@ -84,6 +93,27 @@ impl Members {
             }
         });
         asked.await.map_err(|_| Error::Failed("the members were not told in time".into()))?
+    }
+}
+
+impl Members {
+    async fn remembered_or_read(&self, cx: &Ctx, group: GroupId) -> Result<MemberIds, Error> {
+        let place = match self.lists.get_value_or_guard_async(&group).await {
+            Ok(known) => return Ok(known),
+            Err(place) => place,
+        };
+        let read = cx.store.member_ids(group).await?;
+        // A group that does not exist is not remembered: anybody may name as many of these as he likes.
+        if !read.1.is_empty() {
+            // Who was told of a newer list meanwhile has taken the place away.
+            let _ = place.insert(read.clone());
+        }
+        Ok(read)
+    }
+
+    /// Groups whose members are remembered.
+    pub fn remembered(&self) -> usize {
+        self.lists.len()
     }
 }
 
@@ -253,8 +283,9 @@ pub async fn marked(cx: &Ctx, user: UserId, from: ConnId, conversation: Conversa
     }
 }
 
-/// Passes on that the user is typing, to whoever is connected.
-pub async fn typing(cx: &Ctx, user: UserId, from: ConnId, conversation: ConversationId) {
+/// Passes on that the user is typing, to whoever is connected. Waits for nothing: members who are not remembered are read by a
+/// task beside, if there is a place for one.
+pub fn typing(cx: &Arc<Ctx>, user: UserId, from: ConnId, conversation: ConversationId) {
     let event =
         Event::new(Body::Typing(v1::TypingEvent { conversation_id: conversation.to_string(), user_id: user.0 }));
     match conversation {
@@ -264,16 +295,28 @@ pub async fn typing(cx: &Ctx, user: UserId, from: ConnId, conversation: Conversa
             }
         }
         ConversationId::Group(group) => {
-            let Ok(members) = cx.members.at_least(cx, group, 0).await else { return };
-            if members.len() > TYPING_MEMBERS_MAX || members.iter().all(|(member, _)| *member != user) {
-                return;
+            if let Some(members) = cx.members.known(group, 0) {
+                return typing_among(cx, user, &members, &event);
             }
-            let others: Vec<UserId> =
-                members.iter().map(|(member, _)| *member).filter(|member| *member != user).collect();
-            others.iter().for_each(|member| push_here(cx, *member, None, &event));
-            push_elsewhere(cx, others, None, &event);
+            let Ok(place) = Arc::clone(&cx.members.learning).try_acquire_owned() else { return };
+            let cx = Arc::clone(cx);
+            tokio::spawn(async move {
+                if let Ok(members) = cx.members.at_least(&cx, group, 0).await {
+                    typing_among(&cx, user, &members, &event);
+                }
+                drop(place);
+            });
         }
     }
+}
+
+fn typing_among(cx: &Ctx, user: UserId, members: &[(UserId, u64)], event: &Event) {
+    if members.len() > TYPING_MEMBERS_MAX || members.iter().all(|(member, _)| *member != user) {
+        return;
+    }
+    let others: Vec<UserId> = members.iter().map(|(member, _)| *member).filter(|member| *member != user).collect();
+    others.iter().for_each(|member| push_here(cx, *member, None, event));
+    push_elsewhere(cx, others, None, event);
 }
 
 /// In larger groups nobody is told who types: it would cost more than the messages.

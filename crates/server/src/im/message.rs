@@ -10,7 +10,7 @@ use anser_proto::{
 use anser_store::{Appended, NewMessage, Stretch};
 use tokio::time::Instant;
 
-use super::{Caller, answer, append, check_request_id, page_limit, wire};
+use super::{Caller, answer, append, check_request_id, cost, page_limit, wire};
 use crate::{ctx::Ctx, error::Error};
 
 /// A send that may go to the store, or why it does not.
@@ -54,7 +54,7 @@ fn attempt(caller: &mut Caller, sends: Vec<(u32, v1::Send)>, now: Instant) -> Ve
     let mut attempts = Vec::with_capacity(sends.len());
     for (request_id, send) in sends {
         let mut place = None;
-        let admitted = caller.admit(now);
+        let admitted = caller.admit(cost::of_send(&send), now);
         let outcome = check(caller, request_id, send).and_then(|new| {
             let (conversation, client_msg_id) = (new.conversation, new.client_msg_id.clone());
             let in_order = !held.contains(&conversation)

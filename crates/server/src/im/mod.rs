@@ -3,6 +3,7 @@
 
 mod append;
 pub mod caller;
+mod cost;
 mod deliver;
 mod fifo;
 mod group;
@@ -22,6 +23,8 @@ pub use caller::Caller;
 pub use deliver::Members;
 pub use user::make_user;
 
+use std::sync::Arc;
+
 use anser_proto::{
     ErrorCode,
     limits::{PAGE_DEFAULT, PAGE_MAX},
@@ -37,7 +40,7 @@ pub type Asked = Result<ClientFrame, (u32, Error)>;
 /// Answers the requests that a connection took up together, in their order. Sends that stand side by side are
 /// stored together: they wait for one commit instead of one each.
 pub async fn turn(
-    cx: &Ctx,
+    cx: &Arc<Ctx>,
     mut caller: Box<Caller>,
     frames: Vec<Asked>,
     now: Instant,
@@ -58,7 +61,7 @@ pub async fn turn(
             }
             Err((request_id, error)) => {
                 // It counts, but is answered the same however often it comes: nobody is to send it again.
-                let _ = caller.admit(now);
+                let _ = caller.admit(1, now);
                 answer(cx, "malformed", request_id, Err(error))
             }
         });
@@ -75,13 +78,13 @@ fn answer(cx: &Ctx, kind: &'static str, request_id: u32, body: Result<Body, Erro
 
 /// The one match over all requests.
 async fn handle(
-    cx: &Ctx,
+    cx: &Arc<Ctx>,
     caller: &mut Caller,
     request_id: u32,
     request: Option<Request>,
     now: Instant,
 ) -> Result<Body, Error> {
-    let admitted = caller.admit(now);
+    let admitted = caller.admit(cost::of(request.as_ref()), now);
     // A heartbeat counts, but is answered all the same: to refuse it would end the connection.
     if !matches!(request, Some(Request::Ping(_) | Request::Bye(_))) {
         admitted?;
@@ -101,7 +104,7 @@ async fn handle(
         Some(Request::Sync(sync)) => sync::sync(cx, who, sync).await.map(Body::SyncPage),
         Some(Request::MarkRead(mark)) => read::mark_read(cx, who, mark).await.map(Body::Marked),
         Some(Request::MarkDelivered(mark)) => read::mark_delivered(cx, who, mark).await.map(Body::Marked),
-        Some(Request::Typing(typing)) => session::typing(cx, caller, typing, now).await.map(|()| done()),
+        Some(Request::Typing(typing)) => session::typing(cx, caller, &typing, now).map(|()| done()),
         Some(Request::ListSessions(list)) => session::list(cx, who, list).await.map(Body::Sessions),
 
         Some(Request::CreateGroup(create)) => group::create(cx, who, create).await.map(Body::Group),

@@ -1,5 +1,7 @@
 //! The conversation list, and who is typing in it.
 
+use std::sync::Arc;
+
 use anser_proto::{ConversationId, v1};
 use tokio::time::Instant;
 
@@ -12,10 +14,10 @@ pub async fn list(cx: &Ctx, who: &Caller, list: v1::ListSessions) -> Result<v1::
     Ok(v1::Sessions { sessions: page.rows.iter().map(wire::session).collect(), more: page.more })
 }
 
-pub async fn typing(cx: &Ctx, caller: &mut Caller, typing: v1::Typing, now: Instant) -> Result<(), Error> {
+pub fn typing(cx: &Arc<Ctx>, caller: &mut Caller, typing: &v1::Typing, now: Instant) -> Result<(), Error> {
     let conversation = wire::conversation_of(&typing.conversation_id, caller.user)?;
     if caller.may_tell_typing(conversation, now) {
-        deliver::typing(cx, caller.user, caller.conn, conversation).await;
+        deliver::typing(cx, caller.user, caller.conn, conversation);
     }
     Ok(())
 }

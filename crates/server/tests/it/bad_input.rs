@@ -390,6 +390,42 @@ async fn who_does_not_listen_to_refusals_is_cut_off() {
 }
 
 #[tokio::test]
+async fn coming_back_refills_nothing_and_another_device_has_no_budget_of_its_own() {
+    let server = slow_server(5).await;
+    let (mut phone, mut bob) = (server.login("ada").await, server.login("bob").await);
+    let get = || Request::GetUsers(v1::GetUsers { user_ids: vec![1], ..Default::default() });
+    for _ in 0..5 {
+        assert!(matches!(phone.ask(get()).await, Body::Users(_)));
+    }
+    let mut laptop = server.login_device("ada", "laptop").await;
+    assert_eq!(laptop.refused(get()).await, ErrorCode::RateLimited);
+    drop((phone, laptop));
+    let mut phone = server.login("ada").await;
+    assert_eq!(phone.refused(get()).await, ErrorCode::RateLimited);
+    assert!(matches!(bob.ask(get()).await, Body::Users(_)), "others have their own");
+}
+
+#[tokio::test]
+async fn a_request_costs_what_it_names() {
+    let server = slow_server(600).await;
+    let mut ada = server.login("ada").await;
+    let group = |named| {
+        let user_ids = (1..=named).collect();
+        Request::CreateGroup(v1::CreateGroup {
+            client_group_id: "g".into(),
+            name: "g".into(),
+            user_ids,
+            ..Default::default()
+        })
+    };
+    assert_eq!(ada.refused(group(500)).await, ErrorCode::NotFound);
+    let Body::Error(error) = ada.ask(group(500)).await else { panic!("not refused") };
+    assert_eq!(error.code(), ErrorCode::RateLimited);
+    assert!((395_000..=402_000).contains(&error.retry_after_ms), "{}", error.retry_after_ms);
+    assert_eq!(ada.refused(group(50)).await, ErrorCode::NotFound, "for less there is enough");
+}
+
+#[tokio::test]
 async fn beyond_the_number_of_connections_nobody_is_served_until_one_ends() {
     let server = TestServer::start_with(|config| config.limits.connections = 2, crate::raw::memory_store).await;
     let (ada, _bob) = (server.login("ada").await, server.login("bob").await);

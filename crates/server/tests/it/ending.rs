@@ -6,6 +6,7 @@ use anser_proto::{
     CloseCode, ErrorCode, Format,
     v1::{self, client_frame::Request, hello::Credential, server_frame::Body},
 };
+use anser_server::config::Limits;
 use tokio::time::{advance, pause, resume};
 
 use crate::raw::{Came, TestServer, clock, memory_store, send};
@@ -56,7 +57,8 @@ async fn a_bye_is_answered_and_ends_the_connection() {
 
 #[tokio::test]
 async fn who_does_not_read_is_told_that_he_lags_and_gets_all_by_a_sync() {
-    let server = TestServer::start_with(|config| config.limits.outbox_bytes = 16 * 1024, memory_store).await;
+    let small = |limits: &mut Limits| (limits.outbox_bytes, limits.requests_per_s) = (16 * 1024, 0);
+    let server = TestServer::start_with(|config| small(&mut config.limits), memory_store).await;
     let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
     let conversation = ada.conversation_with(&bob);
     // More than the outbox and the buffers of the system hold.
@@ -78,7 +80,7 @@ async fn who_does_not_read_is_told_that_he_lags_and_gets_all_by_a_sync() {
 
 #[tokio::test]
 async fn who_takes_nothing_for_half_a_minute_is_given_up() {
-    let server = TestServer::start().await;
+    let server = TestServer::start_with(|config| config.limits.requests_per_s = 0, memory_store).await;
     let (mut ada, bob) = (server.login("ada").await, server.login("bob").await);
     let conversation = ada.conversation_with(&bob);
     let body = "x".repeat(60_000);

@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use anser_proto::{ConversationId, GroupId, UserId};
@@ -19,11 +22,22 @@ pub struct Faulty {
     unknown: Arc<Mutex<VecDeque<Error>>>,
     /// Its end.
     broken: Arc<Notify>,
+    /// While a test has it, those questions are not answered.
+    pub silence: Arc<tokio::sync::Semaphore>,
+    /// Such questions that were asked.
+    pub asked: Arc<AtomicUsize>,
 }
 
 impl Faulty {
     pub fn new(below: Arc<dyn Store>) -> Self {
-        Self { below, faults: Arc::default(), unknown: Arc::default(), broken: Arc::default() }
+        Self {
+            below,
+            faults: Arc::default(),
+            unknown: Arc::default(),
+            silence: Arc::new(tokio::sync::Semaphore::new(1)),
+            asked: Arc::default(),
+            broken: Arc::default(),
+        }
     }
 
     pub fn fail(&self, faults: impl IntoIterator<Item = Option<Error>>) {
@@ -42,7 +56,9 @@ impl Faulty {
         self.unknown.lock().expect("no panic").push_back(fault);
     }
 
-    fn whom(&self) -> Result<(), Error> {
+    async fn whom(&self) -> Result<(), Error> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        drop(self.silence.acquire().await);
         self.unknown.lock().expect("no panic").pop_front().map_or(Ok(()), Err)
     }
 
@@ -100,7 +116,7 @@ impl Store for Faulty {
     }
 
     async fn session(&self, user: UserId, conversation: ConversationId) -> Result<Session, Error> {
-        self.whom()?;
+        self.whom().await?;
         self.below.session(user, conversation).await
     }
 
@@ -121,7 +137,7 @@ impl Store for Faulty {
     }
 
     async fn member_ids(&self, group: GroupId) -> Result<MemberIds, Error> {
-        self.whom()?;
+        self.whom().await?;
         self.below.member_ids(group).await
     }
 

@@ -1,11 +1,15 @@
 //! Groups over the wire: who is told what, and who sees which part of the log.
 
-use anser_proto::{
-    ErrorCode,
-    v1::{self, client_frame::Request, notice::Kind, server_frame::Body},
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::{Duration, Instant},
 };
 
-use anser_store::Error;
+use anser_proto::{
+    ErrorCode, GroupId,
+    v1::{self, client_frame::Request, notice::Kind, server_frame::Body},
+};
+use anser_store::{Error, NewGroup, Sender};
 
 use crate::{
     faulty::Faulty,
@@ -206,4 +210,39 @@ async fn a_stranger_fills_a_part_of_somebodys_groups_and_no_more() {
     }
     bob.ask(Request::LeaveGroup(v1::LeaveGroup { group_id: third.group_id })).await;
     assert!(matches!(dan.ask(found("dan", 1, &bob)).await, Body::Group(_)));
+}
+
+#[tokio::test]
+async fn typing_waits_for_nobody_and_a_group_that_does_not_exist_is_not_remembered() {
+    let faulty = Faulty::new(memory_store(&Default::default()));
+    let store = faulty.clone();
+    let server = TestServer::start_with(|_| {}, |_| Arc::new(store)).await;
+    let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
+    // A group of which this server was not told.
+    let new = NewGroup {
+        group: GroupId(5),
+        creator: Sender { user: ada.user, nickname: "ada".into(), platform: 0, device_id: "phone".into() },
+        client_group_id: "g".into(),
+        name: "Geese".into(),
+        avatar: "".into(),
+        members: vec![bob.user],
+        login_version: 0,
+    };
+    server.store.create_group(new).await.expect("a group");
+    let typing = |group| Request::Typing(v1::Typing { conversation_id: format!("group_{group}") });
+
+    let silence = faulty.silence.acquire().await.expect("it is never closed");
+    let begun = Instant::now();
+    assert!(matches!(ada.ask(typing(5)).await, Body::Done(_)));
+    for group in 100..130 {
+        assert!(matches!(ada.ask(typing(group)).await, Body::Done(_)));
+    }
+    assert!(begun.elapsed() < Duration::from_secs(4), "typing waited for the store");
+    assert!(faulty.asked.load(Ordering::Relaxed) <= 16, "as many lists are read as others need");
+    drop(silence);
+    assert!(matches!(bob.event().await, Body::Typing(_)));
+    // Those that were asked for are answered in the order of the questions.
+    while !server.get("/metrics").await.1.contains("anser_members_remembered 1\n") {
+        bob.nothing_more().await;
+    }
 }

@@ -1,7 +1,7 @@
 //! Sending, being told, pulling.
 
 use anser_proto::{
-    ErrorCode, Format,
+    CloseCode, ConversationId, ErrorCode, Format, UserId,
     v1::{self, client_frame::Request, server_frame::Body},
 };
 use anser_store::Error;
@@ -108,6 +108,22 @@ async fn what_failed_for_now_is_not_overtaken_by_what_was_sent_behind_it() {
         let one = ada.send(&conversation, &first, "one").await;
         assert_eq!(ada.send(&conversation, &second, "two").await.server_msg_id, one.server_msg_id + 1);
     }
+}
+
+#[tokio::test]
+async fn failures_in_more_conversations_than_are_remembered_end_the_connection() {
+    let faulty = Faulty::new(memory_store(&Default::default()));
+    let store = faulty.clone();
+    let server = TestServer::start_with(|_| {}, |_| std::sync::Arc::new(store)).await;
+    let mut ada = server.login("ada").await;
+    faulty.fail(vec![Some(Error::Overloaded); 257]);
+    for other in 1..=256 {
+        let conversation = ConversationId::single(UserId(other), ada.user).to_string();
+        assert_eq!(ada.refused(send(&conversation, "m-1", "text")).await, ErrorCode::Overloaded);
+    }
+    let conversation = ConversationId::single(UserId(257), ada.user).to_string();
+    ada.say(send(&conversation, "m-1", "text")).await;
+    assert_eq!(ada.end().await, (Some(ErrorCode::Overloaded), Some(CloseCode::TooManyFailed)));
 }
 
 #[tokio::test]

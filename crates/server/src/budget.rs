@@ -1,0 +1,183 @@
+//! What a user may ask for: one budget for all his connections to this node, which outlives them.
+//!
+//! A token bucket by the generic cell rate algorithm (ITU-T I.371): all that is kept is the moment at which the bucket will be
+//! full. So taking is one atomic step without a lock, and of two buckets the emptier one is the larger number.
+//!
+//! Rules: who comes back finds what he left. Where a budget stood is kept in a table of fixed size, in a place that is drawn
+//! for the user anew with each start. Who shares a place with somebody that left with less starts with as little: he may get
+//! too few tokens for the seconds that it takes to fill a bucket, and nobody ever gets too many.
+
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use anser_proto::UserId;
+use tokio::time::Instant;
+
+use crate::config::Limits;
+
+/// Users who left lately are told apart by so many places: 256 KiB.
+const PLACES: usize = 16_384;
+/// Who is refused more often than this, at once and then a second, does not listen.
+const REFUSALS_BURST: u32 = 2_000;
+const REFUSALS_PER_S: u32 = 20;
+
+/// So many at once after a silence, and then so many a second.
+#[derive(Clone, Copy)]
+struct Rate {
+    /// In which one is given again; 0: no bound.
+    each_ns: u64,
+    burst_ns: u64,
+}
+
+impl Rate {
+    fn new(per_s: u32, burst: u32) -> Self {
+        let each_ns = if per_s == 0 { 0 } else { 1_000_000_000 / u64::from(per_s) };
+        Self { each_ns, burst_ns: each_ns * u64::from(burst) }
+    }
+}
+
+/// When it will be full, in nanoseconds since the server's start.
+#[derive(Default)]
+struct Bucket(AtomicU64);
+
+impl Bucket {
+    /// Takes so many, or tells how long until there are enough. What costs more than the bucket holds takes a full one.
+    fn take(&self, rate: Rate, cost: u32, now_ns: u64) -> Result<(), Duration> {
+        let cost_ns = rate.each_ns.saturating_mul(cost.into()).min(rate.burst_ns);
+        let after = |full_at: u64| full_at.max(now_ns) + cost_ns;
+        let fits = |full_at| Some(after(full_at)).filter(|after| after - now_ns <= rate.burst_ns);
+        let taken = self.0.fetch_update(Relaxed, Relaxed, fits);
+        taken.map(drop).map_err(|full_at| Duration::from_nanos(after(full_at) - now_ns - rate.burst_ns))
+    }
+}
+
+/// Of one user.
+pub struct Budget {
+    rates: Arc<Rates>,
+    requests: Bucket,
+    refusals: Bucket,
+}
+
+struct Rates {
+    start: Instant,
+    requests: Rate,
+    refusals: Rate,
+}
+
+impl Rates {
+    fn since_start(&self, now: Instant) -> u64 {
+        u64::try_from(now.saturating_duration_since(self.start).as_nanos()).unwrap_or(u64::MAX / 2)
+    }
+}
+
+impl Budget {
+    /// Takes what a request costs, or tells how long until that may be had. A request that costs more than the whole budget
+    /// takes a full one.
+    pub fn take(&self, cost: u32, now: Instant) -> Result<(), Duration> {
+        self.requests.take(self.rates.requests, cost, self.rates.since_start(now))
+    }
+
+    /// Counts a request that was refused; false once the user does not listen to refusals.
+    pub fn bear_refusal(&self, now: Instant) -> bool {
+        self.refusals.take(self.rates.refusals, 1, self.rates.since_start(now)).is_ok()
+    }
+}
+
+/// Where users' budgets come from, and what is remembered of those who left.
+pub struct Budgets {
+    rates: Arc<Rates>,
+    hasher: RandomState,
+    left: Box<[[AtomicU64; 2]]>,
+}
+
+impl Budgets {
+    pub fn new(limits: &Limits, start: Instant) -> Self {
+        let requests = Rate::new(limits.requests_per_s, limits.requests_burst);
+        let rates = Rates { start, requests, refusals: Rate::new(REFUSALS_PER_S, REFUSALS_BURST) };
+        let left = (0..PLACES).map(|_| Default::default()).collect();
+        Self { rates: Arc::new(rates), hasher: RandomState::new(), left }
+    }
+
+    pub fn of(&self, user: UserId) -> Budget {
+        let [requests, refusals] = self.place(user).each_ref().map(|full_at| Bucket(full_at.load(Relaxed).into()));
+        Budget { rates: Arc::clone(&self.rates), requests, refusals }
+    }
+
+    /// The user left this node. A turn of his that is still under way is not remembered.
+    pub fn remember(&self, user: UserId, budget: &Budget) {
+        for (place, bucket) in self.place(user).iter().zip([&budget.requests, &budget.refusals]) {
+            place.fetch_max(bucket.0.load(Relaxed), Relaxed);
+        }
+    }
+
+    fn place(&self, user: UserId) -> &[AtomicU64; 2] {
+        let place = self.hasher.hash_one(user) % PLACES as u64;
+        &self.left[usize::try_from(place).expect("below the number of places")]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADA: UserId = UserId(7);
+
+    fn budgets(requests_per_s: u32, requests_burst: u32, start: Instant) -> Budgets {
+        Budgets::new(&Limits { requests_per_s, requests_burst, ..Limits::default() }, start)
+    }
+
+    fn taken(budget: &Budget, cost: u32, now: Instant) -> usize {
+        (0..2_000).take_while(|_| budget.take(cost, now).is_ok()).count()
+    }
+
+    #[test]
+    fn a_budget_gives_its_burst_and_then_its_rate() {
+        let start = Instant::now();
+        let budget = budgets(10, 3, start).of(ADA);
+        assert_eq!(taken(&budget, 1, start), 3);
+        assert_eq!(budget.take(1, start), Err(Duration::from_millis(100)));
+        assert_eq!(budget.take(1, start + Duration::from_millis(100)), Ok(()));
+        assert_eq!(taken(&budget, 1, start + Duration::from_secs(60)), 3);
+        assert_eq!(taken(&budgets(0, 0, start).of(ADA), 9, start), 2_000, "no bound");
+    }
+
+    #[test]
+    fn what_costs_more_takes_more_and_what_costs_more_than_all_takes_all() {
+        let start = Instant::now();
+        let budgets = budgets(10, 100, start);
+        assert_eq!(taken(&budgets.of(ADA), 30, start), 3);
+        let budget = budgets.of(ADA);
+        assert_eq!(taken(&budget, 501, start), 1);
+        assert_eq!(budget.take(501, start), Err(Duration::from_secs(10)));
+        assert_eq!(budget.take(1, start), Err(Duration::from_millis(100)));
+    }
+
+    #[test]
+    fn who_leaves_and_comes_back_finds_what_he_left_and_in_time_a_full_budget() {
+        let start = Instant::now();
+        let budgets = budgets(1, 10, start);
+        for (came_s, left) in [(0, 10), (0, 0), (4, 4), (60, 10)] {
+            let (budget, now) = (budgets.of(ADA), start + Duration::from_secs(came_s));
+            assert_eq!(taken(&budget, 1, now), left, "after {came_s} s");
+            budgets.remember(ADA, &budget);
+        }
+        // Of two that left, the emptier one counts.
+        budgets.remember(ADA, &budgets.of(UserId(8)));
+        assert_eq!(taken(&budgets.of(ADA), 1, start + Duration::from_secs(60)), 0);
+    }
+
+    #[test]
+    fn what_is_remembered_does_not_grow() {
+        let budgets = budgets(1, 10, Instant::now());
+        for user in 1..=3 * PLACES as u64 {
+            budgets.remember(UserId(user), &budgets.of(UserId(user)));
+        }
+        assert_eq!(budgets.left.len(), PLACES);
+    }
+}

@@ -1,0 +1,81 @@
+//! What requests cost of a user's budget. One is what a short message costs the server, which is a share of a commit; the
+//! others are so many of these as they take rows, bytes and pushes. docs/protocol.md has the table, for clients.
+
+use anser_proto::{
+    limits::{PAGE_DEFAULT, PAGE_MAX},
+    v1::{self, client_frame::Request},
+};
+
+/// A body is written twice, and goes to every device of the conversation.
+const BODY_BYTES: usize = 16 * 1024;
+/// Messages of a page lie beside each other.
+const MESSAGES: u32 = 20;
+/// An entry of the conversation list is put together from some eight rows.
+const SESSIONS: u32 = 4;
+/// Of a group whose head is asked for, and of a user or member, a row or two are read.
+const GROUPS: u32 = 10;
+const USERS: u32 = 10;
+/// A page of a sync is as long as the server likes.
+const SYNC: u32 = 4;
+
+/// At least 1. Who is put into a group costs as much as a message: a row, an entry in his list, and a push.
+pub fn of(request: Option<&Request>) -> u32 {
+    1 + match request {
+        Some(Request::Send(send)) => of_body(send),
+        Some(Request::Pull(pull)) => page(pull.limit) / MESSAGES,
+        Some(Request::ListSessions(list)) => page(list.limit) / SESSIONS,
+        Some(Request::Sync(sync)) => SYNC + count(sync.groups.len()) / GROUPS,
+        Some(Request::ListMembers(list)) => page(list.limit) / USERS,
+        Some(Request::GetUsers(get)) => count(get.user_ids.len() + get.accounts.len()) / USERS,
+        Some(Request::CreateGroup(create)) => count(create.user_ids.len()),
+        Some(Request::InviteMembers(invite)) => count(invite.user_ids.len()),
+        Some(Request::RemoveMembers(remove)) => count(remove.user_ids.len()),
+        _ => 0,
+    }
+}
+
+pub fn of_send(send: &v1::Send) -> u32 {
+    1 + of_body(send)
+}
+
+fn of_body(send: &v1::Send) -> u32 {
+    count((send.content.len() + send.attachment.len()) / BODY_BYTES)
+}
+
+fn page(limit: u32) -> u32 {
+    if limit == 0 { PAGE_DEFAULT } else { limit.min(PAGE_MAX) }
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_in_the_documents_is_this_one() {
+        let (ids, limit) = (|named| vec![1; named], PAGE_MAX);
+        let body = "x".repeat(anser_proto::limits::BODY_BYTES_MAX);
+        let groups = vec![v1::GroupPosition::default(); PAGE_MAX as usize];
+        let document = include_str!("../../../../docs/protocol.md");
+        for (row, request) in [
+            ("`send`", Request::Send(v1::Send { content: body, ..Default::default() })),
+            ("`pull`", Request::Pull(v1::Pull { limit, ..Default::default() })),
+            ("`sync`", Request::Sync(v1::Sync { groups, ..Default::default() })),
+            ("`list_sessions`", Request::ListSessions(v1::ListSessions { limit, ..Default::default() })),
+            ("`list_members`", Request::ListMembers(v1::ListMembers { limit, ..Default::default() })),
+            ("`get_users`", Request::GetUsers(v1::GetUsers { user_ids: ids(200), ..Default::default() })),
+            (
+                "`create_group`, `invite_members`, `remove_members`",
+                Request::CreateGroup(v1::CreateGroup { user_ids: ids(500), ..Default::default() }),
+            ),
+            ("all others", Request::Ping(v1::Ping {})),
+        ] {
+            let most = format!("| {} |", of(Some(&request)));
+            let has_row = |line: &str| line.starts_with(&format!("| {row} |")) && line.ends_with(&most);
+            assert!(document.lines().any(has_row), "docs/protocol.md has no row {row} that ends with {most}");
+        }
+    }
+}
