@@ -8,7 +8,7 @@ use std::{
 use anyhow::bail;
 
 /// Program -> Debian's package that brings it.
-const PROGRAMS: [(&str, &str); 11] = [
+const PROGRAMS: [(&str, &str); 13] = [
     ("mariadbd", "mariadb-server"),
     ("mariadb-install-db", "mariadb-server"),
     ("mariadb", "mariadb-client"),
@@ -16,6 +16,8 @@ const PROGRAMS: [(&str, &str); 11] = [
     ("redis-cli", "redis-tools"),
     ("nats-server", "nats-server"),
     ("setpriv", "util-linux"),
+    ("unshare", "util-linux"),
+    ("strace", "strace"),
     ("python3", "python3"),
     ("pip3", "python3-pip"),
     ("node", "nodejs"),

@@ -10,24 +10,20 @@ use super::*;
 const FOLDER: &str = "ANSER_TEST_SYNC_FOLDER";
 const ANSWERS: usize = 20;
 
-/// Runs itself under `strace`. Where there is none, or it may not watch, the settings of the connection must do, which
-/// are tested beside the writer.
+/// Runs itself under `strace`.
 #[tokio::test]
 async fn the_log_is_synced_before_each_answer() {
     if let Ok(folder) = env::var(FOLDER) {
         return answer(Path::new(&folder)).await;
     }
     let home = tempfile::tempdir().expect("a folder");
-    if !Command::new("strace").args(["-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success()) {
-        eprintln!("this machine does not let a test watch a process");
-        return;
-    }
     let trace = home.path().join("trace");
     let mut watched = Command::new("strace");
     watched.args(["-f", "-y", "-e", "trace=pwrite64,fdatasync,fsync,write", "-o"]).arg(&trace);
     watched.arg(env::current_exe().expect("a path")).env(FOLDER, home.path());
     watched.args(["--exact", "sqlite::sync::the_log_is_synced_before_each_answer", "--nocapture"]);
-    assert!(watched.status().expect("it ran").success());
+    let status = watched.status().expect("strace is needed: `apt-get install strace` brings it");
+    assert!(status.success(), "{status}: the test failed, or this machine does not let a test watch a process");
 
     let (mut writes, mut synced, mut answers) = (0, true, 0);
     for line in fs::read_to_string(&trace).expect("a trace").lines() {
