@@ -16,7 +16,7 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::{
     config::{Config, Credential, Keep},
-    driver::{self, Command, Driver},
+    driver::{self, Command, Driver, Leaves},
     engine::{
         self, Attention, CallError, Draft, Engine, Fate, Input, MessageKey, NotWithdrawn, Queued, State, StopReason,
         Withdrawal,
@@ -308,7 +308,13 @@ impl Client {
     /// Says goodbye to the server and closes the store, within about two seconds. What is queued waits in the store. Further calls fail.
     pub async fn close(&self) {
         // An error means that it is closed already.
-        let _ = self.ask(|reply| Command::Close { reply }).await;
+        let _ = self.ask(|reply| Command::Close { leaves: Leaves::Everything, reply }).await;
+    }
+
+    /// Logs out on this device: closes the client as [`Client::close`] does and deletes everything of the user from the local store, what
+    /// waits to be sent and the kept token included. The file stays, empty; who opens it next is another device.
+    pub async fn wipe(&self) -> Result<(), Error> {
+        Ok(self.ask(|reply| Command::Close { leaves: Leaves::Nothing, reply }).await??)
     }
 
     /// Any request of the protocol that has no method of its own.

@@ -23,7 +23,7 @@ use crate::{
     },
     events::Event,
     sending::{Following, Sending},
-    store::Store,
+    store::{Store, StoreError},
     transport::{Closed, Dial, Transport},
 };
 
@@ -59,8 +59,16 @@ pub(crate) enum Command {
         reply: oneshot::Sender<Result<Body, CallError>>,
     },
     Close {
-        reply: oneshot::Sender<()>,
+        leaves: Leaves,
+        reply: oneshot::Sender<Result<(), StoreError>>,
     },
+}
+
+/// What a client that is closed leaves on the device.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leaves {
+    Everything,
+    Nothing,
 }
 
 /// Where the driver tells what happens.
@@ -84,7 +92,7 @@ pub(crate) struct Driver {
     sends: HashMap<CallId, oneshot::Sender<Result<Sending, Error>>>,
     withdrawals: HashMap<CallId, oneshot::Sender<Result<Fate, NotWithdrawn>>>,
     following: Following,
-    closing: Option<oneshot::Sender<()>>,
+    closing: Option<(Leaves, oneshot::Sender<Result<(), StoreError>>)>,
 }
 
 enum Link {
@@ -180,9 +188,13 @@ impl Driver {
             }
         }
         commands.close();
+        let wiped = match &self.closing {
+            Some((Leaves::Nothing, _)) => self.store.wipe().await,
+            _ => Ok(()),
+        };
         self.store.close().await;
-        if let Some(reply) = self.closing.take() {
-            let _ = reply.send(());
+        if let Some((_, reply)) = self.closing.take() {
+            let _ = reply.send(wiped);
         }
     }
 
@@ -231,8 +243,8 @@ impl Driver {
             Command::LoadOlder { conversation, limit, reply } => {
                 Input::LoadOlder { conversation, limit, call: self.await_answer(reply) }
             }
-            Command::Close { reply } => {
-                self.closing = Some(reply);
+            Command::Close { leaves, reply } => {
+                self.closing = Some((leaves, reply));
                 Input::Stop
             }
         };

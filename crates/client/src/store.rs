@@ -140,6 +140,18 @@ impl Store {
         let _ = self.with_slot(|slot| slot.take().ok_or(StoreError::Closed).map(drop)).await;
     }
 
+    /// Nothing of the user is left, in the file's unused pages neither. The device is another one from then on.
+    pub(crate) async fn wipe(&self) -> Result<(), StoreError> {
+        self.run(|connection| {
+            connection.execute_batch(
+                "BEGIN; DELETE FROM meta; DELETE FROM heartbeats; DELETE FROM conversations; DELETE FROM messages;
+                 DELETE FROM outgoing; DELETE FROM cursors; COMMIT; VACUUM; PRAGMA wal_checkpoint(TRUNCATE);",
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
     /// The id of this device: the given one, the kept one, or a new one.
     pub(crate) async fn device_id(&self, given: Option<String>) -> Result<String, StoreError> {
         self.run(move |connection| {

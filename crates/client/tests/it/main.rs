@@ -325,6 +325,31 @@ async fn a_password_is_needed_once_for_a_store() {
 }
 
 #[tokio::test]
+async fn after_a_wipe_nothing_of_the_user_is_on_the_device() {
+    let folder = TempDir::new().expect("a folder");
+    let server = Fake::start(Wire::WebSocket).await;
+    let path = folder.path().join("alice.db");
+    let kept =
+        |credential| Config { store: Keep::File(path.clone()), credential, ..config("ws", server.address, ALICE) };
+    let password = |user: u64| Credential::Password { account: user.to_string(), password: "goose".into() };
+    let alice = Client::open(kept(password(ALICE))).await.expect("opens");
+    within(alice.send(ours(), Draft::text("a secret of hers")).await.expect("queued").sent()).await.expect("stored");
+    within(alice.wipe()).await.expect("wiped");
+    for file in std::fs::read_dir(folder.path()).expect("reads") {
+        let bytes = std::fs::read(file.expect("a file").path()).expect("reads");
+        assert!(!bytes.windows(16).any(|part| part == b"a secret of hers"), "it is still there");
+    }
+    // The file is anybody's now.
+    let bob = Client::open(kept(Credential::Kept)).await.expect("opens");
+    assert_eq!(within(bob.caught_up()).await, Err(StopReason::NoCredential));
+    assert_eq!(bob.sessions().await.expect("reads"), []);
+    let mut events = bob.events();
+    bob.login(password(BOB)).await.expect("open");
+    hear(&mut events, |event| (event == Event::State(State::CaughtUp)).then_some(())).await;
+    assert_eq!(bob.me().map(|user| user.user_id), Some(BOB));
+}
+
+#[tokio::test]
 async fn a_provider_that_fails_at_first_is_asked_again() {
     let server = Fake::start(Wire::Tcp).await;
     let asked = Arc::new(AtomicU64::new(0));
