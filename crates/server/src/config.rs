@@ -55,8 +55,8 @@ pub struct Auth {
     pub issuers: Vec<String>,
     /// `aud` of tokens must contain this. Not empty.
     pub audience: String,
-    /// Key of HS256 tokens: 32 bytes at least, in a file that its owner alone can read. None: `hs256.secret` in the data folder,
-    /// made at the first start.
+    /// Key of HS256 tokens: 32 bytes at least, in a file that its owner alone can read; protocol.md says which bytes count. None:
+    /// `hs256.secret` in the data folder, made at the first start.
     pub hs256_secret_file: Option<PathBuf>,
     /// Public key (PEM) of EdDSA tokens. None: such tokens are refused.
     pub eddsa_public_key_file: Option<PathBuf>,

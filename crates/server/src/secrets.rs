@@ -9,8 +9,10 @@ use std::{
 
 use anyhow::{Context as _, bail};
 
-/// Bytes of a generated secret.
-const SECRET_BYTES: usize = 32;
+/// Bytes of a key, at least.
+const KEY_BYTES_MIN: usize = 32;
+/// What a generated secret is drawn from, in bytes. It is written as text, in hexadecimal digits, which can be copied into any setting.
+const RANDOM_BYTES: usize = 32;
 
 /// Makes the data folder, open to its owner alone, if it is not there.
 pub fn make_data_dir(dir: &Path) -> anyhow::Result<()> {
@@ -37,13 +39,14 @@ pub fn hs256_secret(dir: &Path, configured: Option<&Path>) -> anyhow::Result<Vec
 
 /// Written and synced under another name first: whoever is killed in between finds a whole secret or none.
 fn make_secret(dir: &Path, path: &Path) -> anyhow::Result<()> {
-    let mut secret = [0; SECRET_BYTES];
-    getrandom::fill(&mut secret).context("no randomness from the system")?;
+    let mut random = [0; RANDOM_BYTES];
+    getrandom::fill(&mut random).context("no randomness from the system")?;
+    let secret: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
     // One name: what somebody who was killed left behind is written over. Nobody else is at it, since whoever comes here has the
     // folder's lock.
     let draft = dir.join("hs256.draft");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    file.write_all(&secret).and_then(|()| file.sync_all())?;
+    file.write_all(secret.as_bytes()).and_then(|()| file.sync_all())?;
     let linked = fs::hard_link(&draft, path);
     fs::remove_file(&draft)?;
     match linked {
@@ -58,7 +61,7 @@ pub fn hs256_path(dir: &Path) -> PathBuf {
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let secret = fs::read(path).with_context(|| format!("cannot read the secret {}", path.display()))?;
+    let bytes = fs::read(path).with_context(|| format!("cannot read the secret {}", path.display()))?;
     let mode = fs::metadata(path)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
         bail!(
@@ -66,10 +69,21 @@ fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
             path.display()
         );
     }
-    if secret.len() < SECRET_BYTES {
-        bail!("{} holds {} bytes: a secret needs at least {SECRET_BYTES}", path.display(), secret.len());
+    let key = key_of(bytes);
+    if key.len() < KEY_BYTES_MIN {
+        bail!("{} holds a key of {} bytes: it needs at least {KEY_BYTES_MIN}", path.display(), key.len());
     }
-    Ok(secret)
+    Ok(key)
+}
+
+/// Of a file of visible ASCII the line breaks at its end are no part of the key: editors and `openssl rand -hex 32 > file` leave one
+/// there, and the app's server, to which the key was copied, would sign without it. Of any other file each byte counts.
+fn key_of(mut bytes: Vec<u8>) -> Vec<u8> {
+    let end = bytes.iter().rposition(|byte| !matches!(byte, b'\r' | b'\n')).map_or(0, |last| last + 1);
+    if bytes[..end].iter().all(u8::is_ascii_graphic) {
+        bytes.truncate(end);
+    }
+    bytes
 }
 
 #[cfg(test)]
@@ -82,10 +96,23 @@ mod tests {
         let dir = parent.path().join("data");
         make_data_dir(&dir).expect("a new folder");
         let secret = hs256_secret(&dir, None).expect("a new secret");
-        assert_eq!(secret.len(), SECRET_BYTES);
+        assert!(secret.len() == 2 * RANDOM_BYTES && secret.iter().all(u8::is_ascii_hexdigit), "{secret:?}");
         assert_eq!(hs256_secret(&dir, None).expect("the same secret"), secret);
         let mode = |path: &Path| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
         assert_eq!((mode(&dir), mode(&hs256_path(&dir))), (0o700, 0o600));
+    }
+
+    #[test]
+    fn the_line_break_behind_a_key_is_no_part_of_it() {
+        let text = b"0123456789abcdef0123456789ABCDEF";
+        for end in ["", "\n", "\r\n", "\n\n"] {
+            assert_eq!(key_of([text, end.as_bytes()].concat()), text, "{end:?}");
+        }
+        let random = [&[7; 31][..], b"\n"].concat();
+        assert_eq!(key_of(random.clone()), random);
+        let two_lines = [text, &b"\n"[..], text].concat();
+        assert_eq!(key_of(two_lines.clone()), two_lines);
+        assert!(key_of(b"\n\n".to_vec()).is_empty());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod bench;
 mod chat;
 mod contact;
+mod docs;
 mod foreign;
 mod log;
 mod manners;
