@@ -10,6 +10,7 @@ mod reach;
 mod rooms;
 mod shape;
 mod tree;
+mod waits;
 mod words;
 
 use std::time::Instant;
@@ -36,8 +37,16 @@ struct Finding {
     what: String,
 }
 
-const FAMILIES: [&[Rule]; 7] =
-    [shape::RULES, rooms::RULES, words::RULES, reach::RULES, codes::RULES, manifests::RULES, names::RULES];
+const FAMILIES: [&[Rule]; 8] = [
+    shape::RULES,
+    rooms::RULES,
+    words::RULES,
+    reach::RULES,
+    codes::RULES,
+    manifests::RULES,
+    names::RULES,
+    waits::RULES,
+];
 
 pub(crate) fn run() -> anyhow::Result<()> {
     let start = Instant::now();
