@@ -208,6 +208,27 @@ async fn the_requests_of_the_protocol_are_answered_as_it_says() {
     }
 }
 
+/// A rule on a metric that nobody counts never fires.
+#[test]
+fn alerts_are_about_metrics_that_there_are() {
+    let registered =
+        ["metrics.rs", "cluster/counts.rs"].map(|file| page(&format!("crates/server/src/{file}"))).concat();
+    let rules = page("deploy/alerts.yml");
+    let described = page("docs/operations.md");
+    let is_of_name = |letter: char| letter.is_ascii_lowercase() || letter == '_';
+    let metrics: Vec<_> =
+        rules.split(|letter| !is_of_name(letter)).filter_map(|word| word.strip_prefix("anser_")).collect();
+    assert!(metrics.len() >= 7, "{metrics:?}");
+    for metric in metrics {
+        let name = metric.strip_suffix("_total").unwrap_or(metric);
+        assert!(registered.contains(&format!("\"{name}\"")), "no metric is registered as {name}");
+        assert!(
+            described.contains(&format!("`anser_{metric}")),
+            "docs/operations.md does not say what {metric} counts"
+        );
+    }
+}
+
 /// What a frame is about: the name of its request or body.
 fn body(frame: &Value) -> &str {
     let names = frame.as_object().expect("an object").keys();
