@@ -32,6 +32,7 @@ const LOG_LINES: usize = 10;
 pub struct ServerProcess {
     data: PathBuf,
     pub ports: Ports,
+    settings: Vec<(&'static str, PathBuf)>,
     child: Child,
 }
 
@@ -46,10 +47,15 @@ impl ServerProcess {
     /// On ports of the system's choice. It runs with the defaults, whatever the environment says of another server: a
     /// certificate that is set there would shut out the plain connections made here.
     pub async fn start(data: &Path) -> anyhow::Result<Self> {
+        Self::start_with(data, Vec::new()).await
+    }
+
+    /// With files that settings name, by their variable of the environment.
+    pub async fn start_with(data: &Path, settings: Vec<(&'static str, PathBuf)>) -> anyhow::Result<Self> {
         make_data_dir(data)?;
         let any = ([127, 0, 0, 1], 0).into();
-        let (child, ports) = spawn(data, Ports { http: any, tcp: any }).await?;
-        Ok(Self { data: data.to_owned(), ports, child })
+        let (child, ports) = spawn(data, Ports { http: any, tcp: any }, &settings).await?;
+        Ok(Self { data: data.to_owned(), ports, settings, child })
     }
 
     /// `kill -9`, and waits until it is dead.
@@ -59,7 +65,7 @@ impl ServerProcess {
 
     /// After [`ServerProcess::kill`]: on the same folder and ports.
     pub async fn start_again(&mut self) -> anyhow::Result<()> {
-        (self.child, self.ports) = spawn(&self.data, self.ports).await?;
+        (self.child, self.ports) = spawn(&self.data, self.ports, &self.settings).await?;
         Ok(())
     }
 
@@ -85,7 +91,7 @@ impl ServerProcess {
     }
 }
 
-async fn spawn(data: &Path, ports: Ports) -> anyhow::Result<(Child, Ports)> {
+async fn spawn(data: &Path, ports: Ports, settings: &[(&str, PathBuf)]) -> anyhow::Result<(Child, Ports)> {
     let log = data.join("server.log");
     let mut serve = Command::new(std::env::current_exe()?);
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"ANSER_")) {
@@ -95,6 +101,7 @@ async fn spawn(data: &Path, ports: Ports) -> anyhow::Result<(Child, Ports)> {
         .args(["serve", "--json", "--http", &ports.http.to_string(), "--tcp", &ports.tcp.to_string(), "--data"])
         .arg(data)
         .envs(SETTINGS)
+        .envs(settings.iter().map(|(name, file)| (name, file)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(fs::OpenOptions::new().create(true).append(true).open(&log)?)

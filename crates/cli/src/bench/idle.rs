@@ -2,16 +2,24 @@
 
 use std::time::{Duration, Instant};
 
-use anser_proto::v1::{self, client_frame::Request};
-use anyhow::Context as _;
+use anser_proto::{
+    limits::{BODY_BYTES_MAX, PAGE_MAX},
+    v1::{self, client_frame::Request, message::Type, server_frame::Body},
+};
+use anyhow::{Context as _, bail};
 use clap::Args;
 
-use super::{Common, Target, check_open_files, report::Report};
+use super::{Common, Target, check_open_files, link::Link, report::Report};
 
 /// What the allocator and the caches take once is not counted among the connections' memory.
 const WARM_UP_CONNECTIONS: usize = 200;
 /// Until memory is looked at, what logging in needed is given back.
 const SETTLE: Duration = Duration::from_secs(2);
+
+/// Of the groups whose history is read.
+const GROUP_MEMBERS: usize = 500;
+const HISTORY_MESSAGES: usize = 9;
+const PAGES: usize = 4;
 
 #[derive(Args)]
 pub struct Idle {
@@ -19,12 +27,18 @@ pub struct Idle {
     common: Common,
     #[arg(long, default_value_t = 10_000)]
     connections: usize,
+    /// Let each read its history first: pages of 512 KiB and more
+    #[arg(long)]
+    after_history: bool,
+    /// Connect with TLS
+    #[arg(long)]
+    tls: bool,
 }
 
 impl Idle {
     pub async fn run(self) -> anyhow::Result<()> {
         check_open_files(self.connections)?;
-        let target = Target::find(&self.common).await?;
+        let target = if self.tls { Target::start_secure().await? } else { Target::find(&self.common).await? };
         let process = target
             .process
             .as_ref()
@@ -40,6 +54,11 @@ impl Idle {
         for link in &mut links {
             link.ask(Request::Ping(v1::Ping {})).await?;
         }
+        if self.after_history {
+            for (number, links) in links.chunks_mut(GROUP_MEMBERS).enumerate() {
+                read_history(number, links).await?;
+            }
+        }
         tokio::time::sleep(SETTLE).await;
         let after = process.memory_bytes()?;
         drop(links);
@@ -52,4 +71,37 @@ impl Idle {
         report.add("logins_per_s", (self.connections as f64 / logged_in.as_secs_f64()).round());
         report.print(self.common.json)
     }
+}
+
+/// Makes a group of them, in which one writes what the others then read, as those do who were away.
+async fn read_history(number: usize, links: &mut [Link]) -> anyhow::Result<()> {
+    let [first, others @ ..] = links else { return Ok(()) };
+    let create = v1::CreateGroup {
+        client_group_id: format!("idle-{number}"),
+        name: "bench".into(),
+        user_ids: others.iter().map(|link| link.user_id).collect(),
+        ..Default::default()
+    };
+    let Body::Group(group) = first.ask(Request::CreateGroup(create)).await? else { bail!("no group was made") };
+    let conversation_id = format!("group_{}", group.group_id);
+    for message in 0..HISTORY_MESSAGES {
+        let send = v1::Send {
+            conversation_id: conversation_id.clone(),
+            client_msg_id: format!("m-{message}"),
+            r#type: Type::Text.into(),
+            content: "x".repeat(BODY_BYTES_MAX),
+            ..Default::default()
+        };
+        if !matches!(first.ask(Request::Send(send)).await?, Body::Sent(_)) {
+            bail!("a message was not sent");
+        }
+    }
+    for link in links {
+        // Pages grow for who asks quickly; the last one is of 512 KiB.
+        for _ in 0..PAGES {
+            let pull = v1::Pull { conversation_id: conversation_id.clone(), limit: PAGE_MAX, ..Default::default() };
+            let Body::Messages(_) = link.ask(Request::Pull(pull)).await? else { bail!("no page") };
+        }
+    }
+    Ok(())
 }

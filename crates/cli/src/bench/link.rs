@@ -6,24 +6,42 @@ use anser_proto::{
 };
 use anyhow::{Context as _, bail};
 use futures_util::{FutureExt as _, SinkExt as _, StreamExt as _};
-use tokio::net::TcpStream;
+use rustls_pki_types::ServerName;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+use tokio_rustls::TlsConnector;
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
     tungstenite::{Message, client::IntoClientRequest as _, protocol::WebSocketConfig},
 };
 
+/// Plain, or TLS.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
+
 pub struct Link {
-    stream: WebSocketStream<TcpStream>,
+    stream: WebSocketStream<Box<dyn Stream>>,
     pub user_id: u64,
 }
 
 impl Link {
-    pub async fn open(url: &str, token: String) -> anyhow::Result<Self> {
+    /// `tls` is needed for `wss` alone.
+    pub async fn open(url: &str, token: String, tls: Option<&TlsConnector>) -> anyhow::Result<Self> {
         let mut request = url.into_client_request().context("a URL as ws://host:port is needed")?;
         request.headers_mut().insert("sec-websocket-protocol", Format::Protobuf.subprotocol().parse()?);
         let authority = request.uri().authority().context("the URL names no host")?.to_string();
         let stream = TcpStream::connect(&authority).await.with_context(|| format!("cannot reach {authority}"))?;
         stream.set_nodelay(true)?;
+        let stream: Box<dyn Stream> = match tls {
+            None => Box::new(stream),
+            Some(tls) => {
+                let host = request.uri().host().context("the URL names no host")?.to_owned();
+                Box::new(tls.connect(ServerName::try_from(host)?, stream).await.context("no TLS")?)
+            }
+        };
         let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(32 * 1024);
         let (stream, _) = client_async_with_config(request, stream, Some(config)).await.context("no WebSocket")?;
         let mut link = Self { stream, user_id: 0 };

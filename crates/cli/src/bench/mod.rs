@@ -9,6 +9,7 @@ mod group;
 mod idle;
 mod link;
 mod report;
+mod secure;
 
 use std::time::Duration;
 
@@ -16,8 +17,9 @@ use anser_server::{config::Config, system_clock, token::Tokens};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use tempfile::TempDir;
+use tokio_rustls::TlsConnector;
 
-use self::link::Link;
+use self::{link::Link, secure::Tls};
 use crate::{
     child::ServerProcess,
     out,
@@ -95,6 +97,7 @@ struct Target {
     /// Of each node.
     urls: Vec<String>,
     tokens: Tokens,
+    tls: Option<TlsConnector>,
     process: Option<ServerProcess>,
     /// That of the process.
     _data: Option<TempDir>,
@@ -106,18 +109,34 @@ impl Target {
             if common.settings.is_some() {
                 bail!("--data and --config are those of a running server: name it with --server, or leave them out");
             }
-            let folder = tempfile::Builder::new().prefix("anser-").tempdir().context("no temporary folder")?;
-            let process = ServerProcess::start(folder.path()).await?;
-            let urls = vec![format!("ws://{}/v1/ws", process.ports.http)];
-            let tokens = Tokens::load(&Config::default().auth, folder.path())?;
-            return Ok(Self { urls, tokens, process: Some(process), _data: Some(folder) });
+            return Self::start().await;
         };
         let urls =
             url.split(',').map(|url| format!("{}/v1/ws", url.trim().trim_end_matches("/v1/ws").trim_end_matches('/')));
         let urls = urls.collect();
         let config = common.settings.as_ref().unwrap_or(&Settings::default()).load()?;
         let tokens = tokens_of(&config, "name that server's data folder with --data, or its settings with --config")?;
-        Ok(Self { urls, tokens, process: None, _data: None })
+        Ok(Self { urls, tokens, tls: None, process: None, _data: None })
+    }
+
+    /// A server of one's own on a temporary store.
+    async fn start() -> anyhow::Result<Self> {
+        let folder = temporary_folder()?;
+        let process = ServerProcess::start(folder.path()).await?;
+        Self::own("ws", folder, process, None)
+    }
+
+    async fn start_secure() -> anyhow::Result<Self> {
+        let folder = temporary_folder()?;
+        let Tls { settings, connector } = Tls::write(folder.path())?;
+        let process = ServerProcess::start_with(folder.path(), settings).await?;
+        Self::own("wss", folder, process, Some(connector))
+    }
+
+    fn own(scheme: &str, folder: TempDir, process: ServerProcess, tls: Option<TlsConnector>) -> anyhow::Result<Self> {
+        let urls = vec![format!("{scheme}://{}/v1/ws", process.ports.http)];
+        let tokens = Tokens::load(&Config::default().auth, folder.path())?;
+        Ok(Self { urls, tokens, tls, process: Some(process), _data: Some(folder) })
     }
 
     /// Logs users in, `bench-0` and on, with progress.
@@ -128,7 +147,8 @@ impl Target {
             let account = format!("bench-{number}");
             let token = self.tokens.mint(&account, system_clock()() / 1000 + TOKEN_S);
             let url = &self.urls[number % self.urls.len()];
-            async move { Link::open(url, token).await.with_context(|| format!("{account} cannot log in")) }
+            let tls = self.tls.as_ref();
+            async move { Link::open(url, token, tls).await.with_context(|| format!("{account} cannot log in")) }
         });
         let mut logins = logins.buffered(LOGINS_AT_ONCE);
         let mut links = Vec::with_capacity(count);
@@ -147,6 +167,10 @@ impl Target {
             None => Ok(()),
         }
     }
+}
+
+fn temporary_folder() -> anyhow::Result<TempDir> {
+    tempfile::Builder::new().prefix("anser-").tempdir().context("no temporary folder")
 }
 
 impl Load {

@@ -49,3 +49,13 @@ fn a_running_server_is_measured_with_tokens_that_it_believes() {
     assert!(String::from_utf8_lossy(&told.stderr).contains("hs256.secret is not there"), "{told:?}");
     assert_eq!(fs::read_dir(&empty).expect("the folder").count(), 0, "a secret was made that nobody believes");
 }
+
+#[test]
+fn idle_connections_are_measured_behind_tls_and_after_they_read_their_history() {
+    let machine = Machine::with_users(&[]);
+    let output = machine.run(&["bench", "idle", "--connections", "20", "--tls", "--after-history", "--json"], "");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{told}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
+    assert!(report["server_bytes"].as_u64() > Some(0), "{report}\n{told}");
+}

@@ -9,7 +9,7 @@ use anser_proto::{
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, copy, duplex, split},
     sync::watch,
-    time::sleep,
+    time::{MissedTickBehavior, interval},
 };
 
 use crate::raw::{Came, Raw, TestServer};
@@ -23,15 +23,24 @@ fn line_that_gets_slow(server: DuplexStream) -> (DuplexStream, watch::Sender<boo
     let ((mut from_server, mut to_server), (mut from_client, mut to_client)) = (split(server), split(theirs));
     tokio::spawn(async move { copy(&mut from_client, &mut to_server).await });
     tokio::spawn(async move {
-        let mut bytes = [0; BYTES_PER_S / 4];
+        let (mut bytes, mut quarter) = ([0; BYTES_PER_S / 4], interval(Duration::from_millis(250)));
+        quarter.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while let Ok(read @ 1..) = from_server.read(&mut bytes).await {
             to_client.write_all(&bytes[..read]).await.expect("the client is there");
             if *is_slow.borrow() {
-                sleep(Duration::from_millis(250)).await;
+                quarter.tick().await;
             }
         }
     });
     (ours, tell)
+}
+
+/// Lets so much time pass, and everything happen in it.
+async fn pass(seconds: u32) {
+    let mut clock = interval(Duration::from_secs(1));
+    for _ in 0..=seconds {
+        clock.tick().await;
+    }
 }
 
 /// A user who has written 576 KiB of notes, and their conversation.
@@ -56,7 +65,7 @@ async fn a_slow_line_is_not_a_dead_one_and_gets_smaller_pages() {
         // The fourth page is of 512 KiB, and takes longer than the server waits for one who takes nothing.
         slow.send_replace(number >= 3);
         let id = ada.say(pull()).await;
-        sleep(Duration::from_secs(if number >= 3 { 40 } else { 0 })).await;
+        pass(if number >= 3 { 40 } else { 0 }).await;
         let Body::Messages(page) = ada.answer(id).await else { panic!("no page") };
         lengths.push(page.messages.len());
     }
@@ -69,7 +78,7 @@ async fn who_takes_nothing_is_given_up() {
     let (mut deaf, notes) = with_notes(&server, server.server.connect().expect("there is room")).await;
     let pull = Request::Pull(v1::Pull { conversation_id: notes, limit: 200, ..Default::default() });
     deaf.say_all(vec![pull; 4]).await;
-    sleep(Duration::from_secs(35)).await;
+    pass(35).await;
     // It was cut off in the first page, of which the line holds nearly all.
     assert!(matches!(deaf.came().await, Came::Closed(None)));
 }
