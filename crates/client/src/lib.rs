@@ -49,3 +49,9 @@ pub use groups::{Changed, NewGroup};
 pub use sending::{Sending, Unsent};
 pub use store::StoreError;
 pub use unopened::Unopened;
+
+/// What readers try first is compiled with the SDK's own examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../../../README.zh-CN.md")]
+struct Readme;
