@@ -276,7 +276,7 @@ impl Config {
         }
         if self.cluster.database.is_some() && self.auth.hs256_secret_file.is_none() {
             let mend = "name a file that is the same for every node, or they do not believe each other's tokens; \
-                        `head -c 32 /dev/urandom` makes one";
+                        `openssl rand -hex 32` makes one";
             return refuse("auth.hs256_secret_file", &"none, in a cluster", mend);
         }
         if limits.connections == 0 {

@@ -8,10 +8,11 @@ use std::{
 use anyhow::bail;
 
 /// Program -> Debian's package that brings it.
-const PROGRAMS: [(&str, &str); 13] = [
+const PROGRAMS: [(&str, &str); 15] = [
     ("mariadbd", "mariadb-server"),
     ("mariadb-install-db", "mariadb-server"),
     ("mariadb", "mariadb-client"),
+    ("mariadb-dump", "mariadb-client"),
     ("redis-server", "redis-server"),
     ("redis-cli", "redis-tools"),
     ("nats-server", "nats-server"),
@@ -22,6 +23,7 @@ const PROGRAMS: [(&str, &str); 13] = [
     ("pip3", "python3-pip"),
     ("node", "nodejs"),
     ("npm", "npm"),
+    ("openssl", "openssl"),
 ];
 
 /// Servers lie there, which is not in every user's path.

@@ -3,10 +3,12 @@
 use std::{
     fs,
     io::{BufRead as _, BufReader},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
 
+use anser_services::{MariaDb, Place, Redis};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -206,6 +208,41 @@ async fn the_requests_of_the_protocol_are_answered_as_it_says() {
             shown.iter().find(|shown| shown["request_id"] == request["request_id"]).expect("an answer is shown");
         assert_eq!(body(answer), body(of_this), "{request} was answered with {answer}");
     }
+}
+
+/// The commands of docs/operations.md that save and restore the database of a cluster, as they stand there.
+#[test]
+fn a_cluster_is_restored_from_its_dump() {
+    let database = MariaDb::start(Place::Tests).expect("a database");
+    database.execute("CREATE DATABASE anser").expect("it is new");
+    let redis = Redis::start(Place::Tests).expect("a Redis");
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let (host, port) = (database.address().ip(), database.address().port());
+    let client = format!("[client]\nuser=root\nhost={host}\nport={port}\nprotocol=tcp\n");
+    fs::write(folder.path().join(".my.cnf"), client).expect("a file for the test");
+    let key = folder.path().join("key");
+    fs::write(&key, "7".repeat(64)).expect("a file for the test");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("a mode");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_anser"), folder.path().join("anser")).expect("a link for the test");
+
+    let operations = page("docs/operations.md");
+    let run = |line: &str| {
+        let mut shell = shell(&folder, line);
+        shell.env("HOME", folder.path()).env("ANSER_STORE__DIR", folder.path().join("data")).env_remove("MYSQL_HOME");
+        shell.env("ANSER_AUTH__HS256_SECRET_FILE", &key);
+        shell.env("ANSER_CLUSTER__DATABASE", format!("{}/anser", database.url()));
+        shell.env("ANSER_CLUSTER__REDIS", format!("redis://{}/0", redis.address()));
+        said(line, shell.stdin(Stdio::null()).output())
+    };
+    let written = |start: &str| operations.lines().find(|line| line.starts_with(start)).expect("it is written there");
+    run("./anser user add alice");
+    run(written("mariadb-dump "));
+    run("./anser user add bob");
+    run(written("mariadb -e "));
+    let users = run("./anser user list");
+    assert!(users.contains("alice") && !users.contains("bob"), "{users}");
+    let log_id = || run("./anser doctor --restored").lines().next().map(str::to_owned).expect("it says the log_id");
+    assert_ne!(log_id(), log_id());
 }
 
 /// A rule on a metric that nobody counts never fires.
