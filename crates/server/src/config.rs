@@ -118,8 +118,18 @@ pub enum SequencerKind {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Connections at one time, those that have not logged in included: at least 1. Further ones are closed at once.
+    /// Connections of users at one time: at least 1. Further logins are refused with `OVERLOADED`; strangers never take a user's place.
     pub connections: u32,
+    /// Connections at one time that have not logged in, requests of plain HTTP among them: at least 1. When there are so many, the one
+    /// that has kept the server waiting longest gives way, or the newcomer is closed at once.
+    pub strangers: u32,
+    /// The same for one address, or one /64 of IPv6: at least 1. Many users may sit behind one address.
+    pub strangers_per_address: u32,
+    /// Attempts to log in of one address, or one /64 of IPv6, that come to nothing: so many a second, and ten times as many at once;
+    /// beyond it connections from there are closed at once. At least 1. A login that succeeds does not count.
+    pub attempts_per_s: u32,
+    /// From accepting a connection to `welcome`, in milliseconds: 1000 to 60000. TLS, HTTP, `hello` and checking a password are in it.
+    pub login_ms: u32,
     /// What a user may ask of this node in a second, with all his connections together, where a short message costs 1: see protocol.md,
     /// "What requests cost". Beyond it he is refused with `RATE_LIMITED`. 0: no bound.
     pub requests_per_s: u32,
@@ -200,6 +210,10 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             connections: 50_000,
+            strangers: 1_000,
+            strangers_per_address: 100,
+            attempts_per_s: 20,
+            login_ms: 10_000,
             requests_per_s: 100,
             requests_burst: 1_000,
             outbox_bytes: 256 * 1024,
@@ -279,8 +293,18 @@ impl Config {
                         `openssl rand -hex 32` makes one";
             return refuse("auth.hs256_secret_file", &"none, in a cluster", mend);
         }
-        if limits.connections == 0 {
-            return refuse("limits.connections", &0, "choose at least 1");
+        for (key, value) in [
+            ("limits.connections", limits.connections),
+            ("limits.strangers", limits.strangers),
+            ("limits.strangers_per_address", limits.strangers_per_address),
+            ("limits.attempts_per_s", limits.attempts_per_s),
+        ] {
+            if value == 0 {
+                return refuse(key, &0, "choose at least 1");
+            }
+        }
+        if !(1_000..=60_000).contains(&limits.login_ms) {
+            return refuse("limits.login_ms", &limits.login_ms, "choose 1000 to 60000");
         }
         if limits.requests_per_s > limits.requests_burst {
             return refuse("limits.requests_burst", &limits.requests_burst, "choose at least limits.requests_per_s");

@@ -6,12 +6,14 @@ pub mod cluster;
 mod column;
 pub mod config;
 mod ctx;
+mod debts;
 pub mod error;
 pub mod event;
 pub mod framing;
 mod gateway;
 pub mod hub;
 mod im;
+mod network;
 pub mod nickname;
 pub mod outbox;
 
@@ -99,7 +101,7 @@ impl Server {
         Ok(Self { http, tcp, stop, gateway, running, peers, beside, under_way, cx, certificate, watch })
     }
 
-    /// A connection within the process: frames as over TCP. None beyond the limit of connections, and once the server stops.
+    /// A connection within the process: frames as over TCP. None beyond the limit of strangers, and once the server stops.
     pub fn connect(&self) -> Option<DuplexStream> {
         self.gateway.connect()
     }

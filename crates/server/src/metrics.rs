@@ -31,7 +31,7 @@ pub struct Metrics {
     refusals: Family<CodeLabels, Counter<u64, AtomicU64>>,
     closes: Family<CodeLabels, Counter<u64, AtomicU64>>,
     pub logins: Counter,
-    pub turned_away: Counter,
+    pub turned_away: TurnedAway,
     pub frames_out: Counter,
     pub pushed: Counter,
     pub lagged: Counter,
@@ -60,13 +60,15 @@ impl Metrics {
         registry.register("logins_refused", "Connections that were not let in", refusals.clone());
         let closes = Family::default();
         registry.register("closes", "Connections that the server ended", closes.clone());
+        let turned_away = TurnedAway::default();
+        let help = "Connections that were ended before login, for want of room or for coming too often";
+        registry.register("turned_away", help, turned_away.0.clone());
         let mut counter = |name, help| {
             let counter = Counter::default();
             registry.register(name, help, counter.clone());
             counter
         };
         let logins = counter("logins", "Connections that were let in");
-        let turned_away = counter("turned_away", "Connections beyond limits.connections");
         let frames_out = counter("frames_out", "Frames that were written");
         let pushed = counter("pushed", "Events that were put into outboxes");
         let lagged = counter("lagged", "Outboxes that overflowed");
@@ -125,6 +127,21 @@ impl Metrics {
             let _ = writeln!(text, "# the metrics could not be written");
         }
         text
+    }
+}
+
+/// By the limit that was met.
+#[derive(Clone, Default)]
+pub struct TurnedAway(Family<ReasonLabels, Counter<u64, AtomicU64>>);
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct ReasonLabels {
+    reason: &'static str,
+}
+
+impl TurnedAway {
+    pub fn count(&self, reason: &'static str) {
+        self.0.get_or_create(&ReasonLabels { reason }).inc();
     }
 }
 

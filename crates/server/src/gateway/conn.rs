@@ -11,18 +11,19 @@ use anser_proto::{
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use tokio::{
+    sync::OwnedSemaphorePermit,
     task::{JoinError, JoinHandle},
-    time::{Instant, sleep, sleep_until, timeout},
+    time::{Instant, sleep, sleep_until, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    arrival::{Arrival, Ended},
     login::{self, LoggedIn},
     socket::{Received, RecvError, Socket},
     writing::Writing,
 };
 use crate::{
-    accepted::Accepted,
     ctx::Ctx,
     error::Error,
     framing::Framing,
@@ -31,8 +32,6 @@ use crate::{
     outbox::{Outbox, Waiting},
 };
 
-/// From the first byte to the end of `hello`.
-const LOGIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// A peer that takes less than this in [`WRITE_TIMEOUT`], and not all that there is for it, is given up: a slow line is not a dead one.
 const WRITE_PROGRESS_BYTES: usize = 4 * 1024;
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -67,6 +66,8 @@ struct Conn {
     socket: Socket,
     framing: Framing,
     attachment: Attachment,
+    /// Among the users' connections.
+    _place: OwnedSemaphorePermit,
     outbox: Arc<Outbox>,
     /// Absent while a turn has him.
     caller: Option<Box<Caller>>,
@@ -94,8 +95,8 @@ enum End {
 ///
 /// What is only needed for a while is boxed: the future of an idle connection has room for nothing else, and there are
 /// many of them.
-pub async fn run(cx: Arc<Ctx>, accepted: Accepted, socket: Socket, shutdown: CancellationToken) {
-    let Some((mut conn, welcome)) = Box::pin(greet(cx, accepted, socket, shutdown)).await else { return };
+pub async fn run(cx: Arc<Ctx>, arrival: Arrival, socket: Socket, shutdown: CancellationToken) {
+    let Some((mut conn, welcome)) = Box::pin(greet(cx, arrival, socket, shutdown)).await else { return };
     let _counted = conn.cx.metrics.connection();
     let end = match Box::pin(conn.write(vec![welcome])).await {
         Ok(()) => conn.serve().await,
@@ -104,19 +105,20 @@ pub async fn run(cx: Arc<Ctx>, accepted: Accepted, socket: Socket, shutdown: Can
     Box::pin(conn.finish(end)).await;
 }
 
-/// Waits for the first frame and lets the connection in, or tells it why not.
+/// Waits for the first frame and lets the connection in, or tells it why not. What makes it a stranger ends with this.
 async fn greet(
     cx: Arc<Ctx>,
-    accepted: Accepted,
+    arrival: Arrival,
     mut socket: Socket,
     shutdown: CancellationToken,
 ) -> Option<(Conn, Bytes)> {
     let hello = tokio::select! {
         () = shutdown.cancelled() => return None,
-        hello = timeout(LOGIN_TIMEOUT, first_frame(&mut socket)) => hello,
+        hello = arrival.within(first_frame(&mut socket)) => hello,
     };
     let (request_id, error) = match hello {
-        Err(_) => (0, Error::new(ErrorCode::LoginTimeout, "no hello came within 5 seconds")),
+        Err(Ended::GaveWay) => return None,
+        Err(Ended::Late) => (0, late(&cx)),
         Ok(Err(error)) => match recv_error(error) {
             Ok(error) => (0, error),
             Err(end) => {
@@ -124,12 +126,13 @@ async fn greet(
                 return None;
             }
         },
-        Ok(Ok(frame)) => match login::login(&cx, accepted, socket.framing(), frame).await {
+        Ok(Ok(frame)) => match log_in(&cx, &arrival, socket.framing(), frame).await {
             Ok(logged_in) => return Some(Conn::new(cx, socket, logged_in, shutdown)),
             Err(refusal) => refusal,
         },
     };
     cx.metrics.login_refused(error.code);
+    arrival.stranger.door().refusals.tell(Some(arrival.address), error.code.as_str_name());
     let reason = error.message.to_string();
     let frame = socket.framing().encode(&answer(request_id, Body::Error(error.to_wire())));
     let _ = timeout(CLOSE_PATIENCE, write_all(&mut socket, vec![frame])).await;
@@ -145,10 +148,22 @@ async fn first_frame(socket: &mut Socket) -> Result<Bytes, RecvError> {
     }
 }
 
+/// Refuses with the id of the request, where there is one.
+async fn log_in(cx: &Arc<Ctx>, arrival: &Arrival, framing: Framing, frame: Bytes) -> Result<LoggedIn, (u32, Error)> {
+    let (request_id, hello) = login::open(framing.format, frame)?;
+    arrival.stranger.said_hello();
+    let logged_in = timeout_at(arrival.deadline, login::let_in(cx, arrival, framing, request_id, hello)).await;
+    logged_in.unwrap_or_else(|_| Err(late(cx))).map_err(|error| (request_id, error))
+}
+
+fn late(cx: &Ctx) -> Error {
+    Error::new(ErrorCode::LoginTimeout, format!("the login was not done within {} ms", cx.config.limits.login_ms))
+}
+
 impl Conn {
     /// The connection, and what to say to it first.
     fn new(cx: Arc<Ctx>, mut socket: Socket, logged_in: LoggedIn, shutdown: CancellationToken) -> (Self, Bytes) {
-        let LoggedIn { caller, attachment, outbox, welcome, token_expires } = logged_in;
+        let LoggedIn { caller, attachment, place, outbox, welcome, token_expires } = logged_in;
         socket.trust();
         let conn = Self {
             silence: Duration::from_millis(u64::from(cx.config.limits.heartbeat_max_ms) * 3 / 2),
@@ -156,6 +171,7 @@ impl Conn {
             framing: socket.framing(),
             socket,
             attachment,
+            _place: place,
             outbox,
             caller: Some(caller),
             turn: None,

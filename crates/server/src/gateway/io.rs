@@ -9,7 +9,6 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
     net::TcpStream,
-    sync::OwnedSemaphorePermit,
 };
 use tokio_rustls::server::TlsStream;
 
@@ -17,8 +16,6 @@ pub struct Io {
     stream: Stream,
     /// How many bytes may still come; `None`: any number.
     allowance: Option<usize>,
-    /// Among the connections of the server; free again when the stream is dropped.
-    _place: OwnedSemaphorePermit,
 }
 
 enum Stream {
@@ -34,16 +31,16 @@ enum Stream {
 pub struct AllowanceSpent;
 
 impl Io {
-    pub fn plain(stream: TcpStream, place: OwnedSemaphorePermit) -> Self {
-        Self { stream: Stream::Plain(stream), allowance: None, _place: place }
+    pub fn plain(stream: TcpStream) -> Self {
+        Self { stream: Stream::Plain(stream), allowance: None }
     }
 
-    pub fn tls(stream: TlsStream<TcpStream>, place: OwnedSemaphorePermit) -> Self {
-        Self { stream: Stream::Tls(Box::new(stream)), allowance: None, _place: place }
+    pub fn tls(stream: TlsStream<TcpStream>) -> Self {
+        Self { stream: Stream::Tls(Box::new(stream)), allowance: None }
     }
 
-    pub fn pipe(stream: DuplexStream, place: OwnedSemaphorePermit) -> Self {
-        Self { stream: Stream::Pipe(Box::new(stream)), allowance: None, _place: place }
+    pub fn pipe(stream: DuplexStream) -> Self {
+        Self { stream: Stream::Pipe(Box::new(stream)), allowance: None }
     }
 
     /// Lets only so many bytes in from now on, so that strangers cost bounded memory. `None` lifts it.

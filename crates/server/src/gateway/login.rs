@@ -11,15 +11,16 @@ use anser_proto::{
 };
 use anser_store::{Device, NewUser, User};
 use bytes::Bytes;
-use tokio::time::Instant;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
+use super::arrival::Arrival;
 use crate::{
     accepted::Accepted,
     cluster::{envelope::Kick, relay::Told},
     ctx::Ctx,
     error::Error,
     framing::Framing,
-    hub::{Attachment, Newcomer},
+    hub::{Attachment, Doomed, Newcomer},
     im::{self, Caller, name::check_name, wire},
     outbox::Outbox,
     password,
@@ -31,33 +32,29 @@ const SESSION_TOKEN_S: u64 = 30 * 24 * 3600;
 pub struct LoggedIn {
     pub caller: Box<Caller>,
     pub attachment: Attachment,
+    pub place: OwnedSemaphorePermit,
     pub outbox: Arc<Outbox>,
     /// Encoded.
     pub welcome: Bytes,
     pub token_expires: Option<Instant>,
 }
 
-/// Lets a connection in. Refuses with the id of its request, where there is one.
-pub async fn login(
-    cx: &Arc<Ctx>,
-    accepted: Accepted,
-    framing: Framing,
-    frame: Bytes,
-) -> Result<LoggedIn, (u32, Error)> {
-    let frame: v1::ClientFrame = framing.format.decode(frame).map_err(|error| match error {
+/// What the first frame says, and the id of its request. Refuses with that id, where there is one.
+pub fn open(format: Format, frame: Bytes) -> Result<(u32, v1::Hello), (u32, Error)> {
+    let frame: v1::ClientFrame = format.decode(frame).map_err(|error| match error {
         Malformed::Field { request_id, message } => (request_id, Error::bad_field(message)),
         Malformed::Frame(_) => (0, Error::new(ErrorCode::BadFrame, error.to_string())),
     })?;
-    let request_id = frame.request_id;
-    let Some(Request::Hello(hello)) = frame.request else {
-        return Err((request_id, Error::new(ErrorCode::LoginRequired, "the first frame must be `hello`")));
-    };
-    let_in(cx, accepted, framing, request_id, hello).await.map_err(|error| (request_id, error))
+    match frame.request {
+        Some(Request::Hello(hello)) => Ok((frame.request_id, hello)),
+        _ => Err((frame.request_id, Error::new(ErrorCode::LoginRequired, "the first frame must be `hello`"))),
+    }
 }
 
-async fn let_in(
+/// Lets a connection in. Safe to drop: what is left of it then is a device that was seen.
+pub async fn let_in(
     cx: &Arc<Ctx>,
-    accepted: Accepted,
+    arrival: &Arrival,
     framing: Framing,
     request_id: u32,
     hello: v1::Hello,
@@ -70,11 +67,12 @@ async fn let_in(
     let Identified { user, token, password_mark, expires_s } = identify(cx, hello.credential).await?;
     check_enabled(&user)?;
     let (platform, device_id) = (device.platform, Arc::clone(&device.device_id));
+    let place = find_place(cx, arrival, user.user, &device_id).await?;
     cx.store.touch_device(user.user, device).await?;
 
     // Into the hub before the positions are read: what is stored in between is pushed, and nothing falls between.
     let outbox = Arc::new(Outbox::new(cx.config.limits.outbox_bytes));
-    let mut attachment = attach(cx, accepted, &user, Arc::clone(&device_id), framing, Arc::clone(&outbox)).await;
+    let mut attachment = attach(cx, arrival.accepted, &user, Arc::clone(&device_id), framing, Arc::clone(&outbox)).await;
     let positions = cx.store.positions(user.user).await?;
     // Read again behind it: whoever is disabled or renamed or gets another password in between is either kicked out of
     // the hub or seen here.
@@ -101,10 +99,12 @@ async fn let_in(
     };
     tracing::debug!(user = %user.user, device = %device_id, client = %hello.client.escape_default(), "logged in");
     cx.metrics.logins.inc();
+    arrival.stranger.is_welcome();
     let welcome = v1::ServerFrame { request_id, body: Some(Body::Welcome(welcome)) };
     Ok(LoggedIn {
         caller: Box::new(Caller::new(&attachment, platform, device_id)),
         attachment,
+        place,
         outbox,
         welcome: framing.encode(&welcome),
         token_expires: expires_s.and_then(|expires_s| instant_of(cx, expires_s)),
@@ -140,6 +140,30 @@ async fn check_password_mark(cx: &Ctx, user: &User, mark: &str) -> Result<(), Er
     }
     Err(Error::new(ErrorCode::TokenExpired, "the password was changed since this token was given for it"))
 }
+
+/// A place among the users' connections. Where all are taken, a device that is here gets its own again: it does not know yet
+/// that its older connection is dead, and neither did the server.
+async fn find_place(cx: &Ctx, arrival: &Arrival, user: UserId, device_id: &str) -> Result<OwnedSemaphorePermit, Error> {
+    let door = arrival.stranger.door();
+    if let Some(place) = door.place(Duration::ZERO).await {
+        return Ok(place);
+    }
+    let full = || Error {
+        retry_after_ms: FULL_RETRY_MS,
+        ..Error::new(ErrorCode::Overloaded, "the server has as many connections as limits.connections allows")
+    };
+    if !cx.hub.devices(user).iter().any(|device| *device.device_id == *device_id) {
+        return Err(full());
+    }
+    let older = Doomed { user, device_id: Some(device_id), before: arrival.accepted, now_ms: u64::MAX };
+    cx.hub.kick(&older, CloseCode::Replaced);
+    door.place(REPLACED_PATIENCE).await.ok_or_else(full)
+}
+
+/// So long a connection that is replaced may take to end.
+const REPLACED_PATIENCE: Duration = Duration::from_secs(4);
+/// When all places are taken, another one may be free by then.
+const FULL_RETRY_MS: u32 = 5_000;
 
 struct Identified {
     user: User,

@@ -1,38 +1,47 @@
 //! Sockets live here and nowhere else: the two ports, their limits, TLS, and the end of it all.
 
+mod arrival;
 mod conn;
+mod door;
 mod io;
 mod login;
 pub mod operator;
+mod refusals;
 mod socket;
 pub mod tls;
 mod upgrade;
 mod writing;
 
-use std::{io::ErrorKind, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io::ErrorKind,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use axum::Router;
+use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{rt::TokioIo, rt::TokioTimer, service::TowerToHyperService};
 use tokio::{
     io::DuplexStream,
     net::{TcpListener, TcpStream, UnixListener},
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::ServiceExt as _;
 
 use self::{
+    arrival::Arrival,
+    door::Door,
     io::Io,
     socket::{LARGE_FRAMES_MAX, Socket},
 };
-use crate::{accepted::Accepted, config::Config, ctx::Ctx, http};
+use crate::{config::Config, ctx::Ctx, http};
 
-/// From the first byte to the end of the TLS handshake, and again of the HTTP headers.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
-/// A connection that does not become a WebSocket by then is ended: whoever scrapes metrics connects again.
-const HTTP_TIMEOUT: Duration = Duration::from_secs(60);
+/// Of one request. A login as a whole has a limit of its own.
+const HEADERS_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of HTTP headers.
 const HTTP_HEADERS_MAX: usize = 16 * 1024;
 /// A request of the operator that takes longer is given up.
@@ -48,8 +57,7 @@ pub struct Gateway {
     /// Tells every connection that the server stops.
     shutdown: CancellationToken,
     tasks: TaskTracker,
-    /// One for each connection.
-    places: Arc<Semaphore>,
+    door: Arc<Door>,
     /// One for each large frame that comes.
     large_places: Arc<Semaphore>,
     tls: Option<TlsAcceptor>,
@@ -79,10 +87,10 @@ impl Listeners {
 
 impl Gateway {
     pub fn new(cx: Arc<Ctx>, tls: Option<TlsAcceptor>) -> Arc<Self> {
-        let places = Arc::new(Semaphore::new(cx.config.limits.connections as usize));
+        let door = Door::new(&cx.config.limits, &cx.metrics);
         let large_places = Arc::new(Semaphore::new(LARGE_FRAMES_MAX));
         let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
-        Arc::new(Self { cx, shutdown, tasks, places, large_places, tls })
+        Arc::new(Self { cx, shutdown, tasks, door, large_places, tls })
     }
 
     /// Accepts on both ports until `stop`.
@@ -97,7 +105,7 @@ impl Gateway {
         };
         tokio::select! {
             () = stopping => {}
-            () = self.accept(&listeners.http, move |gateway, _, io| gateway.serve_http(io, routes.clone())) => {}
+            () = self.accept(&listeners.http, move |gateway, arrival, io| gateway.serve_http(arrival, io, routes.clone())) => {}
             () = self.accept(&listeners.tcp, Self::serve_tcp) => {}
             () = self.accept_operator(&listeners.operator) => {}
         }
@@ -117,13 +125,13 @@ impl Gateway {
     async fn accept<F>(
         self: &Arc<Self>,
         listener: &TcpListener,
-        serve: impl Fn(Arc<Self>, Accepted, Io) -> F + Clone + Send + 'static,
+        serve: impl Fn(Arc<Self>, Arrival, Io) -> F + Clone + Send + 'static,
     ) where
         F: Future<Output = ()> + Send,
     {
         loop {
-            let stream = match listener.accept().await {
-                Ok((stream, _)) => stream,
+            let (stream, peer) = match listener.accept().await {
+                Ok(accepted) => accepted,
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept");
@@ -131,41 +139,44 @@ impl Gateway {
                     continue;
                 }
             };
-            // Beyond the limit a connection is closed at once: to say why would need the place that is missing.
-            let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
-                self.cx.metrics.turned_away.inc();
-                continue;
-            };
-            let accepted = self.cx.hub.accept((self.cx.clock)());
+            // Who is turned away is closed at once: to say why would need the place that is missing.
+            let Some(arrival) = self.arrive(Some(peer.ip().to_canonical())) else { continue };
             let gateway = Arc::clone(self);
             let serve = serve.clone();
             self.tasks.spawn(async move {
-                let Ok(Some(io)) = timeout(HANDSHAKE_TIMEOUT, gateway.secure(stream, place)).await else {
-                    return;
-                };
-                serve(gateway, accepted, io).await;
+                let Ok(Some(io)) = arrival.within(gateway.secure(stream)).await else { return };
+                serve(gateway, arrival, io).await;
             });
         }
     }
 
-    async fn secure(&self, stream: TcpStream, place: OwnedSemaphorePermit) -> Option<Io> {
+    /// None when there is no room for one more from there.
+    fn arrive(&self, from: Option<IpAddr>) -> Option<Arrival> {
+        Some(Arrival {
+            stranger: Arc::new(self.door.enter(from)?),
+            accepted: self.cx.hub.accept((self.cx.clock)()),
+            address: from.unwrap_or(Ipv4Addr::LOCALHOST.into()),
+            deadline: Instant::now() + Duration::from_millis(self.cx.config.limits.login_ms.into()),
+        })
+    }
+
+    async fn secure(&self, stream: TcpStream) -> Option<Io> {
         // Frames are gathered before they are written, so the kernel need not wait for more.
         stream.set_nodelay(true).ok()?;
         match &self.tls {
-            None => Some(Io::plain(stream, place)),
-            Some(tls) => Some(Io::tls(tls.accept(stream).await.ok()?, place)),
+            None => Some(Io::plain(stream)),
+            Some(tls) => Some(Io::tls(tls.accept(stream).await.ok()?)),
         }
     }
 
-    /// A connection without a socket: frames as over TCP. None beyond the limit, and once the server stops.
+    /// A connection without a socket: frames as over TCP. None beyond the limit of strangers, and once the server stops.
     pub fn connect(self: &Arc<Self>) -> Option<DuplexStream> {
         if self.shutdown.is_cancelled() {
             return None;
         }
-        let place = Arc::clone(&self.places).try_acquire_owned().ok()?;
+        let arrival = self.arrive(None)?;
         let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
-        let accepted = self.cx.hub.accept((self.cx.clock)());
-        self.tasks.spawn(Arc::clone(self).serve_tcp(accepted, Io::pipe(ours, place)));
+        self.tasks.spawn(Arc::clone(self).serve_tcp(arrival, Io::pipe(ours)));
         Some(theirs)
     }
 
@@ -185,12 +196,17 @@ impl Gateway {
         }
     }
 
-    async fn serve_http(self: Arc<Self>, io: Io, routes: Router) {
-        let connection = http1().serve_connection(TokioIo::new(io), TowerToHyperService::new(routes)).with_upgrades();
+    /// Whoever does not become a WebSocket is a stranger until the end: what asks for health connects again.
+    async fn serve_http(self: Arc<Self>, arrival: Arrival, io: Io, routes: Router) {
+        let of_this = arrival.clone();
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(of_this.clone());
+            routes.clone().oneshot(request)
+        });
+        let connection = http1().serve_connection(TokioIo::new(io), service).with_upgrades();
         tokio::pin!(connection);
         tokio::select! {
-            _ = &mut connection => {}
-            () = sleep(HTTP_TIMEOUT) => {}
+            _ = arrival.within(&mut connection) => {}
             () = self.shutdown.cancelled() => {
                 connection.as_mut().graceful_shutdown();
                 let _ = connection.await;
@@ -198,14 +214,14 @@ impl Gateway {
         }
     }
 
-    async fn serve_tcp(self: Arc<Self>, accepted: Accepted, io: Io) {
+    async fn serve_tcp(self: Arc<Self>, arrival: Arrival, io: Io) {
         let socket = Socket::tcp(io, Arc::clone(&self.large_places));
-        conn::run(Arc::clone(&self.cx), accepted, socket, self.shutdown.clone()).await;
+        conn::run(Arc::clone(&self.cx), arrival, socket, self.shutdown.clone()).await;
     }
 }
 
 fn http1() -> hyper::server::conn::http1::Builder {
     let mut builder = hyper::server::conn::http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HANDSHAKE_TIMEOUT).max_buf_size(HTTP_HEADERS_MAX);
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADERS_TIMEOUT).max_buf_size(HTTP_HEADERS_MAX);
     builder
 }

@@ -15,7 +15,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 use tokio::sync::Semaphore;
 
-use super::{Gateway, conn, io::Io, socket::Socket};
+use super::{Gateway, arrival::Arrival, conn, io::Io, socket::Socket};
 
 /// Answers the handshake; the connection then leaves HTTP and is served by a task of its own.
 pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) -> Response {
@@ -23,14 +23,15 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
         Ok(checked) => checked,
         Err(refused) => return refused.into_response(),
     };
+    let arrival = request.extensions_mut().remove::<Arrival>().expect("each request on the port has one");
     // Now, and not when the stream below was accepted: a proxy may have had that for a while.
-    let accepted = gateway.cx.hub.accept((gateway.cx.clock)());
+    let arrival = Arrival { accepted: gateway.cx.hub.accept((gateway.cx.clock)()), ..arrival };
     let upgraded = hyper::upgrade::on(&mut request);
     let (cx, shutdown) = (Arc::clone(&gateway.cx), gateway.shutdown.clone());
     let large_places = Arc::clone(&gateway.large_places);
     gateway.tasks.spawn(async move {
         if let Some(socket) = Box::pin(leave_http(upgraded, format, large_places)).await {
-            conn::run(cx, accepted, socket, shutdown).await;
+            conn::run(cx, arrival, socket, shutdown).await;
         }
     });
     Response::builder()

@@ -8,7 +8,7 @@ use anser_proto::{
 };
 use bytes::{Bytes, BytesMut};
 
-use crate::raw::{Came, Raw, TestServer, send};
+use crate::raw::{TestServer, send};
 
 #[tokio::test]
 async fn bytes_that_are_no_frame_end_the_connection_after_what_came_before_was_answered() {
@@ -423,23 +423,4 @@ async fn a_request_costs_what_it_names() {
     assert_eq!(error.code(), ErrorCode::RateLimited);
     assert!((395_000..=402_000).contains(&error.retry_after_ms), "{}", error.retry_after_ms);
     assert_eq!(ada.refused(group(50)).await, ErrorCode::NotFound, "for less there is enough");
-}
-
-#[tokio::test]
-async fn beyond_the_number_of_connections_nobody_is_served_until_one_ends() {
-    let server = TestServer::start_with(|config| config.limits.connections = 2, crate::raw::memory_store).await;
-    let (ada, _bob) = (server.login("ada").await, server.login("bob").await);
-    let mut third = server.tcp(Format::Protobuf).await;
-    assert!(matches!(third.came().await, Came::Closed(_)));
-    drop(ada);
-    // The place is free once the server has seen the end, of which nobody else is told.
-    let mut next = server.tcp(Format::Protobuf).await;
-    while !logs_in(&server, &mut next).await {
-        next = server.tcp(Format::Protobuf).await;
-    }
-}
-
-async fn logs_in(server: &TestServer, raw: &mut Raw) -> bool {
-    raw.say(Request::Hello(server.hello("cyd", "phone"))).await;
-    matches!(raw.came().await, Came::Frame(_))
 }

@@ -15,7 +15,7 @@ use crate::raw::{Came, TestServer, clock, memory_store, send};
 async fn a_hello_that_does_not_come_in_time_is_not_waited_for() {
     let server = TestServer::start().await;
     for mut raw in [server.web_socket(Format::Protobuf).await, server.tcp(Format::Protobuf).await] {
-        pass(Duration::from_secs(5)).await;
+        pass(Duration::from_secs(10)).await;
         assert_eq!(raw.end().await, (Some(ErrorCode::LoginTimeout), Some(CloseCode::LoginTimedOut)));
     }
 }
