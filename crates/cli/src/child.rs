@@ -23,8 +23,12 @@ use tokio::{
 const START_MAX: Duration = Duration::from_secs(60);
 const STOP_MAX: Duration = Duration::from_secs(20);
 /// What it is to do is as fast as it can, not as fast as it lets others be.
-const SETTINGS: [(&str, &str); 3] =
-    [("ANSER_LIMITS__REQUESTS_PER_S", "0"), ("ANSER_LIMITS__REQUESTS_BURST", "0"), ("ANSER_LOG", "warn")];
+const SETTINGS: [(&str, &str); 4] = [
+    ("ANSER_LISTEN__OPERATOR", "127.0.0.1:0"),
+    ("ANSER_LIMITS__REQUESTS_PER_S", "0"),
+    ("ANSER_LIMITS__REQUESTS_BURST", "0"),
+    ("ANSER_LOG", "warn"),
+];
 /// Lines of its log that are shown when it does not start.
 const LOG_LINES: usize = 10;
 

@@ -76,7 +76,7 @@ impl Serve {
     async fn serve(&self, config: Config, log: Option<&Log>) -> anyhow::Result<()> {
         // Before anything starts, so that a signal that comes early is not lost.
         let mut signals = Signals::listen()?;
-        raise_open_files(config.limits.connections);
+        raise_open_files(config.limits.connections.saturating_add(config.limits.strangers));
         warn_of_a_clock_that_was_never_set();
 
         make_data_dir(&config.store.dir)?;
@@ -89,7 +89,7 @@ impl Serve {
         if let Some(log) = log {
             server.count(log.process());
         }
-        tracing::info!(http = %server.http, tcp = %server.tcp, data = %config.store.dir.display(), "ready");
+        tracing::info!(http = %server.http, tcp = %server.tcp, operator = %server.operator, data = %config.store.dir.display(), "ready");
         let told = self.tell_ready(&server, &config);
 
         let asked = tokio::select! {
@@ -117,7 +117,7 @@ impl Serve {
     fn tell_ready(&self, server: &Server, config: &Config) -> impl Future<Output = anyhow::Error> + use<> {
         let json = self.json;
         let text = if json {
-            format!("{}\n", serde_json::json!({ "http": server.http, "tcp": server.tcp }))
+            format!("{}\n", serde_json::json!({ "http": server.http, "tcp": server.tcp, "operator": server.operator }))
         } else if self.dev {
             welcome(Lang::of_environment(), server, config)
         } else {

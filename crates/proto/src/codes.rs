@@ -52,7 +52,7 @@ pub fn error_row(code: ErrorCode) -> ErrorRow {
         }
 
         LoginRequired => row(No, Some(Close::LoginRefused), "the first frame was not `hello`"),
-        LoginTimeout => row(Later, Some(Close::LoginTimedOut), "no `hello` came within 5 seconds"),
+        LoginTimeout => row(Later, Some(Close::LoginTimedOut), "the login was not done within 10 seconds"),
         BadToken => row(No, Some(Close::LoginRefused), "the token is malformed, forged, or made for another server"),
         TokenExpired => {
             row(No, Some(Close::LoginRefused), "the token is past its time: get a new one, then connect again")
@@ -106,7 +106,7 @@ pub fn close_row(code: CloseCode) -> CloseRow {
             true,
             "messages that failed wait to be sent again in more than 256 conversations: send again in order what was not acknowledged",
         ),
-        LoginTimedOut => row(true, "no `hello` came within 5 seconds"),
+        LoginTimedOut => row(true, "the login was not done within 10 seconds"),
         LoginRefused => row(false, "the user may not log in; the error before it, if any, says why"),
         Replaced => {
             row(false, "the same device opened a newer connection, or the user more than limits.devices_per_user")

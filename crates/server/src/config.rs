@@ -26,10 +26,13 @@ pub struct Config {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Listen {
-    /// Address and port of WebSocket, health and metrics.
+    /// Address and port of WebSocket and health: the public one.
     pub http: SocketAddr,
     /// Address and port of plain TCP: the same frames, each behind its length.
     pub tcp: SocketAddr,
+    /// Address and port of metrics and health, over plain HTTP, for whoever watches the server: keep it from the public. None: port 7402 of
+    /// the loopback address, or a free one if `listen.http` has port 0.
+    pub operator: Option<SocketAddr>,
     /// How long a stopping server says on `/readyz` that it drains before it closes its ports, in milliseconds: as long as a balancer
     /// takes to look elsewhere. Connections that it has stay until then.
     pub unready_ms: u64,
@@ -164,11 +167,21 @@ impl Default for Listen {
         Self {
             http: ([127, 0, 0, 1], 7400).into(),
             tcp: ([127, 0, 0, 1], 7401).into(),
+            operator: None,
             unready_ms: 0,
             drain_ms: 10_000,
         }
     }
 }
+
+impl Listen {
+    pub fn operator(&self) -> SocketAddr {
+        let port = if self.http.port() == 0 { 0 } else { OPERATOR_PORT };
+        self.operator.unwrap_or(([127, 0, 0, 1], port).into())
+    }
+}
+
+const OPERATOR_PORT: u16 = 7402;
 
 impl Default for Auth {
     fn default() -> Self {

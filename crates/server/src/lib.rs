@@ -60,6 +60,7 @@ const UNDER_WAY_PATIENCE: Duration = Duration::from_secs(5);
 pub struct Server {
     pub http: SocketAddr,
     pub tcp: SocketAddr,
+    pub operator: SocketAddr,
     stop: CancellationToken,
     gateway: Arc<Gateway>,
     running: JoinHandle<()>,
@@ -79,6 +80,7 @@ impl Server {
         let Column { store, clock, join } = column;
         let listeners = Listeners::bind(&config).await?;
         let (http, tcp) = (listeners.http.local_addr()?, listeners.tcp.local_addr()?);
+        let operator = listeners.operator.local_addr()?;
         // All that may be refused comes before the others hear of this node.
         let (credentials, certificate) = (Credentials::load(&config, &clock)?, tls::Certificate::load(&config.tls)?);
         let tls = certificate.as_ref().map(tls::Certificate::acceptor).transpose()?;
@@ -98,7 +100,7 @@ impl Server {
         ];
         let stop = CancellationToken::new();
         let running = watch.keep("gateway", Arc::clone(&gateway).run(listeners, stop.clone()));
-        Ok(Self { http, tcp, stop, gateway, running, peers, beside, under_way, cx, certificate, watch })
+        Ok(Self { http, tcp, operator, stop, gateway, running, peers, beside, under_way, cx, certificate, watch })
     }
 
     /// A connection within the process: frames as over TCP. None beyond the limit of strangers, and once the server stops.

@@ -63,6 +63,7 @@ impl Machine {
         let server = Talking::new(
             serve
                 .env("ANSER_LOG", "trace")
+                .env("ANSER_LISTEN__OPERATOR", "127.0.0.1:0")
                 .envs(settings.iter().copied())
                 .stderr(log)
                 .spawn()

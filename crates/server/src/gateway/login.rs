@@ -72,7 +72,8 @@ pub async fn let_in(
 
     // Into the hub before the positions are read: what is stored in between is pushed, and nothing falls between.
     let outbox = Arc::new(Outbox::new(cx.config.limits.outbox_bytes));
-    let mut attachment = attach(cx, arrival.accepted, &user, Arc::clone(&device_id), framing, Arc::clone(&outbox)).await;
+    let mut attachment =
+        attach(cx, arrival.accepted, &user, Arc::clone(&device_id), framing, Arc::clone(&outbox)).await;
     let positions = cx.store.positions(user.user).await?;
     // Read again behind it: whoever is disabled or renamed or gets another password in between is either kicked out of
     // the hub or seen here.

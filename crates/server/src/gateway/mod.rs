@@ -1,4 +1,4 @@
-//! Sockets live here and nowhere else: the two ports, their limits, TLS, and the end of it all.
+//! Sockets live here and nowhere else: the ports, their limits, TLS, and the end of it all.
 
 mod arrival;
 mod conn;
@@ -24,8 +24,9 @@ use axum::Router;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{rt::TokioIo, rt::TokioTimer, service::TowerToHyperService};
 use tokio::{
-    io::DuplexStream,
+    io::{AsyncRead, AsyncWrite, DuplexStream},
     net::{TcpListener, TcpStream, UnixListener},
+    sync::Semaphore,
     time::{Instant, sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
@@ -38,20 +39,22 @@ use self::{
     io::Io,
     socket::{LARGE_FRAMES_MAX, Socket},
 };
-use crate::{config::Config, ctx::Ctx, http};
+use crate::{config::Config, ctx::Ctx, http::Routes};
 
 /// Of one request. A login as a whole has a limit of its own.
 const HEADERS_TIMEOUT: Duration = Duration::from_secs(5);
 /// Bytes of HTTP headers.
 const HTTP_HEADERS_MAX: usize = 16 * 1024;
-/// A request of the operator that takes longer is given up.
+/// Connections of operators at one time, on the port and the socket together. Further ones are closed at once.
+const OPERATORS_MAX: usize = 64;
+/// A connection of an operator that takes longer is ended; whoever scrapes metrics connects again.
 const OPERATOR_TIMEOUT: Duration = Duration::from_secs(10);
 /// Bytes under way, each way, in a connection without a socket.
 const PIPE_BYTES: usize = 64 * 1024;
 /// How long no connection is accepted when the process has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// The two ports and everything that was accepted on them.
+/// The ports and everything that was accepted on them.
 pub struct Gateway {
     cx: Arc<Ctx>,
     /// Tells every connection that the server stops.
@@ -60,6 +63,8 @@ pub struct Gateway {
     door: Arc<Door>,
     /// One for each large frame that comes.
     large_places: Arc<Semaphore>,
+    /// A place for each connection of operators, who must get in when users do not.
+    operators: Arc<Semaphore>,
     tls: Option<TlsAcceptor>,
 }
 
@@ -67,7 +72,8 @@ pub struct Gateway {
 pub struct Listeners {
     pub http: TcpListener,
     pub tcp: TcpListener,
-    operator: UnixListener,
+    pub operator: TcpListener,
+    owner: UnixListener,
 }
 
 impl Listeners {
@@ -80,7 +86,8 @@ impl Listeners {
         Ok(Self {
             http: bind("listen.http", config.listen.http).await?,
             tcp: bind("listen.tcp", config.listen.tcp).await?,
-            operator: operator::bind(&config.store.dir)?,
+            operator: bind("listen.operator", config.listen.operator()).await?,
+            owner: operator::bind(&config.store.dir)?,
         })
     }
 }
@@ -88,14 +95,16 @@ impl Listeners {
 impl Gateway {
     pub fn new(cx: Arc<Ctx>, tls: Option<TlsAcceptor>) -> Arc<Self> {
         let door = Door::new(&cx.config.limits, &cx.metrics);
-        let large_places = Arc::new(Semaphore::new(LARGE_FRAMES_MAX));
+        let (large_places, operators) = (Semaphore::new(LARGE_FRAMES_MAX), Semaphore::new(OPERATORS_MAX));
+        let (large_places, operators) = (Arc::new(large_places), Arc::new(operators));
         let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
-        Arc::new(Self { cx, shutdown, tasks, door, large_places, tls })
+        Arc::new(Self { cx, shutdown, tasks, door, large_places, operators, tls })
     }
 
     /// Accepts on both ports until `stop`.
     pub async fn run(self: Arc<Self>, listeners: Listeners, stop: CancellationToken) {
-        let routes = http::routes(Arc::clone(&self.cx))
+        let Routes { public, operator, owner } = Routes::new(&self.cx);
+        let routes = public
             .merge(Router::new().route("/v1/ws", axum::routing::get(upgrade::upgrade)).with_state(Arc::clone(&self)));
         let unready = Duration::from_millis(self.cx.config.listen.unready_ms);
         let stopping = async {
@@ -107,7 +116,7 @@ impl Gateway {
             () = stopping => {}
             () = self.accept(&listeners.http, move |gateway, arrival, io| gateway.serve_http(arrival, io, routes.clone())) => {}
             () = self.accept(&listeners.tcp, Self::serve_tcp) => {}
-            () = self.accept_operator(&listeners.operator) => {}
+            () = self.accept_operators(&listeners, &operator, &owner) => {}
         }
     }
 
@@ -180,20 +189,26 @@ impl Gateway {
         Some(theirs)
     }
 
-    async fn accept_operator(&self, listener: &UnixListener) {
-        let routes = http::operator_routes(Arc::clone(&self.cx));
+    /// Accepts for ever.
+    async fn accept_operators(&self, listeners: &Listeners, operator: &Router, owner: &Router) {
         loop {
-            match listener.accept().await {
-                Ok((stream, _)) => {
-                    let service = TowerToHyperService::new(routes.clone());
-                    self.tasks.spawn(async move {
-                        let served = http1().serve_connection(TokioIo::new(stream), service);
-                        let _ = timeout(OPERATOR_TIMEOUT, served).await;
-                    });
-                }
-                Err(_) => sleep(ACCEPT_PAUSE).await,
+            let accepted = tokio::select! {
+                accepted = listeners.operator.accept() => accepted.map(|(stream, _)| self.serve_operator(stream, operator)),
+                accepted = listeners.owner.accept() => accepted.map(|(stream, _)| self.serve_operator(stream, owner)),
+            };
+            if accepted.is_err() {
+                sleep(ACCEPT_PAUSE).await;
             }
         }
+    }
+
+    fn serve_operator(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, routes: &Router) {
+        let Ok(place) = Arc::clone(&self.operators).try_acquire_owned() else { return };
+        let served = http1().serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes.clone()));
+        self.tasks.spawn(async move {
+            let _ = timeout(OPERATOR_TIMEOUT, served).await;
+            drop(place);
+        });
     }
 
     /// Whoever does not become a WebSocket is a stranger until the end: what asks for health connects again.

@@ -1,4 +1,4 @@
-//! Plain HTTP: health and metrics beside the WebSocket, and the operator's requests on a socket of their own.
+//! Plain HTTP: health beside the WebSocket, and what only operators may ask, on ports and a socket of their own.
 
 pub mod admin;
 
@@ -25,28 +25,36 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long the answer to a probe holds.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
-pub fn routes(cx: Arc<Ctx>) -> Router {
-    Router::new()
-        .route("/", get(index))
-        .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz))
-        .route("/metrics", get(metrics))
-        .route("/v1/access", get(access))
-        .layer(Extension(Arc::new(Mutex::<LastProbe>::default())))
-        .with_state(cx)
+/// What may be asked, by the way it is asked.
+pub struct Routes {
+    /// By anybody, on the port of clients.
+    pub public: Router,
+    /// By whoever reaches `listen.operator`: it tells and changes nothing.
+    pub operator: Router,
+    /// By whoever may open files in the data folder.
+    pub owner: Router,
 }
 
-/// For whoever may open files in the data folder.
-pub fn operator_routes(cx: Arc<Ctx>) -> Router {
-    Router::new()
-        .route("/v1/users", get(admin::list_users).post(admin::create_user))
-        .route("/v1/users/change", post(admin::change_user))
-        .with_state(cx)
+impl Routes {
+    pub fn new(cx: &Arc<Ctx>) -> Self {
+        let health = Router::new()
+            .route("/healthz", get(healthz))
+            .route("/readyz", get(readyz))
+            .layer(Extension(Arc::new(Mutex::<LastProbe>::default())));
+        let public = health.clone().route("/", get(index)).route("/v1/access", get(access));
+        let operator = health.route("/metrics", get(metrics));
+        let owner = operator
+            .clone()
+            .route("/v1/users", get(admin::list_users).post(admin::create_user))
+            .route("/v1/users/change", post(admin::change_user));
+        let [public, operator, owner] = [public, operator, owner].map(|routes| routes.with_state(Arc::clone(cx)));
+        Self { public, operator, owner }
+    }
 }
 
 async fn index() -> &'static str {
     "Anser IM server.\n\nClients connect with a WebSocket to /v1/ws, subprotocol anser.v1.protobuf or anser.v1.json.\n\
-     /healthz: alive; /readyz: takes messages; /metrics: numbers for Prometheus; /v1/access: where to connect.\n"
+     /healthz: alive; /readyz: takes messages; /v1/access: where to connect.\n"
 }
 
 /// The process is alive.

@@ -371,7 +371,7 @@ async fn what_nats_lost_is_found_within_seconds_and_not_at_the_next_message() {
     }
     assert!(begun.elapsed().as_secs() < 15, "after {:?}", begun.elapsed());
     // And not again and again: the next round waits longer.
-    let healed = town.nodes[1].get("/metrics").await.1;
+    let healed = town.nodes[1].metrics().await;
     let rounds = healed.lines().find_map(|line| line.strip_prefix("anser_cluster_healed_total ")?.parse::<u32>().ok());
     assert!(rounds.is_some_and(|rounds| (1..4).contains(&rounds)), "{rounds:?} rounds");
 }
@@ -394,7 +394,7 @@ async fn what_says_nothing_to_a_node_is_counted_and_harms_nobody() {
     for node in &town.nodes {
         for reason in ["garbage", "foreign", "newer"] {
             let line = format!("anser_cluster_dropped_total{{reason=\"{reason}\"}} 1");
-            eventually(&line, async || node.get("/metrics").await.1.contains(&line)).await;
+            eventually(&line, async || node.metrics().await.contains(&line)).await;
         }
     }
     let ours = ada.conversation_with(&bob);

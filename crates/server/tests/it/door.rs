@@ -82,7 +82,7 @@ async fn who_holds_places_without_logging_in_gives_way_to_who_comes_to_log_in() 
         assert!(!is_closed(stream).await);
     }
     ada.nothing_more().await;
-    assert!(server.get("/metrics").await.1.contains("anser_turned_away_total{reason=\"gave_way\"} 2"));
+    assert!(server.metrics().await.contains("anser_turned_away_total{reason=\"gave_way\"} 2"));
 }
 
 #[tokio::test]

@@ -102,7 +102,7 @@ async fn who_takes_nothing_for_half_a_minute_is_given_up() {
 
 /// The first line of the metrics that has this in it.
 async fn metric(server: &TestServer, name: &str) -> String {
-    let text = server.get("/metrics").await.1;
+    let text = server.metrics().await;
     text.lines().find(|line| !line.starts_with('#') && line.contains(name)).unwrap_or_default().to_owned()
 }
 

@@ -57,7 +57,7 @@ async fn the_metrics_count_what_happened() {
     let notes = ada.conversation_with(&ada);
     ada.send(&notes, "m-1", "text").await;
     ada.refused(crate::raw::send(&notes, "", "text")).await;
-    let text = server.get("/metrics").await.1;
+    let text = server.metrics().await;
     for line in [
         "anser_connections 1",
         "anser_logins_total 1",
@@ -67,6 +67,19 @@ async fn the_metrics_count_what_happened() {
     ] {
         assert!(text.contains(line), "{line:?} is not in {text}");
     }
+}
+
+#[tokio::test]
+async fn what_operators_ask_is_not_told_on_the_port_of_clients() {
+    let server = TestServer::start().await;
+    assert_eq!(server.get("/metrics").await.0, "HTTP/1.1 404 Not Found");
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(crate::raw::get(server.server.operator, path).await.0, "HTTP/1.1 200 OK", "{path}");
+        assert_eq!(server.operator("GET", path, "").await.0, "HTTP/1.1 200 OK", "{path}");
+    }
+    // It tells, to whoever reaches it; what changes something is for the owner of the data folder.
+    assert_eq!(crate::raw::get(server.server.operator, "/v1/users").await.0, "HTTP/1.1 404 Not Found");
+    assert!(server.server.operator.ip().is_loopback());
 }
 
 #[tokio::test]

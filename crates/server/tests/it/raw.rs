@@ -1,6 +1,6 @@
 //! A client that says exactly what a test wants, over any transport, and a server to say it to.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, net::SocketAddr, sync::Arc, time::Duration};
 
 use anser_proto::{
     CloseCode, ConversationId, ErrorCode, Format, GroupId, UserId, VERSION,
@@ -92,11 +92,13 @@ impl TestServer {
         }
     }
 
-    /// Status line and body of an answer.
+    /// Status line and body of an answer on the port of clients.
     pub async fn get(&self, path: &str) -> (String, String) {
-        let stream = TcpStream::connect(self.server.http).await.expect("the port accepts");
-        let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
-        exchange(stream, &request).await
+        get(self.server.http, path).await
+    }
+
+    pub async fn metrics(&self) -> String {
+        get(self.server.operator, "/metrics").await.1
     }
 
     /// A request of the operator.
@@ -131,6 +133,11 @@ impl TestServer {
         raw.hello(self.hello(account, device_id)).await;
         raw
     }
+}
+
+pub async fn get(address: SocketAddr, path: &str) -> (String, String) {
+    let stream = TcpStream::connect(address).await.expect("the port accepts");
+    exchange(stream, &format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")).await
 }
 
 /// Status line and body of the answer to a request over HTTP.

@@ -2,8 +2,10 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
+    io::{Read, Write},
     net::{SocketAddr, TcpStream},
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -18,6 +20,8 @@ const LOOK_MAX: Duration = Duration::from_secs(3);
 
 pub(crate) struct Node {
     process: Process,
+    /// What it answers on to whoever may open files in its folder.
+    socket: PathBuf,
 }
 
 impl Node {
@@ -32,7 +36,7 @@ impl Node {
             ["serve", "--config", &config, "--http", &http, "--tcp", "127.0.0.1:0"].map(str::to_owned).into()
         };
         let process = Process::start(cluster.anser.clone(), &folder, arguments, is_ready)?;
-        Ok(Self { process })
+        Ok(Self { process, socket: folder.join("operator.sock") })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -64,7 +68,11 @@ impl Node {
 
     /// What it counts. None while it does not answer, or does not count that yet.
     pub(crate) fn metric(&self, name: &str) -> Option<u64> {
-        metric(self.address(), name)
+        metric(&self.socket, name)
+    }
+
+    pub(super) fn socket(&self) -> &Path {
+        &self.socket
     }
 }
 
@@ -73,7 +81,7 @@ fn settings(cluster: &Cluster, number: u32, sequencer: Sequencer) -> String {
     let folder = cluster.folder().display();
     let sequencer = format!("{sequencer:?}").to_lowercase();
     format!(
-        "[listen]\ndrain_ms = 5000\n\n\
+        "[listen]\noperator = \"127.0.0.1:0\"\ndrain_ms = 5000\n\n\
          [auth]\nhs256_secret_file = \"{folder}/hs256.secret\"\n\n\
          [store]\ndir = \"{folder}/node-{number}\"\n\n\
          [cluster]\ndatabase = \"{}\"\nredis = \"{}\"\nnats = \"{}\"\nnode = \"node-{number}\"\nsequencer = \"{sequencer}\"\n\n\
@@ -88,14 +96,14 @@ fn is_ready(stream: &mut TcpStream) -> std::io::Result<bool> {
     Ok(get(stream, "/healthz")?.starts_with("HTTP/1.1 200"))
 }
 
-pub(super) fn metric(address: SocketAddr, name: &str) -> Option<u64> {
-    let mut stream = TcpStream::connect_timeout(&address, LOOK_MAX).ok()?;
+pub(super) fn metric(socket: &Path, name: &str) -> Option<u64> {
+    let mut stream = UnixStream::connect(socket).ok()?;
     stream.set_read_timeout(Some(LOOK_MAX)).ok()?;
     let text = get(&mut stream, "/metrics").ok()?;
     text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
 }
 
-fn get(stream: &mut TcpStream, path: &str) -> std::io::Result<String> {
+fn get(stream: &mut (impl Read + Write), path: &str) -> std::io::Result<String> {
     write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer)?;

@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    net::SocketAddr,
+    path::PathBuf,
     process::Command,
     sync::{
         Arc,
@@ -34,11 +34,11 @@ pub(crate) fn roll(mut cluster: Cluster) -> anyhow::Result<()> {
         .stdout(fs::File::create(&out)?)
         .spawn()?;
     cluster.wait_for_talk(&mut replay)?;
-    let addresses: Vec<_> = cluster.nodes.iter().map(node::Node::address).collect();
+    let sockets: Vec<_> = cluster.nodes.iter().map(|node| node.socket().to_owned()).collect();
     let over = Arc::new(AtomicBool::new(false));
     let sampler = {
         let over = Arc::clone(&over);
-        thread::spawn(move || sample(&addresses, &over))
+        thread::spawn(move || sample(&sockets, &over))
     };
     let (start, mut moved) = (Instant::now(), Vec::new());
     for node in &mut cluster.nodes {
@@ -87,15 +87,15 @@ fn judge(moved: &[u64], logins: &[(Instant, u64)], rolled: Duration) -> anyhow::
 }
 
 /// Logins on all nodes together, since the last look each time.
-fn sample(addresses: &[SocketAddr], over: &AtomicBool) -> Vec<(Instant, u64)> {
-    let look = |address| node::metric(address, "anser_logins_total");
-    let mut last: Vec<u64> = addresses.iter().map(|address| look(*address).unwrap_or(u64::MAX)).collect();
+fn sample(sockets: &[PathBuf], over: &AtomicBool) -> Vec<(Instant, u64)> {
+    let look = |socket| node::metric(socket, "anser_logins_total");
+    let mut last: Vec<u64> = sockets.iter().map(|socket| look(socket).unwrap_or(u64::MAX)).collect();
     let mut logins = Vec::new();
     while !over.load(Ordering::Relaxed) {
         thread::sleep(SAMPLE_EVERY);
-        for (address, last) in addresses.iter().zip(&mut last) {
+        for (socket, last) in sockets.iter().zip(&mut last) {
             // A node that was started again counts from the beginning.
-            if let Some(count) = look(*address) {
+            if let Some(count) = look(socket) {
                 // Of one that was not seen before, nothing is known to be new.
                 let new = if *last == u64::MAX { 0 } else { count.checked_sub(*last).unwrap_or(count) };
                 logins.push((Instant::now(), new));
