@@ -22,7 +22,14 @@ use crate::site::{Site, Tokens};
 
 const START_MAX: Duration = Duration::from_secs(60);
 /// What messages leave in the page cache of the database is not what is looked for.
-const SETTINGS: [(&str, &str); 2] = [("ANSER_STORE__CACHE_MB", "8"), ("ANSER_LOG", "warn")];
+/// One address stands for many attackers, so the limits of one address are wide, and logins are given up within an attack.
+const SETTINGS: [(&str, &str); 5] = [
+    ("ANSER_STORE__CACHE_MB", "8"),
+    ("ANSER_LOG", "warn"),
+    ("ANSER_LIMITS__LOGIN_MS", "5000"),
+    ("ANSER_LIMITS__STRANGERS_PER_ADDRESS", "1000"),
+    ("ANSER_LIMITS__ATTEMPTS_PER_S", "1000"),
+];
 
 /// Killed when it is dropped.
 pub struct Victim {

@@ -150,7 +150,7 @@ async fn first_frame(socket: &mut Socket) -> Result<Bytes, RecvError> {
 
 /// Refuses with the id of the request, where there is one.
 async fn log_in(cx: &Arc<Ctx>, arrival: &Arrival, framing: Framing, frame: Bytes) -> Result<LoggedIn, (u32, Error)> {
-    let (request_id, hello) = login::open(framing.format, frame)?;
+    let (request_id, hello) = login::open(framing, frame)?;
     arrival.stranger.said_hello();
     let logged_in = timeout_at(arrival.deadline, login::let_in(cx, arrival, framing, request_id, hello)).await;
     logged_in.unwrap_or_else(|_| Err(late(cx))).map_err(|error| (request_id, error))

@@ -40,8 +40,8 @@ pub struct LoggedIn {
 }
 
 /// What the first frame says, and the id of its request. Refuses with that id, where there is one.
-pub fn open(format: Format, frame: Bytes) -> Result<(u32, v1::Hello), (u32, Error)> {
-    let frame: v1::ClientFrame = format.decode(frame).map_err(|error| match error {
+pub fn open(framing: Framing, frame: Bytes) -> Result<(u32, v1::Hello), (u32, Error)> {
+    let frame: v1::ClientFrame = framing.format.decode(frame).map_err(|error| match error {
         Malformed::Field { request_id, message } => (request_id, Error::bad_field(message)),
         Malformed::Frame(_) => (0, Error::new(ErrorCode::BadFrame, error.to_string())),
     })?;
@@ -156,7 +156,7 @@ async fn find_place(cx: &Ctx, arrival: &Arrival, user: UserId, device_id: &str) 
     if !cx.hub.devices(user).iter().any(|device| *device.device_id == *device_id) {
         return Err(full());
     }
-    let older = Doomed { user, device_id: Some(device_id), before: arrival.accepted, now_ms: u64::MAX };
+    let older = Doomed { user, device_id: Some(device_id), before: arrival.accepted };
     cx.hub.kick(&older, CloseCode::Replaced);
     door.place(REPLACED_PATIENCE).await.ok_or_else(full)
 }
