@@ -22,6 +22,7 @@ pub struct Machine {
     data: PathBuf,
     server: Option<Talking>,
     http: SocketAddr,
+    operator: SocketAddr,
 }
 
 impl Machine {
@@ -29,7 +30,7 @@ impl Machine {
     pub fn empty() -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let data = folder.path().join("data");
-        Self { folder, data, server: None, http: ([127, 0, 0, 1], 0).into() }
+        Self { folder, data, server: None, http: ([127, 0, 0, 1], 0).into(), operator: ([127, 0, 0, 1], 0).into() }
     }
 
     /// With these users, none of whom has a password, and a server that runs.
@@ -70,7 +71,8 @@ impl Machine {
                 .expect("the binary starts"),
         );
         let ready: serde_json::Value = serde_json::from_str(&server.line()).expect("one line of JSON");
-        self.http = ready["http"].as_str().and_then(|http| http.parse().ok()).expect("an address");
+        let address = |name: &str| ready[name].as_str().and_then(|text| text.parse().ok()).expect("an address");
+        (self.http, self.operator) = (address("http"), address("operator"));
         self.server = Some(server);
     }
 
@@ -87,7 +89,7 @@ impl Machine {
 
     /// Status and body.
     pub fn get(&self, path: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(self.http).expect("the port accepts");
+        let mut stream = TcpStream::connect(self.operator).expect("the port accepts");
         stream.set_read_timeout(Some(PATIENCE)).expect("a time");
         let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).expect("it reads");

@@ -24,7 +24,7 @@ async fn assert_told(server: &TestServer, task: &str, why: &str) {
     let ready = server.get("/readyz").await;
     assert_eq!(ready, ("HTTP/1.1 503 Service Unavailable".into(), format!("the task `{task}` ended: {why}\n")));
     assert_eq!(server.get("/healthz").await.0, "HTTP/1.1 200 OK");
-    let metrics = server.get("/metrics").await.1;
+    let metrics = server.metrics().await;
     let line = format!("anser_tasks_ended_total{{task=\"{task}\"}} 1");
     assert!(metrics.contains(&line), "{line} is not in {metrics}");
 }
