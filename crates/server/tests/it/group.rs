@@ -242,7 +242,7 @@ async fn typing_waits_for_nobody_and_a_group_that_does_not_exist_is_not_remember
     drop(silence);
     assert!(matches!(bob.event().await, Body::Typing(_)));
     // Those that were asked for are answered in the order of the questions.
-    while !server.get("/metrics").await.1.contains("anser_members_remembered 1\n") {
+    while !server.metrics().await.contains("anser_members_remembered 1\n") {
         bob.nothing_more().await;
     }
 }
