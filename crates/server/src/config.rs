@@ -219,9 +219,6 @@ impl Default for Cluster {
     }
 }
 
-/// Of `limits.login_ms`: long enough for a slow line's TLS and a busy server's check of a password.
-const LOGIN_MS: u32 = 10_000;
-
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -229,7 +226,7 @@ impl Default for Limits {
             strangers: 1_000,
             strangers_per_address: 100,
             attempts_per_s: 20,
-            login_ms: LOGIN_MS,
+            login_ms: 10_000,
             requests_per_s: 100,
             requests_burst: 1_000,
             outbox_bytes: 256 * 1024,

@@ -36,8 +36,12 @@ fn wrong(tree: &Tree, row: &str) -> Option<String> {
     (has != told).then(|| format!("{name} is {has}, not {told}"))
 }
 
-/// Of `const NAME: Duration = Duration::from_secs(5);` or `const NAME_MS: u64 = 5_000;`, in milliseconds.
+/// Of `const NAME: Duration = Duration::from_secs(5);`, `const NAME_MS: u64 = 5_000;` or a setting's default `name_ms: 5_000,`, in
+/// milliseconds.
 fn value_ms(line: &str, name: &str) -> Option<u64> {
+    if let Some(default) = line.trim().strip_prefix(&format!("{name}: ")) {
+        return default.strip_suffix(',')?.replace('_', "").parse().ok();
+    }
     let (_, value) = line.split_once(&format!("const {name}: "))?.1.split_once(" = ")?;
     let digits = value.chars().filter(char::is_ascii_digit).collect::<String>();
     let number: u64 = digits.parse().ok()?;
@@ -58,10 +62,10 @@ mod tests {
 
     #[test]
     fn a_row_says_what_the_constant_says() {
-        let code =
-            "const LOGIN_TIMEOUT: Duration = Duration::from_secs(5);\npub(super) const SILENCE_MS: u64 = 10_500;\n";
+        let code = "const LOGIN_TIMEOUT: Duration = Duration::from_secs(5);\npub(super) const SILENCE_MS: u64 = 10_500;\n    login_ms: 7_000,\n";
         for (row, wrong) in [
             ("| server | `hello` | 5 s | it closes | `LOGIN_TIMEOUT` in `a.rs` |", None),
+            ("| server | a login | 7 s | it closes | `login_ms` in `a.rs` |", None),
             ("| client | an answer | 10500 ms | it leaves | `SILENCE_MS` in `a.rs` |", None),
             ("| server | `hello` | 6 s | it closes | `LOGIN_TIMEOUT` in `a.rs` |", Some("is 5 s, not 6 s")),
             ("| server | `hello` | 5 s | it closes | `LOGOUT` in `a.rs` |", Some("has no LOGOUT")),
