@@ -65,6 +65,16 @@ pub(super) async fn a_large_batch_is_stored_whole(room: &mut Room) {
     assert_eq!(room.visible(BOB, pair).await, Vec::from_iter(1..=600));
 }
 
+/// 64 of 64 KiB: what one connection can send at a time, and more than a database takes in one packet.
+pub(super) async fn a_batch_of_the_largest_bodies_is_stored_whole(room: &mut Room) {
+    let pair = single(ADA, BOB);
+    let attachment = Bytes::from(vec![0xff; anser_proto::limits::BODY_BYTES_MAX]);
+    let large =
+        |n| NewMessage { content: "".into(), attachment: attachment.clone(), ..text(ADA, pair, &format!("m{n}")) };
+    assert_eq!(ids(&all_ok(room.append((1..=64).map(large).collect()).await)), Vec::from_iter(1..=64));
+    assert_eq!(ids(&all_ok(room.append(vec![large(64)]).await)), [64], "a retry");
+}
+
 pub(super) async fn an_empty_batch_has_no_answers(room: &mut Room) {
     assert_eq!(room.append(vec![]).await, []);
 }

@@ -39,6 +39,7 @@ macro_rules! store_contract {
                 batches_are_stored_in_the_order_in_which_they_were_called
                 batches_of_many_tasks_are_dense_and_keep_each_senders_order
                 a_large_batch_is_stored_whole
+                a_batch_of_the_largest_bodies_is_stored_whole
                 an_empty_batch_has_no_answers
                 a_message_comes_out_as_it_went_in
                 a_retry_gets_the_first_place_again

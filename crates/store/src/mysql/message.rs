@@ -199,6 +199,7 @@ pub(super) async fn append(tx: &mut Txn<'_>, batch: &[NewMessage]) -> Result<Vec
             tx.places.keep(message, place);
         }
         outcomes.push(outcome);
+        tx.write_many_rows().await?;
     }
     Ok(outcomes)
 }

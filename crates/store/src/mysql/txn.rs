@@ -27,6 +27,9 @@ use crate::{
 
 /// How often a conversation's numbers are asked for before the head's own are taken.
 const PROPOSALS_MAX: u32 = 3;
+/// Bytes of rows that are put into one packet, and so far below the least `max_allowed_packet` that the rest of a transaction fits
+/// too. A batch of the largest bodies has sixteen times as many: each is written twice, and bytes that are no text take two characters.
+const ROWS_BYTES_MAX: usize = 1 << 20;
 
 /// What every transaction needs and none changes.
 pub(super) struct Rules {
@@ -201,6 +204,12 @@ impl<'c> Txn<'c> {
         let mut sql = Sql::default();
         self.take_rows(&mut sql);
         Ok(self.db.query_drop(sql.as_str()).await?)
+    }
+
+    /// Does so once they are many, since a packet is bounded and a transaction is not.
+    pub(super) async fn write_many_rows(&mut self) -> Result<(), Fault> {
+        let bytes: usize = self.rows.values().map(|rows| rows.as_str().len()).sum();
+        if bytes >= ROWS_BYTES_MAX { self.write_rows().await } else { Ok(()) }
     }
 
     fn take_rows(&mut self, sql: &mut Sql) {
