@@ -72,7 +72,7 @@ pub fn error_row(code: ErrorCode) -> ErrorRow {
 
         Overloaded => row(Later, None, "the server has as much work as it can take; nothing was stored"),
         RateLimited => {
-            row(Later, None, "the user asks for more than he may on all his connections together; nothing was stored")
+            row(Later, None, "the user asks for more than all their connections together may; nothing was stored")
         }
         BehindFailed => {
             row(Later, None, "a message before this one in the same conversation failed: resend that one first")

@@ -63,7 +63,7 @@ pub struct Auth {
     pub hs256_secret_file: Option<PathBuf>,
     /// Public key (PEM) of EdDSA tokens. None: such tokens are refused.
     pub eddsa_public_key_file: Option<PathBuf>,
-    /// A user whom a valid token names, and who is not there yet, is made; else he is refused.
+    /// A user whom a valid token names, and who is not there yet, is created; else they are refused.
     pub create_users: bool,
 }
 
@@ -133,8 +133,8 @@ pub struct Limits {
     pub attempts_per_s: u32,
     /// From accepting a connection to `welcome`, in milliseconds: 1000 to 60000. TLS, HTTP, `hello` and checking a password are in it.
     pub login_ms: u32,
-    /// What a user may ask of this node in a second, with all his connections together, where a short message costs 1: see protocol.md,
-    /// "What requests cost". Beyond it he is refused with `RATE_LIMITED`. 0: no bound.
+    /// What a user may ask of this node in a second, with all their connections together, where a short message costs 1: see protocol.md,
+    /// "What requests cost". Beyond it they are refused with `RATE_LIMITED`. 0: no bound.
     pub requests_per_s: u32,
     /// What a user may ask of this node at once, after a silence: at least `requests_per_s`. Coming back does not fill it.
     pub requests_burst: u32,
@@ -149,12 +149,12 @@ pub struct Limits {
     pub group_members: u32,
     /// Groups in which a user is a member at one time; beyond it `LIMIT_REACHED`. 0: no groups.
     pub groups_per_user: u32,
-    /// Of these, groups into which others put him and in which he has not written, read on or invited anybody yet; beyond it whoever puts
-    /// him into one more gets `LIMIT_REACHED`. The other places are kept for groups that he makes or takes part in.
+    /// Of these, groups into which others put them and in which they have not written, read on or invited anybody yet; beyond it whoever puts
+    /// them into one more gets `LIMIT_REACHED`. The other places are kept for groups that they create or take part in.
     pub unanswered_groups_per_user: u32,
-    /// Of these, groups into which one and the same user put him.
+    /// Of these, groups into which one and the same user put them.
     pub unanswered_groups_per_inviter: u32,
-    /// Two things: how many devices of a user are remembered, and how many connections he has at one time. One more device, and the
+    /// Two things: how many devices of a user are remembered, and how many connections they have at one time. One more device, and the
     /// one not seen for longest is forgotten; one more connection, and the oldest is closed with 4501 `REPLACED`. 0 is taken as 1.
     pub devices_per_user: u32,
     /// Wrong passwords for one account until it has to wait: within a minute, to the end of that minute. 0: no login with a
