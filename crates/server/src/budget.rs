@@ -1,7 +1,7 @@
 //! What a user may ask for: one budget for all his connections to this node, which outlives them.
 //!
-//! A token bucket by the generic cell rate algorithm (ITU-T I.371): all that is kept is the moment at which the bucket will be
-//! full. So taking is one atomic step without a lock, and of two buckets the emptier one is the larger number.
+//! All that is kept of a bucket is the moment at which it will be full. So taking is one atomic step without a lock, and of two
+//! buckets the emptier one is the larger number.
 //!
 //! Rules: who comes back finds what he left. Where a budget stood is kept in a table of fixed size, in a place that is drawn
 //! for the user anew with each start. Who shares a place with somebody that left with less starts with as little: he may get
@@ -19,28 +19,13 @@ use std::{
 use anser_proto::UserId;
 use tokio::time::Instant;
 
-use crate::config::Limits;
+use crate::{config::Limits, rate::Rate};
 
 /// Users who left lately are told apart by so many places: 256 KiB.
 const PLACES: usize = 16_384;
 /// Who is refused more often than this, at once and then a second, does not listen.
 const REFUSALS_BURST: u32 = 2_000;
 const REFUSALS_PER_S: u32 = 20;
-
-/// So many at once after a silence, and then so many a second.
-#[derive(Clone, Copy)]
-struct Rate {
-    /// In which one is given again; 0: no bound.
-    each_ns: u64,
-    burst_ns: u64,
-}
-
-impl Rate {
-    fn new(per_s: u32, burst: u32) -> Self {
-        let each_ns = if per_s == 0 { 0 } else { 1_000_000_000 / u64::from(per_s) };
-        Self { each_ns, burst_ns: each_ns * u64::from(burst) }
-    }
-}
 
 /// When it will be full, in nanoseconds since the server's start.
 #[derive(Default)]
@@ -49,11 +34,10 @@ struct Bucket(AtomicU64);
 impl Bucket {
     /// Takes so many, or tells how long until there are enough. What costs more than the bucket holds takes a full one.
     fn take(&self, rate: Rate, cost: u32, now_ns: u64) -> Result<(), Duration> {
-        let cost_ns = rate.each_ns.saturating_mul(cost.into()).min(rate.burst_ns);
-        let after = |full_at: u64| full_at.max(now_ns) + cost_ns;
-        let fits = |full_at| Some(after(full_at)).filter(|after| after - now_ns <= rate.burst_ns);
-        let taken = self.0.fetch_update(Relaxed, Relaxed, fits);
-        taken.map(drop).map_err(|full_at| Duration::from_nanos(after(full_at) - now_ns - rate.burst_ns))
+        let after = |full_at: u64| rate.take(full_at.saturating_sub(now_ns), rate.cost(cost));
+        let taken =
+            self.0.fetch_update(Relaxed, Relaxed, |full_at| after(full_at).ok().map(|owed_ns| now_ns + owed_ns));
+        taken.map_or_else(|full_at| after(full_at).map(drop), |_| Ok(()))
     }
 }
 

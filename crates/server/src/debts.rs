@@ -1,6 +1,4 @@
-//! A brake on whoever does something too often: each deed costs a while, and while too much is owed the next one has to wait.
-//!
-//! This is the generic cell rate algorithm (ITU-T I.371), which remembers one moment for each debtor: when he will owe nothing.
+//! A brake on whoever does something too often, of whom there may be any number: what each owes, as far as it is remembered.
 //! Time is monotonic, so no clock that is set opens or shuts a door.
 
 use std::{
@@ -12,19 +10,7 @@ use std::{
 use quick_cache::unsync::Cache;
 use tokio::time::Instant;
 
-/// `burst` deeds at once, and then one each `every`.
-#[derive(Clone, Copy, Debug)]
-pub struct Price {
-    pub every: Duration,
-    pub burst: u32,
-}
-
-impl Price {
-    /// 0 a second: none.
-    pub fn per_s(rate: u32, burst: u32) -> Self {
-        Self { every: Duration::from_secs(1).checked_div(rate).unwrap_or(Duration::MAX), burst }
-    }
-}
+use crate::rate::Rate;
 
 /// Debtors are named by a keyed hash, so that a name costs 8 bytes and nobody can choose it.
 pub struct Debts {
@@ -39,22 +25,18 @@ impl Debts {
     }
 
     /// Charges for one deed, or tells how long until it may be done.
-    pub fn charge(&self, debtor: impl Hash, price: Price, now: Instant) -> Result<(), Duration> {
+    pub fn charge(&self, debtor: impl Hash, rate: Rate, now: Instant) -> Result<(), Duration> {
         let (debtor, mut free_at) = (self.names.hash_one(debtor), self.lock());
-        let owed = owed(&free_at, debtor, now);
-        let most = price.every.saturating_mul(price.burst.saturating_sub(1));
-        if owed > most || price.burst == 0 {
-            return Err(owed.saturating_sub(most).max(Duration::from_millis(1)));
-        }
-        free_at.insert(debtor, now + owed + price.every);
+        let owed_ns = rate.take(owed_ns(&free_at, debtor, now), rate.each())?;
+        free_at.insert(debtor, now + Duration::from_nanos(owed_ns));
         Ok(())
     }
 
     /// Takes back what was charged for one deed.
-    pub fn forgive(&self, debtor: impl Hash, price: Price, now: Instant) {
+    pub fn forgive(&self, debtor: impl Hash, rate: Rate, now: Instant) {
         let (debtor, mut free_at) = (self.names.hash_one(debtor), self.lock());
-        let owed = owed(&free_at, debtor, now);
-        free_at.insert(debtor, now + owed.saturating_sub(price.every));
+        let owed_ns = owed_ns(&free_at, debtor, now).saturating_sub(rate.each());
+        free_at.insert(debtor, now + Duration::from_nanos(owed_ns));
     }
 
     fn lock(&self) -> MutexGuard<'_, Cache<u64, Instant>> {
@@ -62,8 +44,9 @@ impl Debts {
     }
 }
 
-fn owed(free_at: &Cache<u64, Instant>, debtor: u64, now: Instant) -> Duration {
-    free_at.get(&debtor).map_or(Duration::ZERO, |free_at| free_at.saturating_duration_since(now))
+fn owed_ns(free_at: &Cache<u64, Instant>, debtor: u64, now: Instant) -> u64 {
+    let owed = free_at.get(&debtor).map_or(Duration::ZERO, |free_at| free_at.saturating_duration_since(now));
+    u64::try_from(owed.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -73,13 +56,13 @@ mod tests {
     #[test]
     fn a_burst_is_free_and_then_time_pays() {
         let (debts, start) = (Debts::new(100), Instant::now());
-        let price = Price::per_s(10, 3);
-        assert_eq!((0..5).filter(|_| debts.charge("ada", price, start).is_ok()).count(), 3);
-        assert_eq!(debts.charge("ada", price, start), Err(Duration::from_millis(100)));
-        assert_eq!(debts.charge("bob", price, start), Ok(()));
-        assert_eq!(debts.charge("ada", price, start + Duration::from_millis(100)), Ok(()));
-        debts.forgive("ada", price, start + Duration::from_millis(100));
-        assert_eq!(debts.charge("ada", price, start + Duration::from_millis(100)), Ok(()));
-        assert!(debts.charge("eve", Price::per_s(10, 0), start).is_err());
+        let rate = Rate::new(10, 3);
+        assert_eq!((0..5).filter(|_| debts.charge("ada", rate, start).is_ok()).count(), 3);
+        assert_eq!(debts.charge("ada", rate, start), Err(Duration::from_millis(100)));
+        assert_eq!(debts.charge("bob", rate, start), Ok(()));
+        assert_eq!(debts.charge("ada", rate, start + Duration::from_millis(100)), Ok(()));
+        debts.forgive("ada", rate, start + Duration::from_millis(100));
+        assert_eq!(debts.charge("ada", rate, start + Duration::from_millis(100)), Ok(()));
+        assert!(debts.charge("eve", Rate::new(10, 0), start).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! Who is connected to this node: user -> connections. Pushing never waits.
 //!
-//! Events enter, each encoded once a format; bytes leave into outboxes. It knows no sockets, which is why a push can be
+//! Events enter, each encoded once a framing; bytes leave into outboxes. It knows no sockets, which is why a push can be
 //! measured by itself (`benches/fanout.rs`).
 
 use std::{

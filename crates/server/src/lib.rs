@@ -20,6 +20,7 @@ pub mod outbox;
 pub mod http;
 mod metrics;
 pub mod password;
+mod rate;
 pub mod secrets;
 pub mod snowflake;
 pub mod token;

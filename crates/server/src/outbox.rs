@@ -19,7 +19,7 @@ pub struct Outbox {
 /// What a connection finds in its outbox.
 #[derive(Default)]
 pub struct Waiting {
-    /// Encoded in the connection's format, in order.
+    /// Encoded in the connection's framing, in order.
     pub frames: Vec<Bytes>,
     bytes: usize,
     /// Something behind these frames was dropped.

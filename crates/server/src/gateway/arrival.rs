@@ -11,7 +11,7 @@ use crate::accepted::Accepted;
 pub struct Arrival {
     pub accepted: Accepted,
     pub stranger: Arc<Stranger>,
-    /// Whose it is, as far as is known: that of the client, if a trusted proxy has told it.
+    /// That of the peer, which may be a proxy.
     pub address: IpAddr,
     /// By then it is logged in, or ended. It counts everything: TLS, headers, `hello`, hashing, the store.
     pub deadline: Instant,

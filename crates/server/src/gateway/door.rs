@@ -21,9 +21,10 @@ use tokio::{
 use super::refusals::Refusals;
 use crate::{
     config::Limits,
-    debts::{Debts, Price},
+    debts::Debts,
     metrics::{Metrics, TurnedAway},
     network::Network,
+    rate::Rate,
 };
 
 /// So long nobody gives way to another.
@@ -37,7 +38,7 @@ pub struct Door {
     strangers_max: usize,
     per_address_max: u32,
     attempts: Debts,
-    attempt: Price,
+    attempt: Rate,
     strangers: Mutex<Strangers>,
     /// One for each user's connection.
     places: Arc<Semaphore>,
@@ -54,7 +55,7 @@ struct Strangers {
 }
 
 struct Waiting {
-    /// None: a trusted proxy has not said yet for whom it comes.
+    /// None: within the process.
     network: Option<Network>,
     since: Instant,
     /// Tells it to give way. None once it has said `hello`: then it waits for the server.
@@ -74,7 +75,7 @@ impl Door {
             strangers_max: limits.strangers as usize,
             per_address_max: limits.strangers_per_address,
             attempts: Debts::new(NETWORKS_REMEMBERED),
-            attempt: Price::per_s(limits.attempts_per_s, limits.attempts_per_s.saturating_mul(ATTEMPTS_BURST_S)),
+            attempt: Rate::new(limits.attempts_per_s, limits.attempts_per_s.saturating_mul(ATTEMPTS_BURST_S)),
             strangers: Mutex::default(),
             places: Arc::new(Semaphore::new(limits.connections as usize)),
             turned_away: metrics.turned_away.clone(),
@@ -82,7 +83,7 @@ impl Door {
         })
     }
 
-    /// Lets a connection wait. `from` is None for a trusted proxy, which has yet to say for whom it comes.
+    /// Lets a connection wait. `from` is None for one within the process.
     pub fn enter(self: &Arc<Self>, from: Option<IpAddr>) -> Option<Stranger> {
         let now = Instant::now();
         let network = from.map(Network::of);
@@ -156,15 +157,11 @@ impl Strangers {
     fn add(&mut self, network: Option<Network>, since: Instant) -> (u64, Arc<Notify>) {
         self.last += 1;
         let give_way = Arc::new(Notify::new());
-        self.put(self.last, Waiting { network, since, give_way: Some(Arc::clone(&give_way)) });
-        (self.last, give_way)
-    }
-
-    fn put(&mut self, number: u64, waiting: Waiting) {
-        if let Some(network) = waiting.network {
+        if let Some(network) = network {
             *self.by_network.entry(network).or_default() += 1;
         }
-        self.waiting.insert(number, waiting);
+        self.waiting.insert(self.last, Waiting { network, since, give_way: Some(Arc::clone(&give_way)) });
+        (self.last, give_way)
     }
 
     /// None when it gave way before.

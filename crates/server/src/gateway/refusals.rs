@@ -21,12 +21,12 @@ struct Told {
 }
 
 impl Refusals {
-    /// `reason` is a code or a setting. None: a trusted proxy, which has not said for whom.
+    /// `reason` is a code or a setting. None: within the process.
     pub fn tell(&self, from: Option<IpAddr>, reason: &'static str) {
         let Some(passed_over) = self.0.lock().expect("nothing panics while holding it").admit(Instant::now()) else {
             return;
         };
-        let address = from.map_or_else(|| "a trusted proxy".to_owned(), |from| from.to_string());
+        let address = from.map_or_else(|| "this process".to_owned(), |from| from.to_string());
         tracing::info!(%address, reason, passed_over, "not let in");
     }
 }
