@@ -13,5 +13,5 @@ pub use folder::Place;
 pub use installed::{missing, require};
 pub use mariadb::{MariaDb, MariaDbOptions, Source};
 pub use nats::Nats;
-pub use process::Process;
+pub use process::{Process, free_port};
 pub use redis::{Kept, Redis};

@@ -7,9 +7,13 @@ use std::{
     fs::{self, File},
     io::Read as _,
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
+    ops::Range,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::mpsc::{SyncSender, sync_channel},
+    sync::{
+        atomic::{AtomicU32, Ordering::Relaxed},
+        mpsc::{SyncSender, sync_channel},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -25,6 +29,10 @@ const START_MAX: Duration = Duration::from_secs(60);
 const PORT_FREE_MAX: Duration = Duration::from_secs(20);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 const ANSWER_MAX: Duration = Duration::from_secs(2);
+/// Below those that the system gives away by itself (`ip_local_port_range`: from 32768 on).
+const PORTS: Range<u16> = 20_000..32_000;
+/// Between the first ports of two processes whose ids follow each other.
+const PORTS_APART: u32 = 101;
 /// Ports tried until one is not taken between being chosen and being bound.
 const PORTS_TRIED: u32 = 5;
 /// Lines of the log that an error shows.
@@ -183,9 +191,21 @@ fn spawn(mut command: Command) -> std::io::Result<Running> {
     Ok(Running { child, _spawner: spawner_tx })
 }
 
-fn free_port() -> anyhow::Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("no port is free")?;
-    Ok(listener.local_addr()?.port())
+/// A port that is free, and stays so while nobody listens on it: the system gives none of these to whoever connects or asks for
+/// any port. Of one process each call gives another one.
+pub fn free_port() -> anyhow::Result<u16> {
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    // Each process begins elsewhere.
+    let first = std::process::id().wrapping_mul(PORTS_APART);
+    let ports = u32::from(PORTS.end - PORTS.start);
+    for _ in 0..ports {
+        let offset = first.wrapping_add(TAKEN.fetch_add(1, Relaxed)) % ports;
+        let port = PORTS.start + u16::try_from(offset).expect("below the number of ports");
+        if is_free(port) {
+            return Ok(port);
+        }
+    }
+    bail!("no port of {PORTS:?} is free")
 }
 
 fn is_free(port: u16) -> bool {

@@ -10,6 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anser_services::free_port;
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
@@ -30,7 +31,9 @@ impl Machine {
     pub fn empty() -> Self {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let data = folder.path().join("data");
-        Self { folder, data, server: None, http: ([127, 0, 0, 1], 0).into(), operator: ([127, 0, 0, 1], 0).into() }
+        // The server comes back on its port, which must not be given away meanwhile.
+        let http = ([127, 0, 0, 1], free_port().expect("a port is free")).into();
+        Self { folder, data, server: None, http, operator: ([127, 0, 0, 1], 0).into() }
     }
 
     /// With these users, none of whom has a password, and a server that runs.
@@ -70,7 +73,8 @@ impl Machine {
                 .spawn()
                 .expect("the binary starts"),
         );
-        let ready: serde_json::Value = serde_json::from_str(&server.line()).expect("one line of JSON");
+        let line = server.lines.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("{error}: {}", self.log()));
+        let ready: serde_json::Value = serde_json::from_str(&line).expect("one line of JSON");
         let address = |name: &str| ready[name].as_str().and_then(|text| text.parse().ok()).expect("an address");
         (self.http, self.operator) = (address("http"), address("operator"));
         self.server = Some(server);
