@@ -138,7 +138,7 @@ fn wanted(folder: &Path, data: &Path) -> Vec<String> {
         "transaction-isolation=READ-COMMITTED",
         "character-set-server=utf8mb4",
         "collation-server=utf8mb4_bin",
-        "max_allowed_packet=64M",
+        "max_allowed_packet=16M",
         "max_connections=500",
         "performance_schema=OFF",
     ];
