@@ -39,7 +39,7 @@ impl State {
     fn remove(&mut self, group: GroupId, operator: &Sender, users: Vec<UserId>) -> Result<MembersChanged, Error> {
         let (row, own) = self.as_member(operator.user, group)?;
         let removed: BTreeSet<UserId> = users.into_iter().filter(|user| row.present(*user).is_some()).collect();
-        let is_owner = self.rightful_owner(row) == Some(operator.user) || own.role == Role::Owner;
+        let is_owner = own.role == Role::Owner || self.rightful_owner(row) == Some(operator.user);
         let above = |user: &UserId| is_owner || row.present(*user).is_none_or(|one| one.role < own.role);
         if removed.contains(&operator.user) || !(is_owner || own.role == Role::Admin) || !removed.iter().all(above) {
             return Err(Error::Forbidden);

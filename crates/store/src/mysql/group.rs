@@ -198,6 +198,12 @@ async fn heir_to_come(db: &mut Conn, change: &MembersChange, own: Role) -> Resul
     if own == Role::Owner || !matches!(change.action, MembersAction::Remove(_)) {
         return Ok(None);
     }
+    // All members are looked through only where it matters: anybody may ask, and the group's head is locked meanwhile.
+    let sql = "SELECT disabled FROM im_group JOIN im_user ON user_id = owner_id WHERE group_id = ?";
+    let is_disabled: Option<bool> = db.exec_first(sql, (change.group.0,)).await?;
+    if is_disabled != Some(true) {
+        return Ok(None);
+    }
     Ok(rightful_owner(db, change.group).await?.filter(|heir| *heir == change.operator.user))
 }
 

@@ -187,6 +187,12 @@ fn heir_to_come(db: &Connection, change: &MembersChange, own: Role) -> Result<Op
     if own == Role::Owner || !matches!(change.action, MembersAction::Remove(_)) {
         return Ok(None);
     }
+    // All members are looked through only where it matters: anybody may ask, and this is the one thread that writes.
+    let sql = "SELECT disabled FROM im_group JOIN im_user ON user_id = owner_id WHERE group_id = ?1";
+    let is_disabled: Option<bool> = prepare(db, sql)?.query_row([int(change.group.0)], |row| row.get(0)).optional()?;
+    if is_disabled != Some(true) {
+        return Ok(None);
+    }
     Ok(rightful_owner(db, change.group)?.filter(|heir| *heir == change.operator.user))
 }
 
