@@ -37,10 +37,10 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    pub fn load(config: &Config, clock: &Clock) -> anyhow::Result<Self> {
+    pub fn load(config: &Config) -> anyhow::Result<Self> {
         Ok(Self {
             tokens: Tokens::load(&config.auth, &config.store.dir)?,
-            passwords: Passwords::new(config.limits.password_attempts, Arc::clone(clock)),
+            passwords: Passwords::new(config.limits.password_attempts),
         })
     }
 }

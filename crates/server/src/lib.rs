@@ -83,7 +83,7 @@ impl Server {
         let (http, tcp) = (listeners.http.local_addr()?, listeners.tcp.local_addr()?);
         let operator = listeners.operator.local_addr()?;
         // All that may be refused comes before the others hear of this node.
-        let (credentials, certificate) = (Credentials::load(&config, &clock)?, tls::Certificate::load(&config.tls)?);
+        let (credentials, certificate) = (Credentials::load(&config)?, tls::Certificate::load(&config.tls)?);
         let tls = certificate.as_ref().map(tls::Certificate::acceptor).transpose()?;
         let ways = join(this_node(&config, http)).await?;
         let (peers, arriving) = Peers::new(ways, store.log_id());

@@ -3,10 +3,11 @@
 use std::{
     num::NonZeroU32,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use anser_proto::{ErrorCode, limits::PASSWORD_BYTES_MAX};
-use anser_store::{Clock, PasswordHash};
+use anser_store::PasswordHash;
 use argon2::{
     Argon2,
     password_hash::{PasswordHasher as _, PasswordVerifier as _, phc},
@@ -14,7 +15,7 @@ use argon2::{
 use aws_lc_rs::{digest, hmac, pbkdf2};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use quick_cache::sync::Cache;
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::Instant};
 
 use crate::error::Error;
 
@@ -24,31 +25,29 @@ const CHECKS_WAITING: usize = 64;
 /// RFC 7677 asks for at least 4096.
 const SCRAM_ITERATIONS: u32 = 4096;
 /// How long an account rests after too many failures.
-const REST_MS: u64 = 60_000;
+const REST: Duration = Duration::from_secs(60);
 /// Accounts whose failures are remembered; a guesser who floods it forgets only accounts that nobody guesses at.
 const REMEMBERED: usize = 10_000;
 
 pub struct Passwords {
-    running: Semaphore,
-    waiting: Semaphore,
+    running: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
     attempts_max: u32,
     /// Attempts at an account, and since when they are counted.
-    attempts: Cache<Arc<str>, (u32, u64)>,
+    attempts: Cache<Arc<str>, (u32, Instant)>,
     counting: Mutex<()>,
-    clock: Clock,
     /// Stands in for the hash of an account that is not there, so that its absence costs the same time.
     nobody: PasswordHash,
 }
 
 impl Passwords {
-    pub fn new(attempts_max: u32, clock: Clock) -> Self {
+    pub fn new(attempts_max: u32) -> Self {
         Self {
-            running: Semaphore::new(CHECKS_AT_ONCE),
-            waiting: Semaphore::new(CHECKS_WAITING),
+            running: Arc::new(Semaphore::new(CHECKS_AT_ONCE)),
+            waiting: Arc::new(Semaphore::new(CHECKS_WAITING)),
             attempts_max,
             attempts: Cache::new(REMEMBERED),
             counting: Mutex::new(()),
-            clock,
             nobody: hash("nobody's"),
         }
     }
@@ -75,13 +74,13 @@ impl Passwords {
     /// Counts an attempt before it is made, so that guesses made side by side are counted each; a right password
     /// takes all back.
     fn count_attempt(&self, account: &str) -> Result<(), Error> {
-        let now = (self.clock)();
+        let now = Instant::now();
         let _alone = self.counting.lock().expect("nothing panics while holding it");
-        let counted = self.attempts.get(account).filter(|(_, since)| now < since + REST_MS);
+        let counted = self.attempts.get(account).filter(|(_, since)| now < *since + REST);
         let (attempts, since) = counted.unwrap_or((0, now));
         if attempts >= self.attempts_max {
             return Err(Error {
-                retry_after_ms: u32::try_from(since + REST_MS - now).unwrap_or(u32::MAX),
+                retry_after_ms: u32::try_from((since + REST - now).as_millis()).unwrap_or(u32::MAX),
                 ..Error::new(ErrorCode::TooManyAttempts, "too many failed logins for this account")
             });
         }
@@ -97,14 +96,18 @@ impl Passwords {
         }
     }
 
-    /// Runs heavy work beside the connections.
+    /// Runs heavy work beside the connections. It keeps its place to its end, also when nobody waits for it any more.
     async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
         let overloaded = || Error {
             retry_after_ms: 1_000,
             ..Error::new(ErrorCode::Overloaded, "too many logins with passwords at once")
         };
-        let _place = self.waiting.try_acquire().map_err(|_| overloaded())?;
-        let _turn = self.running.acquire().await.map_err(|_| overloaded())?;
+        let place = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| overloaded())?;
+        let turn = Arc::clone(&self.running).acquire_owned().await.map_err(|_| overloaded())?;
+        let work = move || {
+            let _held = (place, turn);
+            work()
+        };
         tokio::task::spawn_blocking(work).await.map_err(|_| Error::new(ErrorCode::Internal, "the password check broke"))
     }
 }
@@ -161,7 +164,7 @@ fn scram_verifier_with(password: &str, salt: &[u8], iterations: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicU64, Ordering};
+    use tokio::{sync::Notify, time::advance};
 
     use super::*;
 
@@ -186,11 +189,9 @@ mod tests {
         assert_eq!(digest::digest(&digest::SHA256, &client_key).as_ref(), stored_bytes);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn guessing_is_braked_and_a_right_password_is_not() {
-        let now = Arc::new(AtomicU64::new(1_000_000));
-        let clock = Arc::clone(&now);
-        let passwords = Passwords::new(2, Arc::new(move || clock.load(Ordering::Relaxed)));
+        let passwords = Passwords::new(2);
         let kept = make("correct horse").expect("a good password");
         let try_it = async |password: &str, kept: Option<&PasswordHash>| {
             let known = kept.map(|kept| ((), kept.clone()));
@@ -200,13 +201,13 @@ mod tests {
         let (one, other) = tokio::join!(try_it("battery", Some(&kept)), try_it("nobody's", None));
         assert_eq!((one, other), (Err(ErrorCode::BadPassword), Err(ErrorCode::BadPassword)));
         assert_eq!(try_it("correct horse", Some(&kept)).await, Err(ErrorCode::TooManyAttempts));
-        now.fetch_add(REST_MS, Ordering::Relaxed);
+        advance(REST).await;
         assert_eq!(try_it("correct horse", Some(&kept)).await, Ok(()));
     }
 
     #[tokio::test]
     async fn a_login_that_was_not_checked_is_no_attempt() {
-        let passwords = Passwords::new(1, Arc::new(|| 1_000_000));
+        let passwords = Passwords::new(1);
         let kept = make("correct horse").expect("a good password");
         let places = passwords.waiting.acquire_many(CHECKS_WAITING as u32).await.expect("it is open");
         let known = || Some(((), kept.clone()));
@@ -216,6 +217,25 @@ mod tests {
         }
         drop(places);
         assert!(passwords.check("ada", "correct horse".into(), known()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_check_that_nobody_waits_for_keeps_its_turn_to_its_end() {
+        let passwords = Passwords::new(1);
+        let (begun, (go_on, wait)) = (Arc::new(Notify::new()), std::sync::mpsc::sync_channel::<()>(0));
+        let told = Arc::clone(&begun);
+        let work = passwords.run(move || {
+            told.notify_one();
+            let _ = wait.recv();
+        });
+        tokio::select! {
+            _ = work => panic!("it is not done"),
+            () = begun.notified() => {}
+        }
+        assert_eq!(passwords.running.available_permits(), CHECKS_AT_ONCE - 1);
+        drop(go_on);
+        let all = passwords.running.acquire_many(CHECKS_AT_ONCE as u32).await;
+        assert!(all.is_ok(), "it ends, and gives its turn back");
     }
 
     #[test]
