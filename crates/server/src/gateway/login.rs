@@ -66,6 +66,10 @@ pub async fn let_in(
     let device = check_device(hello.device.unwrap_or_default())?;
     let Identified { user, token, password_mark, expires_s } = identify(cx, hello.credential).await?;
     check_enabled(&user)?;
+    // Before it takes a place from anybody: a token that is worth nothing any more is none of the user's.
+    if let Some(mark) = &password_mark {
+        check_password_mark(cx, &user, mark).await?;
+    }
     let (platform, device_id) = (device.platform, Arc::clone(&device.device_id));
     let place = find_place(cx, arrival, user.user, &device_id).await?;
     cx.store.touch_device(user.user, device).await?;

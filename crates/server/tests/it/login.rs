@@ -152,6 +152,26 @@ async fn a_password_lets_in_and_gives_a_token_for_the_next_time() {
 }
 
 #[tokio::test]
+async fn a_token_of_an_earlier_password_throws_nobody_out() {
+    let server = TestServer::start().await;
+    let of = |text: &str| password::make(text).expect("a good password");
+    let ada =
+        NewUser { user: UserId(7), account: "ada".into(), nickname: "Ada".into(), password: Some(of("correct horse")) };
+    server.store.create_user(ada).await.expect("a new user");
+    let mut raw = server.tcp(Format::Protobuf).await;
+    raw.hello(with_password("ada", "correct horse")).await;
+    let stolen = raw.welcome.token.clone();
+    drop(raw);
+
+    server.store.set_password(UserId(7), of("battery staple")).await.expect("they are there");
+    let mut owner = server.tcp(Format::Protobuf).await;
+    owner.hello(with_password("ada", "battery staple")).await;
+    assert_eq!(refusal(&server, with_token(stolen)).await.0, Some(ErrorCode::TokenExpired));
+    owner.nothing_more().await;
+    assert_eq!(server.store.devices(UserId(7)).await.expect("they are there").len(), 1);
+}
+
+#[tokio::test]
 async fn a_disabled_user_is_not_let_in() {
     let server = TestServer::start().await;
     let ada = server.login("ada").await;
