@@ -73,14 +73,20 @@ async fn readyz(State(cx): State<Arc<Ctx>>, Extension(last): Extension<Arc<Mutex
     if let Some(fallen) = cx.peers.counts.watch.fallen() {
         return (StatusCode::SERVICE_UNAVAILABLE, format!("{fallen}\n"));
     }
-    let lock = || last.lock().expect("nothing panics while holding it");
     {
-        let mut last = lock();
+        let mut last = last.lock().expect("nothing panics while holding it");
         if last.at.is_some_and(|at| at.elapsed() < PROBE_INTERVAL) {
             return last.answer.clone();
         }
         last.at = Some(Instant::now());
     }
+    // To its end, also when whoever asked has left: others wait for its answer.
+    let probing = tokio::spawn(probe_for_all(cx, Arc::clone(&last)));
+    probing.await.unwrap_or_else(|_| (StatusCode::SERVICE_UNAVAILABLE, "the probe broke\n".into()))
+}
+
+async fn probe_for_all(cx: Arc<Ctx>, last: Arc<Mutex<LastProbe>>) -> Readiness {
+    let lock = || last.lock().expect("nothing panics while holding it");
     let full = cx.store.stats().full;
     let answer = match probe(&cx).await {
         // The probe found room, and the messages of others did not.

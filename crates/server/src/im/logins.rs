@@ -37,7 +37,11 @@ pub async fn watch(cx: Arc<Ctx>) {
 async fn look(cx: &Ctx, users: &[UserId]) -> Result<(), Error> {
     for (user, login_version) in cx.store.login_versions(users.to_vec()).await? {
         if cx.hub.has_login_before(user, login_version) {
-            cx.hub.end_logins(&over(&*cx.store, user).await?);
+            match over(&*cx.store, user).await {
+                Ok(over) => cx.hub.end_logins(&over),
+                // The others need not wait for this one.
+                Err(error) => tracing::warn!(%user, %error, "it is not known why a login is over"),
+            }
         }
     }
     Ok(())
