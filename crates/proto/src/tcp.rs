@@ -28,11 +28,6 @@ pub fn take_frame(read: &mut BytesMut, max: usize) -> Result<Option<Bytes>, TooL
     Ok(Some(read.split_to(length).freeze()))
 }
 
-/// How many bytes, the length before it included, the frame has that is coming.
-pub fn expected(read: &[u8]) -> usize {
-    read.first_chunk::<PREFIX_BYTES>().map_or(read.len(), |prefix| PREFIX_BYTES + u32::from_be_bytes(*prefix) as usize)
-}
-
 pub fn put_frame(out: &mut BytesMut, frame: &[u8]) {
     let length = u32::try_from(frame.len()).expect("frames are bounded far below 4 GiB");
     out.reserve(PREFIX_BYTES + frame.len());

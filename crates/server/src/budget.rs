@@ -17,7 +17,10 @@ use std::{
 };
 
 use anser_proto::UserId;
-use tokio::time::Instant;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 
 use crate::{config::Limits, rate::Rate};
 
@@ -26,6 +29,10 @@ const PLACES: usize = 16_384;
 /// Who is refused more often than this, at once and then a second, does not listen.
 const REFUSALS_BURST: u32 = 2_000;
 const REFUSALS_PER_S: u32 = 20;
+/// Large frames that come at one time. Each holds at most 512 KiB, so together 64 MiB; who finds no place is not read from meanwhile.
+const LARGE_FRAMES_MAX: usize = 128;
+/// So that it takes many users to hold up all others.
+const LARGE_FRAMES_OF_A_USER_MAX: usize = 2;
 
 /// When it will be full, in nanoseconds since the server's start.
 #[derive(Default)]
@@ -46,6 +53,14 @@ pub struct Budget {
     rates: Arc<Rates>,
     requests: Bucket,
     refusals: Bucket,
+    large_frames: Arc<Semaphore>,
+    large_frames_of_all: Arc<Semaphore>,
+}
+
+/// A place for a large frame while it comes.
+pub struct LargeFrame {
+    _of_user: OwnedSemaphorePermit,
+    _of_all: OwnedSemaphorePermit,
 }
 
 struct Rates {
@@ -67,6 +82,12 @@ impl Budget {
         self.requests.take(self.rates.requests, cost, self.rates.since_start(now))
     }
 
+    /// Returns when the user may send a large frame: the next one of those who wait, if it is not dropped.
+    pub async fn large_frame(self: Arc<Self>) -> LargeFrame {
+        let place = async |places: &Arc<Semaphore>| Arc::clone(places).acquire_owned().await.expect("never closed");
+        LargeFrame { _of_user: place(&self.large_frames).await, _of_all: place(&self.large_frames_of_all).await }
+    }
+
     /// Counts a request that was refused; false once the user does not listen to refusals.
     pub fn bear_refusal(&self, now: Instant) -> bool {
         self.refusals.take(self.rates.refusals, 1, self.rates.since_start(now)).is_ok()
@@ -77,6 +98,7 @@ impl Budget {
 pub struct Budgets {
     rates: Arc<Rates>,
     hasher: RandomState,
+    large_frames: Arc<Semaphore>,
     left: Box<[[AtomicU64; 2]]>,
 }
 
@@ -85,12 +107,15 @@ impl Budgets {
         let requests = Rate::new(limits.requests_per_s, limits.requests_burst);
         let rates = Rates { start, requests, refusals: Rate::new(REFUSALS_PER_S, REFUSALS_BURST) };
         let left = (0..PLACES).map(|_| Default::default()).collect();
-        Self { rates: Arc::new(rates), hasher: RandomState::new(), left }
+        let large_frames = Arc::new(Semaphore::new(LARGE_FRAMES_MAX));
+        Self { rates: Arc::new(rates), hasher: RandomState::new(), large_frames, left }
     }
 
     pub fn of(&self, user: UserId) -> Budget {
         let [requests, refusals] = self.place(user).each_ref().map(|full_at| Bucket(full_at.load(Relaxed).into()));
-        Budget { rates: Arc::clone(&self.rates), requests, refusals }
+        let large_frames = Arc::new(Semaphore::new(LARGE_FRAMES_OF_A_USER_MAX));
+        let large_frames_of_all = Arc::clone(&self.large_frames);
+        Budget { rates: Arc::clone(&self.rates), requests, refusals, large_frames, large_frames_of_all }
     }
 
     /// The user left this node. A turn of his that is still under way is not remembered.

@@ -141,14 +141,9 @@ impl Decoder {
         self.take(&head, payload).map(Some)
     }
 
-    /// How many bytes the message that is coming has so far, and those of the frame that was announced.
-    pub fn expected(&self, read: &[u8]) -> usize {
-        let begun = self.begun.as_ref().map_or(0, |begun| begun.payload.len());
-        let head = Head::parse(read).ok().flatten();
-        begun
-            + head.map_or(read.len(), |head| {
-                head.bytes.saturating_add(usize::try_from(head.length).unwrap_or(usize::MAX))
-            })
+    /// How many bytes came of a message in fragments.
+    pub fn begun(&self) -> usize {
+        self.begun.as_ref().map_or(0, |begun| begun.payload.len())
     }
 
     fn check(&self, head: &Head, message_bytes_max: usize) -> Result<(), Violation> {
@@ -166,8 +161,7 @@ impl Decoder {
             }
             _ => {}
         }
-        let begun = self.begun.as_ref().map_or(0, |begun| begun.payload.len() as u64);
-        let length = begun.saturating_add(head.length);
+        let length = (self.begun() as u64).saturating_add(head.length);
         if length > message_bytes_max as u64 {
             return Err(Violation::TooLarge { length, max: message_bytes_max });
         }

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     arrival::{Arrival, Ended},
     login::{self, LoggedIn},
-    socket::{Received, RecvError, Socket},
+    socket::{LARGE_FRAME_TIME_MAX, Received, RecvError, SMALL_FRAME_BYTES, Socket},
     writing::Writing,
 };
 use crate::{
@@ -164,7 +164,7 @@ impl Conn {
     /// The connection, and what to say to it first.
     fn new(cx: Arc<Ctx>, mut socket: Socket, logged_in: LoggedIn, shutdown: CancellationToken) -> (Self, Bytes) {
         let LoggedIn { caller, attachment, place, outbox, welcome, token_expires } = logged_in;
-        socket.trust();
+        socket.trust(Arc::clone(&attachment.budget));
         let conn = Self {
             silence: Duration::from_millis(u64::from(cx.config.limits.heartbeat_max_ms) * 3 / 2),
             cx,
@@ -429,7 +429,8 @@ fn recv_error(error: RecvError) -> Result<Error, End> {
             Err(End::WebSocket { code: Some(code), reason })
         }
         RecvError::TooSlow => {
-            let reason = "a frame of more than 16 KiB was not whole within 60 seconds".to_owned();
+            let (kib, seconds) = (SMALL_FRAME_BYTES / 1024, LARGE_FRAME_TIME_MAX.as_secs());
+            let reason = format!("a frame of more than {kib} KiB was not whole within {seconds} seconds");
             Err(End::Closed { code: CloseCode::Silent, reason })
         }
     }

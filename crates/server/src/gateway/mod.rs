@@ -33,12 +33,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
-use self::{
-    arrival::Arrival,
-    door::Door,
-    io::Io,
-    socket::{LARGE_FRAMES_MAX, Socket},
-};
+use self::{arrival::Arrival, door::Door, io::Io, socket::Socket};
 use crate::{config::Config, ctx::Ctx, http::Routes};
 
 /// Of one request. A login as a whole has a limit of its own.
@@ -61,8 +56,6 @@ pub struct Gateway {
     shutdown: CancellationToken,
     tasks: TaskTracker,
     door: Arc<Door>,
-    /// One for each large frame that comes.
-    large_places: Arc<Semaphore>,
     /// A place for each connection of operators, who must get in when users do not.
     operators: Arc<Semaphore>,
     tls: Option<TlsAcceptor>,
@@ -95,10 +88,9 @@ impl Listeners {
 impl Gateway {
     pub fn new(cx: Arc<Ctx>, tls: Option<TlsAcceptor>) -> Arc<Self> {
         let door = Door::new(&cx.config.limits, &cx.metrics);
-        let (large_places, operators) = (Semaphore::new(LARGE_FRAMES_MAX), Semaphore::new(OPERATORS_MAX));
-        let (large_places, operators) = (Arc::new(large_places), Arc::new(operators));
+        let operators = Arc::new(Semaphore::new(OPERATORS_MAX));
         let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
-        Arc::new(Self { cx, shutdown, tasks, door, large_places, operators, tls })
+        Arc::new(Self { cx, shutdown, tasks, door, operators, tls })
     }
 
     /// Accepts on both ports until `stop`.
@@ -230,8 +222,7 @@ impl Gateway {
     }
 
     async fn serve_tcp(self: Arc<Self>, arrival: Arrival, io: Io) {
-        let socket = Socket::tcp(io, Arc::clone(&self.large_places));
-        conn::run(Arc::clone(&self.cx), arrival, socket, self.shutdown.clone()).await;
+        conn::run(Arc::clone(&self.cx), arrival, Socket::tcp(io), self.shutdown.clone()).await;
     }
 }
 

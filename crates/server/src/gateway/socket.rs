@@ -21,7 +21,6 @@ use anser_proto::{
 use bytes::{Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead as _, AsyncReadExt as _, AsyncWrite as _, AsyncWriteExt as _, ReadBuf},
-    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout, timeout_at},
 };
 
@@ -30,6 +29,7 @@ use super::{
     writing::Writing,
 };
 use crate::{
+    budget::{Budget, LargeFrame},
     framing::{Framing, Transport},
     websocket::{self, Item, Opcode, Violation},
 };
@@ -38,12 +38,10 @@ use crate::{
 const READ_BYTES: usize = 16 * 1024;
 /// What the transport may add to the first frame.
 const HELLO_OVERHEAD_BYTES: usize = 64;
-/// A frame that needs more than this needs a place among the large ones until it is whole.
-const SMALL_FRAME_BYTES: usize = 16 * 1024;
-/// Large frames that come at one time: together they hold no more than 57 MiB. Who finds no place is not read from meanwhile.
-pub const LARGE_FRAMES_MAX: usize = 128;
-/// By then a large frame is whole, from its beginning on: the largest one at 64 kbit/s.
-const LARGE_FRAME_TIME_MAX: Duration = Duration::from_secs(60);
+/// Of a frame of which as much has come the rest needs a place among the large ones, until it is whole.
+pub const SMALL_FRAME_BYTES: usize = 16 * 1024;
+/// By then a large frame is whole, from when it got its place: the largest one at 64 kbit/s.
+pub const LARGE_FRAME_TIME_MAX: Duration = Duration::from_secs(60);
 /// Slices of one vectored write.
 const SLICES_MAX: usize = 64;
 
@@ -58,9 +56,10 @@ pub struct Socket {
     decoder: Decoder,
     /// Before login a frame may only be small.
     frame_bytes_max: usize,
+    /// Of the user, once they are known: before it no frame is large.
+    budget: Option<Arc<Budget>>,
     /// While a large frame comes.
-    large: Option<Box<Large>>,
-    large_places: Arc<Semaphore>,
+    large: Option<Large>,
     /// To the newest ping; those before it need none (RFC 6455, 5.5.3).
     pong: Option<Bytes>,
 }
@@ -76,9 +75,13 @@ enum Decoder {
     },
 }
 
-struct Large {
-    _place: OwnedSemaphorePermit,
-    whole_by: Instant,
+enum Large {
+    /// Kept, so that whatever else happens to the connection its turn is not lost.
+    Waits(Pin<Box<dyn Future<Output = LargeFrame> + Send>>),
+    Comes {
+        _place: Box<LargeFrame>,
+        whole_by: Instant,
+    },
 }
 
 /// What came.
@@ -104,23 +107,24 @@ pub enum RecvError {
 }
 
 impl Socket {
-    pub fn web_socket(io: Io, already_read: &[u8], format: Format, large_places: Arc<Semaphore>) -> Self {
-        Self::new(io, already_read, Decoder::WebSocket { decoder: websocket::Decoder::default(), format }, large_places)
+    pub fn web_socket(io: Io, already_read: &[u8], format: Format) -> Self {
+        Self::new(io, already_read, Decoder::WebSocket { decoder: websocket::Decoder::default(), format })
     }
 
-    pub fn tcp(io: Io, large_places: Arc<Semaphore>) -> Self {
-        Self::new(io, &[], Decoder::Tcp { format: None }, large_places)
+    pub fn tcp(io: Io) -> Self {
+        Self::new(io, &[], Decoder::Tcp { format: None })
     }
 
-    fn new(mut io: Io, already_read: &[u8], decoder: Decoder, large_places: Arc<Semaphore>) -> Self {
+    fn new(mut io: Io, already_read: &[u8], decoder: Decoder) -> Self {
         io.allow(Some(HELLO_FRAME_BYTES_MAX + HELLO_OVERHEAD_BYTES));
         let read = BytesMut::from(already_read);
-        Self { io, read, decoder, frame_bytes_max: HELLO_FRAME_BYTES_MAX, large: None, large_places, pong: None }
+        Self { io, read, decoder, frame_bytes_max: HELLO_FRAME_BYTES_MAX, budget: None, large: None, pong: None }
     }
 
     /// The user is known: frames may be as large as the protocol allows.
-    pub fn trust(&mut self) {
+    pub fn trust(&mut self, budget: Arc<Budget>) {
         self.io.allow(None);
+        self.budget = Some(budget);
         self.frame_bytes_max = CLIENT_FRAME_BYTES_MAX;
     }
 
@@ -140,14 +144,21 @@ impl Socket {
             if let Some(received) = self.take()? {
                 return Ok(received);
             }
-            match self.large.as_ref().map(|large| large.whole_by) {
-                Some(whole_by) => timeout_at(whole_by, self.fill()).await.map_err(|_| RecvError::TooSlow)??,
-                None if self.expected() <= SMALL_FRAME_BYTES => self.fill().await?,
-                None => {
-                    let place = Arc::clone(&self.large_places).acquire_owned().await.expect("never closed");
-                    let whole_by = Instant::now() + LARGE_FRAME_TIME_MAX;
-                    self.large = Some(Box::new(Large { _place: place, whole_by }));
+            match &mut self.large {
+                Some(Large::Comes { whole_by, .. }) => {
+                    let whole_by = *whole_by;
+                    timeout_at(whole_by, self.fill()).await.map_err(|_| RecvError::TooSlow)??;
                 }
+                Some(Large::Waits(place)) => {
+                    let (_place, whole_by) = (Box::new(place.await), Instant::now() + LARGE_FRAME_TIME_MAX);
+                    self.large = Some(Large::Comes { _place, whole_by });
+                }
+                None => match &self.budget {
+                    Some(budget) if self.held() >= SMALL_FRAME_BYTES => {
+                        self.large = Some(Large::Waits(Box::pin(Arc::clone(budget).large_frame())));
+                    }
+                    _ => self.fill().await?,
+                },
             }
         }
     }
@@ -176,21 +187,21 @@ impl Socket {
                 Received::Frame(frame)
             }
         };
-        if matches!(received, Received::Frame(_)) {
-            self.large = None;
-        }
-        if self.read.is_empty() {
-            self.read = BytesMut::new();
+        let was_large = matches!(received, Received::Frame(_)) && self.large.take().is_some();
+        if was_large || self.read.is_empty() {
+            // Of its own: what is left would keep the whole piece.
+            self.read = BytesMut::from(&self.read[..]);
         }
         Ok(Some(received))
     }
 
-    /// How many bytes are held until the frame that comes is whole.
-    fn expected(&self) -> usize {
-        match &self.decoder {
-            Decoder::WebSocket { decoder, .. } => decoder.expected(&self.read),
-            Decoder::Tcp { .. } => tcp::expected(&self.read),
-        }
+    /// How many bytes are here of the frame that comes.
+    fn held(&self) -> usize {
+        let begun = match &self.decoder {
+            Decoder::WebSocket { decoder, .. } => decoder.begun(),
+            Decoder::Tcp { .. } => 0,
+        };
+        begun + self.read.len()
     }
 
     /// Reads what has come, at least something.
@@ -294,5 +305,79 @@ fn io_error(error: &io::Error) -> RecvError {
         RecvError::TooLarge(format!("a first frame of more than {HELLO_FRAME_BYTES_MAX} bytes"))
     } else {
         RecvError::Gone
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anser_proto::UserId;
+    use futures_util::FutureExt as _;
+    use tokio::io::DuplexStream;
+
+    use super::*;
+    use crate::{budget::Budgets, config::Limits};
+
+    const LARGE: usize = 300 * 1024;
+
+    fn frame(length: usize) -> Vec<u8> {
+        let mut frame = u32::try_from(length).expect("small").to_be_bytes().to_vec();
+        frame.resize(tcp::PREFIX_BYTES + length, b'x');
+        frame
+    }
+
+    /// A connection of a user whose budget this is, and the other end of it.
+    fn connected(budget: &Arc<Budget>) -> (Socket, DuplexStream) {
+        let (ours, theirs) = tokio::io::duplex(1 << 20);
+        let mut socket = Socket::tcp(Io::pipe(ours));
+        socket.trust(Arc::clone(budget));
+        (socket, theirs)
+    }
+
+    fn budget() -> Arc<Budget> {
+        Arc::new(Budgets::new(&Limits::default(), Instant::now()).of(UserId(7)))
+    }
+
+    #[tokio::test]
+    async fn what_is_left_behind_a_large_frame_does_not_keep_its_memory() {
+        let (mut socket, mut peer) = connected(&budget());
+        peer.write_all(&[frame(LARGE), vec![0]].concat()).await.expect("there is room");
+        assert!(matches!(socket.recv().await, Ok(Received::Frame(frame)) if frame.len() == LARGE));
+        // The byte behind it may come with it or later.
+        assert!(socket.recv().now_or_never().is_none());
+        assert_eq!(&socket.read[..], [0]);
+        assert!(socket.read.capacity() < 2 * READ_BYTES, "{} bytes are kept", socket.read.capacity());
+    }
+
+    #[tokio::test]
+    async fn who_only_announces_large_frames_holds_up_nobody() {
+        let budget = budget();
+        let mut announced: Vec<_> = (0..8).map(|_| connected(&budget)).collect();
+        for (socket, peer) in &mut announced {
+            peer.write_all(&frame(LARGE)[..100]).await.expect("there is room");
+            assert!(socket.recv().now_or_never().is_none());
+        }
+        let (mut socket, mut peer) = connected(&budget);
+        peer.write_all(&frame(LARGE)).await.expect("there is room");
+        let received = timeout(Duration::from_secs(5), socket.recv()).await.expect("it is not held up");
+        assert!(matches!(received, Ok(Received::Frame(_))));
+    }
+
+    #[tokio::test]
+    async fn a_user_sends_so_many_large_frames_at_a_time_and_those_who_wait_come_in_turn() {
+        let budget = budget();
+        let mut begun: Vec<_> = (0..5).map(|_| connected(&budget)).collect();
+        for (socket, peer) in &mut begun {
+            peer.write_all(&frame(LARGE)[..LARGE / 2]).await.expect("there is room");
+            assert!(socket.recv().now_or_never().is_none());
+        }
+        let held: Vec<_> = begun.iter().map(|(socket, _)| socket.read.len() > LARGE / 3).collect();
+        assert_eq!(held, [true, true, false, false, false]);
+        // The first one ends; the fourth and fifth ask again before the third does, which came before them.
+        drop(begun.remove(0));
+        for at in [3, 2, 1] {
+            assert!(begun[at].0.recv().now_or_never().is_none());
+        }
+        let held: Vec<_> = begun.iter().map(|(socket, _)| socket.read.len() > LARGE / 3).collect();
+        assert_eq!(held, [true, true, false, false]);
     }
 }

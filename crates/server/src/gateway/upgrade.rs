@@ -13,7 +13,6 @@ use axum::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
-use tokio::sync::Semaphore;
 
 use super::{Gateway, arrival::Arrival, conn, io::Io, socket::Socket};
 
@@ -28,9 +27,8 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
     let arrival = Arrival { accepted: gateway.cx.hub.accept((gateway.cx.clock)()), ..arrival };
     let upgraded = hyper::upgrade::on(&mut request);
     let (cx, shutdown) = (Arc::clone(&gateway.cx), gateway.shutdown.clone());
-    let large_places = Arc::clone(&gateway.large_places);
     gateway.tasks.spawn(async move {
-        if let Some(socket) = Box::pin(leave_http(upgraded, format, large_places)).await {
+        if let Some(socket) = Box::pin(leave_http(upgraded, format)).await {
             conn::run(cx, arrival, socket, shutdown).await;
         }
     });
@@ -45,9 +43,9 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
 }
 
 /// Takes the stream below HTTP out again, so that nothing of HTTP stays with an idle connection.
-async fn leave_http(upgraded: OnUpgrade, format: Format, large_places: Arc<Semaphore>) -> Option<Socket> {
+async fn leave_http(upgraded: OnUpgrade, format: Format) -> Option<Socket> {
     let parts = upgraded.await.ok()?.downcast::<TokioIo<Io>>().ok()?;
-    Some(Socket::web_socket(parts.io.into_inner(), &parts.read_buf, format, large_places))
+    Some(Socket::web_socket(parts.io.into_inner(), &parts.read_buf, format))
 }
 
 /// The accept key and the format of frames, or what is wrong with the request.
