@@ -92,13 +92,16 @@ fn authority(server: &str) -> &str {
     rest.split(['/', '?']).next().unwrap_or(rest)
 }
 
-fn is_loopback(server: &str) -> bool {
-    let authority = authority(server);
-    let host = match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
-    };
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+/// Of several addresses with commas between them, each.
+fn is_loopback(servers: &str) -> bool {
+    servers.split(',').all(|server| {
+        let authority = authority(server.trim());
+        let host = match authority.strip_prefix('[') {
+            Some(rest) => rest.split(']').next().unwrap_or_default(),
+            None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
+        };
+        host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    })
 }
 
 /// Any word as part of a file's name: nothing in it leads to another folder.
@@ -126,7 +129,13 @@ mod tests {
 
     #[test]
     fn only_this_machine_gets_its_own_tokens() {
-        for server in ["ws://127.0.0.1:7400", "ws://localhost/v1/ws", "tcp://[::1]:7401", "ws://127.9.9.9"] {
+        for server in [
+            "ws://127.0.0.1:7400",
+            "ws://localhost/v1/ws",
+            "tcp://[::1]:7401",
+            "ws://127.9.9.9",
+            "ws://127.0.0.1:1,ws://[::1]:2",
+        ] {
             assert!(is_loopback(server), "{server}");
         }
         for server in ["ws://im.example", "ws://127.0.0.1.example:80", "tcp://10.0.0.1:7401", "ws://[fe80::1]:7400"] {

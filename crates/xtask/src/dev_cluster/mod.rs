@@ -95,6 +95,7 @@ impl DevCluster {
         if self.figures {
             return figures::measure(&cluster);
         }
+        cluster.add_people()?;
         print!("{}", cluster.for_people());
         std::io::stdout().flush()?;
         // Ctrl-C ends this process, and with it everything that it started.
@@ -161,6 +162,16 @@ impl Cluster {
         Ok(())
     }
 
+    /// Who can be talked to.
+    fn add_people(&self) -> anyhow::Result<()> {
+        for account in ["alice", "bob"] {
+            let config = self.folder().join("node-1/anser.toml");
+            let added = Command::new(&self.anser).args(["user", "add", account, "--config"]).arg(config).output()?;
+            ensure!(added.status.success(), "`anser user add`: {}", String::from_utf8_lossy(&added.stderr));
+        }
+        Ok(())
+    }
+
     /// For clients: all nodes.
     pub(crate) fn url(&self) -> String {
         let urls: Vec<String> = self.nodes.iter().map(|node| format!("ws://{}", node.address())).collect();
@@ -176,7 +187,7 @@ impl Cluster {
         format!(
             "\n  A cluster is ready:\n\n{nodes}\n    \
              {}\n    {}\n    {}\n    logs and secret in {folder}\n\n  \
-             Let Alice and Bob talk, each in a terminal of his own, on whichever node:\n\n    \
+             Let Alice and Bob talk, each in a terminal of their own, on whichever node:\n\n    \
              {anser} chat --as alice --to bob --server {url} --data {folder}\n    \
              {anser} chat --as bob --to alice --server {url} --data {folder}\n\n  \
              Look at it:\n\n    \
@@ -185,7 +196,7 @@ impl Cluster {
              Measure it, or try to break it:\n\n    \
              {anser} bench direct --server {url} --data {folder} --no-store\n    \
              {anser} replay --chaos --server {url} --data {folder} crates/cli/tests/data/ubuntu-2006-06-01.txt\n\n  \
-             Ctrl-C stops everything and removes its data.\n\n",
+             Ctrl-C stops everything; its data is removed when the next cluster starts.\n\n",
             self.database_url(),
             self.redis.url(),
             self.nats.url(),
