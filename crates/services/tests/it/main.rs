@@ -30,7 +30,7 @@ fn a_database_has_the_settings_that_the_server_asks_for_unless_told_otherwise() 
                  @@max_allowed_packet, @@character_set_server";
     let database = MariaDb::start(Place::Tests).expect("a database");
     let settings = database.execute(asked).expect("settings");
-    assert_eq!(settings, "1\t1\t1\tREAD-COMMITTED\tROW\t67108864\tutf8mb4\n");
+    assert_eq!(settings, "1\t1\t1\tREAD-COMMITTED\tROW\t16777216\tutf8mb4\n");
     let settings = ["skip-log-bin", "sync_binlog=0", "innodb_flush_log_at_trx_commit=2"].map(str::to_owned).into();
     let options = MariaDbOptions { settings, ..MariaDbOptions::default() };
     let other = MariaDb::start_with(Place::Tests, options).expect("another database");
