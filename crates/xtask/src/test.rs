@@ -28,6 +28,8 @@ pub(crate) enum Step {
     Services,
     /// All tests
     Tests,
+    /// Real chat on a server that nothing happens to, where every message must be pushed
+    Calm,
     /// Real chat, played against a server that is killed meanwhile
     Chaos,
     /// Real chat on three nodes, while nodes and services are killed, and while the nodes are restarted one by one
@@ -38,7 +40,7 @@ pub(crate) enum Step {
 const CHAT: &str = "crates/cli/tests/data/ubuntu-2006-06-01.txt";
 /// Slow enough for several lives of the server.
 const LINES_PER_S: &str = "20";
-const CHAOS_LIMIT: Duration = Duration::from_secs(300);
+const REPLAY_MAX: Duration = Duration::from_secs(300);
 
 /// Runs all steps, or the one named, and stops at the first that fails.
 pub(crate) fn run(only: Option<Step>, seed: u64) -> anyhow::Result<()> {
@@ -70,7 +72,8 @@ impl Step {
             Self::Clippy => cargo("clippy --quiet --workspace --all-targets -- -D warnings"),
             Self::Services => install_services(),
             Self::Tests => cargo("test --quiet --workspace"),
-            Self::Chaos => chaos(seed),
+            Self::Calm => judge_calm(&replay("--calm", seed)?),
+            Self::Chaos => judge_chaos(&replay("--chaos", seed)?),
             Self::Cluster => dev_cluster::prove(seed),
         }
     }
@@ -106,23 +109,23 @@ fn install_services() -> anyhow::Result<()> {
     anser_services::require()
 }
 
-/// Plays real chat with faults and believes neither the exit code nor the summary alone.
-fn chaos(seed: u64) -> anyhow::Result<()> {
+/// Plays real chat and gives what was printed: neither the exit code nor the summary alone is believed.
+fn replay(conditions: &str, seed: u64) -> anyhow::Result<String> {
     cargo("build --quiet --package anser")?;
     let anser = env::current_exe()?.with_file_name("anser").with_extension(env::consts::EXE_EXTENSION);
-    let out = anser.with_file_name("chaos.json");
-    println!("anser replay --chaos --seed {seed} --rate {LINES_PER_S} --json {CHAT}");
+    let out = anser.with_file_name("replay.json");
+    println!("anser replay {conditions} --seed {seed} --rate {LINES_PER_S} --json {CHAT}");
     let mut child = Command::new(&anser)
-        .args(["replay", "--chaos", "--json", "--seed", &seed.to_string(), "--rate", LINES_PER_S, CHAT])
+        .args(["replay", conditions, "--json", "--seed", &seed.to_string(), "--rate", LINES_PER_S, CHAT])
         .current_dir(root())
         .stdout(fs::File::create(&out)?)
         .spawn()
         .with_context(|| format!("{} does not start", anser.display()))?;
-    let status = wait(&mut child, CHAOS_LIMIT)?;
+    let status = wait(&mut child, REPLAY_MAX)?;
     let printed = fs::read_to_string(&out)?;
     print!("{printed}");
     ensure!(status.success(), "anser replay: {status}");
-    judge(&printed)
+    Ok(printed)
 }
 
 pub(crate) fn wait(child: &mut Child, limit: Duration) -> anyhow::Result<ExitStatus> {
@@ -141,9 +144,17 @@ pub(crate) fn wait(child: &mut Child, limit: Duration) -> anyhow::Result<ExitSta
 }
 
 /// Nothing went wrong, and something was played on a server that the replay killed.
-fn judge(printed: &str) -> anyhow::Result<()> {
+fn judge_chaos(printed: &str) -> anyhow::Result<()> {
     let restarts = judge_play(printed)?["restarts"].as_u64();
     ensure!(restarts.is_some_and(|restarts| restarts > 0), "the server was not killed: {printed}");
+    Ok(())
+}
+
+/// Nothing went wrong, and it was judged that everything was pushed.
+fn judge_calm(printed: &str) -> anyhow::Result<()> {
+    let pushes = &judge_play(printed)?["pushes"];
+    let (came, failed) = (pushes["came"].as_u64(), pushes["failed"].as_u64());
+    ensure!(came > Some(0) && failed == Some(0), "not everything was pushed: {printed}");
     Ok(())
 }
 
@@ -171,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_good_summary_passes() {
-        judge(&format!("progress\n{GOOD}\n")).expect("all is well");
+        judge_chaos(&format!("progress\n{GOOD}\n")).expect("all is well");
     }
 
     #[test]
@@ -184,8 +195,17 @@ mod tests {
             (r#""ghosts":0,"#, ""),
         ] {
             assert!(GOOD.contains(from));
-            assert!(judge(&GOOD.replace(from, to)).is_err(), "{to} passed");
+            assert!(judge_chaos(&GOOD.replace(from, to)).is_err(), "{to} passed");
         }
-        assert!(judge("").is_err() && judge("done").is_err());
+        assert!(judge_chaos("").is_err() && judge_chaos("done").is_err());
+    }
+
+    #[test]
+    fn a_calm_play_must_have_pushed_and_failed_nobody() {
+        let check = |pushes: &str| judge_calm(&GOOD.replace("\"rate\"", &format!("\"pushes\":{pushes},\"rate\"")));
+        check(r#"{"came":7,"failed":0}"#).expect("all is well");
+        for bad in [r#"{"came":0,"failed":0}"#, r#"{"came":7,"failed":1}"#, r#"{"came":7}"#, "null"] {
+            assert!(check(bad).is_err(), "{bad} passed");
+        }
     }
 }

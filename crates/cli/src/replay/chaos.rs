@@ -11,13 +11,15 @@ use std::{
 };
 
 use anser_client::transport::{Closed, Dial, Transport};
-use anser_proto::v1::{ClientFrame, ServerFrame, client_frame::Request, server_frame::Body};
+use anser_proto::v1::{self, ClientFrame, ServerFrame, client_frame::Request, server_frame::Body};
 use futures_util::future::BoxFuture;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tokio::{
     sync::Notify,
     time::{Instant, sleep_until},
 };
+
+use super::{record::Pushes, stage::Conditions};
 
 /// Chances for each frame from the server.
 const CUT: f64 = 1.0 / 3_000.0;
@@ -56,6 +58,8 @@ impl Weather {
 pub struct Road {
     network: Box<dyn Dial>,
     weather: Arc<Weather>,
+    /// Of a calm play.
+    pushes: Option<Mutex<Pushes>>,
     /// Nothing passes until then.
     closed_until: Mutex<Instant>,
     closing: Notify,
@@ -63,9 +67,27 @@ pub struct Road {
 }
 
 impl Road {
-    pub fn new(network: Box<dyn Dial>, weather: Arc<Weather>, seed: u64) -> Self {
+    pub fn new(network: Box<dyn Dial>, conditions: Conditions, weather: Arc<Weather>, seed: u64) -> Self {
         let dice = Mutex::new(StdRng::seed_from_u64(seed));
-        Self { network, weather, closed_until: Mutex::new(Instant::now()), closing: Notify::new(), dice }
+        let pushes = (conditions == Conditions::Calm).then(Mutex::default);
+        Self { network, weather, pushes, closed_until: Mutex::new(Instant::now()), closing: Notify::new(), dice }
+    }
+
+    /// What came to the device by itself so far; nothing but in a calm play.
+    pub fn pushes(&self) -> Pushes {
+        self.pushes.as_ref().map(|pushes| pushes.lock().expect("nobody panics with it").clone()).unwrap_or_default()
+    }
+
+    fn watch(&self, came: &Result<ServerFrame, Closed>) {
+        let Some(pushes) = &self.pushes else { return };
+        let mut pushes = pushes.lock().expect("nobody panics with it");
+        match came {
+            Err(_) => pushes.lost += 1,
+            Ok(ServerFrame { body: Some(Body::Message(v1::MessageEvent { message: Some(message), .. })), .. }) => {
+                pushes.take(message);
+            }
+            Ok(_) => {}
+        }
     }
 
     /// The device is without network for so long.
@@ -130,7 +152,10 @@ impl Faulty {
                     return Ok(self.late.remove(due.expect("the branch is only taken with one")).1);
                 }
                 () = self.road.closing.notified() => continue,
-                frame = self.inner.receive() => frame?,
+                came = self.inner.receive() => {
+                    self.road.watch(&came);
+                    came?
+                }
             };
             if self.road.roll(CUT) {
                 return Err(cut());

@@ -25,9 +25,6 @@ const ORDERS_MAX: usize = 64;
 const ORDER_MAX: Duration = Duration::from_secs(90);
 /// Between two looks at something that is on its way.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-/// A lost push in a conversation where nothing follows is found after so long.
-const CHECK_EVERY_MS: u64 = 5_000;
-
 pub enum Order {
     Say {
         conversation: ConversationId,
@@ -66,6 +63,8 @@ pub struct Kind {
     /// None: in memory.
     pub file: Option<PathBuf>,
     pub road: Arc<Road>,
+    /// Until it asks by itself whether it missed something.
+    pub check_every_ms: u64,
     pub seed: u64,
 }
 
@@ -85,6 +84,7 @@ struct Device {
     name: String,
     device_id: String,
     config: Config,
+    road: Arc<Road>,
     seed: u64,
     /// None while it is closed.
     app: Option<App>,
@@ -113,7 +113,7 @@ impl Kind {
             policy: Policy {
                 first_page: FirstPage::All,
                 gap_max: u64::MAX,
-                check_every_ms: CHECK_EVERY_MS,
+                check_every_ms: self.check_every_ms,
                 ..Policy::default()
             },
             ..Config::new(self.url, Credential::Token(self.token))
@@ -122,6 +122,7 @@ impl Kind {
             name: name.clone(),
             device_id: self.device_id,
             config,
+            road: Arc::clone(&self.road),
             seed: self.seed,
             app: None,
             ledger,
@@ -181,6 +182,7 @@ impl Device {
             content: text.clone(),
             nickname: self.nickname.clone(),
             acked: None,
+            acked_at: None,
         });
         let id: ClientMsgId = id.parse()?;
         self.client()?.send_as(id, conversation, Draft::text(text)).await.context("cannot say something")?;
@@ -307,7 +309,9 @@ impl Device {
         }
         let (kept, sessions) = (read_kept(client, |_| {}).await?, client.sessions().await?);
         self.close().await;
-        Ok(DeviceRecord { name: self.name, user: self.user, runs: self.runs, kept, sessions })
+        let pushes = self.road.pushes();
+        let Self { name, device_id, user, runs, .. } = self;
+        Ok(DeviceRecord { name, device_id, user, runs, kept, sessions, pushes })
     }
 }
 

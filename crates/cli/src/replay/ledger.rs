@@ -62,6 +62,7 @@ impl Ledger {
         let mut said = self.said.lock().expect("nobody panics with it");
         let Some(one) = self.number(client_msg_id).and_then(|number| said.get_mut(number)) else { return };
         if one.handed.acked.replace(place).is_none() {
+            one.handed.acked_at = Some(Instant::now());
             let waited = one.at.elapsed();
             drop(said);
             self.acked.fetch_add(1, Ordering::Relaxed);

@@ -15,6 +15,7 @@ mod reader;
 mod record;
 mod script;
 mod stage;
+mod summary;
 mod verdict;
 
 use std::{
@@ -26,13 +27,13 @@ use std::{
 use anser_store::sqlite::doctor::{self, Finding, Repair};
 use anyhow::{Context as _, bail};
 use clap::Args;
-use serde::Serialize;
 
 use minter::Minter;
 use play::Cast;
 use progress::Progress;
 use script::Script;
-use stage::{Reaper, Stage};
+use stage::{Conditions, Reaper, Stage};
+use summary::{Course, Summary};
 use verdict::Verdict;
 
 use crate::{child::ServerProcess, out};
@@ -45,6 +46,9 @@ pub struct Replay {
     /// Drop connections, eat acknowledgements, add devices, crash clients, and kill -9 the server
     #[arg(long)]
     chaos: bool,
+    /// In calm weather: no device asks whether it missed something, and every message must be pushed to it within 2 s
+    #[arg(long, conflicts_with = "chaos")]
+    calm: bool,
     /// Makes the same decisions again [default: by chance]
     #[arg(long)]
     seed: Option<u64>,
@@ -67,28 +71,6 @@ pub struct Replay {
     /// Devices that every user has from the start
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=8))]
     devices: u32,
-}
-
-/// What came of it. The names are those of the line of JSON.
-#[derive(Serialize)]
-struct Summary {
-    users: usize,
-    devices: usize,
-    sent: u64,
-    acked: u64,
-    delivered: u64,
-    duplicates: u64,
-    misordered: u64,
-    missing: u64,
-    ghosts: u64,
-    unread_errors: u64,
-    restarts: u64,
-    /// Messages a second that were sent and acknowledged.
-    rate: f64,
-    ack_p50_ms: f64,
-    ack_p99_ms: f64,
-    delivery_p50_ms: f64,
-    delivery_p99_ms: f64,
 }
 
 impl Replay {
@@ -124,6 +106,14 @@ impl Replay {
         bail!("not all is right; the folder is kept: {}\n  again: {}", kept.display(), self.again(seed));
     }
 
+    fn conditions(&self) -> Conditions {
+        match self {
+            Self { calm: true, .. } => Conditions::Calm,
+            Self { chaos: true, .. } => Conditions::Chaos,
+            _ => Conditions::Usual,
+        }
+    }
+
     async fn play(
         &self,
         script: &Script,
@@ -136,10 +126,10 @@ impl Replay {
             None => Some(ServerProcess::start(&data).await?),
         };
         let stage = Arc::new(match (&server, &self.server) {
-            (Some(server), _) => Stage::own(server, Minter::own(&data)?, scratch, seed, self.chaos).await?,
+            (Some(server), _) => Stage::own(server, Minter::own(&data)?, scratch, seed, self.conditions()).await?,
             (None, url) => {
                 let minter = Minter::foreign(self.data.clone(), self.token_secret.clone())?;
-                Stage::foreign(url.clone().unwrap_or_default(), minter, scratch, seed, self.chaos)
+                Stage::foreign(url.clone().unwrap_or_default(), minter, scratch, seed, self.conditions())
             }
         });
         let progress = Progress::new(Arc::clone(&stage.ledger));
@@ -154,32 +144,14 @@ impl Replay {
         let (users, restarts) = (truth.sessions.len(), progress.restarts.load(Ordering::Relaxed));
         let records = play::dismiss(cast).await?;
         progress.end();
-        let verdict = verdict::judge(&stage.ledger.handed(), &records, &truth);
+        let verdict = verdict::judge(stage.conditions, &stage.ledger.handed(), &records, &truth);
         let mut troubles = stage.ledger.refusals();
         if let Some(mut server) = server {
             server.kill().await?;
             troubles.extend(examine(&data)?);
         }
-        let [ack, delivery] = stage.ledger.percentiles();
-        let acked = stage.ledger.acked.load(Ordering::Relaxed);
-        let summary = Summary {
-            users,
-            devices: records.len(),
-            sent: stage.ledger.sent(),
-            acked,
-            delivered: stage.ledger.delivered.load(Ordering::Relaxed),
-            duplicates: verdict.duplicates,
-            misordered: verdict.misordered,
-            missing: verdict.missing,
-            ghosts: verdict.ghosts,
-            unread_errors: verdict.unread_errors,
-            restarts,
-            rate: (acked as f64 / seconds * 10.0).round() / 10.0,
-            ack_p50_ms: ack.0,
-            ack_p99_ms: ack.1,
-            delivery_p50_ms: delivery.0,
-            delivery_p99_ms: delivery.1,
-        };
+        let course = Course { users, devices: records.len(), restarts, seconds };
+        let summary = Summary::of(&stage, &course, &verdict);
         Ok((summary, verdict, troubles))
     }
 
@@ -217,6 +189,7 @@ impl Replay {
         let path = |path: &PathBuf| quoted(&path.display().to_string());
         let mut words = vec!["anser replay".to_owned()];
         words.extend(self.chaos.then(|| "--chaos".to_owned()));
+        words.extend(self.calm.then(|| "--calm".to_owned()));
         words.extend(self.server.iter().map(|url| format!("--server {}", quoted(url))));
         words.extend(self.data.iter().map(|folder| format!("--data {}", path(folder))));
         words.extend(self.token_secret.iter().map(|file| format!("--token-secret {}", path(file))));
@@ -243,21 +216,6 @@ fn examine(data: &Path) -> anyhow::Result<Vec<String>> {
     Ok(told.collect())
 }
 
-impl Summary {
-    fn for_people(&self) -> String {
-        let Self { users, devices, sent, acked, delivered, restarts, rate, .. } = self;
-        let Self { duplicates, misordered, missing, ghosts, unread_errors, .. } = self;
-        let Self { ack_p50_ms, ack_p99_ms, delivery_p50_ms, delivery_p99_ms, .. } = self;
-        format!(
-            "{users} users on {devices} devices; the server was killed {restarts} times\n\
-             {sent} messages sent, {acked} acknowledged, {rate} a second; shown {delivered} times\n\
-             duplicates {duplicates}, misordered {misordered}, missing {missing}, ghosts {ghosts}, unread errors {unread_errors}\n\
-             acknowledged within {ack_p50_ms} ms (half) and {ack_p99_ms} ms (99 of 100), \
-             delivered within {delivery_p50_ms} ms and {delivery_p99_ms} ms\n"
-        )
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,6 +225,7 @@ mod tests {
         let replay = Replay {
             files: vec!["june.txt".into(), "it's a log.txt".into()],
             chaos: true,
+            calm: false,
             seed: None,
             server: Some("ws://127.0.0.1:7400".into()),
             data: Some("my data".into()),

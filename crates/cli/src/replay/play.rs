@@ -31,7 +31,8 @@ const OWNER: &str = "replay-owner";
 const LOGINS: usize = 32;
 /// What is not over by then is reported as missing.
 const FINISH_MAX: Duration = Duration::from_secs(180);
-const SETTLE_MAX: Duration = Duration::from_secs(45);
+/// For a device to name its conversations.
+const NAMED_MAX: Duration = Duration::from_secs(45);
 /// Between two looks at whether all is quiet.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -181,7 +182,8 @@ pub async fn settle(
     for device in cast.devices() {
         goals.entry(device.user).or_insert_with(|| Arc::new(last_visible(truth, device.user)));
     }
-    let until = Instant::now() + SETTLE_MAX;
+    let settle_max = stage.conditions.settle_max();
+    let until = Instant::now() + settle_max;
     loop {
         let behind = cast.devices().filter(|device| !is_there(device, &goals[&device.user])).count();
         if behind == 0 || Instant::now() > until {
@@ -191,7 +193,7 @@ pub async fn settle(
         sleep(LOOK_EVERY).await;
     }
     let accounts: HashMap<UserId, &str> = accounts(script, cast).into_iter().collect();
-    let until = Instant::now() + SETTLE_MAX;
+    let until = Instant::now() + settle_max;
     let mut agreed = 0;
     loop {
         let mut differing: Vec<_> = Vec::new();
@@ -221,7 +223,7 @@ fn is_there(device: &Handle, goals: &[(ConversationId, u64)]) -> bool {
 async fn agrees(device: &Handle, truth: &Truth) -> bool {
     let (reply, sessions) = oneshot::channel();
     let _ = device.orders.send(Order::Sessions(reply)).await;
-    let Ok(Ok(Some(sessions))) = timeout(SETTLE_MAX, sessions).await else { return false };
+    let Ok(Ok(Some(sessions))) = timeout(NAMED_MAX, sessions).await else { return false };
     truth.sessions.get(&device.user).is_none_or(|server| differing_sessions(server, &sessions).is_empty())
 }
 

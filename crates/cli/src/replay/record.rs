@@ -2,8 +2,9 @@
 //! what the server says. Plain data.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     hash::{DefaultHasher, Hash as _, Hasher as _},
+    time::Instant,
 };
 
 use anser_proto::{ConversationId, UserId, v1};
@@ -40,15 +41,33 @@ pub struct Run {
     pub shown: Vec<(ConversationId, Seen)>,
 }
 
+/// What came to a device without being asked for. Written down in calm plays only.
+#[derive(Clone, Default, Debug)]
+pub struct Pushes {
+    pub first: HashMap<(ConversationId, u64), Instant>,
+    /// Ends of connections that the device did not want.
+    pub lost: u64,
+}
+
+impl Pushes {
+    pub fn take(&mut self, message: &v1::Message) {
+        if let Ok(conversation) = message.conversation_id.parse() {
+            self.first.entry((conversation, message.server_msg_id)).or_insert_with(Instant::now);
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct DeviceRecord {
     /// `account/device_id`
     pub name: String,
+    pub device_id: String,
     pub user: UserId,
     pub runs: Vec<Run>,
     /// At the end.
     pub kept: Kept,
     pub sessions: Vec<v1::Session>,
+    pub pushes: Pushes,
 }
 
 /// A message that an app handed to the SDK, which took it.
@@ -63,6 +82,7 @@ pub struct Handed {
     pub nickname: String,
     /// Where the server said that it stored it.
     pub acked: Option<u64>,
+    pub acked_at: Option<Instant>,
 }
 
 /// A log from its beginning, as one user reads it from the server.

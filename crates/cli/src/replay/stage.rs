@@ -27,6 +27,7 @@ use super::{
     ledger::Ledger,
     minter::Minter,
     reader::Reader,
+    verdict::PUSH_MAX,
 };
 use crate::child::ServerProcess;
 
@@ -39,8 +40,37 @@ const WIRES: u64 = 4;
 /// A login under way when the server dies is tried again.
 const LOGIN_MAX: Duration = Duration::from_secs(60);
 
+/// What the network and the server are to be like.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Conditions {
+    /// Nothing breaks, nobody asks whether something was missed: what is not pushed is not seen.
+    Calm,
+    /// As they are.
+    Usual,
+    Chaos,
+}
+
+impl Conditions {
+    /// A lost push in a conversation where nothing follows is found after so long.
+    fn check_every_ms(self) -> u64 {
+        match self {
+            Self::Calm => 24 * 3600 * 1000,
+            Self::Usual | Self::Chaos => 5_000,
+        }
+    }
+
+    /// How long devices may take to come to where the server is, once all is said.
+    pub fn settle_max(self) -> Duration {
+        match self {
+            Self::Calm => 3 * PUSH_MAX,
+            Self::Usual | Self::Chaos => Duration::from_secs(45),
+        }
+    }
+}
+
 pub struct Stage {
     seed: u64,
+    pub conditions: Conditions,
     minter: Minter,
     /// Addresses without faults.
     urls: Vec<String>,
@@ -56,10 +86,20 @@ pub struct Stage {
 
 impl Stage {
     /// On a server that runs somewhere.
-    pub fn foreign(url: String, minter: Minter, folder: PathBuf, seed: u64, chaos: bool) -> Self {
-        let weather = chaos.then(Arc::default);
+    pub fn foreign(url: String, minter: Minter, folder: PathBuf, seed: u64, conditions: Conditions) -> Self {
+        let weather = (conditions == Conditions::Chaos).then(Arc::default);
         let ledger = Arc::new(Ledger::new());
-        Self { seed, minter, urls: vec![url], cut_urls: Vec::new(), weather, ledger, folder, cutters: Vec::new() }
+        Self {
+            seed,
+            conditions,
+            minter,
+            urls: vec![url],
+            cut_urls: Vec::new(),
+            weather,
+            ledger,
+            folder,
+            cutters: Vec::new(),
+        }
     }
 
     pub async fn own(
@@ -67,9 +107,9 @@ impl Stage {
         minter: Minter,
         folder: PathBuf,
         seed: u64,
-        chaos: bool,
+        conditions: Conditions,
     ) -> anyhow::Result<Self> {
-        let mut stage = Self::foreign(format!("ws://{}", server.ports.http), minter, folder, seed, chaos);
+        let mut stage = Self::foreign(format!("ws://{}", server.ports.http), minter, folder, seed, conditions);
         stage.urls.push(format!("tcp://{}", server.ports.tcp));
         if let Some(weather) = &stage.weather {
             for (scheme, port) in [("ws", server.ports.http), ("tcp", server.ports.tcp)] {
@@ -102,7 +142,13 @@ impl Stage {
         let network = Box::new(Network::new(&url, format, None)?);
         Ok(Kind {
             file: keeps_file.then(|| self.folder.join(format!("{seed:016x}.db"))),
-            road: Arc::new(Road::new(network, self.weather.clone().unwrap_or_default(), dice.random())),
+            road: Arc::new(Road::new(
+                network,
+                self.conditions,
+                self.weather.clone().unwrap_or_default(),
+                dice.random(),
+            )),
+            check_every_ms: self.conditions.check_every_ms(),
             token: self.minter.mint(&account),
             account,
             device_id,

@@ -10,4 +10,5 @@ mod manners;
 mod process;
 mod replay;
 mod serve;
+mod sieve;
 mod terminal;

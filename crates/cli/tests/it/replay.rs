@@ -6,6 +6,8 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use crate::sieve;
+
 const LOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/ubuntu-2006-06-01.txt");
 const KEYS: [&str; 16] = [
     "users",
@@ -37,7 +39,8 @@ fn check(words: &[&str]) -> serde_json::Value {
     assert!(output.status.success(), "{stdout}\n{stderr}");
     let summary: serde_json::Value = serde_json::from_str(&stdout).expect("one line of JSON");
     let keys: Vec<_> = summary.as_object().expect("an object").keys().map(String::as_str).collect();
-    assert_eq!(keys.len(), KEYS.len(), "{keys:?}");
+    assert_eq!(keys.len(), KEYS.len() + 1, "{keys:?}");
+    assert_eq!(summary["pushes"].is_object(), words.contains(&"--calm"), "{stdout}");
     for key in KEYS {
         assert!(summary[key].is_number(), "{key}: {stdout}");
     }
@@ -74,6 +77,36 @@ fn real_chat_plays_on_several_devices_and_on_a_foreign_server() {
         let url = format!("{scheme}://{}", server.address(scheme));
         let devices = check(&["--server", &url, "--token-secret", secret, "--devices", "2"]);
         assert_eq!(devices["devices"], 149);
+    }
+}
+
+#[test]
+fn in_calm_weather_every_message_is_pushed() {
+    let pushes = &check(&["--calm", "--rate", "60"])["pushes"];
+    // 283 messages and 75 notices of those who come, to all who are there.
+    assert!(pushes["came"].as_u64() > Some(5_000) && pushes["failed"] == 0, "{pushes}");
+}
+
+#[test]
+fn a_push_that_a_server_forgets_is_found_although_its_message_arrives() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let server = Server::start(folder.path());
+    let log = folder.path().join("talk.txt");
+    let talk =
+        "[12:00] <ann> who is there\n[12:00] <bob> me\n[12:00] <cyd> and me\n[12:01] <ann> lost\n[12:01] <bob> well\n";
+    std::fs::write(&log, talk).expect("a file");
+    let (log, secret) = (log.to_str().expect("Unicode"), folder.path().join("hs256.secret"));
+    let tcp = server.address("tcp").parse().expect("an address");
+    for (forgotten, failed) in [("never said", 0), ("lost", 3)] {
+        let url = format!("tcp://{}", sieve::start(tcp, forgotten));
+        let secret = secret.to_str().expect("Unicode");
+        let output = replay(&[log, "--calm", "--json", "--rate", "10", "--server", &url, "--token-secret", secret]);
+        let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let summary: serde_json::Value = serde_json::from_str(&stdout).expect("one line of JSON");
+        assert_eq!((output.status.success(), &summary["missing"]), (failed == 0, &0.into()), "{stdout}\n{stderr}");
+        // To Bob, Cyd and the group's owner.
+        assert_eq!(summary["pushes"]["failed"], failed, "{stdout}\n{stderr}");
+        assert_eq!(stderr.matches("never came by itself").count(), failed, "{stderr}");
     }
 }
 

@@ -1,14 +1,24 @@
 //! The judge: compares what was handed in, what the server has and what every device showed, by the promises of the
 //! guarantees. Pure; it takes nothing from the SDK or the server but their records.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    time::Duration,
+};
 
 use anser_proto::{
     ConversationId, UserId,
     v1::{self, message::Type, notice::Kind},
 };
 
-use super::record::{DeviceRecord, Handed, Run, Seen, Truth};
+use super::{
+    record::{DeviceRecord, Handed, Run, Seen, Truth},
+    stage::Conditions,
+};
+
+mod pushes;
+
+pub use pushes::PUSH_MAX;
 
 /// Witnesses of a kind that are kept; the counts go on.
 const WITNESSES_MAX: u64 = 4;
@@ -20,6 +30,7 @@ pub enum Fault {
     Missing,
     Ghost,
     Unread,
+    Unpushed,
 }
 
 #[derive(Default, Debug)]
@@ -30,6 +41,10 @@ pub struct Verdict {
     /// Shown or stored, but never said so, or not for this reader.
     pub ghosts: u64,
     pub unread_errors: u64,
+    /// Of a calm play: pushes that did not come or came late, those that came, and the longest wait for one.
+    pub unpushed: u64,
+    pub pushed: u64,
+    pub slowest_push: Duration,
     /// The first few of what was found, for people.
     pub witnesses: Vec<String>,
 }
@@ -46,6 +61,7 @@ impl Verdict {
             Fault::Missing => &mut self.missing,
             Fault::Ghost => &mut self.ghosts,
             Fault::Unread => &mut self.unread_errors,
+            Fault::Unpushed => &mut self.unpushed,
         };
         *count += 1;
         if *count <= WITNESSES_MAX {
@@ -54,7 +70,7 @@ impl Verdict {
     }
 }
 
-pub fn judge(handed: &[Handed], devices: &[DeviceRecord], truth: &Truth) -> Verdict {
+pub fn judge(conditions: Conditions, handed: &[Handed], devices: &[DeviceRecord], truth: &Truth) -> Verdict {
     let mut verdict = Verdict::default();
     let logs = judge_logs(&mut verdict, truth);
     judge_handed(&mut verdict, handed, &logs);
@@ -66,6 +82,9 @@ pub fn judge(handed: &[Handed], devices: &[DeviceRecord], truth: &Truth) -> Verd
             judge_device(&mut verdict, device, *conversation, &visible);
         }
         judge_device_sessions(&mut verdict, device, truth);
+    }
+    if conditions == Conditions::Calm {
+        pushes::judge_pushes(&mut verdict, handed, devices, &logs);
     }
     verdict
 }

@@ -1,10 +1,15 @@
 //! The judge on doctored recordings: whatever is done to a clean play must be found, and named for what it is.
 
+use std::time::{Duration, Instant};
+
 use anser_proto::{ConversationId, GroupId, UserId, v1};
 
 use super::{
-    super::record::{DeviceRecord, Handed, Run, Seen, Truth, View},
-    Verdict, judge,
+    super::{
+        record::{DeviceRecord, Handed, Pushes, Run, Seen, Truth, View},
+        stage::Conditions,
+    },
+    PUSH_MAX, Verdict, judge,
 };
 
 const ANN: u64 = 1;
@@ -58,16 +63,24 @@ fn session(conversation: ConversationId, head: u64, unread: u64, read_mark: u64)
     (conversation, v1::Session { conversation_id, head, unread, read_mark, ..v1::Session::default() })
 }
 
-fn device(user: u64, seen: &[(ConversationId, &[v1::Message])], truth: &Truth) -> DeviceRecord {
+fn device(user: u64, seen: &[(ConversationId, &[v1::Message])], truth: &Truth, now: Instant) -> DeviceRecord {
+    let others = |message: &&v1::Message| message.from_device_id != format!("device-{user}");
+    let places = |(conversation, messages): &(ConversationId, &[v1::Message])| {
+        let conversation = *conversation;
+        messages.iter().filter(others).map(move |m| ((conversation, m.server_msg_id), now)).collect::<Vec<_>>()
+    };
+    let pushed = seen.iter().flat_map(places);
     let seen_of = |messages: &[v1::Message]| messages.iter().map(Seen::of).collect::<Vec<_>>();
     let kept = seen.iter().map(|(conversation, messages)| (*conversation, seen_of(messages))).collect();
     let shown = seen.iter().flat_map(|(conversation, messages)| messages.iter().map(|m| (*conversation, Seen::of(m))));
     DeviceRecord {
         name: format!("device-{user}"),
+        device_id: format!("device-{user}"),
         user: UserId(user),
         runs: vec![Run { kept: Default::default(), shown: shown.collect() }],
         kept,
         sessions: truth.sessions[&UserId(user)].values().cloned().collect(),
+        pushes: Pushes { first: pushed.collect(), lost: 0 },
     }
 }
 
@@ -95,9 +108,10 @@ impl Play {
         (mine.1.peer_read_mark, his.1.peer_read_mark) = (3, 1);
         truth.sessions.insert(UserId(ANN), [session(GROUP, 6, 0, 6), mine].into());
         truth.sessions.insert(UserId(BOB), [session(GROUP, 6, 1, 5), his].into());
+        let now = Instant::now();
         let devices = vec![
-            device(ANN, &[(GROUP, &group), (single(), &chat)], &truth),
-            device(BOB, &[(GROUP, &group[3..]), (single(), &chat)], &truth),
+            device(ANN, &[(GROUP, &group), (single(), &chat)], &truth, now),
+            device(BOB, &[(GROUP, &group[3..]), (single(), &chat)], &truth, now),
         ];
         let said = group.iter().map(|message| (GROUP, message)).chain(chat.iter().map(|message| (single(), message)));
         let handed = said.filter(|(_, message)| message.notice.is_none()).map(|(conversation, message)| Handed {
@@ -108,6 +122,7 @@ impl Play {
             content: message.content.clone(),
             nickname: message.from_nickname.clone(),
             acked: Some(message.server_msg_id),
+            acked_at: Some(now),
         });
         Self { handed: handed.collect(), devices, truth }
     }
@@ -121,9 +136,10 @@ impl Play {
 fn check(doctor: impl FnOnce(&mut Play), expected: [u64; 5]) {
     let mut play = Play::new();
     doctor(&mut play);
-    let verdict = judge(&play.handed, &play.devices, &play.truth);
-    let Verdict { duplicates, misordered, missing, ghosts, unread_errors, ref witnesses } = verdict;
-    assert_eq!([duplicates, misordered, missing, ghosts, unread_errors], expected, "{witnesses:#?}");
+    let verdict = judge(Conditions::Calm, &play.handed, &play.devices, &play.truth);
+    let Verdict { duplicates, misordered, missing, ghosts, unread_errors, unpushed, ref witnesses, .. } = verdict;
+    let found = [duplicates, misordered, missing, ghosts, unread_errors];
+    assert_eq!((found, unpushed), (expected, 0), "{witnesses:#?}");
     assert_eq!(verdict.is_clean(), expected == [0; 5]);
 }
 
@@ -234,10 +250,10 @@ fn what_is_stored_twice_or_was_never_said_is_found() {
     };
     let mut play = Play::new();
     append(&mut play, text(ANN, 3));
-    assert_eq!(judge(&play.handed, &play.devices, &play.truth).duplicates, 1);
+    assert_eq!(judge(Conditions::Calm, &play.handed, &play.devices, &play.truth).duplicates, 1);
     let mut play = Play::new();
     append(&mut play, text(ANN, 8));
-    assert_eq!(judge(&play.handed, &play.devices, &play.truth).ghosts, 1);
+    assert_eq!(judge(Conditions::Calm, &play.handed, &play.devices, &play.truth).ghosts, 1);
 }
 
 #[test]
@@ -249,12 +265,51 @@ fn what_one_device_said_must_be_stored_in_that_order() {
 fn both_parties_read_the_same_log() {
     let mut play = Play::new();
     play.truth.views[2].messages[0].content = "another".into();
-    assert_eq!(judge(&play.handed, &play.devices, &play.truth).ghosts, 1);
+    assert_eq!(judge(Conditions::Calm, &play.handed, &play.devices, &play.truth).ghosts, 1);
 }
 
 #[test]
 fn a_hole_in_the_log_is_found() {
     let mut play = Play::new();
     play.views(GROUP).for_each(|log| log[5].server_msg_id = 7);
-    assert!(judge(&play.handed, &play.devices, &play.truth).missing > 0);
+    assert!(judge(Conditions::Calm, &play.handed, &play.devices, &play.truth).missing > 0);
+}
+
+/// Pushes that did not come in time after `doctor`, which does nothing that shows at the end.
+fn check_pushes(doctor: impl FnOnce(&mut Play), expected: u64) {
+    let mut play = Play::new();
+    doctor(&mut play);
+    let [calm, usual] = [Conditions::Calm, Conditions::Usual]
+        .map(|conditions| judge(conditions, &play.handed, &play.devices, &play.truth));
+    assert_eq!((calm.unpushed, calm.is_clean()), (expected, expected == 0), "{:#?}", calm.witnesses);
+    assert!(usual.is_clean() && usual.pushed == 0, "{:#?}", usual.witnesses);
+}
+
+#[test]
+fn in_calm_weather_every_message_and_notice_is_pushed() {
+    // The notice that Bob joined, and what Ann said after that.
+    for place in [4, 6] {
+        check_pushes(|play| _ = play.devices[1].pushes.first.remove(&(GROUP, place)), 1);
+    }
+    check_pushes(|play| play.devices[0].pushes.first.clear(), 5);
+    // One's own comes as an answer, and is no push.
+    check_pushes(|play| assert!(!play.devices[1].pushes.first.contains_key(&(GROUP, 5))), 0);
+}
+
+#[test]
+fn a_push_that_comes_late_is_found_by_its_acknowledgement_or_by_that_of_the_next() {
+    let late_by = |late: Duration| {
+        move |place: u64| {
+            move |play: &mut Play| *play.devices[1].pushes.first.get_mut(&(GROUP, place)).expect("a push") += late
+        }
+    };
+    for place in [4, 6] {
+        check_pushes(late_by(PUSH_MAX)(place), 0);
+        check_pushes(late_by(PUSH_MAX + Duration::from_millis(1))(place), 1);
+    }
+}
+
+#[test]
+fn in_calm_weather_nobody_loses_a_connection() {
+    check_pushes(|play| play.devices[1].pushes.lost = 3, 1);
 }

@@ -1,0 +1,99 @@
+//! What came of a play, in figures: for people, and as one line of JSON whose names are those of the fields.
+
+use std::sync::atomic::Ordering;
+
+use serde::Serialize;
+
+use super::{
+    stage::{Conditions, Stage},
+    verdict::Verdict,
+};
+
+#[derive(Serialize)]
+pub struct Summary {
+    pub users: usize,
+    pub devices: usize,
+    sent: u64,
+    acked: u64,
+    delivered: u64,
+    duplicates: u64,
+    misordered: u64,
+    missing: u64,
+    ghosts: u64,
+    unread_errors: u64,
+    pub restarts: u64,
+    /// Of a calm play.
+    pushes: Option<Pushes>,
+    /// Messages a second that were sent and acknowledged.
+    rate: f64,
+    ack_p50_ms: f64,
+    ack_p99_ms: f64,
+    delivery_p50_ms: f64,
+    delivery_p99_ms: f64,
+}
+
+#[derive(Serialize)]
+struct Pushes {
+    came: u64,
+    /// Not at all, or too late.
+    failed: u64,
+    /// From the acknowledgement.
+    max_ms: f64,
+}
+
+/// What only the play itself knows.
+pub struct Course {
+    pub users: usize,
+    pub devices: usize,
+    pub restarts: u64,
+    pub seconds: f64,
+}
+
+impl Summary {
+    pub fn of(stage: &Stage, course: &Course, verdict: &Verdict) -> Self {
+        let ledger = &stage.ledger;
+        let [ack, delivery] = ledger.percentiles();
+        let acked = ledger.acked.load(Ordering::Relaxed);
+        let pushes = Pushes {
+            came: verdict.pushed,
+            failed: verdict.unpushed,
+            max_ms: (verdict.slowest_push.as_secs_f64() * 10_000.0).round() / 10.0,
+        };
+        Self {
+            users: course.users,
+            devices: course.devices,
+            sent: ledger.sent(),
+            acked,
+            delivered: ledger.delivered.load(Ordering::Relaxed),
+            duplicates: verdict.duplicates,
+            misordered: verdict.misordered,
+            missing: verdict.missing,
+            ghosts: verdict.ghosts,
+            unread_errors: verdict.unread_errors,
+            restarts: course.restarts,
+            pushes: (stage.conditions == Conditions::Calm).then_some(pushes),
+            rate: (acked as f64 / course.seconds * 10.0).round() / 10.0,
+            ack_p50_ms: ack.0,
+            ack_p99_ms: ack.1,
+            delivery_p50_ms: delivery.0,
+            delivery_p99_ms: delivery.1,
+        }
+    }
+
+    pub fn for_people(&self) -> String {
+        let Self { users, devices, sent, acked, delivered, restarts, rate, .. } = self;
+        let Self { duplicates, misordered, missing, ghosts, unread_errors, .. } = self;
+        let Self { ack_p50_ms, ack_p99_ms, delivery_p50_ms, delivery_p99_ms, .. } = self;
+        let pushes = self.pushes.as_ref().map_or_else(String::new, |Pushes { came, failed, max_ms }| {
+            format!("pushes: {came} came, the slowest within {max_ms} ms; {failed} did not come in time\n")
+        });
+        format!(
+            "{users} users on {devices} devices; the server was killed {restarts} times\n\
+             {sent} messages sent, {acked} acknowledged, {rate} a second; shown {delivered} times\n\
+             duplicates {duplicates}, misordered {misordered}, missing {missing}, ghosts {ghosts}, unread errors {unread_errors}\n\
+             {pushes}\
+             acknowledged within {ack_p50_ms} ms (half) and {ack_p99_ms} ms (99 of 100), \
+             delivered within {delivery_p50_ms} ms and {delivery_p99_ms} ms\n"
+        )
+    }
+}
