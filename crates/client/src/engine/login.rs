@@ -5,7 +5,8 @@
 //!   forgotten, and the password is said again.
 //! - A provider is asked before the first connection and whenever its last token was refused or ran out. What it does not
 //!   answer in time, or answers with an error, is asked again after a wait, as a connection that failed.
-//! - A refusal is final only if it is about the newest credential that is known: one that the app gave meanwhile is said first.
+//! - What the server says of a credential holds for the newest one only: where the app gave another one meanwhile, a refusal is
+//!   not final, and a token that was bought is not taken.
 
 use anser_proto::{
     CloseCode,
@@ -64,16 +65,18 @@ impl Login {
 
     /// Forgets the token that was refused. Tells whether there is something else to say.
     fn falls_back(&mut self, cx: &mut Step<'_>) -> bool {
+        if self.is_newer {
+            return true;
+        }
         let had_token = self.token.take().is_some();
         if had_token && self.given != Credential::Provider {
             cx.keep(Change::Token(None));
         }
-        let renews = match self.given {
+        match self.given {
             Credential::Password { .. } => had_token,
             Credential::Provider => had_token && !self.is_new,
             Credential::Token(_) | Credential::Kept => false,
-        };
-        renews || self.is_newer
+        }
     }
 }
 
@@ -124,6 +127,10 @@ impl Engine {
 
     /// The server accepted what was said, and gave a token for a password.
     pub(super) fn login_accepted(&mut self, cx: &mut Step<'_>, token: String) {
+        // What `Kept` asks for is what was bought last.
+        if self.login.is_newer && self.login.given != Credential::Kept {
+            return;
+        }
         self.login.is_new = false;
         if !token.is_empty() {
             let token = Secret(token);

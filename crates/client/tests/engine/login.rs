@@ -152,6 +152,37 @@ fn a_newer_credential_is_said_before_the_engine_gives_up() {
     assert_eq!(credential(&line.tell(Input::Connected)), token("newer"));
 }
 
+#[test]
+fn a_token_bought_by_an_older_password_does_not_replace_a_newer_credential() {
+    let newer = || Credential::Token("newer".into());
+    let another = || Credential::Password { account: "bob".into(), password: "other".into() };
+    let of_bob = Said::Password(v1::Password { account: "bob".into(), password: "other".into() });
+    for (newer, said) in [(newer(), token("newer")), (another(), of_bob)] {
+        let mut line = Line::new(password());
+        line.tell(Input::Tick);
+        let hello = line.tell(Input::Connected);
+        line.tell(Input::Login(newer));
+        welcome(&mut line, &hello, "bought");
+        assert_eq!(kept(&line), [], "a store that is asked for what is kept must not give the older one");
+        line.tell(Input::Closed { code: None, reason: String::new() });
+        line.wait();
+        assert_eq!(credential(&line.tell(Input::Connected)), said);
+    }
+}
+
+#[test]
+fn the_refusal_of_an_older_credential_does_not_forget_the_kept_token() {
+    let mut line = Line::new(password());
+    line.tell(Input::Tick);
+    let hello = line.tell(Input::Connected);
+    line.tell(Input::Login(Credential::Kept));
+    welcome(&mut line, &hello, "bought");
+    assert_eq!(kept(&line), [Some("bought")], "it is the one that is asked for");
+    retry_at(&line.tell(closed(Close::TokenRanOut)));
+    line.wait();
+    assert_eq!(credential(&line.tell(Input::Connected)), token("bought"));
+}
+
 fn fetched(token: &str) -> Input {
     Input::Fetched(Some(Secret(token.into())))
 }
