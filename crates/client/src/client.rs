@@ -8,7 +8,6 @@ use std::{
 use anser_proto::{
     ClientMsgId, ConversationId,
     codes::Retry,
-    limits::PAGE_MAX,
     v1::{self, client_frame::Request, server_frame::Body},
 };
 use rand::RngExt as _;
@@ -23,7 +22,7 @@ use crate::{
     },
     events::{Event, Events},
     sending::Sending,
-    store::{Behind, Knows, Store, StoreError},
+    store::{Store, StoreError},
     transport::{BadUrl, Network},
 };
 
@@ -88,14 +87,6 @@ impl From<CallError> for Error {
     }
 }
 
-/// A stretch of a conversation, ascending.
-#[derive(Clone, PartialEq, Debug)]
-pub struct History {
-    pub messages: Vec<Arc<v1::Message>>,
-    /// There are older ones.
-    pub more: bool,
-}
-
 /// A user's device. Cheap to clone; when the last one is dropped the connection is cut, and what is queued waits in
 /// the store.
 #[derive(Clone)]
@@ -115,11 +106,11 @@ impl Client {
             Some(dial) => dial,
             None => Arc::new(Network::new(&config.url, config.format, config.ca_file.as_deref())?),
         };
-        let (store, saved) = Store::open(match config.store {
+        let path = match config.store {
             Keep::File(path) => Some(path),
             Keep::Memory => None,
-        })
-        .await?;
+        };
+        let (store, saved) = Store::open(path, config.bounds).await?;
         let device_id = store.device_id(config.device_id).await?;
         let device = v1::Device { device_id, platform: config.platform.into(), name: config.device_name };
         let client = concat!("anser-rust/", env!("CARGO_PKG_VERSION")).to_owned();
@@ -199,53 +190,8 @@ impl Client {
 
     /// The user looks at this conversation now: what is missing of it is fetched before anything else.
     pub async fn look_at(&self, conversation: ConversationId) -> Result<(), Error> {
+        self.store.note_use(conversation).await?;
         self.tell(Input::Open(conversation)).await
-    }
-
-    /// At most `limit` (1 to 200) messages before an id, or the newest: those kept here, and what is missing from the server.
-    ///
-    /// Without a connection it gives what is here, if there is anything.
-    pub async fn history(
-        &self,
-        conversation: ConversationId,
-        before: Option<u64>,
-        limit: u32,
-    ) -> Result<History, Error> {
-        let limit = limit.clamp(1, PAGE_MAX);
-        let here = self.store.history(conversation, before, limit, Knows::Some).await?;
-        if here.messages.len() >= limit as usize || !here.more {
-            return Ok(here);
-        }
-        match self.ask(|reply| Command::LoadOlder { conversation, limit, reply }).await? {
-            Err(CallError::Offline | CallError::Lost | CallError::Busy) if !here.messages.is_empty() => Ok(here),
-            Err(error) => Err(error.into()),
-            Ok(_) => Ok(self.store.history(conversation, before, limit, Knows::All).await?),
-        }
-    }
-
-    /// At most `limit` (1 to 200) messages behind an id, ascending, without a hole: what is not kept here is fetched. `more`: there
-    /// are further ones here. What the server has and this device has not heard of comes as an event.
-    ///
-    /// Fails rather than leave something out: without a connection, if it takes one.
-    pub async fn history_after(
-        &self,
-        conversation: ConversationId,
-        position: u64,
-        limit: u32,
-    ) -> Result<History, Error> {
-        let limit = limit.clamp(1, PAGE_MAX);
-        let mut before = None;
-        loop {
-            let low = match self.store.history_after(conversation, position, limit).await? {
-                Behind::Here(history) => return Ok(history),
-                // The server was asked, and nothing of it may be seen.
-                Behind::From(0) if before == Some(0) => return Ok(History { messages: Vec::new(), more: false }),
-                Behind::From(low) if before == Some(low) => return Err(Error::Busy),
-                Behind::From(low) => low,
-            };
-            before = Some(low);
-            self.ask(|reply| Command::LoadOlder { conversation, limit: PAGE_MAX, reply }).await??;
-        }
     }
 
     /// The conversation list as it is here, last spoken in first.
@@ -326,7 +272,7 @@ impl Client {
         self.commands.send(Command::Tell(input)).await.map_err(|_| Error::Closed)
     }
 
-    async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Error> {
+    pub(crate) async fn ask<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, Error> {
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).await.map_err(|_| Error::Closed)?;
         answer.await.map_err(|_| Error::Closed)

@@ -94,6 +94,30 @@ pub enum Keep {
     Memory,
 }
 
+/// How many messages the local store keeps. Beyond it the oldest go, first those of the conversations whose history was not read for the
+/// longest time; they are fetched again when somebody asks for them. What waits to be sent, marks and the conversation list stay, whatever
+/// the bounds are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Bounds {
+    /// Of one conversation.
+    pub messages_max: u64,
+    /// Of all conversations together. The file is somewhat larger, and does not become smaller again.
+    pub bytes_max: u64,
+}
+
+impl Bounds {
+    /// Everything stays, for who looks after the disk by other means.
+    pub const NONE: Self = Self { messages_max: u64::MAX, bytes_max: u64::MAX };
+}
+
+/// For a phone: 5 000 messages, 64 MiB.
+impl Default for Bounds {
+    fn default() -> Self {
+        Self { messages_max: 5_000, bytes_max: 64 * 1024 * 1024 }
+    }
+}
+
 /// How to open a [`crate::Client`].
 #[derive(Clone)]
 pub struct Config {
@@ -107,6 +131,7 @@ pub struct Config {
     /// For people: "Ada's laptop". At most 64 characters.
     pub device_name: String,
     pub store: Keep,
+    pub bounds: Bounds,
     pub policy: Policy,
     pub format: Format,
     /// Certificates (PEM) that are trusted instead of the system's, for `wss` and `tls`: those of issuers, or the server's own.
@@ -127,6 +152,7 @@ impl Config {
             platform: v1::device::Platform::Desktop,
             device_name: String::new(),
             store: Keep::Memory,
+            bounds: Bounds::default(),
             policy: Policy::default(),
             format: Format::Protobuf,
             ca_file: None,

@@ -23,7 +23,7 @@ use crate::{
     },
     events::Event,
     sending::{Following, Sending},
-    store::{Store, StoreError},
+    store::{Evicted, Store, StoreError},
     transport::{Closed, Dial, Transport},
 };
 
@@ -171,14 +171,20 @@ impl Driver {
             }
             self.take_what_waits(&mut commands, &mut out);
             let changes = std::mem::take(&mut out.changes);
-            if !changes.is_empty()
-                && let Err(error) = self.store.commit(changes).await
-            {
+            let committed = if changes.is_empty() { Ok(Evicted::new()) } else { self.store.commit(changes).await };
+            match committed {
+                Ok(evicted) => {
+                    for (conversation, low) in evicted {
+                        self.engine.evicted(conversation, low);
+                    }
+                }
                 // What is not saved must not be acted on, and the engine has gone on: a fresh start from what was
                 // saved is the only way that promises nothing wrong.
-                tracing::error!(%error, "the local store failed, the client stops");
-                self.tell(Event::State(State::Stopped(StopReason::StoreFailed(error.to_string()))));
-                break;
+                Err(error) => {
+                    tracing::error!(%error, "the local store failed, the client stops");
+                    self.tell(Event::State(State::Stopped(StopReason::StoreFailed(error.to_string()))));
+                    break;
+                }
             }
             for effect in std::mem::take(&mut out.effects) {
                 self.act(effect).await;

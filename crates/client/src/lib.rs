@@ -31,6 +31,7 @@ mod consumer;
 mod driver;
 mod events;
 mod groups;
+mod history;
 mod sending;
 mod store;
 pub mod transport;
@@ -38,14 +39,15 @@ mod trust;
 mod unopened;
 
 pub use anser_proto::{ClientMsgId, ConversationId, Format, GroupId, UserId, v1};
-pub use client::{Client, Error, History};
-pub use config::{Config, Credential, Keep, Provider};
+pub use client::{Client, Error};
+pub use config::{Bounds, Config, Credential, Keep, Provider};
 pub use consumer::{Consumer, Start};
 pub use engine::{
     Attention, Draft, Fate, FirstPage, NotQueued, NotWithdrawn, Place, Policy, Queued, State, Status, StopReason,
 };
 pub use events::{Event, Events};
 pub use groups::{Changed, NewGroup};
+pub use history::History;
 pub use sending::{Sending, Unsent};
 pub use store::StoreError;
 pub use unopened::Unopened;

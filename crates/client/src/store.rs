@@ -1,13 +1,11 @@
 //! The local store: one SQLite file for one account on one device, on a thread of its own. Keeps what the engine says, and is
 //! read by the app. Decides nothing.
 
+mod bounds;
 mod cursors;
+mod file;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread,
-};
+use std::{path::PathBuf, sync::Arc, thread};
 
 use anser_proto::{ConversationId, v1};
 use prost::Message as _;
@@ -15,66 +13,18 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
-    client::History,
+    config::Bounds,
     engine::{Change, Draft, Kept, Learned, MessageKey, Queued, Saved, Secret, Told},
+    history::History,
 };
 
+pub(crate) use bounds::Evicted;
+use bounds::Growth;
 pub(crate) use cursors::Behind;
+use file::open_file;
 
 /// Pieces of work that wait for the thread.
 const JOBS_MAX: usize = 64;
-
-/// Each brings the store from one version to the next, in one transaction. Never changed once released.
-const MIGRATIONS: [&str; 3] = ["
-    CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-    CREATE TABLE heartbeats (network TEXT PRIMARY KEY, proven_ms INTEGER NOT NULL, failing_ms INTEGER NOT NULL) WITHOUT ROWID;
-    CREATE TABLE conversations (
-        conversation_id TEXT PRIMARY KEY,
-        low INTEGER NOT NULL, high INTEGER NOT NULL, high_count INTEGER NOT NULL,
-        read_count INTEGER, read_told INTEGER NOT NULL,
-        told_head INTEGER, told_unread INTEGER, told_read_mark INTEGER,
-        row_head INTEGER NOT NULL,
-        last_ms INTEGER NOT NULL,
-        listed INTEGER NOT NULL,
-        session BLOB NOT NULL
-    ) WITHOUT ROWID;
-    CREATE TABLE messages (
-        conversation_id TEXT NOT NULL, server_msg_id INTEGER NOT NULL, count INTEGER NOT NULL, message BLOB NOT NULL,
-        PRIMARY KEY (conversation_id, server_msg_id)
-    ) WITHOUT ROWID;
-    CREATE TABLE outgoing (
-        place INTEGER PRIMARY KEY AUTOINCREMENT,
-        client_msg_id TEXT NOT NULL UNIQUE,
-        send BLOB NOT NULL,
-        refused BLOB
-    );
-", "
-    -- An id is unique in its conversation only. A `Send` begins with its conversation_id: a tag, a length below 128, the text.
-    ALTER TABLE outgoing RENAME TO outgoing_1;
-    CREATE TABLE outgoing (
-        place INTEGER PRIMARY KEY AUTOINCREMENT,
-        conversation_id TEXT NOT NULL,
-        client_msg_id TEXT NOT NULL,
-        send BLOB NOT NULL,
-        refused BLOB,
-        UNIQUE (client_msg_id, conversation_id)
-    );
-    INSERT INTO outgoing SELECT
-        place, CAST(substr(send, 3, unicode(CAST(substr(send, 2, 1) AS TEXT))) AS TEXT), client_msg_id, send, refused
-        FROM outgoing_1;
-    DROP TABLE outgoing_1;
-", "
-    ALTER TABLE heartbeats ADD COLUMN failed_at_ms INTEGER NOT NULL DEFAULT 0;
-    -- Of what is there already it is not known.
-    ALTER TABLE outgoing ADD COLUMN transmitted INTEGER NOT NULL DEFAULT 1;
-    CREATE TABLE cursors (
-        consumer TEXT NOT NULL, conversation_id TEXT NOT NULL, position INTEGER NOT NULL,
-        PRIMARY KEY (consumer, conversation_id)
-    ) WITHOUT ROWID;
-"];
-
-/// "Anse": tells our files from others'.
-const APPLICATION_ID: i32 = 0x416e_7365;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -109,11 +59,12 @@ type Job = Box<dyn FnOnce(&mut Option<Connection>) + Send>;
 #[derive(Clone)]
 pub(crate) struct Store {
     jobs: mpsc::Sender<Job>,
+    bounds: Bounds,
 }
 
 impl Store {
     /// Opens or makes the store; without a path in memory.
-    pub(crate) async fn open(path: Option<PathBuf>) -> Result<(Self, Saved), StoreError> {
+    pub(crate) async fn open(path: Option<PathBuf>, bounds: Bounds) -> Result<(Self, Saved), StoreError> {
         let (jobs, mut waiting) = mpsc::channel::<Job>(JOBS_MAX);
         let work = move || {
             let mut connection = None;
@@ -123,9 +74,12 @@ impl Store {
         };
         // Without the thread every job fails as `Closed`.
         let _ = thread::Builder::new().name("anser-store".to_owned()).stack_size(512 * 1024).spawn(work);
-        let store = Self { jobs };
+        let store = Self { jobs, bounds };
         let opening = store.with_slot(move |slot| {
             let mut opened = open_file(path)?;
+            let transaction = opened.transaction()?;
+            bounds::evict(&transaction, bounds)?;
+            transaction.commit()?;
             let saved = read_saved(&mut opened)?;
             *slot = Some(opened);
             Ok(saved)
@@ -145,7 +99,7 @@ impl Store {
         self.run(|connection| {
             connection.execute_batch(
                 "BEGIN; DELETE FROM meta; DELETE FROM heartbeats; DELETE FROM conversations; DELETE FROM messages;
-                 DELETE FROM outgoing; DELETE FROM cursors; COMMIT; VACUUM; PRAGMA wal_checkpoint(TRUNCATE);",
+                 DELETE FROM outgoing; DELETE FROM cursors; DELETE FROM usage; COMMIT; VACUUM; PRAGMA wal_checkpoint(TRUNCATE);",
             )?;
             Ok(())
         })
@@ -169,17 +123,22 @@ impl Store {
         .await
     }
 
-    /// Makes all changes or none. With something queued among them it returns only when they survive a loss of power.
-    pub(crate) async fn commit(&self, changes: Vec<Change>) -> Result<(), StoreError> {
+    /// Makes all changes or none, and room for them: tells what was dropped for it. With something queued among them it returns only when
+    /// they survive a loss of power.
+    pub(crate) async fn commit(&self, changes: Vec<Change>) -> Result<Evicted, StoreError> {
+        let bounds = self.bounds;
         self.run(move |connection| {
             // The rest can be had from the server again; only what waits to be sent, and whether it may be there, is nowhere else.
             let queues = changes.iter().any(|change| matches!(change, Change::Queue(_) | Change::Transmitted(_)));
             connection.pragma_update(None, "synchronous", if queues { "FULL" } else { "NORMAL" })?;
+            let grows = changes.iter().any(|change| matches!(change, Change::Messages(_)));
             let transaction = connection.transaction()?;
             for change in changes {
                 apply(&transaction, change)?;
             }
-            Ok(transaction.commit()?)
+            let evicted = if grows { bounds::evict(&transaction, bounds)? } else { Evicted::new() };
+            transaction.commit()?;
+            Ok(evicted)
         })
         .await
     }
@@ -192,6 +151,7 @@ impl Store {
         knows: Knows,
     ) -> Result<History, StoreError> {
         self.run(move |connection| {
+            bounds::note_use(connection, conversation)?;
             let before = before.map_or(i64::MAX, column);
             let mut rows = connection.prepare_cached(
                 "SELECT message FROM messages WHERE conversation_id = ? AND server_msg_id < ?
@@ -209,6 +169,11 @@ impl Store {
             Ok(History { messages, more: more || !reaches_back(connection, conversation, knows)? })
         })
         .await
+    }
+
+    /// The user looks at it: it is not the first to make room for others.
+    pub(crate) async fn note_use(&self, conversation: ConversationId) -> Result<(), StoreError> {
+        self.run(move |connection| bounds::note_use(connection, conversation)).await
     }
 
     /// `count` of a message that is kept here.
@@ -266,46 +231,6 @@ impl Store {
         self.jobs.send(job).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
-}
-
-fn open_file(path: Option<PathBuf>) -> Result<Connection, StoreError> {
-    let mut connection = match path {
-        Some(path) => {
-            make_private(&path)?;
-            Connection::open(path)?
-        }
-        None => Connection::open_in_memory()?,
-    };
-    connection.busy_timeout(std::time::Duration::from_secs(2))?;
-    // Held as long as the file is open: two clients on one store would each believe to know all positions.
-    connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
-    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
-    let found: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-    if application != APPLICATION_ID && tables > 0 {
-        return Err(StoreError::Foreign);
-    }
-    if found as usize > MIGRATIONS.len() {
-        return Err(StoreError::Newer { found, known: MIGRATIONS.len() as u32 });
-    }
-    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    let transaction = connection.transaction()?;
-    for migration in &MIGRATIONS[found as usize..] {
-        transaction.execute_batch(migration)?;
-    }
-    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-    transaction.pragma_update(None, "user_version", MIGRATIONS.len() as u32)?;
-    transaction.commit()?;
-    Ok(connection)
-}
-
-/// Messages are nobody else's business: a new file can be read by its owner alone, and SQLite's other files follow it.
-fn make_private(path: &Path) -> Result<(), StoreError> {
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop).map_err(|error| StoreError::File { path: path.to_owned(), error })
 }
 
 fn read_saved(connection: &mut Connection) -> Result<Saved, StoreError> {
@@ -391,18 +316,28 @@ fn apply(connection: &Connection, change: Change) -> Result<(), StoreError> {
             set_meta(connection, "positions", &positions.encode_to_vec())?;
         }
         Change::Forget => {
-            connection.execute_batch("DELETE FROM messages; DELETE FROM conversations; DELETE FROM cursors")?;
+            connection.execute_batch(
+                "DELETE FROM messages; DELETE FROM conversations; DELETE FROM cursors; DELETE FROM usage",
+            )?;
         }
         Change::Conversation(kept) => write_kept(connection, &kept)?,
         Change::Messages(messages) => {
             let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?)")?;
-            for message in messages {
-                let (id, count) = (column(message.server_msg_id), column(message.count));
-                insert.execute(params![message.conversation_id, id, count, message.encode_to_vec()])?;
+            let mut growth = Growth::default();
+            for message in &messages {
+                let (id, count, body) = (column(message.server_msg_id), column(message.count), message.encode_to_vec());
+                if insert.execute(params![message.conversation_id, id, count, body])? > 0 {
+                    growth.add(body.len());
+                }
+            }
+            if let Some(message) = messages.first() {
+                growth.note(connection, &message.conversation_id)?;
             }
         }
         Change::DropMessages(conversation) => {
-            connection.execute("DELETE FROM messages WHERE conversation_id = ?", [conversation.to_string()])?;
+            let id = conversation.to_string();
+            connection.execute("DELETE FROM messages WHERE conversation_id = ?", [&id])?;
+            connection.execute("UPDATE usage SET messages = 0, bytes = 0 WHERE conversation_id = ?", [&id])?;
         }
         Change::Queue(queued) => {
             let mut insert = connection.prepare_cached(
@@ -498,7 +433,7 @@ fn number(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{file::MIGRATIONS, *};
 
     fn queued(peer: u64) -> Arc<Queued> {
         let conversation = ConversationId::single(anser_proto::UserId(1), anser_proto::UserId(peer));
@@ -508,12 +443,57 @@ mod tests {
 
     #[tokio::test]
     async fn the_same_id_in_two_conversations_is_two_messages() {
-        let (store, _) = Store::open(None).await.expect("opens");
+        let (store, _) = Store::open(None, Bounds::default()).await.expect("opens");
         let queue = [2, 3].map(|peer| Change::Queue(queued(peer)));
         store.commit(queue.into()).await.expect("commits");
         assert_eq!(store.unsent().await.expect("reads"), [2, 3].map(|peer| Queued::clone(&queued(peer))));
         store.commit(vec![Change::Unqueue(queued(2).key())]).await.expect("commits");
         assert_eq!(store.unsent().await.expect("reads"), [Queued::clone(&queued(3))]);
+    }
+
+    /// A message in the conversation with this peer, of which what is kept begins at `low`.
+    fn arrived(peer: u64, server_msg_id: u64, low: u64) -> Vec<Change> {
+        let conversation = queued(peer).conversation;
+        let conversation_id = conversation.to_string();
+        let session = v1::Session { conversation_id: conversation_id.clone(), ..v1::Session::default() };
+        let content = "x".repeat(1_000);
+        let message = v1::Message { conversation_id, server_msg_id, content, ..v1::Message::default() };
+        let kept = Kept {
+            conversation,
+            session,
+            low,
+            high: server_msg_id,
+            high_count: 0,
+            read_count: None,
+            read_told: 0,
+            told: None,
+            row_head: 0,
+        };
+        vec![Change::Messages(vec![Arc::new(message)]), Change::Conversation(Box::new(kept))]
+    }
+
+    #[tokio::test]
+    async fn the_longest_unused_conversations_make_room_and_keep_their_newest_page() {
+        let bounds = Bounds { messages_max: 80, bytes_max: 200 * 1_100 };
+        let (store, _) = Store::open(None, bounds).await.expect("opens");
+        let mut low = std::collections::BTreeMap::new();
+        for peer in [2, 3, 4] {
+            for id in 1..=100 {
+                let begins = low.get(&queued(peer).conversation).copied().unwrap_or(1);
+                low.extend(store.commit(arrived(peer, id, begins)).await.expect("commits"));
+            }
+            // The first one is looked at again and again.
+            store.note_use(queued(2).conversation).await.expect("notes");
+        }
+        let left = |peer| store.history(queued(peer).conversation, None, 200, Knows::Some);
+        for (peer, least, most) in [(2, 80, 80), (3, 50, 50), (4, 51, 79)] {
+            let (left, low) = (left(peer).await.expect("reads"), low[&queued(peer).conversation]);
+            let ids: Vec<_> = left.messages.iter().map(|message| message.server_msg_id).collect();
+            assert!((least..=most).contains(&ids.len()), "{} of {peer} are left", ids.len());
+            assert_eq!((ids, left.more), ((low..=100).collect(), true), "one stretch up to the newest");
+        }
+        let saved = store.run(read_saved).await.expect("reads");
+        assert!(saved.conversations.iter().all(|kept| kept.low == low[&kept.conversation]));
     }
 
     #[test]

@@ -3,7 +3,9 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use anser_client::{Changed, Client, Config, Credential, Draft, Error, FirstPage, Keep, NewGroup, Policy, State};
+use anser_client::{
+    Bounds, Changed, Client, Config, Credential, Draft, Error, FirstPage, Keep, NewGroup, Policy, State,
+};
 use anser_proto::{ClientMsgId, ConversationId, ErrorCode, Format, GroupId, UserId, codes, v1};
 use anyhow::{Context as _, bail};
 use tokio::{
@@ -108,6 +110,8 @@ impl Kind {
         let config = Config {
             device_id: Some(self.device_id.clone()),
             store: self.file.clone().map_or(Keep::Memory, Keep::File),
+            // What each device shows is judged whole.
+            bounds: Bounds::NONE,
             format: self.format,
             dial: Some(Arc::new(FaultyDial(Arc::clone(&self.road)))),
             policy: Policy {

@@ -147,6 +147,14 @@ impl Engine {
         self.go_on(cx);
     }
 
+    /// The local store made room: of this conversation it keeps nothing before `low` any more. Said right after a commit, before what it
+    /// brings about is acted on.
+    pub fn evicted(&mut self, conversation: ConversationId, low: u64) {
+        if let Some(known) = self.conversations.get_mut(&conversation) {
+            known.kept.low = known.kept.low.max(low);
+        }
+    }
+
     /// Does whatever may be done now. Called after every step, so that no rule must remember what it unblocks.
     fn go_on(&mut self, cx: &mut Step<'_>) {
         self.watch_link(cx);

@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use anser_proto::{ConversationId, v1};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Store, StoreError, column, decode, meta, number};
-use crate::{client::History, consumer::Start};
+use super::{Store, StoreError, bounds::note_use, column, decode, meta, number};
+use crate::{consumer::Start, history::History};
 
 /// Row of a consumer that has seen the conversation list up to date: what comes into it later is read from its beginning.
 const WHOLE_LIST: &str = "";
@@ -27,6 +27,7 @@ impl Store {
         limit: u32,
     ) -> Result<Behind, StoreError> {
         self.run(move |connection| {
+            note_use(connection, conversation)?;
             let id = conversation.to_string();
             let query = "SELECT low FROM conversations WHERE conversation_id = ?";
             let low = connection.query_row(query, [&id], |row| number(row, 0)).optional()?.unwrap_or(0);

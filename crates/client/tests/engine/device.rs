@@ -2,7 +2,7 @@
 //! checks at every message that it is the next one.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -42,6 +42,8 @@ pub(crate) struct Device {
     /// Of the connection that is open or being opened.
     pub(crate) link: Option<Wires>,
     pub(crate) caught_up: bool,
+    /// Conversations whose past may not be here though the policy wants it.
+    pub(crate) evicted: BTreeSet<ConversationId>,
     pub(crate) acknowledged: Vec<ClientMsgId>,
     /// Taken back, and said not to be stored.
     pub(crate) cancelled: Vec<ClientMsgId>,
@@ -74,6 +76,7 @@ impl Device {
             incarnation: 0,
             link: None,
             caught_up: false,
+            evicted: BTreeSet::new(),
             acknowledged: Vec::new(),
             cancelled: Vec::new(),
         }
@@ -170,6 +173,17 @@ impl Device {
                 message.server_msg_id
             );
         }
+    }
+
+    /// The store makes room: only so many of the newest messages stay.
+    pub(crate) fn evict(&mut self, id: ConversationId, stay: usize) {
+        let Some(mine) = self.disk.messages.get_mut(&id) else { return };
+        let gone = mine.len().saturating_sub(stay);
+        let Some(last) = mine.keys().copied().take(gone).next_back() else { return };
+        mine.retain(|at, _| *at > last);
+        self.disk.kept.get_mut(&id).expect("what has messages is kept").low = last + 1;
+        self.engine.evicted(id, last + 1);
+        self.evicted.insert(id);
     }
 
     /// What the app wants to say; it counts as said once it is saved.

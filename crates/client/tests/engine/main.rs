@@ -1,6 +1,6 @@
 //! The engine against a model of the server, under every interleaving of faults that proptest finds: pushes lost, doubled and
 //! out of order, answers eaten, connections cut, clients crashed, sends refused for now, groups left and joined
-//! again, the server's store restored from a backup. After the faults stop, every device must show exactly what it may see.
+//! again, the server's store restored from a backup, local stores short of room. After the faults stop, every device must show exactly what it may see.
 
 mod device;
 mod hostile;
@@ -42,6 +42,18 @@ enum Action {
         device: usize,
         to: usize,
         back: u64,
+    },
+    /// The user reads what is older than what is kept.
+    LoadOlder {
+        device: usize,
+        to: usize,
+        limit: u32,
+    },
+    /// The store makes room.
+    Evict {
+        device: usize,
+        to: usize,
+        stay: usize,
     },
     /// The user takes a message back that waits, `give_up` or not.
     Withdraw {
@@ -103,6 +115,8 @@ fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         8 => (device.clone(), 0..4usize, any::<bool>()).prop_map(|(device, to, uncounted)| Action::Send { device, to, uncounted }),
         2 => (device.clone(), 0..4usize, 0..4u64).prop_map(|(device, to, back)| Action::MarkRead { device, to, back }),
+        2 => (device.clone(), 0..4usize, 1..9u32).prop_map(|(device, to, limit)| Action::LoadOlder { device, to, limit }),
+        2 => (device.clone(), 0..4usize, 0..4usize).prop_map(|(device, to, stay)| Action::Evict { device, to, stay }),
         3 => (device.clone(), 0..4usize, prop_oneof![Just(Withdrawal::Cancel), Just(Withdrawal::GiveUp)])
             .prop_map(|(device, nth, how)| Action::Withdraw { device, nth, how }),
         5 => prop_oneof![Just(100u64), Just(1_000), Just(12_000)].prop_map(|ms| Action::Wait { ms }),
@@ -189,6 +203,14 @@ impl World {
                 let mine = self.devices[device].disk.messages.get(&id).and_then(|mine| mine.get(&at));
                 let count = mine.map(|message| message.count);
                 self.step(device, Input::MarkRead { conversation: id, server_msg_id: at, count });
+            }
+            Action::LoadOlder { device, to, limit } => {
+                let conversation = self.conversation(device, to);
+                self.step(device, Input::LoadOlder { conversation, limit, call: 0 });
+            }
+            Action::Evict { device, to, stay } => {
+                let conversation = self.conversation(device, to);
+                self.devices[device].evict(conversation, stay);
             }
             Action::Withdraw { device, nth, how } => {
                 let waiting = self.devices[device].disk.outgoing.get(nth).map(|queued| queued.key());
@@ -371,7 +393,7 @@ impl World {
         let shown = device.disk.messages.get(&id);
         let shown: Vec<_> = shown.into_iter().flatten().map(|(_, message)| said(message)).collect();
         assert_eq!(shown, expected, "{} shows {id} wrongly from {}", device.name, kept.low);
-        let whole = device.policy_is_whole();
+        let whole = device.policy_is_whole() && !device.evicted.contains(&id);
         assert!(!whole || kept.low <= 1, "{} does not have the beginning of {id}", device.name);
     }
 

@@ -9,7 +9,7 @@ use crate::{
     hear, ours, within,
 };
 
-async fn say(server: &Fake, numbers: std::ops::RangeInclusive<u32>) {
+pub(crate) async fn say(server: &Fake, numbers: std::ops::RangeInclusive<u32>) {
     let alice = Client::open(config("tcp", server.address, ALICE)).await.expect("opens");
     for number in numbers {
         let sending = alice.send(ours(), Draft::text(number.to_string())).await.expect("queued");
@@ -18,7 +18,7 @@ async fn say(server: &Fake, numbers: std::ops::RangeInclusive<u32>) {
     alice.close().await;
 }
 
-async fn take(consumer: &mut Consumer, count: usize) -> Vec<u64> {
+pub(crate) async fn take(consumer: &mut Consumer, count: usize) -> Vec<u64> {
     let mut taken = Vec::new();
     while taken.len() < count {
         let message = within(consumer.next()).await.expect("reads").expect("the client is open");

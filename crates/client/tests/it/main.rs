@@ -1,6 +1,7 @@
 //! The SDK over real sockets, against a server made of the protocol alone: every wire and encoding, restarts of the client
 //! with messages in its queue, connections that break, stores that are not its own.
 
+mod bounds;
 mod consumer;
 mod fake;
 mod lossy;
