@@ -42,6 +42,8 @@ pub(crate) struct Server {
     failed: HashMap<(u64, ConversationId), String>,
     /// Messages that fail whenever they come.
     pub(crate) poisoned: BTreeSet<String>,
+    /// Messages that were refused for good at least once: whoever did not hear so tries them again.
+    pub(crate) refused: BTreeSet<String>,
     /// What becomes of the next sends.
     pub(crate) faults: Vec<Fault>,
 }
@@ -258,6 +260,7 @@ impl Server {
             && !self.is_member(asker.user, group)
         {
             // Refused for good: nothing waits for it.
+            self.refused.insert(send.client_msg_id);
             self.failed.remove(&lane);
             return (refusal(Code::NotMember), Vec::new());
         }
