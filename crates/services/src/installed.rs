@@ -8,7 +8,7 @@ use std::{
 use anyhow::bail;
 
 /// Program -> Debian's package that brings it.
-const PROGRAMS: [(&str, &str); 15] = [
+const PROGRAMS: [(&str, &str); 17] = [
     ("mariadbd", "mariadb-server"),
     ("mariadb-install-db", "mariadb-server"),
     ("mariadb", "mariadb-client"),
@@ -24,6 +24,8 @@ const PROGRAMS: [(&str, &str); 15] = [
     ("node", "nodejs"),
     ("npm", "npm"),
     ("openssl", "openssl"),
+    ("sqlite3", "sqlite3"),
+    ("systemd-analyze", "systemd"),
 ];
 
 /// Servers lie there, which is not in every user's path.

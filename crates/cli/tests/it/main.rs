@@ -1,8 +1,10 @@
 //! The real binary as its users run it: processes, files, sockets.
 
+mod alerts;
 mod bench;
 mod chat;
 mod contact;
+mod deploy;
 mod docs;
 mod foreign;
 mod log;
