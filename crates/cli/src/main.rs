@@ -12,6 +12,8 @@ mod lang;
 mod log;
 mod operator;
 mod out;
+#[cfg(test)]
+mod pages;
 mod password;
 mod replay;
 mod serve;
