@@ -164,7 +164,7 @@ pub(crate) fn judge_play(printed: &str) -> anyhow::Result<Value> {
     let summary: Value = serde_json::from_str(line).with_context(|| format!("the summary is no JSON: {line}"))?;
     let number =
         |key: &str| summary[key].as_u64().with_context(|| format!("the summary has no number `{key}`: {line}"));
-    for key in ["duplicates", "misordered", "missing", "ghosts", "unread_errors"] {
+    for key in ["duplicates", "misordered", "missing", "ghosts", "unread_errors", "only_on_devices"] {
         ensure!(number(key)? == 0, "{key} is not 0: {line}");
     }
     for key in ["users", "devices", "delivered"] {
@@ -178,7 +178,7 @@ pub(crate) fn judge_play(printed: &str) -> anyhow::Result<Value> {
 mod tests {
     use super::*;
 
-    const GOOD: &str = r#"{"users":3,"devices":4,"sent":9,"acked":9,"delivered":20,"duplicates":0,"misordered":0,"missing":0,"ghosts":0,"unread_errors":0,"restarts":2,"rate":1.5}"#;
+    const GOOD: &str = r#"{"users":3,"devices":4,"sent":9,"acked":9,"delivered":20,"duplicates":0,"misordered":0,"missing":0,"ghosts":0,"unread_errors":0,"only_on_devices":0,"restarts":2,"rate":1.5}"#;
 
     #[test]
     fn a_good_summary_passes() {

@@ -21,6 +21,7 @@ pub struct Summary {
     missing: u64,
     ghosts: u64,
     unread_errors: u64,
+    only_on_devices: u64,
     pub restarts: u64,
     /// Of a calm play.
     pushes: Option<Pushes>,
@@ -70,6 +71,7 @@ impl Summary {
             missing: verdict.missing,
             ghosts: verdict.ghosts,
             unread_errors: verdict.unread_errors,
+            only_on_devices: verdict.only_on_devices,
             restarts: course.restarts,
             pushes: (stage.conditions == Conditions::Calm).then_some(pushes),
             rate: (acked as f64 / course.seconds * 10.0).round() / 10.0,
@@ -82,7 +84,7 @@ impl Summary {
 
     pub fn for_people(&self) -> String {
         let Self { users, devices, sent, acked, delivered, restarts, rate, .. } = self;
-        let Self { duplicates, misordered, missing, ghosts, unread_errors, .. } = self;
+        let Self { duplicates, misordered, missing, ghosts, unread_errors, only_on_devices, .. } = self;
         let Self { ack_p50_ms, ack_p99_ms, delivery_p50_ms, delivery_p99_ms, .. } = self;
         let pushes = self.pushes.as_ref().map_or_else(String::new, |Pushes { came, failed, max_ms }| {
             format!("pushes: {came} came, the slowest within {max_ms} ms; {failed} did not come in time\n")
@@ -90,7 +92,8 @@ impl Summary {
         format!(
             "{users} users on {devices} devices; the server was killed {restarts} times\n\
              {sent} messages sent, {acked} acknowledged, {rate} a second; shown {delivered} times\n\
-             duplicates {duplicates}, misordered {misordered}, missing {missing}, ghosts {ghosts}, unread errors {unread_errors}\n\
+             duplicates {duplicates}, misordered {misordered}, missing {missing}, ghosts {ghosts}, unread errors {unread_errors}, \
+             only on devices {only_on_devices}\n\
              {pushes}\
              acknowledged within {ack_p50_ms} ms (half) and {ack_p99_ms} ms (99 of 100), \
              delivered within {delivery_p50_ms} ms and {delivery_p99_ms} ms\n"

@@ -9,7 +9,7 @@ use std::{
 use crate::sieve;
 
 const LOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/ubuntu-2006-06-01.txt");
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "users",
     "devices",
     "sent",
@@ -20,6 +20,7 @@ const KEYS: [&str; 16] = [
     "missing",
     "ghosts",
     "unread_errors",
+    "only_on_devices",
     "restarts",
     "rate",
     "ack_p50_ms",
@@ -44,7 +45,7 @@ fn check(words: &[&str]) -> serde_json::Value {
     for key in KEYS {
         assert!(summary[key].is_number(), "{key}: {stdout}");
     }
-    for key in ["duplicates", "misordered", "missing", "ghosts", "unread_errors"] {
+    for key in ["duplicates", "misordered", "missing", "ghosts", "unread_errors", "only_on_devices"] {
         assert_eq!(summary[key], 0, "{key}: {stdout}\n{stderr}");
     }
     assert_eq!((&summary["users"], &summary["sent"], &summary["acked"]), (&75.into(), &283.into(), &283.into()));

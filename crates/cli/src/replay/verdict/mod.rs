@@ -2,7 +2,7 @@
 //! guarantees. Pure; it takes nothing from the SDK or the server but their records.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     time::Duration,
 };
 
@@ -12,10 +12,11 @@ use anser_proto::{
 };
 
 use super::{
-    record::{DeviceRecord, Handed, Run, Seen, Truth},
+    record::{DeviceRecord, Handed, Truth},
     stage::Conditions,
 };
 
+mod device;
 mod pushes;
 
 pub use pushes::PUSH_MAX;
@@ -30,6 +31,7 @@ pub enum Fault {
     Missing,
     Ghost,
     Unread,
+    OnlyOnDevice,
     Unpushed,
 }
 
@@ -38,9 +40,11 @@ pub struct Verdict {
     pub duplicates: u64,
     pub misordered: u64,
     pub missing: u64,
-    /// Shown or stored, but never said so, or not for this reader.
+    /// Stored, but never said so, or shown to who may not see it.
     pub ghosts: u64,
     pub unread_errors: u64,
+    /// Shown, kept or acknowledged on a device, and nowhere in the store.
+    pub only_on_devices: u64,
     /// Of a calm play: pushes that did not come or came late, those that came, and the longest wait for one.
     pub unpushed: u64,
     pub pushed: u64,
@@ -61,6 +65,7 @@ impl Verdict {
             Fault::Missing => &mut self.missing,
             Fault::Ghost => &mut self.ghosts,
             Fault::Unread => &mut self.unread_errors,
+            Fault::OnlyOnDevice => &mut self.only_on_devices,
             Fault::Unpushed => &mut self.unpushed,
         };
         *count += 1;
@@ -77,11 +82,7 @@ pub fn judge(conditions: Conditions, handed: &[Handed], devices: &[DeviceRecord]
     judge_fifo(&mut verdict, handed, &logs);
     judge_sessions(&mut verdict, truth, &logs);
     for device in devices {
-        for (conversation, log) in &logs {
-            let visible = visible(*conversation, log, device.user);
-            judge_device(&mut verdict, device, *conversation, &visible);
-        }
-        judge_device_sessions(&mut verdict, device, truth);
+        device::judge_device(&mut verdict, device, &logs, truth);
     }
     if conditions == Conditions::Calm {
         pushes::judge_pushes(&mut verdict, handed, devices, &logs);
@@ -130,7 +131,8 @@ fn judge_handed(verdict: &mut Verdict, handed: &[Handed], logs: &Logs<'_>) {
         let Handed { client_msg_id, conversation, .. } = one;
         let found = stored.remove(&(client_msg_id, *conversation)).unwrap_or_default();
         let Some((first, again)) = found.split_first() else {
-            verdict.find(Fault::Missing, || {
+            let fault = if one.acked.is_some() { Fault::OnlyOnDevice } else { Fault::Missing };
+            verdict.find(fault, || {
                 format!(
                     "{conversation}: {client_msg_id} of {} is not in the log, acked: {:?}",
                     one.device_id, one.acked
@@ -217,75 +219,6 @@ pub fn last_visible(truth: &Truth, user: UserId) -> Vec<(ConversationId, u64)> {
     logs.iter().filter_map(last).collect()
 }
 
-/// What a device showed, over all its runs, is what its user may see: all of it, once, in order, and nothing else.
-fn judge_device(verdict: &mut Verdict, device: &DeviceRecord, conversation: ConversationId, visible: &[&v1::Message]) {
-    let expected: HashMap<u64, u64> =
-        visible.iter().map(|message| Seen::of(message)).map(|seen| (seen.server_msg_id, seen.print)).collect();
-    let place = |id: u64| format!("{} in {conversation} at {id}", device.name);
-    let mut told = HashSet::new();
-    let mut shown = HashSet::new();
-    for (number, run) in device.runs.iter().enumerate() {
-        let kept = run.kept.get(&conversation).map_or(&[][..], Vec::as_slice);
-        judge_kept(verdict, &expected, kept, &mut shown, place);
-        judge_told(verdict, &expected, run, conversation, &mut told, |id| format!("{}, run {number}", place(id)));
-    }
-    shown.extend(&told);
-    let kept = device.kept.get(&conversation).map_or(&[][..], Vec::as_slice);
-    let mut in_store = HashSet::new();
-    judge_kept(verdict, &expected, kept, &mut in_store, place);
-    for id in visible.iter().map(|message| message.server_msg_id) {
-        let (was_shown, is_kept) = (shown.contains(&id), in_store.contains(&id));
-        if !was_shown || !is_kept {
-            verdict.find(Fault::Missing, || format!("{}: shown {was_shown}, kept {is_kept}", place(id)));
-        }
-    }
-}
-
-/// What an app draws from its store.
-fn judge_kept(
-    verdict: &mut Verdict,
-    expected: &HashMap<u64, u64>,
-    kept: &[Seen],
-    shown: &mut HashSet<u64>,
-    place: impl Fn(u64) -> String,
-) {
-    for seen in kept {
-        if expected.get(&seen.server_msg_id) != Some(&seen.print) {
-            verdict
-                .find(Fault::Ghost, || format!("{}: kept, but the log has no such message", place(seen.server_msg_id)));
-        }
-        shown.insert(seen.server_msg_id);
-    }
-    for pair in kept.windows(2).filter(|pair| pair[0].server_msg_id >= pair[1].server_msg_id) {
-        let fault = if pair[0].server_msg_id == pair[1].server_msg_id { Fault::Duplicate } else { Fault::Misordered };
-        verdict.find(fault, || format!("{}: kept behind {}", place(pair[1].server_msg_id), pair[0].server_msg_id));
-    }
-}
-
-/// What an app is told while it runs. `told` holds what it was told in all runs: each message is told once for ever.
-fn judge_told(
-    verdict: &mut Verdict,
-    expected: &HashMap<u64, u64>,
-    run: &Run,
-    conversation: ConversationId,
-    told: &mut HashSet<u64>,
-    place: impl Fn(u64) -> String,
-) {
-    let mut last = 0;
-    for (_, seen) in run.shown.iter().filter(|(shown_in, _)| *shown_in == conversation) {
-        let id = seen.server_msg_id;
-        if expected.get(&id) != Some(&seen.print) {
-            verdict.find(Fault::Ghost, || format!("{}: shown, but not for this user in the log", place(id)));
-        }
-        if !told.insert(id) {
-            verdict.find(Fault::Duplicate, || format!("{}: shown again", place(id)));
-        } else if id < last {
-            verdict.find(Fault::Misordered, || format!("{}: shown after {last}", place(id)));
-        }
-        last = last.max(id);
-    }
-}
-
 /// The server's unread counts are what counting gives, its heads the last of what one may see, and both parties of a
 /// conversation are told the same marks.
 fn judge_sessions(verdict: &mut Verdict, truth: &Truth, logs: &Logs<'_>) {
@@ -319,17 +252,6 @@ fn judge_sessions(verdict: &mut Verdict, truth: &Truth, logs: &Logs<'_>) {
                     .find(Fault::Unread, || format!("{conversation}: user {user} is told other marks than his peer"));
             }
         }
-    }
-}
-
-/// What a device says of the conversations is what the server says.
-fn judge_device_sessions(verdict: &mut Verdict, device: &DeviceRecord, truth: &Truth) {
-    let Some(sessions) = truth.sessions.get(&device.user) else { return };
-    for (conversation, told) in differing_sessions(sessions, &device.sessions) {
-        verdict.find(Fault::Unread, || {
-            let expected = sessions.get(&conversation).map(marks);
-            format!("{} in {conversation}: (head, unread, marks) {told:?}, the server says {expected:?}", device.name)
-        });
     }
 }
 

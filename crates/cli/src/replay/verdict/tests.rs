@@ -197,10 +197,7 @@ fn two_messages_that_changed_places_are_misordered() {
 }
 
 #[test]
-fn a_message_that_the_log_does_not_have_is_a_ghost() {
-    let ghost = (GROUP, Seen::of(&v1::Message { server_msg_id: 7, ..text(ANN, 99) }));
-    check(|play| play.devices[0].runs[0].shown.push(ghost), [0, 0, 0, 1, 0]);
-    // Another text at the right place: once as shown, once as kept.
+fn another_text_at_the_right_place_is_a_ghost_as_shown_and_as_kept() {
     check(
         |play| {
             play.devices[0].runs[0].shown[1].1.print ^= 1;
@@ -208,6 +205,52 @@ fn a_message_that_the_log_does_not_have_is_a_ghost() {
         },
         [0, 0, 0, 2, 0],
     );
+}
+
+/// `doctor` forges one thing that only a device has.
+fn check_only_here(doctor: impl FnOnce(&mut Play)) {
+    let mut play = Play::new();
+    doctor(&mut play);
+    let verdict = judge(Conditions::Usual, &play.handed, &play.devices, &play.truth);
+    assert_eq!((verdict.only_on_devices, verdict.witnesses.len()), (1, 1), "{:#?}", verdict.witnesses);
+}
+
+#[test]
+fn what_is_shown_or_kept_and_not_in_the_store_is_only_on_the_device() {
+    let forged = Seen::of(&v1::Message { server_msg_id: 7, ..text(ANN, 99) });
+    let elsewhere = ConversationId::single(UserId(BOB), UserId(77));
+    for conversation in [GROUP, elsewhere] {
+        check_only_here(|play| play.devices[1].runs[0].shown.push((conversation, forged)));
+        check_only_here(|play| play.devices[1].kept.entry(conversation).or_default().push(forged));
+        check_only_here(|play| play.devices[1].runs[0].kept.entry(conversation).or_default().push(forged));
+    }
+    check_only_here(|play| play.devices[1].runs[0].shown.push((GROUP, Seen { server_msg_id: 0, ..forged })));
+}
+
+#[test]
+fn what_a_device_took_for_sent_and_is_not_in_the_store_is_only_there() {
+    check_only_here(|play| play.handed.push(Handed { client_msg_id: "play-7".into(), ..play.handed[0].clone() }));
+}
+
+#[test]
+fn a_conversation_in_the_list_of_a_device_alone_is_only_there() {
+    check_only_here(|play| play.devices[1].sessions.push(session(ConversationId::Group(GroupId(10)), 0, 0, 0).1));
+}
+
+#[test]
+fn what_others_said_before_this_play_is_known_by_the_list_of_the_server() {
+    let (earlier, listed) = session(ConversationId::Group(GroupId(5)), 7, 0, 7);
+    let forge = |place: u64| {
+        let listed = listed.clone();
+        move |play: &mut Play| {
+            play.truth.sessions.get_mut(&UserId(BOB)).expect("his list").insert(earlier, listed.clone());
+            play.devices[1].sessions.push(listed);
+            let seen = Seen { server_msg_id: place, print: 1 };
+            play.devices[1].kept.entry(earlier).or_default().push(seen);
+        }
+    };
+    check(forge(7), [0; 5]);
+    check_only_here(forge(8));
 }
 
 #[test]
@@ -234,11 +277,9 @@ fn a_wrong_unread_count_is_found_on_the_server_and_on_a_device() {
 }
 
 #[test]
-fn what_was_acknowledged_and_is_not_in_the_log_is_missing() {
-    check(
-        |play| play.handed.push(Handed { client_msg_id: "play-7".into(), ..play.handed[0].clone() }),
-        [0, 0, 1, 0, 0],
-    );
+fn what_was_said_and_is_not_in_the_log_or_elsewhere_than_acknowledged_is_missing() {
+    let unsent = |one: &Handed| Handed { client_msg_id: "play-7".into(), acked: None, ..one.clone() };
+    check(|play| play.handed.push(unsent(&play.handed[0])), [0, 0, 1, 0, 0]);
     check(|play| play.handed[0].acked = Some(3), [0, 0, 1, 0, 0]);
 }
 

@@ -1,0 +1,143 @@
+//! What one device showed and keeps, beside what its user may see and what there is at all.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use anser_proto::{ConversationId, v1};
+
+use super::{
+    super::record::{DeviceRecord, Run, Seen, Truth},
+    Fault, Logs, Verdict, differing_sessions, marks, visible,
+};
+
+pub fn judge_device(verdict: &mut Verdict, device: &DeviceRecord, logs: &Logs<'_>, truth: &Truth) {
+    for (conversation, log) in logs {
+        judge_conversation(verdict, device, *conversation, log);
+    }
+    judge_what_is_only_here(verdict, device, logs, truth);
+    judge_sessions(verdict, device, truth);
+}
+
+/// Places that no log has, and entries of the list that the server does not have. Of what others said to this user in earlier plays,
+/// the server's list tells how far it goes.
+fn judge_what_is_only_here(verdict: &mut Verdict, device: &DeviceRecord, logs: &Logs<'_>, truth: &Truth) {
+    let sessions = truth.sessions.get(&device.user);
+    let head = |conversation| match logs.get(&conversation) {
+        Some(log) => log.len() as u64,
+        None => sessions.and_then(|sessions| Some(sessions.get(&conversation)?.head)).unwrap_or(0),
+    };
+    let stores = device.runs.iter().map(|run| &run.kept).chain([&device.kept]).flatten();
+    let kept = stores.flat_map(|(conversation, seen)| seen.iter().map(|seen| (*conversation, seen.server_msg_id)));
+    let shown = device.runs.iter().flat_map(|run| &run.shown).map(|(conversation, seen)| (*conversation, seen.server_msg_id));
+    let places: BTreeSet<_> = kept.chain(shown).collect();
+    for (conversation, place) in places.into_iter().filter(|(conversation, place)| !(1..=head(*conversation)).contains(place)) {
+        verdict.find(Fault::OnlyOnDevice, || {
+            format!("{} in {conversation} at {place}: the log ends at {}", device.name, head(conversation))
+        });
+    }
+    for session in &device.sessions {
+        let known = session.conversation_id.parse().is_ok_and(|id| sessions.is_some_and(|all| all.contains_key(&id)));
+        if !known {
+            verdict.find(Fault::OnlyOnDevice, || format!("{}: {} is in its list alone", device.name, session.conversation_id));
+        }
+    }
+}
+
+/// What a device showed, over all its runs, is what its user may see: all of it, once, in order, and nothing else.
+fn judge_conversation(
+    verdict: &mut Verdict,
+    device: &DeviceRecord,
+    conversation: ConversationId,
+    log: &[v1::Message],
+) {
+    let visible = visible(conversation, log, device.user);
+    let expected: HashMap<u64, u64> =
+        visible.iter().map(|message| Seen::of(message)).map(|seen| (seen.server_msg_id, seen.print)).collect();
+    let log = Log { expected, head: log.len() as u64 };
+    let place = |id: u64| format!("{} in {conversation} at {id}", device.name);
+    let mut told = HashSet::new();
+    let mut shown = HashSet::new();
+    for (number, run) in device.runs.iter().enumerate() {
+        let kept = run.kept.get(&conversation).map_or(&[][..], Vec::as_slice);
+        judge_kept(verdict, &log, kept, &mut shown, place);
+        judge_told(verdict, &log, run, conversation, &mut told, |id| format!("{}, run {number}", place(id)));
+    }
+    shown.extend(&told);
+    let kept = device.kept.get(&conversation).map_or(&[][..], Vec::as_slice);
+    let mut in_store = HashSet::new();
+    judge_kept(verdict, &log, kept, &mut in_store, place);
+    for id in visible.iter().map(|message| message.server_msg_id) {
+        let (was_shown, is_kept) = (shown.contains(&id), in_store.contains(&id));
+        if !was_shown || !is_kept {
+            verdict.find(Fault::Missing, || format!("{}: shown {was_shown}, kept {is_kept}", place(id)));
+        }
+    }
+}
+
+/// What a user may see of a log: places and prints.
+struct Log {
+    expected: HashMap<u64, u64>,
+    head: u64,
+}
+
+impl Log {
+    /// There is something at this place, and not this for this user.
+    fn contradicts(&self, seen: &Seen) -> bool {
+        seen.server_msg_id <= self.head && self.expected.get(&seen.server_msg_id) != Some(&seen.print)
+    }
+}
+
+/// What an app draws from its store.
+fn judge_kept(
+    verdict: &mut Verdict,
+    log: &Log,
+    kept: &[Seen],
+    shown: &mut HashSet<u64>,
+    place: impl Fn(u64) -> String,
+) {
+    for seen in kept {
+        if log.contradicts(seen) {
+            verdict
+                .find(Fault::Ghost, || format!("{}: kept, but the log has another message for this user, or none", place(seen.server_msg_id)));
+        }
+        shown.insert(seen.server_msg_id);
+    }
+    for pair in kept.windows(2).filter(|pair| pair[0].server_msg_id >= pair[1].server_msg_id) {
+        let fault = if pair[0].server_msg_id == pair[1].server_msg_id { Fault::Duplicate } else { Fault::Misordered };
+        verdict.find(fault, || format!("{}: kept behind {}", place(pair[1].server_msg_id), pair[0].server_msg_id));
+    }
+}
+
+/// What an app is told while it runs. `told` holds what it was told in all runs: each message is told once for ever.
+fn judge_told(
+    verdict: &mut Verdict,
+    log: &Log,
+    run: &Run,
+    conversation: ConversationId,
+    told: &mut HashSet<u64>,
+    place: impl Fn(u64) -> String,
+) {
+    let mut last = 0;
+    for (_, seen) in run.shown.iter().filter(|(shown_in, _)| *shown_in == conversation) {
+        let id = seen.server_msg_id;
+        if log.contradicts(seen) {
+            verdict.find(Fault::Ghost, || format!("{}: shown, but not for this user in the log", place(id)));
+        }
+        if !told.insert(id) {
+            verdict.find(Fault::Duplicate, || format!("{}: shown again", place(id)));
+        } else if id < last {
+            verdict.find(Fault::Misordered, || format!("{}: shown after {last}", place(id)));
+        }
+        last = last.max(id);
+    }
+}
+
+/// What a device says of the conversations is what the server says.
+fn judge_sessions(verdict: &mut Verdict, device: &DeviceRecord, truth: &Truth) {
+    let Some(sessions) = truth.sessions.get(&device.user) else { return };
+    for (conversation, told) in differing_sessions(sessions, &device.sessions) {
+        verdict.find(Fault::Unread, || {
+            let expected = sessions.get(&conversation).map(marks);
+            format!("{} in {conversation}: (head, unread, marks) {told:?}, the server says {expected:?}", device.name)
+        });
+    }
+}
