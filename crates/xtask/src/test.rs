@@ -143,10 +143,22 @@ pub(crate) fn wait(child: &mut Child, limit: Duration) -> anyhow::Result<ExitSta
     }
 }
 
-/// Nothing went wrong, and something was played on a server that the replay killed.
+/// Nothing went wrong, something was played on a server that the replay killed, and so was everything else done that it can do.
 fn judge_chaos(printed: &str) -> anyhow::Result<()> {
-    let restarts = judge_play(printed)?["restarts"].as_u64();
+    let summary = judge_play(printed)?;
+    judge_faults(&summary)?;
+    let restarts = summary["restarts"].as_u64();
     ensure!(restarts.is_some_and(|restarts| restarts > 0), "the server was not killed: {printed}");
+    Ok(())
+}
+
+/// Every kind of fault that was promised happened.
+pub(crate) fn judge_faults(summary: &Value) -> anyhow::Result<()> {
+    let faults = summary["faults"].as_object().context("the summary counts no faults")?;
+    ensure!(!faults.is_empty(), "no fault was promised");
+    for (kind, count) in faults {
+        ensure!(count.as_u64() > Some(0), "{kind} never happened: {summary}");
+    }
     Ok(())
 }
 
@@ -178,7 +190,7 @@ pub(crate) fn judge_play(printed: &str) -> anyhow::Result<Value> {
 mod tests {
     use super::*;
 
-    const GOOD: &str = r#"{"users":3,"devices":4,"sent":9,"acked":9,"delivered":20,"duplicates":0,"misordered":0,"missing":0,"ghosts":0,"unread_errors":0,"only_on_devices":0,"restarts":2,"rate":1.5}"#;
+    const GOOD: &str = r#"{"users":3,"devices":4,"sent":9,"acked":9,"delivered":20,"duplicates":0,"misordered":0,"missing":0,"ghosts":0,"unread_errors":0,"only_on_devices":0,"restarts":2,"faults":{"server_killed":2,"frame_lost":7},"rate":1.5}"#;
 
     #[test]
     fn a_good_summary_passes() {
@@ -193,6 +205,9 @@ mod tests {
             (r#""restarts":2"#, r#""restarts":0"#),
             (r#""sent":9,"acked":9"#, r#""sent":0,"acked":0"#),
             (r#""ghosts":0,"#, ""),
+            (r#""frame_lost":7"#, r#""frame_lost":0"#),
+            (r#"{"server_killed":2,"frame_lost":7}"#, "{}"),
+            (r#"{"server_killed":2,"frame_lost":7}"#, "null"),
         ] {
             assert!(GOOD.contains(from));
             assert!(judge_chaos(&GOOD.replace(from, to)).is_err(), "{to} passed");

@@ -19,7 +19,11 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::{record::Pushes, stage::Conditions};
+use super::{
+    harm::{Harm, Harms},
+    record::Pushes,
+    stage::Conditions,
+};
 
 /// Chances for each frame from the server.
 const CUT: f64 = 1.0 / 3_000.0;
@@ -38,9 +42,14 @@ const STALL_MAX: Duration = Duration::from_secs(3);
 #[derive(Default)]
 pub struct Weather {
     bad: AtomicBool,
+    pub harms: Harms,
 }
 
 impl Weather {
+    pub fn promise(kinds: impl IntoIterator<Item = Harm>) -> Self {
+        Self { bad: AtomicBool::new(false), harms: Harms::promise(kinds) }
+    }
+
     pub fn turn_bad(&self) {
         self.bad.store(true, Ordering::Relaxed);
     }
@@ -92,6 +101,7 @@ impl Road {
 
     /// The device is without network for so long.
     pub fn close_for(&self, time: Duration) {
+        self.weather.harms.count(Harm::NetworkAway);
         *self.closed_until.lock().expect("nobody panics with it") = Instant::now() + time;
         self.closing.notify_waiters();
     }
@@ -101,8 +111,15 @@ impl Road {
         (self.weather.is_bad() && until > Instant::now()).then_some(until)
     }
 
-    fn roll(&self, chance: f64) -> bool {
-        self.weather.is_bad() && self.dice.lock().expect("nobody panics with it").random_bool(chance)
+    /// Whether this is to happen now.
+    fn roll(&self, harm: Harm, chance: f64) -> bool {
+        let Weather { harms, .. } = &*self.weather;
+        let happens = self.weather.is_bad()
+            && self.dice.lock().expect("nobody panics with it").random_bool(harms.chance(harm, chance));
+        if happens {
+            harms.count(harm);
+        }
+        happens
     }
 
     fn up_to(&self, max: Duration) -> Duration {
@@ -157,21 +174,21 @@ impl Faulty {
                     came?
                 }
             };
-            if self.road.roll(CUT) {
+            if self.road.roll(Harm::ConnectionCut, CUT) {
                 return Err(cut());
             }
-            if self.road.roll(STALL) {
+            if self.road.roll(Harm::ReadingStalled, STALL) {
                 self.stalled_until = Some(Instant::now() + self.road.up_to(STALL_MAX));
             }
             if is_hint_or_ack(&frame) {
-                if self.road.roll(EAT) {
+                if self.road.roll(Harm::FrameLost, EAT) {
                     continue;
                 }
-                if self.road.roll(DOUBLE) {
+                if self.road.roll(Harm::FrameDoubled, DOUBLE) {
                     self.late.push((Instant::now() + self.road.up_to(DELAY_MAX), frame.clone()));
                 }
             }
-            if !matches!(frame.body, Some(Body::Welcome(_))) && self.road.roll(DELAY) {
+            if !matches!(frame.body, Some(Body::Welcome(_))) && self.road.roll(Harm::FrameDelayed, DELAY) {
                 self.late.push((Instant::now() + self.road.up_to(DELAY_MAX), frame));
                 continue;
             }
@@ -194,7 +211,7 @@ fn is_hint_or_ack(frame: &ServerFrame) -> bool {
 
 impl Transport for Faulty {
     fn send(&mut self, frame: ClientFrame) {
-        let doubled = matches!(frame.request, Some(Request::Send(_))) && self.road.roll(DOUBLE_SEND);
+        let doubled = matches!(frame.request, Some(Request::Send(_))) && self.road.roll(Harm::SendDoubled, DOUBLE_SEND);
         if doubled {
             self.inner.send(frame.clone());
         }

@@ -13,10 +13,12 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::chaos::Weather;
+use super::{chaos::Weather, harm::Harm};
 
 /// Bytes that pass through one connection, at most, before it is cut.
 const LIFE_BYTES_MAX: u64 = 1024 * 1024;
+/// Until the first was cut, so that a short play has it too.
+const FIRST_LIFE_BYTES_MAX: u64 = 32 * 1024;
 const BUFFER_BYTES: usize = 16 * 1024;
 
 /// Listens on a port of its own until it is dropped.
@@ -40,7 +42,7 @@ async fn listen(listener: TcpListener, server: SocketAddr, weather: Arc<Weather>
     loop {
         let Ok((device, _)) = listener.accept().await else { continue };
         while wires.try_join_next().is_some() {}
-        let life = dice.random_range(1..LIFE_BYTES_MAX);
+        let life = dice.random_range(1..if weather.harms.of(Harm::WireCut) == 0 { FIRST_LIFE_BYTES_MAX } else { LIFE_BYTES_MAX });
         let weather = Arc::clone(&weather);
         wires.spawn(async move {
             let Ok(server) = TcpStream::connect(server).await else { return };
@@ -61,7 +63,11 @@ async fn pass(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, mut life: u64, we
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
         let passes = if weather.is_bad() { read.min(life as usize) } else { read };
         life = life.saturating_sub(read as u64);
-        if to.write_all(&buffer[..passes]).await.is_err() || passes < read {
+        if to.write_all(&buffer[..passes]).await.is_err() {
+            return;
+        }
+        if passes < read {
+            weather.harms.count(Harm::WireCut);
             return;
         }
     }

@@ -8,7 +8,9 @@ use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tokio::task::JoinSet;
 
 use super::{
+    chaos::Weather,
     device::{Handle, Order},
+    harm::Harm,
     play::Cast,
     script::Script,
     stage::Stage,
@@ -28,6 +30,7 @@ const REST_MS: std::ops::Range<u64> = 500..8_000;
 
 pub struct Mischief {
     stage: Arc<Stage>,
+    weather: Arc<Weather>,
     dice: StdRng,
     accounts: Vec<String>,
     /// Speakers without a second device, in the order in which they get one.
@@ -37,11 +40,11 @@ pub struct Mischief {
 
 impl Mischief {
     /// Every third speaker gets a second device while it is played.
-    pub fn new(stage: Arc<Stage>, script: &Script, seed: u64) -> Self {
+    pub fn new(stage: Arc<Stage>, weather: Arc<Weather>, script: &Script, seed: u64) -> Self {
         let accounts: Vec<_> = script.speakers.iter().map(|speaker| speaker.account.clone()).collect();
         let mut dice = StdRng::seed_from_u64(seed);
         let single = (0..accounts.len()).filter(|_| dice.random_range(0..3) == 0).collect();
-        Self { stage, dice, accounts, single, opening: JoinSet::new() }
+        Self { stage, weather, dice, accounts, single, opening: JoinSet::new() }
     }
 
     /// Before a line is played.
@@ -49,9 +52,10 @@ impl Mischief {
         while let Some(opened) = self.opening.try_join_next() {
             cast.others.push(opened.context("a device died")??);
         }
-        if self.dice.random_bool(SECOND_DEVICE)
+        if self.roll(Harm::DeviceAdded, SECOND_DEVICE)
             && let Some(speaker) = self.single.pop()
         {
+            self.weather.harms.count(Harm::DeviceAdded);
             let (stage, account) = (Arc::clone(&self.stage), self.accounts[speaker].clone());
             self.opening.spawn(async move { stage.open(account, NEW_DEVICE).await });
         }
@@ -59,24 +63,30 @@ impl Mischief {
         let (one, other): (f64, f64) = (self.dice.random(), self.dice.random());
         let pick = |devices: usize| (one * devices as f64) as usize;
         let files: Vec<_> = cast.speakers.iter().chain(&cast.others).filter(|device| device.keeps_file).collect();
-        if self.dice.random_bool(NO_NETWORK)
+        if self.roll(Harm::NetworkAway, NO_NETWORK)
             && let Some(device) = cast.speakers.get(pick(cast.speakers.len()))
         {
             device.road.close_for(between(NO_NETWORK_MS, other));
         }
-        if self.dice.random_bool(CRASH)
+        if self.roll(Harm::AppCrashed, CRASH)
             && let Some(device) = files.get(pick(files.len()))
         {
             device.road.close_for(between(NO_NETWORK_MS, other / 4.0));
+            self.weather.harms.count(Harm::AppCrashed);
             device.orders.send(Order::Crash).await.context("a device is gone")?;
         }
         let resting: Vec<_> = cast.others.iter().filter(|device| device.keeps_file).collect();
-        if self.dice.random_bool(REST)
+        if self.roll(Harm::AppClosed, REST)
             && let Some(device) = resting.get(pick(resting.len()))
         {
+            self.weather.harms.count(Harm::AppClosed);
             device.orders.send(Order::Rest(between(REST_MS, other))).await.context("a device is gone")?;
         }
         Ok(())
+    }
+
+    fn roll(&mut self, harm: Harm, chance: f64) -> bool {
+        self.dice.random_bool(self.weather.harms.chance(harm, chance))
     }
 
     /// All devices that are being opened take part in the end.

@@ -4,6 +4,7 @@
 mod chaos;
 mod cutter;
 mod device;
+mod harm;
 mod irc;
 mod ledger;
 mod listener;
@@ -20,7 +21,7 @@ mod verdict;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, atomic::Ordering},
+    sync::Arc,
     time::Instant,
 };
 
@@ -96,6 +97,9 @@ impl Replay {
         } else {
             out::say(summary.for_people())?;
         }
+        if !summary.absent().is_empty() {
+            out::aside(format_args!("the play was too short: {:?} never happened\n", summary.absent()));
+        }
         if verdict.is_clean() && troubles.is_empty() {
             return Ok(());
         }
@@ -132,7 +136,8 @@ impl Replay {
                 Stage::foreign(url.clone().unwrap_or_default(), minter, scratch, seed, self.conditions())
             }
         });
-        let progress = Progress::new(Arc::clone(&stage.ledger));
+        let weather = stage.weather.clone().unwrap_or_default();
+        let progress = Progress::new(Arc::clone(&stage.ledger), weather);
         let mut cast = play::assemble(&stage, script, self.devices, &progress).await?;
 
         let started = Instant::now();
@@ -141,7 +146,6 @@ impl Replay {
 
         let mut truth = play::read_truth(&stage, script, &cast, &progress).await?;
         play::settle(&stage, script, &cast, &mut truth, &progress).await?;
-        let (users, restarts) = (truth.sessions.len(), progress.restarts.load(Ordering::Relaxed));
         let records = play::dismiss(cast).await?;
         progress.end();
         let verdict = verdict::judge(stage.conditions, &stage.ledger.handed(), &records, &truth);
@@ -150,7 +154,7 @@ impl Replay {
             server.kill().await?;
             troubles.extend(examine(&data)?);
         }
-        let course = Course { users, devices: records.len(), restarts, seconds };
+        let course = Course { users: truth.sessions.len(), devices: records.len(), seconds };
         let summary = Summary::of(&stage, &course, &verdict);
         Ok((summary, verdict, troubles))
     }
@@ -170,9 +174,9 @@ impl Replay {
             play::finish(cast, progress).await;
             return Ok(server);
         };
-        let mut mischief = mischief::Mischief::new(Arc::clone(stage), script, seed);
+        let mut mischief = mischief::Mischief::new(Arc::clone(stage), Arc::clone(weather), script, seed);
         weather.turn_bad();
-        let reaper = server.map(|server| Reaper::start(server, Arc::clone(&progress.restarts), seed));
+        let reaper = server.map(|server| Reaper::start(server, Arc::clone(weather), seed));
         play::perform(cast, script, self.rate, Some(&mut mischief), progress).await?;
         let server = match reaper {
             Some(reaper) => Some(reaper.end().await?),

@@ -4,12 +4,12 @@ use std::{
     io::IsTerminal as _,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::Ordering,
     },
     time::{Duration, Instant},
 };
 
-use super::ledger::Ledger;
+use super::{chaos::Weather, harm::Harm, ledger::Ledger};
 use crate::out;
 
 const ON_TERMINAL: Duration = Duration::from_millis(200);
@@ -17,16 +17,16 @@ const ELSEWHERE: Duration = Duration::from_secs(5);
 
 pub struct Progress {
     ledger: Arc<Ledger>,
-    pub restarts: Arc<AtomicU64>,
+    weather: Arc<Weather>,
     terminal: bool,
     last: Mutex<Option<Instant>>,
     started: Instant,
 }
 
 impl Progress {
-    pub fn new(ledger: Arc<Ledger>) -> Self {
+    pub fn new(ledger: Arc<Ledger>, weather: Arc<Weather>) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        Self { ledger, restarts: Arc::default(), terminal, last: Mutex::default(), started: Instant::now() }
+        Self { ledger, weather, terminal, last: Mutex::default(), started: Instant::now() }
     }
 
     /// Says what is going on, if it is time to.
@@ -40,7 +40,7 @@ impl Progress {
         let (before, after) = if self.terminal { ("\r\x1b[K", "") } else { ("", "\n") };
         let (sent, acked) = (self.ledger.sent(), self.ledger.acked.load(Ordering::Relaxed));
         let (delivered, restarts) =
-            (self.ledger.delivered.load(Ordering::Relaxed), self.restarts.load(Ordering::Relaxed));
+            (self.ledger.delivered.load(Ordering::Relaxed), self.weather.harms.of(Harm::ServerKilled));
         let (seconds, what) = (self.started.elapsed().as_secs(), what());
         out::aside(format_args!(
             "{before}{seconds:>4} s  {what}: {sent} sent, {acked} acknowledged, {delivered} shown, {restarts} restarts{after}"

@@ -1,14 +1,7 @@
 //! Where it is played: the server or the way to it, and how each device is made. Everything that the dice choose about a
 //! device is chosen here, by the seed and the device's number alone.
 
-use std::{
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anser_client::transport::Network;
 use anser_proto::Format;
@@ -24,6 +17,7 @@ use super::{
     chaos::{Road, Weather},
     cutter::Cutter,
     device::{Handle, Kind},
+    harm::Harm,
     ledger::Ledger,
     minter::Minter,
     reader::Reader,
@@ -87,7 +81,7 @@ pub struct Stage {
 impl Stage {
     /// On a server that runs somewhere.
     pub fn foreign(url: String, minter: Minter, folder: PathBuf, seed: u64, conditions: Conditions) -> Self {
-        let weather = (conditions == Conditions::Chaos).then(Arc::default);
+        let weather = (conditions == Conditions::Chaos).then(|| Arc::new(Weather::promise(Harm::TO_DEVICES)));
         let ledger = Arc::new(Ledger::new());
         Self {
             seed,
@@ -110,6 +104,9 @@ impl Stage {
         conditions: Conditions,
     ) -> anyhow::Result<Self> {
         let mut stage = Self::foreign(format!("ws://{}", server.ports.http), minter, folder, seed, conditions);
+        if let Some(weather) = &mut stage.weather {
+            *weather = Arc::new(Weather::promise(Harm::TO_DEVICES.into_iter().chain(Harm::TO_SERVER)));
+        }
         stage.urls.push(format!("tcp://{}", server.ports.tcp));
         if let Some(weather) = &stage.weather {
             for (scheme, port) in [("ws", server.ports.http), ("tcp", server.ports.tcp)] {
@@ -173,9 +170,9 @@ pub struct Reaper {
 }
 
 impl Reaper {
-    pub fn start(server: ServerProcess, restarts: Arc<AtomicU64>, seed: u64) -> Self {
+    pub fn start(server: ServerProcess, weather: Arc<Weather>, seed: u64) -> Self {
         let (stop, stopped) = oneshot::channel();
-        Self { stop, task: tokio::spawn(reap(server, restarts, StdRng::seed_from_u64(seed), stopped)) }
+        Self { stop, task: tokio::spawn(reap(server, weather, StdRng::seed_from_u64(seed), stopped)) }
     }
 
     /// The server is up again when this returns.
@@ -188,7 +185,7 @@ impl Reaper {
 
 async fn reap(
     mut server: ServerProcess,
-    restarts: Arc<AtomicU64>,
+    weather: Arc<Weather>,
     mut dice: StdRng,
     mut stop: oneshot::Receiver<()>,
 ) -> anyhow::Result<ServerProcess> {
@@ -196,13 +193,13 @@ async fn reap(
         let life = Duration::from_millis(dice.random_range(LIFE_MS));
         let stopped = timeout(life, &mut stop).await.is_ok();
         // A play that is over before the first life is still one with a kill.
-        if stopped && restarts.load(Ordering::Relaxed) > 0 {
+        if stopped && weather.harms.of(Harm::ServerKilled) > 0 {
             return Ok(server);
         }
         server.kill().await?;
         sleep(Duration::from_millis(dice.random_range(DEATH_MS))).await;
         server.start_again().await?;
-        restarts.fetch_add(1, Ordering::Relaxed);
+        weather.harms.count(Harm::ServerKilled);
         if stopped {
             return Ok(server);
         }

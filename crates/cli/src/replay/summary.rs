@@ -1,10 +1,11 @@
 //! What came of a play, in figures: for people, and as one line of JSON whose names are those of the fields.
 
-use std::sync::atomic::Ordering;
+use std::{collections::BTreeMap, fmt::Write as _, sync::atomic::Ordering};
 
 use serde::Serialize;
 
 use super::{
+    harm::Harm,
     stage::{Conditions, Stage},
     verdict::Verdict,
 };
@@ -22,9 +23,11 @@ pub struct Summary {
     ghosts: u64,
     unread_errors: u64,
     only_on_devices: u64,
-    pub restarts: u64,
+    restarts: u64,
     /// Of a calm play.
     pushes: Option<Pushes>,
+    /// Of a play with chaos: what was done, by kind.
+    faults: Option<BTreeMap<Harm, u64>>,
     /// Messages a second that were sent and acknowledged.
     rate: f64,
     ack_p50_ms: f64,
@@ -46,7 +49,6 @@ struct Pushes {
 pub struct Course {
     pub users: usize,
     pub devices: usize,
-    pub restarts: u64,
     pub seconds: f64,
 }
 
@@ -55,6 +57,7 @@ impl Summary {
         let ledger = &stage.ledger;
         let [ack, delivery] = ledger.percentiles();
         let acked = ledger.acked.load(Ordering::Relaxed);
+        let faults = stage.weather.as_ref().map(|weather| weather.harms.all());
         let pushes = Pushes {
             came: verdict.pushed,
             failed: verdict.unpushed,
@@ -72,7 +75,8 @@ impl Summary {
             ghosts: verdict.ghosts,
             unread_errors: verdict.unread_errors,
             only_on_devices: verdict.only_on_devices,
-            restarts: course.restarts,
+            restarts: faults.as_ref().and_then(|faults| faults.get(&Harm::ServerKilled).copied()).unwrap_or(0),
+            faults,
             pushes: (stage.conditions == Conditions::Calm).then_some(pushes),
             rate: (acked as f64 / course.seconds * 10.0).round() / 10.0,
             ack_p50_ms: ack.0,
@@ -82,6 +86,11 @@ impl Summary {
         }
     }
 
+    /// What a play with chaos promises and did not do: it was too short for it.
+    pub fn absent(&self) -> Vec<Harm> {
+        self.faults.iter().flatten().filter(|(_, count)| **count == 0).map(|(kind, _)| *kind).collect()
+    }
+
     pub fn for_people(&self) -> String {
         let Self { users, devices, sent, acked, delivered, restarts, rate, .. } = self;
         let Self { duplicates, misordered, missing, ghosts, unread_errors, only_on_devices, .. } = self;
@@ -89,12 +98,17 @@ impl Summary {
         let pushes = self.pushes.as_ref().map_or_else(String::new, |Pushes { came, failed, max_ms }| {
             format!("pushes: {came} came, the slowest within {max_ms} ms; {failed} did not come in time\n")
         });
+        let mut faults = String::new();
+        for (kind, count) in self.faults.iter().flatten() {
+            let _ = write!(faults, "{} {count} {kind:?}", if faults.is_empty() { "faults:" } else { "," });
+        }
+        faults.extend((!faults.is_empty()).then_some('\n'));
         format!(
             "{users} users on {devices} devices; the server was killed {restarts} times\n\
              {sent} messages sent, {acked} acknowledged, {rate} a second; shown {delivered} times\n\
              duplicates {duplicates}, misordered {misordered}, missing {missing}, ghosts {ghosts}, unread errors {unread_errors}, \
              only on devices {only_on_devices}\n\
-             {pushes}\
+             {pushes}{faults}\
              acknowledged within {ack_p50_ms} ms (half) and {ack_p99_ms} ms (99 of 100), \
              delivered within {delivery_p50_ms} ms and {delivery_p99_ms} ms\n"
         )

@@ -40,7 +40,8 @@ fn check(words: &[&str]) -> serde_json::Value {
     assert!(output.status.success(), "{stdout}\n{stderr}");
     let summary: serde_json::Value = serde_json::from_str(&stdout).expect("one line of JSON");
     let keys: Vec<_> = summary.as_object().expect("an object").keys().map(String::as_str).collect();
-    assert_eq!(keys.len(), KEYS.len() + 1, "{keys:?}");
+    assert_eq!(keys.len(), KEYS.len() + 2, "{keys:?}");
+    assert_eq!(summary["faults"].is_object(), words.contains(&"--chaos"), "{stdout}");
     assert_eq!(summary["pushes"].is_object(), words.contains(&"--calm"), "{stdout}");
     for key in KEYS {
         assert!(summary[key].is_number(), "{key}: {stdout}");
@@ -55,6 +56,9 @@ fn check(words: &[&str]) -> serde_json::Value {
 fn check_chaos(seed: &str) {
     let summary = check(&["--chaos", "--seed", seed, "--rate", "40"]);
     assert!(summary["restarts"].as_u64() > Some(0), "the server lived all the time: {summary}");
+    let faults = summary["faults"].as_object().expect("faults by kind");
+    assert_eq!(faults.len(), 12, "{summary}");
+    assert!(faults.values().all(|count| count.as_u64() > Some(0)), "not everything happened: {summary}");
     assert!(summary["devices"].as_u64() > Some(75), "nobody got a second device: {summary}");
 }
 

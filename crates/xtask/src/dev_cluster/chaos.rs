@@ -95,7 +95,7 @@ pub(crate) fn play(mut cluster: Cluster, seed: u64, rate: u32, files: &[PathBuf]
     ensure!(status.success(), "anser replay: {status}");
     ensure!(waiting.is_empty(), "the talk was over before {waiting:?} had happened: play it more slowly");
     ensure!(forwarded > 0, "no node appended for another");
-    test::judge_play(&printed)?;
+    test::judge_faults(&test::judge_play(&printed)?)?;
     examine(&cluster)
 }
 

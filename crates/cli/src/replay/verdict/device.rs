@@ -82,7 +82,8 @@ struct Log {
 impl Log {
     /// There is something at this place, and not this for this user.
     fn contradicts(&self, seen: &Seen) -> bool {
-        seen.server_msg_id <= self.head && self.expected.get(&seen.server_msg_id) != Some(&seen.print)
+        (1..=self.head).contains(&seen.server_msg_id)
+            && self.expected.get(&seen.server_msg_id) != Some(&seen.print)
     }
 }
 

@@ -224,7 +224,7 @@ fn what_is_shown_or_kept_and_not_in_the_store_is_only_on_the_device() {
         check_only_here(|play| play.devices[1].kept.entry(conversation).or_default().push(forged));
         check_only_here(|play| play.devices[1].runs[0].kept.entry(conversation).or_default().push(forged));
     }
-    check_only_here(|play| play.devices[1].runs[0].shown.push((GROUP, Seen { server_msg_id: 0, ..forged })));
+    check_only_here(|play| play.devices[1].runs[0].shown.insert(0, (GROUP, Seen { server_msg_id: 0, ..forged })));
 }
 
 #[test]
