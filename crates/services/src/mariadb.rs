@@ -14,7 +14,7 @@ use crate::{
 pub struct MariaDb {
     // Before the folder: the process ends first.
     process: Process,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// What may differ from the settings that the server wants.
@@ -59,7 +59,7 @@ impl MariaDb {
         let process = Process::start(program("mariadbd")?, folder.path(), arguments, |stream| {
             Ok(greeting(stream)?.get(4) == Some(&10))
         })?;
-        let database = Self { process, _folder: folder };
+        let database = Self { process, folder };
         if let Some(source) = options.replica_of {
             database.follow(source)?;
         }
@@ -83,6 +83,12 @@ impl MariaDb {
         client.args([format!("--host={}", address.ip()), format!("--port={}", address.port())]);
         client.arg(format!("--execute={sql}"));
         said_by(client)
+    }
+
+    /// Ends it, and gives the folder with its data and its log.
+    pub fn into_folder(self) -> TempDir {
+        drop(self.process);
+        self.folder
     }
 
     /// As `kill -9` does.

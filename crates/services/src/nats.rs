@@ -13,7 +13,7 @@ use crate::{
 pub struct Nats {
     // Before the folder: the process ends first.
     process: Process,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Nats {
@@ -34,7 +34,7 @@ impl Nats {
         let process = Process::start(program("nats-server")?, folder.path(), arguments, |stream| {
             Ok(greeting(stream)?.starts_with(b"INFO "))
         })?;
-        Ok(Self { process, _folder: folder })
+        Ok(Self { process, folder })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -43,6 +43,12 @@ impl Nats {
 
     pub fn url(&self) -> String {
         format!("nats://{}", self.address())
+    }
+
+    /// Ends it, and gives the folder with its data and its log.
+    pub fn into_folder(self) -> TempDir {
+        drop(self.process);
+        self.folder
     }
 
     /// As `kill -9` does.

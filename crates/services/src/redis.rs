@@ -69,6 +69,12 @@ impl Redis {
         Ok(said)
     }
 
+    /// Ends it, and gives the folder with its data and its log.
+    pub fn into_folder(self) -> TempDir {
+        drop(self.process);
+        self.folder
+    }
+
     /// As `kill -9` does.
     pub fn kill(&mut self) {
         self.process.kill();

@@ -42,7 +42,8 @@ async fn listen(listener: TcpListener, server: SocketAddr, weather: Arc<Weather>
     loop {
         let Ok((device, _)) = listener.accept().await else { continue };
         while wires.try_join_next().is_some() {}
-        let life = dice.random_range(1..if weather.harms.of(Harm::WireCut) == 0 { FIRST_LIFE_BYTES_MAX } else { LIFE_BYTES_MAX });
+        let life = dice
+            .random_range(1..if weather.harms.of(Harm::WireCut) == 0 { FIRST_LIFE_BYTES_MAX } else { LIFE_BYTES_MAX });
         let weather = Arc::clone(&weather);
         wires.spawn(async move {
             let Ok(server) = TcpStream::connect(server).await else { return };

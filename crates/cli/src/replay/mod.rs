@@ -14,6 +14,7 @@ mod play;
 mod progress;
 mod reader;
 mod record;
+mod remains;
 mod script;
 mod stage;
 mod summary;
@@ -29,15 +30,18 @@ use anser_store::sqlite::doctor::{self, Finding, Repair};
 use anyhow::{Context as _, bail};
 use clap::Args;
 
+use ledger::Ledger;
 use minter::Minter;
 use play::Cast;
 use progress::Progress;
 use script::Script;
 use stage::{Conditions, Reaper, Stage};
 use summary::{Course, Summary};
-use verdict::Verdict;
 
 use crate::{child::ServerProcess, out};
+
+/// Of all that is wrong, for people; the rest is in a file.
+const SHOWN_MAX: usize = 40;
 
 #[derive(Args)]
 pub struct Replay {
@@ -91,23 +95,38 @@ impl Replay {
         let seed = self.seed.unwrap_or_else(rand::random);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let scratch = tempfile::tempdir().context("cannot make a folder for the devices")?;
-        let (summary, verdict, troubles) = runtime.block_on(self.play(&script, seed, scratch.path().into()))?;
+        let ledger = Arc::new(Ledger::new());
+        let played = runtime.block_on(self.play(&script, seed, scratch.path().into(), Arc::clone(&ledger)));
+        let (summary, wrong) = match played {
+            Ok((summary, wrong)) => (Some(summary), wrong),
+            Err(error) => (None, vec![format!("{error:#}")]),
+        };
+        let again = self.again(seed);
+        let kept = if wrong.is_empty() { None } else { remains::keep(scratch, &ledger, &wrong, &again)? };
+        if let Some(summary) = summary {
+            self.tell(&summary)?;
+        }
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        for wrong in wrong.iter().take(SHOWN_MAX) {
+            out::aside(format_args!("  {wrong}\n"));
+        }
+        let kept = kept.map_or_else(String::new, |kept| format!("; what it left is kept: {}", kept.display()));
+        bail!("not all is right{kept}\n  again: {again}");
+    }
+
+    fn tell(&self, summary: &Summary) -> anyhow::Result<()> {
         if self.json {
-            out::line(serde_json::to_string(&summary)?)?;
+            out::line(serde_json::to_string(summary)?)?;
         } else {
             out::say(summary.for_people())?;
         }
-        if !summary.absent().is_empty() {
-            out::aside(format_args!("the play was too short: {:?} never happened\n", summary.absent()));
+        let absent = summary.absent();
+        if !absent.is_empty() {
+            out::aside(format_args!("the play was too short: {absent:?} never happened\n"));
         }
-        if verdict.is_clean() && troubles.is_empty() {
-            return Ok(());
-        }
-        for witness in verdict.witnesses.iter().chain(troubles.iter().take(10)) {
-            out::aside(format_args!("  {witness}\n"));
-        }
-        let kept = scratch.keep();
-        bail!("not all is right; the folder is kept: {}\n  again: {}", kept.display(), self.again(seed));
+        Ok(())
     }
 
     fn conditions(&self) -> Conditions {
@@ -118,22 +137,33 @@ impl Replay {
         }
     }
 
+    /// The figures, and all that is wrong.
     async fn play(
         &self,
         script: &Script,
         seed: u64,
         scratch: PathBuf,
-    ) -> anyhow::Result<(Summary, Verdict, Vec<String>)> {
+        ledger: Arc<Ledger>,
+    ) -> anyhow::Result<(Summary, Vec<String>)> {
         let data = self.data.clone().unwrap_or_else(|| scratch.join("data"));
         let server = match self.server {
             Some(_) => None,
             None => Some(ServerProcess::start(&data).await?),
         };
         let stage = Arc::new(match (&server, &self.server) {
-            (Some(server), _) => Stage::own(server, Minter::own(&data)?, scratch, seed, self.conditions()).await?,
+            (Some(server), _) => {
+                Stage::own(server, Minter::own(&data)?, scratch.clone(), seed, self.conditions(), ledger).await?
+            }
             (None, url) => {
                 let minter = Minter::foreign(self.data.clone(), self.token_secret.clone())?;
-                Stage::foreign(url.clone().unwrap_or_default(), minter, scratch, seed, self.conditions())
+                Stage::foreign(
+                    url.clone().unwrap_or_default(),
+                    minter,
+                    scratch.clone(),
+                    seed,
+                    self.conditions(),
+                    ledger,
+                )
             }
         });
         let weather = stage.weather.clone().unwrap_or_default();
@@ -149,14 +179,17 @@ impl Replay {
         let records = play::dismiss(cast).await?;
         progress.end();
         let verdict = verdict::judge(stage.conditions, &stage.ledger.handed(), &records, &truth);
-        let mut troubles = stage.ledger.refusals();
+        let mut wrong: Vec<_> = verdict.witnesses.iter().cloned().chain(stage.ledger.refusals()).collect();
         if let Some(mut server) = server {
             server.kill().await?;
-            troubles.extend(examine(&data)?);
+            wrong.extend(examine(&data)?);
+        }
+        if !wrong.is_empty() {
+            remains::write_records(&scratch, &records, &truth).context("cannot write down what was played")?;
         }
         let course = Course { users: truth.sessions.len(), devices: records.len(), seconds };
         let summary = Summary::of(&stage, &course, &verdict);
-        Ok((summary, verdict, troubles))
+        Ok((summary, wrong))
     }
 
     /// All lines, in the weather that was asked for; in good weather until what was said is stored.

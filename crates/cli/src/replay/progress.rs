@@ -2,10 +2,7 @@
 
 use std::{
     io::IsTerminal as _,
-    sync::{
-        Arc, Mutex,
-        atomic::Ordering,
-    },
+    sync::{Arc, Mutex, atomic::Ordering},
     time::{Duration, Instant},
 };
 

@@ -80,9 +80,15 @@ pub struct Stage {
 
 impl Stage {
     /// On a server that runs somewhere.
-    pub fn foreign(url: String, minter: Minter, folder: PathBuf, seed: u64, conditions: Conditions) -> Self {
+    pub fn foreign(
+        url: String,
+        minter: Minter,
+        folder: PathBuf,
+        seed: u64,
+        conditions: Conditions,
+        ledger: Arc<Ledger>,
+    ) -> Self {
         let weather = (conditions == Conditions::Chaos).then(|| Arc::new(Weather::promise(Harm::TO_DEVICES)));
-        let ledger = Arc::new(Ledger::new());
         Self {
             seed,
             conditions,
@@ -102,8 +108,9 @@ impl Stage {
         folder: PathBuf,
         seed: u64,
         conditions: Conditions,
+        ledger: Arc<Ledger>,
     ) -> anyhow::Result<Self> {
-        let mut stage = Self::foreign(format!("ws://{}", server.ports.http), minter, folder, seed, conditions);
+        let mut stage = Self::foreign(format!("ws://{}", server.ports.http), minter, folder, seed, conditions, ledger);
         if let Some(weather) = &mut stage.weather {
             *weather = Arc::new(Weather::promise(Harm::TO_DEVICES.into_iter().chain(Harm::TO_SERVER)));
         }

@@ -29,8 +29,14 @@ const KEYS: [&str; 17] = [
     "delivery_p99_ms",
 ];
 
+fn command(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_anser"));
+    command.arg("replay").args(words);
+    command
+}
+
 fn replay(words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_anser")).arg("replay").args(words).output().expect("the binary starts")
+    command(words).output().expect("the binary starts")
 }
 
 /// Plays the log, expects that all is right, and gives the line of JSON.
@@ -105,13 +111,25 @@ fn a_push_that_a_server_forgets_is_found_although_its_message_arrives() {
     for (forgotten, failed) in [("never said", 0), ("lost", 3)] {
         let url = format!("tcp://{}", sieve::start(tcp, forgotten));
         let secret = secret.to_str().expect("Unicode");
-        let output = replay(&[log, "--calm", "--json", "--rate", "10", "--server", &url, "--token-secret", secret]);
+        let scratch = tempfile::tempdir().expect("a folder for what is left");
+        let words = [log, "--calm", "--json", "--rate", "10", "--server", &url, "--token-secret", secret];
+        let output = command(&words).env("TMPDIR", scratch.path()).output().expect("the binary starts");
         let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         let summary: serde_json::Value = serde_json::from_str(&stdout).expect("one line of JSON");
         assert_eq!((output.status.success(), &summary["missing"]), (failed == 0, &0.into()), "{stdout}\n{stderr}");
         // To Bob, Cyd and the group's owner.
         assert_eq!(summary["pushes"]["failed"], failed, "{stdout}\n{stderr}");
         assert_eq!(stderr.matches("never came by itself").count(), failed, "{stderr}");
+        let left: Vec<_> = std::fs::read_dir(scratch.path()).expect("it is there").flatten().collect();
+        assert_eq!(left.len(), usize::from(failed > 0), "{left:?}");
+        for folder in left.iter().map(std::fs::DirEntry::path) {
+            assert!(stderr.contains(&format!("what it left is kept: {}", folder.display())), "{stderr}");
+            let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect("it was written");
+            assert_eq!(read("found.txt").lines().count(), failed);
+            assert!(read("again.sh").contains("anser replay --calm") && read("again.sh").contains("--seed"));
+            assert!(read("said.txt").contains("lost") && read("server.txt").contains("lost"));
+            assert_eq!(read("devices.txt").matches("DeviceRecord {").count(), 4);
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 use anser_services::Kept;
 use anyhow::{Context as _, bail, ensure};
 
-use super::Cluster;
+use super::{Cluster, Playing};
 use crate::{root, test};
 
 /// Real chat; see the README beside it.
@@ -58,6 +58,12 @@ const FAULTS: [Fault; 11] = [
 /// Plays until the chat is over, and fails if anything was lost, doubled or out of order, or if a fault did not happen while people
 /// talked.
 pub(crate) fn play(mut cluster: Cluster, seed: u64, rate: u32, files: &[PathBuf]) -> anyhow::Result<()> {
+    let result = run(&mut cluster, seed, rate, files);
+    let files: String = files.iter().map(|file| format!(" {}", file.display())).collect();
+    cluster.end(result, &format!("cargo xtask dev-cluster --chaos --seed {seed} --rate {rate}{files}"))
+}
+
+fn run(cluster: &mut Cluster, seed: u64, rate: u32, files: &[PathBuf]) -> anyhow::Result<()> {
     let out = cluster.folder().join("replay.json");
     let chat = [root().join(CHAT)];
     let files = if files.is_empty() { &chat } else { files };
@@ -66,12 +72,12 @@ pub(crate) fn play(mut cluster: Cluster, seed: u64, rate: u32, files: &[PathBuf]
     println!("anser {words}");
     let mut replay = Command::new(&cluster.anser);
     replay.args(words.split(' ')).args(files).stdout(fs::File::create(&out)?);
-    let mut replay = replay.spawn()?;
+    let Playing(replay) = &mut Playing(replay.spawn()?);
     let mut lines = 0;
     for file in files {
         lines += fs::read(file)?.iter().filter(|byte| **byte == b'\n').count() as u64;
     }
-    cluster.wait_for_talk(&mut replay)?;
+    cluster.wait_for_talk(replay)?;
 
     let (mut dice, start) = (Dice(seed), Instant::now());
     let talk = Duration::from_secs(lines / u64::from(rate));
@@ -82,21 +88,21 @@ pub(crate) fn play(mut cluster: Cluster, seed: u64, rate: u32, files: &[PathBuf]
         println!("{:>4} s  {fault:?} for {} ms", start.elapsed().as_secs(), time.as_millis());
         // What a node counts ends with it.
         forwarded += cluster.count("anser_cluster_forwarded_total");
-        fault.happen(&mut cluster, node, time)?;
+        fault.happen(cluster, node, time)?;
         // A slow machine has less peace, and every fault all the same.
         if waiting.is_empty() || start.elapsed() < talk / 2 {
             thread::sleep(dice.millis(&PEACE_MS));
         }
     }
     forwarded += cluster.count("anser_cluster_forwarded_total");
-    let status = test::wait(&mut replay, PLAY_MAX)?;
+    let status = test::wait(replay, PLAY_MAX)?;
     let printed = fs::read_to_string(&out)?;
     print!("{printed}");
     ensure!(status.success(), "anser replay: {status}");
     ensure!(waiting.is_empty(), "the talk was over before {waiting:?} had happened: play it more slowly");
     ensure!(forwarded > 0, "no node appended for another");
     test::judge_faults(&test::judge_play(&printed)?)?;
-    examine(&cluster)
+    examine(cluster)
 }
 
 impl Fault {

@@ -80,6 +80,16 @@ pub(crate) struct Cluster {
     folder: TempDir,
 }
 
+/// A replay on the cluster; ends when it is dropped.
+struct Playing(Child);
+
+impl Drop for Playing {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = (self.0.kill(), self.0.wait());
+    }
+}
+
 impl DevCluster {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         require()?;
@@ -136,6 +146,20 @@ impl Cluster {
             cluster.nodes.push(node);
         }
         Ok(cluster)
+    }
+
+    /// When something went wrong its stores and logs are kept, and `again` is said.
+    fn end(self, result: anyhow::Result<()>, again: &str) -> anyhow::Result<()> {
+        let Err(error) = result else { return Ok(()) };
+        let Self { nodes, database, redis, nats, folder, .. } = self;
+        drop(nodes);
+        // Memory is no place to keep it, and what bears the name of a process that is gone is swept away.
+        let kept = tempfile::Builder::new().prefix("anser-cluster-").tempdir()?.keep();
+        for folder in [folder, database.into_folder(), redis.into_folder(), nats.into_folder()] {
+            let moved = Command::new("mv").arg(folder.path()).arg(&kept).status()?;
+            ensure!(moved.success(), "{} cannot be moved to {}: {error:#}", folder.path().display(), kept.display());
+        }
+        Err(error.context(format!("not all is right; stores and logs are kept: {}\n  again: {again}", kept.display())))
     }
 
     /// Where the secret lies that makes tokens for all nodes.

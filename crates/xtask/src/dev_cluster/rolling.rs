@@ -15,7 +15,7 @@ use std::{
 
 use anyhow::{Context as _, ensure};
 
-use super::{Cluster, chaos::CHAT, node};
+use super::{Cluster, Playing, chaos::CHAT, node};
 use crate::{root, test};
 
 /// Devices of each speaker, so that there is a crowd.
@@ -26,14 +26,20 @@ const SAMPLE_EVERY: Duration = Duration::from_millis(100);
 const PLAY_MAX: Duration = Duration::from_secs(300);
 
 pub(crate) fn roll(mut cluster: Cluster) -> anyhow::Result<()> {
+    let result = run(&mut cluster);
+    cluster.end(result, "cargo xtask dev-cluster --rolling")
+}
+
+fn run(cluster: &mut Cluster) -> anyhow::Result<()> {
     let out = cluster.folder().join("replay.json");
-    let mut replay = Command::new(&cluster.anser)
+    let replay = Command::new(&cluster.anser)
         .args(["replay", "--json", "--rate", "5", "--devices", DEVICES, "--server", &cluster.url(), "--data"])
         .arg(cluster.folder())
         .arg(root().join(CHAT))
         .stdout(fs::File::create(&out)?)
         .spawn()?;
-    cluster.wait_for_talk(&mut replay)?;
+    let Playing(replay) = &mut Playing(replay);
+    cluster.wait_for_talk(replay)?;
     let sockets: Vec<_> = cluster.nodes.iter().map(|node| node.socket().to_owned()).collect();
     let over = Arc::new(AtomicBool::new(false));
     let sampler = {
@@ -54,7 +60,7 @@ pub(crate) fn roll(mut cluster: Cluster) -> anyhow::Result<()> {
     let logins = sampler.join().ok().context("the sampler died")?;
     ensure!(replay.try_wait()?.is_none(), "the chat was over before the nodes had been restarted");
 
-    let status = test::wait(&mut replay, PLAY_MAX)?;
+    let status = test::wait(replay, PLAY_MAX)?;
     let printed = fs::read_to_string(&out)?;
     print!("{printed}");
     ensure!(status.success(), "anser replay: {status}");

@@ -27,9 +27,12 @@ fn judge_what_is_only_here(verdict: &mut Verdict, device: &DeviceRecord, logs: &
     };
     let stores = device.runs.iter().map(|run| &run.kept).chain([&device.kept]).flatten();
     let kept = stores.flat_map(|(conversation, seen)| seen.iter().map(|seen| (*conversation, seen.server_msg_id)));
-    let shown = device.runs.iter().flat_map(|run| &run.shown).map(|(conversation, seen)| (*conversation, seen.server_msg_id));
+    let shown =
+        device.runs.iter().flat_map(|run| &run.shown).map(|(conversation, seen)| (*conversation, seen.server_msg_id));
     let places: BTreeSet<_> = kept.chain(shown).collect();
-    for (conversation, place) in places.into_iter().filter(|(conversation, place)| !(1..=head(*conversation)).contains(place)) {
+    for (conversation, place) in
+        places.into_iter().filter(|(conversation, place)| !(1..=head(*conversation)).contains(place))
+    {
         verdict.find(Fault::OnlyOnDevice, || {
             format!("{} in {conversation} at {place}: the log ends at {}", device.name, head(conversation))
         });
@@ -37,18 +40,15 @@ fn judge_what_is_only_here(verdict: &mut Verdict, device: &DeviceRecord, logs: &
     for session in &device.sessions {
         let known = session.conversation_id.parse().is_ok_and(|id| sessions.is_some_and(|all| all.contains_key(&id)));
         if !known {
-            verdict.find(Fault::OnlyOnDevice, || format!("{}: {} is in its list alone", device.name, session.conversation_id));
+            verdict.find(Fault::OnlyOnDevice, || {
+                format!("{}: {} is in its list alone", device.name, session.conversation_id)
+            });
         }
     }
 }
 
 /// What a device showed, over all its runs, is what its user may see: all of it, once, in order, and nothing else.
-fn judge_conversation(
-    verdict: &mut Verdict,
-    device: &DeviceRecord,
-    conversation: ConversationId,
-    log: &[v1::Message],
-) {
+fn judge_conversation(verdict: &mut Verdict, device: &DeviceRecord, conversation: ConversationId, log: &[v1::Message]) {
     let visible = visible(conversation, log, device.user);
     let expected: HashMap<u64, u64> =
         visible.iter().map(|message| Seen::of(message)).map(|seen| (seen.server_msg_id, seen.print)).collect();
@@ -82,8 +82,7 @@ struct Log {
 impl Log {
     /// There is something at this place, and not this for this user.
     fn contradicts(&self, seen: &Seen) -> bool {
-        (1..=self.head).contains(&seen.server_msg_id)
-            && self.expected.get(&seen.server_msg_id) != Some(&seen.print)
+        (1..=self.head).contains(&seen.server_msg_id) && self.expected.get(&seen.server_msg_id) != Some(&seen.print)
     }
 }
 
@@ -97,8 +96,9 @@ fn judge_kept(
 ) {
     for seen in kept {
         if log.contradicts(seen) {
-            verdict
-                .find(Fault::Ghost, || format!("{}: kept, but the log has another message for this user, or none", place(seen.server_msg_id)));
+            verdict.find(Fault::Ghost, || {
+                format!("{}: kept, but the log has another message for this user, or none", place(seen.server_msg_id))
+            });
         }
         shown.insert(seen.server_msg_id);
     }

@@ -54,10 +54,6 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    pub fn is_clean(&self) -> bool {
-        self.witnesses.is_empty()
-    }
-
     fn find(&mut self, fault: Fault, witness: impl FnOnce() -> String) {
         let count = match fault {
             Fault::Duplicate => &mut self.duplicates,
