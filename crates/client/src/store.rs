@@ -496,6 +496,15 @@ mod tests {
         assert!(saved.conversations.iter().all(|kept| kept.low == low[&kept.conversation]));
     }
 
+    #[tokio::test]
+    async fn without_bounds_everything_stays() {
+        let (store, _) = Store::open(None, Bounds::NONE).await.expect("opens");
+        for id in 1..=10 {
+            let evicted = store.commit(arrived(2, id, 1)).await.expect("commits");
+            assert!(evicted.is_empty());
+        }
+    }
+
     #[test]
     fn what_an_older_version_queued_keeps_its_conversation() {
         let mut connection = Connection::open_in_memory().expect("opens");

@@ -57,7 +57,8 @@ pub(super) fn note_use(connection: &Connection, conversation: ConversationId) ->
 pub(super) fn evict(connection: &Connection, bounds: Bounds) -> Result<Evicted, StoreError> {
     let mut evicted = Evicted::new();
     let mut too_long = connection.prepare_cached("SELECT conversation_id, messages FROM usage WHERE messages > ?")?;
-    let most = bounds.messages_max;
+    // As large as a column can be: without a bound nothing is beyond it.
+    let most = bounds.messages_max.min(i64::MAX.cast_unsigned());
     let rows = too_long.query_map([column(most)], |row| Ok((row.get::<_, String>(0)?, number(row, 1)?)))?;
     for (conversation, messages) in rows.collect::<Result<Vec<_>, _>>()? {
         let by_count = |gone: &Growth| gone.messages >= messages - most;
