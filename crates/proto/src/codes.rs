@@ -60,7 +60,9 @@ pub fn error_row(code: ErrorCode) -> ErrorRow {
         BadPassword => row(No, Some(Close::LoginRefused), "no such account, or another password"),
         UserDisabled => row(No, Some(Close::LoginRefused), "the user may not log in"),
         AlreadyLoggedIn => row(No, None, "a second `hello` on one connection"),
-        TooManyAttempts => row(Later, Some(Close::ServerBusy), "too many failed logins for this account: wait"),
+        TooManyAttempts => {
+            row(Later, Some(Close::ServerBusy), "too many wrong passwords for this account, or from this address: wait")
+        }
 
         NotFound => row(No, None, "there is no such user, group or conversation"),
         NotMember => row(No, None, "the user is no party or member of the conversation"),

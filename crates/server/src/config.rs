@@ -157,8 +157,9 @@ pub struct Limits {
     /// Two things: how many devices of a user are remembered, and how many connections they have at one time. One more device, and the
     /// one not seen for longest is forgotten; one more connection, and the oldest is closed with 4501 `REPLACED`. 0 is taken as 1.
     pub devices_per_user: u32,
-    /// Wrong passwords for one account until it has to wait: within a minute, to the end of that minute. 0: no login with a
-    /// password.
+    /// Wrong passwords for one account from one address, or one /64 of IPv6: so many at once, and then one a minute; beyond it whoever tries
+    /// waits, and nobody else. Twenty times as many for all accounts from there, and for the account from everywhere; neither concerns
+    /// who logs in from where they have before. Each node counts for itself. 0: no login with a password.
     pub password_attempts: u32,
 }
 

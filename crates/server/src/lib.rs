@@ -11,6 +11,8 @@ pub mod error;
 pub mod event;
 pub mod framing;
 mod gateway;
+mod guesses;
+mod hashing;
 pub mod hub;
 mod im;
 mod network;

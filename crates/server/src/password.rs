@@ -1,10 +1,6 @@
-//! Accounts of the server's own: hashing, checking, and a brake on guessing.
+//! Accounts of the server's own: what is kept of a password, and who may try one when.
 
-use std::{
-    num::NonZeroU32,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::num::NonZeroU32;
 
 use anser_proto::{ErrorCode, limits::PASSWORD_BYTES_MAX};
 use anser_store::PasswordHash;
@@ -14,98 +10,71 @@ use argon2::{
 };
 use aws_lc_rs::{digest, hmac, pbkdf2};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use quick_cache::sync::Cache;
-use tokio::{sync::Semaphore, time::Instant};
+use tokio::time::Instant;
 
-use crate::error::Error;
+use crate::{
+    error::Error,
+    guesses::{Guess, Guesses},
+    hashing::Hashing,
+    network::Network,
+};
 
-/// Argon2 takes 19 MiB and tens of milliseconds of a core: so many at a time, so many waiting, no more.
-const CHECKS_AT_ONCE: usize = 2;
-const CHECKS_WAITING: usize = 64;
 /// RFC 7677 asks for at least 4096.
 const SCRAM_ITERATIONS: u32 = 4096;
-/// How long an account rests after too many failures.
-const REST: Duration = Duration::from_secs(60);
-/// Accounts whose failures are remembered; a guesser who floods it forgets only accounts that nobody guesses at.
-const REMEMBERED: usize = 10_000;
+/// When there is no room to wait, there may be by then.
+const FULL_RETRY_MS: u32 = 1_000;
 
 pub struct Passwords {
-    running: Arc<Semaphore>,
-    waiting: Arc<Semaphore>,
-    attempts_max: u32,
-    /// Attempts at an account, and since when they are counted.
-    attempts: Cache<Arc<str>, (u32, Instant)>,
-    counting: Mutex<()>,
+    guesses: Guesses,
+    hashing: Hashing,
     /// Stands in for the hash of an account that is not there, so that its absence costs the same time.
     nobody: PasswordHash,
 }
 
 impl Passwords {
     pub fn new(attempts_max: u32) -> Self {
-        Self {
-            running: Arc::new(Semaphore::new(CHECKS_AT_ONCE)),
-            waiting: Arc::new(Semaphore::new(CHECKS_WAITING)),
-            attempts_max,
-            attempts: Cache::new(REMEMBERED),
-            counting: Mutex::new(()),
-            nobody: hash("nobody's"),
-        }
+        Self { guesses: Guesses::new(attempts_max), hashing: Hashing::default(), nobody: hash("nobody's") }
     }
 
-    /// Checks a password against the hash that is kept, and gives back whose it is; `None` when the account or its
-    /// password does not exist, which takes as long and is told the same.
+    /// Checks a password against the hash that `look_up` finds, and gives back whose it is. When the account or its password does not
+    /// exist, that takes as long and is told the same. Nothing is looked up for who has to wait. Safe to drop.
     pub async fn check<W>(
         &self,
-        account: &str,
+        guess: Guess<'_>,
         password: String,
-        known: Option<(W, PasswordHash)>,
+        look_up: impl Future<Output = Result<Option<(W, PasswordHash)>, Error>>,
     ) -> Result<(W, PasswordHash), Error> {
-        self.count_attempt(account)?;
+        let attempt = self.guesses.begin(guess, Instant::now()).map_err(|wait| Error {
+            retry_after_ms: u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1),
+            ..Error::new(ErrorCode::TooManyAttempts, "too many wrong passwords for this account, or from this address")
+        })?;
+        let known = look_up.await?;
         let kept = known.as_ref().map_or(&self.nobody, |(_, kept)| kept).clone();
-        let right =
-            self.run(move || verify(&password, &kept)).await.inspect_err(|_| self.take_back_attempt(account))?;
+        let right = self.run(guess.network(), move || verify(&password, &kept)).await?;
         if let (Some(known), true) = (known, right) {
-            self.attempts.remove(account);
             return Ok(known);
         }
+        attempt.was_wrong();
         Err(Error::new(ErrorCode::BadPassword, "no such account, or another password"))
     }
 
-    /// Counts an attempt before it is made, so that guesses made side by side are counted each; a right password
-    /// takes all back.
-    fn count_attempt(&self, account: &str) -> Result<(), Error> {
-        let now = Instant::now();
-        let _alone = self.counting.lock().expect("nothing panics while holding it");
-        let counted = self.attempts.get(account).filter(|(_, since)| now < *since + REST);
-        let (attempts, since) = counted.unwrap_or((0, now));
-        if attempts >= self.attempts_max {
-            return Err(Error {
-                retry_after_ms: u32::try_from((since + REST - now).as_millis()).unwrap_or(u32::MAX),
-                ..Error::new(ErrorCode::TooManyAttempts, "too many failed logins for this account")
-            });
-        }
-        self.attempts.insert(account.into(), (attempts + 1, since));
-        Ok(())
+    /// The user has logged in from there, with a password or with a token that was given for one.
+    pub fn know(&self, guess: Guess<'_>) {
+        self.guesses.know(guess);
     }
 
-    /// Nothing was checked.
-    fn take_back_attempt(&self, account: &str) {
-        let _alone = self.counting.lock().expect("nothing panics while holding it");
-        if let Some((attempts, since)) = self.attempts.get(account) {
-            self.attempts.insert(account.into(), (attempts.saturating_sub(1), since));
-        }
-    }
-
-    /// Runs heavy work beside the connections. It keeps its place to its end, also when nobody waits for it any more.
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-        let overloaded = || Error {
-            retry_after_ms: 1_000,
+    /// Runs heavy work beside the connections. It keeps its turn to its end, also when nobody waits for it any more.
+    async fn run<T: Send + 'static>(
+        &self,
+        network: Network,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let turn = self.hashing.turn(network).await.map_err(|_| Error {
+            retry_after_ms: FULL_RETRY_MS,
             ..Error::new(ErrorCode::Overloaded, "too many logins with passwords at once")
-        };
-        let place = Arc::clone(&self.waiting).try_acquire_owned().map_err(|_| overloaded())?;
-        let turn = Arc::clone(&self.running).acquire_owned().await.map_err(|_| overloaded())?;
+        })?;
         let work = move || {
-            let _held = (place, turn);
+            let _held = turn;
             work()
         };
         tokio::task::spawn_blocking(work).await.map_err(|_| Error::new(ErrorCode::Internal, "the password check broke"))
@@ -164,6 +133,9 @@ fn scram_verifier_with(password: &str, salt: &[u8], iterations: u32) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use futures_util::FutureExt as _;
     use tokio::{sync::Notify, time::advance};
 
     use super::*;
@@ -189,42 +161,72 @@ mod tests {
         assert_eq!(digest::digest(&digest::SHA256, &client_key).as_ref(), stored_bytes);
     }
 
+    async fn try_it(
+        passwords: &Passwords,
+        from: [u8; 4],
+        password: &str,
+        kept: Option<&PasswordHash>,
+    ) -> Result<(), ErrorCode> {
+        let guess = Guess { account: "ada", address: from.into() };
+        let known = kept.map(|kept| ((), kept.clone()));
+        let checked = passwords.check(guess, password.to_owned(), async { Ok(known) }).await;
+        checked.map(drop).map_err(|error| error.code)
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn guessing_is_braked_and_a_right_password_is_not() {
+    async fn who_guesses_wrong_waits_and_the_owner_elsewhere_does_not() {
         let passwords = Passwords::new(2);
         let kept = make("correct horse").expect("a good password");
-        let try_it = async |password: &str, kept: Option<&PasswordHash>| {
-            let known = kept.map(|kept| ((), kept.clone()));
-            passwords.check("ada", password.to_owned(), known).await.map(|_| ()).map_err(|error| error.code)
-        };
-        assert_eq!(try_it("correct horse", Some(&kept)).await, Ok(()));
-        let (one, other) = tokio::join!(try_it("battery", Some(&kept)), try_it("nobody's", None));
+        let (mallory, owner) = ([192, 0, 2, 1], [192, 0, 2, 2]);
+        for _ in 0..3 {
+            assert_eq!(try_it(&passwords, mallory, "correct horse", Some(&kept)).await, Ok(()));
+        }
+        let (one, other) = tokio::join!(
+            try_it(&passwords, mallory, "battery", Some(&kept)),
+            try_it(&passwords, mallory, "nobody's", None)
+        );
         assert_eq!((one, other), (Err(ErrorCode::BadPassword), Err(ErrorCode::BadPassword)));
-        assert_eq!(try_it("correct horse", Some(&kept)).await, Err(ErrorCode::TooManyAttempts));
-        advance(REST).await;
-        assert_eq!(try_it("correct horse", Some(&kept)).await, Ok(()));
+        let waits = try_it(&passwords, mallory, "correct horse", Some(&kept)).await;
+        assert_eq!(waits, Err(ErrorCode::TooManyAttempts));
+        assert_eq!(try_it(&passwords, owner, "correct horse", Some(&kept)).await, Ok(()));
+        advance(Duration::from_secs(60)).await;
+        assert_eq!(try_it(&passwords, mallory, "correct horse", Some(&kept)).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn an_account_that_is_not_there_costs_a_hash_all_the_same() {
+        let passwords = Passwords::new(100);
+        let kept = make("correct horse").expect("a good password");
+        // All but salt and hash: the algorithm and its parameters.
+        let cost = |kept: &PasswordHash| kept.argon2.rsplitn(3, '$').last().map(str::to_owned);
+        assert_eq!(cost(&passwords.nobody), cost(&kept));
+        let network = Network::of([192, 0, 2, 2].into());
+        let _turns = [passwords.hashing.turn(network).await, passwords.hashing.turn(network).await];
+        for known in [Some(&kept), None] {
+            let waits = Box::pin(try_it(&passwords, [192, 0, 2, 1], "wrong", known)).now_or_never();
+            assert_eq!(waits, None, "it needs a turn");
+        }
     }
 
     #[tokio::test]
     async fn a_login_that_was_not_checked_is_no_attempt() {
         let passwords = Passwords::new(1);
         let kept = make("correct horse").expect("a good password");
-        let places = passwords.waiting.acquire_many(CHECKS_WAITING as u32).await.expect("it is open");
-        let known = || Some(((), kept.clone()));
+        let guess = Guess { account: "ada", address: [192, 0, 2, 1].into() };
         for _ in 0..3 {
-            let refused = passwords.check("ada", "correct horse".into(), known()).await;
-            assert_eq!(refused.map(drop).map_err(|error| error.code), Err(ErrorCode::Overloaded));
+            let look_up = async { Err(Error::new(ErrorCode::Internal, "the store is away")) };
+            assert!(passwords.check::<()>(guess, "wrong".into(), look_up).await.is_err());
         }
-        drop(places);
-        assert!(passwords.check("ada", "correct horse".into(), known()).await.is_ok());
+        assert_eq!(try_it(&passwords, [192, 0, 2, 1], "correct horse", Some(&kept)).await, Ok(()));
     }
 
     #[tokio::test]
     async fn a_check_that_nobody_waits_for_keeps_its_turn_to_its_end() {
         let passwords = Passwords::new(1);
+        let network = Network::of([192, 0, 2, 1].into());
         let (begun, (go_on, wait)) = (Arc::new(Notify::new()), std::sync::mpsc::sync_channel::<()>(0));
         let told = Arc::clone(&begun);
-        let work = passwords.run(move || {
+        let work = passwords.run(network, move || {
             told.notify_one();
             let _ = wait.recv();
         });
@@ -232,10 +234,12 @@ mod tests {
             _ = work => panic!("it is not done"),
             () = begun.notified() => {}
         }
-        assert_eq!(passwords.running.available_permits(), CHECKS_AT_ONCE - 1);
+        let _other = passwords.hashing.turn(network).await.expect("there are two");
+        let third = passwords.hashing.turn(network);
+        tokio::pin!(third);
+        assert!(third.as_mut().now_or_never().is_none(), "one is at work, though nobody waits");
         drop(go_on);
-        let all = passwords.running.acquire_many(CHECKS_AT_ONCE as u32).await;
-        assert!(all.is_ok(), "it ends, and gives its turn back");
+        assert!(third.await.is_ok(), "it ends, and gives its turn on");
     }
 
     #[test]

@@ -19,6 +19,12 @@ impl Rate {
         Self { each_ns, burst_ns: each_ns * u64::from(burst) }
     }
 
+    /// So many at once after a silence, and then one in each `interval`.
+    pub fn every(interval: Duration, burst: u32) -> Self {
+        let each_ns = u64::try_from(interval.as_nanos()).unwrap_or(u64::MAX);
+        Self { each_ns, burst_ns: each_ns.saturating_mul(burst.into()) }
+    }
+
     /// What one costs.
     pub fn each(self) -> u64 {
         self.each_ns

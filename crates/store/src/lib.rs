@@ -230,6 +230,9 @@ pub trait Store: Send + Sync {
     /// `NotFound("user")`.
     async fn user_by_account(&self, account: &str) -> Result<User, Error>;
 
+    /// The same with what is kept of their password; None if they have none. `NotFound("user")`, told after the same one statement.
+    async fn user_with_password(&self, account: &str) -> Result<(User, Option<PasswordHash>), Error>;
+
     /// Those that exist, each once, in no certain order.
     async fn users(&self, ids: Vec<UserId>, accounts: Vec<Arc<str>>) -> Result<Vec<User>, Error>;
 
@@ -242,9 +245,6 @@ pub trait Store: Send + Sync {
 
     /// Ends the user's logins. Touches no mailbox. `NotFound("user")`.
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error>;
-
-    /// None if the user has none. `NotFound("user")`.
-    async fn password(&self, user: UserId) -> Result<Option<PasswordHash>, Error>;
 
     /// A disabled user keeps his data; that he may not log in is for others to see to. To disable ends his logins, also when he
     /// is disabled already. Touches no mailbox. `NotFound("user")`.

@@ -1,6 +1,6 @@
 //! The first frame: version, credential, device; then into the hub.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use anser_proto::{
     CloseCode, ErrorCode, UserId, VERSION,
@@ -20,6 +20,7 @@ use crate::{
     ctx::Ctx,
     error::Error,
     framing::Framing,
+    guesses::Guess,
     hub::{Attachment, Doomed, Newcomer},
     im::{self, Caller, name::check_name, wire},
     outbox::Outbox,
@@ -64,12 +65,9 @@ pub async fn let_in(
         return Err(Error::new(ErrorCode::UnsupportedVersion, message));
     }
     let device = check_device(hello.device.unwrap_or_default())?;
-    let Identified { user, token, password_mark, expires_s } = identify(cx, hello.credential).await?;
+    // All of it before it takes a place from anybody: a token that is worth nothing any more is none of the user's.
+    let Identified { user, token, password_mark, expires_s } = identify(cx, arrival.address, hello.credential).await?;
     check_enabled(&user)?;
-    // Before it takes a place from anybody: a token that is worth nothing any more is none of the user's.
-    if let Some(mark) = &password_mark {
-        check_password_mark(cx, &user, mark).await?;
-    }
     let (platform, device_id) = (device.platform, Arc::clone(&device.device_id));
     let place = find_place(cx, arrival, user.user, &device_id).await?;
     cx.store.touch_device(user.user, device).await?;
@@ -81,10 +79,10 @@ pub async fn let_in(
     let positions = cx.store.positions(user.user).await?;
     // Read again behind it: whoever is disabled or renamed or gets another password in between is either kicked out of
     // the hub or seen here.
-    let user = cx.store.user_by_account(&user.account).await?;
+    let user = look_up(cx, &user.account, password_mark.as_deref()).await?;
     check_enabled(&user)?;
-    if let Some(mark) = password_mark {
-        check_password_mark(cx, &user, &mark).await?;
+    if password_mark.is_some() {
+        cx.credentials.passwords.know(Guess { account: &user.account, address: arrival.address });
     }
     attachment.nickname.set(&user.nickname, positions.mailbox_seq);
     attachment.log_in(positions.login_version);
@@ -138,10 +136,12 @@ fn check_enabled(user: &User) -> Result<(), Error> {
     if user.disabled { Err(Error::new(ErrorCode::UserDisabled, "this user may not log in")) } else { Ok(()) }
 }
 
-async fn check_password_mark(cx: &Ctx, user: &User, mark: &str) -> Result<(), Error> {
-    let kept = cx.store.password(user.user).await?;
+/// The user as the store has them now; with a mark only while their password is still the marked one.
+async fn look_up(cx: &Ctx, account: &str, password_mark: Option<&str>) -> Result<User, Error> {
+    let Some(mark) = password_mark else { return Ok(cx.store.user_by_account(account).await?) };
+    let (user, kept) = cx.store.user_with_password(account).await?;
     if kept.is_some_and(|kept| password::mark(&kept) == mark) {
-        return Ok(());
+        return Ok(user);
     }
     Err(Error::new(ErrorCode::TokenExpired, "the password was changed since this token was given for it"))
 }
@@ -179,12 +179,13 @@ struct Identified {
     expires_s: Option<u64>,
 }
 
-async fn identify(cx: &Ctx, credential: Option<Credential>) -> Result<Identified, Error> {
+async fn identify(cx: &Ctx, address: IpAddr, credential: Option<Credential>) -> Result<Identified, Error> {
     match credential {
         Some(Credential::Token(token)) => {
             let claims = cx.credentials.tokens.check(&token, (cx.clock)() / 1000)?;
-            let user = match cx.store.user_by_account(&claims.sub).await {
-                Err(anser_store::Error::NotFound(_)) if cx.config.auth.create_users => {
+            let may_create = cx.config.auth.create_users && claims.password_mark.is_none();
+            let user = match look_up(cx, &claims.sub, claims.password_mark.as_deref()).await {
+                Err(error) if error.code == ErrorCode::NotFound && may_create => {
                     make_user(cx, claims.sub.as_str().into()).await?
                 }
                 found => found?,
@@ -194,12 +195,15 @@ async fn identify(cx: &Ctx, credential: Option<Credential>) -> Result<Identified
         }
         Some(Credential::Password(v1::Password { account, password })) => {
             check_ascii_id("account", &account)?;
-            let known = match cx.store.user_by_account(&account).await {
-                Ok(user) => cx.store.password(user.user).await?.map(|kept| (user, kept)),
-                Err(anser_store::Error::NotFound(_)) => None,
-                Err(error) => return Err(error.into()),
+            let look_up = async {
+                match cx.store.user_with_password(&account).await {
+                    Ok((user, kept)) => Ok(kept.map(|kept| (user, kept))),
+                    Err(anser_store::Error::NotFound(_)) => Ok(None),
+                    Err(error) => Err(error.into()),
+                }
             };
-            let (user, kept) = cx.credentials.passwords.check(&account, password, known).await?;
+            let guess = Guess { account: &account, address };
+            let (user, kept) = cx.credentials.passwords.check(guess, password, look_up).await?;
             let expires_s = (cx.clock)() / 1000 + SESSION_TOKEN_S;
             let mark = password::mark(&kept);
             let token = cx.credentials.tokens.mint_for_password(&account, expires_s, &mark);

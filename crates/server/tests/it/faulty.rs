@@ -149,6 +149,10 @@ impl Store for Faulty {
         self.below.user_by_account(account).await
     }
 
+    async fn user_with_password(&self, account: &str) -> Result<(User, Option<PasswordHash>), Error> {
+        self.below.user_with_password(account).await
+    }
+
     async fn users(&self, ids: Vec<UserId>, accounts: Vec<Arc<str>>) -> Result<Vec<User>, Error> {
         self.below.users(ids, accounts).await
     }
@@ -163,10 +167,6 @@ impl Store for Faulty {
 
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {
         self.below.set_password(user, password).await
-    }
-
-    async fn password(&self, user: UserId) -> Result<Option<PasswordHash>, Error> {
-        self.below.password(user).await
     }
 
     async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), Error> {

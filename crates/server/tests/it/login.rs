@@ -144,11 +144,63 @@ async fn a_password_lets_in_and_gives_a_token_for_the_next_time() {
     for hello in [with_password("ada", "wrong"), with_password("nobody", "wrong"), with_password("bob", "")] {
         assert_eq!(refusal(&server, hello).await, (Some(ErrorCode::BadPassword), Some(CloseCode::LoginRefused)));
     }
-    for _ in 1..server.config.limits.password_attempts {
-        refusal(&server, with_password("ada", "wrong")).await;
+}
+
+/// A server on which one wrong password is as many as may be at once, and somebody who has one.
+async fn with_a_password() -> TestServer {
+    let server = TestServer::start_with(|config| config.limits.password_attempts = 1, crate::raw::memory_store).await;
+    let password = Some(password::make("correct horse").expect("a good password"));
+    let ada = NewUser { user: UserId(7), account: "ada".into(), nickname: "Ada".into(), password };
+    server.store.create_user(ada).await.expect("a new user");
+    server
+}
+
+/// From another address: None if it lets in.
+async fn refusal_from(server: &TestServer, address: [u8; 4], account: &str, password: &str) -> Option<v1::Error> {
+    let mut raw = server.tcp_from(address).await;
+    match raw.ask(v1::client_frame::Request::Hello(with_password(account, password))).await {
+        v1::server_frame::Body::Error(error) => Some(error),
+        v1::server_frame::Body::Welcome(_) => None,
+        other => panic!("neither in nor out: {other:?}"),
     }
-    let braked = refusal(&server, with_password("ada", "correct horse")).await;
-    assert_eq!(braked, (Some(ErrorCode::TooManyAttempts), Some(CloseCode::ServerBusy)));
+}
+
+#[tokio::test]
+async fn who_guesses_is_slowed_down_and_not_the_owner() {
+    let server = with_a_password().await;
+    let (mallory, owner) = ([127, 0, 0, 66], [127, 0, 0, 7]);
+    for account in ["ada", "nobody"] {
+        let wrong = refusal_from(&server, mallory, account, "wrong").await.expect("a refusal");
+        assert_eq!(wrong.code(), ErrorCode::BadPassword, "{account}");
+        let slowed = refusal_from(&server, mallory, account, "correct horse").await.expect("a refusal");
+        assert_eq!(slowed.code(), ErrorCode::TooManyAttempts, "{account}");
+        assert!((1..=60_000).contains(&slowed.retry_after_ms), "{account}: {}", slowed.retry_after_ms);
+    }
+    assert_eq!(refusal_from(&server, owner, "ada", "correct horse").await, None);
+    let told = refusal(&server, with_password("nobody", "wrong")).await;
+    assert_eq!(told, (Some(ErrorCode::BadPassword), Some(CloseCode::LoginRefused)));
+    let told = refusal(&server, with_password("nobody", "wrong")).await;
+    assert_eq!(told, (Some(ErrorCode::TooManyAttempts), Some(CloseCode::ServerBusy)));
+}
+
+#[tokio::test]
+async fn guesses_from_everywhere_do_not_shut_out_who_came_from_there_before() {
+    let server = with_a_password().await;
+    // One logged in with the password, the other with the token that was given for it.
+    let (phone, laptop) = ([127, 0, 0, 7], [127, 0, 0, 8]);
+    let mut raw = server.tcp_from(phone).await;
+    raw.hello(with_password("ada", "correct horse")).await;
+    let token = raw.welcome.token.clone();
+    server.tcp_from(laptop).await.hello(with_token(token)).await;
+
+    let mut is_slowed = false;
+    for number in 1..=100 {
+        let told = refusal_from(&server, [127, 66, 0, number], "ada", "wrong").await.expect("a refusal");
+        is_slowed |= told.code() == ErrorCode::TooManyAttempts;
+    }
+    assert!(is_slowed, "one account is guessed at as often as one likes");
+    assert_eq!(refusal_from(&server, phone, "ada", "correct horse").await, None);
+    assert_eq!(refusal_from(&server, laptop, "ada", "correct horse").await, None);
 }
 
 #[tokio::test]

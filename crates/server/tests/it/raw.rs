@@ -15,7 +15,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
-    net::{TcpStream, UnixStream},
+    net::{TcpSocket, TcpStream, UnixStream},
     time::timeout,
 };
 use tokio_tungstenite::{
@@ -116,6 +116,14 @@ impl TestServer {
     pub async fn tcp(&self, format: Format) -> Raw {
         let stream = TcpStream::connect(self.server.tcp).await.expect("the port accepts");
         Raw::over_tcp(stream, format)
+    }
+
+    /// On Linux every address of 127.0.0.0/8 is this machine's.
+    pub async fn tcp_from(&self, address: [u8; 4]) -> Raw {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind((address, 0).into()).expect("an address of this machine");
+        let stream = socket.connect(self.server.tcp).await.expect("the port accepts");
+        Raw::over_tcp(stream, Format::Protobuf)
     }
 
     pub async fn web_socket(&self, format: Format) -> Raw {

@@ -175,6 +175,11 @@ impl Room {
         ok(self.session(user, conversation).await)
     }
 
+    /// What is kept of the user's password.
+    pub(super) async fn password(&self, user: UserId) -> Result<Option<PasswordHash>, Error> {
+        Ok(self.user_with_password(&format!("account-{user}")).await?.1)
+    }
+
     /// Where the user's mailbox is.
     pub(super) async fn mailbox_seq(&self, user: UserId) -> u64 {
         ok(self.positions(user).await).mailbox_seq

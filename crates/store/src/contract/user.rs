@@ -92,6 +92,8 @@ pub(super) async fn a_password_is_kept_and_replaced(room: &mut Room) {
         assert!(ok(room.password(ADA).await) == Some(password(text)));
     }
     assert_eq!(ok(room.password(BOB).await), None);
+    let (user, kept) = ok(room.user_with_password("account-7").await);
+    assert!(user == ok(room.user_by_account("account-7").await) && kept == Some(password("2")));
 }
 
 pub(super) async fn a_disabled_user_keeps_his_data(room: &mut Room) {

@@ -191,6 +191,14 @@ impl Store for MemoryStore {
         self.with(|state| state.user_by_account(account))
     }
 
+    async fn user_with_password(&self, account: &str) -> Result<(User, Option<PasswordHash>), Error> {
+        self.with(|state| {
+            let user = state.user_by_account(account)?;
+            let password = state.user_row(user.user)?.password.clone();
+            Ok((user, password))
+        })
+    }
+
     async fn users(&self, ids: Vec<UserId>, accounts: Vec<Arc<str>>) -> Result<Vec<User>, Error> {
         self.with(|state| Ok(state.users(&ids, &accounts)))
     }
@@ -205,10 +213,6 @@ impl Store for MemoryStore {
 
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {
         self.with(|state| state.set_password(user, password))
-    }
-
-    async fn password(&self, user: UserId) -> Result<Option<PasswordHash>, Error> {
-        self.with(|state| Ok(state.user_row(user)?.password.clone()))
     }
 
     async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), Error> {

@@ -278,6 +278,16 @@ impl Store for MysqlStore {
             .await
     }
 
+    async fn user_with_password(&self, account: &str) -> Result<(User, Option<PasswordHash>), Error> {
+        let account: Arc<str> = account.into();
+        self.readers
+            .read(move |db| {
+                let account = Arc::clone(&account);
+                async move { user::user_with_password(db, &account).await }.boxed()
+            })
+            .await
+    }
+
     async fn users(&self, ids: Vec<UserId>, accounts: Vec<Arc<str>>) -> Result<Vec<User>, Error> {
         let named: Arc<(Vec<_>, Vec<_>)> = Arc::new((ids, accounts));
         self.readers
@@ -298,10 +308,6 @@ impl Store for MysqlStore {
 
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {
         self.write(0, |ticket| Write::SetPassword(user, password, ticket)).await
-    }
-
-    async fn password(&self, user: UserId) -> Result<Option<PasswordHash>, Error> {
-        self.readers.read(move |db| user::password(db, user).boxed()).await
     }
 
     async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), Error> {

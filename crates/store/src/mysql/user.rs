@@ -39,6 +39,15 @@ pub(super) async fn user_by_account(db: &mut Conn, account: &str) -> Result<User
     Ok(by_account(db, account).await?.ok_or(Error::NotFound("user"))?)
 }
 
+pub(super) async fn user_with_password(db: &mut Conn, account: &str) -> Result<(User, Option<PasswordHash>), Fault> {
+    let sql =
+        format!("SELECT {COLUMNS}, argon2, scram FROM im_user LEFT JOIN im_password USING (user_id) WHERE account = ?");
+    let row: Option<Row> = db.exec_first(sql, (account,)).await?;
+    let mut row = row.ok_or(Error::NotFound("user"))?;
+    let kept = get::<Option<_>>(&mut row, 5)?.zip(get(&mut row, 6)?);
+    Ok((user(&mut row, 0)?, kept.map(|(argon2, scram)| PasswordHash { argon2, scram })))
+}
+
 pub(super) async fn users(db: &mut Conn, ids: &[UserId], accounts: &[Arc<str>]) -> Result<Vec<User>, Fault> {
     let mut sql = Sql::new(format!("SELECT {COLUMNS} FROM im_user WHERE FALSE"));
     if !ids.is_empty() {
@@ -135,12 +144,6 @@ async fn write_password(db: &mut Conn, id: UserId, password: &PasswordHash) -> R
     let sql = "INSERT INTO im_password (user_id, argon2, scram) VALUES (?, ?, ?)
                ON DUPLICATE KEY UPDATE argon2 = VALUES(argon2), scram = VALUES(scram)";
     Ok(db.exec_drop(sql, (id.0, &password.argon2, &password.scram)).await?)
-}
-
-pub(super) async fn password(db: &mut Conn, id: UserId) -> Result<Option<PasswordHash>, Fault> {
-    by_id(db, id).await?.ok_or(Error::NotFound("user"))?;
-    let row = db.exec_first("SELECT argon2, scram FROM im_password WHERE user_id = ?", (id.0,)).await?;
-    Ok(row.map(|(argon2, scram)| PasswordHash { argon2, scram }))
 }
 
 pub(super) async fn set_disabled(tx: &mut Txn<'_>, id: UserId, disabled: bool) -> Result<(), Fault> {

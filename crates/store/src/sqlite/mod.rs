@@ -354,6 +354,11 @@ impl Store for SqliteStore {
         self.read(move |db| user::user_by_account(db, &account)).await
     }
 
+    async fn user_with_password(&self, account: &str) -> Result<(User, Option<PasswordHash>), Error> {
+        let account = account.to_owned();
+        self.read(move |db| user::user_with_password(db, &account)).await
+    }
+
     async fn users(&self, ids: Vec<UserId>, accounts: Vec<Arc<str>>) -> Result<Vec<User>, Error> {
         self.read(move |db| user::users(db, &ids, &accounts)).await
     }
@@ -368,10 +373,6 @@ impl Store for SqliteStore {
 
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {
         self.write(0, |ticket| Write::SetPassword(user, password, ticket)).await
-    }
-
-    async fn password(&self, user: UserId) -> Result<Option<PasswordHash>, Error> {
-        self.read(move |db| user::password(db, user)).await
     }
 
     async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), Error> {

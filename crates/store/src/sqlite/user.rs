@@ -37,6 +37,17 @@ pub(super) fn user_by_account(db: &Connection, account: &str) -> Result<User, Er
     by_account(db, account)?.ok_or(Error::NotFound("user"))
 }
 
+pub(super) fn user_with_password(db: &Connection, account: &str) -> Result<(User, Option<PasswordHash>), Error> {
+    let sql = format!(
+        "SELECT {COLUMNS}, argon2, scram FROM im_user LEFT JOIN im_password USING (user_id) WHERE account = ?1"
+    );
+    let read = |row: &Row<'_>| {
+        let kept = row.get::<_, Option<_>>(5)?.zip(row.get(6)?);
+        Ok((user(row)?, kept.map(|(argon2, scram)| PasswordHash { argon2, scram })))
+    };
+    prepare(db, &sql)?.query_row([account], read).optional()?.ok_or(Error::NotFound("user"))
+}
+
 pub(super) fn users(db: &Connection, ids: &[UserId], accounts: &[Arc<str>]) -> Result<Vec<User>, Error> {
     let mut found = BTreeMap::new();
     for id in ids {
@@ -112,13 +123,6 @@ fn write_password(db: &Connection, id: UserId, password: &PasswordHash) -> rusql
     let sql = "INSERT INTO im_password (user_id, argon2, scram) VALUES (?1, ?2, ?3)
                ON CONFLICT (user_id) DO UPDATE SET argon2 = excluded.argon2, scram = excluded.scram";
     prepare(db, sql)?.execute((int(id.0), &password.argon2, &password.scram)).map(drop)
-}
-
-pub(super) fn password(db: &Connection, id: UserId) -> Result<Option<PasswordHash>, Error> {
-    by_id(db, id)?.ok_or(Error::NotFound("user"))?;
-    let sql = "SELECT argon2, scram FROM im_password WHERE user_id = ?1";
-    let read = |row: &Row<'_>| Ok(PasswordHash { argon2: row.get(0)?, scram: row.get(1)? });
-    Ok(prepare(db, sql)?.query_row([int(id.0)], read).optional()?)
 }
 
 pub(super) fn set_disabled(tx: &mut Txn<'_>, id: UserId, disabled: bool) -> Result<(), Error> {
