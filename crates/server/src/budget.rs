@@ -22,13 +22,19 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{config::Limits, rate::Rate};
+use crate::{config::Limits, debts::Debts, rate::Rate};
 
 /// Users who left lately are told apart by so many places: 256 KiB.
 const PLACES: usize = 16_384;
 /// Who is refused more often than this, at once and then a second, does not listen.
 const REFUSALS_BURST: u32 = 2_000;
 const REFUSALS_PER_S: u32 = 20;
+/// A user's logins at once, after a silence: each device may come so often, but never fewer than these; and then so many a second.
+const LOGINS_OF_A_DEVICE: u32 = 4;
+const LOGINS_AT_ONCE_MIN: u32 = 100;
+const LOGINS_PER_S: u32 = 10;
+/// Users whose logins are remembered: about a megabyte.
+const LOGINS_REMEMBERED: usize = 16_384;
 /// Large frames that come at one time. Each holds at most 512 KiB, so together 64 MiB; who finds no place is not read from meanwhile.
 const LARGE_FRAMES_MAX: usize = 128;
 /// So that it takes many users to hold up all others.
@@ -128,6 +134,25 @@ impl Budgets {
     fn place(&self, user: UserId) -> &[AtomicU64; 2] {
         let place = self.hasher.hash_one(user) % PLACES as u64;
         &self.left[usize::try_from(place).expect("below the number of places")]
+    }
+}
+
+/// How often users may log in to this node: far more often than any device that just connects again, and not in a loop. Apart from
+/// their requests, so that a device that asks for too much does not keep the others out.
+pub struct Logins {
+    debts: Debts,
+    rate: Rate,
+}
+
+impl Logins {
+    pub fn new(limits: &Limits) -> Self {
+        let at_once = limits.devices_per_user.saturating_mul(LOGINS_OF_A_DEVICE).max(LOGINS_AT_ONCE_MIN);
+        Self { debts: Debts::new(LOGINS_REMEMBERED), rate: Rate::new(LOGINS_PER_S, at_once) }
+    }
+
+    /// Lets a user log in, or tells how long until they may.
+    pub fn admit(&self, user: UserId, now: Instant) -> Result<(), Duration> {
+        self.debts.charge(user, self.rate, now)
     }
 }
 

@@ -6,6 +6,7 @@ use anser_store::{Clock, Store};
 use tokio::sync::Semaphore;
 
 use crate::{
+    budget::Logins,
     cluster::peers::Peers,
     config::Config,
     hub::Hub,
@@ -23,6 +24,7 @@ pub struct Ctx {
     pub peers: Arc<Peers>,
     pub members: Arc<Members>,
     pub credentials: Credentials,
+    pub logins: Logins,
     pub ids: Snowflake,
     pub clock: Clock,
     pub metrics: Metrics,
@@ -61,6 +63,7 @@ impl Ctx {
             peers,
             members,
             credentials,
+            logins: Logins::new(&config.limits),
             ids: Snowflake::any_node(Arc::clone(&clock)),
             under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX as usize)),
             clock,

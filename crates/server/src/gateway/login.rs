@@ -68,6 +68,7 @@ pub async fn let_in(
     // All of it before it takes a place from anybody: a token that is worth nothing any more is none of the user's.
     let Identified { user, token, password_mark, expires_s } = identify(cx, arrival.address, hello.credential).await?;
     check_enabled(&user)?;
+    cx.logins.admit(user.user, Instant::now()).map_err(too_often)?;
     let (platform, device_id) = (device.platform, Arc::clone(&device.device_id));
     let place = find_place(cx, arrival, user.user, &device_id).await?;
     cx.store.touch_device(user.user, device).await?;
@@ -130,6 +131,11 @@ async fn attach(
     // Now that others find the device here: of two nodes to which it comes at once, one finds the other.
     cx.peers.tell(Told::Kick(kick));
     attachment
+}
+
+fn too_often(wait: Duration) -> Error {
+    let retry_after_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1);
+    Error { retry_after_ms, ..Error::new(ErrorCode::RateLimited, "the user logs in again and again") }
 }
 
 fn check_enabled(user: &User) -> Result<(), Error> {

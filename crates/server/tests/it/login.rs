@@ -1,5 +1,7 @@
 //! The first frame, and who is let in.
 
+use std::time::Duration;
+
 use anser_proto::{CloseCode, ErrorCode, Format, UserId, VERSION, v1, v1::hello::Credential};
 use anser_server::{password, token::Tokens};
 use anser_store::NewUser;
@@ -221,6 +223,31 @@ async fn a_token_of_an_earlier_password_throws_nobody_out() {
     assert_eq!(refusal(&server, with_token(stolen)).await.0, Some(ErrorCode::TokenExpired));
     owner.nothing_more().await;
     assert_eq!(server.store.devices(UserId(7)).await.expect("they are there").len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_logs_in_again_and_again_has_to_wait() {
+    let server = TestServer::start().await;
+    let log_in = async |account: &str| {
+        let line = server.server.connect().expect("there is room");
+        let mut raw = Raw::over_tcp(line, Format::Protobuf);
+        raw.ask(v1::client_frame::Request::Hello(server.hello(account, "phone"))).await
+    };
+    let mut times = 0;
+    let told = loop {
+        match log_in("ada").await {
+            v1::server_frame::Body::Welcome(_) => times += 1,
+            v1::server_frame::Body::Error(error) => break error,
+            other => panic!("neither in nor out: {other:?}"),
+        }
+        assert!(times < 1_000, "nothing stops it");
+    };
+    assert!(times >= 4 * server.config.limits.devices_per_user, "refused after {times}");
+    assert_eq!(told.code(), ErrorCode::RateLimited);
+    assert!((1..=100).contains(&told.retry_after_ms), "{} ms", told.retry_after_ms);
+    assert!(matches!(log_in("bob").await, v1::server_frame::Body::Welcome(_)));
+    tokio::time::advance(Duration::from_millis(told.retry_after_ms.into())).await;
+    assert!(matches!(log_in("ada").await, v1::server_frame::Body::Welcome(_)));
 }
 
 #[tokio::test]
