@@ -100,7 +100,7 @@ pub fn close_row(code: CloseCode) -> CloseRow {
         Unspecified => row(true, "not used; a code of a newer server below 4500"),
         Normal => row(false, "the client said `bye`"),
         Draining => row(true, "the server stops; come back after the time that `draining` named"),
-        Lagging => row(true, "the connection did not take what was pushed to it for 30 seconds"),
+        Lagging => row(true, "the connection took too little of what was written to it within 30 seconds"),
         Silent => row(true, "nothing was heard for one and a half of the longest heartbeat"),
         ServerBusy => row(true, "the server has as many logins as it can take now"),
         ServerError => row(true, "a fault of the server; its log says which"),

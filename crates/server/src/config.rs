@@ -138,8 +138,8 @@ pub struct Limits {
     pub requests_per_s: u32,
     /// What a user may ask of this node at once, after a silence: at least `requests_per_s`. Coming back does not fill it.
     pub requests_burst: u32,
-    /// Bytes that may wait to be written to one connection: at least 16384. What comes on top is dropped and the client told to
-    /// sync.
+    /// Bytes of pushes that may wait to be written to one connection, with those that are being written: at least 16384. What comes on top
+    /// is dropped and the client told to sync.
     pub outbox_bytes: usize,
     /// The shortest heartbeat that a client may choose, in milliseconds: 1000 to `heartbeat_max_ms`.
     pub heartbeat_min_ms: u32,

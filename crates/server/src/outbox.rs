@@ -7,7 +7,7 @@ use anser_proto::CloseCode;
 use bytes::Bytes;
 use tokio::sync::Notify;
 
-/// Bounded by bytes: a frame that finds no room is dropped and the connection told that it lags, since every push
+/// Bounded by bytes, with what is being written: a frame that finds no room is dropped and the connection told that it lags, since every push
 /// can be had again by a sync.
 pub struct Outbox {
     waiting: Mutex<Waiting>,
@@ -22,6 +22,8 @@ pub struct Waiting {
     /// Encoded in the connection's framing, in order.
     pub frames: Vec<Bytes>,
     bytes: usize,
+    /// Of frames that were taken and are not written yet.
+    writing: usize,
     /// Something behind these frames was dropped.
     pub lagged: bool,
     /// The connection shall end.
@@ -39,7 +41,7 @@ impl Outbox {
         if waiting.lagged {
             return;
         }
-        if waiting.bytes + frame.len() > self.bytes_max {
+        if waiting.writing + waiting.bytes + frame.len() > self.bytes_max {
             waiting.lagged = true;
         } else {
             waiting.bytes += frame.len();
@@ -65,9 +67,16 @@ impl Outbox {
         self.kicked.notify_one();
     }
 
-    /// Takes all that waits now, which may be nothing.
+    /// Takes all that waits now, which may be nothing, to write it.
     pub fn take(&self) -> Waiting {
-        std::mem::take(&mut *self.lock())
+        let mut waiting = self.lock();
+        let writing = waiting.writing + waiting.bytes;
+        std::mem::replace(&mut *waiting, Waiting { writing, ..Waiting::default() })
+    }
+
+    /// What was taken is written.
+    pub fn wrote(&self) {
+        self.lock().writing = 0;
     }
 
     /// Returns when there may be something to take. Cancel-safe.
@@ -98,11 +107,26 @@ mod tests {
         let waiting = outbox.take();
         assert_eq!(waiting.frames, ["1234", "5678"]);
         assert!(waiting.lagged);
+        outbox.wrote();
 
         outbox.push(Bytes::from_static(b"e"));
         let waiting = outbox.take();
         assert_eq!(waiting.frames, ["e"]);
         assert!(!waiting.lagged);
+    }
+
+    #[test]
+    fn what_is_being_written_takes_room_until_it_is_written() {
+        let outbox = Outbox::new(10);
+        outbox.push(Bytes::from_static(b"12345678"));
+        assert_eq!(outbox.take().frames.len(), 1);
+        outbox.push(Bytes::from_static(b"ab"));
+        outbox.push(Bytes::from_static(b"c"));
+        let waiting = outbox.take();
+        assert!(waiting.frames == ["ab"] && waiting.lagged);
+        outbox.wrote();
+        outbox.push(Bytes::from_static(b"1234567890"));
+        assert!(!outbox.take().lagged);
     }
 
     #[tokio::test]

@@ -1,6 +1,6 @@
 //! One connection: the one task that owns its socket, and the closed list of what can happen to it.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use anser_proto::{
     CloseCode, ErrorCode,
@@ -21,7 +21,7 @@ use super::{
     arrival::{Arrival, Ended},
     login::{self, LoggedIn},
     socket::{LARGE_FRAME_TIME_MAX, Received, RecvError, SMALL_FRAME_BYTES, Socket},
-    writing::Writing,
+    writing::{Unwritten, write_all},
 };
 use crate::{
     ctx::Ctx,
@@ -32,9 +32,6 @@ use crate::{
     outbox::{Outbox, Waiting},
 };
 
-/// A peer that takes less than this in [`WRITE_TIMEOUT`], and not all that there is for it, is given up: a slow line is not a dead one.
-const WRITE_PROGRESS_BYTES: usize = 4 * 1024;
-const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// So long may the last words to a connection take.
 const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 /// Requests that are taken up together. They wait for one commit instead of one each.
@@ -338,19 +335,31 @@ impl Conn {
             return Ok(());
         }
         self.cx.metrics.frames_out.inc_by(frames.len() as u64);
-        // Who is kicked, or meets the server's end, is not waited for as long as who is just slow.
+        let began = Instant::now();
+        // Who is kicked, whose token ran out, or who meets the server's end, is not waited for as long as who is just slow.
+        let expires = async {
+            match self.token_expires {
+                Some(expires) => sleep_until(expires).await,
+                None => pending().await,
+            }
+        };
         let cut_short = async {
             tokio::select! {
                 () = self.shutdown.cancelled() => {}
                 () = self.outbox.kicked() => {}
+                () = expires => {}
             }
             sleep(CLOSE_PATIENCE).await;
         };
-        tokio::select! {
+        let written = tokio::select! {
             biased;
-            written = write_all(&mut self.socket, frames) => written,
+            written = write_all(&mut self.socket, frames) => written.map_err(unwritten),
             () = cut_short => Err(End::Gone),
-        }
+        };
+        self.outbox.wrote();
+        // Nobody was listened to meanwhile.
+        self.heard += began.elapsed();
+        written
     }
 
     async fn refuse(&mut self, error: RecvError) -> Result<(), End> {
@@ -405,7 +414,7 @@ async fn poll_turn(turn: &mut Option<Turn>) -> Result<(Box<Caller>, Vec<v1::Serv
             *turn = None;
             done
         }
-        None => std::future::pending().await,
+        None => pending().await,
     }
 }
 
@@ -448,26 +457,10 @@ async fn last_words(socket: &mut Socket, end: End) {
     let _ = timeout(CLOSE_PATIENCE, said).await;
 }
 
-/// Writes all frames, for as long as the peer takes some of them.
-async fn write_all(socket: &mut Socket, frames: Vec<Bytes>) -> Result<(), End> {
-    let mut writing = Writing::from(frames);
-    while !writing.is_empty() {
-        let progress = async {
-            let mut written = 0;
-            while written < WRITE_PROGRESS_BYTES && !writing.is_empty() {
-                written += socket.write_some(&mut writing).await?;
-            }
-            Ok(())
-        };
-        in_time(progress).await?;
-    }
-    in_time(socket.flush()).await
-}
-
-async fn in_time(progress: impl Future<Output = io::Result<()>>) -> Result<(), End> {
-    match timeout(WRITE_TIMEOUT, progress).await {
-        Ok(done) => done.map_err(|_| End::Gone),
-        Err(_) => Err(end(CloseCode::Lagging)),
+fn unwritten(why: Unwritten) -> End {
+    match why {
+        Unwritten::Gone => End::Gone,
+        Unwritten::TooSlow => end(CloseCode::Lagging),
     }
 }
 

@@ -165,8 +165,8 @@ impl Gateway {
         // Frames are gathered before they are written, so the kernel need not wait for more.
         stream.set_nodelay(true).ok()?;
         match &self.tls {
-            None => Some(Io::plain(stream)),
-            Some(tls) => Some(Io::tls(tls.accept(stream).await.ok()?)),
+            None => Some(Io::plain(stream.into())),
+            Some(tls) => Some(Io::tls(tls.accept(stream.into()).await.ok()?)),
         }
     }
 
@@ -177,7 +177,7 @@ impl Gateway {
         }
         let arrival = self.arrive(None)?;
         let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
-        self.tasks.spawn(Arc::clone(self).serve_tcp(arrival, Io::pipe(ours)));
+        self.tasks.spawn(Arc::clone(self).serve_tcp(arrival, Io::plain(ours.into())));
         Some(theirs)
     }
 

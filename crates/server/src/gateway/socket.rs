@@ -227,8 +227,8 @@ impl Socket {
         self.pong.take()
     }
 
-    /// Writes some of it, and tells how many bytes the peer's side took. Cancel-safe: what was written is gone from `writing`.
-    pub async fn write_some(&mut self, writing: &mut Writing) -> io::Result<usize> {
+    /// Writes some of it. Cancel-safe: what was written is gone from `writing`.
+    pub async fn write_some(&mut self, writing: &mut Writing) -> io::Result<()> {
         let written = poll_fn(|cx| {
             let mut slices = [IoSlice::new(&[]); SLICES_MAX];
             let filled = writing.slices(&mut slices);
@@ -236,7 +236,12 @@ impl Socket {
         });
         let written = written.await?;
         writing.advance(written);
-        if written == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(written) }
+        if written == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(()) }
+    }
+
+    /// How many bytes the peer's side took so far.
+    pub fn taken(&self) -> u64 {
+        self.io.taken()
     }
 
     /// What was written leaves the buffers, where there are some. Cancel-safe.
@@ -328,7 +333,7 @@ mod tests {
     /// A connection of a user whose budget this is, and the other end of it.
     fn connected(budget: &Arc<Budget>) -> (Socket, DuplexStream) {
         let (ours, theirs) = tokio::io::duplex(1 << 20);
-        let mut socket = Socket::tcp(Io::pipe(ours));
+        let mut socket = Socket::tcp(Io::plain(ours.into()));
         socket.trust(Arc::clone(budget));
         (socket, theirs)
     }

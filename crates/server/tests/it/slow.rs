@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anser_proto::{
     Format,
-    v1::{self, client_frame::Request, server_frame::Body},
+    v1::{self, client_frame::Request, hello::Credential, server_frame::Body},
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, copy, duplex, split},
@@ -12,25 +12,32 @@ use tokio::{
     time::{MissedTickBehavior, interval},
 };
 
-use crate::raw::{Came, Raw, TestServer};
+use crate::raw::{Came, Raw, TestServer, clock};
 
+const FAST: usize = 1 << 30;
 /// 128 kbit/s.
-const BYTES_PER_S: usize = 16 * 1024;
-/// Passes on what the server says, slowly once it is told so. What the client says is quick.
-fn line_that_gets_slow(server: DuplexStream) -> (DuplexStream, watch::Sender<bool>) {
+const SLOW: usize = 16 * 1024;
+/// 9.6 kbit/s.
+const VERY_SLOW: usize = 1_200;
+
+/// Passes on what the server says, so many bytes a second, which may change. What the client says is quick.
+fn line(server: DuplexStream) -> (DuplexStream, watch::Sender<usize>) {
     let (ours, theirs) = duplex(8 << 20);
-    let (tell, is_slow) = watch::channel(false);
+    let (tell, bytes_per_s) = watch::channel(FAST);
     let ((mut from_server, mut to_server), (mut from_client, mut to_client)) = (split(server), split(theirs));
     tokio::spawn(async move { copy(&mut from_client, &mut to_server).await });
     tokio::spawn(async move {
-        let (mut bytes, mut quarter) = ([0; BYTES_PER_S / 4], interval(Duration::from_millis(250)));
+        let (mut bytes, mut quarter) = ([0; SLOW / 4], interval(Duration::from_millis(250)));
         quarter.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while let Ok(read @ 1..) = from_server.read(&mut bytes).await {
+        loop {
+            let at_once = bytes.len().min(*bytes_per_s.borrow() / 4);
+            let Ok(read @ 1..) = from_server.read(&mut bytes[..at_once]).await else { break };
             to_client.write_all(&bytes[..read]).await.expect("the client is there");
-            if *is_slow.borrow() {
+            if *bytes_per_s.borrow() < FAST {
                 quarter.tick().await;
             }
         }
+        to_client.shutdown().await.expect("the client is there");
     });
     (ours, tell)
 }
@@ -44,9 +51,9 @@ async fn pass(seconds: u32) {
 }
 
 /// A user who has written 576 KiB of notes, and their conversation.
-async fn with_notes(server: &TestServer, line: DuplexStream) -> (Raw, String) {
+async fn with_notes(line: DuplexStream, hello: v1::Hello) -> (Raw, String) {
     let mut user = Raw::over_tcp(line, Format::Protobuf);
-    user.hello(server.hello("ada", "phone")).await;
+    user.hello(hello).await;
     let notes = user.conversation_with(&user);
     for number in 0..9 {
         user.send(&notes, &format!("m-{number}"), &"x".repeat(65_536)).await;
@@ -57,13 +64,13 @@ async fn with_notes(server: &TestServer, line: DuplexStream) -> (Raw, String) {
 #[tokio::test(start_paused = true)]
 async fn a_slow_line_is_not_a_dead_one_and_gets_smaller_pages() {
     let server = TestServer::start().await;
-    let (line, slow) = line_that_gets_slow(server.server.connect().expect("there is room"));
-    let (mut ada, notes) = with_notes(&server, line).await;
+    let (line, speed) = line(server.server.connect().expect("there is room"));
+    let (mut ada, notes) = with_notes(line, server.hello("ada", "phone")).await;
     let pull = || Request::Pull(v1::Pull { conversation_id: notes.clone(), limit: 200, ..Default::default() });
     let mut lengths = Vec::new();
     for number in 0..10 {
         // The fourth page is of 512 KiB, and takes longer than the server waits for one who takes nothing.
-        slow.send_replace(number >= 3);
+        speed.send_replace(if number >= 3 { SLOW } else { FAST });
         let id = ada.say(pull()).await;
         pass(if number >= 3 { 40 } else { 0 }).await;
         let Body::Messages(page) = ada.answer(id).await else { panic!("no page") };
@@ -75,10 +82,47 @@ async fn a_slow_line_is_not_a_dead_one_and_gets_smaller_pages() {
 #[tokio::test(start_paused = true)]
 async fn who_takes_nothing_is_given_up() {
     let server = TestServer::start().await;
-    let (mut deaf, notes) = with_notes(&server, server.server.connect().expect("there is room")).await;
+    let line = server.server.connect().expect("there is room");
+    let (mut deaf, notes) = with_notes(line, server.hello("ada", "phone")).await;
     let pull = Request::Pull(v1::Pull { conversation_id: notes, limit: 200, ..Default::default() });
     deaf.say_all(vec![pull; 4]).await;
     pass(35).await;
     // It was cut off in the first page, of which the line holds nearly all.
     assert!(matches!(deaf.came().await, Came::Closed(None)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_very_slow_line_gets_the_largest_page_and_then_small_ones() {
+    let server = TestServer::start().await;
+    let (line, speed) = line(server.server.connect().expect("there is room"));
+    let (mut ada, notes) = with_notes(line, server.hello("ada", "phone")).await;
+    let pull = || Request::Pull(v1::Pull { conversation_id: notes.clone(), limit: 200, ..Default::default() });
+    let mut lengths = Vec::new();
+    for (number, takes_s) in [0, 0, 0, 500, 250, 120, 60, 60].into_iter().enumerate() {
+        speed.send_replace(if number >= 3 { VERY_SLOW } else { FAST });
+        let id = ada.say(pull()).await;
+        pass(takes_s).await;
+        let Body::Messages(page) = ada.answer(id).await else { panic!("no page") };
+        lengths.push(page.messages.len());
+    }
+    assert_eq!(lengths, [1, 2, 4, 8, 4, 2, 1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_ends_its_connection_also_in_the_middle_of_a_page() {
+    let server = TestServer::start().await;
+    let (line, speed) = line(server.server.connect().expect("there is room"));
+    let token = server.tokens.mint("ada", clock()() / 1000 + 60);
+    let hello = v1::Hello { credential: Some(Credential::Token(token)), ..server.hello("ada", "phone") };
+    let (mut ada, notes) = with_notes(line, hello).await;
+    let pull = || Request::Pull(v1::Pull { conversation_id: notes.clone(), limit: 200, ..Default::default() });
+    for _ in 0..3 {
+        ada.ask(pull()).await;
+    }
+    speed.send_replace(VERY_SLOW);
+    ada.say(pull()).await;
+    pass(80).await;
+    // What is left in the line comes, and not the whole page.
+    speed.send_replace(FAST);
+    assert!(matches!(ada.came().await, Came::Closed(None)));
 }
