@@ -4,6 +4,7 @@
 //! it. Knows nothing of what the code does.
 
 mod codes;
+mod commands;
 mod manifests;
 mod names;
 mod reach;
@@ -37,12 +38,13 @@ struct Finding {
     what: String,
 }
 
-const FAMILIES: [&[Rule]; 8] = [
+const FAMILIES: [&[Rule]; 9] = [
     shape::RULES,
     rooms::RULES,
     words::RULES,
     reach::RULES,
     codes::RULES,
+    commands::RULES,
     manifests::RULES,
     names::RULES,
     waits::RULES,

@@ -11,12 +11,16 @@ use super::{Finding, Rule, tree::Tree};
 const FILE_LINES_MAX: usize = 600;
 const FUNCTION_LINES_MAX: usize = 70;
 
+/// Git's marks.
+const SIDES: [&str; 2] = ["<<<<<<< ", ">>>>>>> "];
+
 pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "opening",
         mend: "open the file with `//!`: what room this is, what enters and leaves, what it must not know",
         check: openings,
     },
+    Rule { name: "conflicts", mend: "decide which side holds, and delete the marks", check: conflicts },
     Rule { name: "syntax", mend: "`cargo check` says what the compiler does not understand", check: syntax },
     Rule {
         name: "file size",
@@ -34,6 +38,20 @@ fn openings(tree: &Tree) -> Vec<Finding> {
     let hand_written = tree.files.iter().filter(|file| file.path.ends_with(".rs") && !file.is_generated());
     let silent = hand_written.filter(|file| !file.text.starts_with("//!"));
     silent.map(|file| Finding { path: file.path.clone(), line: 1, what: "no `//!` at the top".into() }).collect()
+}
+
+/// What a merge leaves for people to decide.
+fn conflicts(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for file in &tree.files {
+        let marked = file.text.lines().enumerate().filter(|(_, line)| SIDES.iter().any(|side| line.starts_with(side)));
+        findings.extend(marked.map(|(index, line)| Finding {
+            path: file.path.clone(),
+            line: index + 1,
+            what: format!("`{line}` is left of a merge"),
+        }));
+    }
+    findings
 }
 
 fn syntax(tree: &Tree) -> Vec<Finding> {
@@ -103,6 +121,14 @@ mod tests {
         let files =
             [("crates/x/src/a.rs", "//! A.\n"), ("crates/x/src/b.rs", "fn b() {}\n"), ("crates/x/src/gen/c.rs", "")];
         assert_eq!(findings(RULES, "opening", &files), ["crates/x/src/b.rs:1: no `//!` at the top"]);
+    }
+
+    #[test]
+    fn what_a_merge_left_is_not_landed() {
+        let halves = "FROM a\n<<<<<<< HEAD\nUSER b\n=======\nUSER c\n>>>>>>> 123 (A change)\n";
+        let found = findings(RULES, "conflicts", &[("deploy/Dockerfile", halves), ("a.md", "Title\n=======\n")]);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert_eq!(found[0], "deploy/Dockerfile:2: `<<<<<<< HEAD` is left of a merge");
     }
 
     #[test]

@@ -9,7 +9,8 @@ use syn::{ItemFn, ItemMod, spanned::Spanned as _, visit::Visit};
 /// Where files are looked for: everything that people write.
 const ROOMS: [&str; 6] = ["crates", "docs", "proto", "sdk", "web", "deploy"];
 const NOT_OURS: [&str; 4] = ["target", "node_modules", "dist", ".git"];
-const ENDINGS: [&str; 4] = ["rs", "md", "toml", "proto"];
+/// A name without a dot is its own ending.
+const ENDINGS: [&str; 10] = ["rs", "md", "toml", "proto", "sql", "yaml", "yml", "service", "example", "Dockerfile"];
 
 pub(super) struct Tree {
     pub(super) files: Vec<File>,
@@ -78,7 +79,7 @@ fn read_folder(root: &Path, folder: &Path, files: &mut Vec<File>) -> anyhow::Res
 }
 
 fn read_file(root: &Path, path: &Path, files: &mut Vec<File>) -> anyhow::Result<()> {
-    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    let ending = path.extension().or(path.file_name()).and_then(|ending| ending.to_str()).unwrap_or_default();
     if !ENDINGS.contains(&ending) || !path.is_file() {
         return Ok(());
     }
