@@ -8,7 +8,7 @@ use std::{
 use anyhow::bail;
 
 /// Program -> Debian's package that brings it.
-const PROGRAMS: [(&str, &str); 17] = [
+const PROGRAMS: [(&str, &str); 19] = [
     ("mariadbd", "mariadb-server"),
     ("mariadb-install-db", "mariadb-server"),
     ("mariadb", "mariadb-client"),
@@ -18,6 +18,8 @@ const PROGRAMS: [(&str, &str); 17] = [
     ("nats-server", "nats-server"),
     ("setpriv", "util-linux"),
     ("unshare", "util-linux"),
+    ("prlimit", "util-linux"),
+    ("mount", "mount"),
     ("strace", "strace"),
     ("python3", "python3"),
     ("pip3", "python3-pip"),

@@ -54,7 +54,7 @@ impl Hostile {
         for name in &self.names {
             ensure!(ALL.iter().any(|attack| attack.name == name), "no attack is called {name}");
         }
-        cargo("build --quiet --release --package anser")?;
+        cargo("build --quiet --release --locked --package anser")?;
         let program = root().join("target/release/anser");
         let runtime = Builder::new_current_thread().enable_all().build()?;
         println!("| attack | ack p50, p99 without | with it | p99 ratio | memory |");

@@ -11,6 +11,9 @@ mod kicks;
 #[path = "../it/raw.rs"]
 #[allow(dead_code, reason = "the tests of one server use more of it")]
 mod raw;
+#[cfg(feature = "cluster")]
+#[path = "../it/received.rs"]
+mod received;
 mod sequencer;
 #[cfg(feature = "cluster")]
 mod servers;

@@ -10,6 +10,7 @@ mod login;
 mod mark;
 mod message;
 mod raw;
+mod received;
 mod slow;
 mod sync;
 mod tls;

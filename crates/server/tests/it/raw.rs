@@ -23,6 +23,8 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest as _, protocol::WebSocketConfig},
 };
 
+use crate::received;
+
 /// Long enough for a busy machine; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -269,7 +271,12 @@ impl Raw {
     }
 
     pub async fn came(&mut self) -> Came {
-        timeout(PATIENCE, self.next()).await.expect("something comes")
+        let came = timeout(PATIENCE, self.next()).await.expect("something comes");
+        match &came {
+            Came::Frame(frame) => received::frame(frame),
+            Came::Closed(code) => code.iter().for_each(|code| received::close(*code)),
+        }
+        came
     }
 
     async fn next(&mut self) -> Came {

@@ -2,7 +2,7 @@
 
 /// Makes a test of each case for the stores that a function of type [`Make`](crate::contract::Make) makes:
 ///
-/// ```ignore
+/// ```text
 /// mod memory {
 ///     anser_store::store_contract!(tests of crate::make_memory);
 /// }

@@ -125,7 +125,10 @@ pub(crate) fn prove(seed: u64) -> anyhow::Result<()> {
 /// The server's program, fresh.
 pub(crate) fn build(debug: bool) -> anyhow::Result<PathBuf> {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "--package", "anser"]).args((!debug).then_some("--release")).current_dir(root());
+    cargo
+        .args(["build", "--quiet", "--locked", "--package", "anser"])
+        .args((!debug).then_some("--release"))
+        .current_dir(root());
     let status = cargo.status()?;
     ensure!(status.success(), "`cargo build`: {status}");
     // This program lies in the folder `debug` of the target folder.

@@ -3,7 +3,6 @@
 //! Reads the files of the repository, as they lie in the work tree, and says what is wrong and how to mend
 //! it. Knows nothing of what the code does.
 
-mod codes;
 mod commands;
 mod manifests;
 mod names;
@@ -38,12 +37,11 @@ struct Finding {
     what: String,
 }
 
-const FAMILIES: [&[Rule]; 9] = [
+const FAMILIES: [&[Rule]; 8] = [
     shape::RULES,
     rooms::RULES,
     words::RULES,
     reach::RULES,
-    codes::RULES,
     commands::RULES,
     manifests::RULES,
     names::RULES,
