@@ -126,10 +126,12 @@ pub struct Limits {
     /// Connections at one time that have not logged in, requests of plain HTTP among them: at least 1. When there are so many, the one
     /// that has kept the server waiting longest gives way, or the newcomer is closed at once.
     pub strangers: u32,
-    /// The same for one address, or one /64 of IPv6: at least 1. Many users may sit behind one address.
+    /// The same for one address, or one /64 of IPv6: at least 1. Many users may sit behind one address. A /56 may have 4 times as many, a /48 16
+    /// times: whoever has one may come from another /64 each time.
     pub strangers_per_address: u32,
     /// Attempts to log in of one address, or one /64 of IPv6, that come to nothing: so many a second, and ten times as many at once;
-    /// beyond it connections from there are closed at once. At least 1. A login that succeeds does not count.
+    /// beyond it connections from there are closed at once. At least 1. A login that succeeds does not count. A /56 may have 4 times as many, a
+    /// /48 16 times.
     pub attempts_per_s: u32,
     /// From accepting a connection to `welcome`, in milliseconds: 1000 to 60000. TLS, HTTP, `hello` and checking a password are in it.
     pub login_ms: u32,

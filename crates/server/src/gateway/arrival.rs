@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc};
 
 use tokio::time::{Instant, timeout_at};
 
-use super::door::Stranger;
+use super::door::{Reason, Stranger};
 use crate::accepted::Accepted;
 
 #[derive(Clone)]
@@ -29,7 +29,24 @@ impl Arrival {
     pub async fn within<T>(&self, part: impl Future<Output = T>) -> Result<T, Ended> {
         tokio::select! {
             done = timeout_at(self.deadline, part) => done.map_err(|_| Ended::Late),
-            () = self.stranger.must_give_way() => Err(Ended::GaveWay),
+            () = self.stranger.must_give_way() => {
+                self.turn_away("gave_way");
+                Err(Ended::GaveWay)
+            }
+        }
+    }
+
+    /// Counts that it goes without having logged in, and tells the log.
+    pub fn turn_away(&self, reason: Reason) {
+        self.stranger.door().turn_away(self.address, reason);
+    }
+
+    /// Tells it why it is refused, for as long as nobody needs the place.
+    pub async fn refuse(&self, last_words: impl Future<Output = ()>) {
+        self.stranger.leaves();
+        tokio::select! {
+            () = last_words => {}
+            () = self.stranger.must_give_way() => {}
         }
     }
 }

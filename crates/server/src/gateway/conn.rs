@@ -119,7 +119,7 @@ async fn greet(
         Ok(Err(error)) => match recv_error(error) {
             Ok(error) => (0, error),
             Err(end) => {
-                last_words(&mut socket, end).await;
+                arrival.refuse(last_words(&mut socket, end)).await;
                 return None;
             }
         },
@@ -129,11 +129,14 @@ async fn greet(
         },
     };
     cx.metrics.login_refused(error.code);
-    arrival.stranger.door().refusals.tell(Some(arrival.address), error.code.as_str_name());
-    let reason = error.message.to_string();
+    arrival.stranger.door().refusals.tell(arrival.address, error.code.as_str_name());
+    let (code, reason) = (refusal_code(error.code), error.message.to_string());
     let frame = socket.framing().encode(&answer(request_id, Body::Error(error.to_wire())));
-    let _ = timeout(CLOSE_PATIENCE, write_all(&mut socket, vec![frame])).await;
-    last_words(&mut socket, End::Closed { code: refusal_code(error.code), reason }).await;
+    let told = async {
+        let _ = timeout(CLOSE_PATIENCE, write_all(&mut socket, vec![frame])).await;
+        last_words(&mut socket, End::Closed { code, reason }).await;
+    };
+    arrival.refuse(told).await;
     None
 }
 

@@ -2,9 +2,9 @@
 //!
 //! A connection is a *stranger* until its login is done. Strangers have places of their own, in all and for each network they come
 //! from, so that no number of them takes a user's (`limits.connections`). Where there is no room, the one gives way that has
-//! kept the server waiting longest, of the network that has most of them: whoever holds places without logging in loses them
-//! to those who come to log in. While everybody is served as fast as can be, as when all users come back at once, nobody gives
-//! way and who comes is turned away: what was begun is brought to its end.
+//! kept the server waiting longest, of the network that has most of what it may have: whoever holds places without logging in loses
+//! them to those who come to log in. While everybody is served as fast as can be, as when all users come back at once, nobody gives
+//! way and who comes is turned away: what was begun is brought to its end. Who was refused, and only hears why, gives way at once.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -34,11 +34,12 @@ const NETWORKS_REMEMBERED: usize = 16_384;
 /// Attempts at once, after a silence, in seconds of the even rate.
 const ATTEMPTS_BURST_S: u32 = 10;
 
+/// By the setting that was met.
+pub type Reason = &'static str;
+
 pub struct Door {
-    strangers_max: usize,
-    per_address_max: u32,
     attempts: Debts,
-    attempt: Rate,
+    attempts_per_s: u32,
     strangers: Mutex<Strangers>,
     /// One for each user's connection.
     places: Arc<Semaphore>,
@@ -46,8 +47,9 @@ pub struct Door {
     pub refusals: Refusals,
 }
 
-#[derive(Default)]
 struct Strangers {
+    all_max: usize,
+    per_address_max: u32,
     /// By the order in which they came.
     waiting: BTreeMap<u64, Waiting>,
     by_network: HashMap<Network, u32>,
@@ -55,11 +57,21 @@ struct Strangers {
 }
 
 struct Waiting {
-    /// None: within the process.
-    network: Option<Network>,
-    since: Instant,
-    /// Tells it to give way. None once it has said `hello`: then it waits for the server.
-    give_way: Option<Arc<Notify>>,
+    /// In whose networks it counts. None: within the process.
+    address: Option<IpAddr>,
+    state: State,
+    /// Tells it to give way.
+    give_way: Arc<Notify>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// The server waits for it, since then.
+    Awaited(Instant),
+    /// It has said `hello` and waits for the server.
+    Served,
+    /// It was refused.
+    Leaving,
 }
 
 /// A connection that is not logged in. Its place is free when the last clone of it is dropped.
@@ -71,34 +83,29 @@ pub struct Stranger {
 
 impl Door {
     pub fn new(limits: &Limits, metrics: &Metrics) -> Arc<Self> {
-        Arc::new(Self {
-            strangers_max: limits.strangers as usize,
+        let strangers = Strangers {
+            all_max: limits.strangers as usize,
             per_address_max: limits.strangers_per_address,
+            waiting: BTreeMap::new(),
+            by_network: HashMap::new(),
+            last: 0,
+        };
+        Arc::new(Self {
             attempts: Debts::new(NETWORKS_REMEMBERED),
-            attempt: Rate::new(limits.attempts_per_s, limits.attempts_per_s.saturating_mul(ATTEMPTS_BURST_S)),
-            strangers: Mutex::default(),
+            attempts_per_s: limits.attempts_per_s,
+            strangers: Mutex::new(strangers),
             places: Arc::new(Semaphore::new(limits.connections as usize)),
             turned_away: metrics.turned_away.clone(),
             refusals: Refusals::default(),
         })
     }
 
-    /// Lets a connection wait. `from` is None for one within the process.
-    pub fn enter(self: &Arc<Self>, from: Option<IpAddr>) -> Option<Stranger> {
+    /// Lets a connection wait. It counts where `address` lies; None: only among all.
+    pub fn enter(self: &Arc<Self>, address: Option<IpAddr>) -> Result<Stranger, Reason> {
         let now = Instant::now();
-        let network = from.map(Network::of);
-        let admitted = network.map_or(Ok(()), |network| self.charge(network, now)).and_then(|()| {
-            let mut strangers = self.lock();
-            strangers.make_room(network, self.per_address_max, self.strangers_max, now)?;
-            Ok(strangers.add(network, now))
-        });
-        match admitted {
-            Ok((number, give_way)) => Some(Stranger { door: Arc::clone(self), number, give_way }),
-            Err(reason) => {
-                self.turn_away(from, reason);
-                None
-            }
-        }
+        self.charge(address, now)?;
+        let (number, give_way) = self.lock().add(address, now)?;
+        Ok(Stranger { door: Arc::clone(self), number, give_way })
     }
 
     /// A place for a user's connection, if there is one within `patience`.
@@ -106,13 +113,31 @@ impl Door {
         timeout(patience, Arc::clone(&self.places).acquire_owned()).await.ok()?.ok()
     }
 
-    fn charge(&self, network: Network, now: Instant) -> Result<(), &'static str> {
-        self.attempts.charge(network, self.attempt, now).map_err(|_| "attempts_per_s")
+    /// Counts it and tells the log.
+    pub fn turn_away(&self, address: IpAddr, reason: Reason) {
+        self.turned_away.count(reason);
+        self.refusals.tell(address, reason);
     }
 
-    fn turn_away(&self, from: Option<IpAddr>, reason: &'static str) {
-        self.turned_away.count(reason);
-        self.refusals.tell(from, reason);
+    /// For one attempt, in each network around the address or in none.
+    fn charge(&self, address: Option<IpAddr>, now: Instant) -> Result<(), Reason> {
+        let networks = || address.into_iter().flat_map(Network::around);
+        for (charged, network) in networks().enumerate() {
+            if self.attempts.charge(network, self.attempt(network), now).is_err() {
+                networks().take(charged).for_each(|network| self.forgive(network, now));
+                return Err("attempts_per_s");
+            }
+        }
+        Ok(())
+    }
+
+    fn forgive(&self, network: Network, now: Instant) {
+        self.attempts.forgive(network, self.attempt(network), now);
+    }
+
+    fn attempt(&self, network: Network) -> Rate {
+        let per_s = self.attempts_per_s.saturating_mul(network.allowance());
+        Rate::new(per_s, per_s.saturating_mul(ATTEMPTS_BURST_S))
     }
 
     fn lock(&self) -> MutexGuard<'_, Strangers> {
@@ -123,23 +148,29 @@ impl Door {
 impl Stranger {
     /// From now on it waits for the server and not the server for it, so it gives way to nobody.
     pub fn said_hello(&self) {
+        self.enters(State::Served);
+    }
+
+    /// It was refused: what is left is to tell it why, as long as nobody needs the place.
+    pub fn leaves(&self) {
+        self.enters(State::Leaving);
+    }
+
+    fn enters(&self, state: State) {
         if let Some(waiting) = self.door.lock().waiting.get_mut(&self.number) {
-            waiting.give_way = None;
+            waiting.state = state;
         }
     }
 
     /// Its attempt was a user's, and costs nothing: any number of them may sit behind one address.
     pub fn is_welcome(&self) {
-        let network = self.door.lock().waiting.get(&self.number).and_then(|waiting| waiting.network);
-        if let Some(network) = network {
-            self.door.attempts.forgive(network, self.door.attempt, Instant::now());
-        }
+        let (now, address) = (Instant::now(), self.door.lock().waiting.get(&self.number).and_then(|one| one.address));
+        address.into_iter().flat_map(Network::around).for_each(|network| self.door.forgive(network, now));
     }
 
     /// Returns when another needs the place. Cancel-safe.
     pub async fn must_give_way(&self) {
         self.give_way.notified().await;
-        self.door.turned_away.count("gave_way");
     }
 
     pub fn door(&self) -> &Door {
@@ -154,22 +185,26 @@ impl Drop for Stranger {
 }
 
 impl Strangers {
-    fn add(&mut self, network: Option<Network>, since: Instant) -> (u64, Arc<Notify>) {
+    fn add(&mut self, address: Option<IpAddr>, now: Instant) -> Result<(u64, Arc<Notify>), Reason> {
+        self.make_room(address, now)?;
         self.last += 1;
         let give_way = Arc::new(Notify::new());
-        if let Some(network) = network {
+        self.insert(self.last, Waiting { address, state: State::Awaited(now), give_way: Arc::clone(&give_way) });
+        Ok((self.last, give_way))
+    }
+
+    fn insert(&mut self, number: u64, waiting: Waiting) {
+        for network in waiting.networks() {
             *self.by_network.entry(network).or_default() += 1;
         }
-        self.waiting.insert(self.last, Waiting { network, since, give_way: Some(Arc::clone(&give_way)) });
-        (self.last, give_way)
+        self.waiting.insert(number, waiting);
     }
 
     /// None when it gave way before.
     fn remove(&mut self, number: u64) -> Option<Waiting> {
         let waiting = self.waiting.remove(&number)?;
-        if let Some(network) = waiting.network {
-            let left = self.from(Some(network)) - 1;
-            match left {
+        for network in waiting.networks() {
+            match self.from(network) - 1 {
                 0 => self.by_network.remove(&network),
                 left => self.by_network.insert(network, left),
             };
@@ -177,39 +212,125 @@ impl Strangers {
         Some(waiting)
     }
 
-    fn from(&self, network: Option<Network>) -> u32 {
-        network.and_then(|network| self.by_network.get(&network)).copied().unwrap_or(0)
+    fn from(&self, network: Network) -> u32 {
+        self.by_network.get(&network).copied().unwrap_or(0)
     }
 
-    /// For one more from there. Lets at most one give way, since there is never more than one too many.
-    fn make_room(
-        &mut self,
-        network: Option<Network>,
-        per_address_max: u32,
-        strangers_max: usize,
-        now: Instant,
-    ) -> Result<(), &'static str> {
-        if network.is_some() && self.from(network) >= per_address_max {
-            return self.let_give_way(now, |waiting| waiting.network == network).ok_or("strangers_per_address");
+    /// For one more from there. Lets at most one give way, since there is never more than one too many, and who leaves the
+    /// narrowest network that is full leaves the wider ones too.
+    fn make_room(&mut self, address: Option<IpAddr>, now: Instant) -> Result<(), Reason> {
+        let is_full =
+            |network: &Network| self.from(*network) >= self.per_address_max.saturating_mul(network.allowance());
+        if let Some(full) = address.into_iter().flat_map(Network::around).find(is_full) {
+            let is_there = |waiting: &Waiting| waiting.address.is_some_and(|address| full.contains(address));
+            return self.let_give_way(now, is_there).ok_or("strangers_per_address");
         }
-        if self.waiting.len() >= strangers_max {
+        if self.waiting.len() >= self.all_max {
             return self.let_give_way(now, |_| true).ok_or("strangers");
         }
         Ok(())
     }
 
-    /// The oldest of the network that has most.
+    /// One that leaves, or the oldest of the network that has most of what it may have.
     fn let_give_way(&mut self, now: Instant, may: impl Fn(&Waiting) -> bool) -> Option<()> {
-        let waits = |waiting: &Waiting| waiting.give_way.is_some() && waiting.since + GRACE <= now && may(waiting);
+        let share = |waiting: &Waiting| waiting.networks().map(|network| network.share(self.from(network))).max();
         // `max_by_key` takes the last of equals: from the youngest to the oldest.
         let (&number, _) = self
             .waiting
             .iter()
             .rev()
-            .filter(|(_, waiting)| waits(waiting))
-            .max_by_key(|(_, waiting)| self.from(waiting.network))?;
-        let gone = self.remove(number)?;
-        gone.give_way?.notify_one();
+            .filter(|(_, waiting)| waiting.gives_way(now) && may(waiting))
+            .max_by_key(|(_, waiting)| (waiting.state == State::Leaving, share(waiting)))?;
+        self.remove(number)?.give_way.notify_one();
         Some(())
+    }
+}
+
+impl Waiting {
+    fn networks(&self) -> impl Iterator<Item = Network> + use<> {
+        self.address.into_iter().flat_map(Network::around)
+    }
+
+    fn gives_way(&self, now: Instant) -> bool {
+        match self.state {
+            State::Awaited(since) => since + GRACE <= now,
+            State::Served => false,
+            State::Leaving => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strangers(all_max: usize, per_address_max: u32) -> Strangers {
+        Strangers { all_max, per_address_max, waiting: BTreeMap::new(), by_network: HashMap::new(), last: 0 }
+    }
+
+    /// An address of 2001:db8:1::/48, by its /56, /64 and what is left.
+    fn of_site(home: u8, network: u8, rest: u8) -> Option<IpAddr> {
+        Some(format!("2001:db8:1:{home:02x}{network:02x}::{rest:x}").parse().expect("an address"))
+    }
+
+    fn of(address: &str) -> Option<IpAddr> {
+        Some(address.parse().expect("an address"))
+    }
+
+    #[test]
+    fn whoever_has_many_networks_is_bounded_as_well_as_who_has_one() {
+        let (mut strangers, now) = (strangers(1_000, 2), Instant::now());
+        let mut enter = |address| strangers.add(address, now).map(|_| ());
+        assert_eq!([enter(of_site(0, 0, 1)), enter(of_site(0, 0, 2))], [Ok(()); 2]);
+        assert_eq!(enter(of_site(0, 0, 3)), Err("strangers_per_address"));
+        // A /56 has 4 times as many, however many /64 are in it.
+        assert_eq!((0..100).filter(|network| enter(of_site(0, *network, 3)).is_ok()).count(), 6);
+        // And a /48 has 16 times.
+        assert_eq!((0..100).filter(|home| enter(of_site(*home, 200, 1)).is_ok()).count(), 24);
+        assert_eq!([enter(of("2001:db8:2::1")), enter(of("192.0.2.1")), enter(None)], [Ok(()); 3]);
+    }
+
+    #[test]
+    fn where_no_place_is_left_those_give_way_who_have_most_of_what_they_may() {
+        let (mut strangers, start) = (strangers(20, 5), Instant::now());
+        let (first, _) = strangers.add(of("192.0.2.1"), start).expect("room");
+        // One site, with another /64 each time.
+        let numbers: Vec<_> =
+            (0..19).map(|home| strangers.add(of_site(home, home, 1), start).expect("room").0).collect();
+        strangers.add(of("192.0.2.2"), start).map(|_| ()).expect_err("nobody gives way at once");
+        strangers.add(of("192.0.2.2"), start + GRACE).expect("the site gives way");
+        assert!(strangers.waiting.contains_key(&first) && !strangers.waiting.contains_key(&numbers[0]));
+    }
+
+    #[test]
+    fn who_leaves_gives_way_at_once_and_who_is_served_does_not() {
+        let (mut strangers, start) = (strangers(3, 2), Instant::now());
+        let numbers =
+            ["192.0.2.1", "192.0.2.1", "192.0.2.2"].map(|address| strangers.add(of(address), start).expect("room").0);
+        strangers.waiting.get_mut(&numbers[0]).expect("it waits").state = State::Served;
+        strangers.add(of("192.0.2.1"), start).map(|_| ()).expect_err("nobody leaves yet");
+        strangers.waiting.get_mut(&numbers[1]).expect("it waits").state = State::Leaving;
+        let (third, _) = strangers.add(of("192.0.2.1"), start).expect("it gives way");
+        assert_eq!(strangers.waiting.keys().copied().collect::<Vec<_>>(), [numbers[0], numbers[2], third]);
+    }
+
+    #[test]
+    fn attempts_count_in_each_network_around_or_in_none() {
+        let door = Door {
+            attempts: Debts::new(NETWORKS_REMEMBERED),
+            attempts_per_s: 1,
+            strangers: Mutex::new(strangers(1, 1)),
+            places: Arc::new(Semaphore::new(1)),
+            turned_away: TurnedAway::default(),
+            refusals: Refusals::default(),
+        };
+        let now = Instant::now();
+        let attempts = |home, networks: std::ops::Range<u8>| {
+            let tried = networks.flat_map(|network| std::iter::repeat_n(network, 20));
+            tried.filter(|network| door.charge(of_site(home, *network, 1), now).is_ok()).count()
+        };
+        assert_eq!([attempts(0, 0..1), attempts(0, 1..2), attempts(0, 2..9)], [10, 10, 20]);
+        // What was refused for the sake of the /56 was not charged to the /48.
+        assert_eq!([attempts(1, 0..9), attempts(2, 0..9), attempts(3, 0..9), attempts(4, 0..9)], [40, 40, 40, 0]);
     }
 }

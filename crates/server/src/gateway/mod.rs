@@ -4,6 +4,7 @@ mod arrival;
 mod conn;
 mod door;
 mod io;
+mod lines;
 mod login;
 pub mod operator;
 mod refusals;
@@ -33,7 +34,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
-use self::{arrival::Arrival, door::Door, io::Io, socket::Socket};
+use self::{arrival::Arrival, door::Door, io::Io, lines::Lines, socket::Socket};
 use crate::{config::Config, ctx::Ctx, http::Routes};
 
 /// Of one request. A login as a whole has a limit of its own.
@@ -48,6 +49,8 @@ const OPERATOR_TIMEOUT: Duration = Duration::from_secs(10);
 const PIPE_BYTES: usize = 64 * 1024;
 /// How long no connection is accepted when the process has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// It is told once in so long.
+const ACCEPT_TOLD: Duration = Duration::from_secs(60);
 
 /// The ports and everything that was accepted on them.
 pub struct Gateway {
@@ -130,18 +133,22 @@ impl Gateway {
     ) where
         F: Future<Output = ()> + Send,
     {
+        let mut failures = Lines::new(1, ACCEPT_TOLD);
         loop {
             let (stream, peer) = match listener.accept().await {
                 Ok(accepted) => accepted,
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
                 Err(error) => {
-                    tracing::warn!(%error, "cannot accept");
+                    if let Some(passed_over) = failures.admit(Instant::now()) {
+                        tracing::warn!(%error, passed_over, "cannot accept");
+                    }
                     sleep(ACCEPT_PAUSE).await;
                     continue;
                 }
             };
             // Who is turned away is closed at once: to say why would need the place that is missing.
-            let Some(arrival) = self.arrive(Some(peer.ip().to_canonical())) else { continue };
+            let address = peer.ip().to_canonical();
+            let Some(arrival) = self.arrive(address, Some(address)) else { continue };
             let gateway = Arc::clone(self);
             let serve = serve.clone();
             self.tasks.spawn(async move {
@@ -151,12 +158,13 @@ impl Gateway {
         }
     }
 
-    /// None when there is no room for one more from there.
-    fn arrive(&self, from: Option<IpAddr>) -> Option<Arrival> {
+    /// None when there is no room for one more that counts there.
+    fn arrive(&self, address: IpAddr, charged: Option<IpAddr>) -> Option<Arrival> {
+        let stranger = self.door.enter(charged).map_err(|reason| self.door.turn_away(address, reason)).ok()?;
         Some(Arrival {
-            stranger: Arc::new(self.door.enter(from)?),
+            stranger: Arc::new(stranger),
             accepted: self.cx.hub.accept((self.cx.clock)()),
-            address: from.unwrap_or(Ipv4Addr::LOCALHOST.into()),
+            address,
             deadline: Instant::now() + Duration::from_millis(self.cx.config.limits.login_ms.into()),
         })
     }
@@ -175,7 +183,7 @@ impl Gateway {
         if self.shutdown.is_cancelled() {
             return None;
         }
-        let arrival = self.arrive(None)?;
+        let arrival = self.arrive(Ipv4Addr::LOCALHOST.into(), None)?;
         let (ours, theirs) = tokio::io::duplex(PIPE_BYTES);
         self.tasks.spawn(Arc::clone(self).serve_tcp(arrival, Io::plain(ours.into())));
         Some(theirs)

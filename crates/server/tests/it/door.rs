@@ -1,6 +1,6 @@
 //! Who may wait to be let in: strangers cost others nothing, and take no user's place.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use anser_proto::{CloseCode, ErrorCode, Format, v1::client_frame::Request};
 use anser_server::config::Config;
@@ -19,14 +19,14 @@ async fn server(change: impl FnOnce(&mut Config)) -> TestServer {
 }
 
 /// A connection from an address of this machine other than the usual one.
-async fn from(last: u8, server: &TestServer) -> TcpStream {
+pub async fn from(last: u8, to: SocketAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.bind(([127, 0, 0, last], 0).into()).expect("the whole of 127/8 is this machine");
-    socket.connect(server.server.tcp).await.expect("the port accepts")
+    socket.connect(to).await.expect("the port accepts")
 }
 
 /// Whether the server has closed it, or does so at once; nothing is said.
-async fn is_closed(stream: &mut TcpStream) -> bool {
+pub async fn is_closed(stream: &mut TcpStream) -> bool {
     let mut byte = [0];
     tokio::time::timeout(Duration::from_millis(200), stream.read(&mut byte)).await.is_ok()
 }
@@ -65,17 +65,18 @@ async fn strangers_take_no_users_place_and_users_do_not_shut_each_other_in() {
 #[tokio::test]
 async fn who_holds_places_without_logging_in_gives_way_to_who_comes_to_log_in() {
     let server = server(|config| (config.limits.strangers, config.limits.strangers_per_address) = (6, 3)).await;
-    let mut one_each = [from(2, &server).await, from(3, &server).await];
-    let mut many = [from(4, &server).await, from(4, &server).await, from(4, &server).await];
+    let mut one_each = [from(2, server.server.tcp).await, from(3, server.server.tcp).await];
+    let mut many =
+        [from(4, server.server.tcp).await, from(4, server.server.tcp).await, from(4, server.server.tcp).await];
     // Of its own network, and only after a while.
-    assert!(is_closed(&mut from(4, &server).await).await);
+    assert!(is_closed(&mut from(4, server.server.tcp).await).await);
     pass(Duration::from_secs(1)).await;
-    let mut fourth = from(4, &server).await;
+    let mut fourth = from(4, server.server.tcp).await;
     assert!(is_closed(&mut many[0]).await);
     assert!(!is_closed(&mut fourth).await && !is_closed(&mut many[1]).await);
 
     // Of all, that of the network that has most.
-    let mut sixth = from(5, &server).await;
+    let mut sixth = from(5, server.server.tcp).await;
     let mut ada = server.login("ada").await;
     assert!(is_closed(&mut many[1]).await);
     for stream in one_each.iter_mut().chain([&mut sixth, &mut fourth, &mut many[2]]) {
@@ -83,6 +84,18 @@ async fn who_holds_places_without_logging_in_gives_way_to_who_comes_to_log_in() 
     }
     ada.nothing_more().await;
     assert!(server.metrics().await.contains("anser_turned_away_total{reason=\"gave_way\"} 2"));
+}
+
+#[tokio::test]
+async fn who_was_refused_holds_no_place_while_it_hears_why() {
+    let server = server(|config| config.limits.strangers_per_address = 1).await;
+    // It does not close, so the server waits for it a while.
+    let mut refused = from(2, server.server.tcp).await;
+    refused.write_all(b"\0\0\0\x01\xff").await.expect("it is taken");
+    let mut told = Vec::new();
+    refused.read_to_end(&mut told).await.expect("it ends");
+    assert!(!told.is_empty());
+    assert!(!is_closed(&mut from(2, server.server.tcp).await).await);
 }
 
 #[tokio::test]
@@ -94,14 +107,14 @@ async fn one_address_that_tries_in_a_loop_is_braked_and_users_behind_it_are_not(
     }
     let mut looped = Vec::new();
     for _ in 0..12 {
-        looped.push(from(2, &server).await);
+        looped.push(from(2, server.server.tcp).await);
     }
     assert!(!is_closed(&mut looped[0]).await && !is_closed(&mut looped[9]).await);
     assert!(is_closed(&mut looped[11]).await);
     server.login("bob").await;
     drop(looped);
     pass(Duration::from_secs(1)).await;
-    let mut later = Raw::over_tcp(from(2, &server).await, Format::Protobuf);
+    let mut later = Raw::over_tcp(from(2, server.server.tcp).await, Format::Protobuf);
     later.hello(server.hello("cyd", "phone")).await;
 }
 
