@@ -11,6 +11,8 @@ use std::{
 
 use serde::Deserialize;
 
+use crate::network::Network;
+
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -33,11 +35,24 @@ pub struct Listen {
     /// Address and port of metrics and health, over plain HTTP, for whoever watches the server: keep it from the public. None: port 7402 of
     /// the loopback address, or a free one if `listen.http` has port 0.
     pub operator: Option<SocketAddr>,
+    /// Proxies before this server: addresses and networks, such as `["10.0.0.0/8"]`. They are believed when they say whom they pass on, in
+    /// `X-Forwarded-For` or as `proxy_protocol` has it, and nobody else is. Limits for one address count what they say, and not them.
+    pub trusted_proxies: Vec<Network>,
+    /// Ports on which every connection of a trusted proxy begins with a header of the PROXY protocol, version 1 or 2: `["http"]`, `["tcp"]` or
+    /// both. Those of others have none.
+    pub proxy_protocol: Vec<Port>,
     /// How long a stopping server says on `/readyz` that it drains before it closes its ports, in milliseconds: as long as a balancer
     /// takes to look elsewhere. Connections that it has stay until then.
     pub unready_ms: u64,
     /// How long a stopping server waits for its connections, in milliseconds.
     pub drain_ms: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Port {
+    Http,
+    Tcp,
 }
 
 /// For both ports. Without it the ports speak plain text.
@@ -171,6 +186,8 @@ impl Default for Listen {
             http: ([127, 0, 0, 1], 7400).into(),
             tcp: ([127, 0, 0, 1], 7401).into(),
             operator: None,
+            trusted_proxies: vec![],
+            proxy_protocol: vec![],
             unready_ms: 0,
             drain_ms: 10_000,
         }
@@ -290,6 +307,10 @@ impl Config {
             Err(ConfigError::Refused { key, value: value.to_string(), mend })
         };
         let limits = &self.limits;
+        if !self.listen.proxy_protocol.is_empty() && self.listen.trusted_proxies.is_empty() {
+            let mend = "name the proxies in listen.trusted_proxies: it is theirs alone";
+            return refuse("listen.proxy_protocol", &"set, and nobody is a proxy", mend);
+        }
         if self.tls.cert_file.is_some() != self.tls.key_file.is_some() {
             return refuse("tls.cert_file", &"without tls.key_file or the reverse", "name both, or neither");
         }
@@ -393,6 +414,8 @@ mod tests {
             ("[cluster]\ndatabase = \"mysql://root@localhost/anser\"", "auth.hs256_secret_file"),
             ("[cluster]\nsequencer = \"uuid\"", "line 2"),
             ("[cluster]\nwriters = 0", "cluster.writers"),
+            ("[listen]\nproxy_protocol = [\"http\"]", "listen.trusted_proxies"),
+            ("[listen]\ntrusted_proxies = [\"10.0.0.0/33\"]", "10.0.0.0/33"),
             ("[limits]\nheartbeat_min_ms = 999999999", "heartbeat_min_ms"),
         ] {
             let error = load(text, &[]).expect_err("a slip").to_string();

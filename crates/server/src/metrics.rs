@@ -61,7 +61,7 @@ impl Metrics {
         let closes = Family::default();
         registry.register("closes", "Connections that the server ended", closes.clone());
         let turned_away = TurnedAway::default();
-        let help = "Connections that were ended before login, for want of room or for coming too often";
+        let help = "Connections and requests that were refused before login, by what stood against them";
         registry.register("turned_away", help, turned_away.0.clone());
         let mut counter = |name, help| {
             let counter = Counter::default();

@@ -1,11 +1,13 @@
-//! Where somebody comes from, as budgets count it.
+//! Where somebody comes from, as settings name it and budgets count it.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use serde::Deserialize;
 
-/// Addresses that begin alike, or one address.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+/// Addresses that begin alike, or one address: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.1`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Network(IpNet);
 
 /// Bits of an IPv6 network, and how many times as much as one address it may have.
@@ -44,12 +46,28 @@ impl Network {
     }
 }
 
+impl TryFrom<String> for Network {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let address = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+        let network = text.parse::<IpNet>().or_else(|_| address());
+        network.map(|network| Self(network.trunc())).map_err(|_| {
+            format!("`{text}` is no network: name an address such as 192.0.2.1, or a network such as 10.0.0.0/8")
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn around(address: &str) -> Vec<Network> {
         Network::around(address.parse().expect("an address")).collect()
+    }
+
+    fn named(text: &str) -> Network {
+        text.to_owned().try_into().expect("a network")
     }
 
     #[test]
@@ -60,9 +78,22 @@ mod tests {
         assert_eq!(ours[1..], theirs[1..]);
         let [ours, theirs] = [around("2001:db8:1:2::1"), around("2001:db8:1:102::1")];
         assert_ne!(ours[1], theirs[1]);
+        assert_eq!(ours[2..], [named("2001:db8:1::/48")]);
         assert_eq!(ours[2], theirs[2]);
-        assert_eq!(around("::ffff:192.0.2.1"), around("192.0.2.1"));
-        assert_eq!([ours[0], ours[1], ours[2], around("192.0.2.1")[0]].map(Network::allowance), [1, 4, 16, 1]);
+        assert_eq!(around("::ffff:192.0.2.1"), [named("192.0.2.1")]);
+        assert_eq!([ours[0], ours[1], ours[2], named("192.0.2.1")].map(Network::allowance), [1, 4, 16, 1]);
         assert_eq!([ours[0].share(2), ours[1].share(2), ours[2].share(2)], [32, 8, 2]);
+    }
+
+    #[test]
+    fn a_network_has_its_own_addresses_and_no_others() {
+        let inside = |network: &str, address: &str| named(network).contains(address.parse().expect("an address"));
+        assert!(inside("10.0.0.0/8", "10.1.2.3") && inside("10.1.2.3/8", "::ffff:10.0.0.1"));
+        assert!(!inside("10.0.0.0/8", "11.0.0.1") && !inside("10.0.0.0/8", "::a00:1"));
+        assert!(inside("192.0.2.1", "192.0.2.1") && !inside("192.0.2.1", "192.0.2.2"));
+        assert!(inside("2001:db8::/32", "2001:db8:ffff::1") && !inside("2001:db8::/32", "2001:db9::1"));
+        for none in ["", "10.0.0.0/33", "proxy.internal", "10.0.0", "10.0.0.0/-1"] {
+            assert!(Network::try_from(none.to_owned()).is_err(), "{none:?}");
+        }
     }
 }

@@ -73,9 +73,10 @@ fn check_expression(alert: &str, expression: &str, counted: &str, described: &st
             let names = row.split('`').find(|span| span.starts_with(metric)).unwrap_or_default();
             assert!(names.contains(label), "{alert}: {metric} has no label {label}");
             let values = values.trim_matches(|letter: char| "=~\"".contains(letter)).split('|');
-            values
-                .filter(|_| label != "request")
-                .for_each(|value| assert!(is_code(value), "{alert}: {value} is no code"));
+            for value in values.filter(|_| label != "request") {
+                let is_known = if label == "reason" { row.contains(&format!("`{value}`")) } else { is_code(value) };
+                assert!(is_known, "{alert}: {metric} never has the {label} {value}");
+            }
         }
     }
 }
@@ -86,18 +87,21 @@ fn is_code(name: &str) -> bool {
 
 #[test]
 fn a_rule_on_what_nobody_counts_is_found() {
-    let counted = "register(\"closes\", help, closes)";
-    let described = "| `anser_closes_total{code}` | connections |";
+    let counted = "register(\"closes\", help, closes) register(\"turned_away\", help, turned_away)";
+    let described =
+        "| `anser_closes_total{code}` | connections |\n| `anser_turned_away_total{reason}` | all | `full` |";
     let passes = |expression: &str| {
         let expression = expression.to_owned();
         std::thread::spawn(move || check_expression("test", &expression, counted, described)).join().is_ok()
     };
     assert!(passes("rate(anser_closes_total{code=~\"LAGGING|SILENT\"}[5m]) > 1"));
+    assert!(passes("rate(anser_turned_away_total{reason=\"full\"}[5m]) > 0"));
     for wrong in [
         "rate(anser_opens_total[5m]) > 1",
         "anser_closes_total > 1",
         "rate(anser_closes_total{code=\"LAGING\"}[5m]) > 1",
         "rate(anser_closes_total{reason=\"LAGGING\"}[5m]) > 1",
+        "rate(anser_turned_away_total{reason=\"fool\"}[5m]) > 0",
         "rate(anser_closes_total[5m] > 1",
     ] {
         assert!(!passes(wrong), "{wrong}");

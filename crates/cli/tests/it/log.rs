@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{Read as _, Write as _, pipe},
+    net::TcpStream,
 };
 
 use crate::process::Machine;
@@ -78,3 +79,22 @@ fn a_log_that_nobody_reads_holds_nobody_up() {
 
 /// What Linux gives a pipe.
 const PIPE_BYTES: usize = 64 << 10;
+
+#[test]
+fn who_is_not_let_in_is_told_with_the_address_that_a_trusted_proxy_has_seen() {
+    let mut machine = Machine::empty();
+    machine.start_with(&[("ANSER_LISTEN__TRUSTED_PROXIES", "[\"127.0.0.1\"]")]);
+    let mut proxy = TcpStream::connect(("127.0.0.1", machine.port())).expect("the port accepts");
+    let upgrade = "GET /v1/ws HTTP/1.1\r\nhost: test\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+                   sec-websocket-version: 13\r\nsec-websocket-key: a2V5\r\nsec-websocket-protocol: anser.v1.json\r\n\
+                   x-forwarded-for: 203.0.113.5, 198.51.100.77\r\n\r\n";
+    let hello = r#"{"request_id":1,"hello":{"version":1,"token":"wrong","device":{"device_id":"d"}}}"#;
+    proxy.write_all(upgrade.as_bytes()).expect("it is taken");
+    // A text frame, masked with zeros.
+    let length = u8::try_from(hello.len()).expect("short");
+    proxy.write_all(&[&[0x81, 0x80 | length, 0, 0, 0, 0], hello.as_bytes()].concat()).expect("it is taken");
+    machine.awaits_log("not let in", 1);
+    let log = machine.log();
+    let line = log.lines().find(|line| line.contains("not let in")).expect("it was awaited");
+    assert!(line.contains("198.51.100.77") && line.contains("BAD_TOKEN"), "{line}");
+}

@@ -4,14 +4,17 @@ use std::{net::IpAddr, sync::Arc};
 
 use tokio::time::{Instant, timeout_at};
 
-use super::door::{Reason, Stranger};
+use super::{
+    door::{Reason, Stranger},
+    proxies::Proxies,
+};
 use crate::accepted::Accepted;
 
 #[derive(Clone)]
 pub struct Arrival {
     pub accepted: Accepted,
     pub stranger: Arc<Stranger>,
-    /// That of the peer, which may be a proxy.
+    /// Of whom it is, as far as is known: of the peer, or of whom a trusted proxy passes on.
     pub address: IpAddr,
     /// By then it is logged in, or ended. It counts everything: TLS, headers, `hello`, hashing, the store.
     pub deadline: Instant,
@@ -34,6 +37,12 @@ impl Arrival {
                 Err(Ended::GaveWay)
             }
         }
+    }
+
+    /// A proxy passes on whoever is at `address`: there it counts from now on, unless that is a trusted proxy.
+    pub fn comes_from(&mut self, address: IpAddr, proxies: &Proxies) -> Result<(), Reason> {
+        self.address = address;
+        self.stranger.comes_from(proxies.charged(address))
     }
 
     /// Counts that it goes without having logged in, and tells the log.

@@ -5,6 +5,8 @@
 //! kept the server waiting longest, of the network that has most of what it may have: whoever holds places without logging in loses
 //! them to those who come to log in. While everybody is served as fast as can be, as when all users come back at once, nobody gives
 //! way and who comes is turned away: what was begun is brought to its end. Who was refused, and only hears why, gives way at once.
+//!
+//! A proxy's connection counts among all, and in no network until it is known whom it passes on.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -57,7 +59,7 @@ struct Strangers {
 }
 
 struct Waiting {
-    /// In whose networks it counts. None: within the process.
+    /// In whose networks it counts. None: within the process, or a proxy that speaks for itself.
     address: Option<IpAddr>,
     state: State,
     /// Tells it to give way.
@@ -146,6 +148,13 @@ impl Door {
 }
 
 impl Stranger {
+    /// It is known now whom a proxy passes on, so an attempt and the place count there.
+    pub fn comes_from(&self, address: Option<IpAddr>) -> Result<(), Reason> {
+        let now = Instant::now();
+        self.door.charge(address, now)?;
+        self.door.lock().change(self.number, address, now)
+    }
+
     /// From now on it waits for the server and not the server for it, so it gives way to nobody.
     pub fn said_hello(&self) {
         self.enters(State::Served);
@@ -191,6 +200,17 @@ impl Strangers {
         let give_way = Arc::new(Notify::new());
         self.insert(self.last, Waiting { address, state: State::Awaited(now), give_way: Arc::clone(&give_way) });
         Ok((self.last, give_way))
+    }
+
+    /// If there is no room where it belongs now, it stays where it was. One that gave way is gone.
+    fn change(&mut self, number: u64, address: Option<IpAddr>, now: Instant) -> Result<(), Reason> {
+        let Some(mut waiting) = self.remove(number) else { return Ok(()) };
+        let room = self.make_room(address, now);
+        if room.is_ok() {
+            (waiting.address, waiting.state) = (address, State::Awaited(now));
+        }
+        self.insert(number, waiting);
+        room
     }
 
     fn insert(&mut self, number: u64, waiting: Waiting) {
@@ -312,6 +332,20 @@ mod tests {
         strangers.waiting.get_mut(&numbers[1]).expect("it waits").state = State::Leaving;
         let (third, _) = strangers.add(of("192.0.2.1"), start).expect("it gives way");
         assert_eq!(strangers.waiting.keys().copied().collect::<Vec<_>>(), [numbers[0], numbers[2], third]);
+    }
+
+    #[test]
+    fn one_that_a_proxy_passes_on_counts_where_it_comes_from() {
+        let (mut strangers, start) = (strangers(10, 1), Instant::now());
+        let [first, second] = [None, None].map(|proxy| strangers.add(proxy, start).expect("room").0);
+        strangers.change(first, of("192.0.2.1"), start).expect("room");
+        assert_eq!(strangers.change(second, of("192.0.2.1"), start), Err("strangers_per_address"));
+        strangers.change(second, of("192.0.2.2"), start).expect("room");
+        strangers.change(first, of("192.0.2.1"), start).expect("its own place");
+        strangers.change(first, None, start).expect("room");
+        strangers.change(second, of("192.0.2.1"), start).expect("room");
+        [first, second].iter().for_each(|number| drop(strangers.remove(*number)));
+        assert!(strangers.by_network.is_empty() && strangers.waiting.is_empty());
     }
 
     #[test]

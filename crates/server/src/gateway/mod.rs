@@ -7,6 +7,8 @@ mod io;
 mod lines;
 mod login;
 pub mod operator;
+mod proxies;
+mod proxy_header;
 mod refusals;
 mod socket;
 pub mod tls;
@@ -14,6 +16,7 @@ mod upgrade;
 mod writing;
 
 use std::{
+    convert::Infallible,
     io::ErrorKind,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
@@ -21,7 +24,12 @@ use std::{
 };
 
 use anyhow::Context as _;
-use axum::Router;
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderMap, HeaderValue, Response, StatusCode, header},
+    response::IntoResponse as _,
+};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{rt::TokioIo, rt::TokioTimer, service::TowerToHyperService};
 use tokio::{
@@ -34,8 +42,12 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
-use self::{arrival::Arrival, door::Door, io::Io, lines::Lines, socket::Socket};
-use crate::{config::Config, ctx::Ctx, http::Routes};
+use self::{arrival::Arrival, door::Door, io::Io, lines::Lines, proxies::Proxies, socket::Socket};
+use crate::{
+    config::{Config, Port},
+    ctx::Ctx,
+    http::Routes,
+};
 
 /// Of one request. A login as a whole has a limit of its own.
 const HEADERS_TIMEOUT: Duration = Duration::from_secs(5);
@@ -59,6 +71,7 @@ pub struct Gateway {
     shutdown: CancellationToken,
     tasks: TaskTracker,
     door: Arc<Door>,
+    proxies: Proxies,
     /// A place for each connection of operators, who must get in when users do not.
     operators: Arc<Semaphore>,
     tls: Option<TlsAcceptor>,
@@ -91,9 +104,9 @@ impl Listeners {
 impl Gateway {
     pub fn new(cx: Arc<Ctx>, tls: Option<TlsAcceptor>) -> Arc<Self> {
         let door = Door::new(&cx.config.limits, &cx.metrics);
-        let operators = Arc::new(Semaphore::new(OPERATORS_MAX));
+        let (proxies, operators) = (Proxies::new(&cx.config.listen), Arc::new(Semaphore::new(OPERATORS_MAX)));
         let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
-        Arc::new(Self { cx, shutdown, tasks, door, operators, tls })
+        Arc::new(Self { cx, shutdown, tasks, door, proxies, operators, tls })
     }
 
     /// Accepts on both ports until `stop`.
@@ -109,8 +122,8 @@ impl Gateway {
         };
         tokio::select! {
             () = stopping => {}
-            () = self.accept(&listeners.http, move |gateway, arrival, io| gateway.serve_http(arrival, io, routes.clone())) => {}
-            () = self.accept(&listeners.tcp, Self::serve_tcp) => {}
+            () = self.accept(Port::Http, &listeners.http, move |gateway, arrival, io| gateway.serve_http(arrival, io, routes.clone())) => {}
+            () = self.accept(Port::Tcp, &listeners.tcp, Self::serve_tcp) => {}
             () = self.accept_operators(&listeners, &operator, &owner) => {}
         }
     }
@@ -125,9 +138,10 @@ impl Gateway {
         }
     }
 
-    /// Accepts for ever. `serve` gets each stream once its TLS handshake, if any, is done.
+    /// Accepts for ever. `serve` gets each stream once what stands before its first byte is done.
     async fn accept<F>(
         self: &Arc<Self>,
+        port: Port,
         listener: &TcpListener,
         serve: impl Fn(Arc<Self>, Arrival, Io) -> F + Clone + Send + 'static,
     ) where
@@ -146,13 +160,13 @@ impl Gateway {
                     continue;
                 }
             };
-            // Who is turned away is closed at once: to say why would need the place that is missing.
             let address = peer.ip().to_canonical();
-            let Some(arrival) = self.arrive(address, Some(address)) else { continue };
+            // Who is turned away is closed at once: to say why would need the place that is missing.
+            let Some(mut arrival) = self.arrive(address, self.proxies.charged(address)) else { continue };
             let gateway = Arc::clone(self);
             let serve = serve.clone();
             self.tasks.spawn(async move {
-                let Ok(Some(io)) = arrival.within(gateway.secure(stream)).await else { return };
+                let Some(io) = gateway.open(port, &mut arrival, stream).await else { return };
                 serve(gateway, arrival, io).await;
             });
         }
@@ -165,16 +179,31 @@ impl Gateway {
             stranger: Arc::new(stranger),
             accepted: self.cx.hub.accept((self.cx.clock)()),
             address,
-            deadline: Instant::now() + Duration::from_millis(self.cx.config.limits.login_ms.into()),
+            deadline: self.deadline(),
         })
     }
 
-    async fn secure(&self, stream: TcpStream) -> Option<Io> {
+    /// Of a login that begins now.
+    fn deadline(&self) -> Instant {
+        Instant::now() + Duration::from_millis(self.cx.config.limits.login_ms.into())
+    }
+
+    /// Takes what stands before the first byte: the header of a proxy, and the TLS handshake.
+    async fn open(&self, port: Port, arrival: &mut Arrival, mut stream: TcpStream) -> Option<Io> {
         // Frames are gathered before they are written, so the kernel need not wait for more.
         stream.set_nodelay(true).ok()?;
+        if self.proxies.must_head(arrival.address, port) {
+            let come = match arrival.within(proxy_header::read(&mut stream)).await.ok()? {
+                Ok(Some(address)) => arrival.comes_from(address, &self.proxies),
+                Ok(None) => Ok(()),
+                Err(error) if error.kind() == ErrorKind::InvalidData => Err("proxy_protocol"),
+                Err(_) => return None,
+            };
+            come.map_err(|reason| arrival.turn_away(reason)).ok()?;
+        }
         match &self.tls {
             None => Some(Io::plain(stream.into())),
-            Some(tls) => Some(Io::tls(tls.accept(stream.into()).await.ok()?)),
+            Some(tls) => Some(Io::tls(arrival.within(tls.accept(stream.into())).await.ok()?.ok()?)),
         }
     }
 
@@ -213,10 +242,17 @@ impl Gateway {
 
     /// Whoever does not become a WebSocket is a stranger until the end: what asks for health connects again.
     async fn serve_http(self: Arc<Self>, arrival: Arrival, io: Io, routes: Router) {
-        let of_this = arrival.clone();
+        let (gateway, of_this) = (Arc::clone(&self), arrival.clone());
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-            request.extensions_mut().insert(of_this.clone());
-            routes.clone().oneshot(request)
+            let (arrival, routes) = (gateway.identify(of_this.clone(), request.headers()), routes.clone());
+            async move {
+                let arrival = match arrival {
+                    Ok(arrival) => arrival,
+                    Err((status, message)) => return Ok::<_, Infallible>(refusal(status, message)),
+                };
+                request.extensions_mut().insert(arrival);
+                routes.oneshot(request).await
+            }
         });
         let connection = http1().serve_connection(TokioIo::new(io), service).with_upgrades();
         tokio::pin!(connection);
@@ -229,9 +265,35 @@ impl Gateway {
         }
     }
 
+    /// Each request of a trusted proxy is for somebody, and counts as a connection of theirs would. Or what to answer instead.
+    fn identify(&self, mut arrival: Arrival, headers: &HeaderMap) -> Result<Arrival, (StatusCode, String)> {
+        if !self.proxies.trusts(arrival.address) {
+            return Ok(arrival);
+        }
+        let Ok(address) = self.proxies.client(arrival.address, headers) else {
+            arrival.turn_away("x_forwarded_for");
+            let message = "the proxy's X-Forwarded-For has no address where it must\n".into();
+            return Err((StatusCode::BAD_REQUEST, message));
+        };
+        // A proxy may have had the connection for a while.
+        arrival.deadline = self.deadline();
+        if let Err(limit) = arrival.comes_from(address, &self.proxies) {
+            arrival.turn_away(limit);
+            return Err((StatusCode::TOO_MANY_REQUESTS, format!("too many from {address}: limits.{limit}\n")));
+        }
+        Ok(arrival)
+    }
+
     async fn serve_tcp(self: Arc<Self>, arrival: Arrival, io: Io) {
         conn::run(Arc::clone(&self.cx), arrival, Socket::tcp(io), self.shutdown.clone()).await;
     }
+}
+
+/// And the end of the connection.
+fn refusal(status: StatusCode, message: String) -> Response<Body> {
+    let mut response = (status, message).into_response();
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 fn http1() -> hyper::server::conn::http1::Builder {

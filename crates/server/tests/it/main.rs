@@ -9,6 +9,7 @@ mod http;
 mod login;
 mod mark;
 mod message;
+mod proxy;
 mod raw;
 mod received;
 mod slow;

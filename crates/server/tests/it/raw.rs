@@ -150,13 +150,31 @@ pub async fn get(address: SocketAddr, path: &str) -> (String, String) {
     exchange(stream, &format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")).await
 }
 
-/// Status line and body of the answer to a request over HTTP.
+/// Status line and body of the answer to a request over HTTP, after which the connection ends or is a WebSocket.
 pub async fn exchange(mut stream: impl AsyncRead + AsyncWrite + Unpin, request: &str) -> (String, String) {
+    let (status, mut body) = (status(&mut stream, request).await, String::new());
+    if !status.starts_with("HTTP/1.1 101") {
+        stream.read_to_string(&mut body).await.expect("text");
+    }
+    (status, body)
+}
+
+/// The status line alone.
+pub async fn status(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request: &str) -> String {
     stream.write_all(request.as_bytes()).await.expect("it is taken");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.expect("text");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
-    (head.lines().next().unwrap_or_default().to_owned(), body.to_owned())
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.expect("a head"));
+    }
+    String::from_utf8(head).expect("text").lines().next().unwrap_or_default().to_owned()
+}
+
+/// A request for a WebSocket with these headers beside its own.
+pub fn upgrade(headers: &str) -> String {
+    format!(
+        "GET /v1/ws HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+         sec-websocket-key: a2V5\r\nsec-websocket-protocol: anser.v1.json\r\n{headers}\r\n"
+    )
 }
 
 enum Transport {

@@ -18,15 +18,20 @@ fn file(name: &str) -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "../client/tests/it/tls", name].iter().collect()
 }
 
+pub fn secure(config: &mut anser_server::config::Config) {
+    config.tls.cert_file = Some(file("server.pem"));
+    config.tls.key_file = Some(file("server.key"));
+}
+
 async fn start() -> TestServer {
-    let secure = |config: &mut anser_server::config::Config| {
-        config.tls.cert_file = Some(file("server.pem"));
-        config.tls.key_file = Some(file("server.key"));
-    };
     TestServer::start_with(secure, memory_store).await
 }
 
 async fn connect(address: std::net::SocketAddr) -> TlsStream<TcpStream> {
+    handshake(TcpStream::connect(address).await.expect("the port accepts")).await
+}
+
+pub async fn handshake(stream: TcpStream) -> TlsStream<TcpStream> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(file("ca.pem")).expect("a certificate")).expect("it is one");
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -35,7 +40,6 @@ async fn connect(address: std::net::SocketAddr) -> TlsStream<TcpStream> {
         .expect("TLS")
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let stream = TcpStream::connect(address).await.expect("the port accepts");
     let name = ServerName::try_from("localhost").expect("a name");
     TlsConnector::from(Arc::new(config)).connect(name, stream).await.expect("a handshake")
 }

@@ -3,6 +3,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
+use anser_server::config::Config;
 use anser_services::{MariaDb, MariaDbOptions, Place, Redis, free_port};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -30,13 +31,20 @@ fn a_cluster_is_saved_and_restored() {
             }
             "sh" if block.text.contains("mariadb-dump") => town.save(block),
             "sh" => drop(town.reader.run(&block.text)),
+            "toml" => are_read(block),
             "ini" => {}
             // Of other programs, or an answer; Anser runs without.
-            "nginx" | "text" => {}
+            "nginx" | "haproxy" | "text" => {}
             _ => block.is_unknown(),
         }
     }
     assert_eq!(restored, 2);
+}
+
+fn are_read(settings: &Block) {
+    let file = tempfile::NamedTempFile::new().expect("a file for the test");
+    fs::write(&file, &settings.text).expect("a file for the test");
+    Config::load(Some(file.path()), std::iter::empty()).unwrap_or_else(|error| panic!("{}: {error}", settings.place));
 }
 
 /// One server, which is alone.
