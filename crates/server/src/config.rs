@@ -11,7 +11,7 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::network::Network;
+use crate::{network::Network, origin::Allowed};
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -41,6 +41,9 @@ pub struct Listen {
     /// Ports on which every connection of a trusted proxy begins with a header of the PROXY protocol, version 1 or 2: `["http"]`, `["tcp"]` or
     /// both. Those of others have none.
     pub proxy_protocol: Vec<Port>,
+    /// Pages that may connect, by their origins: `["https://chat.example.com"]`. Asked where a browser sends `Origin`. Empty: those that came
+    /// from the host and port that the request names. `"*"`: any page; a login needs a token or password all the same.
+    pub origins: Vec<Allowed>,
     /// How long a stopping server says on `/readyz` that it drains before it closes its ports, in milliseconds: as long as a balancer
     /// takes to look elsewhere. Connections that it has stay until then.
     pub unready_ms: u64,
@@ -188,6 +191,7 @@ impl Default for Listen {
             operator: None,
             trusted_proxies: vec![],
             proxy_protocol: vec![],
+            origins: vec![],
             unready_ms: 0,
             drain_ms: 10_000,
         }
@@ -416,6 +420,7 @@ mod tests {
             ("[cluster]\nwriters = 0", "cluster.writers"),
             ("[listen]\nproxy_protocol = [\"http\"]", "listen.trusted_proxies"),
             ("[listen]\ntrusted_proxies = [\"10.0.0.0/33\"]", "10.0.0.0/33"),
+            ("[listen]\norigins = [\"chat.example.com\"]", "https://chat.example.com"),
             ("[limits]\nheartbeat_min_ms = 999999999", "heartbeat_min_ms"),
         ] {
             let error = load(text, &[]).expect_err("a slip").to_string();

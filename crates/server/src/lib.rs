@@ -17,6 +17,7 @@ pub mod hub;
 mod im;
 mod network;
 pub mod nickname;
+mod origin;
 pub mod outbox;
 
 pub mod http;

@@ -104,6 +104,36 @@ async fn a_handshake_that_is_none_is_told_what_it_lacks() {
 }
 
 #[tokio::test]
+async fn pages_of_other_origins_may_not_connect() {
+    let listed =
+        |origins: &[&str]| origins.iter().map(|text| text.to_string().try_into().expect("an origin")).collect();
+    for (origins, host, origin, status) in [
+        (&[][..], "test:7400", "", "101 Switching Protocols"),
+        (&[], "test:7400", "origin: http://test:7400\r\n", "101 Switching Protocols"),
+        // Its TLS is a proxy's.
+        (&[], "chat.example.com", "origin: https://chat.example.com\r\n", "101 Switching Protocols"),
+        (&[], "test:7400", "origin: http://evil.example\r\n", "403 Forbidden"),
+        (&[], "test:7400", "origin: http://test:3000\r\n", "403 Forbidden"),
+        (&[], "test:7400", "origin: null\r\n", "403 Forbidden"),
+        (&[], "test:7400", "origin: http://test:7400\r\norigin: http://evil.example\r\n", "403 Forbidden"),
+        (&["https://app.example.com"], "test:7400", "origin: https://app.example.com\r\n", "101 Switching Protocols"),
+        (&["https://app.example.com"], "test:7400", "origin: http://test:7400\r\n", "403 Forbidden"),
+        (&["https://app.example.com"], "test:7400", "", "101 Switching Protocols"),
+        (&["*"], "test:7400", "origin: http://evil.example\r\n", "101 Switching Protocols"),
+    ] {
+        let server = TestServer::start_with(|config| config.listen.origins = listed(origins), memory_store).await;
+        let stream = TcpStream::connect(server.server.http).await.expect("the port accepts");
+        let request = crate::raw::upgrade(&format!("host: {host}\r\n{origin}"));
+        let (told, body) = crate::raw::exchange(stream, &request).await;
+        assert_eq!(told, format!("HTTP/1.1 {status}"), "{origins:?}, {host}, {origin:?}");
+        if status.starts_with("403") {
+            assert!(body.contains("listen.origins"), "{body:?} does not name the setting");
+            assert!(server.metrics().await.contains("anser_turned_away_total{reason=\"origins\"} 1"));
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_operator_makes_users_and_shuts_them_out_at_once() {
     let server = TestServer::start().await;
     let made = r#"{"account": "ada", "nickname": "Ada", "password": "correct horse"}"#;

@@ -1,0 +1,141 @@
+//! Whose pages may connect: the `Origin` that a browser sends with a WebSocket's handshake (RFC 6454, RFC 6455 10.2).
+
+use serde::Deserialize;
+
+/// Of `listen.origins`.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub enum Allowed {
+    Any,
+    One(Origin),
+}
+
+/// Letters are small, and a port that goes without saying is not said.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Origin {
+    scheme: String,
+    host: String,
+    port: Option<u16>,
+}
+
+/// Whether a page of this origin may connect. Without a list: if it came from `host`, which is what the request calls this server.
+pub fn may_connect(allowed: &[Allowed], origin: &str, host: Option<&str>) -> bool {
+    if allowed.contains(&Allowed::Any) {
+        return true;
+    }
+    let Some(origin) = Origin::parse(origin) else { return false };
+    match allowed {
+        [] => host.is_some_and(|host| origin.is_of(host)),
+        listed => listed.contains(&Allowed::One(origin)),
+    }
+}
+
+impl Origin {
+    /// None: `null`, or no origin at all.
+    fn parse(text: &str) -> Option<Self> {
+        let text = text.to_ascii_lowercase();
+        let (scheme, authority) = text.split_once("://")?;
+        let (host, port) = split(authority)?;
+        let is_scheme =
+            !scheme.is_empty() && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+        let port = port.filter(|port| Some(*port) != default_port(scheme));
+        is_scheme.then(|| Self { scheme: scheme.into(), host: host.into(), port })
+    }
+
+    /// Compares host and port. The scheme with which the client came is not known where a proxy has taken TLS off: a `host` without a port
+    /// has that of the page's scheme.
+    fn is_of(&self, host: &str) -> bool {
+        let Some(default) = default_port(&self.scheme) else { return false };
+        split(&host.to_ascii_lowercase())
+            .is_some_and(|(host, port)| host == self.host && port.unwrap_or(default) == self.port.unwrap_or(default))
+    }
+}
+
+/// Host and port.
+fn split(authority: &str) -> Option<(&str, Option<u16>)> {
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port.parse().ok()?)),
+        _ => (authority, None),
+    };
+    let is_host =
+        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte));
+    is_host.then_some((host, port))
+}
+
+fn default_port(scheme: &str) -> Option<u16> {
+    match scheme {
+        "http" => Some(80),
+        "https" => Some(443),
+        _ => None,
+    }
+}
+
+impl TryFrom<String> for Allowed {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == "*" {
+            return Ok(Self::Any);
+        }
+        Origin::parse(&text).map(Self::One).ok_or_else(|| {
+            format!("`{text}` is no origin: write it as browsers do, https://chat.example.com without a path, or \"*\"")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(list: &[&str]) -> Vec<Allowed> {
+        list.iter().map(|text| text.to_string().try_into().expect("an origin")).collect()
+    }
+
+    #[test]
+    fn without_a_list_a_page_may_connect_to_the_host_it_came_from() {
+        for (origin, host, may) in [
+            ("https://chat.example.com", "chat.example.com", true),
+            ("https://Chat.Example.com", "chat.example.COM:443", true),
+            ("http://chat.example.com", "chat.example.com", true),
+            ("http://localhost:7400", "localhost:7400", true),
+            ("http://[::1]:7400", "[::1]:7400", true),
+            ("https://[2001:db8::1]", "[2001:db8::1]", true),
+            // Another page of the same machine.
+            ("http://localhost:3000", "localhost:7400", false),
+            ("https://chat.example.com", "chat.example.com:80", false),
+            ("http://chat.example.com:8080", "chat.example.com", false),
+            ("https://evil.example", "chat.example.com", false),
+            ("https://chat.example.com.evil.example", "chat.example.com", false),
+            ("https://chat.example.com@evil.example", "chat.example.com", false),
+            ("app://chat.example.com", "chat.example.com", false),
+            ("null", "chat.example.com", false),
+            ("null", "null", false),
+            ("", "", false),
+            ("https://", "", false),
+        ] {
+            assert_eq!(may_connect(&[], origin, Some(host)), may, "{origin} to {host}");
+        }
+        assert!(!may_connect(&[], "https://chat.example.com", None));
+    }
+
+    #[test]
+    fn a_list_holds_for_those_on_it_alone() {
+        let list = allowed(&["https://app.example.com:443", "app://localhost"]);
+        for (origin, may) in [
+            ("https://app.example.com", true),
+            ("app://localhost", true),
+            ("http://app.example.com", false),
+            ("https://app.example.com:8443", false),
+            ("https://chat.example.com", false),
+        ] {
+            assert_eq!(may_connect(&list, origin, Some("chat.example.com")), may, "{origin}");
+        }
+        let any = allowed(&["*"]);
+        assert!(may_connect(&any, "https://evil.example", None) && may_connect(&any, "null", None));
+        for none in
+            ["", "null", "app.example.com", "https://app.example.com/", "https://*.example.com", "://a", "http://a:x"]
+        {
+            assert!(Allowed::try_from(none.to_owned()).is_err(), "{none:?}");
+        }
+    }
+}
