@@ -6,6 +6,7 @@
 pub mod attack;
 mod calm;
 mod peer;
+pub mod secure;
 mod site;
 mod toll;
 mod victim;

@@ -68,8 +68,13 @@ impl Peer {
 
     /// After the handshake. An answer other than 101 is an error that has its status line.
     pub async fn web_socket(stream: impl Stream + 'static, format: Format) -> io::Result<Self> {
+        Self::web_socket_with(stream, format, "").await
+    }
+
+    /// With more headers, each with its line's end.
+    pub async fn web_socket_with(stream: impl Stream + 'static, format: Format, headers: &str) -> io::Result<Self> {
         let mut peer = Self::new(Box::new(stream), Transport::WebSocket, format);
-        peer.stream.write_all(upgrade(format).as_bytes()).await?;
+        peer.stream.write_all(upgrade(format, headers).as_bytes()).await?;
         let status = peer.http_head().await?;
         if status.starts_with("HTTP/1.1 101 ") { Ok(peer) } else { Err(io::Error::other(status)) }
     }
@@ -271,11 +276,12 @@ fn opcode(format: Format) -> u8 {
     }
 }
 
-fn upgrade(format: Format) -> String {
+/// The request for a WebSocket.
+pub fn upgrade(format: Format, headers: &str) -> String {
     let subprotocol = format.subprotocol();
     format!(
         "GET /v1/ws HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
          sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-         sec-websocket-protocol: {subprotocol}\r\n\r\n"
+         sec-websocket-protocol: {subprotocol}\r\n{headers}\r\n"
     )
 }

@@ -19,8 +19,12 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpSocket, TcpStream, UnixStream},
 };
+use tokio_rustls::TlsConnector;
 
-use crate::peer::Peer;
+use crate::{
+    peer::{Peer, Stream},
+    secure,
+};
 
 const TOKEN_S: u64 = 24 * 3600;
 /// What a deaf peer's system takes for him: as little as it allows.
@@ -36,6 +40,8 @@ pub struct Site {
     pub data: PathBuf,
     /// Connections come from here: on Linux every address of 127.0.0.0/8 is this machine's.
     pub from: Ipv4Addr,
+    /// Where its ports speak TLS.
+    pub tls: Option<TlsConnector>,
 }
 
 impl Site {
@@ -70,8 +76,17 @@ impl Site {
         socket.connect(to).await
     }
 
+    /// As users do: behind TLS, where the server has it.
+    async fn connect(&self, to: SocketAddr) -> io::Result<Box<dyn Stream>> {
+        let stream = self.dial(to).await?;
+        Ok(match &self.tls {
+            None => Box::new(stream),
+            Some(tls) => Box::new(tls.connect(secure::name(), stream).await?),
+        })
+    }
+
     pub async fn web_socket(&self, format: Format) -> io::Result<Peer> {
-        Peer::web_socket(self.dial(self.http).await?, format).await
+        Peer::web_socket(self.connect(self.http).await?, format).await
     }
 
     pub async fn login(&self, account: &str, device_id: &str) -> io::Result<Peer> {
@@ -85,7 +100,7 @@ impl Site {
     }
 
     pub async fn login_tcp(&self, account: &str, device_id: &str) -> io::Result<Peer> {
-        let mut peer = Peer::tcp(self.dial(self.tcp).await?, Format::Protobuf);
+        let mut peer = Peer::tcp(self.connect(self.tcp).await?, Format::Protobuf);
         peer.hello(self.hello(account, device_id)).await?;
         Ok(peer)
     }

@@ -18,7 +18,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::site::{Site, Tokens};
+use crate::{
+    secure,
+    site::{Site, Tokens},
+};
 
 const START_MAX: Duration = Duration::from_secs(60);
 /// What messages leave in the page cache of the database is not what is looked for.
@@ -67,7 +70,9 @@ impl Victim {
             ready[name].as_str().with_context(|| format!("no {name} in {line}"))?.parse().context("an address")
         };
         let tokens = Arc::new(Tokens::load(&data)?);
-        let site = Site { http: port("http")?, tcp: port("tcp")?, tokens, data, from: Ipv4Addr::LOCALHOST };
+        let is_secure = settings.iter().any(|(name, _)| *name == "ANSER_TLS__CERT_FILE");
+        let tls = is_secure.then(secure::connector).transpose()?;
+        let site = Site { http: port("http")?, tcp: port("tcp")?, tokens, data, from: Ipv4Addr::LOCALHOST, tls };
         Ok(Self { child, site, folder })
     }
 

@@ -11,6 +11,7 @@ use std::{
 use anser_rude::{
     Site, Victim,
     attack::{ALL, Attack},
+    secure::CA_FILE,
 };
 use anyhow::{Context as _, ensure};
 use clap::Args;
@@ -101,10 +102,15 @@ impl Hostile {
     /// The calm users' load; `begun` is called once they are logged in.
     fn load(&self, program: &Path, site: &Site, begun: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<Figures> {
         let (rate, seconds) = (self.rate.to_string(), self.seconds.to_string());
+        let (scheme, ca) = match &site.tls {
+            None => ("ws", &[][..]),
+            Some(_) => ("wss", &["--ca", CA_FILE][..]),
+        };
         let mut bench = Command::new(program)
             .args(["bench", "direct", "--json", "--no-store", "--connections", CONNECTIONS, "--rate", &rate])
             .args(["--seconds", &seconds, "--warm-up", &WARM_UP_S.to_string()])
-            .args(["--server", &format!("ws://{}", site.http), "--data"])
+            .args(ca)
+            .args(["--server", &format!("{scheme}://{}", site.http), "--data"])
             .arg(&site.data)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -11,7 +11,7 @@ mod link;
 mod report;
 mod secure;
 
-use std::time::Duration;
+use std::{fs, path::PathBuf, time::Duration};
 
 use anser_server::{config::Config, system_clock, token::Tokens};
 use anyhow::{Context as _, bail};
@@ -54,6 +54,9 @@ struct Common {
     /// which connections are spread in turn; else one is started on a temporary store
     #[arg(long, value_name = "URL")]
     server: Option<String>,
+    /// Issuers (PEM) of the certificate of that server, if its URL begins with wss
+    #[arg(long, value_name = "FILE", requires = "server")]
+    ca: Option<PathBuf>,
     /// Those of that server: they say which tokens it believes.
     #[command(flatten)]
     settings: Option<Settings>,
@@ -116,7 +119,14 @@ impl Target {
         let urls = urls.collect();
         let config = common.settings.as_ref().unwrap_or(&Settings::default()).load()?;
         let tokens = tokens_of(&config, "name that server's data folder with --data, or its settings with --config")?;
-        Ok(Self { urls, tokens, tls: None, process: None, _data: None })
+        let tls = match &common.ca {
+            Some(file) => {
+                let ca = fs::read(file).with_context(|| format!("cannot read --ca {}", file.display()))?;
+                Some(secure::connector(&ca).with_context(|| format!("--ca {} names no issuer", file.display()))?)
+            }
+            None => None,
+        };
+        Ok(Self { urls, tokens, tls, process: None, _data: None })
     }
 
     /// A server of one's own on a temporary store.

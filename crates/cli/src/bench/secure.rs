@@ -28,15 +28,22 @@ impl Tls {
     pub fn write(folder: &Path) -> anyhow::Result<Self> {
         let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
         fs::write(&cert, CERT).and_then(|()| fs::write(&key, KEY)).context("the temporary folder cannot be written")?;
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(CA)?)?;
-        let client = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         Ok(Self {
             settings: vec![("ANSER_TLS__CERT_FILE", cert), ("ANSER_TLS__KEY_FILE", key)],
-            connector: Arc::new(client).into(),
+            connector: connector(CA)?,
         })
     }
+}
+
+/// For servers whose certificates come from these issuers (PEM).
+pub fn connector(ca: &[u8]) -> anyhow::Result<TlsConnector> {
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(ca) {
+        roots.add(certificate?)?;
+    }
+    let client = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(Arc::new(client).into())
 }

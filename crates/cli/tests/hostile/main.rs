@@ -52,6 +52,9 @@ suite! {
     hello_byte_by_byte
     headers_byte_by_byte
     half_closed
+    half_handshakes
+    lies
+    foreign_origins
     every_request
     typing_nowhere
     pulls_nowhere

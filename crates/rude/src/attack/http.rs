@@ -73,7 +73,7 @@ pub async fn no_http_at_all(site: Site, until: Instant) -> io::Result<Toll> {
 }
 
 /// Says it, and reads until the server ends the connection: each status that came.
-async fn exchange(site: &Site, request: &[u8], until: Instant) -> io::Result<Toll> {
+pub async fn exchange(site: &Site, request: &[u8], until: Instant) -> io::Result<Toll> {
     let mut stream = site.dial(site.http).await?;
     // Who is refused in the middle is not listened to any more.
     let _ = stream.write_all(request).await;

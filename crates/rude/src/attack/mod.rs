@@ -7,14 +7,17 @@ mod deaf;
 mod flood;
 mod garbage;
 mod guess;
+mod handshake;
 mod http;
+mod page;
+mod proxy;
 mod stranger;
 
 use std::{io, pin::Pin};
 
 use tokio::{task::JoinSet, time::Instant};
 
-use crate::{peer::Peer, site::Site, toll::Toll};
+use crate::{peer::Peer, secure, site::Site, toll::Toll};
 
 pub struct Attack {
     pub name: &'static str,
@@ -28,7 +31,7 @@ pub struct Attack {
 type Running = Pin<Box<dyn Future<Output = io::Result<Toll>> + Send>>;
 
 macro_rules! attacks {
-    ($($room:ident::$name:ident $({ $($key:literal: $value:literal),* })? => [$($told:literal),*];)*) => {
+    ($($room:ident::$name:ident $({ $($key:literal: $value:expr),* })? => [$($told:literal),*];)*) => {
         pub const ALL: &[Attack] = &[$(Attack {
             name: stringify!($name),
             told: &[$($told),*],
@@ -62,6 +65,16 @@ attacks! {
     stranger::hello_byte_by_byte => ["LOGIN_TIMEOUT", "4100 LOGIN_TIMED_OUT"];
     stranger::headers_byte_by_byte => ["gone"];
     stranger::half_closed => ["gone"];
+
+    handshake::half_handshakes {
+        "ANSER_TLS__CERT_FILE": secure::CERT_FILE, "ANSER_TLS__KEY_FILE": secure::KEY_FILE,
+        "ANSER_LIMITS__ATTEMPTS_PER_S": "20"
+    } => ["a handshake", "gone"];
+    proxy::lies {
+        "ANSER_LISTEN__TRUSTED_PROXIES": "[\"127.77.0.1\"]", "ANSER_LISTEN__PROXY_PROTOCOL": "[\"tcp\"]",
+        "ANSER_LIMITS__STRANGERS_PER_ADDRESS": "50"
+    } => ["gone", "LOGIN_TIMEOUT", "4100 LOGIN_TIMED_OUT", "FRAME_TOO_LARGE", "4503 FRAME_OVER_LIMIT", "HTTP 400"];
+    page::foreign_origins { "ANSER_LIMITS__ATTEMPTS_PER_S": "20" } => ["HTTP 403", "gone"];
 
     flood::every_request => [
         "answered", "NOT_MEMBER", "NOT_FOUND", "ALREADY_LOGGED_IN", "BAD_FIELD", "RATE_LIMITED", "BEHIND_FAILED",
