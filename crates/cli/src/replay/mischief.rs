@@ -62,20 +62,22 @@ impl Mischief {
         // The number of devices may differ between runs of a seed; the numbers that the dice show must not.
         let (one, other): (f64, f64) = (self.dice.random(), self.dice.random());
         let pick = |devices: usize| (one * devices as f64) as usize;
-        let files: Vec<_> = cast.speakers.iter().chain(&cast.others).filter(|device| device.keeps_file).collect();
+        let all = || cast.speakers.iter().chain(&cast.others);
+        let files: Vec<_> = all().filter_map(|device| Some((device, device.file_road()?))).collect();
+        let networks: Vec<_> = cast.speakers.iter().map(Handle::road).collect();
         if self.roll(Harm::NetworkAway, NO_NETWORK)
-            && let Some(device) = cast.speakers.get(pick(cast.speakers.len()))
+            && let Some(road) = networks.get(pick(networks.len()))
         {
-            device.road.close_for(between(NO_NETWORK_MS, other));
+            road.close_for(between(NO_NETWORK_MS, other));
         }
         if self.roll(Harm::AppCrashed, CRASH)
-            && let Some(device) = files.get(pick(files.len()))
+            && let Some((device, road)) = files.get(pick(files.len()))
         {
-            device.road.close_for(between(NO_NETWORK_MS, other / 4.0));
+            road.close_for(between(NO_NETWORK_MS, other / 4.0));
             self.weather.harms.count(Harm::AppCrashed);
             device.orders.send(Order::Crash).await.context("a device is gone")?;
         }
-        let resting: Vec<_> = cast.others.iter().filter(|device| device.keeps_file).collect();
+        let resting: Vec<_> = cast.others.iter().filter(|device| device.file_road().is_some()).collect();
         if self.roll(Harm::AppClosed, REST)
             && let Some(device) = resting.get(pick(resting.len()))
         {

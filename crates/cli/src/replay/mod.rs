@@ -1,6 +1,7 @@
 //! `anser replay`: plays chat logs against a server, with faults, and judges whether every promise was kept. The command, its
 //! phases and its summary; each phase has a file of its own.
 
+mod app;
 mod chaos;
 mod cutter;
 mod device;
@@ -10,6 +11,7 @@ mod ledger;
 mod listener;
 mod minter;
 mod mischief;
+mod notes;
 mod play;
 mod progress;
 mod reader;

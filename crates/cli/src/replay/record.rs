@@ -8,9 +8,10 @@ use std::{
 };
 
 use anser_proto::{ConversationId, UserId, v1};
+use serde::{Deserialize, Serialize};
 
 /// A message as a device showed it: where, and a fingerprint of what.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Seen {
     pub server_msg_id: u64,
     pub print: u64,

@@ -1,0 +1,246 @@
+//! The app on a device: an SDK client and what shows its messages. Starts, dies and comes back on the same local store; says and
+//! asks what it is told to. Writes what it shows to a scribe, and knows nobody else of the play.
+
+use std::{sync::Arc, time::Duration};
+
+use anser_client::{
+    Bounds, Changed, Client, Config, Credential, Draft, Error, FirstPage, Keep, NewGroup, Policy, State,
+};
+use anser_proto::{ClientMsgId, ConversationId, ErrorCode, GroupId, UserId, codes, v1};
+use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::{
+    listener::{Listener, read_store},
+    notes::{Fact, Listed, Scribe},
+    record::Kept,
+};
+
+/// How long one order may take, the server's and the network's absences included.
+const ORDER_MAX: Duration = Duration::from_secs(90);
+/// Between two looks at something that is on its way.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+pub struct App {
+    /// `account/device_id`
+    pub name: String,
+    device_id: String,
+    config: Config,
+    seed: u64,
+    scribe: Arc<dyn Scribe>,
+    /// None while it is closed.
+    running: Option<Running>,
+}
+
+struct Running {
+    client: Client,
+    listener: Listener,
+}
+
+/// Who one is on the server.
+#[derive(Serialize, Deserialize)]
+pub struct Me {
+    #[serde(with = "as_number")]
+    pub user: UserId,
+    pub nickname: String,
+}
+
+/// What a device has in the end.
+pub struct Left {
+    pub store: Vec<Listed>,
+    pub sessions: Vec<v1::Session>,
+}
+
+impl Left {
+    pub fn kept(&self) -> Kept {
+        self.store.iter().map(|listed| (listed.conversation, listed.seen.clone())).collect()
+    }
+}
+
+mod as_number {
+    use anser_proto::UserId;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(user: &UserId, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(user.0)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UserId, D::Error> {
+        u64::deserialize(deserializer).map(UserId)
+    }
+}
+
+/// What all devices of a play have in common: they want everything from its beginning.
+pub fn config(url: String, token: String, device_id: String, store: Keep, check_every_ms: u64) -> Config {
+    Config {
+        device_id: Some(device_id),
+        store,
+        // What each device shows is judged whole.
+        bounds: Bounds::NONE,
+        policy: Policy { first_page: FirstPage::All, gap_max: u64::MAX, check_every_ms, ..Policy::default() },
+        ..Config::new(url, Credential::Token(token))
+    }
+}
+
+impl App {
+    /// Opens it and waits until it is up to date.
+    pub async fn open(name: String, config: Config, seed: u64, scribe: Arc<dyn Scribe>) -> anyhow::Result<(Self, Me)> {
+        let device_id = config.device_id.clone().unwrap_or_default();
+        let mut app = Self { name, device_id, config, seed, scribe, running: None };
+        app.start().await?;
+        let client = app.client()?;
+        let arrived = timeout(ORDER_MAX, client.caught_up()).await;
+        if let Err(reason) = arrived.with_context(|| format!("{} does not get in", app.name))? {
+            bail!("{} is not let in: {reason:?}", app.name);
+        }
+        let me = client.me().context("the server says who one is")?;
+        Ok((app, Me { user: UserId(me.user_id), nickname: me.nickname }))
+    }
+
+    pub async fn say(&self, id: ClientMsgId, conversation: ConversationId, text: String) -> anyhow::Result<()> {
+        self.client()?.send_as(id, conversation, Draft::text(text)).await.context("cannot say something")?;
+        Ok(())
+    }
+
+    pub async fn create(&self) -> anyhow::Result<GroupId> {
+        let new = NewGroup {
+            client_group_id: uuid::Uuid::now_v7().to_string(),
+            name: "replay".to_owned(),
+            ..NewGroup::default()
+        };
+        let client = self.client()?;
+        let group = persist(|| client.create_group(new.clone())).await.context("cannot make the group")?;
+        Ok(GroupId(group.group_id))
+    }
+
+    pub async fn invite(&self, group: GroupId, user: UserId) -> anyhow::Result<()> {
+        let client = self.client()?;
+        let users = [user];
+        persist(|| client.invite(group, &users)).await.with_context(|| format!("cannot invite user {user}"))?;
+        Ok(())
+    }
+
+    /// What was said before is stored before.
+    pub async fn leave(&self, group: GroupId) -> anyhow::Result<()> {
+        self.finish().await?;
+        let client = self.client()?;
+        match persist(|| client.leave(group)).await {
+            // The answer to the first attempt was lost.
+            Err(Error::Refused(error)) if error.code() == ErrorCode::NotMember => Ok(()),
+            left => left.context("cannot leave"),
+        }
+    }
+
+    /// What was said before bears the old name.
+    pub async fn rename(&self, nickname: String) -> anyhow::Result<()> {
+        self.finish().await?;
+        let client = self.client()?;
+        let change = || client.update_profile(Changed { nickname: Some(nickname.clone()), avatar: None });
+        persist(change).await.context("cannot change the nickname")?;
+        Ok(())
+    }
+
+    /// Without a word to the server or to the SDK.
+    pub async fn crash(&mut self) -> anyhow::Result<()> {
+        if let Some(Running { client, listener }) = self.running.take() {
+            listener.end().await;
+            drop(client);
+        }
+        self.start().await
+    }
+
+    pub async fn rest(&mut self, time: Duration) -> anyhow::Result<()> {
+        self.close().await;
+        sleep(time).await;
+        self.start().await
+    }
+
+    async fn close(&mut self) {
+        if let Some(Running { client, listener }) = self.running.take() {
+            client.close().await;
+            listener.end().await;
+        }
+    }
+
+    /// A crashed client lets go of its store when its task has ended, a little later.
+    async fn start(&mut self) -> anyhow::Result<()> {
+        let until = Instant::now() + ORDER_MAX;
+        let client = loop {
+            match Client::open(self.config.clone()).await {
+                Err(Error::Store(_)) if Instant::now() < until => sleep(LOOK_EVERY).await,
+                opened => break opened.with_context(|| format!("cannot open {}", self.name))?,
+            }
+        };
+        let listener = Listener::start(client.clone(), self.device_id.clone(), Arc::clone(&self.scribe), self.seed);
+        self.running = Some(Running { client, listener });
+        Ok(())
+    }
+
+    fn client(&self) -> anyhow::Result<&Client> {
+        Ok(&self.running.as_ref().context("the app is closed")?.client)
+    }
+
+    /// Waits until nothing is left to be sent.
+    pub async fn finish(&self) -> anyhow::Result<()> {
+        let client = self.client()?;
+        let until = Instant::now() + ORDER_MAX;
+        loop {
+            let unsent = client.unsent().await?;
+            let waiting = unsent.iter().filter(|queued| queued.refused.is_none()).count();
+            if waiting == 0 {
+                return Ok(());
+            }
+            if Instant::now() > until {
+                bail!("{waiting} messages were not sent in time, while {:?}", client.state());
+            }
+            sleep(LOOK_EVERY).await;
+        }
+    }
+
+    pub async fn sessions(&self) -> anyhow::Result<Option<Vec<v1::Session>>> {
+        let client = self.client()?;
+        Ok(if client.state() == State::CaughtUp { Some(client.sessions().await?) } else { None })
+    }
+
+    pub async fn end(mut self) -> anyhow::Result<Left> {
+        let client = self.client()?;
+        for queued in client.unsent().await? {
+            let why = queued.refused.map_or("not sent in time".to_owned(), |error| error.message);
+            self.wrong(format!("{}: {} in {}: {why}", self.name, queued.client_msg_id, queued.conversation));
+        }
+        // A device looks now and then whether it missed something, and says that it is not caught up while it does.
+        if !matches!(timeout(ORDER_MAX, client.caught_up()).await, Ok(Ok(()))) {
+            self.wrong(format!("{} is not up to date at the end, but {:?}", self.name, client.state()));
+        }
+        let left = Left { store: read_store(client, |_| {}).await?, sessions: client.sessions().await? };
+        self.close().await;
+        Ok(left)
+    }
+
+    fn wrong(&self, what: String) {
+        self.scribe.write(Fact::Wrong(what));
+    }
+}
+
+/// Asks again until it is done, refused for ever, or took too long. For what does no harm when it is done twice.
+async fn persist<T, F>(ask: impl Fn() -> F) -> Result<T, Error>
+where
+    F: Future<Output = Result<T, Error>>,
+{
+    let until = Instant::now() + ORDER_MAX;
+    loop {
+        match ask().await {
+            Err(error) if is_passing(&error) && Instant::now() < until => sleep(LOOK_EVERY).await,
+            done => return done,
+        }
+    }
+}
+
+fn is_passing(error: &Error) -> bool {
+    match error {
+        Error::Offline | Error::Lost | Error::Busy => true,
+        Error::Refused(error) => codes::error_row(error.code()).retry != codes::Retry::No,
+        _ => false,
+    }
+}
