@@ -50,6 +50,8 @@ enum Command {
     Token(token::Token),
     /// Play chat logs against a server, with faults if you like, and judge whether every promise was kept
     Replay(replay::Replay),
+    #[command(hide = true)]
+    ReplayDevice(replay::ReplayDevice),
 }
 
 /// What a shell makes of a program that a pipe without a reader ended: 128 and the number of the signal.
@@ -73,6 +75,7 @@ fn main() -> ExitCode {
         Command::Chat(chat) => chat.run(),
         Command::Token(token) => token.run(),
         Command::Replay(replay) => replay.run(),
+        Command::ReplayDevice(device) => device.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -80,16 +80,20 @@ pub enum Body {
     /// Its store lies in memory: it cannot come back.
     Memory(Arc<Road>),
     File(Arc<Road>),
+    /// A process of its own, which can be killed.
+    Process,
 }
 
 impl Handle {
-    pub fn road(&self) -> &Arc<Road> {
+    /// Of a device that is no process.
+    pub fn road(&self) -> Option<&Arc<Road>> {
         match &self.body {
-            Body::Memory(road) | Body::File(road) => road,
+            Body::Memory(road) | Body::File(road) => Some(road),
+            Body::Process => None,
         }
     }
 
-    /// Of one that can come back with what it had.
+    /// Of one that lives here and can come back with what it had.
     pub fn file_road(&self) -> Option<&Arc<Road>> {
         if let Body::File(road) = &self.body { Some(road) } else { None }
     }

@@ -24,6 +24,8 @@ pub enum Harm {
     FrameDelayed,
     SendDoubled,
     NetworkAway,
+    /// With `kill -9`: a process of its own, which comes back with its store.
+    DeviceKilled,
     /// An app that is dropped without a word, and comes back with its store.
     AppCrashed,
     AppClosed,
@@ -33,7 +35,7 @@ pub enum Harm {
 
 impl Harm {
     /// What can be done without having a hand on the server.
-    pub const TO_DEVICES: [Self; 10] = [
+    pub const TO_DEVICES: [Self; 11] = [
         Self::ConnectionCut,
         Self::ReadingStalled,
         Self::FrameLost,
@@ -41,6 +43,7 @@ impl Harm {
         Self::FrameDelayed,
         Self::SendDoubled,
         Self::NetworkAway,
+        Self::DeviceKilled,
         Self::AppCrashed,
         Self::AppClosed,
         Self::DeviceAdded,

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::{
     chaos::Weather,
-    device::{Handle, Order},
+    device::{Body, Handle, Order},
     harm::Harm,
     play::Cast,
     script::Script,
@@ -18,6 +18,7 @@ use super::{
 
 /// Chances of each line.
 const SECOND_DEVICE: f64 = 1.0 / 25.0;
+const KILL: f64 = 1.0 / 25.0;
 const CRASH: f64 = 1.0 / 30.0;
 const NO_NETWORK: f64 = 1.0 / 20.0;
 const REST: f64 = 1.0 / 60.0;
@@ -64,7 +65,8 @@ impl Mischief {
         let pick = |devices: usize| (one * devices as f64) as usize;
         let all = || cast.speakers.iter().chain(&cast.others);
         let files: Vec<_> = all().filter_map(|device| Some((device, device.file_road()?))).collect();
-        let networks: Vec<_> = cast.speakers.iter().map(Handle::road).collect();
+        let networks: Vec<_> = cast.speakers.iter().filter_map(Handle::road).collect();
+        let processes: Vec<_> = all().filter(|device| matches!(device.body, Body::Process)).collect();
         if self.roll(Harm::NetworkAway, NO_NETWORK)
             && let Some(road) = networks.get(pick(networks.len()))
         {
@@ -75,6 +77,12 @@ impl Mischief {
         {
             road.close_for(between(NO_NETWORK_MS, other / 4.0));
             self.weather.harms.count(Harm::AppCrashed);
+            device.orders.send(Order::Crash).await.context("a device is gone")?;
+        }
+        if self.roll(Harm::DeviceKilled, KILL)
+            && let Some(device) = processes.get(pick(processes.len()))
+        {
+            self.weather.harms.count(Harm::DeviceKilled);
             device.orders.send(Order::Crash).await.context("a device is gone")?;
         }
         let resting: Vec<_> = cast.others.iter().filter(|device| device.file_road().is_some()).collect();

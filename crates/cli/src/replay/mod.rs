@@ -8,11 +8,13 @@ mod device;
 mod harm;
 mod irc;
 mod ledger;
+mod life;
 mod listener;
 mod minter;
 mod mischief;
 mod notes;
 mod play;
+mod process;
 mod progress;
 mod reader;
 mod record;
@@ -39,6 +41,8 @@ use progress::Progress;
 use script::Script;
 use stage::{Conditions, Reaper, Stage};
 use summary::{Course, Summary};
+
+pub use life::ReplayDevice;
 
 use crate::{child::ServerProcess, out};
 

@@ -18,6 +18,7 @@ use tokio::{
 use super::{
     device::{Handle, Order},
     mischief::Mischief,
+    process,
     progress::Progress,
     record::{DeviceRecord, Truth},
     script::{Act, Script},
@@ -60,7 +61,13 @@ pub async fn assemble(stage: &Stage, script: &Script, devices: u32, progress: &P
 
     let opening = |(speaker, number): (usize, u32)| {
         progress.show(|| "opening devices".to_owned());
-        stage.open(script.speakers[speaker].account.clone(), number)
+        let account = script.speakers[speaker].account.clone();
+        async move {
+            if number == 1 && stage.weather.is_some() && process::is_one(speaker) {
+                return stage.open_process(account).await;
+            }
+            stage.open(account, number).await
+        }
     };
     let all = |numbers: std::ops::RangeInclusive<u32>| {
         let pairs: Vec<_> = numbers.flat_map(|n| (0..script.speakers.len()).map(move |speaker| (speaker, n))).collect();

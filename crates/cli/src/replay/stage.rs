@@ -19,6 +19,7 @@ use super::{
     device::{Handle, Kind},
     harm::Harm,
     ledger::Ledger,
+    life::Birth,
     minter::Minter,
     reader::Reader,
     verdict::PUSH_MAX,
@@ -129,6 +130,14 @@ impl Stage {
     pub async fn open(&self, account: String, number: u32) -> anyhow::Result<Handle> {
         let kind = self.kind(account, number)?;
         kind.open(Arc::clone(&self.ledger)).await
+    }
+
+    /// The first device of an account, as a process of its own.
+    pub async fn open_process(&self, account: String) -> anyhow::Result<Handle> {
+        let Kind { account, device_id, url, token, check_every_ms, seed, .. } = self.kind(account, 1)?;
+        let file = self.folder.join(format!("{seed:016x}.db"));
+        let birth = Birth { account, device_id, url, token, file, check_every_ms, seed };
+        birth.open(Arc::clone(&self.ledger)).await
     }
 
     fn kind(&self, account: String, number: u32) -> anyhow::Result<Kind> {

@@ -63,7 +63,7 @@ fn check_chaos(seed: &str) {
     let summary = check(&["--chaos", "--seed", seed, "--rate", "40"]);
     assert!(summary["restarts"].as_u64() > Some(0), "the server lived all the time: {summary}");
     let faults = summary["faults"].as_object().expect("faults by kind");
-    assert_eq!(faults.len(), 12, "{summary}");
+    assert_eq!(faults.len(), 13, "{summary}");
     assert!(faults.values().all(|count| count.as_u64() > Some(0)), "not everything happened: {summary}");
     assert!(summary["devices"].as_u64() > Some(75), "nobody got a second device: {summary}");
 }
