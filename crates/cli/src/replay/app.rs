@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::{
-    listener::{Listener, read_store},
+    listener::{Listener, Origin, read_store},
     notes::{Fact, Listed, Scribe},
     record::Kept,
 };
@@ -29,6 +29,7 @@ pub struct App {
     config: Config,
     seed: u64,
     scribe: Arc<dyn Scribe>,
+    origin: Origin,
     /// None while it is closed.
     running: Option<Running>,
 }
@@ -87,7 +88,9 @@ impl App {
     /// Opens it and waits until it is up to date.
     pub async fn open(name: String, config: Config, seed: u64, scribe: Arc<dyn Scribe>) -> anyhow::Result<(Self, Me)> {
         let device_id = config.device_id.clone().unwrap_or_default();
-        let mut app = Self { name, device_id, config, seed, scribe, running: None };
+        let inherits = matches!(&config.store, Keep::File(file) if file.exists());
+        let origin = if inherits { Origin::Inherited } else { Origin::Fresh };
+        let mut app = Self { name, device_id, config, seed, scribe, origin, running: None };
         app.start().await?;
         let client = app.client()?;
         let arrived = timeout(ORDER_MAX, client.caught_up()).await;
@@ -172,7 +175,9 @@ impl App {
                 opened => break opened.with_context(|| format!("cannot open {}", self.name))?,
             }
         };
-        let listener = Listener::start(client.clone(), self.device_id.clone(), Arc::clone(&self.scribe), self.seed);
+        let listener =
+            Listener::start(client.clone(), self.device_id.clone(), Arc::clone(&self.scribe), self.origin, self.seed);
+        self.origin = Origin::Inherited;
         self.running = Some(Running { client, listener });
         Ok(())
     }

@@ -19,6 +19,14 @@ const PAGE: u32 = 200;
 const LOOKS_AT_GROUP: f64 = 1.0 / 100.0;
 const LOOKS_AT_SINGLE: f64 = 1.0 / 3.0;
 
+/// What a store may hold before an app draws it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    Fresh,
+    /// What another life was told or died before it was told.
+    Inherited,
+}
+
 pub struct Listener {
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
@@ -30,15 +38,16 @@ struct Listening {
     scribe: Arc<dyn Scribe>,
     /// Conversations that were drawn, or of which something was shown.
     open: HashSet<ConversationId>,
+    origin: Origin,
     dice: StdRng,
 }
 
 impl Listener {
-    pub fn start(client: Client, device_id: String, scribe: Arc<dyn Scribe>, seed: u64) -> Self {
+    pub fn start(client: Client, device_id: String, scribe: Arc<dyn Scribe>, origin: Origin, seed: u64) -> Self {
         let (stop, stopped) = oneshot::channel();
         let events = client.events();
         let dice = StdRng::seed_from_u64(seed);
-        let listening = Listening { client, device_id, scribe, open: HashSet::new(), dice };
+        let listening = Listening { client, device_id, scribe, open: HashSet::new(), origin, dice };
         Self { stop, task: tokio::spawn(listening.run(events, stopped)) }
     }
 
@@ -117,7 +126,13 @@ impl Listening {
 
     async fn show(&mut self, message: &v1::Message) {
         let Ok(conversation) = message.conversation_id.parse::<ConversationId>() else { return };
-        self.open.insert(conversation);
+        if self.open.insert(conversation) && self.origin == Origin::Inherited {
+            // It is not in the list yet, and what came to the life before lies in the store alone: whoever opens it sees that too.
+            let seen = read_conversation(&self.client, conversation, &mut |message| self.find(message)).await;
+            let mut seen = self.read(seen);
+            seen.retain(|seen| seen.server_msg_id < message.server_msg_id);
+            self.scribe.write(Fact::Listed(Listed { conversation, seen }));
+        }
         self.scribe.write(Fact::Shown {
             conversation,
             seen: Seen::of(message),
