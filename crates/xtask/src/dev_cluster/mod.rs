@@ -22,13 +22,14 @@ use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
 use tempfile::TempDir;
 
-use chaos::play;
+use chaos::Chaos;
 use node::Node;
 
 use crate::root;
 
-/// Lines a second at which the usual chat lasts as long as every fault needs to happen.
-const RATE: u32 = 4;
+/// Of the chaos that every change must pass: a database that is silent for longer than anybody waits for it, and what is killed or
+/// silent for longer than a lease.
+const OUTAGES: Duration = Duration::from_secs(77);
 /// From the start of a replay until somebody says something.
 const TALK_MAX: Duration = Duration::from_secs(120);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -50,9 +51,13 @@ pub(crate) struct DevCluster {
     /// Of the chaos: another one makes other faults
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Of the chaos: lines a second
-    #[arg(long, default_value_t = RATE, value_parser = clap::value_parser!(u32).range(1..))]
-    rate: u32,
+    /// Of the chaos: lines a second [default: as slow as the faults need: 300 lines in 75 s and the outages]
+    #[arg(long)]
+    rate: Option<f64>,
+    /// Of the chaos: how long may be taken for outages longer than the lease of a node (8 s each) and than every time-out of the
+    /// database (45 s each); 122 has room for all of them, 0 for none, and a whole run takes about two minutes more than this
+    #[arg(long, default_value_t = 122)]
+    outages_s: u64,
     /// Of the chaos: IRC logs that are played [default: 300 lines of real chat]
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -97,7 +102,8 @@ impl DevCluster {
         let place = if self.chaos || self.rolling { Place::Tests } else { Place::Disk };
         let cluster = Cluster::start(anser, self.nodes, self.sequencer, place)?;
         if self.chaos {
-            return play(cluster, self.seed, self.rate, &self.files);
+            let outages = Duration::from_secs(self.outages_s);
+            return Chaos { seed: self.seed, rate: self.rate, outages, files: &self.files }.play(cluster);
         }
         if self.rolling {
             return rolling::roll(cluster);
@@ -118,7 +124,8 @@ impl DevCluster {
 /// What a change must pass: the chaos and a rolling restart, on the debug build that the tests have made already.
 pub(crate) fn prove(seed: u64) -> anyhow::Result<()> {
     let anser = build(true)?;
-    play(Cluster::start(anser.clone(), 3, Sequencer::Redis, Place::Tests)?, seed, RATE, &[])?;
+    let chaos = Chaos { seed, rate: None, outages: OUTAGES, files: &[] };
+    chaos.play(Cluster::start(anser.clone(), 3, Sequencer::Redis, Place::Tests)?)?;
     rolling::roll(Cluster::start(anser, 3, Sequencer::Redis, Place::Tests)?)
 }
 
