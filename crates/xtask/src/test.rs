@@ -39,7 +39,7 @@ pub(crate) enum Step {
     Calm,
     /// Real chat, played against a server that is killed meanwhile
     Chaos,
-    /// Real chat on three nodes, while nodes and services are killed, and while the nodes are restarted one by one
+    /// Real chat on three nodes: in calm weather, while nodes and services are killed, and while the nodes are restarted one by one
     Cluster,
 }
 
@@ -189,7 +189,7 @@ pub(crate) fn judge_faults(summary: &Value) -> anyhow::Result<()> {
 }
 
 /// Nothing went wrong, and it was judged that everything was pushed.
-fn judge_calm(printed: &str) -> anyhow::Result<()> {
+pub(crate) fn judge_calm(printed: &str) -> anyhow::Result<()> {
     let pushes = &judge_play(printed)?["pushes"];
     let (came, failed) = (pushes["came"].as_u64(), pushes["failed"].as_u64());
     ensure!(came > Some(0) && failed == Some(0), "not everything was pushed: {printed}");

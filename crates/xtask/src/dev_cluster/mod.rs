@@ -1,6 +1,7 @@
 //! `cargo xtask dev-cluster`: MariaDB, Redis, NATS and some nodes on this machine, for developers, for the chaos test and for
 //! the benches.
 
+mod calm;
 mod chaos;
 mod figures;
 mod node;
@@ -39,6 +40,9 @@ pub(crate) struct DevCluster {
     /// Servers that share the database
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=16))]
     nodes: u32,
+    /// Plays real chat on it to which nothing happens, judges whether everything was pushed, and ends
+    #[arg(long, conflicts_with_all = ["chaos", "rolling"])]
+    calm: bool,
     /// Plays real chat on it while nodes and services are killed, judges, and ends
     #[arg(long)]
     chaos: bool,
@@ -46,7 +50,7 @@ pub(crate) struct DevCluster {
     #[arg(long, conflicts_with = "chaos")]
     rolling: bool,
     /// Measures it beside the bare database, and ends
-    #[arg(long, conflicts_with_all = ["chaos", "rolling", "debug"])]
+    #[arg(long, conflicts_with_all = ["calm", "chaos", "rolling", "debug"])]
     figures: bool,
     /// Of the chaos: another one makes other faults
     #[arg(long, default_value_t = 1)]
@@ -99,8 +103,11 @@ impl DevCluster {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         require()?;
         let anser = build(self.debug)?;
-        let place = if self.chaos || self.rolling { Place::Tests } else { Place::Disk };
+        let place = if self.calm || self.chaos || self.rolling { Place::Tests } else { Place::Disk };
         let cluster = Cluster::start(anser, self.nodes, self.sequencer, place)?;
+        if self.calm {
+            return calm::play(cluster);
+        }
         if self.chaos {
             let outages = Duration::from_secs(self.outages_s);
             return Chaos { seed: self.seed, rate: self.rate, outages, files: &self.files }.play(cluster);
@@ -121,9 +128,10 @@ impl DevCluster {
     }
 }
 
-/// What a change must pass: the chaos and a rolling restart, on the debug build that the tests have made already.
+/// What a change must pass: calm weather, the chaos and a rolling restart, on the debug build that the tests have made already.
 pub(crate) fn prove(seed: u64) -> anyhow::Result<()> {
     let anser = build(true)?;
+    calm::play(Cluster::start(anser.clone(), 3, Sequencer::Redis, Place::Tests)?)?;
     let chaos = Chaos { seed, rate: None, outages: OUTAGES, files: &[] };
     chaos.play(Cluster::start(anser.clone(), 3, Sequencer::Redis, Place::Tests)?)?;
     rolling::roll(Cluster::start(anser, 3, Sequencer::Redis, Place::Tests)?)
