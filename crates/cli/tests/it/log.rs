@@ -4,9 +4,10 @@ use std::{
     fs::File,
     io::{Read as _, Write as _, pipe},
     net::TcpStream,
+    time::{Duration, Instant},
 };
 
-use crate::process::Machine;
+use crate::process::{FILES_MAX, Machine};
 
 /// Does what a server logs about.
 fn busy(machine: &Machine) {
@@ -97,4 +98,23 @@ fn who_is_not_let_in_is_told_with_the_address_that_a_trusted_proxy_has_seen() {
     let log = machine.log();
     let line = log.lines().find(|line| line.contains("not let in")).expect("it was awaited");
     assert!(line.contains("198.51.100.77") && line.contains("BAD_TOKEN"), "{line}");
+}
+
+#[test]
+fn that_there_is_no_file_left_is_told_and_not_again_and_again() {
+    let mut machine = Machine::empty();
+    machine.start();
+    machine.has_files(0);
+    let mut waiting = TcpStream::connect(("127.0.0.1", machine.port())).expect("the system takes it");
+    machine.awaits_log("cannot accept", 1);
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(1) {
+        assert_eq!(machine.log().matches("cannot accept").count(), 1);
+        std::thread::yield_now();
+    }
+    machine.has_files(FILES_MAX);
+    waiting.write_all(b"GET /healthz HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").expect("it is taken");
+    let mut answer = String::new();
+    waiting.read_to_string(&mut answer).expect("it is accepted at last");
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
 }

@@ -11,11 +11,14 @@ use std::{
 };
 
 use anser_services::free_port;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use tempfile::TempDir;
 
 /// Longer than any wait of a client between two attempts.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Open files of a server whose files run out.
+pub const FILES_MAX: u64 = 512;
 
 /// A machine with a data folder and a home of its own. The server on it is restarted on the same port.
 pub struct Machine {
@@ -89,6 +92,13 @@ impl Machine {
     pub fn hang_up(&self) {
         let server = self.server.as_ref().expect("it runs");
         kill_process(Pid::from_child(&server.child), Signal::HUP).expect("it runs");
+    }
+
+    /// So many files may the server have open from now on.
+    pub fn has_files(&self, count: u64) {
+        let server = self.server.as_ref().expect("it runs");
+        let limit = Rlimit { current: Some(count), maximum: Some(FILES_MAX) };
+        prlimit(Some(Pid::from_child(&server.child)), Resource::Nofile, limit).expect("less than before");
     }
 
     /// Status and body.
