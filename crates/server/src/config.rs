@@ -170,9 +170,10 @@ pub struct Limits {
     /// Groups in which a user is a member at one time; beyond it `LIMIT_REACHED`. 0: no groups.
     pub groups_per_user: u32,
     /// Of these, groups into which others put them and in which they have not written, read on or invited anybody yet; beyond it whoever puts
-    /// them into one more gets `LIMIT_REACHED`. The other places are kept for groups that they create or take part in.
+    /// them into one more gets `LIMIT_REACHED`, unless they have ever written to that one. The other places are kept for groups that they create
+    /// or take part in, or into which people put them whom they have written to.
     pub unanswered_groups_per_user: u32,
-    /// Of these, groups into which one and the same user put them.
+    /// Of these, groups into which one and the same user put them, whoever that is.
     pub unanswered_groups_per_inviter: u32,
     /// Two things: how many devices of a user are remembered, and how many connections they have at one time. One more device, and the
     /// one not seen for longest is forgotten; one more connection, and the oldest is closed with 4501 `REPLACED`. 0 is taken as 1.

@@ -39,16 +39,19 @@ pub struct Options {
 }
 
 impl Options {
-    /// Of a user who is to be put into one more group: those in which he has not answered yet, and of them those of the same inviter.
-    fn check_unanswered(&self, (all, of_inviter): (u64, u64)) -> Result<(), Error> {
-        let (per_user, per_inviter) = (self.unanswered_groups_per_user_max, self.unanswered_groups_per_inviter_max);
-        if all >= per_user.into() {
-            return Err(Error::Limit { what: UNANSWERED_GROUPS_OF_A_USER, max: per_user });
+    /// Of a user who is to be put into one more group: those in which they have not answered the same inviter yet.
+    fn check_unanswered_of_inviter(&self, of_inviter: u64) -> Result<(), Error> {
+        let max = self.unanswered_groups_per_inviter_max;
+        if of_inviter < max.into() {
+            return Ok(());
         }
-        if of_inviter >= per_inviter.into() {
-            return Err(Error::Limit { what: UNANSWERED_GROUPS_OF_AN_INVITER, max: per_inviter });
-        }
-        Ok(())
+        Err(Error::Limit { what: UNANSWERED_GROUPS_OF_AN_INVITER, max })
+    }
+
+    /// If the inviter is a stranger to them: those in which they have not answered yet.
+    fn check_unanswered(&self, all: u64) -> Result<(), Error> {
+        let max = self.unanswered_groups_per_user_max;
+        if all < max.into() { Ok(()) } else { Err(Error::Limit { what: UNANSWERED_GROUPS_OF_A_USER, max }) }
     }
 }
 
@@ -196,7 +199,8 @@ pub trait Store: Send + Sync {
     ///
     /// *Answers*: who is put into a group by somebody else, here or by an invitation, has not answered until he writes in it, moves
     /// his read mark or invites somebody himself. `Limit` when one of them has as many groups in which he has not answered as he may,
-    /// of all inviters or of this one: so strangers use up a part of a user's places and no more, and what he founds is none of it.
+    /// of this inviter, or of all, unless he has ever written to this one in their one-to-one conversation: so strangers use up a part
+    /// of a user's places and no more, whom he knows have theirs whatever strangers do, and what he founds is none of it.
     async fn create_group(&self, new: NewGroup) -> Result<MembersChanged, Error>;
 
     /// Lets members join or go. What happened is told in the log by notices which do not count as unread:

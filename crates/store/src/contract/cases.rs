@@ -146,6 +146,7 @@ macro_rules! store_contract {
                 a_group_has_no_more_members_than_it_may
                 a_user_has_no_more_groups_than_he_may
                 others_take_a_part_of_a_users_groups_and_no_more
+                whom_a_user_has_written_to_finds_a_place_whatever_strangers_do
                 who_answers_or_leaves_has_a_place_again_at_once
                 who_joins_again_has_not_answered
                 only_present_members_see_a_group_and_its_members

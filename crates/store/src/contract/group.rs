@@ -230,6 +230,28 @@ pub(super) async fn others_take_a_part_of_a_users_groups_and_no_more(room: &mut 
     limited(room.create_group(new_group(9, BOB, &[])).await, crate::GROUPS_OF_A_USER);
 }
 
+pub(super) async fn whom_a_user_has_written_to_finds_a_place_whatever_strangers_do(room: &mut Room) {
+    room.reopen_with(|options| {
+        (options.unanswered_groups_per_user_max, options.unanswered_groups_per_inviter_max) = (2, 2);
+    })
+    .await;
+    for (id, stranger) in [(1, CYD), (2, EVE)] {
+        room.found(id, stranger, &[BOB]).await;
+    }
+    // Each of them may write to him as much as they like; it is he who answers.
+    room.say(ADA, single(ADA, BOB)).await;
+    room.say(DAN, single(DAN, BOB)).await;
+    limited(room.create_group(new_group(3, ADA, &[BOB])).await, crate::UNANSWERED_GROUPS_OF_A_USER);
+    room.say(BOB, single(ADA, BOB)).await;
+    let adas = room.found(3, ADA, &[BOB]).await;
+    limited(room.create_group(new_group(4, DAN, &[BOB])).await, crate::UNANSWERED_GROUPS_OF_A_USER);
+    let others = room.found(5, ADA, &[]).await;
+    ok(room.invite(ADA, others, &[BOB]).await);
+    limited(room.create_group(new_group(6, ADA, &[BOB])).await, crate::UNANSWERED_GROUPS_OF_AN_INVITER);
+    ok(room.leave(BOB, adas).await);
+    ok(room.create_group(new_group(6, ADA, &[BOB])).await);
+}
+
 pub(super) async fn who_answers_or_leaves_has_a_place_again_at_once(room: &mut Room) {
     room.reopen_with(|options| options.unanswered_groups_per_inviter_max = 1).await;
     let first = room.found(1, EVE, &[BOB]).await;

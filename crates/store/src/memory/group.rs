@@ -82,9 +82,17 @@ impl State {
             let stays = self.groups.values().filter_map(|row| row.present(*user));
             let inviters: Vec<_> = stays.filter_map(|stay| stay.invited_by).collect();
             let of_inviter = inviters.iter().filter(|by| **by == inviter).count();
-            self.options.check_unanswered((inviters.len() as u64, of_inviter as u64))?;
+            self.options.check_unanswered_of_inviter(of_inviter as u64)?;
+            if !self.has_written(*user, inviter) {
+                self.options.check_unanswered(inviters.len() as u64)?;
+            }
         }
         Ok(())
+    }
+
+    fn has_written(&self, from: UserId, to: UserId) -> bool {
+        let log = self.logs.get(&ConversationId::single(from, to));
+        log.is_some_and(|log| log.iter().any(|message| message.from.user == from))
     }
 
     /// The user did something in the conversation himself.

@@ -1,6 +1,6 @@
 //! Groups and who is in them. Each coming and going is a notice in the group's log, in the same transaction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
 use mysql_async::{Conn, Row, prelude::Queryable as _};
@@ -258,16 +258,23 @@ async fn may_join(tx: &mut Txn<'_>, inviter: UserId, users: &[UserId]) -> Result
     if tx.db.query_first::<u64, _>(sql.as_str()).await?.is_some() {
         return Err(Error::Limit { what: GROUPS_OF_A_USER, max }.into());
     }
-    let mut sql = Sql::new("SELECT COUNT(*), CAST(SUM(invited_by = ");
+    let mut sql = Sql::new("SELECT user_id, COUNT(*), CAST(SUM(invited_by = ");
     sql.number(inviter.0).push(") AS UNSIGNED) FROM im_group_member WHERE present = 1 AND invited_by IS NOT NULL");
     sql.push(" AND user_id <> ").number(inviter.0).push(" AND user_id IN ");
     sql.numbers(&users.iter().map(|user| user.0).collect::<Vec<_>>()).push(" GROUP BY user_id");
-    for counts in tx.db.query::<(u64, u64), _>(sql.as_str()).await? {
-        tx.rules.common.check_unanswered(counts)?;
+    let counted = tx.db.query::<(u64, u64, u64), _>(sql.as_str()).await?;
+    let counted: HashMap<_, _> = counted.into_iter().map(|(user, all, of_inviter)| (user, (all, of_inviter))).collect();
+    for user in users.iter().filter(|user| **user != inviter) {
+        // Who has none has no row.
+        let (all, of_inviter) = counted.get(&user.0).copied().unwrap_or_default();
+        tx.rules.common.check_unanswered_of_inviter(of_inviter)?;
+        if let Err(limit) = tx.rules.common.check_unanswered(all)
+            && !message::has_written(tx, *user, inviter).await?
+        {
+            return Err(limit.into());
+        }
     }
-    // Who has none has no row.
-    let others = users.iter().any(|user| *user != inviter);
-    if others { Ok(tx.rules.common.check_unanswered((0, 0))?) } else { Ok(()) }
+    Ok(())
 }
 
 fn distinct<'u>(users: impl IntoIterator<Item = &'u UserId>) -> BTreeSet<UserId> {

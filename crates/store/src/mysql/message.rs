@@ -121,6 +121,13 @@ fn to(message: &NewMessage) -> u64 {
     }
 }
 
+/// Whether somebody ever wrote to the other one in their one-to-one conversation.
+pub(super) async fn has_written(tx: &mut Txn<'_>, from: UserId, to: UserId) -> Result<bool, Fault> {
+    let shard = from.0 % u64::from(tx.shards());
+    let sql = format!("SELECT 1 FROM im_message_send_{shard} WHERE from_id = ? AND to_id = ? LIMIT 1");
+    Ok(tx.db.exec_first::<u8, _, _>(sql, (from.0, to.0)).await?.is_some())
+}
+
 /// Where copies of messages lie, by their shards.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Table {

@@ -242,9 +242,14 @@ fn may_join(tx: &Txn<'_>, inviter: UserId, users: &[UserId]) -> Result<(), Error
                WHERE user_id = ?1 AND invited_by IS NOT NULL AND left_at IS NULL";
     let mut unanswered = prepare(tx.db, sql)?;
     for user in users.iter().filter(|user| **user != inviter) {
-        let counts =
+        let (all, of_inviter) =
             unanswered.query_row((int(user.0), int(inviter.0)), |row| Ok((number(row, 0)?, number(row, 1)?)))?;
-        tx.rules.common.check_unanswered(counts)?;
+        tx.rules.common.check_unanswered_of_inviter(of_inviter)?;
+        if let Err(limit) = tx.rules.common.check_unanswered(all)
+            && !message::has_written(tx, *user, inviter)?
+        {
+            return Err(limit);
+        }
     }
     Ok(())
 }

@@ -76,6 +76,13 @@ pub(super) fn append(tx: &mut Txn<'_>, batch: &[NewMessage]) -> Result<Vec<Resul
     Ok(outcomes)
 }
 
+/// Whether somebody ever wrote to the other one in their one-to-one conversation.
+pub(super) fn has_written(tx: &Txn<'_>, from: UserId, to: UserId) -> rusqlite::Result<bool> {
+    let shard = from.0 % u64::from(tx.shards());
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM im_message_send_{shard} WHERE from_id = ?1 AND to_id = ?2)");
+    prepare(tx.db, &sql)?.query_row((int(from.0), int(to.0)), |row| row.get(0))
+}
+
 fn append_single(tx: &mut Txn<'_>, message: &NewMessage) -> Result<Appended, Error> {
     let (conversation, from) = (message.conversation, message.from.user);
     let to = conversation.peer_of(from).ok_or(Error::NotMember)?;

@@ -52,6 +52,7 @@ async fn every_statement_finds_its_rows_by_an_index_and_sorts_no_log() {
         "changes::positions_tell_the_digest_of_the_groups_and_their_heads",
         "members::when_the_owner_leaves_the_longest_standing_member_takes_his_place",
         "group::pages_of_members_lead_through_all",
+        "group::whom_a_user_has_written_to_finds_a_place_whatever_strangers_do",
         "session::pages_of_sessions_lead_through_the_list",
         "user::pages_of_users_lead_through_all",
         "user::an_account_or_id_is_not_given_twice",
