@@ -207,6 +207,7 @@ impl Collector for StoreStats {
         }
         for (name, help, value) in [
             ("store_queued", "Writes waiting now", stats.queued),
+            ("store_queued_bytes", "Bytes that the waiting writes hold", stats.queued_bytes),
             ("members_remembered", "Groups whose members are remembered", self.members.remembered() as u64),
         ] {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));

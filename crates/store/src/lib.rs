@@ -290,8 +290,9 @@ pub struct Stats {
     pub appended: u64,
     /// Transactions for which there was no room.
     pub full: u64,
-    /// Writes waiting now.
+    /// Writes waiting now, and the bytes that they hold.
     pub queued: u64,
+    pub queued_bytes: u64,
     /// Proposals of the sequencer that the head refused.
     pub proposals_refused: u64,
     /// Checkpoints of the write-ahead log, where there is one.

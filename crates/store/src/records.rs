@@ -34,7 +34,16 @@ pub struct NewMessage {
     pub login_version: u64,
 }
 
+/// What a message holds in memory beside its body, its names and ids; and what each write does, its place in the queue and whoever waits
+/// for its answer.
+pub(crate) const BYTES_BESIDE: usize = 512;
+
 impl NewMessage {
+    /// What it holds in memory.
+    pub fn bytes(&self) -> usize {
+        self.content.len() + self.attachment.len() + BYTES_BESIDE
+    }
+
     pub(crate) fn stored(self, server_msg_id: u64, server_time_ms: u64, count: u64) -> Message {
         Message {
             conversation: self.conversation,

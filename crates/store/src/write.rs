@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     Appended, Device, Error, Mark, Marked, MembersChange, MembersChanged, NewGroup, NewMessage, NewUser, PasswordHash,
-    ProfileChange, User,
+    ProfileChange, User, records::BYTES_BESIDE,
 };
 
 /// Everything that changes the store.
@@ -68,6 +68,16 @@ impl Write {
             | Self::SetDisabled(.., ticket)
             | Self::TouchDevice(.., ticket)
             | Self::Probe(ticket) => ticket.settle(failure),
+        }
+    }
+
+    /// What it holds until it is done: bodies, lists of users, and all else by the piece.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Append(batch, _) => BYTES_BESIDE + batch.iter().map(NewMessage::bytes).sum::<usize>(),
+            Self::CreateGroup(new, _) => BYTES_BESIDE + size_of_val(&*new.members),
+            Self::ChangeMembers(change, _) => BYTES_BESIDE + size_of_val(change.action.users()),
+            _ => BYTES_BESIDE,
         }
     }
 

@@ -12,10 +12,8 @@ use crate::{
     ctx::Ctx,
 };
 
-/// Bytes of bodies that are sent to another node at once; what is more is stored here, which is as right.
+/// Bytes of messages that are sent to another node at once; what is more is stored here, which is as right.
 const FORWARDED_BYTES_MAX: usize = 512 << 10;
-/// What a message costs beside its body.
-const MESSAGE_BYTES: usize = 512;
 
 /// Stores messages of one sender and answers in their order. `from` is the connection that sent them.
 pub async fn append(cx: &Ctx, from: ConnId, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
@@ -26,7 +24,7 @@ pub async fn append(cx: &Ctx, from: ConnId, batch: Vec<NewMessage>) -> Vec<Resul
         let home = *homes.entry(new.conversation).or_insert_with(|| home_elsewhere(cx, new));
         let part = parts.entry(home).or_default();
         part.indices.push(index);
-        part.bytes += new.content.len() + new.attachment.len() + MESSAGE_BYTES;
+        part.bytes += new.bytes();
     }
     if parts.keys().all(Option::is_none) {
         return append_here(cx, Some(from), batch).await;

@@ -16,7 +16,7 @@ use crate::{Error, write::Write};
 
 /// How far behind the first a write is looked for that may go with it.
 const LOOK_MAX: usize = 4_000;
-/// Bytes of bodies in one transaction. They are written twice, and bytes that are no text take two characters each.
+/// Bytes of the writes of one transaction. Bodies are written twice, and bytes that are no text take two characters each.
 const GROUP_BYTES_MAX: usize = 3 << 20;
 
 pub(super) struct Queue {
@@ -57,7 +57,8 @@ impl Queue {
         Self { state, changed, writes_max, bytes_max, messages_max }
     }
 
-    pub(super) fn push(&self, write: Write, bytes: usize) -> Result<(), Error> {
+    pub(super) fn push(&self, write: Write) -> Result<(), Error> {
+        let bytes = write.bytes();
         let mut state = self.state();
         if state.closed {
             return Err(Error::Closed);
@@ -152,6 +153,10 @@ impl Queue {
 
     pub(super) fn len(&self) -> usize {
         self.state().waiting.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.state().bytes
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

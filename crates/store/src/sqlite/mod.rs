@@ -62,7 +62,7 @@ pub struct SqliteOptions {
     pub readers: usize,
     /// Reads that may wait.
     pub read_queue_max: usize,
-    /// Writes that may wait, and the bytes of their bodies and lists of users.
+    /// Writes that may wait, and the bytes that they hold.
     pub write_queue_max: usize,
     pub write_queue_bytes_max: usize,
     /// Messages, and users who join or go, of one transaction. A single write may be larger.
@@ -160,10 +160,11 @@ impl SqliteStore {
     }
 
     /// Nothing is awaited before the push: what is called (first polled) first is queued first, and committed first.
-    /// `bytes` are those of the bodies and of lists of users.
-    async fn write<T>(&self, bytes: usize, write: impl FnOnce(Ticket<T>) -> Write) -> Result<T, Error> {
+    async fn write<T>(&self, write: impl FnOnce(Ticket<T>) -> Write) -> Result<T, Error> {
         let (ticket, answered) = Ticket::new();
-        self.writes.push(write(ticket), bytes)?;
+        let write = write(ticket);
+        let bytes = write.bytes();
+        self.writes.push(write, bytes)?;
         answered.await.map_err(|_| Error::UnknownOutcome("the writer is gone".into()))?
     }
 
@@ -285,8 +286,7 @@ impl Store for SqliteStore {
 
     async fn append(&self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
         let len = batch.len();
-        let bytes = batch.iter().map(|message| message.content.len() + message.attachment.len()).sum();
-        match self.write(bytes, |ticket| Write::Append(batch, ticket)).await {
+        match self.write(|ticket| Write::Append(batch, ticket)).await {
             Ok(answers) => answers,
             Err(failure) => vec![Err(failure); len],
         }
@@ -298,7 +298,7 @@ impl Store for SqliteStore {
     }
 
     async fn mark(&self, mark: Mark) -> Result<Marked, Error> {
-        self.write(0, |ticket| Write::Mark(mark, ticket)).await
+        self.write(|ticket| Write::Mark(mark, ticket)).await
     }
 
     async fn positions(&self, user: UserId) -> Result<Positions, Error> {
@@ -326,11 +326,11 @@ impl Store for SqliteStore {
     }
 
     async fn create_group(&self, new: NewGroup) -> Result<MembersChanged, Error> {
-        self.write(size_of_val(&*new.members), |ticket| Write::CreateGroup(new, ticket)).await
+        self.write(|ticket| Write::CreateGroup(new, ticket)).await
     }
 
     async fn change_members(&self, change: MembersChange) -> Result<MembersChanged, Error> {
-        self.write(size_of_val(change.action.users()), |ticket| Write::ChangeMembers(change, ticket)).await
+        self.write(|ticket| Write::ChangeMembers(change, ticket)).await
     }
 
     async fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error> {
@@ -346,7 +346,7 @@ impl Store for SqliteStore {
     }
 
     async fn create_user(&self, new: NewUser) -> Result<User, Error> {
-        self.write(0, |ticket| Write::CreateUser(new, ticket)).await
+        self.write(|ticket| Write::CreateUser(new, ticket)).await
     }
 
     async fn user_by_account(&self, account: &str) -> Result<User, Error> {
@@ -368,15 +368,15 @@ impl Store for SqliteStore {
     }
 
     async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error> {
-        self.write(0, |ticket| Write::UpdateProfile(user, change, ticket)).await
+        self.write(|ticket| Write::UpdateProfile(user, change, ticket)).await
     }
 
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {
-        self.write(0, |ticket| Write::SetPassword(user, password, ticket)).await
+        self.write(|ticket| Write::SetPassword(user, password, ticket)).await
     }
 
     async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), Error> {
-        self.write(0, |ticket| Write::SetDisabled(user, disabled, ticket)).await
+        self.write(|ticket| Write::SetDisabled(user, disabled, ticket)).await
     }
 
     async fn login_versions(&self, users: Vec<UserId>) -> Result<Vec<(UserId, u64)>, Error> {
@@ -384,7 +384,7 @@ impl Store for SqliteStore {
     }
 
     async fn touch_device(&self, user: UserId, device: Device) -> Result<(), Error> {
-        self.write(0, |ticket| Write::TouchDevice(user, device, ticket)).await
+        self.write(|ticket| Write::TouchDevice(user, device, ticket)).await
     }
 
     async fn devices(&self, user: UserId) -> Result<Vec<Device>, Error> {
@@ -396,7 +396,7 @@ impl Store for SqliteStore {
         let path = self.path.clone();
         let looked = tokio::task::spawn_blocking(move || open::look_for_room(&path)).await;
         looked.map_err(|error| Error::Failed(error.to_string()))??;
-        self.write(0, Write::Probe).await
+        self.write(Write::Probe).await
     }
 
     async fn broke(&self) -> String {
@@ -409,6 +409,7 @@ impl Store for SqliteStore {
             appended: self.counters.appended.load(Relaxed),
             full: self.counters.full.load(Relaxed),
             queued: self.writes.len() as u64,
+            queued_bytes: self.writes.bytes() as u64,
             proposals_refused: self.counters.proposals_refused.load(Relaxed),
             checkpoints: self.counters.checkpoints.load(Relaxed),
             replica_behind: 0,

@@ -70,6 +70,10 @@ impl<T> Queue<T> {
         self.state().waiting.len()
     }
 
+    pub(super) fn bytes(&self) -> usize {
+        self.state().bytes
+    }
+
     /// No invariant is broken halfway in here, so a thread that panicked elsewhere with the lock leaves it sound.
     fn state(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(|poison| poison.into_inner())

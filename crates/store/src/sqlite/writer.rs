@@ -27,6 +27,9 @@ use super::{
 };
 use crate::{Error, write::Write};
 
+/// Bytes of the writes of one transaction; a write that is larger goes alone.
+const GROUP_BYTES_MAX: usize = 4 << 20;
+
 /// Does it inside of the transaction: refused before anything is written, or written whole.
 fn run(write: &mut Write, tx: &mut Txn<'_>) -> Result<(), Error> {
     match write {
@@ -75,10 +78,12 @@ impl Writer {
         let _end = queue.closed_at_the_end();
         let mut group = Vec::new();
         while let Some(first) = queue.pop() {
-            let mut messages = first.weight();
+            let (mut messages, mut bytes) = (first.weight(), first.bytes());
             group.push(first);
-            while let Some(next) = queue.pop_if(|next| messages + next.weight() <= self.messages_max) {
+            let fits = |messages, bytes| messages <= self.messages_max && bytes <= GROUP_BYTES_MAX;
+            while let Some(next) = queue.pop_if(|next| fits(messages + next.weight(), bytes + next.bytes())) {
                 messages += next.weight();
+                bytes += next.bytes();
                 group.push(next);
             }
             let failure = self.commit_together(&mut group).err();

@@ -1,15 +1,21 @@
 //! What is bounded: the queues, the write-ahead log, and what a panic takes with it.
 
 use std::{
-    fs,
+    env, fs,
+    io::{BufRead as _, BufReader},
+    process::{Command, Stdio},
     sync::atomic::{AtomicBool, Ordering::Relaxed},
 };
 
+use anser_proto::limits::BODY_BYTES_MAX;
 use anser_store::{
-    MembersAction, MembersChange,
+    Appended, MembersAction, MembersChange, NewMessage,
     sqlite::{CheckpointPages, SqliteOptions, SqliteStore},
 };
-use futures_util::{FutureExt as _, future::join_all};
+use futures_util::{
+    FutureExt as _,
+    future::{BoxFuture, join_all},
+};
 use tokio::sync::Semaphore;
 
 use super::*;
@@ -29,19 +35,26 @@ impl Sequencer for Gate {
     }
 }
 
-#[tokio::test]
-async fn what_finds_the_queue_full_is_told_at_once_and_not_stored() {
-    let home = tempfile::tempdir().expect("a folder");
+/// Opens a store with five users, and holds up its writer in the middle of a transaction, the first message of 1 to 2.
+async fn held_up(home: &Path, options: SqliteOptions) -> (Arc<SqliteStore>, Arc<Gate>, First) {
     let gate = Arc::new(Gate(Semaphore::new(0)));
-    let options = SqliteOptions { sequencer: gate.clone(), write_queue_max: 3, ..options() };
-    let store = SqliteStore::open(home.path(), options).expect("a new store");
-    settle(&*store, 2).await;
-
-    let mut first = Box::pin(send(&*store, text(1, single(1, 2), "first")));
-    assert!(first.as_mut().now_or_never().is_none());
+    let store = SqliteStore::open(home, SqliteOptions { sequencer: gate.clone(), ..options }).expect("a new store");
+    settle(&*store, 5).await;
+    let of_first = store.clone();
+    let mut first = async move { send(&*of_first, text(1, single(1, 2), "first")).await }.boxed();
+    assert!((&mut first).now_or_never().is_none());
     while store.stats().queued > 0 {
         tokio::task::yield_now().await;
     }
+    (store, gate, first)
+}
+
+type First = BoxFuture<'static, Result<Appended, Error>>;
+
+#[tokio::test]
+async fn what_finds_the_queue_full_is_told_at_once_and_not_stored() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (store, gate, first) = held_up(home.path(), SqliteOptions { write_queue_max: 3, ..options() }).await;
     let mut waiting: Vec<_> = (0..5).map(|n| Box::pin(send(&*store, text(1, single(1, 1), &n.to_string())))).collect();
     let at_once: Vec<_> = waiting.iter_mut().map(|send| send.now_or_never()).collect();
     assert_eq!(at_once, [None, None, None, Some(Err(Error::Overloaded)), Some(Err(Error::Overloaded))]);
@@ -59,25 +72,102 @@ async fn what_finds_the_queue_full_is_told_at_once_and_not_stored() {
     store.close().await;
 }
 
+fn largest(n: usize) -> NewMessage {
+    NewMessage { content: "x".repeat(BODY_BYTES_MAX).into(), ..text(1, single(1, 1), &n.to_string()) }
+}
+
+#[tokio::test]
+async fn large_bodies_fill_the_queue_and_a_transaction_by_their_bytes() {
+    const FIT: usize = 100;
+    let home = tempfile::tempdir().expect("a folder");
+    let options = SqliteOptions { write_queue_bytes_max: FIT * (BODY_BYTES_MAX + 1024), ..options() };
+    let (store, gate, first) = held_up(home.path(), options).await;
+    let mut waiting: Vec<_> = (0..FIT).map(|n| Box::pin(send(&*store, largest(n)))).collect();
+    assert!(waiting.iter_mut().all(|send| send.now_or_never().is_none()));
+    assert_eq!(send(&*store, text(1, single(1, 1), "small")).await, Err(Error::Overloaded));
+
+    let before = store.stats().commits;
+    gate.0.add_permits(100);
+    assert!(first.await.is_ok());
+    assert!(join_all(waiting).await.iter().all(Result::is_ok));
+    assert_eq!(store.stats().commits - before, 1 + 2, "4 MiB hold 63 of them");
+    store.close().await;
+}
+
+/// Set for the process of its own in which memory is measured: its folder, whose name says what waits.
+const ALONE: &str = "ANSER_TEST_QUEUE_ALONE";
+const QUEUE_BYTES_MAX: usize = 16 << 20;
+/// Of lists that have room for more, and of the allocator.
+const SLACK: usize = 4 << 20;
+
+#[tokio::test]
+async fn what_waits_takes_no_more_memory_than_the_queue_may() {
+    if let Some(folder) = env::var_os(ALONE) {
+        return fill(Path::new(&folder)).await;
+    }
+    let home = tempfile::tempdir().expect("a folder");
+    for shape in ["large", "empty"] {
+        let mut child = Command::new(env::current_exe().expect("a path"))
+            .args(["--exact", "sqlite::bounds::what_waits_takes_no_more_memory_than_the_queue_may", "--nocapture"])
+            .env(ALONE, home.path().join(shape))
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("this binary runs");
+        let out = BufReader::new(child.stdout.take().expect("a pipe"));
+        let taken = out.lines().map_while(Result::ok).find_map(|line| {
+            let (grown, held) = line.strip_prefix("taken: ")?.split_once(' ')?;
+            Some((grown.parse::<usize>().ok()?, held.parse::<usize>().ok()?))
+        });
+        child.kill().expect("it runs, or has ended");
+        child.wait().expect("it ended");
+        let (grown, held) = taken.expect("it was full");
+        assert!(held <= QUEUE_BYTES_MAX && held + 2 * BODY_BYTES_MAX > QUEUE_BYTES_MAX, "{shape} writes hold {held}");
+        assert!(grown <= QUEUE_BYTES_MAX + SLACK, "{shape} writes of {held} bytes take {grown}");
+    }
+}
+
+/// Until it is killed.
+async fn fill(folder: &Path) {
+    let options = SqliteOptions { write_queue_max: usize::MAX, write_queue_bytes_max: QUEUE_BYTES_MAX, ..options() };
+    let (store, _gate, _first) = held_up(folder, options).await;
+    let before = memory();
+    let empty = NewMessage { content: "".into(), ..text(1, single(1, 1), "empty") };
+    let mut waiting = Vec::new();
+    let refused = loop {
+        let n = waiting.len();
+        let longest_id = format!("{n:064}").parse().expect("visible ASCII");
+        let message = match folder.ends_with("large") {
+            true => largest(n),
+            false => NewMessage { client_msg_id: longest_id, ..empty.clone() },
+        };
+        let mut sending = store.append(vec![message]);
+        match (&mut sending).now_or_never() {
+            Some(answers) => break answers,
+            None => waiting.push(sending),
+        }
+    };
+    assert_eq!(refused, [Err(Error::Overloaded)]);
+    println!("\ntaken: {} {}", memory() - before, store.stats().queued_bytes);
+    std::future::pending::<()>().await;
+}
+
+/// Of this process.
+fn memory() -> usize {
+    let status = fs::read_to_string("/proc/self/status").expect("linux");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("it is told");
+    line.trim().trim_end_matches(" kB").parse::<usize>().expect("a number") << 10
+}
+
 /// Groups of 5 with a notice each, two to a transaction of 12, and lists of users that are more than the queue's bytes.
 #[tokio::test]
 async fn those_who_join_take_room_in_the_queue_and_in_a_transaction() {
     let home = tempfile::tempdir().expect("a folder");
-    let gate = Arc::new(Gate(Semaphore::new(0)));
     let options = SqliteOptions {
-        sequencer: gate.clone(),
         commit_messages_max: 12,
-        write_queue_bytes_max: 4 * 5 * size_of::<UserId>(),
+        write_queue_bytes_max: 4 * (512 + 5 * size_of::<UserId>()),
         ..options()
     };
-    let store = SqliteStore::open(home.path(), options).expect("a new store");
-    settle(&*store, 5).await;
-
-    let mut first = Box::pin(found(&*store, 1, 1, &[]));
-    assert!(first.as_mut().now_or_never().is_none());
-    while store.stats().queued > 0 {
-        tokio::task::yield_now().await;
-    }
+    let (store, gate, first) = held_up(home.path(), options).await;
     let mut waiting: Vec<_> = (2..6).map(|id| Box::pin(found(&*store, id, 1, &[1, 2, 3, 4, 5]))).collect();
     assert!(waiting.iter_mut().all(|found| found.now_or_never().is_none()));
     let one = MembersAction::Invite(vec![UserId(2)]);
@@ -86,7 +176,7 @@ async fn those_who_join_take_room_in_the_queue_and_in_a_transaction() {
 
     let before = store.stats().commits;
     gate.0.add_permits(100);
-    tokio::join!(first, join_all(waiting));
+    assert!(tokio::join!(first, join_all(waiting)).0.is_ok());
     assert_eq!(store.stats().commits - before, 1 + 2);
     store.close().await;
 }
