@@ -1,5 +1,7 @@
 //! Conversation lists: marks, unread counts, and what changed for a user.
 
+use std::collections::HashSet;
+
 use anser_proto::{ConversationId, GroupId, UserId, digest::groups_digest, limits::PREVIEW_CHARS_MAX};
 use mysql_async::{Conn, Row, prelude::Queryable as _};
 
@@ -94,12 +96,17 @@ pub(super) async fn positions(db: &mut Conn, user: UserId) -> Result<Positions, 
     let mailbox = "SELECT mailbox_seq, login_version FROM im_mailbox WHERE user_id = ?";
     let found = db.exec_first(mailbox, (user.0,)).await?;
     let (mailbox_seq, login_version) = found.ok_or(Error::NotFound("user"))?;
+    let groups_digest = groups_digest(group_heads(db, user).await?);
+    Ok(Positions { mailbox_seq, groups_digest, login_version })
+}
+
+/// Of the groups whose member he is.
+async fn group_heads(db: &mut Conn, user: UserId) -> Result<HashSet<(GroupId, u64)>, Fault> {
     let sql = "SELECT member.group_id, head.server_msg_id FROM im_group_member AS member
                    JOIN im_conversation AS head ON head.small_id = 0 AND head.big_id = member.group_id
                WHERE member.user_id = ? AND member.present = 1";
     let heads: Vec<(u64, u64)> = db.exec(sql, (user.0,)).await?;
-    let groups_digest = groups_digest(heads.into_iter().map(|(group, head)| (GroupId(group), head)));
-    Ok(Positions { mailbox_seq, groups_digest, login_version })
+    Ok(heads.into_iter().map(|(group, head)| (GroupId(group), head)).collect())
 }
 
 async fn mailbox_seq(db: &mut Conn, user: UserId) -> Result<u64, Fault> {
@@ -128,24 +135,21 @@ pub(super) async fn changes(
     Ok(Changes { sessions, profile, mailbox_seq: reached, caught_up: !more })
 }
 
+/// Reads nothing of those that have not moved but their heads.
 pub(super) async fn moved_groups(
     db: &mut Conn,
     shards: u32,
     user: UserId,
     known: &[(GroupId, u64)],
 ) -> Result<Vec<Session>, Fault> {
-    if known.is_empty() {
+    let heads = group_heads(db, user).await?;
+    let moved: Vec<_> = known.iter().filter(|known| !heads.contains(known)).map(|(group, _)| group.0).collect();
+    if moved.is_empty() {
         return Ok(Vec::new());
     }
     let mut which = Sql::new("entry.small_id = 0 AND entry.big_id IN ");
-    which.numbers(&known.iter().map(|(group, _)| group.0).collect::<Vec<_>>());
-    let found = sessions_where(db, shards, user, &which).await?;
-    let moved = known.iter().filter_map(|(group, head)| {
-        let session = found.iter().find(|session| session.conversation == ConversationId::Group(*group))?;
-        let differs = session.head != *head || matches!(session.party, Party::Group(_, None));
-        differs.then(|| session.clone())
-    });
-    Ok(moved.collect())
+    which.numbers(&moved);
+    sessions_where(db, shards, user, &which).await
 }
 
 /// In order of conversation ids groups come last, and in order of keys first: hence two stretches.

@@ -1,6 +1,6 @@
 //! Conversation lists: marks, unread counts, and what changed for a user.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use anser_proto::{ConversationId, GroupId, UserId, digest::groups_digest, limits::PREVIEW_CHARS_MAX};
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql};
@@ -78,13 +78,17 @@ pub(super) fn positions(db: &Connection, user: UserId) -> Result<Positions, Erro
     let read = |row: &Row<'_>| Ok((number(row, 0)?, number(row, 1)?));
     let found = prepare(db, mailbox)?.query_row([int(user.0)], read).optional()?;
     let (mailbox_seq, login_version) = found.ok_or(Error::NotFound("user"))?;
+    let groups_digest = groups_digest(group_heads(db, user)?);
+    Ok(Positions { mailbox_seq, groups_digest, login_version })
+}
+
+/// Of the groups whose member he is.
+fn group_heads(db: &Connection, user: UserId) -> rusqlite::Result<HashSet<(GroupId, u64)>> {
     let sql = "SELECT member.group_id, head.server_msg_id FROM im_group_member AS member
                    JOIN im_conversation AS head ON head.small_id = 0 AND head.big_id = member.group_id
                WHERE member.user_id = ?1 AND member.left_at IS NULL";
     let mut statement = prepare(db, sql)?;
-    let heads = statement.query_map([int(user.0)], |row| Ok((GroupId(number(row, 0)?), number(row, 1)?)))?;
-    let groups_digest = groups_digest(heads.collect::<Result<Vec<_>, _>>()?);
-    Ok(Positions { mailbox_seq, groups_digest, login_version })
+    statement.query_map([int(user.0)], |row| Ok((GroupId(number(row, 0)?), number(row, 1)?)))?.collect()
 }
 
 fn mailbox_seq(db: &Connection, user: UserId) -> Result<u64, Error> {
@@ -108,21 +112,19 @@ pub(super) fn changes(db: &Connection, shards: u32, user: UserId, since: u64, li
     Ok(Changes { sessions, profile, mailbox_seq: reached, caught_up: !more })
 }
 
+/// Reads nothing of those that have not moved but their heads.
 pub(super) fn moved_groups(
     db: &Connection,
     shards: u32,
     user: UserId,
     known: &[(GroupId, u64)],
 ) -> Result<Vec<Session>, Error> {
+    let heads = group_heads(db, user)?;
     let mut moved = Vec::new();
-    for (group, head) in known {
-        let Some(entry) = entry(db, user, ConversationId::Group(*group))? else { continue };
-        let session = fill(db, shards, user, entry)?;
-        if session.head != *head || matches!(session.party, Party::Group(_, None)) {
-            moved.push(session);
-        }
+    for (group, _) in known.iter().filter(|known| !heads.contains(known)) {
+        moved.extend(entry(db, user, ConversationId::Group(*group))?);
     }
-    Ok(moved)
+    Ok(fill_all(db, shards, user, moved)?)
 }
 
 /// In order of conversation ids groups come last, and in order of keys first: hence two stretches.

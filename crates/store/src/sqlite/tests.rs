@@ -70,7 +70,25 @@ async fn a_thread_that_ends_before_the_store_is_closed_is_told() {
     let fallen = Arc::<Fallen>::default();
     let panics = spawn("some", &fallen, || panic!("a fault")).expect("a thread");
     assert!(panics.join().is_err());
-    assert_eq!(fallen.told().await, "`some` panicked");
+    assert_eq!(&*fallen.told().await, "`some` panicked");
+}
+
+/// What a sync names is mostly where it was: of that nothing is read but the head.
+#[tokio::test]
+async fn a_group_that_has_not_moved_is_not_read() {
+    let home = home();
+    let store = SqliteStore::open(home.path(), options()).expect("a new store");
+    settle(&store).await;
+    let creator = Sender { user: UserId(1), nickname: "One".into(), platform: 1, device_id: "a".into() };
+    let (client_group_id, name, avatar) = ("g".into(), "a group".into(), "".into());
+    let (group, members) = (GroupId(7), Vec::new());
+    let new = NewGroup { group, creator, client_group_id, name, avatar, members, login_version: 0 };
+    store.create_group(new).await.expect("a new group");
+    let db = Connection::open(home.path().join("anser.db")).expect("a database");
+    db.execute("DELETE FROM im_group", []).expect("sound SQL");
+    assert_eq!(store.moved_groups(UserId(1), vec![(group, 1)]).await, Ok(Vec::new()));
+    assert!(matches!(store.moved_groups(UserId(1), vec![(group, 0)]).await, Err(Error::Failed(_))));
+    store.close().await;
 }
 
 #[tokio::test]
