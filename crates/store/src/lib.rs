@@ -308,7 +308,8 @@ pub struct Stats {
 /// on proposing wrongly, costs no message either: after a few attempts the store takes the head's next number.
 #[async_trait]
 pub trait Sequencer: Send + Sync {
-    /// Reserves `n` (at least 1) ids and proposes the first of them. A conversation it does not know starts at 1.
+    /// Reserves `n` (at least 1) ids and proposes the first of them. A conversation it does not know starts at 1. It is asked of
+    /// no conversation to which whoever writes may not, since it may keep a counter for whatever it was asked of.
     async fn reserve(&self, conversation: ConversationId, n: u32) -> Result<u64, Error>;
 
     /// The conversation's head is `last`: the next proposal is `last + 1`.

@@ -215,6 +215,7 @@ macro_rules! store_contract {
                 a_sequencer_that_falls_behind_costs_attempts_and_never_a_double
                 a_sequencer_of_absurd_numbers_costs_attempts_and_never_a_hole
                 a_sequencer_that_fails_costs_attempts_and_never_a_message
+                the_sequencer_is_not_asked_of_logs_to_which_nothing_comes
             }
         } }
     };

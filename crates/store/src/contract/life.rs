@@ -4,7 +4,7 @@ use std::{
     future::{Future, poll_fn},
     pin::pin,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     task::Poll,
@@ -172,6 +172,35 @@ pub(super) async fn a_sequencer_of_absurd_numbers_costs_attempts_and_never_a_hol
 
 pub(super) async fn a_sequencer_that_fails_costs_attempts_and_never_a_message(room: &mut Room) {
     check_lies(room, |_, _| Err(Error::Failed("the sequencer is away".into()))).await;
+}
+
+pub(super) async fn the_sequencer_is_not_asked_of_logs_to_which_nothing_comes(room: &mut Room) {
+    let (pair, of_others) = (single(ADA, BOB), room.found(1, BOB, &[CYD]).await);
+    let asked = Arc::new(Recorder::default());
+    room.reopen_on(asked.clone()).await;
+    let nowhere = [group(9), of_others, single(ADA, NOBODY), single(BOB, CYD), single(NOBODY, NOBODY)];
+    let batch = [pair].iter().chain(&nowhere).enumerate().map(|(at, to)| text(ADA, *to, &format!("m-{at}"))).collect();
+    let answers = room.append(batch).await;
+    assert!(answers[0].is_ok() && answers[1..].iter().all(Result::is_err), "{answers:?}");
+    assert!(room.invite(ADA, of_others, &[ADA]).await.is_err());
+    let asked = asked.0.lock().expect("nobody panicked");
+    assert!(asked.iter().all(|conversation| *conversation == pair), "{asked:?}");
+}
+
+#[derive(Default)]
+struct Recorder(Mutex<Vec<ConversationId>>);
+
+#[async_trait]
+impl Sequencer for Recorder {
+    async fn reserve(&self, conversation: ConversationId, _: u32) -> Result<u64, Error> {
+        self.0.lock().expect("nobody panicked").push(conversation);
+        Ok(1)
+    }
+
+    async fn reset(&self, conversation: ConversationId, _: u64) -> Result<(), Error> {
+        self.0.lock().expect("nobody panicked").push(conversation);
+        Ok(())
+    }
 }
 
 /// Stores over a sequencer that never tells the truth: from the number of the call and where it was told the head is.

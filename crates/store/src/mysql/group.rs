@@ -99,14 +99,14 @@ pub(super) async fn member_ids(db: &mut Conn, group: GroupId) -> Result<MemberId
 }
 
 pub(super) fn want_new(wants: &mut Wants, new: &NewGroup) {
-    wants.head(ConversationId::Group(new.group), 0);
+    wants.head(ConversationId::Group(new.group));
     for user in new.members.iter().chain([&new.creator.user]) {
         wants.session(*user, ConversationId::Group(new.group));
     }
 }
 
 pub(super) fn want_change(wants: &mut Wants, change: &MembersChange) {
-    wants.head(ConversationId::Group(change.group), 0);
+    wants.head(ConversationId::Group(change.group));
     for user in change.action.users().iter().chain([&change.operator.user]) {
         wants.session(*user, ConversationId::Group(change.group));
     }

@@ -176,7 +176,7 @@ impl Table {
 
 pub(super) fn want(wants: &mut Wants, batch: &[NewMessage]) {
     for NewMessage { conversation, from, .. } in batch {
-        wants.head(*conversation, 1);
+        wants.numbers(*conversation, from.user, 1);
         wants.session(from.user, *conversation);
         if let Some(peer) = conversation.peer_of(from.user) {
             wants.session(peer, *conversation);

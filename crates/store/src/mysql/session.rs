@@ -41,7 +41,7 @@ pub(super) async fn visible_head(
 }
 
 pub(super) fn want(wants: &mut Wants, mark: &Mark) {
-    wants.head(mark.conversation, 0);
+    wants.head(mark.conversation);
     wants.session(mark.user, mark.conversation);
     if let Some(peer) = mark.conversation.peer_of(mark.user) {
         wants.session(peer, mark.conversation);

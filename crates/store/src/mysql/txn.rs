@@ -133,8 +133,15 @@ impl<'c> Txn<'c> {
         Ok(())
     }
 
-    /// Asks the sequencer for the numbers of all logs side by side. What it does not know better is the head's next.
-    async fn reserve(&mut self, numbers: HashMap<ConversationId, u32>) {
+    /// Asks the sequencer for the numbers of all logs side by side. What it does not know better is the head's next. It keeps a counter
+    /// for each log that it was asked for, and is not asked for those of which nothing comes.
+    async fn reserve(&mut self, wanted: HashMap<(ConversationId, UserId), u32>) {
+        let mut numbers: HashMap<ConversationId, u32> = HashMap::new();
+        for ((conversation, from), n) in wanted {
+            if self.may_write(conversation, from) {
+                *numbers.entry(conversation).or_default() += n;
+            }
+        }
         let (heads, rules) = (&self.heads, self.rules);
         let asked = numbers.into_iter().map(|(conversation, n)| async move {
             let next = heads.get(&conversation).map_or(0, |head| head.server_msg_id) + 1;
@@ -142,6 +149,15 @@ impl<'c> Txn<'c> {
             (conversation, next..next + u64::from(n))
         });
         self.proposed = join_all(asked).await.into_iter().collect();
+    }
+
+    fn may_write(&self, conversation: ConversationId, from: UserId) -> bool {
+        match conversation {
+            ConversationId::Group(group) => self.is_member(group, from),
+            ConversationId::Single { small, big } => {
+                conversation.peer_of(from).is_some() && [small, big].iter().all(|user| self.must_exist(*user).is_ok())
+            }
+        }
     }
 
     pub(super) fn now_ms(&self) -> u64 {

@@ -16,16 +16,19 @@ pub(super) struct Wants {
     sessions: BTreeSet<(UserId, (u64, u64))>,
     /// Users of whom must be known whether they are members.
     members: BTreeSet<(GroupId, UserId)>,
-    /// How many messages may come to each log: their numbers are reserved together.
-    pub(super) numbers: HashMap<ConversationId, u32>,
+    /// How many messages each user may put into each log: their numbers are reserved together, of those who may.
+    pub(super) numbers: HashMap<(ConversationId, UserId), u32>,
 }
 
 impl Wants {
-    pub(super) fn head(&mut self, conversation: ConversationId, messages: u32) {
+    pub(super) fn head(&mut self, conversation: ConversationId) {
         self.heads.insert(key(conversation));
-        if messages > 0 {
-            *self.numbers.entry(conversation).or_default() += messages;
-        }
+    }
+
+    /// The head, which messages of this user are to move.
+    pub(super) fn numbers(&mut self, conversation: ConversationId, from: UserId, messages: u32) {
+        self.head(conversation);
+        *self.numbers.entry((conversation, from)).or_default() += messages;
     }
 
     /// The session, the mailbox that stamps it, and of a group the membership.
