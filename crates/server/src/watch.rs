@@ -19,19 +19,17 @@
 use std::{
     any::Any,
     panic::AssertUnwindSafe,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
-    },
+    sync::{Arc, atomic::AtomicU64},
 };
 
 use futures_util::FutureExt as _;
+use anser_store::fallen::Fallen;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family},
     registry::Registry,
 };
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::task::JoinHandle;
 
 /// A handle: clones watch the same tasks.
 #[derive(Clone, Default)]
@@ -39,10 +37,7 @@ pub struct Watch(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    /// What ended first, and why.
-    fallen: watch::Sender<Option<Arc<str>>>,
-    /// Tasks are being ended on purpose.
-    stood_down: AtomicBool,
+    fallen: Fallen,
     ended: Family<TaskLabels, Counter<u64, AtomicU64>>,
     pieces: Family<TaskLabels, Counter<u64, AtomicU64>>,
 }
@@ -66,16 +61,10 @@ impl Watch {
 
     /// A task ended that should not have.
     pub fn fell(&self, task: &'static str, why: &str) {
-        if self.0.stood_down.load(Relaxed) {
-            return;
+        if self.0.fallen.fell(format!("the task `{task}` ended: {why}")) {
+            tracing::error!(task, why, "a task ended that this node cannot do without");
+            self.0.ended.get_or_create(&TaskLabels { task }).inc();
         }
-        tracing::error!(task, why, "a task ended that this node cannot do without");
-        self.0.ended.get_or_create(&TaskLabels { task }).inc();
-        self.0.fallen.send_if_modified(|fallen| {
-            let is_first = fallen.is_none();
-            fallen.get_or_insert_with(|| format!("the task `{task}` ended: {why}").into());
-            is_first
-        });
     }
 
     /// One piece of a task's work. None when it panicked.
@@ -90,24 +79,17 @@ impl Watch {
 
     /// What ended, if something did.
     pub fn fallen(&self) -> Option<Arc<str>> {
-        self.0.fallen.borrow().clone()
+        self.0.fallen.first()
     }
 
     /// Returns when something ended.
     pub async fn falls(&self) -> Arc<str> {
-        let mut fallen = self.0.fallen.subscribe();
-        loop {
-            if let Some(why) = fallen.borrow_and_update().clone() {
-                return why;
-            }
-            // The sender lives as long as this.
-            let _ = fallen.changed().await;
-        }
+        self.0.fallen.told().await
     }
 
     /// From now on tasks may end.
     pub fn stand_down(&self) {
-        self.0.stood_down.store(true, Relaxed);
+        self.0.fallen.let_end();
     }
 
     pub fn register(&self, registry: &mut Registry) {

@@ -1,4 +1,4 @@
-//! The threads and tasks of a store: one that ends before the store is closed is told.
+//! What must not end before it may: the first that does is told.
 
 use std::sync::{
     Arc,
@@ -7,11 +7,11 @@ use std::sync::{
 
 use tokio::sync::watch;
 
-/// Shared by a store and its threads or tasks.
+/// Shared by threads or tasks and whoever notices when one of them ends.
 #[derive(Default)]
-pub(crate) struct Fallen {
+pub struct Fallen {
     may_end: AtomicBool,
-    first: watch::Sender<Option<String>>,
+    first: watch::Sender<Option<Arc<str>>>,
 }
 
 /// Held by a thread or task for as long as it works, by whichever way that ends.
@@ -25,13 +25,31 @@ impl Fallen {
         AtWork { name, fallen: Arc::clone(self) }
     }
 
-    /// The store is being closed.
-    pub(crate) fn let_end(&self) {
+    /// From now on all of them may end.
+    pub fn let_end(&self) {
         self.may_end.store(true, Relaxed);
     }
 
-    /// Returns when one ended that should not have, and says which.
-    pub(crate) async fn told(&self) -> String {
+    /// One ended. False if it may.
+    pub fn fell(&self, why: impl Into<Arc<str>>) -> bool {
+        let may_end = self.may_end.load(Relaxed);
+        self.first.send_if_modified(|first| {
+            let is_first = !may_end && first.is_none();
+            if is_first {
+                *first = Some(why.into());
+            }
+            is_first
+        });
+        !may_end
+    }
+
+    /// Why the first ended that should not have.
+    pub fn first(&self) -> Option<Arc<str>> {
+        self.first.borrow().clone()
+    }
+
+    /// Returns when there is one.
+    pub async fn told(&self) -> Arc<str> {
         let mut first = self.first.subscribe();
         loop {
             if let Some(why) = first.borrow_and_update().clone() {
@@ -45,10 +63,7 @@ impl Fallen {
 
 impl Drop for AtWork {
     fn drop(&mut self) {
-        if !self.fallen.may_end.load(Relaxed) {
-            let how = if std::thread::panicking() { "panicked" } else { "ended" };
-            let why = format!("`{}` {how}", self.name);
-            self.fallen.first.send_if_modified(|first| first.replace(why).is_none());
-        }
+        let how = if std::thread::panicking() { "panicked" } else { "ended" };
+        self.fallen.fell(format!("`{}` {how}", self.name));
     }
 }

@@ -4,7 +4,7 @@
 //! of it, which every implementation passes.
 
 pub mod contract;
-mod fallen;
+pub mod fallen;
 pub mod memory;
 #[cfg(feature = "cluster")]
 pub mod mysql;
@@ -271,7 +271,7 @@ pub trait Store: Send + Sync {
     async fn probe(&self) -> Result<(), Error>;
 
     /// Returns when the store ended its work without being closed, which is a fault, and says why: it must be opened anew.
-    async fn broke(&self) -> String {
+    async fn broke(&self) -> Arc<str> {
         std::future::pending().await
     }
 

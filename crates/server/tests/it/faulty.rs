@@ -80,9 +80,9 @@ impl Store for Faulty {
         }
     }
 
-    async fn broke(&self) -> String {
+    async fn broke(&self) -> Arc<str> {
         self.broken.notified().await;
-        "a test said so".to_owned()
+        "a test said so".into()
     }
 
     async fn probe(&self) -> Result<(), Error> {

@@ -343,7 +343,7 @@ impl Store for MysqlStore {
         self.write(Write::Probe).await
     }
 
-    async fn broke(&self) -> String {
+    async fn broke(&self) -> Arc<str> {
         self.fallen.told().await
     }
 

@@ -399,7 +399,7 @@ impl Store for SqliteStore {
         self.write(Write::Probe).await
     }
 
-    async fn broke(&self) -> String {
+    async fn broke(&self) -> Arc<str> {
         self.fallen.told().await
     }
 

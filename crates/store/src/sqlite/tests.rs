@@ -63,7 +63,7 @@ async fn a_thread_that_ends_before_the_store_is_closed_is_told() {
     let store = SqliteStore::open(home.path(), options()).expect("a new store");
     let threads = store.threads.lock().expect("no panic").take().expect("it is open");
     threads.checkpoints.stop();
-    assert_eq!(store.broke().await, "`store-checkpoint` ended");
+    assert_eq!(&*store.broke().await, "`store-checkpoint` ended");
     *store.threads.lock().expect("no panic") = Some(threads);
     store.close().await;
 
