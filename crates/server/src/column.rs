@@ -91,7 +91,8 @@ impl Column {
 
         use crate::cluster::{counts::Counts, open};
 
-        let clock = clock(url).await?;
+        let counts = Counts::default();
+        let clock = clock(url, |asking| counts.watch.keep("clock", asking)).await?;
         let options = MysqlOptions {
             replicas: config.cluster.replicas.clone(),
             accept: config.cluster.accept.clone(),
@@ -100,7 +101,7 @@ impl Column {
             ..MysqlOptions::new(common(config, &clock), url.to_owned())
         };
         let prepared = options.prepare().await?;
-        let (log_id, counts, settings) = (prepared.log_id, Counts::default(), config.cluster.clone());
+        let (log_id, settings) = (prepared.log_id, config.cluster.clone());
         let sequencer = open::sequencer(&settings, log_id, counts.clone()).await?;
         let store = prepared.open(sequencer)?;
         let join: Join = Box::new(move |node| {

@@ -14,6 +14,7 @@
 //! | `bus_in`, `bus_out` | NATS | none |
 //! | `kicks_in`, `kicks_out` | the stream of kicks in Redis | none |
 //! | `directory` | this node's place in Redis | none |
+//! | `clock` | follows the clock of the database | a question that is not answered |
 //! | `redis` | connects to Redis again | none |
 
 use std::{
@@ -22,8 +23,8 @@ use std::{
     sync::{Arc, atomic::AtomicU64},
 };
 
-use futures_util::FutureExt as _;
 use anser_store::fallen::Fallen;
+use futures_util::FutureExt as _;
 use prometheus_client::{
     encoding::EncodeLabelSet,
     metrics::{counter::Counter, family::Family},

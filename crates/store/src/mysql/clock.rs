@@ -3,14 +3,18 @@
 
 use std::{
     sync::{
-        Arc, Weak,
+        Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use futures_util::{FutureExt as _, future::BoxFuture};
 use mysql_async::{Conn, prelude::Queryable as _};
-use tokio::time::{sleep, timeout};
+use tokio::{
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 
 use super::open::{Database, OpenError, Role};
 use crate::Clock;
@@ -27,8 +31,12 @@ const WAY_MAX: Duration = Duration::from_millis(500);
 /// A machine whose clock is further off than this is told of.
 const OFF_MAX_MS: u64 = 1_000;
 
-/// Tells the database's time, between questions by the machine's monotonic clock. Must be called on a runtime.
-pub async fn clock(url: &str) -> Result<Clock, OpenError> {
+/// Tells the database's time, between questions by the machine's monotonic clock. `spawn` starts what asks the questions, and
+/// notices when it ends; it is aborted when nobody has the clock any more.
+pub async fn clock(
+    url: &str,
+    spawn: impl FnOnce(BoxFuture<'static, ()>) -> JoinHandle<()>,
+) -> Result<Clock, OpenError> {
     let database = Database::new(url)?;
     let begun = Instant::now();
     let mut db = database.reach().await?;
@@ -41,8 +49,19 @@ pub async fn clock(url: &str) -> Result<Clock, OpenError> {
     }));
     let _ = timeout(ANSWER_MAX, db.disconnect()).await;
     warn_if_off(start.load(Relaxed), begun);
-    tokio::spawn(keep(database, Arc::downgrade(&start), begun));
-    Ok(Arc::new(move || start.load(Relaxed).saturating_add(millis(begun.elapsed()))))
+    let asking = Asking(spawn(keep(database, Arc::clone(&start), begun).boxed()));
+    Ok(Arc::new(move || {
+        let Asking(_) = &asking;
+        start.load(Relaxed).saturating_add(millis(begun.elapsed()))
+    }))
+}
+
+struct Asking(JoinHandle<()>);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// What the database's clock showed at `begun`: the best of some answers, since it lies somewhere between a question and its
@@ -67,13 +86,9 @@ fn late() -> mysql_async::Error {
     mysql_async::Error::Io(slow.into())
 }
 
-/// Until nobody has the clock any more.
-async fn keep(database: Database, start: Weak<AtomicU64>, begun: Instant) {
+async fn keep(database: Database, start: Arc<AtomicU64>, begun: Instant) {
     loop {
         sleep(ASK_EVERY).await;
-        if start.strong_count() == 0 {
-            return;
-        }
         let asking = async {
             let mut db = database.connect(Role::Reader).await?;
             let now = start_ms(&mut db, begun).await?;
@@ -81,7 +96,7 @@ async fn keep(database: Database, start: Weak<AtomicU64>, begun: Instant) {
             Ok::<_, mysql_async::Error>(now)
         };
         // A database that is away keeps no clock from going on.
-        if let (Ok(Ok(now)), Some(start)) = (timeout(ANSWER_MAX, asking).await, start.upgrade()) {
+        if let Ok(Ok(now)) = timeout(ANSWER_MAX, asking).await {
             start.store(now, Relaxed);
         }
     }

@@ -61,8 +61,21 @@ async fn all_nodes_have_the_databases_clock_whatever_their_own_say() {
         MariaDb::start_with(Place::Tests, MariaDbOptions { settings, ..Default::default() }).expect("it starts");
     let url = make_database(&server.url(), "anser").await;
     server.execute("CREATE USER somebody; GRANT ALL ON anser.* TO somebody").expect("a user who is not root");
-    let (ours, ahead) = (clock(&url).await.expect("it tells"), clock(&url.replace("root", "somebody")).await);
-    let (ours, ahead) = (ours(), ahead.expect("it tells")());
+    let mut asking = None;
+    let spawn = |work| {
+        let task = tokio::spawn(work);
+        asking = Some(task.abort_handle());
+        task
+    };
+    let (ours, ahead) = (clock(&url, spawn).await, clock(&url.replace("root", "somebody"), tokio::spawn).await);
+    let (clock, ahead) = (ours.expect("it tells"), ahead.expect("it tells")());
+    let ours = clock();
+    let asking = asking.expect("it was spawned");
+    assert!(!asking.is_finished(), "it asks for as long as somebody has the clock");
+    drop(clock);
+    while !asking.is_finished() {
+        tokio::task::yield_now().await;
+    }
     let hours = (ahead as f64 - ours as f64) / 3_600_000.0;
     assert!((0.99..1.01).contains(&hours), "{hours} hours");
     let machine = SystemTime::UNIX_EPOCH.elapsed().expect("it is later").as_millis() as u64;
