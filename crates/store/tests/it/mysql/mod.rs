@@ -5,6 +5,7 @@ mod full;
 mod hang;
 mod kill;
 mod nodes;
+mod panic;
 mod race;
 mod replica;
 mod settings;
