@@ -10,7 +10,7 @@ use crate::{
     cluster::peers::Peers,
     config::Config,
     hub::Hub,
-    im::{Members, peer::UNDER_WAY_MAX},
+    im::{Members, peer::UNDER_WAY_BYTES_MAX},
     metrics::Metrics,
     password::Passwords,
     snowflake::Snowflake,
@@ -28,7 +28,7 @@ pub struct Ctx {
     pub ids: Snowflake,
     pub clock: Clock,
     pub metrics: Metrics,
-    /// A place for each thing that is done for other nodes.
+    /// Room for what is done for other nodes, in bytes.
     pub under_way: Arc<Semaphore>,
 }
 
@@ -65,7 +65,7 @@ impl Ctx {
             credentials,
             logins: Logins::new(&config.limits),
             ids: Snowflake::any_node(Arc::clone(&clock)),
-            under_way: Arc::new(Semaphore::new(UNDER_WAY_MAX as usize)),
+            under_way: Arc::new(Semaphore::new(UNDER_WAY_BYTES_MAX as usize)),
             clock,
             config,
         }

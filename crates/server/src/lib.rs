@@ -46,7 +46,7 @@ use crate::{
     config::Config,
     ctx::{Credentials, Ctx},
     gateway::{Gateway, Listeners, tls},
-    im::peer::UNDER_WAY_MAX,
+    im::peer::UNDER_WAY_BYTES_MAX,
     token::Keys,
     watch::Watch,
 };
@@ -143,7 +143,7 @@ impl Server {
         self.gateway.end().await;
         self.peers.leave().await;
         // What was begun for the others is stored, answered and told.
-        let _ = timeout(UNDER_WAY_PATIENCE, self.under_way.acquire_many(UNDER_WAY_MAX)).await;
+        let _ = timeout(UNDER_WAY_PATIENCE, self.under_way.acquire_many(UNDER_WAY_BYTES_MAX)).await;
         self.cx.store.close().await;
         self.peers.flush().await;
         self.beside.iter().for_each(JoinHandle::abort);

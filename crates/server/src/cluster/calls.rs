@@ -8,14 +8,20 @@ use std::{
 
 use anser_store::{Appended, Error};
 use tokio::{
-    sync::oneshot,
+    sync::{Semaphore, oneshot},
     time::{Instant, timeout},
 };
 
-use super::{NodeId, seen::Seen};
+use super::{
+    NodeId,
+    counts::{Counts, Dropped},
+    seen::Seen,
+};
 
 /// A node that does not answer is passed over: long before a sender loses patience.
 pub(super) const ANSWER_MAX_MS: u64 = 1_000;
+/// Bytes of questions that wait for their answer; what comes on top is not asked.
+const WAITING_BYTES_MAX: u32 = 64 << 20;
 /// After that it is asked nothing for as long as a dead node is taken for live.
 const SUSPECT_FOR: Duration = Duration::from_secs(5);
 
@@ -30,8 +36,12 @@ pub enum Answer {
     NotAsked,
 }
 
-#[derive(Default)]
-pub struct Calls(Mutex<Inner>);
+pub struct Calls {
+    inner: Mutex<Inner>,
+    /// Of [`WAITING_BYTES_MAX`], what is left.
+    room: Semaphore,
+    counts: Counts,
+}
 
 #[derive(Default)]
 struct Inner {
@@ -43,8 +53,16 @@ struct Inner {
 }
 
 impl Calls {
-    /// `ask` is given the number that the answer will bear, and tells whether the question is on its way.
-    pub async fn ask(&self, node: NodeId, ask: impl FnOnce(u64) -> bool) -> Answer {
+    pub fn new(counts: Counts) -> Self {
+        Self { inner: Mutex::default(), room: Semaphore::new(WAITING_BYTES_MAX as usize), counts }
+    }
+
+    /// `ask` is given the number that the answer will bear, and tells whether the question, of so many bytes, is on its way.
+    pub async fn ask(&self, node: NodeId, bytes: usize, ask: impl FnOnce(u64) -> bool) -> Answer {
+        let Ok(_held) = self.room.try_acquire_many(u32::try_from(bytes).unwrap_or(u32::MAX)) else {
+            self.counts.dropped(Dropped::TooManyAsked);
+            return Answer::NotAsked;
+        };
         let (answered_tx, answered) = oneshot::channel();
         let call = {
             let mut inner = self.lock();
@@ -93,7 +111,7 @@ impl Calls {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -117,8 +135,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_does_not_answer_is_asked_nothing_for_a_while() {
-        let calls = Calls::default();
-        assert_eq!(calls.ask(HOME, |_| true).await, Answer::Silence);
+        let calls = Calls::new(Counts::default());
+        assert_eq!(calls.ask(HOME, 512, |_| true).await, Answer::Silence);
         assert!(calls.is_suspect(HOME) && !calls.is_suspect(NodeId(8)));
         assert!(calls.lock().waiting.is_empty());
         tokio::time::advance(SUSPECT_FOR).await;
@@ -127,9 +145,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_for_which_nobody_waits_any_more_clears_nobody() {
-        let calls = Calls::default();
+        let calls = Calls::new(Counts::default());
         let mut asked = 0;
-        let asking = calls.ask(HOME, |call| {
+        let asking = calls.ask(HOME, 512, |call| {
             asked = call;
             true
         });
@@ -140,10 +158,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_reaches_who_asked_and_clears_its_sender() {
-        let calls = Calls::default();
+        let calls = Calls::new(Counts::default());
         calls.suspect(HOME);
         let outcomes = vec![Err(Error::NotMember)];
-        let answer = calls.ask(HOME, |call| {
+        let answer = calls.ask(HOME, 512, |call| {
             calls.answered(HOME, call + 1, Vec::new());
             calls.answered(HOME, call, outcomes.clone());
             true
@@ -154,8 +172,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_cannot_be_asked_is_not_waited_for_and_who_left_stays_away() {
-        let (calls, begun) = (Calls::default(), Instant::now());
-        assert_eq!(calls.ask(HOME, |_| false).await, Answer::NotAsked);
+        let (calls, begun) = (Calls::new(Counts::default()), Instant::now());
+        assert_eq!(calls.ask(HOME, 512, |_| false).await, Answer::NotAsked);
         assert!(begun.elapsed().is_zero() && !calls.is_suspect(HOME));
         calls.left(HOME);
         calls.answered(HOME, 1, Vec::new());
@@ -165,9 +183,19 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_gives_up_leaves_nothing_behind() {
-        let calls = Calls::default();
-        let asking = calls.ask(HOME, |_| true);
+        let calls = Calls::new(Counts::default());
+        let asking = calls.ask(HOME, 512, |_| true);
         assert!(timeout(Duration::from_millis(1), asking).await.is_err());
         assert!(calls.lock().waiting.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_is_asked_than_bytes_may_wait() {
+        let calls = Calls::new(Counts::default());
+        let half = WAITING_BYTES_MAX as usize / 2 + 1;
+        let (first, second) = tokio::join!(calls.ask(HOME, half, |_| true), calls.ask(HOME, half, |_| true));
+        assert_eq!((first, second), (Answer::Silence, Answer::NotAsked));
+        assert_eq!(calls.counts.dropped_for(Dropped::TooManyAsked), 1);
+        assert_eq!(calls.ask(HOME, half, |_| true).await, Answer::Silence, "there is room again");
     }
 }

@@ -60,6 +60,8 @@ pub enum Dropped {
     Foreign,
     /// An append for which there was no place.
     Busy,
+    /// As much waits for the answers of homes as may.
+    TooManyAsked,
     /// It came when nobody waited for its answer any more.
     Late,
 }
@@ -75,6 +77,7 @@ impl Dropped {
             Self::Newer => "newer",
             Self::Foreign => "foreign",
             Self::Busy => "busy",
+            Self::TooManyAsked => "too_many_asked",
             Self::Late => "late",
         }
     }

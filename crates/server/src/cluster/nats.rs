@@ -43,7 +43,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Messages, and their bytes, that wait to be sent.
 const OUTGOING_MAX: usize = 16_384;
 const OUTGOING_BYTES_MAX: usize = 32 << 20;
-/// Messages that are looked through at once for those that may go together, and the bytes that NATS takes by default.
+/// Messages that are looked through at once for those that may go together, and the bytes that NATS takes by default: less
+/// if it says so.
 const PACKED_MAX: usize = 1_024;
 const PACK_BYTES_MAX: usize = 1 << 20;
 /// Packs, however large, that the client holds on top on their way out and in.
@@ -66,6 +67,13 @@ impl NatsBus {
         check_name(name)?;
         let prefix = format!("anser.{name}.");
         let client = connect(url, me, &counts).await?;
+        if client.max_payload() < PACK_BYTES_MAX {
+            let max_payload = client.max_payload();
+            tracing::warn!(
+                max_payload,
+                "nats takes less than 1 MiB at once: what is larger is dropped, set its max_payload"
+            );
+        }
         let gone = |error: async_nats::SubscribeError| OpenError::Address {
             setting: "cluster.nats",
             url: without_password(url),
@@ -91,7 +99,11 @@ impl NatsBus {
 
     fn put(&self, to: &str, message: Bytes) -> bool {
         let reason = match () {
-            () if message.len() > MESSAGE_BYTES_MAX => Dropped::TooLarge,
+            () if message.len() > MESSAGE_BYTES_MAX
+                || message.len() + tcp::PREFIX_BYTES > self.client.max_payload() =>
+            {
+                Dropped::TooLarge
+            }
             () if !self.is_connected() => Dropped::Unconnected,
             () => {
                 let length = message.len();
@@ -221,7 +233,8 @@ async fn take_in(mine: Subscriber, everyones: Subscriber, inbox: Arrivals, count
         let mut pack = BytesMut::from(arrived.payload);
         loop {
             match tcp::take_frame(&mut pack, MESSAGE_BYTES_MAX) {
-                Ok(Some(message)) => inbox.put(message, &counts),
+                // In bytes of its own, so that one which waits does not hold the whole pack.
+                Ok(Some(message)) => inbox.put(Bytes::copy_from_slice(&message), &counts),
                 Ok(None) if pack.is_empty() => break,
                 Ok(None) | Err(_) => {
                     counts.dropped(Dropped::Garbage);
@@ -241,7 +254,8 @@ async fn send_out(
     let mut waiting = Vec::new();
     while queue.recv_many(&mut waiting, PACKED_MAX).await > 0 {
         let bytes = waiting.iter().map(|(_, message)| message.len()).sum();
-        for Pack { subject, messages, bytes } in pack(waiting.drain(..)) {
+        let bytes_max = client.max_payload().min(PACK_BYTES_MAX);
+        for Pack { subject, messages, bytes } in pack(waiting.drain(..), bytes_max) {
             let is_sent = client.connection_state() == State::Connected
                 && matches!(timeout(TAKE_MAX, client.publish(subject, bytes.freeze())).await, Ok(Ok(())));
             if !is_sent {
@@ -261,12 +275,12 @@ struct Pack {
 }
 
 /// As few as possible, since each costs NATS and both nodes the same whatever is in it. What goes to one place keeps its order.
-fn pack(waiting: impl Iterator<Item = (String, Bytes)>) -> Vec<Pack> {
+fn pack(waiting: impl Iterator<Item = (String, Bytes)>, bytes_max: usize) -> Vec<Pack> {
     let mut packs: Vec<Pack> = Vec::new();
     for (subject, message) in waiting {
         let length = message.len() + tcp::PREFIX_BYTES;
         let last = packs.iter_mut().rfind(|pack| pack.subject == subject);
-        match last.filter(|pack| pack.bytes.len() + length <= PACK_BYTES_MAX) {
+        match last.filter(|pack| pack.bytes.len() + length <= bytes_max) {
             Some(pack) => {
                 pack.messages += 1;
                 tcp::put_frame(&mut pack.bytes, &message);
@@ -291,7 +305,7 @@ mod tests {
         let message = |text: &'static str| Bytes::from_static(text.as_bytes());
         let waiting =
             [("a", message("1")), ("b", message("2")), ("a", message("3")), ("a", large.clone()), ("a", large)];
-        let packs = pack(waiting.into_iter().map(|(to, message)| (to.to_owned(), message)));
+        let packs = pack(waiting.into_iter().map(|(to, message)| (to.to_owned(), message)), PACK_BYTES_MAX);
         let told: Vec<_> = packs.iter().map(|pack| (&*pack.subject, pack.messages)).collect();
         assert_eq!(told, [("a", 3), ("b", 1), ("a", 1)]);
         assert!(packs[0].bytes.starts_with(b"\0\0\0\x011\0\0\0\x013"));

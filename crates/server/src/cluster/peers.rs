@@ -89,7 +89,7 @@ impl Peers {
         let Ways { me, directory, bus, kicks, counts, arriving, in_cluster } = ways;
         let (relay, queues) = Relay::new();
         let nodes = directory.nodes();
-        let (calls, draining) = (Calls::default(), AtomicBool::new(false));
+        let (calls, draining) = (Calls::new(counts.clone()), AtomicBool::new(false));
         let peers = Self { me, counts, directory, bus, kicks, nodes, log_id, relay, calls, draining, in_cluster };
         let peers = Arc::new(peers);
         for (task, queue) in ["relay", "relay_kicks"].into_iter().zip(queues) {
@@ -135,8 +135,9 @@ impl Peers {
     /// Has another node append, which then tells whom it concerns.
     pub async fn append_at(&self, home: NodeId, from_conn: u64, now_ms: u64, messages: Vec<NewMessage>) -> Answer {
         let (asked, until_ms) = (messages.len(), now_ms.saturating_add(ANSWER_MAX_MS));
+        let bytes = messages.iter().map(NewMessage::bytes).sum();
         let ask = |call| self.bus.send(home, self.sealed(Body::Append { call, from_conn, until_ms, messages }));
-        let answer = self.calls.ask(home, ask).await;
+        let answer = self.calls.ask(home, bytes, ask).await;
         match &answer {
             Answer::Given(outcomes) if outcomes.len() == asked => _ = self.counts.forwarded.inc(),
             Answer::NotAsked => {}

@@ -25,8 +25,10 @@ use crate::{
     hub::Doomed,
 };
 
-/// What is under way for other nodes and waits for the store; what comes on top is dropped, and they do it themselves.
-pub const UNDER_WAY_MAX: u32 = 4_096;
+/// Bytes that are under way for other nodes and wait for the store; what comes on top is dropped, and they do it themselves.
+pub const UNDER_WAY_BYTES_MAX: u32 = 64 << 20;
+/// What anything takes of it at least, so that no more than 4096 things are under way.
+const BYTES_MIN: usize = 16 << 10;
 
 /// Obeys until both ways end. What need not wait for the store is done in the order in which it came.
 pub async fn listen(cx: Arc<Ctx>, mut arriving: Arriving) {
@@ -64,7 +66,7 @@ impl Ear {
             }
             Body::Append { call, from_conn, messages, .. } => self.append(from, call, ConnId(from_conn), messages),
             Body::AppendAnswer { call, outcomes } => self.cx.peers.append_answered(from, call, outcomes),
-            Body::SessionChanged(SessionChanged { user, conversation }) => self.later(move |cx| async move {
+            Body::SessionChanged(SessionChanged { user, conversation }) => self.later(0, move |cx| async move {
                 deliver::session_changed_here(&cx, user, None, conversation).await;
             }),
             Body::MembersChanged(version) => self.cx.members.forget_before(version),
@@ -87,12 +89,13 @@ impl Ear {
 
     async fn group_push(&self, push: GroupPush) {
         let GroupPush { group, members_version, server_msg_id, except, event } = push;
+        let bytes = event.len();
         let Some(event) = self.event(event) else { return };
         let place = Place { group, members_version, server_msg_id };
         let except = except.map(ConnId);
         match self.cx.members.known(group, members_version) {
             Some(members) => deliver::crowd_here(&self.cx, &place, &members, except, &event).await,
-            None => self.later(move |cx| async move {
+            None => self.later(bytes, move |cx| async move {
                 match cx.members.at_least(&cx, group, members_version).await {
                     Ok(members) => deliver::crowd_here(&cx, &place, &members, except, &event).await,
                     Err(error) => {
@@ -141,28 +144,30 @@ impl Ear {
     }
 
     fn append(&self, from: NodeId, call: u64, from_conn: ConnId, messages: Vec<NewMessage>) {
+        let bytes = messages.iter().map(NewMessage::bytes).sum();
         let work = move |cx: Arc<Ctx>| async move { append::append_for(&cx, from, call, from_conn, messages).await };
-        if !self.begin(work) {
+        if !self.begin(bytes, work) {
             // It does so itself.
             self.cx.peers.counts.dropped(Dropped::Busy);
         }
     }
 
-    fn later<F>(&self, work: impl FnOnce(Arc<Ctx>) -> F + Send + 'static)
+    fn later<F>(&self, bytes: usize, work: impl FnOnce(Arc<Ctx>) -> F + Send + 'static)
     where
         F: Future<Output = ()> + Send,
     {
-        if !self.begin(work) {
+        if !self.begin(bytes, work) {
             self.cx.peers.counts.dropped(Dropped::IncomingFull);
         }
     }
 
     /// Does what waits for the store in a task of its own, unless too much is under way.
-    fn begin<F>(&self, work: impl FnOnce(Arc<Ctx>) -> F + Send + 'static) -> bool
+    fn begin<F>(&self, bytes: usize, work: impl FnOnce(Arc<Ctx>) -> F + Send + 'static) -> bool
     where
         F: Future<Output = ()> + Send,
     {
-        let Ok(place) = Arc::clone(&self.cx.under_way).try_acquire_owned() else { return false };
+        let bytes = u32::try_from(bytes.max(BYTES_MIN)).unwrap_or(u32::MAX);
+        let Ok(place) = Arc::clone(&self.cx.under_way).try_acquire_many_owned(bytes) else { return false };
         let cx = Arc::clone(&self.cx);
         tokio::spawn(async move {
             work(cx).await;

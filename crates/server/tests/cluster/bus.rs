@@ -238,6 +238,26 @@ mod faults {
     }
 
     #[tokio::test]
+    async fn a_nats_that_takes_little_gets_small_packs_and_what_does_not_fit_is_counted() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = folder.path().join("nats.conf");
+        std::fs::write(&config, "max_payload: 8192").expect("written");
+        let options = ["--config", config.to_str().expect("UTF-8")];
+        let world = NatsWorld(Nats::start_with(Place::Tests, &options).expect("nats"));
+        let [one, mut two, _three] = peers(&world).await;
+        let message = |n: u8| Bytes::from(vec![n; 1024]);
+        assert!((0..100).all(|n| one.bus.send(two.id, message(n))), "all of it is put before any of it is packed");
+        for n in 0..100 {
+            assert_eq!(within("a message", two.inbox.recv()).await, Some(message(n)));
+        }
+        let largest = Bytes::from(vec![0; 8192 - 4]);
+        assert!(one.bus.send(two.id, largest.clone()));
+        assert_eq!(within("the largest", two.inbox.recv()).await, Some(largest));
+        assert!(!one.bus.send(two.id, Bytes::from(vec![0; 8192 - 3])));
+        assert_eq!(one.counts.dropped_for(Dropped::TooLarge), 1);
+    }
+
+    #[tokio::test]
     async fn clusters_of_other_names_do_not_hear_each_other() {
         let world = NatsWorld::start();
         let [one, mut two, _three] = peers(&world).await;
