@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anser_store::{Clock, Store};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 use crate::{
     budget::Logins,
@@ -30,6 +30,8 @@ pub struct Ctx {
     pub metrics: Metrics,
     /// Room for what is done for other nodes, in bytes.
     pub under_way: Arc<Semaphore>,
+    /// An operator may have ended logins, and the store did not say whose.
+    pub logins_unknown: Notify,
 }
 
 /// How users prove who they are.
@@ -66,6 +68,7 @@ impl Ctx {
             logins: Logins::new(&config.limits),
             ids: Snowflake::any_node(Arc::clone(&clock)),
             under_way: Arc::new(Semaphore::new(UNDER_WAY_BYTES_MAX as usize)),
+            logins_unknown: Notify::new(),
             clock,
             config,
         }

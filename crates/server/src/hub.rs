@@ -251,6 +251,11 @@ impl Hub {
         Some(before)
     }
 
+    /// None if he is not connected to this node.
+    pub fn nickname(&self, user: UserId) -> Option<Arc<Nickname>> {
+        self.shard(user).get(&user).map(|online| Arc::clone(&online.nickname))
+    }
+
     /// On all connections of the user; see [`Nickname::set`].
     pub fn rename(&self, user: UserId, nickname: &Arc<str>, mailbox_seq: u64) {
         if let Some(online) = self.shard(user).get(&user) {

@@ -11,6 +11,11 @@ impl Nickname {
         Arc::clone(&self.0.lock().expect("nothing panics while holding it").1)
     }
 
+    /// Up to which change of the mailbox it is known.
+    pub fn mailbox_seq(&self) -> u64 {
+        self.0.lock().expect("nothing panics while holding it").0
+    }
+
     /// `mailbox_seq` is that of the change itself, or one that was read before the name was. An older name does not replace
     /// a newer one, whichever arrives last.
     pub fn set(&self, nickname: &Arc<str>, mailbox_seq: u64) {

@@ -87,9 +87,12 @@ pub async fn change_user(
     // To its end, also when nobody waits for the answer: who is connected shall be told.
     let changing = tokio::spawn(async move {
         let (changed, over) = apply_change(&*cx.store, change).await;
-        if let Some(over) = over {
-            cx.hub.end_logins(&over);
-            cx.peers.end_logins(over);
+        match over {
+            Some(over) => {
+                cx.hub.end_logins(&over);
+                cx.peers.end_logins(over);
+            }
+            None => cx.logins_unknown.notify_one(),
         }
         changed
     });

@@ -176,6 +176,7 @@ impl Store for Faulty {
     }
 
     async fn login_versions(&self, users: Vec<UserId>) -> Result<Vec<(UserId, u64)>, Error> {
+        self.fault()?;
         self.below.login_versions(users).await
     }
 

@@ -184,11 +184,24 @@ async fn connections_end_also_when_it_is_not_known_whether_their_user_was_disabl
     assert!(begun.elapsed().as_secs() < 2, "after {:?}", begun.elapsed());
 }
 
-/// Somebody else changes the store: the command line, or a node that died before it told anybody.
 #[tokio::test]
-async fn a_connection_ends_though_nobody_told_that_its_login_is_over() {
+async fn connections_end_also_when_the_store_does_not_tell_at_once_whose_logins_are_over() {
+    let faulty = Faulty::new(memory_store(&Default::default()));
+    let store = faulty.clone();
+    let server = TestServer::start_with(|_| {}, |_| Arc::new(store)).await;
+    let mut ada = server.login("ada").await;
+    // The change is done, and the question behind it has no answer.
+    faulty.fail([None, Some(Error::Overloaded)]);
+    let disable = r#"{"account": "ada", "disabled": true}"#;
+    assert_eq!(server.operator("POST", "/v1/users/change", disable).await.0, "HTTP/1.1 200 OK");
+    assert_eq!(ada.end().await.1, Some(CloseCode::LoginRefused));
+}
+
+/// Nobody told, which cannot happen here; between nodes see `tests/cluster/servers.rs`.
+#[tokio::test]
+async fn a_login_that_is_over_stores_nothing_and_its_connection_ends() {
     let server = TestServer::start().await;
-    let (mut ada, mut idle) = (server.login("ada").await, server.login_device("ada", "idle").await);
+    let mut ada = server.login("ada").await;
     let notes = ada.conversation_with(&ada);
     ada.send(&notes, "m-1", "before").await;
     server.store.set_disabled(ada.user, true).await.expect("he is there");
@@ -198,7 +211,6 @@ async fn a_connection_ends_though_nobody_told_that_its_login_is_over() {
     let retried = ada.answer(ids[0]).await;
     assert!(matches!(retried, Body::Sent(sent) if sent.server_msg_id == 1), "a retry gets the first place");
     assert_eq!(ada.end().await, (Some(ErrorCode::LoginOver), Some(CloseCode::TokenRanOut)));
-    assert_eq!(idle.end().await.1, Some(CloseCode::LoginRefused));
 }
 
 #[cfg(unix)]

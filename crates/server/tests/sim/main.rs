@@ -6,6 +6,7 @@
 
 mod devices;
 mod line;
+mod lost;
 mod person;
 mod town;
 mod weather;
