@@ -8,6 +8,7 @@ use anser_proto::{
     codes::{Retry, close_row, error_row},
     v1::{self, client_frame::Request, server_frame::Body},
 };
+use anser_store::Clock;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use tokio::{
@@ -38,6 +39,8 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 const TURN_FRAMES_MAX: usize = 64;
 /// A turn that has as many bytes takes up nothing more.
 const TURN_BYTES_MAX: usize = 512 * 1024;
+/// How long a token may outlive a wall clock that was set.
+const TOKEN_LOOK: Duration = Duration::from_secs(300);
 /// Draining spreads the clients' return over so many milliseconds.
 const RECONNECT_SPREAD_MS: u32 = 5_000;
 
@@ -72,7 +75,8 @@ struct Conn {
     /// When something was heard last.
     heard: Instant,
     silence: Duration,
-    token_expires: Option<Instant>,
+    /// By the wall clock, which can be set: so it is looked at again and again.
+    token_expires_ms: Option<u64>,
     /// What was read behind the frames of the turn and is no frame. Told once they are answered.
     broken: Option<RecvError>,
     shutdown: CancellationToken,
@@ -163,7 +167,7 @@ fn late(cx: &Ctx) -> Error {
 impl Conn {
     /// The connection, and what to say to it first.
     fn new(cx: Arc<Ctx>, mut socket: Socket, logged_in: LoggedIn, shutdown: CancellationToken) -> (Self, Bytes) {
-        let LoggedIn { caller, attachment, place, outbox, welcome, token_expires } = logged_in;
+        let LoggedIn { caller, attachment, place, outbox, welcome, token_expires_ms } = logged_in;
         socket.trust(Arc::clone(&attachment.budget));
         let conn = Self {
             silence: Duration::from_millis(u64::from(cx.config.limits.heartbeat_max_ms) * 3 / 2),
@@ -176,7 +180,7 @@ impl Conn {
             caller: Some(caller),
             turn: None,
             heard: Instant::now(),
-            token_expires,
+            token_expires_ms,
             broken: None,
             shutdown,
         };
@@ -216,12 +220,12 @@ impl Conn {
 
     fn deadline(&self) -> Instant {
         let silent = self.heard + self.silence;
-        self.token_expires.map_or(silent, |expires| silent.min(expires))
+        silent.min(Instant::now() + token_left(&self.cx.clock, self.token_expires_ms).min(TOKEN_LOOK))
     }
 
     fn check_deadlines(&self) -> Result<(), End> {
         let now = Instant::now();
-        if self.token_expires.is_some_and(|expires| expires <= now) {
+        if token_left(&self.cx.clock, self.token_expires_ms).is_zero() {
             return Err(end(CloseCode::TokenRanOut));
         }
         if self.heard + self.silence <= now {
@@ -340,12 +344,7 @@ impl Conn {
         self.cx.metrics.frames_out.inc_by(frames.len() as u64);
         let began = Instant::now();
         // Who is kicked, whose token ran out, or who meets the server's end, is not waited for as long as who is just slow.
-        let expires = async {
-            match self.token_expires {
-                Some(expires) => sleep_until(expires).await,
-                None => pending().await,
-            }
-        };
+        let expires = token_over(&self.cx.clock, self.token_expires_ms);
         let cut_short = async {
             tokio::select! {
                 () = self.shutdown.cancelled() => {}
@@ -396,6 +395,21 @@ impl Conn {
         if let Some(turn) = self.turn.take() {
             let _ = turn.await;
         }
+    }
+}
+
+/// How long a token is good yet, by the wall clock.
+fn token_left(clock: &Clock, expires_ms: Option<u64>) -> Duration {
+    expires_ms.map_or(Duration::MAX, |expires_ms| Duration::from_millis(expires_ms.saturating_sub(clock())))
+}
+
+async fn token_over(clock: &Clock, expires_ms: Option<u64>) {
+    loop {
+        let left = token_left(clock, expires_ms);
+        if left.is_zero() {
+            return;
+        }
+        sleep(left.min(TOKEN_LOOK)).await;
     }
 }
 

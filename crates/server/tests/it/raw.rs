@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpSocket, TcpStream, UnixStream},
-    time::timeout,
+    time::{Instant, timeout},
 };
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
@@ -39,6 +39,12 @@ pub struct TestServer {
 
 pub fn clock() -> Clock {
     anser_server::system_clock()
+}
+
+/// The system's, which goes on as the runtime's does where a test lets time pass.
+fn passing_clock() -> Clock {
+    let (begun, begun_ms) = (Instant::now(), clock()());
+    Arc::new(move || begun_ms + u64::try_from(begun.elapsed().as_millis()).expect("a short test"))
 }
 
 pub fn memory_store(config: &Config) -> Arc<dyn Store> {
@@ -70,7 +76,7 @@ impl TestServer {
         config.store.dir = dir.path().into();
         change(&mut config);
         let store = store(&config);
-        Self::start_on(dir, config, Column::alone(store, clock())).await
+        Self::start_on(dir, config, Column::alone(store, passing_clock())).await
     }
 
     /// `dir` is that of the settings.

@@ -1,11 +1,12 @@
 //! What nobody tells a node, and it finds out by itself.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::atomic::Ordering::Relaxed, time::Duration};
 
 use anser_proto::{
     ConversationId,
     v1::{self, client_frame::Request, message::Type, server_frame::Body},
 };
+use tokio::time::Instant;
 
 use crate::{
     line::Line,
@@ -42,4 +43,15 @@ async fn a_name_whose_push_was_lost_is_known_within_a_minute() {
     }
     let names: Vec<_> = read(&town, user, own).await.iter().map(|message| message.from.nickname.to_string()).collect();
     assert_eq!(names, ["ada", "Lady Ada"]);
+}
+
+/// Its `exp` is a time of the wall clock; a connection that says nothing would else be closed as silent after 450 s.
+#[tokio::test(start_paused = true)]
+async fn a_token_ends_soon_after_the_clock_was_set_beyond_its_end() {
+    let town = Town::found(0, 1).await;
+    let (mut line, _) = log_in(&town, 0, "phone").await;
+    town.ahead_ms.store(2 * 3_600_000, Relaxed);
+    let begun = Instant::now();
+    while line.receive().await.is_ok() {}
+    assert!(begun.elapsed() <= Duration::from_secs(305), "after {:?}", begun.elapsed());
 }

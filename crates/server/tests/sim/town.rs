@@ -1,6 +1,12 @@
 //! Several nodes in one process, on one store, with the time of a paused clock.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use anser_proto::VERSION;
 use anser_server::{
@@ -29,6 +35,8 @@ pub struct Town {
     pub nodes: Vec<Place>,
     /// Of all nodes together.
     pub counts: Counts,
+    /// By how much somebody set the clock ahead.
+    pub ahead_ms: Arc<AtomicU64>,
     network: Network,
     clock: Clock,
     tokens: Tokens,
@@ -52,7 +60,9 @@ impl Town {
     pub async fn found_with(seed: u64, nodes: usize, change: fn(&mut Config)) -> Self {
         let begin = Instant::now();
         let since = move || u64::try_from(begin.elapsed().as_millis()).expect("a short play");
-        let clock: Clock = Arc::new(move || BEGIN_MS + since());
+        let ahead_ms = Arc::<AtomicU64>::default();
+        let ahead = Arc::clone(&ahead_ms);
+        let clock: Clock = Arc::new(move || BEGIN_MS + since() + ahead.load(Relaxed));
         let folder = tempfile::tempdir().expect("a folder for the test");
         let tokens = Tokens::load(&Config::default().auth, folder.path()).expect("a new secret");
         let limits = Config::default().limits;
@@ -71,6 +81,7 @@ impl Town {
             weather,
             nodes: Vec::new(),
             counts: Counts::default(),
+            ahead_ms,
             network: Network::default(),
             clock,
             tokens,
