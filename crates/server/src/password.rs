@@ -1,14 +1,17 @@
 //! Accounts of the server's own: what is kept of a password, and who may try one when.
 
-use std::num::NonZeroU32;
+use std::{
+    num::NonZeroU32,
+    sync::{Arc, Mutex},
+};
 
 use anser_proto::{ErrorCode, limits::PASSWORD_BYTES_MAX};
 use anser_store::PasswordHash;
 use argon2::{
-    Argon2,
-    password_hash::{PasswordHasher as _, PasswordVerifier as _, phc},
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::{PasswordHasher as _, phc},
 };
-use aws_lc_rs::{digest, hmac, pbkdf2};
+use aws_lc_rs::{constant_time::verify_slices_are_equal, digest, hmac, pbkdf2};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use tokio::time::Instant;
 
@@ -27,13 +30,30 @@ const FULL_RETRY_MS: u32 = 1_000;
 pub struct Passwords {
     guesses: Guesses,
     hashing: Hashing,
+    memory: Memory,
     /// Stands in for the hash of an account that is not there, so that its absence costs the same time.
     nobody: PasswordHash,
 }
 
+/// What Argon2 worked in, for the next check: a piece for each of those at one time. The allocator would keep one for each thread
+/// that ever checked a password, some hundred megabytes of them.
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Vec<Vec<Block>>>>);
+
+impl Memory {
+    fn verify(&self, password: &str, kept: &PasswordHash) -> bool {
+        let pieces = || self.0.lock().expect("nothing panics while holding it");
+        let mut piece = pieces().pop().unwrap_or_default();
+        let right = verify(password, kept, &mut piece).unwrap_or(false);
+        pieces().push(piece);
+        right
+    }
+}
+
 impl Passwords {
     pub fn new(attempts_max: u32) -> Self {
-        Self { guesses: Guesses::new(attempts_max), hashing: Hashing::default(), nobody: hash("nobody's") }
+        let (guesses, nobody) = (Guesses::new(attempts_max), hash("nobody's"));
+        Self { guesses, hashing: Hashing::default(), memory: Memory::default(), nobody }
     }
 
     /// Checks a password against the hash that `look_up` finds, and gives back whose it is. When the account or its password does not
@@ -50,7 +70,8 @@ impl Passwords {
         })?;
         let known = look_up.await?;
         let kept = known.as_ref().map_or(&self.nobody, |(_, kept)| kept).clone();
-        let right = self.run(guess.network(), move || verify(&password, &kept)).await?;
+        let memory = self.memory.clone();
+        let right = self.run(guess.network(), move || memory.verify(&password, &kept)).await?;
         if let (Some(known), true) = (known, right) {
             return Ok(known);
         }
@@ -104,9 +125,18 @@ fn hash(password: &str) -> PasswordHash {
     PasswordHash { argon2, scram: scram_verifier(password) }
 }
 
-fn verify(password: &str, kept: &PasswordHash) -> bool {
-    phc::PasswordHash::new(&kept.argon2)
-        .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+/// None if what is kept is no hash.
+fn verify(password: &str, kept: &PasswordHash, memory: &mut Vec<Block>) -> Option<bool> {
+    let kept = phc::PasswordHash::new(&kept.argon2).ok()?;
+    let algorithm = Algorithm::try_from(kept.algorithm.as_str()).ok()?;
+    let version = kept.version.map_or(Ok(Version::default()), Version::try_from).ok()?;
+    let params = Params::try_from(&kept).ok()?;
+    let (salt, expected) = kept.salt.as_ref().zip(kept.hash.as_ref())?;
+    memory.resize(params.block_count(), Block::new());
+    let mut hashed = vec![0; expected.len()];
+    let argon2 = Argon2::new(algorithm, version, params);
+    argon2.hash_password_into_with_memory(password.as_bytes(), salt, &mut hashed, &mut memory[..]).ok()?;
+    Some(verify_slices_are_equal(&hashed, expected.as_bytes()).is_ok())
 }
 
 /// What a SCRAM-SHA-256 server must keep (RFC 5802, RFC 7677), in the form of RFC 5803.
@@ -133,7 +163,7 @@ fn scram_verifier_with(password: &str, salt: &[u8], iterations: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::{sync::Arc, time::Duration};
+    use std::time::Duration;
 
     use futures_util::FutureExt as _;
     use tokio::{sync::Notify, time::advance};
@@ -206,6 +236,25 @@ mod tests {
             let waits = Box::pin(try_it(&passwords, [192, 0, 2, 1], "wrong", known)).now_or_never();
             assert_eq!(waits, None, "it needs a turn");
         }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn checks_work_in_the_memory_of_those_before_them() {
+        let passwords = Passwords::new(100);
+        let kept = make("correct horse").expect("a good password");
+        for _ in 0..3 {
+            let (right, wrong, nobody) = tokio::join!(
+                try_it(&passwords, [192, 0, 2, 1], "correct horse", Some(&kept)),
+                try_it(&passwords, [192, 0, 2, 2], "wrong", Some(&kept)),
+                try_it(&passwords, [192, 0, 2, 3], "nobody's", None)
+            );
+            assert_eq!((right, wrong), (Ok(()), Err(ErrorCode::BadPassword)));
+            assert_eq!(nobody, Err(ErrorCode::BadPassword));
+        }
+        let broken = PasswordHash { argon2: "no hash".into(), scram: String::new() };
+        let told = try_it(&passwords, [192, 0, 2, 1], "no hash", Some(&broken)).await;
+        assert_eq!(told, Err(ErrorCode::BadPassword));
+        assert!((1..=2).contains(&passwords.memory.0.lock().expect("no test panics with it").len()));
     }
 
     #[tokio::test]
