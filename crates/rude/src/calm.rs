@@ -30,6 +30,9 @@ pub struct Calm {
 
 /// Messages for each login.
 const LOGIN_EVERY: u64 = 8;
+/// Messages for each one that is larger than what anybody may have under way.
+const LARGE_EVERY: u64 = 4;
+const LARGE_BYTES: usize = 32 * 1024;
 
 impl Talk {
     pub async fn begin(site: &Site) -> io::Result<Self> {
@@ -61,12 +64,13 @@ impl Talk {
 
     async fn write(&mut self) -> io::Result<()> {
         self.pair.reverse();
+        let large = self.turns.is_multiple_of(LARGE_EVERY).then(|| "all is well ".repeat(LARGE_BYTES / 12));
         let [from, to] = &mut self.pair;
         let send = v1::Send {
             conversation_id: self.conversation_id.clone(),
             client_msg_id: format!("calm-{}", self.turns),
             r#type: Type::Text.into(),
-            content: "all is well".into(),
+            content: large.unwrap_or_else(|| "all is well".into()),
             ..Default::default()
         };
         let Body::Sent(sent) = from.ask(Request::Send(send)).await? else {

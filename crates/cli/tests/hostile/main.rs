@@ -22,6 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 macro_rules! suite {
     ($($name:ident)*) => {
+        const TRIED: &[&str] = &[$(stringify!($name)),*];
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
@@ -47,6 +48,7 @@ suite! {
     pages_and_then_idle
     frames_announced
     frames_nearly_whole
+    silent
     first_frame_announced
     first_frame_too_large
     hello_byte_by_byte
@@ -56,10 +58,12 @@ suite! {
     lies
     foreign_origins
     every_request
+    groups_of_strangers
     typing_nowhere
     pulls_nowhere
     reconnects
     after_the_kick
+    wrong_passwords
     wrong_values
     json_without_bottom
     no_frames_at_all
@@ -67,6 +71,12 @@ suite! {
     bodies_without_end
     pipelined_unread
     no_http_at_all
+}
+
+#[test]
+fn every_attack_is_tried() {
+    let forgotten: Vec<_> = ALL.iter().map(|attack| attack.name).filter(|name| !TRIED.contains(name)).collect();
+    assert!(forgotten.is_empty(), "no test tries {forgotten:?}");
 }
 
 async fn withstand(name: &str) {

@@ -14,7 +14,7 @@ use crate::{peer::Peer, site::Site, toll::Toll};
 
 /// Written at once.
 const AT_ONCE: u32 = 64;
-const STRANGERS: usize = 500;
+const STRANGERS: usize = 100;
 const DEVICES: usize = 8;
 
 pub async fn every_request(site: Site, until: Instant) -> io::Result<Toll> {

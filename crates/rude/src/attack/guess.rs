@@ -6,7 +6,7 @@ use anser_proto::{
     Format, VERSION,
     v1::{self, client_frame::Request, hello::Credential},
 };
-use tokio::time::{Instant, interval, sleep};
+use tokio::time::{Instant, sleep};
 
 use super::crowd;
 use crate::{
@@ -17,49 +17,56 @@ use crate::{
 
 const ACCOUNT: &str = "owner";
 const PASSWORD: &str = "correct horse battery";
-/// Guesses a second.
-const RATE: usize = 70;
-const GUESSERS: usize = 10;
-const ADDRESS: [u8; 4] = [127, 66, 0, 1];
+/// More than may guess at one account together, and each with more connections than may be checked at one time.
+const ADDRESSES: usize = 30;
+const CONNECTIONS: usize = 10;
+/// Between two logins of the owner.
+const PAUSE: Duration = Duration::from_millis(200);
 
-/// Meanwhile the owner logs in, again and again.
+/// At the owner's account and at those of nobody. Meanwhile the owner logs in again and again, from where they were before.
 pub async fn wrong_passwords(site: Site, until: Instant) -> io::Result<Toll> {
     site.add_user(ACCOUNT, PASSWORD).await?;
-    let guesses = crowd(GUESSERS, |_| guess(site.from(ADDRESS), until));
-    let (guesses, owner) = tokio::join!(guesses, log_in(&site, until));
+    let first = log_in(&site).await?;
+    let guesses = crowd(ADDRESSES * CONNECTIONS, |number| {
+        guess(site.from([127, 66, 0, (number % ADDRESSES) as u8]), number, until)
+    });
+    let owner = async {
+        let mut toll = first;
+        while Instant::now() < until {
+            sleep(PAUSE).await;
+            toll = toll.and(log_in(&site).await?);
+        }
+        Ok(toll)
+    };
+    let (guesses, owner): (_, io::Result<Toll>) = tokio::join!(guesses, owner);
     Ok(guesses?.and(owner?))
 }
 
-async fn guess(site: Site, until: Instant) -> io::Result<Toll> {
+async fn guess(site: Site, number: usize, until: Instant) -> io::Result<Toll> {
     let mut toll = Toll::default();
-    let mut due = interval(Duration::from_secs(1) * GUESSERS as u32 / RATE as u32);
-    while Instant::now() < until {
-        due.tick().await;
+    for turn in 0.. {
+        if Instant::now() >= until {
+            break;
+        }
+        let account = if turn % 2 == 0 { ACCOUNT.to_owned() } else { format!("nobody-{number}-{turn}") };
         let mut peer = Peer::tcp(site.dial(site.tcp).await?, Format::Protobuf);
-        peer.say(hello("wrong")).await?;
+        peer.say(hello(&account, "wrong")).await?;
         toll = toll.and(peer.end().await);
     }
     Ok(toll)
 }
 
-async fn log_in(site: &Site, until: Instant) -> io::Result<Toll> {
-    let mut toll = Toll::default();
-    while Instant::now() < until {
-        sleep(Duration::from_millis(200)).await;
-        let mut peer = Peer::tcp(site.dial(site.tcp).await?, Format::Protobuf);
-        peer.say(hello(PASSWORD)).await?;
-        toll = match peer.came().await {
-            Came::Frame(frame) if matches!(frame.body, Some(v1::server_frame::Body::Welcome(_))) => {
-                toll.and(Toll::one("answered"))
-            }
-            other => toll.and(Toll::one(format!("the owner is shut out: {other:?}"))),
-        };
-    }
-    Ok(toll)
+async fn log_in(site: &Site) -> io::Result<Toll> {
+    let mut peer = Peer::tcp(site.dial(site.tcp).await?, Format::Protobuf);
+    peer.say(hello(ACCOUNT, PASSWORD)).await?;
+    Ok(match peer.came().await {
+        Came::Frame(frame) if matches!(frame.body, Some(v1::server_frame::Body::Welcome(_))) => Toll::one("answered"),
+        other => Toll::one(format!("the owner is shut out: {other:?}")),
+    })
 }
 
-fn hello(password: &str) -> Request {
-    let credential = Credential::Password(v1::Password { account: ACCOUNT.into(), password: password.into() });
+fn hello(account: &str, password: &str) -> Request {
+    let credential = Credential::Password(v1::Password { account: account.into(), password: password.into() });
     Request::Hello(v1::Hello {
         version: VERSION,
         credential: Some(credential),

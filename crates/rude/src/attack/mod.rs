@@ -80,16 +80,17 @@ attacks! {
         "answered", "NOT_MEMBER", "NOT_FOUND", "ALREADY_LOGGED_IN", "BAD_FIELD", "RATE_LIMITED", "BEHIND_FAILED",
         "4504 FLOODING", "gone"
     ];
-    flood::groups_of_strangers { "ANSER_LIMITS__GROUPS_PER_USER": "20" } => [
-        "answered", "RATE_LIMITED", "4504 FLOODING"
-    ];
+    flood::groups_of_strangers {
+        "ANSER_LIMITS__UNANSWERED_GROUPS_PER_USER": "3", "ANSER_LIMITS__UNANSWERED_GROUPS_PER_INVITER": "2"
+    } => ["answered", "LIMIT_REACHED", "RATE_LIMITED", "4504 FLOODING", "gone"];
     flood::typing_nowhere => ["answered", "NOT_MEMBER", "RATE_LIMITED", "4504 FLOODING", "gone"];
     flood::pulls_nowhere => ["NOT_MEMBER", "RATE_LIMITED", "4504 FLOODING", "gone"];
     flood::reconnects => ["answered", "OVERLOADED", "RATE_LIMITED", "4003 SERVER_BUSY"];
     flood::after_the_kick => ["4501 REPLACED", "gone"];
 
     guess::wrong_passwords => [
-        "answered", "BAD_PASSWORD", "4500 LOGIN_REFUSED", "TOO_MANY_ATTEMPTS", "OVERLOADED", "4003 SERVER_BUSY"
+        "answered", "BAD_PASSWORD", "4500 LOGIN_REFUSED", "TOO_MANY_ATTEMPTS", "OVERLOADED", "4003 SERVER_BUSY",
+        "LOGIN_TIMEOUT", "4100 LOGIN_TIMED_OUT"
     ];
 
     garbage::wrong_values => ["BAD_FIELD", "answered"];
