@@ -179,7 +179,7 @@ pub struct Limits {
     /// one not seen for longest is forgotten; one more connection, and the oldest is closed with 4501 `REPLACED`. 0 is taken as 1.
     pub devices_per_user: u32,
     /// Wrong passwords for one account from one address, or one /64 of IPv6: so many at once, and then one a minute; beyond it whoever tries
-    /// waits, and nobody else. Twenty times as many for all accounts from there, and for the account from everywhere; neither concerns
+    /// waits, and nobody else. Twenty times as many for all accounts from there (a /56 4 times that, a /48 16 times), and for the account from everywhere; neither concerns
     /// who logs in from where they have before. Each node counts for itself. 0: no login with a password.
     pub password_attempts: u32,
 }

@@ -60,12 +60,6 @@ pub struct Attempt<'g> {
     charged: Vec<(Debtor<'g>, Rate)>,
 }
 
-impl Guess<'_> {
-    pub fn network(self) -> Network {
-        Network::of(self.address)
-    }
-}
-
 impl Guesses {
     /// 0 attempts: none at all.
     pub fn new(attempts_max: u32) -> Self {
@@ -75,12 +69,13 @@ impl Guesses {
 
     /// Lets an attempt be made, or tells how long until it may be.
     pub fn begin<'g>(&'g self, guess: Guess<'g>, now: Instant) -> Result<Attempt<'g>, Duration> {
-        let (account, network) = (guess.account, guess.network());
-        let narrow = (Debtor::AccountFrom(account, network), Rate::every(INTERVAL, self.attempts_max));
-        let wide = Rate::every(INTERVAL / WIDER, self.attempts_max.saturating_mul(WIDER));
-        let wider = [(Debtor::Network(network), wide), (Debtor::Account(account), wide)];
-        let of_strangers = (!self.knows(guess)).then_some(wider);
-        let mut attempt = Attempt { guesses: self, charged: Vec::with_capacity(3) };
+        let Guess { account, address } = guess;
+        let times = |times: u32| Rate::every(INTERVAL / times, self.attempts_max.saturating_mul(times));
+        let networks =
+            Network::around(address).map(|network| (Debtor::Network(network), times(WIDER * network.allowance())));
+        let of_strangers = (!self.knows(guess)).then(|| networks.chain([(Debtor::Account(account), times(WIDER))]));
+        let narrow = (Debtor::AccountFrom(account, Network::of(address)), times(1));
+        let mut attempt = Attempt { guesses: self, charged: Vec::with_capacity(5) };
         for (debtor, rate) in of_strangers.into_iter().flatten().chain([narrow]) {
             self.debts.charge(debtor, rate, now)?;
             attempt.charged.push((debtor, rate));
@@ -106,7 +101,7 @@ impl Guesses {
 
     /// By a keyed hash, so that nobody can choose one.
     fn names(&self, guess: Guess<'_>) -> (u64, u64) {
-        (self.names.hash_one(guess.account), self.names.hash_one(guess.network()))
+        (self.names.hash_one(guess.account), self.names.hash_one(Network::of(guess.address)))
     }
 
     fn known(&self) -> MutexGuard<'_, Cache<u64, Networks>> {
@@ -132,7 +127,7 @@ impl Drop for Attempt<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
+    use std::net::{Ipv4Addr, Ipv6Addr};
 
     use super::*;
 
@@ -168,6 +163,19 @@ mod tests {
         assert_eq!(wrong(&guesses, 500, |number| guess(accounts[number as usize], 1)), MAX * WIDER);
         assert!(guesses.begin(guess("bob", 1), Instant::now()).is_err());
         assert!(guesses.begin(guess("bob", 2), Instant::now()).is_ok());
+        assert!(guesses.begin(guess("ada", 1), Instant::now()).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_owns_a_site_of_ipv6_is_one_guesser() {
+        let guesses = Guesses::new(MAX);
+        let accounts: Vec<&'static str> = (0..3_000).map(|number| &*format!("user-{number}").leak()).collect();
+        let from_site = |number: u32| {
+            let address = Ipv6Addr::from_bits(0x2001_0db8 << 96 | u128::from(number) << 64).into();
+            Guess { account: accounts[number as usize], address }
+        };
+        // They come from a /64 of its own each time; so many lie in 12 of the /56, each of which may have 4 times as much.
+        assert_eq!(wrong(&guesses, 3_000, from_site), MAX * WIDER * 16);
         assert!(guesses.begin(guess("ada", 1), Instant::now()).is_ok());
     }
 
