@@ -44,7 +44,7 @@ pub struct Serve {
     /// Address of frames over TCP [default: 127.0.0.1:7401]
     #[arg(long, value_name = "ADDRESS")]
     tcp: Option<SocketAddr>,
-    /// Try it out: makes two users, alice and bob, and says what to do next
+    /// Try it out: creates two users, alice and bob, and says what to do next
     #[arg(long)]
     dev: bool,
     /// Once ready, print one line of JSON with the addresses, for programs that start a server
@@ -237,7 +237,7 @@ fn welcome(lang: Lang, server: &Server, config: &Config) -> String {
              TCP        {tcp}://{tcp_address}\n    \
              data       {data} (SQLite; look with `sqlite3`)\n    \
              secret     {secret} (whoever reads it can log in as anybody)\n\n  \
-             Two users are there, Alice and Bob. Let them talk, each in a terminal of his own:\n\n    \
+             Two users are there, Alice and Bob. Let them talk, each in a terminal of their own:\n\n    \
              {this} chat --as alice --to bob{chat}\n    \
              {this} chat --as bob --to alice{chat}\n\n  \
              Then:\n\n    \

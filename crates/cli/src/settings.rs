@@ -27,10 +27,10 @@ impl Settings {
 }
 
 /// To make tokens for a server that is there already. Makes no secret: a new one would be believed by nobody.
-pub fn tokens_of(config: &Config, mend: &str) -> anyhow::Result<Tokens> {
+pub fn tokens_of(config: &Config, fix: &str) -> anyhow::Result<Tokens> {
     let secret = hs256_path(&config.store.dir);
     if config.auth.hs256_secret_file.is_none() && !secret.exists() {
-        bail!("{} is not there: {mend}", secret.display());
+        bail!("{} is not there: {fix}", secret.display());
     }
     Tokens::load(&config.auth, &config.store.dir)
 }

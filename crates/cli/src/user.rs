@@ -29,7 +29,7 @@ pub struct User {
 
 #[derive(Subcommand)]
 enum Action {
-    /// Make a user
+    /// Create a user
     Add {
         /// The user's id in your app: 1 to 64 visible ASCII characters, for ever
         account: String,
@@ -43,7 +43,7 @@ enum Action {
     List,
     /// Set a user's password
     Password { account: String },
-    /// Let a user not log in any more, and end his connections
+    /// Let a user not log in any more, and end their connections
     Disable { account: String },
     /// Let a user log in again
     Enable { account: String },
@@ -146,7 +146,7 @@ impl Users {
                     && !end_logins_on_nodes(config, &**store, over).await
                 {
                     out::aside(format_args!(
-                        "redis is away: nodes end his connections by themselves, within {LOGINS_NOTICED_S} s\n"
+                        "redis is away: nodes end their connections by themselves, within {LOGINS_NOTICED_S} s\n"
                     ));
                 }
                 Ok(UserRow::from(&changed.map_err(|error| anyhow!("{}", error.message))?))

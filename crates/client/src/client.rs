@@ -140,7 +140,7 @@ impl Client {
     }
 
     /// Like [`Client::send`] with an id of the caller's: for one who must know it before, to try again after a crash of
-    /// his own. The same id is never stored twice in a conversation. While a message waits, its id with the same body
+    /// their own. The same id is never stored twice in a conversation. While a message waits, its id with the same body
     /// gives what follows that message; with another body it is refused.
     pub async fn send_as(
         &self,
@@ -163,7 +163,7 @@ impl Client {
     }
 
     /// Tries a message no more, whatever became of it, so that those behind it in its conversation go on. Mind the answer:
-    /// with [`Fate::Unknown`] the others may have it, or still get it; the user should be told before he writes it again.
+    /// with [`Fate::Unknown`] the others may have it, or still get it; the user should be told before they write it again.
     ///
     /// ```no_run
     /// # use anser_client::{Client, Error, Fate, Queued};
@@ -230,7 +230,7 @@ impl Client {
         }
     }
 
-    /// The user himself, once he was logged in on this device.
+    /// The user themselves, once they were logged in on this device.
     pub fn me(&self) -> Option<v1::User> {
         self.profile.borrow().clone()
     }

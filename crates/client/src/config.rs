@@ -11,7 +11,7 @@ use crate::{
     transport::Dial,
 };
 
-/// How the user proves who he is.
+/// How the user proves who they are.
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum Credential {

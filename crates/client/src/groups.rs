@@ -43,7 +43,7 @@ impl Client {
         self.call_for_group(Request::CreateGroup(request)).await
     }
 
-    /// At most 500 at once. Who is a member already is left as he is.
+    /// At most 500 at once. Who is a member already is left as they are.
     pub async fn invite(&self, group: GroupId, users: &[UserId]) -> Result<v1::Group, Error> {
         let request = v1::InviteMembers { group_id: group.0, user_ids: numbers(users) };
         self.call_for_group(Request::InviteMembers(request)).await
@@ -86,7 +86,7 @@ impl Client {
         self.call_for_users(Request::GetUsers(v1::GetUsers { user_ids: Vec::new(), accounts })).await
     }
 
-    /// Tells the user as he is now.
+    /// Tells the user as they are now.
     pub async fn update_profile(&self, change: Changed) -> Result<v1::User, Error> {
         let request = v1::UpdateProfile { nickname: change.nickname, avatar: change.avatar };
         let users = self.call_for_users(Request::UpdateProfile(request)).await?;

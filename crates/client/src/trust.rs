@@ -50,7 +50,7 @@ pub(crate) fn trust(ca_file: Option<&Path>) -> Result<TlsConnector, BadUrl> {
 
 /// Believes who has a certificate that one of the named ones issued; and who has a named one itself, which a self-signed one may
 /// be. Of the latter neither name nor dates are asked: whoever named this certificate meant the holder of its key, and the
-/// handshake's signature proves that he is it.
+/// handshake's signature proves that it is.
 #[derive(Debug)]
 struct IssuedOrNamed {
     issued: Arc<WebPkiServerVerifier>,

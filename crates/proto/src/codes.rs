@@ -53,7 +53,7 @@ pub fn error_row(code: ErrorCode) -> ErrorRow {
 
         LoginRequired => row(No, Some(Close::LoginRefused), "the first frame was not `hello`"),
         LoginTimeout => row(Later, Some(Close::LoginTimedOut), "the login was not done within 10 seconds"),
-        BadToken => row(No, Some(Close::LoginRefused), "the token is malformed, forged, or made for another server"),
+        BadToken => row(No, Some(Close::LoginRefused), "the token is malformed, forged, or issued for another server"),
         TokenExpired => {
             row(No, Some(Close::LoginRefused), "the token is past its time: get a new one, then connect again")
         }
@@ -101,7 +101,7 @@ pub fn close_row(code: CloseCode) -> CloseRow {
         Normal => row(false, "the client said `bye`"),
         Draining => row(true, "the server stops; come back after the time that `draining` named"),
         Lagging => row(true, "the connection took too little of what was written to it within 30 seconds"),
-        Silent => row(true, "nothing was heard for one and a half of the longest heartbeat"),
+        Silent => row(true, "nothing was received for one and a half of the longest heartbeat"),
         ServerBusy => row(true, "the server has as many logins as it can take now"),
         ServerError => row(true, "a fault of the server; its log says which"),
         TooManyFailed => row(

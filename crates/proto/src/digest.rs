@@ -6,8 +6,8 @@ use crate::ids::GroupId;
 /// up to date one group at a time: subtract the old hash, add the new one.
 ///
 /// The mixer is the finalizer of SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number
-/// generators", OOPSLA 2014). Not a defence against a forger: whoever lies about his own positions only
-/// harms himself.
+/// generators", OOPSLA 2014). Not a defence against a forger: whoever lies about its own positions only
+/// harms itself.
 pub fn groups_digest(positions: impl IntoIterator<Item = (GroupId, u64)>) -> u64 {
     positions.into_iter().fold(0, |sum, (group, head)| sum.wrapping_add(mix(mix(group.0) ^ head)))
 }

@@ -27,7 +27,7 @@ impl fmt::Display for GroupId {
 /// Ordered as the conversation list is: one-to-one by ids, then groups by id.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum ConversationId {
-    /// `small <= big`; equal when a user writes to himself. Made by [`ConversationId::single`].
+    /// `small <= big`; equal when a user writes to themselves. Made by [`ConversationId::single`].
     Single {
         small: UserId,
         big: UserId,
@@ -40,7 +40,7 @@ impl ConversationId {
         Self::Single { small: one.min(other), big: one.max(other) }
     }
 
-    /// The other party of a one-to-one conversation (the user himself in his own). None if the user is
+    /// The other party of a one-to-one conversation (the user themselves in their own). None if the user is
     /// no party, or it is a group.
     pub fn peer_of(self, user: UserId) -> Option<UserId> {
         match self {

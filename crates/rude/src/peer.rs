@@ -246,7 +246,7 @@ impl Peer {
             self.read.reserve(READ_BYTES);
             let (mut reading, mut writing) = tokio::io::split(&mut self.stream);
             tokio::select! {
-                // Who writes first does not see in time that he was told to go.
+                // Who writes first does not see in time that they were told to go.
                 biased;
                 read = reading.read_buf(&mut self.read) => if !matches!(read, Ok(1..)) {
                     toll.count(&Came::Closed(self.close_told.take()));

@@ -27,7 +27,7 @@ use crate::{
 };
 
 const TOKEN_S: u64 = 24 * 3600;
-/// What a deaf peer's system takes for him: as little as it allows.
+/// What a deaf peer's system takes for them: as little as it allows.
 const DEAF_BYTES: u32 = 4096;
 
 /// A server as the attacker sees it. Cloned freely.

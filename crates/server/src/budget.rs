@@ -1,10 +1,10 @@
-//! What a user may ask for: one budget for all his connections to this node, which outlives them.
+//! What a user may ask for: one budget for all their connections to this node, which outlives them.
 //!
 //! All that is kept of a bucket is the moment at which it will be full. So taking is one atomic step without a lock, and of two
 //! buckets the emptier one is the larger number.
 //!
-//! Rules: who comes back finds what he left. Where a budget stood is kept in a table of fixed size, in a place that is drawn
-//! for the user anew with each start. Who shares a place with somebody that left with less starts with as little: he may get
+//! Rules: who comes back finds what they left. Where a budget stood is kept in a table of fixed size, in a place that is drawn
+//! for the user anew with each start. Who shares a place with somebody that left with less starts with as little: they may get
 //! too few tokens for the seconds that it takes to fill a bucket, and nobody ever gets too many.
 
 use std::{
@@ -124,7 +124,7 @@ impl Budgets {
         Budget { rates: Arc::clone(&self.rates), requests, refusals, large_frames, large_frames_of_all }
     }
 
-    /// The user left this node. A turn of his that is still under way is not remembered.
+    /// The user left this node. A turn of theirs that is still under way is not remembered.
     pub fn remember(&self, user: UserId, budget: &Budget) {
         for (place, bucket) in self.place(user).iter().zip([&budget.requests, &budget.refusals]) {
             place.fetch_max(bucket.0.load(Relaxed), Relaxed);

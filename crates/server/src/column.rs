@@ -113,8 +113,8 @@ impl Column {
     }
 }
 
-/// Ends a user's logins wherever nodes run, for who is none himself. Tells whether they could be told; who was not finds out by
-/// himself, within [`LOGINS_NOTICED_S`](crate::LOGINS_NOTICED_S) seconds.
+/// Ends a user's logins wherever nodes run, for who is no node itself. Tells whether they could be told; who was not finds out by
+/// itself, within [`LOGINS_NOTICED_S`](crate::LOGINS_NOTICED_S) seconds.
 #[cfg(feature = "cluster")]
 pub async fn end_logins_on_nodes(config: &Config, store: &dyn Store, over: LoginsOver) -> bool {
     let Config { cluster, .. } = config;

@@ -72,12 +72,12 @@ pub struct Tls {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Auth {
-    /// `iss` of tokens must be one of these: at least one. The first is that of the tokens which the server makes.
+    /// `iss` of tokens must be one of these: at least one. The first is that of the tokens which the server issues.
     pub issuers: Vec<String>,
     /// `aud` of tokens must contain this. Not empty.
     pub audience: String,
     /// Key of HS256 tokens: 32 bytes at least, in a file that its owner alone can read; protocol.md says which bytes count. None:
-    /// `hs256.secret` in the data folder, made at the first start.
+    /// `hs256.secret` in the data folder, created at the first start.
     pub hs256_secret_file: Option<PathBuf>,
     /// Public key (PEM) of EdDSA tokens. None: such tokens are refused.
     pub eddsa_public_key_file: Option<PathBuf>,
@@ -89,9 +89,9 @@ pub struct Auth {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Store {
-    /// The data folder, made if it is not there. One server has it at a time. In a cluster it holds no messages.
+    /// The data folder, created if it is not there. One server has it at a time. In a cluster it holds no messages.
     pub dir: PathBuf,
-    /// Number of send and of receive tables, 1 to 64. Fixed when the store is made.
+    /// Number of send and of receive tables, 1 to 64. Fixed when the store is created.
     pub shards: u32,
     /// Page cache of the embedded database's writer, in MiB.
     pub cache_mb: u32,
@@ -122,7 +122,7 @@ pub struct Cluster {
     pub name: String,
     /// What this node is called in logs and in `/v1/access`. None: its `client_url`.
     pub node: Option<String>,
-    /// Where clients connect to this very node, as `/v1/access` tells them. None: made of `listen.http`.
+    /// Where clients connect to this very node, as `/v1/access` tells them. None: taken from `listen.http`.
     pub client_url: Option<String>,
     /// Where `server_msg_id`s are proposed: `redis`, or `head`, the database itself.
     pub sequencer: SequencerKind,
@@ -273,8 +273,8 @@ pub enum ConfigError {
     Unreadable(PathBuf, std::io::Error),
     #[error("{place}: {error}")]
     Malformed { place: String, error: toml::de::Error },
-    #[error("{key} = {value}: {mend}")]
-    Refused { key: &'static str, value: String, mend: &'static str },
+    #[error("{key} = {value}: {fix}")]
+    Refused { key: &'static str, value: String, fix: &'static str },
 }
 
 impl Config {
@@ -308,13 +308,12 @@ impl Config {
     }
 
     pub fn check(&self) -> Result<(), ConfigError> {
-        let refuse = |key, value: &dyn std::fmt::Display, mend| {
-            Err(ConfigError::Refused { key, value: value.to_string(), mend })
-        };
+        let refuse =
+            |key, value: &dyn std::fmt::Display, fix| Err(ConfigError::Refused { key, value: value.to_string(), fix });
         let limits = &self.limits;
         if !self.listen.proxy_protocol.is_empty() && self.listen.trusted_proxies.is_empty() {
-            let mend = "name the proxies in listen.trusted_proxies: it is theirs alone";
-            return refuse("listen.proxy_protocol", &"set, and nobody is a proxy", mend);
+            let fix = "name the proxies in listen.trusted_proxies: it is theirs alone";
+            return refuse("listen.proxy_protocol", &"set, and nobody is a proxy", fix);
         }
         if self.tls.cert_file.is_some() != self.tls.key_file.is_some() {
             return refuse("tls.cert_file", &"without tls.key_file or the reverse", "name both, or neither");
@@ -331,9 +330,9 @@ impl Config {
             }
         }
         if self.cluster.database.is_some() && self.auth.hs256_secret_file.is_none() {
-            let mend = "name a file that is the same for every node, or they do not believe each other's tokens; \
-                        `openssl rand -hex 32` makes one";
-            return refuse("auth.hs256_secret_file", &"none, in a cluster", mend);
+            let fix = "name a file that is the same for every node, or they do not believe each other's tokens; \
+                        `openssl rand -hex 32` prints one";
+            return refuse("auth.hs256_secret_file", &"none, in a cluster", fix);
         }
         for (key, value) in [
             ("limits.connections", limits.connections),

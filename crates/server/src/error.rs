@@ -52,7 +52,7 @@ impl From<store::Error> for Error {
             store::Error::UnknownOutcome(_) => ErrorCode::UnknownOutcome,
             store::Error::Failed(_) => ErrorCode::Internal,
         };
-        // What a client cannot mend is told to the operator; the client learns only that it happened.
+        // What a client cannot fix is told to the operator; the client learns only that it happened.
         let message = match error {
             store::Error::UnknownOutcome(_) | store::Error::Failed(_) => {
                 tracing::error!(%error, "the store failed");

@@ -37,7 +37,7 @@ pub struct Hub {
     online: AtomicUsize,
     /// Beyond it the oldest of a user's is kicked.
     devices_per_user_max: usize,
-    /// Is told who comes and goes, in that order, so that other nodes know where he is.
+    /// Is told who comes and goes, in that order, so that other nodes know where they are.
     directory: Arc<dyn Directory>,
     budgets: Budgets,
 }
@@ -73,7 +73,7 @@ struct Online {
     login_version: u64,
     /// The kick that told the other nodes of the device that came here last. They answer which ones they have.
     asked: u64,
-    /// His devices on other nodes, as those nodes answered.
+    /// Their devices on other nodes, as those nodes answered.
     elsewhere: Vec<(NodeId, Vec<PresentDevice>)>,
 }
 
@@ -228,7 +228,7 @@ impl Hub {
         self.shard(user).get(&user).map(Online::devices).unwrap_or_default()
     }
 
-    /// Another node answered which devices of the user it has. If he has more on all nodes than he may: connections that are
+    /// Another node answered which devices of the user it has. If they have more on all nodes than they may: connections that are
     /// older than this one must end. An answer to an earlier kick says nothing of what is now.
     pub fn count_elsewhere(&self, node: NodeId, present: Present) -> Option<Accepted> {
         let Present { kick_id, user, devices } = present;
@@ -251,7 +251,7 @@ impl Hub {
         Some(before)
     }
 
-    /// None if he is not connected to this node.
+    /// None if they are not connected to this node.
     pub fn nickname(&self, user: UserId) -> Option<Arc<Nickname>> {
         self.shard(user).get(&user).map(|online| Arc::clone(&online.nickname))
     }

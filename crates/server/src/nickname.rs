@@ -1,8 +1,8 @@
-//! A user's name, as his connections know it.
+//! A user's name, as their connections know it.
 
 use std::sync::{Arc, Mutex};
 
-/// What a user is called now, shared by all of his connections; and up to which change of his mailbox that is known.
+/// What a user is called now, shared by all of their connections; and up to which change of their mailbox that is known.
 #[derive(Default)]
 pub struct Nickname(Mutex<(u64, Arc<str>)>);
 

@@ -41,11 +41,11 @@ pub fn missing() -> Vec<&'static str> {
     packages
 }
 
-/// Fails with the command that mends it when something is missing.
+/// Fails with the command that fixes it when something is missing.
 pub fn require() -> anyhow::Result<()> {
     let packages = missing();
     if !packages.is_empty() {
-        bail!("not installed: {0}; on Debian `apt-get install {1}` mends it", packages.join(", "), packages.join(" "));
+        bail!("not installed: {0}; on Debian `apt-get install {1}` fixes it", packages.join(", "), packages.join(" "));
     }
     Ok(())
 }

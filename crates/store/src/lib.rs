@@ -31,7 +31,7 @@ pub struct Options {
     pub shards: u32,
     pub group_members_max: u32,
     pub groups_per_user_max: u32,
-    /// Of these, groups into which others put the user and in which he has not answered yet; and of one who puts him.
+    /// Of these, groups into which others put the user and in which they have not answered yet; and of one who puts them.
     pub unanswered_groups_per_user_max: u32,
     pub unanswered_groups_per_inviter_max: u32,
     pub devices_per_user_max: u32,
@@ -58,9 +58,9 @@ impl Options {
 /// What [`Error::Limit`] tells of: the same words whichever the store.
 pub const MEMBERS_OF_A_GROUP: &str = "the members of a group";
 pub const GROUPS_OF_A_USER: &str = "the groups of a user";
-pub const UNANSWERED_GROUPS_OF_A_USER: &str = "the groups of a user in which he has not answered yet";
+pub const UNANSWERED_GROUPS_OF_A_USER: &str = "the groups of a user in which they have not answered yet";
 pub const UNANSWERED_GROUPS_OF_AN_INVITER: &str =
-    "the groups of a user in which he has not answered the same inviter yet";
+    "the groups of a user in which they have not answered the same inviter yet";
 
 /// Why a verb did not do what it was asked.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
@@ -122,7 +122,7 @@ impl Error {
 /// [`Store::login_versions`]), in the transaction itself: once that one has changed, nothing of an earlier login is stored.
 /// Who asks for what was done before is answered all the same, and who may not do it anyhow is told so.
 ///
-/// Every user has a mailbox, whose `mailbox_seq` is 1, 2, 3, … without holes: each change that concerns him takes
+/// Every user has a mailbox, whose `mailbox_seq` is 1, 2, 3, … without holes: each change that concerns them takes
 /// the next number and stamps the session (or the profile) that it changed, in place of the former stamp.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -142,7 +142,7 @@ pub trait Store: Send + Sync {
     /// is no such group: strangers cannot tell. `NotFound("user")` when a party does not exist.
     /// *Time*: the server time of a conversation never goes back, whatever the clock does.
     /// *Count*: each message bears the number of counted messages up to and with it.
-    /// *Marks*: the sender's own read and delivered marks move to his message.
+    /// *Marks*: the sender's own read and delivered marks move to their message.
     /// *Mailboxes*: a one-to-one message takes the next number of both parties' mailboxes (one number when they are
     /// the same) and stamps their sessions. A group message touches no mailbox: members find it by the group's head.
     /// *Together*: a refusal concerns its message alone. A failure is one for all messages of the batch, also those
@@ -152,10 +152,10 @@ pub trait Store: Send + Sync {
     async fn append(&self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>>;
 
     /// Reads a stretch of a log as `reader` may see it: of a one-to-one conversation all, for its parties; of a group
-    /// what was appended while he was a member, his joining and leaving included.
+    /// what was appended while they were a member, their joining and leaving included.
     ///
     /// Ascending, at most `limit`, ending with the message that reaches `bytes_max`. With `after`, 0 too, the oldest
-    /// of the stretch, else the newest. `more` tells truly whether he may see more in that direction within the stretch.
+    /// of the stretch, else the newest. `more` tells truly whether they may see more in that direction within the stretch.
     /// A one-to-one conversation in which nothing was said is empty. `NotMember` for everyone else, and for a
     /// group that does not exist: what one may not see cannot be told from what is not there.
     async fn read_log(&self, reader: UserId, conversation: ConversationId, stretch: Stretch) -> Result<LogPage, Error>;
@@ -179,10 +179,10 @@ pub trait Store: Send + Sync {
     async fn changes(&self, user: UserId, since: u64, limit: u32) -> Result<Changes, Error>;
 
     /// Of these groups, the sessions of those whose head (that the user may see) is not the one named, or whose member
-    /// he no longer is. Groups whose member he never was are left out.
+    /// they no longer are. Groups whose member they never were are left out.
     async fn moved_groups(&self, user: UserId, known: Vec<(GroupId, u64)>) -> Result<Vec<Session>, Error>;
 
-    /// A page of the conversation list, in order of conversation ids: groups that he left are in it, conversations in
+    /// A page of the conversation list, in order of conversation ids: groups that they left are in it, conversations in
     /// which nothing was said are not.
     async fn sessions(&self, user: UserId, after: Option<ConversationId>, limit: u32) -> Result<Page<Session>, Error>;
 
@@ -197,29 +197,29 @@ pub trait Store: Send + Sync {
     /// creator who is named among the members or a member named twice counts once. `Conflict("group_id")` if the id is
     /// taken. `Limit` for more members than a group, or more groups than a user (any of them), may have.
     ///
-    /// *Answers*: who is put into a group by somebody else, here or by an invitation, has not answered until he writes in it, moves
-    /// his read mark or invites somebody himself. `Limit` when one of them has as many groups in which he has not answered as he may,
-    /// of this inviter, or of all, unless he has ever written to this one in their one-to-one conversation: so strangers use up a part
-    /// of a user's places and no more, whom he knows have theirs whatever strangers do, and what he founds is none of it.
+    /// *Answers*: who is put into a group by somebody else, here or by an invitation, has not answered until they write in it, move
+    /// their read mark or invite somebody themselves. `Limit` when one of them has as many groups in which they have not answered as they may,
+    /// of this inviter, or of all, unless they have ever written to this one in their one-to-one conversation: so strangers use up a part
+    /// of a user's places and no more, whom they know have theirs whatever strangers do, and what they create is none of it.
     async fn create_group(&self, new: NewGroup) -> Result<MembersChanged, Error>;
 
     /// Lets members join or go. What happened is told in the log by notices which do not count as unread:
     /// `JOINED` and `REMOVED` for all of one call together, `LEFT`, and after it `OWNER_CHANGED` when the owner left
-    /// and the longest-standing member (of several the one with the smallest id) took his place, of those who are not disabled if
-    /// there are any. They take no `client_msg_id` from their operator and move no marks of his.
+    /// and the longest-standing member (of several the one with the smallest id) took their place, of those who are not disabled if
+    /// there are any. They take no `client_msg_id` from their operator and move no marks of theirs.
     ///
     /// Invite: every member may; who is a member already is passed over; who was one before joins anew and does not
-    /// see what was said between. His read mark starts where he joins. `NotFound("user")`, `Limit`.
-    /// Remove: the owner may remove anyone, an admin members, a member nobody, and nobody himself; else `Forbidden`.
+    /// see what was said between. Their read mark starts where they join. `NotFound("user")`, `Limit`.
+    /// Remove: the owner may remove anyone, an admin members, a member nobody, and nobody themselves; else `Forbidden`.
     /// Who is no member is passed over. While the owner is disabled, the longest-standing member who is not
-    /// disabled may remove anyone, and becomes owner with the first whom he removes: `OWNER_CHANGED` before `REMOVED`, and who
+    /// disabled may remove anyone, and becomes owner with the first whom they remove: `OWNER_CHANGED` before `REMOVED`, and who
     /// was owner is a plain member.
-    /// Leave: a member may, and has a place for another group at once; the last leaves an empty group that still names him as owner. All: `NotMember` for an
+    /// Leave: a member may, and has a place for another group at once; the last leaves an empty group that still names them as owner. All: `NotMember` for an
     /// operator who is none. When nobody is left to change, nothing is appended and nothing stamped. The sessions of
     /// those who joined or went are stamped.
     async fn change_members(&self, change: MembersChange) -> Result<MembersChanged, Error>;
 
-    /// A group as a present member sees it, with his role. `NotMember` for others.
+    /// A group as a present member sees it, with their role. `NotMember` for others.
     async fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error>;
 
     /// Present members in order of their ids, behind `after`. `NotMember` for an asker who is none.
@@ -243,14 +243,14 @@ pub trait Store: Send + Sync {
     /// All users in order of their ids, behind `after`.
     async fn list_users(&self, after: UserId, limit: u32) -> Result<Page<User>, Error>;
 
-    /// Changes what is named and stamps the profile; tells the user as he is now and the change in his mailbox.
+    /// Changes what is named and stamps the profile; tells the user as they are now and the change in their mailbox.
     /// Without a difference nothing is changed and the number is 0. `NotFound("user")`.
     async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error>;
 
     /// Ends the user's logins. Touches no mailbox. `NotFound("user")`.
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error>;
 
-    /// A disabled user keeps his data; that he may not log in is for others to see to. To disable ends his logins, also when he
+    /// A disabled user keeps their data; that they may not log in is for others to see to. To disable ends their logins, also when they
     /// is disabled already. Touches no mailbox. `NotFound("user")`.
     async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), Error>;
 

@@ -71,7 +71,7 @@ pub struct Appended {
     /// It had been stored before; this is its first place.
     pub duplicate: bool,
     /// What the message is called in the mailboxes; both 0 in a group and for a duplicate. Equal when a user
-    /// writes to himself.
+    /// writes to themselves.
     pub sender_mailbox_seq: u64,
     pub receiver_mailbox_seq: u64,
     /// Of the group at this place in its log; 0 for one-to-one and for a duplicate.
@@ -155,7 +155,7 @@ pub struct Marked {
     pub moved: bool,
     /// The change in the user's mailbox; 0 if it did not touch it.
     pub mailbox_seq: u64,
-    /// The other party of a one-to-one conversation and the change in his mailbox; none if nothing moved.
+    /// The other party of a one-to-one conversation and the change in their mailbox; none if nothing moved.
     pub peer: Option<(UserId, u64)>,
 }
 
@@ -236,7 +236,7 @@ pub struct Member {
     pub joined: u64,
 }
 
-/// The present members, each with the id from which on he may see the log, and the version of the list.
+/// The present members, each with the id from which on they may see the log, and the version of the list.
 pub type MemberIds = (u64, Arc<[(UserId, u64)]>);
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -283,7 +283,7 @@ impl MembersAction {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MembersChanged {
     pub group: Group,
-    /// The operator's role now; none after he left.
+    /// The operator's role now; none after they left.
     pub role: Option<Role>,
     /// What was appended to the log, in order. Empty if nothing changed.
     pub notices: Vec<Message>,
@@ -301,7 +301,7 @@ pub struct Positions {
     pub login_version: u64,
 }
 
-/// A user's entry in his conversation list.
+/// A user's entry in their conversation list.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Session {
     pub conversation: ConversationId,
@@ -312,7 +312,7 @@ pub struct Session {
     pub delivered_mark: u64,
     pub peer_read_mark: u64,
     pub peer_delivered_mark: u64,
-    /// First id that the user may see: where he first joined; 1 for one-to-one.
+    /// First id that the user may see: where they first joined; 1 for one-to-one.
     pub first: u64,
     pub last: Option<Preview>,
     pub party: Party,
@@ -345,7 +345,7 @@ pub struct Preview {
 pub struct Changes {
     /// In order of their stamps.
     pub sessions: Vec<Session>,
-    /// The user himself, if his profile changed.
+    /// The user themselves, if their profile changed.
     pub profile: Option<User>,
     /// What to ask from next.
     pub mailbox_seq: u64,

@@ -29,7 +29,7 @@ pub(crate) struct Place {
     pub(crate) count: u64,
 }
 
-/// A user's entry in his conversation list.
+/// A user's entry in their conversation list.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Entry {
     pub(crate) mailbox_seq: u64,
@@ -38,9 +38,9 @@ pub(crate) struct Entry {
     pub(crate) delivered_mark: u64,
     /// Of a group: the user is a member now.
     pub(crate) member: bool,
-    /// Others put him there, and he has not answered yet.
+    /// Others put them there, and they have not answered yet.
     pub(crate) unanswered: bool,
-    /// He has now: the row of his membership is to say so.
+    /// They have now: the row of their membership is to say so.
     pub(crate) answers: bool,
     pub(crate) changed: bool,
 }
@@ -101,7 +101,7 @@ impl Head {
 }
 
 impl Entry {
-    /// The user comes with the message at this place, and his read mark starts there.
+    /// The user comes with the message at this place, and their read mark starts there.
     pub(crate) fn join(&mut self, place: Place, unanswered: bool) {
         (self.member, self.unanswered, self.answers) = (true, unanswered, false);
         self.read_to(place);
@@ -111,7 +111,7 @@ impl Entry {
         (self.member, self.unanswered, self.answers) = (false, false, false);
     }
 
-    /// The user did something in the group himself.
+    /// The user did something in the group themselves.
     pub(crate) fn answer(&mut self) {
         self.answers |= self.unanswered;
         self.unanswered = false;
@@ -132,10 +132,10 @@ pub(crate) trait Rows {
 
     fn put_session(&mut self, user: UserId, conversation: ConversationId, entry: Entry);
 
-    /// Takes the next number of the user's mailbox, for a change that concerns him.
+    /// Takes the next number of the user's mailbox, for a change that concerns them.
     fn next_change(&mut self, user: UserId) -> Result<u64, Error>;
 
-    /// Changes the user's entry and stamps it with the next number of his mailbox.
+    /// Changes the user's entry and stamps it with the next number of their mailbox.
     fn stamp(
         &mut self,
         user: UserId,
@@ -177,7 +177,7 @@ pub(crate) trait Rows {
         users.iter().map(stamp).collect()
     }
 
-    /// The member did something in the group himself.
+    /// The member did something in the group themselves.
     fn answer(&mut self, user: UserId, group: GroupId) -> Result<(), Error> {
         let conversation = ConversationId::Group(group);
         if let Some(mut entry) = self.session(user, conversation)?.filter(|entry| entry.unanswered) {

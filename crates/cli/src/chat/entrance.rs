@@ -138,9 +138,9 @@ impl Text {
             Unopened::NoWebSocket { url } => format!("{url} 不是 WebSocket：端口正确吗？应以 wss 而不是 ws 开头？"),
             other => other.to_string(),
         };
-        let mend =
+        let fix =
             if matches!(why, Unopened::NotBelieved { .. }) { "; name its file with --ca if it is right" } else { "" };
-        self.make(format!("{why}{mend}"), zh)
+        self.make(format!("{why}{fix}"), zh)
     }
 
     pub fn unreachable(self) -> &'static str {

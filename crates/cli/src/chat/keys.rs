@@ -143,7 +143,7 @@ fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
                 model.input.take();
                 obey(model, command, effects);
             }
-            // The line stays, so that it can be mended.
+            // The line stays, so that it can be fixed.
             Err(wrong) => complain(model, model.text.wrong(&wrong)),
         }
         return;

@@ -93,7 +93,7 @@ impl Sources {
     }
 }
 
-/// Lets a person chat until he leaves.
+/// Lets a person chat until they leave.
 pub async fn run(mut model: Model, client: Client, to: Option<Wish>) -> anyhow::Result<()> {
     let mut sources = Sources::new(client.clone())?;
     model.now_ms = now_ms();

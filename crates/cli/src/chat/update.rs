@@ -225,7 +225,7 @@ fn ask_for_older(model: &mut Model, effects: &mut Vec<Effect>) {
     }
 }
 
-/// When the person has the newest message before his eyes.
+/// When the person has the newest message before their eyes.
 fn mark_read(model: &mut Model, effects: &mut Vec<Effect>) {
     let shown = model.looking && model.overlay.is_none() && view::shows_messages(model);
     let Some(timeline) = model.open.as_mut().filter(|timeline| shown && timeline.shows_newest()) else { return };

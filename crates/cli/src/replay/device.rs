@@ -42,7 +42,7 @@ pub enum Order {
     End(oneshot::Sender<anyhow::Result<DeviceRecord>>),
     /// Of the group's owner: makes the group.
     Create(oneshot::Sender<GroupId>),
-    /// Of the group's owner: lets a user in, and says when he is.
+    /// Of the group's owner: lets a user in, and says when they are.
     Invite {
         group: GroupId,
         user: UserId,

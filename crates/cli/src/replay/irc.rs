@@ -113,7 +113,7 @@ mod tests {
         check("[11:22] <guzu> on 606", message("guzu", "on 606"));
         check("[04:53] <ubotu> ][AcHm2][: Aquí <b>no</b> \r\n", message("ubotu", "][AcHm2][: Aquí <b>no</b> "));
         check("[05:14]  * Pelo made that", action("Pelo", "made that"));
-        check("=== mikey raises his glass", action("mikey", "raises his glass"));
+        check("=== mikey raises a glass", action("mikey", "raises a glass"));
     }
 
     #[test]

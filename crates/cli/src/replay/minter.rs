@@ -26,8 +26,8 @@ impl Minter {
         if secret.is_some() {
             config.auth.hs256_secret_file = secret;
         }
-        let mend = "name that server's data folder with --data, or its secret with --token-secret";
-        Ok(Self(tokens_of(&config, mend)?))
+        let fix = "name that server's data folder with --data, or its secret with --token-secret";
+        Ok(Self(tokens_of(&config, fix)?))
     }
 
     pub fn mint(&self, account: &str) -> String {

@@ -79,7 +79,7 @@ fn interleave(logs: &[Vec<Line>]) -> Vec<(usize, &Line)> {
 struct Casting {
     speakers: Vec<Speaker>,
     by_account: HashMap<String, SpeakerId>,
-    /// Nicks that somebody took during a log, and the account that he has from his first nick.
+    /// Nicks that somebody took during a log, and the account that they have from their first nick.
     aliases: BTreeMap<(usize, String), String>,
 }
 

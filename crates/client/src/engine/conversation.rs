@@ -168,7 +168,7 @@ impl Conversation {
             _ => last.or(asked.after).unwrap_or(0),
         };
         if messages.is_empty() && !answer.more && asked.before == 0 && *head == asked.head {
-            // Nothing was pushed since either: the user may see no more than he has.
+            // Nothing was pushed since either: the user may see no more than they have.
             *head = self.kept.high;
         }
         let first = messages.first().map_or(0, |message| message.server_msg_id);
@@ -254,7 +254,7 @@ impl Conversation {
         self.own_marks_reach(id, count);
     }
 
-    /// A message of the user's own, on whichever device, moves his marks.
+    /// A message of the user's own, on whichever device, moves their marks.
     fn own_marks_reach(&mut self, id: u64, count: u64) {
         let session = &mut self.kept.session;
         session.delivered_mark = session.delivered_mark.max(id);
@@ -265,7 +265,7 @@ impl Conversation {
         }
     }
 
-    /// The user himself joined or went. His read mark starts where he joins.
+    /// The user themselves joined or went. Their read mark starts where they join.
     fn follow_notice(&mut self, notice: &v1::Notice, id: u64, count: u64) {
         use v1::{group::Role, notice::Kind};
         let role = match notice.kind() {
@@ -378,7 +378,7 @@ impl Conversation {
         };
         self.kept.session.unread = unread;
         if matches!(self.kept.conversation, ConversationId::Single { small, big } if small == big) {
-            // Who writes to himself is the other party, too.
+            // Who writes to themselves is the other party, too.
             self.peer_marks_reach(self.kept.session.read_mark, self.kept.session.delivered_mark);
         }
     }

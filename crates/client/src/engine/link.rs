@@ -194,7 +194,7 @@ impl Engine {
         }
     }
 
-    /// When the user changed his profile here, this answer alone tells of it.
+    /// When the user changed their profile here, this answer alone tells of it.
     pub(super) fn take_users(&mut self, cx: &mut Step<'_>, users: v1::Users) {
         if let Some(user) = users.users.into_iter().find(|user| user.user_id == self.me().0) {
             self.profile_changed(cx, user, users.mailbox_seq);

@@ -9,7 +9,7 @@ use super::heartbeat::Learned;
 
 pub use anser_proto::v1::{client_frame::Request, server_frame::Body};
 
-/// How the user proves who he is.
+/// How the user proves who they are.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credential {
     /// A JSON Web Token minted by the app's server or by `anser token`.
@@ -142,7 +142,7 @@ pub enum NotWithdrawn {
     MaybeStored,
 }
 
-/// What tells a message of this user from all his others: the same id in another conversation is another message.
+/// What tells a message of this user from all their others: the same id in another conversation is another message.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct MessageKey {
     pub conversation: ConversationId,

@@ -27,7 +27,7 @@ struct Entry {
 
 #[derive(Clone, Default)]
 struct Group {
-    /// For each user who ever was a member, the stretches of the log that he may see; the last may be open.
+    /// For each user who ever was a member, the stretches of the log that they may see; the last may be open.
     stays: BTreeMap<u64, Vec<(u64, Option<u64>)>>,
 }
 
@@ -158,7 +158,7 @@ impl Server {
         users.filter(|user| self.is_member(*user, group)).collect()
     }
 
-    /// Somebody joins or leaves, whichever he can.
+    /// Somebody joins or leaves, whichever they can.
     pub(crate) fn change_member(&mut self, group: GroupId, user: u64) -> Vec<Push> {
         let id = ConversationId::Group(group);
         let leaves = self.groups.contains_key(&group) && self.is_member(user, group);

@@ -71,7 +71,7 @@ pub struct GroupPush {
     #[prost(bytes = "bytes", tag = "5")]
     pub event: ::prost::bytes::Bytes,
 }
-/// Ends the connections of a user, or of one of his devices. It comes by two ways and is done once.
+/// Ends the connections of a user, or of one of their devices. It comes by two ways and is done once.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Kick {
     #[prost(fixed64, tag = "1")]
@@ -259,7 +259,7 @@ pub mod failure {
         }
     }
 }
-/// A user's entry in his conversation list is another now. The receiving node reads it, if he is connected there.
+/// A user's entry in their conversation list is another now. The receiving node reads it, if they are connected there.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SessionChanged {
     #[prost(uint64, tag = "1")]

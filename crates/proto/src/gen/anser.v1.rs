@@ -3,7 +3,7 @@
 pub struct Error {
     #[prost(enumeration = "error::Code", tag = "1")]
     pub code: i32,
-    /// For the developer: names the field, the value and the mend. English; never shown to users as it is.
+    /// For the developer: names the field, the value and the fix. English; never shown to users as it is.
     #[prost(string, tag = "2")]
     pub message: ::prost::alloc::string::String,
     /// When to try again at the earliest. 0: as the client sees fit.
@@ -512,7 +512,7 @@ pub struct Member {
     #[prost(uint64, tag = "3")]
     pub joined: u64,
 }
-/// Every member may invite. Who is a member already is left as he is. Answered by `group`.
+/// Every member may invite. Who is a member already is left as they are. Answered by `group`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InviteMembers {
     #[prost(uint64, tag = "1")]
@@ -544,7 +544,7 @@ pub struct Message {
     /// Order: 1, 2, 3, … in its conversation.
     #[prost(uint64, tag = "2")]
     pub server_msg_id: u64,
-    /// Identity: 1 to 64 visible ASCII characters, made by the sender's client.
+    /// Identity: 1 to 64 visible ASCII characters, created by the sender's client.
     #[prost(string, tag = "3")]
     pub client_msg_id: ::prost::alloc::string::String,
     #[prost(uint64, tag = "4")]
@@ -694,7 +694,7 @@ pub mod notice {
 pub struct Send {
     #[prost(string, tag = "1")]
     pub conversation_id: ::prost::alloc::string::String,
-    /// Made and saved by the client before the first attempt and the same in every retry.
+    /// Created and saved by the client before the first attempt and the same in every retry.
     #[prost(string, tag = "2")]
     pub client_msg_id: ::prost::alloc::string::String,
     #[prost(enumeration = "message::Type", tag = "3")]
@@ -760,7 +760,7 @@ pub struct MessageEvent {
     #[prost(uint64, tag = "2")]
     pub mailbox_seq: u64,
 }
-/// A user's entry in his conversation list.
+/// A user's entry in their conversation list.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Session {
     #[prost(string, tag = "1")]
@@ -780,7 +780,7 @@ pub struct Session {
     pub peer_read_mark: u64,
     #[prost(uint64, tag = "7")]
     pub peer_delivered_mark: u64,
-    /// First id that the user may see in a group: where he joined.
+    /// First id that the user may see in a group: where they joined.
     #[prost(uint64, tag = "8")]
     pub first: u64,
     #[prost(message, optional, tag = "9")]
@@ -918,7 +918,7 @@ pub struct SessionChanged {
     #[prost(message, optional, tag = "1")]
     pub session: ::core::option::Option<Session>,
 }
-/// The user is writing. Passed on to those online, never stored; heard at most once a second and conversation.
+/// The user is writing. Passed on to those online, at most once a second and conversation, and never stored.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Typing {
     #[prost(string, tag = "1")]

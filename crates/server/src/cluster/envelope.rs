@@ -58,7 +58,7 @@ pub struct Push {
     pub event: Bytes,
 }
 
-/// A user's entry in his conversation list is another now: the receiving node reads it.
+/// A user's entry in their conversation list is another now: the receiving node reads it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct SessionChanged {
     pub user: UserId,
@@ -98,7 +98,7 @@ pub struct GroupPush {
     pub event: Bytes,
 }
 
-/// The connections of a user, or of one of his devices, shall end. Comes by two ways: `id` tells the second copy.
+/// The connections of a user, or of one of their devices, shall end. Comes by two ways: `id` tells the second copy.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Kick {
     pub id: u64,

@@ -27,7 +27,7 @@ const WAITING_MAX: usize = 4_096;
 const ANSWER_MAX: Duration = Duration::from_millis(500);
 /// The kick of a replaced connection that could not be written for so long is given up: most of them have ended by themselves.
 const REPLACED_MAX: Duration = Duration::from_secs(60);
-/// And one that Redis refuses: whoever set it up may mend that.
+/// And one that Redis refuses: whoever set it up may fix that.
 const REFUSED_MAX: Duration = Duration::from_secs(60);
 const RETRY_EVERY: Duration = Duration::from_millis(100);
 /// How long Redis holds a question for kicks that did not come yet.

@@ -43,7 +43,7 @@ pub async fn ways(config: &Cluster, log_id: u64, node: Node, counts: Counts) -> 
     })
 }
 
-/// Ends a user's logins on every node, for who is none himself. Tells whether it could be said.
+/// Ends a user's logins on every node, for who is no node itself. Tells whether it could be said.
 pub async fn end_logins(config: &Cluster, log_id: u64, over: LoginsOver) -> Result<bool, OpenError> {
     let over = Envelope { from: NodeId::random(), body: Body::LoginsOver(over) }.encode(log_id);
     kicks::add_once(&config.redis, &config.name, log_id, over).await

@@ -159,7 +159,7 @@ impl Peers {
         }
     }
 
-    /// What is left of a user here, to the node to which one of his devices went.
+    /// What is left of a user here, to the node to which one of their devices went.
     pub fn tell_present(&self, to: NodeId, present: Present) {
         self.bus.send(to, self.sealed(Body::Present(present)));
     }

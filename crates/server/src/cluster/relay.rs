@@ -31,7 +31,7 @@ pub enum Told {
     Push(Push),
     /// An event for members of a group who are too many to be named: to every node.
     Group(GroupPush),
-    /// A user's entry in his conversation list changed: his nodes read it, if he is there.
+    /// A user's entry in their conversation list changed: their nodes read it, if they are there.
     Session { user: UserId, conversation: ConversationId },
     /// Every node may remember an older list.
     Members(MembersVersion),

@@ -58,7 +58,7 @@ impl Sequencer for RedisSequencer {
             Err(Unanswered::Away(why)) => return Err(Error::Failed(why)),
             Err(Unanswered::Refused(why)) => why,
         };
-        // What is no counter would be refused for ever: without it the next proposal is 1, and the store mends that.
+        // What is no counter would be refused for ever: without it the next proposal is 1, and the store fixes that.
         let forgetting = redis::cmd("DEL").arg(key(conversation)).take();
         let _ = self.link.ask(async |connection| forgetting.query_async::<()>(connection).await).await;
         Err(Error::Failed(refusal))

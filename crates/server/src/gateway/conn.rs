@@ -69,7 +69,7 @@ struct Conn {
     /// Among the users' connections.
     _place: OwnedSemaphorePermit,
     outbox: Arc<Outbox>,
-    /// Absent while a turn has him.
+    /// Absent while a turn has it.
     caller: Option<Box<Caller>>,
     turn: Option<Turn>,
     /// When something was heard last.
@@ -88,7 +88,7 @@ enum End {
     Gone,
     /// By the server, which says why.
     Closed { code: CloseCode, reason: String },
-    /// In WebSocket's own words: by the peer, whose code goes back to him, or because he did not keep to RFC 6455.
+    /// In WebSocket's own words: by the peer, whose code goes back to them, or because they did not keep to RFC 6455.
     WebSocket { code: Option<u16>, reason: &'static str },
 }
 
@@ -284,7 +284,7 @@ impl Conn {
         Ok(())
     }
 
-    /// Frames of the transport show that the peer is there, and cost him as much as a request.
+    /// Frames of the transport show that the peer is there, and cost them as much as a request.
     fn count_control(&mut self) {
         self.heard = Instant::now();
         if let Some(caller) = &mut self.caller {

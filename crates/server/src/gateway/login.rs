@@ -220,12 +220,12 @@ async fn identify(cx: &Ctx, address: IpAddr, credential: Option<Credential>) -> 
     }
 }
 
-/// The app's server vouches for the account: the user is made at his first login.
+/// The app's server vouches for the account: the user is created at the first login.
 async fn make_user(cx: &Ctx, account: Arc<str>) -> Result<User, Error> {
     let nickname = Arc::clone(&account);
     let new = NewUser { user: UserId(0), nickname, account: Arc::clone(&account), password: None };
     match im::make_user(&*cx.store, &cx.ids, new).await {
-        // Two devices of a new user log in at the same time: one of them makes him.
+        // Two devices of a new user log in at the same time: one of them creates the user.
         Err(anser_store::Error::Conflict("account")) => Ok(cx.store.user_by_account(&account).await?),
         made => Ok(made?),
     }

@@ -264,7 +264,7 @@ impl Socket {
         self.end(&bytes).await
     }
 
-    /// Ends a WebSocket in WebSocket's own words: as the peer did, or because he did not keep to them.
+    /// Ends a WebSocket in WebSocket's own words: as the peer did, or because they did not keep to them.
     pub async fn close_web_socket(&mut self, code: Option<u16>, reason: &str) -> io::Result<()> {
         let bytes = code.map_or_else(|| websocket::control(Opcode::Close, &[]), |code| websocket::close(code, reason));
         self.end(&bytes).await

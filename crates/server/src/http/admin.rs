@@ -26,7 +26,7 @@ use crate::{
 /// Users of one page.
 const PAGE: u32 = 200;
 
-/// A user as the operator sees him.
+/// A user as the operator sees them.
 #[derive(Serialize, Deserialize)]
 pub struct UserRow {
     /// As text, since it may be beyond what JavaScript counts.
@@ -99,7 +99,7 @@ pub async fn change_user(
     Ok(Json(UserRow::from(&changing.await.map_err(broken)??)))
 }
 
-/// A user to be made, once what was asked for is within its bounds. He gets his id when he is.
+/// A user to be created, once what was asked for is within its bounds. They get their id when they are.
 pub fn new_user(new: CreateUser) -> Result<NewUser, Error> {
     check_ascii_id("account", &new.account)?;
     let nickname = new.nickname.unwrap_or_else(|| new.account.clone());
@@ -108,7 +108,7 @@ pub fn new_user(new: CreateUser) -> Result<NewUser, Error> {
     Ok(NewUser { user: UserId(0), account: new.account.into(), nickname: nickname.into(), password })
 }
 
-/// Tells the user as he is now; and which of his logins are over, also when the change failed: it may have been done, and it is the store
+/// Tells the user as they are now; and which of their logins are over, also when the change failed: it may have been done, and it is the store
 /// that knows. Where that cannot say, each node finds out by itself.
 pub async fn apply_change(store: &dyn store::Store, change: ChangeUser) -> (Result<User, Error>, Option<LoginsOver>) {
     let found = match check_ascii_id("account", &change.account) {

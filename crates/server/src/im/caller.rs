@@ -53,7 +53,7 @@ impl Caller {
         }
     }
 
-    /// As the log shall show him.
+    /// As the log shall show them.
     pub fn sender(&self) -> Sender {
         Sender {
             user: self.user,

@@ -18,7 +18,7 @@ const USERS: u32 = 10;
 /// A page of a sync is as long as the server likes.
 const SYNC: u32 = 4;
 
-/// At least 1. Who is put into a group costs as much as a message: a row, an entry in his list, and a push.
+/// At least 1. Who is put into a group costs as much as a message: a row, an entry in their list, and a push.
 pub fn of(request: Option<&Request>) -> u32 {
     1 + match request {
         Some(Request::Send(send)) => of_body(send),

@@ -23,7 +23,7 @@ use crate::{
     event::Event,
 };
 
-/// How long the members of a group are waited for: who sent a message to it waits for his answer meanwhile.
+/// How long the members of a group are waited for: who sent a message to it waits for their answer meanwhile.
 const MEMBERS_MAX: Duration = Duration::from_secs(5);
 /// Members, of all groups together, who are remembered: 64 MiB.
 const MEMBERS_REMEMBERED: u64 = 4 << 20;
@@ -103,7 +103,7 @@ impl Members {
             Err(place) => place,
         };
         let read = cx.store.member_ids(group).await?;
-        // A group that does not exist is not remembered: anybody may name as many of these as he likes.
+        // A group that does not exist is not remembered: anybody may name as many of these as they like.
         if !read.1.is_empty() {
             // Who was told of a newer list meanwhile has taken the place away.
             let _ = place.insert(read.clone());
@@ -249,7 +249,7 @@ pub async fn members_changed(cx: &Ctx, changed: &MembersChanged) {
     let present: HashSet<UserId> = members.iter().map(|(member, _)| *member).collect();
     for notice in &changed.notices {
         let message = wire::message(notice);
-        // Who went sees that he did, and nothing behind it.
+        // Who went sees that they did, and nothing behind it.
         let named = message.notice.as_ref().map_or(Vec::new(), |notice| notice.user_ids.clone());
         let event = message_event(message, 0);
         let place = Place { group, members_version, server_msg_id: notice.server_msg_id };
@@ -327,7 +327,7 @@ pub fn profile_changed(cx: &Ctx, user: v1::User, from: ConnId, mailbox_seq: u64)
     push(cx, id, Some(from), &Event::new(Body::ProfileChanged(v1::ProfileChanged { user: Some(user), mailbox_seq })));
 }
 
-/// Tells the user's devices, on whichever node, that an entry of his conversation list is another now.
+/// Tells the user's devices, on whichever node, that an entry of their conversation list is another now.
 async fn session_changed(cx: &Ctx, user: UserId, except: Option<ConnId>, conversation: ConversationId) {
     cx.peers.tell(Told::Session { user, conversation });
     session_changed_here(cx, user, except, conversation).await;

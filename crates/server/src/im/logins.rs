@@ -1,5 +1,5 @@
 //! Logins that are over: of users who were disabled, or have a new password. That rests on the store. Whoever ends logins tells the nodes,
-//! and each node of a cluster asks the store by itself, so that connections end also when nobody could tell, or died before he did. With
+//! and each node of a cluster asks the store by itself, so that connections end also when nobody could tell, or died before they did. With
 //! them it asks now and then what users are called. In the embedded column nobody changes the store behind the server's back.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};

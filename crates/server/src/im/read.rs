@@ -1,4 +1,4 @@
-//! Marks: how far a user has read, and how far his devices have everything.
+//! Marks: how far a user has read, and how far their devices have everything.
 
 use anser_proto::v1;
 use anser_store::{Mark, MarkKind};

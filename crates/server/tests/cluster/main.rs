@@ -43,7 +43,7 @@ fn node(name: &str) -> Node {
 
 /// Asks until it is so.
 async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    // Who asks all the time takes the time of those he waits for.
+    // Who asks all the time takes the time of those they wait for.
     let mut looks = tokio::time::interval(LOOK_EVERY);
     let asking = async {
         while !is_so().await {

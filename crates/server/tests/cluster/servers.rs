@@ -133,7 +133,7 @@ async fn people_on_different_nodes_talk_and_see_each_others_marks() {
     assert_eq!(event(&mut ada, read_mark).await, 1);
     assert_eq!(event(&mut laptop, read_mark).await, 1);
 
-    // The mark of one device of a user moves on his others.
+    // The mark of one device of a user moves on their others.
     let reply = bob.send(&ours, "m-2", "hello too").await;
     laptop.ask(Request::MarkRead(v1::MarkRead { conversation_id: ours, server_msg_id: reply.server_msg_id })).await;
     let unread = |body: &Body| match body {
@@ -310,7 +310,7 @@ async fn a_kick_reaches_every_node_while_nats_or_redis_is_down() {
             _ => {}
         }
         if turn == 0 {
-            // By somebody who is no node himself: the command line, where none runs.
+            // By somebody who is no node itself: the command line, where none runs.
             let over = LoginsOver { user: there.user, login_version: 1, code: CloseCode::TokenRanOut };
             let settings = &town.nodes[0].config.cluster;
             assert!(open::end_logins(settings, town.nodes[0].store.log_id(), over).await.expect("redis takes it"));

@@ -84,7 +84,7 @@ async fn who_takes_nothing_for_half_a_minute_is_given_up() {
     let (mut ada, bob) = (server.login("ada").await, server.login("bob").await);
     let conversation = ada.conversation_with(&bob);
     let body = "x".repeat(60_000);
-    // 24 MB: more than the system's buffers and the outbox hold, so that the server's write to him is stuck.
+    // 24 MB: more than the system's buffers and the outbox hold, so that the server's write to them is stuck.
     for number in 0..400 {
         ada.send(&conversation, &format!("m-{number}"), &body).await;
     }

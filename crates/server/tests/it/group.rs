@@ -130,7 +130,7 @@ async fn the_owner_hands_over_when_he_leaves() {
     assert_eq!(notice(&mut bob).await.1, Kind::Created);
     assert_eq!(notice(&mut bob).await.1, Kind::Left);
     assert_eq!(notice(&mut bob).await.1, Kind::OwnerChanged);
-    // Who left hears of his leaving, and of nothing behind it: the next owner is no business of his.
+    // Who left is told of their leaving, and of nothing behind it: the next owner is no business of theirs.
     assert_eq!(notice(&mut ada).await.1, Kind::Created);
     assert_eq!(notice(&mut ada).await.1, Kind::Left);
     assert_eq!(session_of(&mut ada).await.head, 2);

@@ -204,7 +204,7 @@ async fn a_login_that_is_over_stores_nothing_and_its_connection_ends() {
     let mut ada = server.login("ada").await;
     let notes = ada.conversation_with(&ada);
     ada.send(&notes, "m-1", "before").await;
-    server.store.set_disabled(ada.user, true).await.expect("he is there");
+    server.store.set_disabled(ada.user, true).await.expect("they are there");
     // What was asked for together is answered, and then the connection ends, whatever stands last.
     let asked = vec![send(&notes, "m-1", "before"), send(&notes, "m-2", "after"), Request::Ping(v1::Ping {})];
     let ids = ada.say_all(asked).await;

@@ -135,7 +135,7 @@ async fn a_password_lets_in_and_gives_a_token_for_the_next_time() {
     assert_eq!(again.user, UserId(7));
 
     let other = password::make("correct horse").expect("a good password");
-    server.store.set_password(UserId(7), other).await.expect("he is there");
+    server.store.set_password(UserId(7), other).await.expect("they are there");
     assert_eq!(
         refusal(&server, with_token(token)).await.0,
         Some(ErrorCode::TokenExpired),
@@ -254,7 +254,7 @@ async fn who_logs_in_again_and_again_has_to_wait() {
 async fn a_disabled_user_is_not_let_in() {
     let server = TestServer::start().await;
     let ada = server.login("ada").await;
-    server.store.set_disabled(ada.user, true).await.expect("he is there");
+    server.store.set_disabled(ada.user, true).await.expect("they are there");
     let told = refusal(&server, server.hello("ada", "laptop")).await;
     assert_eq!(told, (Some(ErrorCode::UserDisabled), Some(CloseCode::LoginRefused)));
 }

@@ -377,7 +377,7 @@ impl Raw {
     pub async fn nothing_more(&mut self) {
         let id = self.say(Request::Ping(v1::Ping {})).await;
         assert!(matches!(self.answer(id).await, Body::Pong(_)));
-        // That he shall sync may be told at any time, for what happens between nodes.
+        // That they shall sync may be told at any time, for what happens between nodes.
         self.events.retain(|event| !matches!(event, Body::Lagged(_)));
         assert!(self.events.is_empty(), "there was more: {:?}", self.events);
     }

@@ -32,7 +32,7 @@ pub async fn play(seed: u64) {
     join_all(moving).await;
     pass(ALL_HAS_COME_MS).await;
     assert_eq!(left(&mut lines).await, [1; DEVICES], "each device has one connection, and none had to go");
-    // One more than he may have: one goes.
+    // One more than they may have: one goes.
     let more = log_in(&town, open(&town, any_node(&town)), "one-more").await;
     lines.insert("one-more".into(), vec![more]);
     pass(ALL_HAS_COME_MS).await;
@@ -72,7 +72,7 @@ fn open(town: &Town, node: usize) -> Line {
 }
 
 async fn log_in(town: &Town, line: Line, device_id: &str) -> Line {
-    line.log_in(town, "ada", device_id).await.expect("he may").0
+    line.log_in(town, "ada", device_id).await.expect("they may").0
 }
 
 /// How many connections of each device answer.

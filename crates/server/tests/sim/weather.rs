@@ -137,7 +137,7 @@ pub struct FoulDirectory {
 }
 
 impl FoulDirectory {
-    /// Who is cut off sees those beside him alone: two parts of a cluster each take themselves for all of it.
+    /// Who is cut off sees those beside them alone: two parts of a cluster each take themselves for all of it.
     pub fn new(me: NodeId, place: Place, weather: Arc<Weather>) -> Self {
         let seen = move |place: &Place, weather: &Weather| -> Nodes {
             place.nodes().borrow().iter().filter(|node| !weather.is_cut(me, node.id)).cloned().collect()

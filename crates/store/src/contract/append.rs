@@ -251,7 +251,7 @@ pub(super) async fn who_writes_while_he_is_removed_and_invited_writes_as_a_membe
     }
     let (stored, visible) = (writer.await.expect("no task panics"), room.visible(BOB, crowd).await);
     for (id, members_version) in stored {
-        assert!(visible.contains(&id), "he was a member at {id}");
+        assert!(visible.contains(&id), "they were a member at {id}");
         let (_, version) = versions.range(..id).next_back().expect("the group was made before");
         assert_eq!(members_version, *version, "at {id}");
     }

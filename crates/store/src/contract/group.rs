@@ -105,7 +105,7 @@ pub(super) async fn a_group_has_no_more_members_than_it_may(room: &mut Room) {
     let invited = room.invite(BOB, crowd, &[ADA, DAN]).await;
     assert!(matches!(invited, Err(Error::Limit { what: crate::MEMBERS_OF_A_GROUP, max: 3 })), "{invited:?}");
     assert_eq!(room.picture().await, picture);
-    // Who is a member already takes no place, and who left gave his back.
+    // Who is a member already takes no place, and who left gave theirs back.
     ok(room.invite(BOB, crowd, &[ADA, CYD]).await);
     ok(room.leave(CYD, crowd).await);
     ok(room.invite(BOB, crowd, &[ADA, DAN]).await);
@@ -124,7 +124,7 @@ pub(super) async fn a_user_has_no_more_groups_than_he_may(room: &mut Room) {
     let invited = room.invite(CYD, own, &[DAN, BOB]).await;
     assert!(matches!(invited, Err(Error::Limit { what: crate::GROUPS_OF_A_USER, max: 2 })), "{invited:?}");
     assert_eq!(room.all_sessions(DAN).await, []);
-    // Only those whose member he is.
+    // Only those whose member they are.
     ok(room.leave(BOB, group(1)).await);
     ok(room.invite(CYD, own, &[DAN, BOB]).await);
 }
@@ -223,7 +223,7 @@ pub(super) async fn others_take_a_part_of_a_users_groups_and_no_more(room: &mut 
     limited(room.invite(DAN, dans, &[ADA, BOB]).await, crate::UNANSWERED_GROUPS_OF_A_USER);
     // Who is a member already is no more of one, and the others are not touched.
     ok(room.invite(ADA, cyds, &[BOB, DAN]).await);
-    // What he makes himself is none of it.
+    // What they create themselves is none of it.
     for id in 6..9 {
         room.found(id, BOB, &[]).await;
     }
@@ -238,7 +238,7 @@ pub(super) async fn whom_a_user_has_written_to_finds_a_place_whatever_strangers_
     for (id, stranger) in [(1, CYD), (2, EVE)] {
         room.found(id, stranger, &[BOB]).await;
     }
-    // Each of them may write to him as much as they like; it is he who answers.
+    // Each of them may write to the user as much as they like; it is the user who answers.
     room.say(ADA, single(ADA, BOB)).await;
     room.say(DAN, single(DAN, BOB)).await;
     limited(room.create_group(new_group(3, ADA, &[BOB])).await, crate::UNANSWERED_GROUPS_OF_A_USER);

@@ -113,7 +113,7 @@ pub(super) async fn who_joins_again_has_nothing_unread(room: &mut Room) {
     room.say(ADA, crowd).await; // 6
     room.say_uncounted(ADA, crowd).await; // 7
     assert_eq!(room.entry(BOB, crowd).await.unread, 1);
-    // Positions from before he joined again lie behind the mark.
+    // Positions from before they joined again lie behind the mark.
     for id in [2, 4, 5] {
         assert!(!room.read(BOB, crowd, id).await.moved, "read to {id}");
     }
@@ -235,7 +235,7 @@ pub(super) async fn marks_of_many_tasks_end_at_the_farthest(room: &mut Room) {
     assert_eq!((entry.read_mark, entry.unread), (38, 2));
 }
 
-/// What everybody's entry says, against counting the messages that he sees behind his mark.
+/// What everybody's entry says, against counting the messages that they see behind their mark.
 async fn check_unread(room: &Room, conversation: anser_proto::ConversationId) {
     for user in [ADA, BOB, CYD] {
         let (entry, log) = (room.entry(user, conversation).await, room.log(user, conversation).await);

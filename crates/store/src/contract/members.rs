@@ -23,7 +23,7 @@ pub(super) async fn who_is_a_member_already_is_passed_over(room: &mut Room) {
     let changed = ok(room.invite(ADA, crowd, &[BOB, CYD, ADA, CYD]).await);
     assert_eq!(told(&changed.notices[0]).2, [CYD]);
     assert_eq!((changed.group.member_count, changed.stamped), (3, vec![(CYD, 1)]));
-    // He keeps his place and what he has not read.
+    // They keep their place and what they have not read.
     assert_eq!((room.entry(BOB, crowd).await.unread, room.visible(BOB, crowd).await), (1, vec![1, 2, 3]));
 }
 
@@ -49,7 +49,7 @@ pub(super) async fn who_joins_does_not_see_what_was_said_before(room: &mut Room)
     assert_eq!(room.visible(BOB, crowd).await, [3]);
     let entry = room.entry(BOB, crowd).await;
     assert_eq!((entry.first, entry.head, entry.read_mark, entry.delivered_mark, entry.unread), (3, 3, 3, 3, 0));
-    assert_eq!(entry.last.expect("he sees that he joined").server_msg_id, 3);
+    assert_eq!(entry.last.expect("they see that they joined").server_msg_id, 3);
 }
 
 pub(super) async fn who_joins_again_joins_anew(room: &mut Room) {
@@ -119,7 +119,7 @@ pub(super) async fn when_the_owner_leaves_the_longest_standing_member_takes_his_
     let crowd = room.found(1, ADA, &[BOB]).await;
     ok(room.invite(ADA, crowd, &[EVE]).await);
     ok(room.invite(ADA, crowd, &[CYD]).await);
-    // He came first, but not this time.
+    // They came first, but not this time.
     ok(room.leave(BOB, crowd).await);
     ok(room.invite(ADA, crowd, &[BOB]).await);
     let changed = ok(room.leave(ADA, crowd).await);
@@ -153,7 +153,7 @@ pub(super) async fn the_heir_takes_the_place_of_an_owner_who_is_disabled(room: &
         ok(room.invite(ADA, crowd, &[DAN]).await);
     }
     for (crowd, removed) in crowds.into_iter().zip([ADA, DAN]) {
-        // The owner is disabled, and so is who would follow him.
+        // The owner is disabled, and so is who would follow them.
         for user in [ADA, BOB] {
             ok(room.set_disabled(user, true).await);
         }
@@ -246,7 +246,7 @@ pub(super) async fn a_notice_takes_no_client_msg_id_from_its_operator(room: &mut
     let crowd = room.found(1, ADA, &[BOB]).await;
     let taken = ok(room.invite(ADA, crowd, &[CYD]).await).notices.remove(0).client_msg_id;
     for n in 3..6 {
-        // Whatever the store calls its notices, a user may call his messages so.
+        // Whatever the store calls its notices, a user may call their messages so.
         let id = if n == 3 { taken.to_string() } else { taken.to_string().replace('2', &n.to_string()) };
         let place = room.send(text(ADA, crowd, &id)).await;
         assert!(place.is_ok_and(|place| !place.duplicate || n > 3));

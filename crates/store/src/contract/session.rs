@@ -130,7 +130,7 @@ pub(super) async fn the_preview_is_of_the_last_message_that_one_may_see(room: &m
     }
     ok(room.leave(BOB, crowd).await);
     room.say(ADA, crowd).await;
-    let last = room.entry(BOB, crowd).await.last.expect("he saw something");
+    let last = room.entry(BOB, crowd).await.last.expect("they saw something");
     assert_eq!((last.server_msg_id, last.kind, last.from), (4, NOTICE, BOB));
 }
 

@@ -16,7 +16,7 @@ impl Membership {
 }
 
 impl GroupRow {
-    /// The user's membership, if he is a member now.
+    /// The user's membership, if they are a member now.
     pub(super) fn present(&self, user: UserId) -> Option<&Membership> {
         self.members().find(|one| one.user == user)
     }
@@ -95,7 +95,7 @@ impl State {
         log.is_some_and(|log| log.iter().any(|message| message.from.user == from))
     }
 
-    /// The user did something in the conversation himself.
+    /// The user did something in the conversation themselves.
     pub(super) fn answer(&mut self, user: UserId, conversation: ConversationId) {
         let ConversationId::Group(group) = conversation else { return };
         let row = self.groups.get_mut(&group).expect("the group was looked up");

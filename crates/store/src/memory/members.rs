@@ -75,7 +75,7 @@ impl State {
         going.for_each(|one| one.left = Some(left));
     }
 
-    /// The owner; while he is disabled or gone the longest-standing member, of those who are not disabled if there are any.
+    /// The owner; while they are disabled or gone the longest-standing member, of those who are not disabled if there are any.
     fn rightful_owner(&self, row: &GroupRow) -> Option<UserId> {
         let is_disabled = |one: &Membership| self.users[&one.user].user.disabled;
         let first = row.members().min_by_key(|one| (is_disabled(one), one.role != Role::Owner, one.joined, one.user));

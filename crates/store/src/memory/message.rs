@@ -77,7 +77,7 @@ impl State {
         self.logs.get(&conversation).map_or(0, |log| log.len() as u64)
     }
 
-    /// Everything that the user may see of a log, ascending. `NotMember` if he never was a party or member.
+    /// Everything that the user may see of a log, ascending. `NotMember` if they never were a party or member.
     pub(super) fn visible(&self, user: UserId, conversation: ConversationId) -> Result<Vec<&Message>, Error> {
         let log = self.logs.get(&conversation).map_or(&[][..], Vec::as_slice);
         match conversation {

@@ -76,11 +76,11 @@ struct GroupRow {
 struct Membership {
     user: UserId,
     role: Role,
-    /// Who put him there, until he answers.
+    /// Who put them there, until they answer.
     invited_by: Option<UserId>,
-    /// The first id of the log that he may see.
+    /// The first id of the log that they may see.
     joined: u64,
-    /// The last, once he is gone.
+    /// The last, once they are gone.
     left: Option<u64>,
 }
 

@@ -13,7 +13,7 @@ impl State {
         row.mailbox_seq
     }
 
-    /// Stamps the user's session with the next number of his mailbox.
+    /// Stamps the user's session with the next number of their mailbox.
     pub(super) fn stamp(&mut self, user: UserId, conversation: ConversationId) -> u64 {
         let seq = self.next_seq(user);
         self.sessions.entry((user, conversation)).or_default().stamp = seq;
@@ -48,7 +48,7 @@ impl State {
                 mailbox_seq = self.stamp(user, conversation);
                 self.answer(user, conversation);
             }
-            // In a conversation with himself a user's marks are always at the head.
+            // In a conversation with themselves a user's marks are always at the head.
             peer = conversation.peer_of(user).map(|peer| (peer, self.stamp(peer, conversation)));
             self.stats.commits += 1;
         }

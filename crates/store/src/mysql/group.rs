@@ -31,7 +31,7 @@ pub(super) async fn last_stay(db: &mut Conn, group: GroupId, user: UserId) -> Re
     Ok(found.map(|(left_at,)| Stay { left_at }))
 }
 
-/// None: he is no member now.
+/// None: they are no member now.
 async fn role(db: &mut Conn, group: GroupId, user: UserId) -> Result<Option<Role>, Fault> {
     let sql = "SELECT role FROM im_group_member WHERE group_id = ? AND present = 1 AND user_id = ?";
     let found: Option<i32> = db.exec_first(sql, (group.0, user.0)).await?;
@@ -193,7 +193,7 @@ pub(super) async fn change_members(tx: &mut Txn<'_>, change: &MembersChange) -> 
     outcome(tx, group, operator.user, notices, stamped).await
 }
 
-/// Who removes others without being owner, and may, since the place is his by now.
+/// Who removes others without being owner, and may, since the place is theirs by now.
 async fn heir_to_come(db: &mut Conn, change: &MembersChange, own: Role) -> Result<Option<UserId>, Fault> {
     if own == Role::Owner || !matches!(change.action, MembersAction::Remove(_)) {
         return Ok(None);
@@ -333,7 +333,7 @@ async fn crown(db: &mut Conn, group: GroupId, heir: UserId) -> Result<(), Fault>
     Ok(db.exec_drop("UPDATE im_group SET owner_id = ? WHERE group_id = ?", (heir.0, group.0)).await?)
 }
 
-/// The owner; while he is disabled or gone the longest-standing member, of those who are not disabled if there are any.
+/// The owner; while they are disabled or gone the longest-standing member, of those who are not disabled if there are any.
 async fn rightful_owner(db: &mut Conn, group: GroupId) -> Result<Option<UserId>, Fault> {
     let sql = "SELECT user_id FROM im_group_member JOIN im_user USING (user_id)
                WHERE group_id = ? AND present = 1 ORDER BY disabled, role <> 3, joined, user_id LIMIT 1";

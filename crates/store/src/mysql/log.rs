@@ -18,7 +18,7 @@ const COLUMNS: &str =
 pub(super) struct Plan {
     reader: UserId,
     conversation: ConversationId,
-    /// The last message that he may see.
+    /// The last message that they may see.
     head: u64,
     ranges: Vec<(u64, u64)>,
     direction: &'static str,
@@ -108,7 +108,7 @@ impl Plan {
     }
 
     /// The zipper merge of a one-to-one conversation: the user's own two tables, both in order of ids by their indexes, are read
-    /// side by side. What he wrote to himself is in both; one is enough.
+    /// side by side. What they wrote to themselves is in both; one is enough.
     fn select(&self, shards: u32, first: u64, last: u64, limit: u64) -> (String, Vec<u64>) {
         let (shards, direction) = (u64::from(shards), self.direction);
         let order = format!("server_msg_id BETWEEN ? AND ? ORDER BY server_msg_id {direction} LIMIT ?");

@@ -232,7 +232,7 @@ async fn append_group(tx: &mut Txn<'_>, group: GroupId, message: &NewMessage) ->
     let (conversation, from) = (message.conversation, message.from.user);
     let mut head = tx.head(conversation).ok_or(Error::NotMember)?;
     let Some(mut own) = tx.session(from, conversation)?.filter(|entry| entry.member) else {
-        // The place of a retry is the first one, and there he was a member.
+        // The place of a retry is the first one, and there they were a member.
         return Err(unless_stored_before(tx, Error::NotMember));
     };
     must_be_logged_in(tx, message)?;

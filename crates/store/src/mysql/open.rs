@@ -33,7 +33,7 @@ pub enum OpenError {
     #[error("the database at {address} cannot be reached: {why}")]
     Unreachable { address: String, why: String },
     #[error(
-        "the database does not keep the promise of the server; mend it, or name what you accept in cluster.accept:{0}"
+        "the database does not keep the promise of the server; fix it, or name what you accept in cluster.accept:{0}"
     )]
     Settings(String),
     #[error("the database is not one of anser: {0}; name another one, which may be empty")]
@@ -43,7 +43,7 @@ pub enum OpenError {
     #[error("the store has schema version {store}, this build knows up to {build}: run a newer build")]
     Newer { store: u32, build: u32 },
     #[error(
-        "the store was made with {store} shards and cannot change: set shards = {store} in the configuration (it has {asked})"
+        "the store was created with {store} shards and cannot change: set shards = {store} in the configuration (it has {asked})"
     )]
     Shards { store: u32, asked: u32 },
     #[error("the database: {0}")]
@@ -177,7 +177,7 @@ struct Setting {
     name: &'static str,
     holds: fn(&str) -> bool,
     why: &'static str,
-    mend: &'static str,
+    fix: &'static str,
 }
 
 fn is_on(value: &str) -> bool {
@@ -190,44 +190,44 @@ const SETTINGS: [Setting; 6] = [
         name: "innodb_flush_log_at_trx_commit",
         holds: |value| value == "1",
         why: "a commit would not be on the disk when it is answered",
-        mend: "SET GLOBAL innodb_flush_log_at_trx_commit = 1;",
+        fix: "SET GLOBAL innodb_flush_log_at_trx_commit = 1;",
     },
     Setting {
         name: "log_bin",
         holds: is_on,
         why: "others would see commits that a crash can still take back",
-        mend: "log_bin = ON in the server's configuration, then restart it",
+        fix: "log_bin = ON in the server's configuration, then restart it",
     },
     Setting {
         name: "sync_binlog",
         holds: |value| value == "1",
         why: "others would see commits that a crash can still take back",
-        mend: "SET GLOBAL sync_binlog = 1;",
+        fix: "SET GLOBAL sync_binlog = 1;",
     },
     Setting {
         name: "binlog_format",
         holds: |value| !value.eq_ignore_ascii_case("STATEMENT"),
         why: "READ COMMITTED cannot be logged by statements",
-        mend: "SET GLOBAL binlog_format = 'ROW';",
+        fix: "SET GLOBAL binlog_format = 'ROW';",
     },
     Setting {
         name: "innodb_doublewrite",
         holds: |value| !matches!(value, "0" | "OFF"),
         why: "a crash in the middle of a page would destroy it",
-        mend: "innodb_doublewrite = ON in the server's configuration, then restart it",
+        fix: "innodb_doublewrite = ON in the server's configuration, then restart it",
     },
     Setting {
         name: "max_allowed_packet",
         holds: |value| value.parse::<u64>().is_ok_and(|bytes| bytes >= PACKET_MIN),
         why: "a transaction would not fit into a packet (16 MiB)",
-        mend: "SET GLOBAL max_allowed_packet = 67108864;",
+        fix: "SET GLOBAL max_allowed_packet = 67108864;",
     },
 ];
 
-/// Refuses a database that does not keep the promise, and names every mend; what is `accepted` by name is passed over.
+/// Refuses a database that does not keep the promise, and names every fix; what is `accepted` by name is passed over.
 pub(super) async fn check_settings(db: &mut Conn, accepted: &[String]) -> Result<(), OpenError> {
     let mut wrong = String::new();
-    for Setting { name, holds, why, mend } in SETTINGS {
+    for Setting { name, holds, why, fix } in SETTINGS {
         let value: Option<String> = db.query_first(format!("SELECT CONCAT(@@GLOBAL.{name}, '')")).await?;
         let value = value.unwrap_or_default();
         if holds(&value) {
@@ -237,12 +237,12 @@ pub(super) async fn check_settings(db: &mut Conn, accepted: &[String]) -> Result
             tracing::warn!(name, value, why, "the database's setting is accepted by cluster.accept");
             continue;
         }
-        wrong += &format!("\n  {name} is {value}: {why}. Mend: {mend}");
+        wrong += &format!("\n  {name} is {value}: {why}. Fix: {fix}");
     }
     let innodb: Option<String> =
         db.query_first("SELECT support FROM information_schema.engines WHERE engine = 'InnoDB'").await?;
     if !matches!(innodb.as_deref(), Some("DEFAULT" | "YES")) {
-        wrong += "\n  InnoDB is off: transactions need it. Mend: take skip-innodb out of the server's configuration";
+        wrong += "\n  InnoDB is off: transactions need it. Fix: take skip-innodb out of the server's configuration";
     }
     if wrong.is_empty() { Ok(()) } else { Err(OpenError::Settings(wrong)) }
 }

@@ -18,7 +18,7 @@ use crate::{
     rows::{Place, Rows as _},
 };
 
-/// The last message that the user may see. None for a group whose member he never was.
+/// The last message that the user may see. None for a group whose member they never were.
 pub(super) async fn visible_head(
     db: &mut Conn,
     shards: u32,
@@ -100,7 +100,7 @@ pub(super) async fn positions(db: &mut Conn, user: UserId) -> Result<Positions, 
     Ok(Positions { mailbox_seq, groups_digest, login_version })
 }
 
-/// Of the groups whose member he is.
+/// Of the groups whose member they are.
 async fn group_heads(db: &mut Conn, user: UserId) -> Result<HashSet<(GroupId, u64)>, Fault> {
     let sql = "SELECT member.group_id, head.server_msg_id FROM im_group_member AS member
                    JOIN im_conversation AS head ON head.small_id = 0 AND head.big_id = member.group_id

@@ -86,7 +86,7 @@ pub(super) fn cut<T>(mut rows: Vec<T>, limit: u32) -> Page<T> {
 }
 
 pub(super) async fn create_user(tx: &mut Txn<'_>, new: &NewUser) -> Result<User, Fault> {
-    // Two nodes that make the same user at once: the key of the table tells the later one, who then finds him here.
+    // Two nodes that create the same user at once: the key of the table tells the later one, who then finds them here.
     if by_account(tx.db, &new.account).await?.is_some() {
         return Err(Error::Conflict("account").into());
     }

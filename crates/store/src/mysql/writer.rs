@@ -115,7 +115,7 @@ impl Writer {
             self.rules.counters.full.fetch_add(u64::from(*error == Error::Full), Relaxed);
         }
         let writes = std::mem::take(&mut group.writes);
-        // Before the answers: who got his may ask for more of the same conversation.
+        // Before the answers: who got theirs may ask for more of the same conversation.
         queue.done(group);
         for write in writes {
             write.settle(failure.as_ref());

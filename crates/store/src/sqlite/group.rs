@@ -35,7 +35,7 @@ pub(super) fn first_seen(db: &Connection, group: GroupId, user: UserId) -> rusql
     prepare(db, sql)?.query_row((int(group.0), int(user.0)), |row| number(row, 0))
 }
 
-/// None: he is no member now.
+/// None: they are no member now.
 pub(super) fn role(db: &Connection, group: GroupId, user: UserId) -> rusqlite::Result<Option<Role>> {
     let sql = "SELECT role FROM im_group_member WHERE group_id = ?1 AND user_id = ?2 AND left_at IS NULL";
     prepare(db, sql)?.query_row((int(group.0), int(user.0)), |row| role_column(row, 0)).optional()
@@ -182,7 +182,7 @@ pub(super) fn change_members(tx: &mut Txn<'_>, change: &MembersChange) -> Result
     outcome(tx, group, operator.user, notices, stamped)
 }
 
-/// Who removes others without being owner, and may, since the place is his by now.
+/// Who removes others without being owner, and may, since the place is theirs by now.
 fn heir_to_come(db: &Connection, change: &MembersChange, own: Role) -> Result<Option<UserId>, Error> {
     if own == Role::Owner || !matches!(change.action, MembersAction::Remove(_)) {
         return Ok(None);
@@ -307,7 +307,7 @@ fn crown(db: &Connection, group: GroupId, heir: UserId) -> rusqlite::Result<()> 
     prepare(db, sql)?.execute((int(group.0), int(heir.0))).map(drop)
 }
 
-/// The owner; while he is disabled or gone the longest-standing member, of those who are not disabled if there are any.
+/// The owner; while they are disabled or gone the longest-standing member, of those who are not disabled if there are any.
 fn rightful_owner(db: &Connection, group: GroupId) -> rusqlite::Result<Option<UserId>> {
     let sql = "SELECT user_id FROM im_group_member JOIN im_user USING (user_id)
                WHERE group_id = ?1 AND left_at IS NULL ORDER BY disabled, role <> 3, joined, user_id LIMIT 1";

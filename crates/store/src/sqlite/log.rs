@@ -108,8 +108,8 @@ struct Leaf {
 }
 
 impl Leaf {
-    /// The zipper merge: the user's own two tables, both in order of ids by their indexes, are read side by side. What he
-    /// wrote to himself is in both; one is enough.
+    /// The zipper merge: the user's own two tables, both in order of ids by their indexes, are read side by side. What they
+    /// wrote to themselves is in both; one is enough.
     fn read_single(&mut self, db: &Connection, shards: u32, owner: UserId, between: Between) -> rusqlite::Result<bool> {
         let peer = self.conversation.peer_of(owner).unwrap_or(owner);
         let (shard, Between { after, before, direction }) = (owner.0 % u64::from(shards), between);

@@ -113,7 +113,7 @@ fn append_group(tx: &mut Txn<'_>, group: GroupId, message: &NewMessage) -> Resul
     let sql = &tx.rules.sql;
     let find = &sql.find_group[sql.shard(group.0)];
     let Some(mut own) = tx.session(from, conversation)?.filter(|entry| entry.member) else {
-        // The place of a retry is the first one, and there he was a member.
+        // The place of a retry is the first one, and there they were a member.
         return first_place(tx.db, find, group.0, message)?.ok_or(Error::NotMember)?;
     };
     if let Err(refusal) = tx.must_be_logged_in(from, message.login_version) {

@@ -44,7 +44,7 @@ pub enum OpenError {
     )]
     Older { store: u32, build: u32 },
     #[error(
-        "the store was made with {store} shards and cannot change: set shards = {store} in the configuration (it has {asked})"
+        "the store was created with {store} shards and cannot change: set shards = {store} in the configuration (it has {asked})"
     )]
     Shards { store: u32, asked: u32 },
     #[error("the folder of the store: {0}")]

@@ -16,7 +16,7 @@ use crate::{
     rows::{Entry, Place, Rows as _},
 };
 
-/// The last message that the user may see. None for a group whose member he never was.
+/// The last message that the user may see. None for a group whose member they never were.
 pub(super) fn visible_head(
     db: &Connection,
     shards: u32,
@@ -82,7 +82,7 @@ pub(super) fn positions(db: &Connection, user: UserId) -> Result<Positions, Erro
     Ok(Positions { mailbox_seq, groups_digest, login_version })
 }
 
-/// Of the groups whose member he is.
+/// Of the groups whose member they are.
 fn group_heads(db: &Connection, user: UserId) -> rusqlite::Result<HashSet<(GroupId, u64)>> {
     let sql = "SELECT member.group_id, head.server_msg_id FROM im_group_member AS member
                    JOIN im_conversation AS head ON head.small_id = 0 AND head.big_id = member.group_id
@@ -200,7 +200,7 @@ fn fill_all(db: &Connection, shards: u32, user: UserId, rows: Vec<SessionRow>) -
     rows.into_iter().map(|row| fill(db, shards, user, row)).collect()
 }
 
-/// Adds what lies in other tables: the head, the last message, the other party and his marks.
+/// Adds what lies in other tables: the head, the last message, the other party and their marks.
 fn fill(db: &Connection, shards: u32, user: UserId, row: SessionRow) -> rusqlite::Result<Session> {
     let conversation = row.conversation;
     let head = visible_head(db, shards, user, conversation)?.unwrap_or_default();

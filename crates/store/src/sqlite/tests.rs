@@ -24,7 +24,7 @@ fn home() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
-/// User 1, who writes to himself.
+/// User 1, who writes to themselves.
 async fn settle(store: &SqliteStore) {
     let (account, nickname) = ("one".into(), "One".into());
     let new = NewUser { user: UserId(1), account, nickname, password: None };

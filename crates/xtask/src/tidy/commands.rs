@@ -7,7 +7,7 @@ use crate::Task;
 
 pub(super) const RULES: &[Rule] = &[Rule {
     name: "commands in pages",
-    mend: "`cargo xtask help` lists the commands; a crate is named as in its manifest",
+    fix: "`cargo xtask help` lists the commands; a crate is named as in its manifest",
     check: unknown_commands,
 }];
 

@@ -11,11 +11,11 @@ use super::{
 pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "dependencies",
-        mend: "name the version and features in [workspace.dependencies] and write `name.workspace = true`",
+        fix: "name the version and features in [workspace.dependencies] and write `name.workspace = true`",
         check: dependencies,
     },
-    Rule { name: "unused versions", mend: "delete the line from [workspace.dependencies]", check: unused_versions },
-    Rule { name: "lints", mend: "write `[lints]` and below it `workspace = true`", check: lints },
+    Rule { name: "unused versions", fix: "delete the line from [workspace.dependencies]", check: unused_versions },
+    Rule { name: "lints", fix: "write `[lints]` and below it `workspace = true`", check: lints },
 ];
 
 const SECTIONS: [&str; 3] = ["dependencies", "dev-dependencies", "build-dependencies"];

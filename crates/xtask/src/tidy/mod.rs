@@ -1,6 +1,6 @@
 //! What a machine can check of STYLE.md. Each rule is an entry of a table, one file per family of rules.
 //!
-//! Reads the files of the repository, as they lie in the work tree, and says what is wrong and how to mend
+//! Reads the files of the repository, as they lie in the work tree, and says what is wrong and how to fix
 //! it. Knows nothing of what the code does.
 
 mod commands;
@@ -24,7 +24,7 @@ use tree::Tree;
 struct Rule {
     name: &'static str,
     /// What to do about a finding.
-    mend: &'static str,
+    fix: &'static str,
     check: fn(&Tree) -> Vec<Finding>,
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
             println!("{path}:{line}: {what}");
         }
         if !findings.is_empty() {
-            println!("    {}: {}\n", rule.name, rule.mend);
+            println!("    {}: {}\n", rule.name, rule.fix);
         }
     }
     if count > 0 {

@@ -10,12 +10,12 @@ use super::{
 pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "settings in pages",
-        mend: "docs/settings.md has all of them, as they stand in crates/server/src/config.rs: correct the name",
+        fix: "docs/settings.md has all of them, as they stand in crates/server/src/config.rs: correct the name",
         check: unknown_settings,
     },
     Rule {
         name: "metrics in pages",
-        mend: "correct the name, or register the metric in crates/server: a counter ends with `_total` in a page",
+        fix: "correct the name, or register the metric in crates/server: a counter ends with `_total` in a page",
         check: unknown_metrics,
     },
 ];

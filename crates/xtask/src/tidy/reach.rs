@@ -11,13 +11,13 @@ use super::{
 use crate::root;
 
 pub(super) const RULES: &[Rule] = &[
-    Rule { name: "dead code", mend: "declare it with `mod` where it belongs, or delete it", check: dead_code },
+    Rule { name: "dead code", fix: "declare it with `mod` where it belongs, or delete it", check: dead_code },
     Rule {
         name: "dead pages",
-        mend: "link to it from the page where somebody would look for it, or delete it",
+        fix: "link to it from the page where somebody would look for it, or delete it",
         check: dead_pages,
     },
-    Rule { name: "links", mend: "correct the target, or delete the link", check: links },
+    Rule { name: "links", fix: "correct the target, or delete the link", check: links },
 ];
 
 /// A page at the root is found by whoever opens the repository.

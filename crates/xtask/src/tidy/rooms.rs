@@ -10,12 +10,12 @@ use super::{
 pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "direction of crates",
-        mend: "client and store know proto, server knows both proto and store, the command line knows all; tests of store and server know services (EDGES in crates/xtask/src/tidy/rooms.rs)",
+        fix: "client and store know proto, server knows both proto and store, the command line knows all; tests of store and server know services (EDGES in crates/xtask/src/tidy/rooms.rs)",
         check: crate_edges,
     },
     Rule {
         name: "direction of rooms",
-        mend: "move the code into the room that may know this, and let the other room call a verb of it (BORDERS in crates/xtask/src/tidy/rooms.rs)",
+        fix: "move the code into the room that may know this, and let the other room call a verb of it (BORDERS in crates/xtask/src/tidy/rooms.rs)",
         check: borders,
     },
 ];

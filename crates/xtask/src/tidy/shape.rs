@@ -17,19 +17,19 @@ const SIDES: [&str; 2] = ["<<<<<<< ", ">>>>>>> "];
 pub(super) const RULES: &[Rule] = &[
     Rule {
         name: "opening",
-        mend: "open the file with `//!`: what room this is, what enters and leaves, what it must not know",
+        fix: "open the file with `//!`: what room this is, what enters and leaves, what it must not know",
         check: openings,
     },
-    Rule { name: "conflicts", mend: "decide which side holds, and delete the marks", check: conflicts },
-    Rule { name: "syntax", mend: "`cargo check` says what the compiler does not understand", check: syntax },
+    Rule { name: "conflicts", fix: "decide which side holds, and delete the marks", check: conflicts },
+    Rule { name: "syntax", fix: "`cargo check` says what the compiler does not understand", check: syntax },
     Rule {
         name: "file size",
-        mend: "split the file where it speaks of two things; 150 to 400 lines are good",
+        fix: "split the file where it speaks of two things; 150 to 400 lines are good",
         check: file_sizes,
     },
     Rule {
         name: "function size",
-        mend: "keep the branches here and move leaves into functions of their own",
+        fix: "keep the branches here and move leaves into functions of their own",
         check: function_sizes,
     },
 ];

@@ -4,7 +4,7 @@ use super::{Finding, Rule, tree::Tree};
 
 pub(super) const RULES: &[Rule] = &[Rule {
     name: "waits",
-    mend: "write the constant's value into the table of docs/protocol.md, and see that the ones beside it still suit it",
+    fix: "write the constant's value into the table of docs/protocol.md, and see that the ones beside it still suit it",
     check: differing,
 }];
 

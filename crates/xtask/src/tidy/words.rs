@@ -1,4 +1,5 @@
-//! Words that are not used: in names, since they say nothing, and calls that break a promise of the house.
+//! Words that are not used: in names, since they say nothing; in text, since there are plainer ones; and calls that break a promise of
+//! the house.
 
 use syn::{
     Ident, ImplItemFn, ItemEnum, ItemFn, ItemImpl, ItemMod, ItemStruct, ItemTrait, ItemType, TraitItemFn,
@@ -11,10 +12,11 @@ use super::{
 };
 
 pub(super) const RULES: &[Rule] = &[
-    Rule { name: "names", mend: "name the thing after what it is, the function after what it does", check: names },
+    Rule { name: "plain words", fix: "a person is they, what is broken is fixed", check: quaint_words },
+    Rule { name: "names", fix: "name the thing after what it is, the function after what it does", check: names },
     Rule {
         name: "calls",
-        mend: "the reason stands beside the call; the exceptions in crates/xtask/src/tidy/words.rs",
+        fix: "the reason stands beside the call; the exceptions in crates/xtask/src/tidy/words.rs",
         check: calls,
     },
 ];
@@ -128,6 +130,24 @@ impl Ban {
             .iter()
             .any(|call| path.strip_suffix(call).is_some_and(|rest| rest.is_empty() || rest.ends_with("::")))
     }
+}
+
+/// In pages, comments and messages alike.
+const QUAINT_WORDS: [&str; 8] = ["he", "him", "his", "himself", "mend", "mends", "mended", "mending"];
+/// Which has to name them.
+const THIS_FILE: &str = "crates/xtask/src/tidy/words.rs";
+
+fn quaint_words(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for file in tree.files.iter().filter(|file| !file.is_generated() && file.path != THIS_FILE) {
+        for (index, line) in file.text.lines().enumerate() {
+            let mut words = line.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+            if let Some(word) = words.find(|word| QUAINT_WORDS.iter().any(|quaint| word.eq_ignore_ascii_case(quaint))) {
+                findings.push(Finding { path: file.path.clone(), line: index + 1, what: format!("`{word}`") });
+            }
+        }
+    }
+    findings
 }
 
 fn calls(tree: &Tree) -> Vec<Finding> {
@@ -251,6 +271,13 @@ mod tests {
         check("names", path, "struct RoomManager;\nmod util {}\nfn send_helper() {}", &["manager", "util", "helper"]);
         check("names", path, "impl X { fn handle_send() {} }", &["`handle_send`"]);
         check("names", path, "fn handle() {}\nstruct Utility;\nimpl Service for X { fn service() {} }", &[]);
+    }
+
+    #[test]
+    fn people_are_they() {
+        let text = "A user and his list.\nThis, the chat, where. Mend it.\n";
+        check("plain words", "docs/a.md", text, &["docs/a.md:1: `his`", "docs/a.md:2: `Mend`"]);
+        check("plain words", "crates/x/src/lib.rs", "//! What he_lo sees.\n", &[]);
     }
 
     #[test]

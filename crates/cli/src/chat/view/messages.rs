@@ -140,8 +140,8 @@ impl Page<'_> {
             tick: Some(outgoing.tick()),
         });
         if let Status::Failed(error) = &outgoing.status {
-            let mend = self.model.text.mend_failed(&self.model.text.refusal(error));
-            for row in wrap(&mend, self.width - INDENT, 0) {
+            let fix = self.model.text.mend_failed(&self.model.text.refusal(error));
+            for row in wrap(&fix, self.width - INDENT, 0) {
                 self.row(vec![" ".repeat(INDENT).into(), Span::styled(row, Style::new().fg(Color::Red))]);
             }
         }

@@ -206,7 +206,7 @@ fn visible(conversation: ConversationId, log: &[v1::Message], user: UserId) -> V
     seen
 }
 
-/// The last ids that each of these logs has for a user: where his devices must get.
+/// The last ids that each of these logs has for a user: where their devices must get.
 pub fn last_visible(truth: &Truth, user: UserId) -> Vec<(ConversationId, u64)> {
     let logs: Logs<'_> = truth.views.iter().map(|view| (view.conversation, &*view.messages)).collect();
     let last = |(conversation, log): (&ConversationId, &&[v1::Message])| {
@@ -245,7 +245,7 @@ fn judge_sessions(verdict: &mut Verdict, truth: &Truth, logs: &Logs<'_>) {
                 && (session.peer_read_mark, session.peer_delivered_mark) != (peer.read_mark, peer.delivered_mark)
             {
                 verdict
-                    .find(Fault::Unread, || format!("{conversation}: user {user} is told other marks than his peer"));
+                    .find(Fault::Unread, || format!("{conversation}: user {user} is told other marks than their peer"));
             }
         }
     }

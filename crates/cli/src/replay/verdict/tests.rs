@@ -104,10 +104,10 @@ impl Play {
             truth.views.push(View { reader: UserId(reader), conversation, messages: messages.clone() });
         }
         let mut mine = session(single(), 3, 2, 1);
-        let mut his = session(single(), 3, 0, 3);
-        (mine.1.peer_read_mark, his.1.peer_read_mark) = (3, 1);
+        let mut theirs = session(single(), 3, 0, 3);
+        (mine.1.peer_read_mark, theirs.1.peer_read_mark) = (3, 1);
         truth.sessions.insert(UserId(ANN), [session(GROUP, 6, 0, 6), mine].into());
-        truth.sessions.insert(UserId(BOB), [session(GROUP, 6, 1, 5), his].into());
+        truth.sessions.insert(UserId(BOB), [session(GROUP, 6, 1, 5), theirs].into());
         let now = Instant::now();
         let devices = vec![
             device(ANN, &[(GROUP, &group), (single(), &chat)], &truth, now),
@@ -243,7 +243,7 @@ fn what_others_said_before_this_play_is_known_by_the_list_of_the_server() {
     let forge = |place: u64| {
         let listed = listed.clone();
         move |play: &mut Play| {
-            play.truth.sessions.get_mut(&UserId(BOB)).expect("his list").insert(earlier, listed.clone());
+            play.truth.sessions.get_mut(&UserId(BOB)).expect("Bob's list").insert(earlier, listed.clone());
             play.devices[1].sessions.push(listed);
             let seen = Seen { server_msg_id: place, print: 1 };
             play.devices[1].kept.entry(earlier).or_default().push(seen);
@@ -268,7 +268,7 @@ fn what_was_said_before_one_joined_is_a_ghost() {
 fn a_wrong_unread_count_is_found_on_the_server_and_on_a_device() {
     // The server's count is wrong, and so the device's right one is another.
     let miscount = |play: &mut Play| {
-        let sessions = play.truth.sessions.get_mut(&UserId(BOB)).expect("his list");
+        let sessions = play.truth.sessions.get_mut(&UserId(BOB)).expect("Bob's list");
         sessions.get_mut(&GROUP).expect("the group").unread = 2;
     };
     check(miscount, [0, 0, 0, 0, 2]);

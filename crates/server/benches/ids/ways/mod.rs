@@ -39,7 +39,7 @@ pub(crate) enum Way {
 /// A way in one process.
 #[async_trait]
 pub(crate) trait Source: Send + Sync {
-    /// With connections of his own.
+    /// With connections of its own.
     async fn caller(&self) -> anyhow::Result<Box<dyn Caller>>;
 }
 

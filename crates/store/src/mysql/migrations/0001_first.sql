@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS im_session (
     mailbox_seq     BIGINT UNSIGNED NOT NULL COMMENT 'stamp: the change of the mailbox that last touched this row',
     read_mark       BIGINT UNSIGNED NOT NULL COMMENT 'the user read up to this server_msg_id',
     read_count      BIGINT UNSIGNED NOT NULL COMMENT 'count of the message at the read mark',
-    delivered_mark  BIGINT UNSIGNED NOT NULL COMMENT 'his devices have all up to this server_msg_id',
+    delivered_mark  BIGINT UNSIGNED NOT NULL COMMENT 'their devices have all up to this server_msg_id',
     PRIMARY KEY (user_id, small_id, big_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
@@ -76,8 +76,8 @@ CREATE TABLE IF NOT EXISTS im_group (
 CREATE TABLE IF NOT EXISTS im_group_member (
     group_id        BIGINT UNSIGNED NOT NULL,
     user_id         BIGINT UNSIGNED NOT NULL,
-    joined          BIGINT UNSIGNED NOT NULL COMMENT 'server_msg_id of the notice of his coming',
-    left_at         BIGINT UNSIGNED COMMENT 'server_msg_id of the notice of his going; NULL: he is a member',
+    joined          BIGINT UNSIGNED NOT NULL COMMENT 'server_msg_id of the notice of their coming',
+    left_at         BIGINT UNSIGNED COMMENT 'server_msg_id of the notice of their going; NULL: they are a member',
     role            INT NOT NULL COMMENT '1 member, 2 admin, 3 owner',
     present         BOOLEAN AS (IF(left_at IS NULL, 1, NULL)) STORED,
     PRIMARY KEY (group_id, user_id, joined),

@@ -75,7 +75,7 @@ impl Doctor<'_> {
                 "NOT EXISTS (SELECT 1 FROM im_user AS made WHERE made.user_id = im_group_member.user_id)".to_owned(),
             ),
             ("the stay lies outside of the log", format!("joined < 1 OR max(joined, coalesce(left_at, 0)) > {HEAD}")),
-            ("he left before he joined", "left_at <= joined".to_owned()),
+            ("they left before they joined", "left_at <= joined".to_owned()),
             ("the next stay began before this one ended", format!("EXISTS ({overlap})")),
             ("the role is none", "role NOT IN (1, 2, 3)".to_owned()),
         ] {

@@ -27,7 +27,7 @@ CREATE TABLE im_session (
     mailbox_seq     INTEGER NOT NULL,       -- stamp: the change of the user's mailbox that last touched this row
     read_mark       INTEGER NOT NULL,       -- the user read up to this server_msg_id
     read_count      INTEGER NOT NULL,       -- count of the message at the read mark: unread = count(head) - read_count
-    delivered_mark  INTEGER NOT NULL,       -- his devices have all up to this server_msg_id
+    delivered_mark  INTEGER NOT NULL,       -- their devices have all up to this server_msg_id
     PRIMARY KEY (user_id, small_id, big_id)
 ) STRICT, WITHOUT ROWID;
 
@@ -79,8 +79,8 @@ CREATE TABLE im_group (
 CREATE TABLE im_group_member (
     group_id        INTEGER NOT NULL,
     user_id         INTEGER NOT NULL,
-    joined          INTEGER NOT NULL,       -- server_msg_id of the notice of his coming
-    left_at         INTEGER,                -- server_msg_id of the notice of his going; NULL: he is a member
+    joined          INTEGER NOT NULL,       -- server_msg_id of the notice of their coming
+    left_at         INTEGER,                -- server_msg_id of the notice of their going; NULL: they are a member
     role            INTEGER NOT NULL,       -- 1 member, 2 admin, 3 owner
     PRIMARY KEY (group_id, user_id, joined)
 ) STRICT, WITHOUT ROWID;

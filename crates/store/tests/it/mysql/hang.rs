@@ -46,7 +46,7 @@ async fn connections_that_say_nothing_any_more_are_given_up() {
     let store = open(&wire.url(&name)).await;
     settle(&*store, 2).await;
     for user in [1, 2] {
-        store.user_by_account(&format!("user-{user}")).await.expect("he is there");
+        store.user_by_account(&format!("user-{user}")).await.expect("they are there");
     }
     wire.freeze();
     let reads = (0..20).map(|_| store.positions(UserId(1)));
@@ -105,7 +105,7 @@ async fn a_database_that_may_only_be_read_is_left_for_whoever_has_its_name_now()
     }
     assert!(!reading.is_finished(), "what is written elsewhere by now is not read here");
     look.query_drop("SET GLOBAL read_only = 0").await.expect("root may");
-    reading.await.expect("no task panics").expect("he is there");
+    reading.await.expect("no task panics").expect("they are there");
     look.disconnect().await.expect("it says goodbye");
     assert_eq!(sending.await.expect("no task panics").expect("stored").server_msg_id, 1);
 }

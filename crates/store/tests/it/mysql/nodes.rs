@@ -36,7 +36,7 @@ async fn many_nodes_write_one_order() {
     }
     for conversation in conversations {
         let page = Stretch { after: None, before: 0, limit: 1000, bytes_max: 1 << 30 };
-        drop(nodes[0].read_log(UserId(2), conversation, page).await.expect("he may"));
+        drop(nodes[0].read_log(UserId(2), conversation, page).await.expect("they may"));
     }
     let mut all: std::collections::HashMap<_, Vec<u64>> = std::collections::HashMap::new();
     for task in tasks {
@@ -120,7 +120,7 @@ async fn coming_going_and_marks_on_all_nodes_fall_into_one_order() {
     assert_eq!(ids, Vec::from_iter(2..=page.head));
     let counts: Vec<_> = page.messages.iter().map(|message| message.count).collect();
     assert!(counts.is_sorted(), "{counts:?}");
-    let (seen, _) = nodes[1].group(UserId(1), anser_proto::GroupId(9)).await.expect("he is a member");
+    let (seen, _) = nodes[1].group(UserId(1), anser_proto::GroupId(9)).await.expect("they are a member");
     let (_, present) = nodes[2].member_ids(anser_proto::GroupId(9)).await.expect("a group");
     assert_eq!(seen.member_count as usize, present.len());
 }

@@ -49,8 +49,8 @@ async fn check(store: &dyn Store, truth: &dyn Store) {
             ] {
                 for limit in [1, 5, 200] {
                     let stretch = Stretch { after, before, limit, bytes_max: 200 };
-                    let page = store.read_log(reader, conversation, stretch).await.expect("he may");
-                    assert_eq!(page, truth.read_log(reader, conversation, stretch).await.expect("he may"));
+                    let page = store.read_log(reader, conversation, stretch).await.expect("they may");
+                    assert_eq!(page, truth.read_log(reader, conversation, stretch).await.expect("they may"));
                 }
             }
         }

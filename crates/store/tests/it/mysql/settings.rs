@@ -26,20 +26,20 @@ async fn a_database_that_does_not_keep_the_promise_is_refused_with_its_mends() {
         MariaDb::start_with(Place::Tests, MariaDbOptions { settings, ..Default::default() }).expect("it starts");
     let url = make_database(&server.url(), "anser").await;
     let refused = refusal(options(&url)).await;
-    let mends = [
+    let fixes = [
         "SET GLOBAL sync_binlog = 1",
         "SET GLOBAL innodb_flush_log_at_trx_commit = 1",
         "SET GLOBAL max_allowed_packet = 67108864",
     ];
-    for mend in mends {
-        assert!(refused.contains(mend), "{mend} is not in {refused}");
+    for fix in fixes {
+        assert!(refused.contains(fix), "{fix} is not in {refused}");
     }
     let accept = ["sync_binlog", "innodb_flush_log_at_trx_commit"].map(str::to_owned).into();
     let refused = refusal(MysqlOptions { accept, ..options(&url) }).await;
     assert!(refused.contains("max_allowed_packet") && !refused.contains("sync_binlog"), "{refused}");
 
-    // The mends are what they say.
-    server.execute(&format!("{};", mends.join("; "))).expect("it takes them");
+    // The fixes are what they say.
+    server.execute(&format!("{};", fixes.join("; "))).expect("it takes them");
     open(&url).await;
 }
 

@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use super::*;
 
-/// Users 1 to 6 and what they said: 1 and 2 to each other, 1 to himself and to 3; in group 10 there are 1, 2 and
+/// Users 1 to 6 and what they said: 1 and 2 to each other, 1 to themselves and to 3; in group 10 there are 1, 2 and
 /// 3, of whom 2 left and came back.
 async fn village(folder: &Path) {
     let store = open(folder);
@@ -66,7 +66,7 @@ enum Then {
     /// Repaired to what it was before.
     Restored,
     /// Repaired to something sound.
-    Mended,
+    Repaired,
     /// Only seen.
     Told,
 }
@@ -91,7 +91,7 @@ async fn check(damage: &str, table: &str, wrong: &str, then: Then) {
     let left = look(folder);
     match then {
         Then::Told => assert!(left.iter().any(is_it)),
-        Then::Mended => assert_eq!((left, report.found), (vec![], report.repaired)),
+        Then::Repaired => assert_eq!((left, report.found), (vec![], report.repaired)),
         Then::Restored => {
             assert_eq!((left, report.found), (vec![], report.repaired));
             assert_eq!(contents(folder), healthy);
@@ -182,7 +182,7 @@ async fn heads_follow_from_the_logs() {
     check(nothing, "im_conversation", "without messages", Then::Told).await;
 }
 
-/// Who wrote them last has his marks there.
+/// Who wrote them last has their marks there.
 #[tokio::test]
 async fn messages_missing_at_the_end_are_told_and_nothing_is_moved_back() {
     for damage in [
@@ -209,13 +209,13 @@ async fn sessions_and_their_counts_follow_from_the_logs() {
     for (damage, wrong, then) in [
         ("UPDATE im_session SET read_count = 4 WHERE user_id = 2 AND small_id = 1", "read_count is 4", Then::Restored),
         ("UPDATE im_session SET read_count = 4 WHERE user_id = 3 AND small_id = 0", "read_count is 4", Then::Restored),
-        ("UPDATE im_session SET read_mark = 99 WHERE user_id = 3 AND small_id = 1", "read_mark is 99", Then::Mended),
+        ("UPDATE im_session SET read_mark = 99 WHERE user_id = 3 AND small_id = 1", "read_mark is 99", Then::Repaired),
         ("UPDATE im_session SET read_mark = 1 WHERE user_id = 2 AND small_id = 0", "read_mark is 1", Then::Restored),
         ("UPDATE im_session SET delivered_mark = 0 WHERE user_id = 2", "delivered_mark is 0", Then::Restored),
-        ("DELETE FROM im_session WHERE user_id = 1", "the entry is missing", Then::Mended),
-        ("INSERT INTO im_session VALUES (4, 1, 2, 1, 0, 0, 0)", "no part", Then::Mended),
-        ("INSERT INTO im_session VALUES (4, 0, 10, 1, 0, 0, 0)", "no part", Then::Mended),
-        ("INSERT INTO im_session VALUES (4, 4, 5, 1, 0, 0, 0)", "no part", Then::Mended),
+        ("DELETE FROM im_session WHERE user_id = 1", "the entry is missing", Then::Repaired),
+        ("INSERT INTO im_session VALUES (4, 1, 2, 1, 0, 0, 0)", "no part", Then::Repaired),
+        ("INSERT INTO im_session VALUES (4, 0, 10, 1, 0, 0, 0)", "no part", Then::Repaired),
+        ("INSERT INTO im_session VALUES (4, 4, 5, 1, 0, 0, 0)", "no part", Then::Repaired),
     ] {
         check(damage, "im_session", wrong, then).await;
     }
@@ -226,9 +226,9 @@ async fn mailboxes_hold_every_stamp_once() {
     for (damage, table, then) in [
         ("UPDATE im_mailbox SET mailbox_seq = 1 WHERE user_id = 1", "im_mailbox", Then::Restored),
         ("DELETE FROM im_mailbox WHERE user_id IN (1, 4)", "im_mailbox", Then::Restored),
-        ("UPDATE im_session SET mailbox_seq = 3 WHERE user_id = 1", "im_session", Then::Mended),
-        ("UPDATE im_session SET mailbox_seq = 0 WHERE user_id = 2 AND small_id = 0", "im_session", Then::Mended),
-        ("UPDATE im_user SET mailbox_seq = 99 WHERE user_id = 2", "im_mailbox", Then::Mended),
+        ("UPDATE im_session SET mailbox_seq = 3 WHERE user_id = 1", "im_session", Then::Repaired),
+        ("UPDATE im_session SET mailbox_seq = 0 WHERE user_id = 2 AND small_id = 0", "im_session", Then::Repaired),
+        ("UPDATE im_user SET mailbox_seq = 99 WHERE user_id = 2", "im_mailbox", Then::Repaired),
         ("INSERT INTO im_mailbox VALUES (77, 0, 0)", "im_mailbox", Then::Restored),
         ("INSERT INTO im_device VALUES (77, 'a', 1, '', 0)", "im_device", Then::Restored),
         ("INSERT INTO im_password VALUES (77, '', '')", "im_password", Then::Restored),

@@ -145,7 +145,7 @@ async fn talk(folder: &Path, round: &str) {
 async fn read_head(store: &dyn Store, conversation: ConversationId) -> u64 {
     let reader = if conversation == single(3, 4) { UserId(3) } else { UserId(1) };
     let stretch = Stretch { after: None, before: 0, limit: 1, bytes_max: 1 << 20 };
-    let page = store.read_log(reader, conversation, stretch).await.expect("he may see it");
+    let page = store.read_log(reader, conversation, stretch).await.expect("they may see it");
     page.messages.last().map_or(0, |message| message.server_msg_id)
 }
 
