@@ -24,6 +24,8 @@ use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 /// Lines that wait to be written, and their bytes.
 const LINES_MAX: usize = 16_384;
 const BYTES_MAX: usize = 4 << 20;
+/// How often lost lines are told of while others are written without a pause.
+const TOLD_EVERY: Duration = Duration::from_secs(5);
 /// How long the end of the process waits for lines that were logged last.
 const FLUSH_MAX: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -80,7 +82,7 @@ impl Log {
         let of_thread = Arc::clone(&waiting);
         thread::Builder::new()
             .name("log".into())
-            .spawn(move || write_all(&taken, out, &of_thread))
+            .spawn(move || write_all(&taken, out, &of_thread, tell_of_lost))
             .context("cannot start the thread that writes the log")?;
         Ok(Self { sink: Sink { lines, waiting }, panics: Arc::default() })
     }
@@ -161,9 +163,14 @@ impl<'w> MakeWriter<'w> for Sink {
     }
 }
 
-/// The thread. Tells of lost lines only when nothing waits, so that there is room for it.
-fn write_all(taken: &Receiver<Vec<u8>>, mut out: impl Write, waiting: &Waiting) {
-    let (mut told, mut torn) = (0, false);
+/// A line like others: it may be lost too, and therefore says how many there were in all.
+fn tell_of_lost(lines: u64, in_all: u64) {
+    tracing::warn!(lines, in_all, "lines of this log were lost: the standard error took none");
+}
+
+/// The thread. Tells of lost lines when nothing waits, and else from time to time.
+fn write_all(taken: &Receiver<Vec<u8>>, mut out: impl Write, waiting: &Waiting, mut tell: impl FnMut(u64, u64)) {
+    let (mut told, mut told_at, mut torn) = (0, None::<Instant>, false);
     while let Ok(line) = taken.recv() {
         // Half a line may stand there.
         let begun = if torn { out.write_all(b"\n") } else { Ok(()) };
@@ -174,9 +181,10 @@ fn write_all(taken: &Receiver<Vec<u8>>, mut out: impl Write, waiting: &Waiting) 
         }
         waiting.done(line.len());
         let lost = waiting.lost.load(Relaxed);
-        if !torn && lost > told && waiting.lines.load(Relaxed) == 0 {
-            tracing::warn!(lines = lost - told, "lines of this log were lost: the standard error took none");
-            told = lost;
+        let is_time = || told_at.is_none_or(|at| at.elapsed() >= TOLD_EVERY) || waiting.lines.load(Relaxed) == 0;
+        if !torn && lost > told && is_time() {
+            tell(lost - told, lost);
+            (told, told_at) = (lost, Some(Instant::now()));
         }
     }
 }
@@ -231,6 +239,26 @@ mod tests {
         drop(blocked);
         drop(log);
         assert!(place.written.lock().expect("no panic").starts_with(b"0\n1\n2\n"));
+    }
+
+    #[test]
+    fn what_was_lost_is_told_also_while_lines_go_on_coming_and_not_with_each_of_them() {
+        let (lines, taken) = sync_channel(LINES_MAX);
+        let waiting = Arc::<Waiting>::default();
+        let sink = Sink { lines, waiting: Arc::clone(&waiting) };
+        for number in 0..100 {
+            sink.clone().put(vec![number]);
+        }
+        drop(sink);
+        // One more is always about to come.
+        waiting.lines.fetch_add(1, Relaxed);
+        waiting.lost.fetch_add(7, Relaxed);
+        let mut told = Vec::new();
+        write_all(&taken, io::sink(), &waiting, |lines, in_all| {
+            told.push((lines, in_all));
+            waiting.lost.fetch_add(1, Relaxed);
+        });
+        assert_eq!(told, [(7, 7)]);
     }
 
     #[test]
