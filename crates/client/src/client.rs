@@ -24,6 +24,7 @@ use crate::{
     sending::Sending,
     store::{Store, StoreError},
     transport::{BadUrl, Network},
+    view::{Refusal, Session, User},
 };
 
 /// Commands that wait for the driver; who asks beyond it waits.
@@ -31,6 +32,7 @@ const COMMANDS_MAX: usize = 256;
 
 /// Why something could not be done.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     #[error(transparent)]
     BadUrl(#[from] BadUrl),
@@ -44,8 +46,8 @@ pub enum Error {
     Lost,
     #[error("as many requests as may are waiting for answers")]
     Busy,
-    #[error("the server refused: {} (code {})", .0.message, .0.code)]
-    Refused(v1::Error),
+    #[error("the server refused: {0}")]
+    Refused(Refusal),
     #[error("the message cannot be queued: {0}")]
     NotQueued(engine::NotQueued),
     #[error("the message cannot be taken back: {0}")]
@@ -62,17 +64,14 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Offline | Self::Lost | Self::Busy | Self::NotQueued(engine::NotQueued::QueueFull) => true,
-            Self::Refused(error) => engine::retry_of(error) != Retry::No,
+            Self::Refused(error) => error.retry() != Retry::No,
             _ => false,
         }
     }
 
     /// An answer of another kind than was asked for: a fault of the server.
     pub(crate) fn unexpected(body: &Body) -> Self {
-        let kind = format!("{body:?}");
-        let kind = kind.split('(').next().unwrap_or_default();
-        let code = v1::error::Code::Internal.into();
-        Self::Refused(v1::Error { code, message: format!("answered with `{kind}`"), retry_after_ms: 0 })
+        Self::Refused(Refusal::unexpected(body))
     }
 }
 
@@ -94,7 +93,7 @@ pub struct Client {
     commands: mpsc::Sender<Command>,
     events: broadcast::WeakSender<Event>,
     state: watch::Receiver<State>,
-    profile: watch::Receiver<Option<v1::User>>,
+    profile: watch::Receiver<Option<User>>,
     pub(crate) store: Store,
 }
 
@@ -112,10 +111,14 @@ impl Client {
         };
         let (store, saved) = Store::open(path, config.bounds).await?;
         let device_id = store.device_id(config.device_id).await?;
-        let device = v1::Device { device_id, platform: config.platform.into(), name: config.device_name };
+        let device = v1::Device {
+            device_id,
+            platform: v1::device::Platform::from(config.platform).into(),
+            name: config.device_name,
+        };
         let client = concat!("anser-rust/", env!("CARGO_PKG_VERSION")).to_owned();
         let (state, state_seen) = watch::channel(State::Connecting);
-        let (profile, profile_seen) = watch::channel(saved.user.clone());
+        let (profile, profile_seen) = watch::channel(saved.user.clone().map(User::from));
         let (credential, provider) = config.credential.divide();
         let engine = Engine::new(
             engine::Config { credential, device, client, policy: config.policy },
@@ -195,12 +198,12 @@ impl Client {
     }
 
     /// The conversation list as it is here, last spoken in first.
-    pub async fn sessions(&self) -> Result<Vec<v1::Session>, Error> {
+    pub async fn sessions(&self) -> Result<Vec<Session>, Error> {
         Ok(self.store.sessions().await?)
     }
 
     /// One entry of the conversation list; none if nothing was ever said there.
-    pub async fn session(&self, conversation: ConversationId) -> Result<Option<v1::Session>, Error> {
+    pub async fn session(&self, conversation: ConversationId) -> Result<Option<Session>, Error> {
         Ok(self.store.session(conversation).await?)
     }
 
@@ -231,7 +234,7 @@ impl Client {
     }
 
     /// The user themselves, once they were logged in on this device.
-    pub fn me(&self) -> Option<v1::User> {
+    pub fn me(&self) -> Option<User> {
         self.profile.borrow().clone()
     }
 
@@ -264,7 +267,7 @@ impl Client {
     }
 
     /// Any request of the protocol that has no method of its own.
-    pub async fn call(&self, request: Request) -> Result<Body, Error> {
+    pub(crate) async fn call(&self, request: Request) -> Result<Body, Error> {
         Ok(self.ask(|reply| Command::Call { request, reply }).await??)
     }
 

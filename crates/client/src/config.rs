@@ -2,13 +2,14 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use anser_proto::{Format, v1};
+use anser_proto::Format;
 
 use futures_util::future::BoxFuture;
 
 use crate::{
     engine::{self, Policy, Secret},
     transport::Dial,
+    view::Platform,
 };
 
 /// How the user proves who they are.
@@ -87,6 +88,7 @@ impl std::fmt::Debug for Credential {
 
 /// Where a device keeps its messages, positions and outgoing queue.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Keep {
     /// One file for one account on one device, made if it is not there. What is queued in it goes out after a restart.
     File(PathBuf),
@@ -120,6 +122,7 @@ impl Default for Bounds {
 
 /// How to open a [`crate::Client`].
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Config {
     /// `ws://host:port`, `wss://…` (path `/v1/ws` if none is given), `tcp://host:port` or `tls://host:port`. Several with commas
     /// between them are nodes of one cluster: each connection goes to another one.
@@ -127,7 +130,7 @@ pub struct Config {
     pub credential: Credential,
     /// Chosen once and kept: 1 to 64 visible ASCII characters. If none, one is made and kept in the store.
     pub device_id: Option<String>,
-    pub platform: v1::device::Platform,
+    pub platform: Platform,
     /// For people: "Ada's laptop". At most 64 characters.
     pub device_name: String,
     pub store: Keep,
@@ -136,7 +139,8 @@ pub struct Config {
     pub format: Format,
     /// Certificates (PEM) that are trusted instead of the system's, for `wss` and `tls`: those of issuers, or the server's own.
     pub ca_file: Option<PathBuf>,
-    /// Opens connections instead of [`crate::transport::Network`]: a test's fault injector, a proxy.
+    /// Opens connections in place of the SDK: for this project's own fault injectors, since it speaks frames of the wire.
+    #[doc(hidden)]
     pub dial: Option<Arc<dyn Dial>>,
     /// Events that wait for a slow listener before the oldest are dropped for it; see [`crate::Event::Lagged`].
     pub events_max: usize,
@@ -149,7 +153,7 @@ impl Config {
             url: url.into(),
             credential,
             device_id: None,
-            platform: v1::device::Platform::Desktop,
+            platform: Platform::Desktop,
             device_name: String::new(),
             store: Keep::Memory,
             bounds: Bounds::default(),

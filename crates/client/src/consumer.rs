@@ -7,13 +7,14 @@ use std::{
     time::Duration,
 };
 
-use anser_proto::{ConversationId, ids::check_ascii_id, v1};
+use anser_proto::{ConversationId, ids::check_ascii_id};
 
 use crate::{
     client::{Client, Error},
     engine::State,
     events::{Event, Events},
     store::StoreError,
+    view::Message,
 };
 
 /// Messages of one read of the store.
@@ -56,7 +57,7 @@ pub struct Consumer {
     due: VecDeque<ConversationId>,
     /// Position of what was read of each conversation.
     read: BTreeMap<ConversationId, u64>,
-    page: VecDeque<Arc<v1::Message>>,
+    page: VecDeque<Arc<Message>>,
     /// What was given and not acknowledged.
     given: BTreeMap<ConversationId, u64>,
     log_id: u64,
@@ -98,7 +99,7 @@ impl Consumer {
 
     /// The next message; none once the client is closed. Waits for a connection if it takes one. Cancel-safe. An error is about one
     /// conversation, and the next call goes on with the others.
-    pub async fn next(&mut self) -> Result<Option<Arc<v1::Message>>, Error> {
+    pub async fn next(&mut self) -> Result<Option<Arc<Message>>, Error> {
         loop {
             match self.ready().await {
                 Ok(None) => match self.events.next().await {
@@ -120,7 +121,7 @@ impl Consumer {
     }
 
     /// The next message that is there already, without waiting for one to come; it may have to be fetched.
-    pub async fn ready(&mut self) -> Result<Option<Arc<v1::Message>>, Error> {
+    pub async fn ready(&mut self) -> Result<Option<Arc<Message>>, Error> {
         while let Some(event) = self.events.waiting() {
             self.hear(event);
         }
@@ -129,9 +130,7 @@ impl Consumer {
         }
         loop {
             if let Some(message) = self.page.pop_front() {
-                if let Ok(conversation) = message.conversation_id.parse() {
-                    self.given.insert(conversation, message.server_msg_id);
-                }
+                self.given.insert(message.conversation_id, message.server_msg_id);
                 return Ok(Some(message));
             }
             let Some(conversation) = self.due.front().copied() else { return Ok(None) };
@@ -164,10 +163,10 @@ impl Consumer {
     /// Notes what there is to do, and does none of it: nothing is lost when who waits goes away.
     fn hear(&mut self, event: Event) {
         match event {
-            Event::Message(message) => match message.conversation_id.parse() {
-                Ok(conversation) if self.read.contains_key(&conversation) => self.wants(conversation),
-                _ => self.must_look = true,
-            },
+            Event::Message(message) if self.read.contains_key(&message.conversation_id) => {
+                self.wants(message.conversation_id);
+            }
+            Event::Message(_) => self.must_look = true,
             Event::Forgotten => {
                 self.due.clear();
                 self.read.clear();

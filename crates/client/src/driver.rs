@@ -25,6 +25,7 @@ use crate::{
     sending::{Following, Sending},
     store::{Evicted, Store, StoreError},
     transport::{Closed, Dial, Transport},
+    view::{Message, Session, User},
 };
 
 /// Inputs that are taken together into one local transaction.
@@ -75,7 +76,7 @@ pub(crate) enum Leaves {
 pub(crate) struct Told {
     pub(crate) events: broadcast::Sender<Event>,
     pub(crate) state: watch::Sender<State>,
-    pub(crate) profile: watch::Sender<Option<anser_proto::v1::User>>,
+    pub(crate) profile: watch::Sender<Option<User>>,
 }
 
 pub(crate) struct Driver {
@@ -309,11 +310,19 @@ impl Driver {
                 self.tell(Event::Status { conversation, client_msg_id, status });
             }
             Effect::Unfollow(key) => self.following.let_go(&key),
-            Effect::Show(message) => self.tell(Event::Message(message)),
+            Effect::Show(message) => {
+                // The store is done with it.
+                let message = Message::from_wire(Arc::unwrap_or_clone(message));
+                message.into_iter().for_each(|message| self.tell(Event::Message(Arc::new(message))));
+            }
             Effect::Reset(conversation) => self.tell(Event::Reset(conversation)),
-            Effect::Session(session) => self.tell(Event::Session(session)),
+            Effect::Session(session) => {
+                let session = Session::from_wire(Arc::unwrap_or_clone(session));
+                session.into_iter().for_each(|session| self.tell(Event::Session(Arc::new(session))));
+            }
             Effect::Forgotten => self.tell(Event::Forgotten),
             Effect::Profile(user) => {
+                let user = User::from(user);
                 self.told.profile.send_replace(Some(user.clone()));
                 self.tell(Event::Profile(user));
             }

@@ -2,20 +2,24 @@
 
 use std::sync::Arc;
 
-use anser_proto::{ClientMsgId, ConversationId, UserId, v1};
+use anser_proto::{ClientMsgId, ConversationId, UserId};
 use tokio::sync::broadcast::{
     self,
     error::{RecvError, TryRecvError},
 };
 
-use crate::engine::{State, Status};
+use crate::{
+    engine::{State, Status},
+    view::{Message, Session, User},
+};
 
 /// Something happened. What it tells is in the local store already.
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub enum Event {
     State(State),
     /// The next message of its conversation: ascending, each once for ever on this device, own ones included.
-    Message(Arc<v1::Message>),
+    Message(Arc<Message>),
     /// Too much was missed: what was kept of this conversation was replaced by its newest page. Read its history anew.
     Reset(ConversationId),
     /// A message of this device came further.
@@ -25,11 +29,11 @@ pub enum Event {
         status: Status,
     },
     /// An entry of the conversation list is new or changed.
-    Session(Arc<v1::Session>),
+    Session(Arc<Session>),
     /// The server's store was replaced: all conversations start anew.
     Forgotten,
     /// The user's own profile is new or changed.
-    Profile(v1::User),
+    Profile(User),
     /// Somebody is writing now. Said about once a second while it lasts.
     Typing {
         conversation: ConversationId,

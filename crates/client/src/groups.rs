@@ -6,10 +6,14 @@ use anser_proto::{
     v1::{self, client_frame::Request, server_frame::Body},
 };
 
-use crate::client::{Client, Error};
+use crate::{
+    client::{Client, Error},
+    view::{Group, Members, User},
+};
 
 /// A group to be made. The user is its owner and first member.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[non_exhaustive]
 pub struct NewGroup {
     /// Makes a retry harmless: the same id never makes a second group. One is made up if it is empty.
     pub client_group_id: String,
@@ -23,6 +27,7 @@ pub struct NewGroup {
 
 /// What to change of the user's own profile; what is `None` stays.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[non_exhaustive]
 pub struct Changed {
     /// At most 64 characters.
     pub nickname: Option<String>,
@@ -33,7 +38,7 @@ pub struct Changed {
 /// All of these go to the server: they fail with [`Error::Offline`] while there is no connection, with
 /// [`Error::Lost`] when it breaks before the answer, and with [`Error::Refused`] when the server says no.
 impl Client {
-    pub async fn create_group(&self, new: NewGroup) -> Result<v1::Group, Error> {
+    pub async fn create_group(&self, new: NewGroup) -> Result<Group, Error> {
         let client_group_id = match new.client_group_id {
             id if id.is_empty() => uuid::Uuid::now_v7().to_string(),
             id => id,
@@ -44,13 +49,13 @@ impl Client {
     }
 
     /// At most 500 at once. Who is a member already is left as they are.
-    pub async fn invite(&self, group: GroupId, users: &[UserId]) -> Result<v1::Group, Error> {
+    pub async fn invite(&self, group: GroupId, users: &[UserId]) -> Result<Group, Error> {
         let request = v1::InviteMembers { group_id: group.0, user_ids: numbers(users) };
         self.call_for_group(Request::InviteMembers(request)).await
     }
 
     /// At most 500 at once. Who is no member is left out.
-    pub async fn remove(&self, group: GroupId, users: &[UserId]) -> Result<v1::Group, Error> {
+    pub async fn remove(&self, group: GroupId, users: &[UserId]) -> Result<Group, Error> {
         let request = v1::RemoveMembers { group_id: group.0, user_ids: numbers(users) };
         self.call_for_group(Request::RemoveMembers(request)).await
     }
@@ -61,48 +66,48 @@ impl Client {
     }
 
     /// The group as it is now, with the user's role.
-    pub async fn group(&self, group: GroupId) -> Result<v1::Group, Error> {
+    pub async fn group(&self, group: GroupId) -> Result<Group, Error> {
         self.call_for_group(Request::GetGroup(v1::GetGroup { group_id: group.0 })).await
     }
 
     /// A page of members in order of their ids, behind `after`; at most 200.
-    pub async fn members(&self, group: GroupId, after: Option<UserId>) -> Result<v1::Members, Error> {
+    pub async fn members(&self, group: GroupId, after: Option<UserId>) -> Result<Members, Error> {
         let after = after.map_or(0, |user| user.0);
         let request = v1::ListMembers { group_id: group.0, after, limit: PAGE_MAX };
         match self.call(Request::ListMembers(request)).await? {
-            Body::Members(members) => Ok(members),
+            Body::Members(members) => Ok(members.into()),
             other => Err(Error::unexpected(&other)),
         }
     }
 
     /// Looks users up, at most 200. Unknown ones are left out.
-    pub async fn users(&self, users: &[UserId]) -> Result<Vec<v1::User>, Error> {
+    pub async fn users(&self, users: &[UserId]) -> Result<Vec<User>, Error> {
         self.call_for_users(Request::GetUsers(v1::GetUsers { user_ids: numbers(users), accounts: Vec::new() })).await
     }
 
     /// Looks users up by the app's own ids, at most 200. Unknown ones are left out.
-    pub async fn users_by_account(&self, accounts: &[&str]) -> Result<Vec<v1::User>, Error> {
+    pub async fn users_by_account(&self, accounts: &[&str]) -> Result<Vec<User>, Error> {
         let accounts = accounts.iter().map(|account| (*account).to_owned()).collect();
         self.call_for_users(Request::GetUsers(v1::GetUsers { user_ids: Vec::new(), accounts })).await
     }
 
     /// Tells the user as they are now.
-    pub async fn update_profile(&self, change: Changed) -> Result<v1::User, Error> {
+    pub async fn update_profile(&self, change: Changed) -> Result<User, Error> {
         let request = v1::UpdateProfile { nickname: change.nickname, avatar: change.avatar };
         let users = self.call_for_users(Request::UpdateProfile(request)).await?;
         users.into_iter().next().ok_or_else(|| Error::unexpected(&Body::Users(v1::Users::default())))
     }
 
-    async fn call_for_group(&self, request: Request) -> Result<v1::Group, Error> {
+    async fn call_for_group(&self, request: Request) -> Result<Group, Error> {
         match self.call(request).await? {
-            Body::Group(group) => Ok(group),
+            Body::Group(group) => Ok(group.into()),
             other => Err(Error::unexpected(&other)),
         }
     }
 
-    async fn call_for_users(&self, request: Request) -> Result<Vec<v1::User>, Error> {
+    async fn call_for_users(&self, request: Request) -> Result<Vec<User>, Error> {
         match self.call(request).await? {
-            Body::Users(users) => Ok(users.users),
+            Body::Users(users) => Ok(users.users.into_iter().map(User::from).collect()),
             other => Err(Error::unexpected(&other)),
         }
     }

@@ -12,12 +12,14 @@ use crate::{
     client::{Client, Error},
     driver::Command,
     store::{Behind, Knows},
+    view::Message,
 };
 
 /// A stretch of a conversation, ascending.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Default, Debug)]
+#[non_exhaustive]
 pub struct History {
-    pub messages: Vec<Arc<v1::Message>>,
+    pub messages: Vec<Arc<Message>>,
     /// There are older ones; of [`Client::history_after`]: further ones.
     pub more: bool,
 }
@@ -86,7 +88,8 @@ impl Client {
         };
         match self.call(Request::Pull(pull)).await? {
             Body::Messages(v1::Messages { messages, more, .. }) => {
-                let messages: Vec<_> = messages.into_iter().filter(is_asked).map(Arc::new).collect();
+                let messages: Vec<_> =
+                    messages.into_iter().filter(is_asked).filter_map(Message::from_wire).map(Arc::new).collect();
                 match messages.is_empty() && more {
                     true => Err(Error::unexpected(&Body::Messages(v1::Messages::default()))),
                     false => Ok(History { messages, more }),

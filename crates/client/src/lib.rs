@@ -1,6 +1,6 @@
 //! The client SDK: log in, send, be told, go offline and come back, without a message lost, doubled or out of order.
 //!
-//! [`Client`] is what an app uses. Inside, [`engine`] decides everything and touches nothing (no socket, file or clock), the
+//! [`Client`] is what an app uses. Inside, the engine decides everything and touches nothing (no socket, file or clock), the
 //! driver carries out what it decides, `store` keeps it in SQLite. Of the wire it knows `anser-proto` alone; it must not
 //! know the server.
 //!
@@ -23,6 +23,8 @@
 //! # }
 //! ```
 
+/// For this project's own tests: it speaks the wire's frames, and promises nothing.
+#[doc(hidden)]
 pub mod engine;
 
 mod client;
@@ -34,11 +36,15 @@ mod groups;
 mod history;
 mod sending;
 mod store;
+/// For this project's own tools, which wrap connections: it speaks the wire's frames, and promises nothing.
+#[doc(hidden)]
 pub mod transport;
 mod trust;
 mod unopened;
+mod view;
 
-pub use anser_proto::{ClientMsgId, ConversationId, Format, GroupId, UserId, v1};
+pub use anser_proto::{ClientMsgId, CloseCode, ConversationId, ErrorCode, Format, GroupId, UserId, ids::BadId};
+pub use bytes::Bytes;
 pub use client::{Client, Error};
 pub use config::{Bounds, Config, Credential, Keep, Provider};
 pub use consumer::{Consumer, Start};
@@ -50,7 +56,11 @@ pub use groups::{Changed, NewGroup};
 pub use history::History;
 pub use sending::{Sending, Unsent};
 pub use store::StoreError;
+pub use transport::BadUrl;
 pub use unopened::Unopened;
+pub use view::{
+    Group, Kind, Member, Members, Message, Notice, NoticeKind, Platform, Preview, Refusal, Role, Session, User,
+};
 
 /// What readers try first is compiled with the SDK's own examples.
 #[cfg(doctest)]

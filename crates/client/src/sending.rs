@@ -2,10 +2,13 @@
 
 use std::collections::HashMap;
 
-use anser_proto::{ClientMsgId, v1};
+use anser_proto::ClientMsgId;
 use tokio::sync::watch;
 
-use crate::engine::{Fate, MessageKey, Place, Status};
+use crate::{
+    engine::{Fate, MessageKey, Place, Status},
+    view::Refusal,
+};
 
 /// Follows one message that this client sent. Dropping it changes nothing: the message goes out all the same.
 #[derive(Clone, Debug)]
@@ -16,9 +19,10 @@ pub struct Sending {
 
 /// Why a message that was queued is not stored.
 #[derive(Clone, PartialEq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Unsent {
-    #[error("the server refused the message: {} (code {})", .0.message, .0.code)]
-    Refused(v1::Error),
+    #[error("the server refused the message: {0}")]
+    Refused(Refusal),
     /// It was cancelled or given up: see [`Fate`].
     #[error("the message was taken back{}", if *.0 == Fate::Unknown { ", and may have been stored" } else { "" })]
     Withdrawn(Fate),

@@ -16,6 +16,7 @@ use crate::{
     config::Bounds,
     engine::{Change, Draft, Kept, Learned, MessageKey, Queued, Saved, Secret, Told},
     history::History,
+    view::{Message, Refusal, Session},
 };
 
 pub(crate) use bounds::Evicted;
@@ -27,6 +28,7 @@ use file::open_file;
 const JOBS_MAX: usize = 64;
 
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum StoreError {
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
@@ -161,7 +163,7 @@ impl Store {
                 rows.query_map(params![conversation.to_string(), before, limit + 1], |row| row.get::<_, Vec<u8>>(0))?;
             let mut messages = Vec::new();
             for row in rows {
-                messages.push(Arc::new(decode::<v1::Message>(&row?, "a message")?));
+                messages.push(read_message(&row?)?);
             }
             let more = messages.len() > limit as usize;
             messages.truncate(limit as usize);
@@ -188,22 +190,22 @@ impl Store {
     }
 
     /// Last spoken in first.
-    pub(crate) async fn sessions(&self) -> Result<Vec<v1::Session>, StoreError> {
+    pub(crate) async fn sessions(&self) -> Result<Vec<Session>, StoreError> {
         self.run(|connection| {
             let mut rows = connection.prepare_cached(
                 "SELECT session FROM conversations WHERE listed ORDER BY last_ms DESC, conversation_id",
             )?;
             let rows = rows.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
-            rows.map(|row| decode(&row?, "a session")).collect()
+            rows.map(|row| read_session(&row?)).collect()
         })
         .await
     }
 
-    pub(crate) async fn session(&self, conversation: ConversationId) -> Result<Option<v1::Session>, StoreError> {
+    pub(crate) async fn session(&self, conversation: ConversationId) -> Result<Option<Session>, StoreError> {
         self.run(move |connection| {
             let query = "SELECT session FROM conversations WHERE conversation_id = ? AND listed";
             let row = connection.query_row(query, [conversation.to_string()], |row| row.get::<_, Vec<u8>>(0));
-            row.optional()?.map(|session| decode(&session, "a session")).transpose()
+            row.optional()?.map(|session| read_session(&session)).transpose()
         })
         .await
     }
@@ -293,14 +295,14 @@ fn read_outgoing(connection: &Connection) -> Result<Vec<Queued>, StoreError> {
             conversation: send.conversation_id.parse().map_err(damaged)?,
             client_msg_id: send.client_msg_id.parse().map_err(damaged)?,
             draft: Draft {
-                kind: send.r#type(),
+                kind: send.r#type().into(),
                 content: send.content,
                 attachment: send.attachment,
                 uncounted: send.settings.is_some_and(|settings| settings.uncounted),
             },
             client_time_ms: send.client_time_ms,
             transmitted,
-            refused: refused.map(|error| decode(&error, "an error")).transpose()?,
+            refused: refused.map(|error| decode::<v1::Error>(&error, "an error")).transpose()?.map(Refusal::from),
         })
     })
     .collect()
@@ -344,7 +346,7 @@ fn apply(connection: &Connection, change: Change) -> Result<(), StoreError> {
                 "INSERT INTO outgoing (conversation_id, client_msg_id, send, refused, transmitted) VALUES (?, ?, ?, ?, ?)
                  ON CONFLICT (client_msg_id, conversation_id) DO UPDATE SET refused = excluded.refused",
             )?;
-            let refused = queued.refused.as_ref().map(v1::Error::encode_to_vec);
+            let refused = queued.refused.clone().map(|refusal| v1::Error::from(refusal).encode_to_vec());
             let send = queued.to_send();
             insert.execute(params![
                 send.conversation_id,
@@ -416,6 +418,15 @@ fn meta(connection: &Connection, key: &str) -> Result<Option<Vec<u8>>, StoreErro
 fn set_meta(connection: &Connection, key: &str, value: &[u8]) -> Result<(), StoreError> {
     connection.prepare_cached("INSERT OR REPLACE INTO meta VALUES (?, ?)")?.execute(params![key, value])?;
     Ok(())
+}
+
+fn read_message(bytes: &[u8]) -> Result<Arc<Message>, StoreError> {
+    let message = Message::from_wire(decode(bytes, "a message")?);
+    message.map(Arc::new).ok_or(StoreError::Damaged("a message's conversation"))
+}
+
+fn read_session(bytes: &[u8]) -> Result<Session, StoreError> {
+    Session::from_wire(decode(bytes, "a session")?).ok_or(StoreError::Damaged("a session's conversation"))
 }
 
 fn decode<M: prost::Message + Default>(bytes: &[u8], what: &'static str) -> Result<M, StoreError> {

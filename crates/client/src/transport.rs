@@ -70,6 +70,7 @@ impl Closed {
 }
 
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum BadUrl {
     #[error("`{0}` is no address of a server: write `ws://host:port`, `wss://…`, `tcp://…` or `tls://…`")]
     Malformed(String),

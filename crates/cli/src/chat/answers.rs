@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use anser_client::{Error, History};
-use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId, v1};
+use anser_client::{ClientMsgId, ConversationId, Error, Group, History, User};
 
 use super::{
     heard::look_up_named,
@@ -30,7 +29,7 @@ pub fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
         }
         Answer::NotSent { client_msg_id, error } => give_back(model, &client_msg_id, &error),
         Answer::GroupMade(group) => {
-            let conversation = ConversationId::Group(GroupId(group.group_id));
+            let conversation = ConversationId::Group(group.group_id);
             model.list_new(conversation, None, Some(*group));
             open(model, conversation, effects);
         }
@@ -70,7 +69,7 @@ fn take_history(
         Err(Error::Offline | Error::Lost | Error::Busy) => timeline.older = Older::Missing,
         // Nothing was said in it yet, and the server knows no such log.
         Err(_) if timeline.messages.is_empty() => {
-            timeline.take_page(History { messages: Vec::new(), more: false }, me);
+            timeline.take_page(History::default(), me);
         }
         Err(error) => {
             timeline.older = Older::Missing;
@@ -79,9 +78,9 @@ fn take_history(
     }
 }
 
-fn take_group(model: &mut Model, group: Option<Box<v1::Group>>, effects: &mut Vec<Effect>) {
+fn take_group(model: &mut Model, group: Option<Box<Group>>, effects: &mut Vec<Effect>) {
     if let Some(group) = group
-        && let Some(session) = model.sessions.get_mut(&ConversationId::Group(GroupId(group.group_id)))
+        && let Some(session) = model.sessions.get_mut(&ConversationId::Group(group.group_id))
     {
         Arc::make_mut(session).group = Some(*group);
     }
@@ -90,10 +89,10 @@ fn take_group(model: &mut Model, group: Option<Box<v1::Group>>, effects: &mut Ve
     }
 }
 
-fn meet(model: &mut Model, account: String, user: Result<Option<v1::User>, Error>, effects: &mut Vec<Effect>) {
+fn meet(model: &mut Model, account: String, user: Result<Option<User>, Error>, effects: &mut Vec<Effect>) {
     match user {
         Ok(Some(peer)) => {
-            let conversation = ConversationId::single(UserId(model.my_id()), UserId(peer.user_id));
+            let conversation = ConversationId::single(model.my_id(), peer.user_id);
             model.list_new(conversation, Some(peer), None);
             open(model, conversation, effects);
         }

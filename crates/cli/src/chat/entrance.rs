@@ -104,6 +104,7 @@ impl Text {
             Unsent::Refused(refusal) => Text(Lang::Zh).refusal(refusal),
             Unsent::Withdrawn(_) => "已取消".to_owned(),
             Unsent::Closed => "客户端已关闭".to_owned(),
+            other => other.to_string(),
         };
         self.make(format!("not sent: {error}"), format!("未发送：{zh}"))
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anser_client::{Event as Said, History, State, Status};
+use anser_client::{Event as Said, Group, History, Message, NoticeKind, Session, State, Status, User};
 use anser_proto::{ConversationId, GroupId, UserId, v1};
 use crossterm::event::{Event as Key, KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
@@ -29,7 +29,8 @@ pub struct Chatting {
     pub effects: Vec<Effect>,
 }
 
-pub fn user(id: u64) -> v1::User {
+/// As the server tells of them.
+fn user_told(id: u64) -> v1::User {
     let (account, nickname) = match id {
         ALICE => ("alice", "Alice"),
         BOB => ("bob", "Bob"),
@@ -37,6 +38,10 @@ pub fn user(id: u64) -> v1::User {
         _ => ("dave", "Dave"),
     };
     v1::User { user_id: id, account: account.into(), nickname: nickname.into(), ..Default::default() }
+}
+
+pub fn user(id: u64) -> User {
+    user_told(id).into()
 }
 
 pub fn with(peer: u64) -> ConversationId {
@@ -121,13 +126,17 @@ impl Chatting {
     }
 
     pub fn session(&mut self, session: v1::Session) -> &mut Self {
+        self.entry(Session::from_wire(session).expect("of a conversation"))
+    }
+
+    fn entry(&mut self, session: Session) -> &mut Self {
         self.hear(Said::Session(Arc::new(session)))
     }
 
     pub fn carol_wrote(&mut self, unread: u64) -> &mut Self {
         let last = preview(CAROL, "Carol", "the geese are back", NOW - 5 * MINUTE);
         let conversation_id = with(CAROL).to_string();
-        let (peer, last) = (Some(user(CAROL)), Some(last));
+        let (peer, last) = (Some(user_told(CAROL)), Some(last));
         self.session(v1::Session { conversation_id, head: unread, unread, peer, last, ..Default::default() })
     }
 
@@ -156,7 +165,7 @@ impl Chatting {
     }
 
     fn history(&mut self, conversation: ConversationId) -> &mut Self {
-        let page = Ok(History { messages: Vec::new(), more: false });
+        let page = Ok(History::default());
         self.answer(Answer::History { conversation, page })
     }
 
@@ -165,22 +174,23 @@ impl Chatting {
         let message = message(with(BOB), id, from, time_ms, content);
         let last = preview(from, "Bob", content, time_ms);
         let mut session = (*self.model.sessions[&with(BOB)]).clone();
-        (session.head, session.last) = (id, Some(last));
-        self.hear(Said::Message(Arc::new(message))).session(session)
+        (session.head, session.last) = (id, Some(last.into()));
+        self.hear(Said::Message(Arc::new(message))).entry(session)
     }
 
-    pub fn notice(&mut self, id: u64, kind: v1::notice::Kind, operator: u64, whom: &[u64]) -> &mut Self {
-        let mut message = message(ConversationId::Group(GROUP), id, operator, NOW, "");
-        message.r#type = v1::message::Type::Notice.into();
-        message.notice = Some(v1::Notice { kind: kind.into(), operator_id: operator, user_ids: whom.to_vec() });
-        self.hear(Said::Message(Arc::new(message)))
+    pub fn notice(&mut self, id: u64, kind: NoticeKind, operator: u64, whom: &[u64]) -> &mut Self {
+        let mut told = told(ConversationId::Group(GROUP), id, operator, NOW, "");
+        told.r#type = v1::message::Type::Notice.into();
+        let kind = v1::notice::Kind::from(kind).into();
+        told.notice = Some(v1::Notice { kind, operator_id: operator, user_ids: whom.to_vec() });
+        self.hear(Said::Message(Arc::new(Message::from_wire(told).expect("in a conversation"))))
     }
 
     /// How far bob has received and read.
     pub fn bob_has(&mut self, delivered: u64, read: u64) -> &mut Self {
         let mut session = (*self.model.sessions[&with(BOB)]).clone();
         (session.peer_delivered_mark, session.peer_read_mark) = (delivered, read);
-        self.session(session)
+        self.entry(session)
     }
 
     /// Of the n-th message that was written here.
@@ -196,13 +206,27 @@ impl Chatting {
     }
 }
 
-pub fn message(conversation: ConversationId, id: u64, from: u64, time_ms: u64, content: &str) -> v1::Message {
+pub fn message(conversation: ConversationId, id: u64, from: u64, time_ms: u64, content: &str) -> Message {
+    Message::from_wire(told(conversation, id, from, time_ms, content)).expect("in a conversation")
+}
+
+pub fn group(group: v1::Group) -> Box<Group> {
+    Box::new(group.into())
+}
+
+pub fn page(messages: Vec<Arc<Message>>, more: bool) -> History {
+    let mut page = History::default();
+    (page.messages, page.more) = (messages, more);
+    page
+}
+
+fn told(conversation: ConversationId, id: u64, from: u64, time_ms: u64, content: &str) -> v1::Message {
     v1::Message {
         conversation_id: conversation.to_string(),
         server_msg_id: id,
         client_msg_id: format!("{from}-{id}"),
         from_id: from,
-        from_nickname: user(from).nickname,
+        from_nickname: user_told(from).nickname,
         r#type: v1::message::Type::Text.into(),
         content: content.into(),
         server_time_ms: time_ms,

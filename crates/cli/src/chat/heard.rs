@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use anser_client::{Event, State, Status};
-use anser_proto::{ConversationId, UserId, v1};
+use anser_client::{ConversationId, Event, Message, State, Status, UserId};
 
 use super::{
     model::{Model, Outgoing},
@@ -18,11 +17,7 @@ pub fn hear(model: &mut Model, event: Event, effects: &mut Vec<Effect>) {
     match event {
         Event::State(state) => change_state(model, state, effects),
         Event::Message(message) => take_message(model, message, effects),
-        Event::Reset(conversation) => {
-            if model.open_id() == Some(conversation) {
-                read_anew(model, effects);
-            }
-        }
+        Event::Reset(conversation) if model.open_id() == Some(conversation) => read_anew(model, effects),
         Event::Status { conversation, client_msg_id, status } => {
             change_status(model, conversation, client_msg_id.as_str(), status);
         }
@@ -34,26 +29,28 @@ pub fn hear(model: &mut Model, event: Event, effects: &mut Vec<Effect>) {
         Event::Profile(user) => model.me = Some(user),
         Event::Typing { conversation, user } => {
             model.typing.insert((conversation, user), model.now_ms + TYPING_MS);
-            look_up(model, &[user.0], effects);
+            look_up(model, &[user], effects);
         }
         Event::Lagged(_) => {
             effects.extend([Effect::ReadSessions, Effect::ReadUnsent]);
             read_anew(model, effects);
         }
+        // Of another conversation, or newer than this chat.
+        _ => {}
     }
 }
 
 /// Asks for the names of those whom the notices of these messages speak of.
-pub fn look_up_named(model: &mut Model, messages: &[Arc<v1::Message>], effects: &mut Vec<Effect>) {
+pub fn look_up_named(model: &mut Model, messages: &[Arc<Message>], effects: &mut Vec<Effect>) {
     let notices = messages.iter().filter_map(|message| message.notice.as_ref());
-    let named: Vec<u64> =
+    let named: Vec<UserId> =
         notices.flat_map(|notice| notice.user_ids.iter().copied().chain([notice.operator_id])).collect();
     look_up(model, &named, effects);
 }
 
-fn look_up(model: &mut Model, users: &[u64], effects: &mut Vec<Effect>) {
+fn look_up(model: &mut Model, users: &[UserId], effects: &mut Vec<Effect>) {
     let me = model.my_id();
-    let strangers: Vec<u64> = users
+    let strangers: Vec<UserId> = users
         .iter()
         .copied()
         .filter(|user| *user != me && !model.nicknames.contains_key(user) && model.asked.insert(*user))
@@ -81,14 +78,14 @@ fn read_anew(model: &mut Model, effects: &mut Vec<Effect>) {
     effects.push(Effect::ReadHistory { conversation, before: None });
 }
 
-fn take_message(model: &mut Model, message: Arc<v1::Message>, effects: &mut Vec<Effect>) {
-    let Ok(conversation) = message.conversation_id.parse::<ConversationId>() else { return };
+fn take_message(model: &mut Model, message: Arc<Message>, effects: &mut Vec<Effect>) {
+    let conversation = message.conversation_id;
     let me = model.my_id();
     let mine = message.from_id == me;
     if mine {
         model.outgoing.retain(|outgoing| outgoing.client_msg_id.as_str() != message.client_msg_id);
     }
-    model.typing.remove(&(conversation, UserId(message.from_id)));
+    model.typing.remove(&(conversation, message.from_id));
     model.learn_name(message.from_id, &message.from_nickname);
     if model.open_id() != Some(conversation) {
         return;

@@ -7,8 +7,8 @@ use std::{
     time::Duration,
 };
 
-use anser_client::{Client, Consumer, Draft, Error, Event, Place, Start, State, Unsent};
-use anser_proto::{ConversationId, UserId, limits::BODY_BYTES_MAX, v1};
+use anser_client::{Client, Consumer, ConversationId, Draft, Error, Event, Message, Place, Start, State, Unsent};
+use anser_proto::limits::BODY_BYTES_MAX;
 use anyhow::{Context as _, anyhow, bail};
 use futures_util::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use jiff::tz::TimeZone;
@@ -111,14 +111,14 @@ async fn find(client: &Client, to: Wish, text: Text, store: Option<&Path>) -> an
     let told = |error: Error| anyhow!(text.error(&error));
     for session in client.sessions().await.map_err(told)? {
         if session.peer.as_ref().is_some_and(|peer| peer.account == account) {
-            return Ok(session.conversation_id.parse()?);
+            return Ok(session.conversation_id);
         }
     }
     arrive(client, text, store).await?;
     let users = client.users_by_account(&[&account]).await.map_err(told)?;
     let peer = users.first().with_context(|| text.nobody_is(&account))?;
     let me = client.me().context(text.nobody_told())?;
-    Ok(ConversationId::single(UserId(me.user_id), UserId(peer.user_id)))
+    Ok(ConversationId::single(me.user_id, peer.user_id))
 }
 
 /// Lines without their ends; empty ones are left out. A thread of its own reads, since reading cannot be stopped: it
@@ -167,9 +167,9 @@ type Going = std::ops::ControlFlow<()>;
 
 impl Printer {
     /// Breaks when nobody reads the output any more.
-    async fn show(&mut self, message: &v1::Message) -> anyhow::Result<Going> {
-        let me = self.client.me().map_or(0, |me| me.user_id);
-        if message.from_id != me && message.notice.is_none() {
+    async fn show(&mut self, message: &Message) -> anyhow::Result<Going> {
+        let is_mine = self.client.me().is_some_and(|me| me.user_id == message.from_id);
+        if !is_mine && message.notice.is_none() {
             let time = time::exact(&self.zone, message.server_time_ms);
             let (name, content) = (wash::line(&message.from_nickname), wash::line(&message.content));
             let mut out = io::stdout().lock();

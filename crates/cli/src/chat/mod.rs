@@ -99,7 +99,7 @@ impl Chat {
         let account = self.account;
         let store = match &config.store {
             Keep::File(path) => Some(path.clone()),
-            Keep::Memory => None,
+            _ => None,
         };
         let _log = match (&store, on_screen) {
             (Some(path), true) => {

@@ -6,8 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use anser_client::{Queued, State, Status};
-use anser_proto::{ClientMsgId, ConversationId, UserId, v1};
+use anser_client::{ClientMsgId, ConversationId, Group, Member, Queued, Session, State, Status, User, UserId};
 use jiff::tz::TimeZone;
 
 use super::{input::Input, text::Text, timeline::Timeline, wash};
@@ -27,17 +26,17 @@ pub struct Model {
     pub account: String,
     /// The file of the local store; none: nothing is kept.
     pub store: Option<PathBuf>,
-    pub me: Option<v1::User>,
+    pub me: Option<User>,
     pub link: State,
-    pub sessions: HashMap<ConversationId, Arc<v1::Session>>,
+    pub sessions: HashMap<ConversationId, Arc<Session>>,
     /// The conversation that is shown.
     pub open: Option<Timeline>,
     /// Own messages that are not in a log yet, in the order in which they were written.
     pub outgoing: Vec<Outgoing>,
     /// Names of users that notices speak of.
-    pub nicknames: HashMap<u64, String>,
+    pub nicknames: HashMap<UserId, String>,
     /// Whose names were asked for in this connection.
-    pub asked: HashSet<u64>,
+    pub asked: HashSet<UserId>,
     /// Whether the open group is asked for.
     pub group_asked: Asked,
     /// Who is writing, and until when that is believed.
@@ -75,7 +74,7 @@ pub enum Asked {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Overlay {
     Help,
-    Members { title: String, members: Vec<v1::Member>, more: bool },
+    Members { title: String, members: Vec<Member>, more: bool },
 }
 
 /// An own message on its way.
@@ -179,12 +178,12 @@ impl Model {
     }
 
     /// 0 until the server told it.
-    pub fn my_id(&self) -> u64 {
-        self.me.as_ref().map_or(0, |me| me.user_id)
+    pub fn my_id(&self) -> UserId {
+        self.me.as_ref().map_or(UserId(0), |me| me.user_id)
     }
 
     /// Last spoken in first; conversations in which nothing was said yet before all.
-    pub fn list(&self) -> Vec<(ConversationId, &Arc<v1::Session>)> {
+    pub fn list(&self) -> Vec<(ConversationId, &Arc<Session>)> {
         let mut list: Vec<_> = self.sessions.iter().map(|(id, session)| (*id, session)).collect();
         list.sort_by_key(|(id, session)| {
             let said = session.last.as_ref().map_or(u64::MAX, |last| last.server_time_ms);
@@ -215,7 +214,7 @@ impl Model {
     }
 
     /// Of a user that a notice names.
-    pub fn nickname(&self, user: u64) -> String {
+    pub fn nickname(&self, user: UserId) -> String {
         if user == self.my_id() {
             return self.text.you().into();
         }
@@ -246,10 +245,10 @@ impl Model {
     /// Names of those who write in this conversation now.
     pub fn writers(&self, conversation: ConversationId) -> Vec<String> {
         let writing = self.typing.iter().filter(|((place, _), until)| *place == conversation && **until > self.now_ms);
-        writing.map(|((_, user), _)| self.nickname(user.0)).collect()
+        writing.map(|((_, user), _)| self.nickname(*user)).collect()
     }
 
-    pub fn peer_of(&self, conversation: ConversationId) -> Option<&v1::User> {
+    pub fn peer_of(&self, conversation: ConversationId) -> Option<&User> {
         self.sessions.get(&conversation)?.peer.as_ref()
     }
 
@@ -267,15 +266,15 @@ impl Model {
     /// The conversation with this account, if it is known without asking the server.
     pub fn conversation_with(&self, account: &str) -> Option<ConversationId> {
         if let Some(me) = self.me.as_ref().filter(|me| me.account == account) {
-            return Some(ConversationId::single(UserId(me.user_id), UserId(me.user_id)));
+            return Some(ConversationId::single(me.user_id, me.user_id));
         }
-        let with = |session: &v1::Session| session.peer.as_ref().is_some_and(|peer| peer.account == account);
+        let with = |session: &Session| session.peer.as_ref().is_some_and(|peer| peer.account == account);
         self.sessions.iter().find(|(_, session)| with(session)).map(|(id, _)| *id)
     }
 
     /// Takes an entry of the conversation list.
-    pub fn take_session(&mut self, session: Arc<v1::Session>) {
-        let Ok(conversation) = session.conversation_id.parse() else { return };
+    pub fn take_session(&mut self, session: Arc<Session>) {
+        let conversation = session.conversation_id;
         let before = self.sessions.get(&conversation).and_then(|session| session.peer.as_ref());
         if let Some(peer) = &session.peer {
             // An entry may be older than the name that came with the last message, unless it brings another one itself.
@@ -288,14 +287,15 @@ impl Model {
     }
 
     /// Puts a conversation in which nothing was said yet into the list.
-    pub fn list_new(&mut self, conversation: ConversationId, peer: Option<v1::User>, group: Option<v1::Group>) {
+    pub fn list_new(&mut self, conversation: ConversationId, peer: Option<User>, group: Option<Group>) {
         if !self.sessions.contains_key(&conversation) {
-            let conversation_id = conversation.to_string();
-            self.take_session(Arc::new(v1::Session { conversation_id, peer, group, ..Default::default() }));
+            let mut session = Session::empty(conversation);
+            (session.peer, session.group) = (peer, group);
+            self.take_session(Arc::new(session));
         }
     }
 
-    pub fn learn_name(&mut self, user: u64, nickname: &str) {
+    pub fn learn_name(&mut self, user: UserId, nickname: &str) {
         if !nickname.is_empty() && user != self.my_id() {
             self.nicknames.insert(user, wash::line(nickname));
         }
@@ -310,16 +310,16 @@ impl Model {
 impl Outgoing {
     pub fn tick(&self) -> Tick {
         match self.status {
-            Status::Queued | Status::Sending | Status::Retrying(_) | Status::Withdrawn(_) => Tick::Waiting,
             Status::Sent(_) => Tick::Sent,
             Status::Delivered(_) => Tick::Delivered,
             Status::Read(_) => Tick::Read,
             Status::Failed(_) => Tick::Failed,
+            _ => Tick::Waiting,
         }
     }
 }
 
 /// The nickname, or the account of one who has none.
-pub fn display_name(user: &v1::User) -> String {
+pub fn display_name(user: &User) -> String {
     wash::line(if user.nickname.is_empty() { &user.account } else { &user.nickname })
 }

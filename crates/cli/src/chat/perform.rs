@@ -1,7 +1,6 @@
 //! Does what an update asks for: effects enter, calls to the SDK go out, answers come back. Decides nothing.
 
-use anser_client::{Changed, Client, Draft, Error, NewGroup};
-use anser_proto::{GroupId, UserId};
+use anser_client::{Changed, Client, Draft, Error, GroupId, NewGroup, UserId};
 use tokio::{
     sync::mpsc,
     task::{JoinHandle, JoinSet},
@@ -129,10 +128,7 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
             let user = client.users_by_account(&[&account]).await.map(|users| users.into_iter().next());
             Some(Answer::Found { account, user })
         }
-        Effect::LookUp(users) => {
-            let users: Vec<_> = users.into_iter().map(UserId).collect();
-            answer(client.users(&users).await.map(Answer::Users))
-        }
+        Effect::LookUp(users) => answer(client.users(&users).await.map(Answer::Users)),
         Effect::CreateGroup { name, accounts } => answer(create_group(client, name, accounts).await),
         Effect::Invite { group, accounts } => answer(invite(client, group, accounts).await),
         Effect::Remove { group, accounts } => answer(remove(client, group, accounts).await),
@@ -143,8 +139,9 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
             answer(client.members(group, None).await.map(|members| Answer::Members { group, members }))
         }
         Effect::Rename(nickname) => {
-            let user = client.update_profile(Changed { nickname: Some(nickname), avatar: None }).await;
-            answer(user.map(|user| Answer::Done(Deed::Renamed(user.nickname))))
+            let mut change = Changed::default();
+            change.nickname = Some(nickname);
+            answer(client.update_profile(change).await.map(|user| Answer::Done(Deed::Renamed(user.nickname))))
         }
     }
 }
@@ -161,8 +158,9 @@ fn answer(answer: Result<Answer, Error>) -> Option<Answer> {
 async fn create_group(client: &Client, name: String, accounts: Vec<String>) -> Result<Answer, Error> {
     match find_all(client, accounts).await? {
         Ok(members) => {
-            let group = client.create_group(NewGroup { name, members, ..Default::default() }).await?;
-            Ok(Answer::GroupMade(Box::new(group)))
+            let mut new = NewGroup::default();
+            (new.name, new.members) = (name, members);
+            Ok(Answer::GroupMade(Box::new(client.create_group(new).await?)))
         }
         Err(nobody) => Ok(Answer::Nobody(nobody)),
     }
@@ -191,9 +189,5 @@ async fn find_all(client: &Client, accounts: Vec<String>) -> Result<Result<Vec<U
     let users = client.users_by_account(&asked).await?;
     let (_, nobody): (Vec<_>, Vec<_>) =
         accounts.into_iter().partition(|account| users.iter().any(|user| user.account == *account));
-    if nobody.is_empty() {
-        Ok(Ok(users.into_iter().map(|user| UserId(user.user_id)).collect()))
-    } else {
-        Ok(Err(nobody))
-    }
+    if nobody.is_empty() { Ok(Ok(users.into_iter().map(|user| user.user_id).collect())) } else { Ok(Err(nobody)) }
 }

@@ -3,8 +3,7 @@
 
 use std::path::Path;
 
-use anser_client::{Error, State, StopReason};
-use anser_proto::{CloseCode, ErrorCode, v1};
+use anser_client::{CloseCode, Error, ErrorCode, Kind, NoticeKind, Refusal, Role, State, StopReason};
 
 use super::command::Wrong;
 use crate::lang::Lang;
@@ -139,16 +138,15 @@ impl Text {
 
     // Messages that are no text.
 
-    pub fn kind(self, kind: v1::message::Type) -> &'static str {
-        use v1::message::Type;
+    pub fn kind(self, kind: Kind) -> &'static str {
         match kind {
-            Type::Image => self.pick("[image]", "[图片]"),
-            Type::Audio => self.pick("[audio]", "[语音]"),
-            Type::Video => self.pick("[video]", "[视频]"),
-            Type::File => self.pick("[file]", "[文件]"),
-            Type::Location => self.pick("[location]", "[位置]"),
-            Type::Text | Type::Notice => "",
-            Type::Custom | Type::Unknown => self.pick("[message]", "[消息]"),
+            Kind::Image => self.pick("[image]", "[图片]"),
+            Kind::Audio => self.pick("[audio]", "[语音]"),
+            Kind::Video => self.pick("[video]", "[视频]"),
+            Kind::File => self.pick("[file]", "[文件]"),
+            Kind::Location => self.pick("[location]", "[位置]"),
+            Kind::Text | Kind::Notice => "",
+            _ => self.pick("[message]", "[消息]"),
         }
     }
 
@@ -158,30 +156,31 @@ impl Text {
     }
 
     /// `who` did it, to `whom`.
-    pub fn notice(self, kind: v1::notice::Kind, who: &str, whom: &[String]) -> String {
-        use v1::notice::Kind;
+    pub fn notice(self, kind: NoticeKind, who: &str, whom: &[String]) -> String {
         let (en, zh) = (whom.join(", "), apart(&whom.join("、")));
         let zh_who = apart(who);
         match kind {
-            Kind::Created if whom.is_empty() => self.make(format!("{who} made the group"), format!("{zh_who}创建了群")),
-            Kind::Created => {
+            NoticeKind::Created if whom.is_empty() => {
+                self.make(format!("{who} made the group"), format!("{zh_who}创建了群"))
+            }
+            NoticeKind::Created => {
                 self.make(format!("{who} made the group with {en}"), format!("{zh_who}创建了群，成员有{zh}"))
             }
-            Kind::Joined => self.make(format!("{who} invited {en}"), format!("{zh_who}邀请了{zh}")),
-            Kind::Left => self.make(format!("{who} left"), format!("{zh_who}退出了群")),
-            Kind::Removed => self.make(format!("{who} removed {en}"), format!("{zh_who}移出了{zh}")),
-            Kind::OwnerChanged => self.make(format!("the group's owner is {en} now"), format!("{zh}成为群主")),
-            Kind::Unknown => self.make("something changed".into(), "群信息有变化".into()),
+            NoticeKind::Joined => self.make(format!("{who} invited {en}"), format!("{zh_who}邀请了{zh}")),
+            NoticeKind::Left => self.make(format!("{who} left"), format!("{zh_who}退出了群")),
+            NoticeKind::Removed => self.make(format!("{who} removed {en}"), format!("{zh_who}移出了{zh}")),
+            NoticeKind::OwnerChanged => self.make(format!("the group's owner is {en} now"), format!("{zh}成为群主")),
+            _ => self.make("something changed".into(), "群信息有变化".into()),
         }
         .trim()
         .to_owned()
     }
 
-    pub fn role(self, role: v1::group::Role) -> &'static str {
+    pub fn role(self, role: Role) -> &'static str {
         match role {
-            v1::group::Role::Owner => self.pick("owner", "群主"),
-            v1::group::Role::Admin => self.pick("admin", "管理员"),
-            v1::group::Role::Member | v1::group::Role::None => "",
+            Role::Owner => self.pick("owner", "群主"),
+            Role::Admin => self.pick("admin", "管理员"),
+            _ => "",
         }
     }
 
@@ -201,6 +200,7 @@ impl Text {
                 )
             }
             State::Stopped(reason) => self.stopped(reason, store),
+            other => format!("{other:?}"),
         }
     }
 
@@ -232,6 +232,7 @@ impl Text {
                 format!("the local store takes no more changes ({error}): is the disk full?"),
                 format!("本地数据无法写入（{error}）：磁盘满了吗？"),
             ),
+            other => format!("{other:?}"),
         }
     }
 
@@ -280,13 +281,13 @@ impl Text {
             Error::NotWithdrawn(_) => {
                 self.pick("it may be on its way already: it cannot be taken back", "可能已在发送途中，无法撤回").into()
             }
-            Error::BadUrl(_) | Error::BadName(_) => error.to_string(),
+            _ => error.to_string(),
         }
     }
 
     /// What the server's refusal means to a person.
-    pub fn refusal(self, error: &v1::Error) -> String {
-        match error.code() {
+    pub fn refusal(self, error: &Refusal) -> String {
+        match error.error_code().unwrap_or_default() {
             ErrorCode::BadToken => self.pick("the server does not believe the token", "服务器不认可该令牌").into(),
             ErrorCode::TokenExpired => self.pick("the token ran out: start again", "令牌已过期：请重新启动").into(),
             ErrorCode::BadPassword => self.pick("no such account, or another password", "账号不存在或密码错误").into(),

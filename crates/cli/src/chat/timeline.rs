@@ -2,8 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use anser_client::History;
-use anser_proto::{ConversationId, v1};
+use anser_client::{ConversationId, History, Kind, Message, UserId};
 
 /// Messages that are held; beyond it the oldest are dropped while the newest are looked at.
 const MESSAGES_MAX: usize = 2_000;
@@ -12,7 +11,7 @@ const MESSAGES_MAX: usize = 2_000;
 pub struct Timeline {
     pub conversation: ConversationId,
     /// By `server_msg_id`.
-    pub messages: BTreeMap<u64, Arc<v1::Message>>,
+    pub messages: BTreeMap<u64, Arc<Message>>,
     pub older: Older,
     /// The first unread message, as far as it is here.
     pub unread_from: Option<u64>,
@@ -78,7 +77,7 @@ impl Timeline {
     }
 
     /// Takes a page of the messages before those that are here, or of the newest. `me` is the person's user id.
-    pub fn take_page(&mut self, page: History, me: u64) {
+    pub fn take_page(&mut self, page: History, me: UserId) {
         let reached = !self.begun || (self.unread_from.is_some() && self.unread_from == self.first());
         self.older = if page.more { Older::More } else { Older::Nothing };
         self.messages.extend(page.messages.into_iter().map(|message| (message.server_msg_id, message)));
@@ -91,7 +90,7 @@ impl Timeline {
     }
 
     /// Takes a message that came now.
-    pub fn take_message(&mut self, message: Arc<v1::Message>) {
+    pub fn take_message(&mut self, message: Arc<Message>) {
         self.messages.insert(message.server_msg_id, message);
         if self.scroll == 0 && self.messages.len() > MESSAGES_MAX {
             self.messages.pop_first();
@@ -104,15 +103,14 @@ impl Timeline {
 #[derive(Clone, Copy, Debug)]
 pub struct Unread {
     pub read_mark: u64,
-    pub me: u64,
+    pub me: UserId,
 }
 
 impl Unread {
-    pub fn counts(self, message: &v1::Message) -> bool {
-        let uncounted = message.settings.as_ref().is_some_and(|settings| settings.uncounted);
+    pub fn counts(self, message: &Message) -> bool {
         message.server_msg_id > self.read_mark
             && message.from_id != self.me
-            && message.r#type() != v1::message::Type::Notice
-            && !uncounted
+            && message.kind != Kind::Notice
+            && !message.uncounted
     }
 }

@@ -1,7 +1,8 @@
 //! What happens changes the model and asks for effects: the one way in which anything changes. Pure; `perform` does what is asked.
 
-use anser_client::{Attention, Error, History, Queued};
-use anser_proto::{ClientMsgId, ConversationId, GroupId, v1};
+use anser_client::{
+    Attention, ClientMsgId, ConversationId, Error, Group, GroupId, History, Members, Queued, Session, User, UserId,
+};
 
 use super::{
     answers, heard, keys,
@@ -26,7 +27,7 @@ pub enum Event {
 /// What came of an effect.
 #[derive(Debug)]
 pub enum Answer {
-    Sessions(Vec<v1::Session>),
+    Sessions(Vec<Session>),
     Unsent(Vec<Queued>),
     History {
         conversation: ConversationId,
@@ -34,19 +35,19 @@ pub enum Answer {
     },
     Found {
         account: String,
-        user: Result<Option<v1::User>, Error>,
+        user: Result<Option<User>, Error>,
     },
-    Users(Vec<v1::User>),
+    Users(Vec<User>),
     NotSent {
         client_msg_id: ClientMsgId,
         error: Error,
     },
-    GroupMade(Box<v1::Group>),
+    GroupMade(Box<Group>),
     /// None if it could not be had.
-    Group(Option<Box<v1::Group>>),
+    Group(Option<Box<Group>>),
     Members {
         group: GroupId,
-        members: v1::Members,
+        members: Members,
     },
     Done(Deed),
     /// Accounts that nobody has.
@@ -76,7 +77,7 @@ pub enum Effect {
     ReadUnsent,
     Type(ConversationId),
     Find(String),
-    LookUp(Vec<u64>),
+    LookUp(Vec<UserId>),
     CreateGroup { name: String, accounts: Vec<String> },
     Invite { group: GroupId, accounts: Vec<String> },
     Remove { group: GroupId, accounts: Vec<String> },

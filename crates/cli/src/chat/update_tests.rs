@@ -1,12 +1,12 @@
 //! What the chat does, in words of the person who uses it.
 
-use anser_client::{Error, Event as Said, History, Place, State, Status};
+use anser_client::{Error, Event as Said, NoticeKind, Place, State, Status};
 use anser_proto::{ErrorCode, limits::BODY_BYTES_MAX, v1};
 use crossterm::event::Event as Key;
 use std::sync::Arc;
 
 use super::{
-    fixture::{BOB, Chatting, MINUTE, NOW, message, user, with},
+    fixture::{BOB, Chatting, MINUTE, NOW, group, message, page, user, with},
     model::{Focus, Overlay, Tick},
     update::{Answer, Effect, Event},
 };
@@ -98,7 +98,8 @@ fn what_could_not_be_queued_goes_back_into_the_input() {
 
 #[test]
 fn a_refused_message_is_tried_again_with_the_same_id_or_discarded() {
-    let refused = || Status::Failed(v1::Error { code: ErrorCode::Forbidden.into(), ..Default::default() });
+    let forbidden = || v1::Error { code: ErrorCode::Forbidden.into(), ..Default::default() };
+    let refused = || Status::Failed(forbidden().into());
     let mut chat = with_bob();
     chat.write("hello").status(1, refused());
     assert!(note(&chat).contains("not sent to Bob"));
@@ -130,7 +131,7 @@ fn nothing_is_read_before_the_history_is_on_the_screen() {
     let marks = |effects: Vec<Effect>| effects.iter().any(|effect| matches!(effect, Effect::MarkRead { .. }));
     assert!(!marks(chat.asked()));
     let messages = vec![Arc::new(message(with(BOB), 8, BOB, NOW, "before"))];
-    chat.answer(Answer::History { conversation: with(BOB), page: Ok(History { messages, more: false }) });
+    chat.answer(Answer::History { conversation: with(BOB), page: Ok(page(messages, false)) });
     assert!(marks(chat.asked()));
     assert_eq!(chat.model.open.as_ref().and_then(|timeline| timeline.unread_line()), Some(8));
 }
@@ -156,24 +157,24 @@ fn further_up_nothing_is_marked_as_read_and_nothing_moves() {
 fn older_messages_come_when_their_end_is_reached() {
     let mut chat = alice();
     chat.answer(Answer::Found { account: "bob".into(), user: Ok(Some(user(BOB))) }).asked();
-    let page = |ids: std::ops::Range<u64>| {
+    let old = |ids: std::ops::Range<u64>| {
         let messages = ids.map(|id| Arc::new(message(with(BOB), id, BOB, NOW, "old"))).collect();
-        Ok(History { messages, more: true })
+        Ok(page(messages, true))
     };
     let conversation = with(BOB);
-    chat.answer(Answer::History { conversation, page: page(100..150) }).asked();
+    chat.answer(Answer::History { conversation, page: old(100..150) }).asked();
     chat.key("Home");
     assert_eq!(chat.asked(), [Effect::ReadHistory { conversation, before: Some(100) }]);
     chat.key("Up");
     assert_eq!(chat.asked(), [], "they are asked for once");
-    chat.answer(Answer::History { conversation, page: page(50..100) }).key("Home");
+    chat.answer(Answer::History { conversation, page: old(50..100) }).key("Home");
     assert_eq!(chat.asked(), [Effect::ReadHistory { conversation, before: Some(50) }]);
 }
 
 #[test]
 fn the_unread_line_waits_until_the_first_unread_message_is_here() {
     let mut chat = alice();
-    let peer = Some(user(BOB));
+    let peer = Some(v1::User { user_id: BOB, account: "bob".into(), ..Default::default() });
     let conversation = with(BOB);
     let conversation_id = conversation.to_string();
     chat.session(v1::Session { conversation_id, head: 99, read_mark: 30, peer, ..Default::default() }).key("Enter");
@@ -181,7 +182,7 @@ fn the_unread_line_waits_until_the_first_unread_message_is_here() {
     for (ids, expected) in [(70..100, None), (40..70, None), (10..40, Some(31)), (1..10, Some(31))] {
         let more = ids.start > 1;
         let messages = ids.map(|id| Arc::new(message(conversation, id, BOB, NOW, "old"))).collect();
-        chat.answer(Answer::History { conversation, page: Ok(History { messages, more }) });
+        chat.answer(Answer::History { conversation, page: Ok(page(messages, more)) });
         assert_eq!(line(&chat), expected);
     }
 }
@@ -217,7 +218,7 @@ fn a_new_name_is_shown_as_soon_as_it_is_heard() {
     renamed.from_nickname = "Robert".into();
     chat.hear(Said::Message(Arc::new(renamed))).bob_has(0, 0);
     assert_eq!(title(&chat), "Robert", "the entry of the list still says Bob");
-    let peer = Some(v1::User { nickname: "Bobby".into(), ..user(BOB) });
+    let peer = Some(v1::User { user_id: BOB, account: "bob".into(), nickname: "Bobby".into(), ..Default::default() });
     let conversation_id = with(BOB).to_string();
     chat.session(v1::Session { conversation_id, head: 1, peer, ..Default::default() });
     assert_eq!(title(&chat), "Bobby");
@@ -237,8 +238,8 @@ fn a_group_is_made_and_opened() {
     chat.write("/group Geese bob carol");
     let accounts = vec!["bob".into(), "carol".into()];
     assert_eq!(chat.asked(), [Effect::CreateGroup { name: "Geese".into(), accounts }]);
-    let group = v1::Group { group_id: 3, name: "Geese".into(), member_count: 3, ..Default::default() };
-    chat.answer(Answer::GroupMade(Box::new(group)));
+    let geese = v1::Group { group_id: 3, name: "Geese".into(), member_count: 3, ..Default::default() };
+    chat.answer(Answer::GroupMade(group(geese)));
     assert_eq!(chat.model.title(chat.model.open_id().expect("it is open")), "Geese");
     chat.asked();
     chat.write("/leave");
@@ -252,11 +253,11 @@ fn a_groups_size_is_asked_anew_when_somebody_joins() {
     let ask = Effect::ReadGroup(anser_proto::GroupId(3));
     let asked = |chat: &mut Chatting| chat.asked().into_iter().filter(|effect| *effect == ask).count();
     for id in 10..20 {
-        chat.notice(id, v1::notice::Kind::Joined, BOB, &[id]);
+        chat.notice(id, NoticeKind::Joined, BOB, &[id]);
     }
     assert_eq!(asked(&mut chat), 1, "once at a time");
-    let group = v1::Group { group_id: 3, name: "Geese".into(), member_count: 15, role: 1, ..Default::default() };
-    chat.answer(Answer::Group(Some(Box::new(group))));
+    let geese = v1::Group { group_id: 3, name: "Geese".into(), member_count: 15, role: 1, ..Default::default() };
+    chat.answer(Answer::Group(Some(group(geese))));
     assert_eq!(asked(&mut chat), 1, "and again for those who joined since");
     let conversation = chat.model.open_id().expect("it is open");
     assert_eq!(chat.model.sessions[&conversation].group.as_ref().map(|group| group.member_count), Some(15));

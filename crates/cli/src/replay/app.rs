@@ -4,9 +4,9 @@
 use std::{sync::Arc, time::Duration};
 
 use anser_client::{
-    Bounds, Changed, Client, Config, Credential, Draft, Error, FirstPage, Keep, NewGroup, Policy, State,
+    Bounds, Changed, Client, Config, Credential, Draft, Error, FirstPage, Keep, NewGroup, Session, State,
 };
-use anser_proto::{ClientMsgId, ConversationId, ErrorCode, GroupId, UserId, codes, v1};
+use anser_proto::{ClientMsgId, ConversationId, ErrorCode, GroupId, UserId, v1};
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout};
@@ -74,14 +74,15 @@ mod as_number {
 
 /// What all devices of a play have in common: they want everything from its beginning.
 pub fn config(url: String, token: String, device_id: String, store: Keep, check_every_ms: u64) -> Config {
-    Config {
-        device_id: Some(device_id),
-        store,
-        // What each device shows is judged whole.
-        bounds: Bounds::NONE,
-        policy: Policy { first_page: FirstPage::All, gap_max: u64::MAX, check_every_ms, ..Policy::default() },
-        ..Config::new(url, Credential::Token(token))
-    }
+    let mut config = Config::new(url, Credential::Token(token));
+    config.device_id = Some(device_id);
+    config.store = store;
+    // What each device shows is judged whole.
+    config.bounds = Bounds::NONE;
+    config.policy.first_page = FirstPage::All;
+    config.policy.gap_max = u64::MAX;
+    config.policy.check_every_ms = check_every_ms;
+    config
 }
 
 impl App {
@@ -98,7 +99,7 @@ impl App {
             bail!("{} is not let in: {reason:?}", app.name);
         }
         let me = client.me().context("the server says who one is")?;
-        Ok((app, Me { user: UserId(me.user_id), nickname: me.nickname }))
+        Ok((app, Me { user: me.user_id, nickname: me.nickname }))
     }
 
     pub async fn say(&self, id: ClientMsgId, conversation: ConversationId, text: String) -> anyhow::Result<()> {
@@ -107,14 +108,12 @@ impl App {
     }
 
     pub async fn create(&self) -> anyhow::Result<GroupId> {
-        let new = NewGroup {
-            client_group_id: uuid::Uuid::now_v7().to_string(),
-            name: "replay".to_owned(),
-            ..NewGroup::default()
-        };
+        let mut new = NewGroup::default();
+        new.client_group_id = uuid::Uuid::now_v7().to_string();
+        "replay".clone_into(&mut new.name);
         let client = self.client()?;
         let group = persist(|| client.create_group(new.clone())).await.context("cannot make the group")?;
-        Ok(GroupId(group.group_id))
+        Ok(group.group_id)
     }
 
     pub async fn invite(&self, group: GroupId, user: UserId) -> anyhow::Result<()> {
@@ -130,7 +129,7 @@ impl App {
         let client = self.client()?;
         match persist(|| client.leave(group)).await {
             // The answer to the first attempt was lost.
-            Err(Error::Refused(error)) if error.code() == ErrorCode::NotMember => Ok(()),
+            Err(Error::Refused(error)) if error.error_code() == Some(ErrorCode::NotMember) => Ok(()),
             left => left.context("cannot leave"),
         }
     }
@@ -139,7 +138,9 @@ impl App {
     pub async fn rename(&self, nickname: String) -> anyhow::Result<()> {
         self.finish().await?;
         let client = self.client()?;
-        let change = || client.update_profile(Changed { nickname: Some(nickname.clone()), avatar: None });
+        let mut changed = Changed::default();
+        changed.nickname = Some(nickname.clone());
+        let change = || client.update_profile(changed.clone());
         persist(change).await.context("cannot change the nickname")?;
         Ok(())
     }
@@ -205,7 +206,7 @@ impl App {
 
     pub async fn sessions(&self) -> anyhow::Result<Option<Vec<v1::Session>>> {
         let client = self.client()?;
-        Ok(if client.state() == State::CaughtUp { Some(client.sessions().await?) } else { None })
+        Ok(if client.state() == State::CaughtUp { Some(sessions_of(client).await?) } else { None })
     }
 
     pub async fn end(mut self) -> anyhow::Result<Left> {
@@ -218,7 +219,7 @@ impl App {
         if !matches!(timeout(ORDER_MAX, client.caught_up()).await, Ok(Ok(()))) {
             self.wrong(format!("{} is not up to date at the end, but {:?}", self.name, client.state()));
         }
-        let left = Left { store: read_store(client, |_| {}).await?, sessions: client.sessions().await? };
+        let left = Left { store: read_store(client, |_| {}).await?, sessions: sessions_of(client).await? };
         self.close().await;
         Ok(left)
     }
@@ -236,16 +237,28 @@ where
     let until = Instant::now() + ORDER_MAX;
     loop {
         match ask().await {
-            Err(error) if is_passing(&error) && Instant::now() < until => sleep(LOOK_EVERY).await,
+            Err(error) if error.is_retryable() && Instant::now() < until => sleep(LOOK_EVERY).await,
             done => return done,
         }
     }
 }
 
-fn is_passing(error: &Error) -> bool {
-    match error {
-        Error::Offline | Error::Lost | Error::Busy => true,
-        Error::Refused(error) => codes::error_row(error.code()).retry != codes::Retry::No,
-        _ => false,
+/// As the server would tell it, for the judge: where this device stands.
+fn as_told(session: Session) -> v1::Session {
+    let Session { head, unread, read_mark, delivered_mark, peer_read_mark, peer_delivered_mark, .. } = session;
+    let conversation_id = session.conversation_id.to_string();
+    v1::Session {
+        conversation_id,
+        head,
+        unread,
+        read_mark,
+        delivered_mark,
+        peer_read_mark,
+        peer_delivered_mark,
+        ..v1::Session::default()
     }
+}
+
+async fn sessions_of(client: &Client) -> Result<Vec<v1::Session>, Error> {
+    Ok(client.sessions().await?.into_iter().map(as_told).collect())
 }

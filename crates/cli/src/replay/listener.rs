@@ -3,8 +3,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use anser_client::{Client, Error, Event, Events, Status, StoreError};
-use anser_proto::{ConversationId, v1};
+use anser_client::{Client, ConversationId, Error, Event, Events, Message, Session, Status, StoreError};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tokio::{sync::oneshot, task::JoinHandle};
 
@@ -92,8 +91,8 @@ impl Listening {
     }
 
     /// An entry that comes new into the list may have messages already: told before this app ran, or while it did not hear.
-    async fn list(&mut self, session: &v1::Session) {
-        let Ok(conversation) = session.conversation_id.parse::<ConversationId>() else { return };
+    async fn list(&mut self, session: &Session) {
+        let conversation = session.conversation_id;
         if self.open.contains(&conversation) {
             return;
         }
@@ -105,9 +104,9 @@ impl Listening {
     }
 
     /// What an app that died before it heard of it finds acknowledged in its store.
-    fn find(&self, message: &v1::Message) {
+    fn find(&self, message: &Message) {
         if message.from_device_id == self.device_id {
-            let v1::Message { client_msg_id, server_msg_id, .. } = message;
+            let Message { client_msg_id, server_msg_id, .. } = message;
             self.scribe.write(Fact::Acked { client_msg_id: client_msg_id.clone(), place: *server_msg_id });
         }
     }
@@ -124,8 +123,8 @@ impl Listening {
         }
     }
 
-    async fn show(&mut self, message: &v1::Message) {
-        let Ok(conversation) = message.conversation_id.parse::<ConversationId>() else { return };
+    async fn show(&mut self, message: &Message) {
+        let conversation = message.conversation_id;
         if self.open.insert(conversation) && self.origin == Origin::Inherited {
             // It is not in the list yet, and what came to the life before lies in the store alone: whoever opens it sees that too.
             let seen = read_conversation(&self.client, conversation, &mut |message| self.find(message)).await;
@@ -135,7 +134,7 @@ impl Listening {
         }
         self.scribe.write(Fact::Shown {
             conversation,
-            seen: Seen::of(message),
+            seen: Seen::shown(message),
             client_msg_id: message.client_msg_id.clone(),
             own: message.from_device_id == self.device_id,
         });
@@ -151,10 +150,10 @@ impl Listening {
 }
 
 /// All messages in the local store, ascending.
-pub async fn read_store(client: &Client, mut each: impl FnMut(&v1::Message)) -> Result<Vec<Listed>, Error> {
+pub async fn read_store(client: &Client, mut each: impl FnMut(&Message)) -> Result<Vec<Listed>, Error> {
     let mut store = Vec::new();
     for session in client.sessions().await? {
-        let Ok(conversation) = session.conversation_id.parse::<ConversationId>() else { continue };
+        let conversation = session.conversation_id;
         let seen = read_conversation(client, conversation, &mut each).await?;
         store.push(Listed { conversation, seen });
     }
@@ -164,7 +163,7 @@ pub async fn read_store(client: &Client, mut each: impl FnMut(&v1::Message)) -> 
 async fn read_conversation(
     client: &Client,
     conversation: ConversationId,
-    each: &mut impl FnMut(&v1::Message),
+    each: &mut impl FnMut(&Message),
 ) -> Result<Vec<Seen>, Error> {
     let mut pages: Vec<Vec<Seen>> = Vec::new();
     let mut before = None;
@@ -177,7 +176,7 @@ async fn read_conversation(
         let Some(oldest) = page.messages.first() else { break };
         before = Some(oldest.server_msg_id);
         page.messages.iter().for_each(|message| each(message));
-        pages.push(page.messages.iter().map(|message| Seen::of(message)).collect());
+        pages.push(page.messages.iter().map(|message| Seen::shown(message)).collect());
         if !page.more {
             break;
         }

@@ -7,6 +7,7 @@ use std::{
     time::Instant,
 };
 
+use anser_client::Message;
 use anser_proto::{ConversationId, UserId, v1};
 use serde::{Deserialize, Serialize};
 
@@ -18,14 +19,27 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// As the server's log has it.
     pub fn of(message: &v1::Message) -> Self {
+        let notice = message.notice.as_ref().map(|notice| (notice.kind, notice.operator_id, notice.user_ids.clone()));
         let mut hasher = DefaultHasher::new();
         message.client_msg_id.hash(&mut hasher);
-        (message.from_id, message.r#type, message.server_time_ms, message.count).hash(&mut hasher);
+        (message.from_id, message.r#type, message.server_time_ms, message.count, notice).hash(&mut hasher);
         (&message.from_nickname, &message.from_device_id, &message.content).hash(&mut hasher);
-        if let Some(notice) = &message.notice {
-            (notice.kind, notice.operator_id, &notice.user_ids).hash(&mut hasher);
-        }
+        Self { server_msg_id: message.server_msg_id, print: hasher.finish() }
+    }
+
+    /// As the SDK shows it.
+    pub fn shown(message: &Message) -> Self {
+        let notice = message.notice.as_ref().map(|notice| {
+            let user_ids = notice.user_ids.iter().map(|user| user.0).collect::<Vec<_>>();
+            (v1::notice::Kind::from(notice.kind) as i32, notice.operator_id.0, user_ids)
+        });
+        let kind = v1::message::Type::from(message.kind) as i32;
+        let mut hasher = DefaultHasher::new();
+        message.client_msg_id.hash(&mut hasher);
+        (message.from_id.0, kind, message.server_time_ms, message.count, notice).hash(&mut hasher);
+        (&message.from_nickname, &message.from_device_id, &message.content).hash(&mut hasher);
         Self { server_msg_id: message.server_msg_id, print: hasher.finish() }
     }
 }

@@ -15,10 +15,9 @@ use anser_proto::{
 };
 
 use super::{
-    Change, Credential, Effect, Engine, Request, Secret, State, Step, StopReason,
-    link::Phase,
-    requests::{Asked, retry_of},
+    Change, Credential, Effect, Engine, Request, Secret, State, Step, StopReason, link::Phase, requests::Asked,
 };
+use crate::view::Refusal;
 
 /// How long a provider may take for a token.
 pub(super) const FETCH_MAX_MS: u64 = 30_000;
@@ -139,8 +138,8 @@ impl Engine {
         }
     }
 
-    pub(super) fn login_refused(&mut self, cx: &mut Step<'_>, error: v1::Error) {
-        if retry_of(&error) != Retry::No {
+    pub(super) fn login_refused(&mut self, cx: &mut Step<'_>, error: Refusal) {
+        if error.retry() != Retry::No {
             self.link.reconnect_after = (error.retry_after_ms > 0).then_some(error.retry_after_ms.into());
             return self.lose(cx);
         }

@@ -18,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anser_proto::{ConversationId, GroupId, UserId, digest::groups_digest, limits::PAGE_MAX, v1};
 
 use super::{Change, Effect, Engine, Request, Step, Timer, backoff::Backoff, requests::Asked};
+use crate::view::Refusal;
 
 /// How long a hole may take to close by itself, in milliseconds.
 const HOLE_PATIENCE_MS: u64 = 300;
@@ -294,7 +295,7 @@ impl Engine {
         self.note_change_of(cx, id, receipt.mailbox_seq);
     }
 
-    pub(super) fn sync_refused(&mut self, cx: &mut Step<'_>, error: &v1::Error) {
+    pub(super) fn sync_refused(&mut self, cx: &mut Step<'_>, error: &Refusal) {
         let wait = self.mailbox.backoff.next_ms(&mut self.rng).max(error.retry_after_ms.into());
         self.mailbox.in_flight = false;
         // It is not known which of the groups were answered.

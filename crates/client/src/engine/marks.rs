@@ -8,11 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anser_proto::{ConversationId, codes::Retry, v1};
 
-use super::{
-    Engine, Request, Step, Timer,
-    backoff::Backoff,
-    requests::{Asked, retry_of},
-};
+use super::{Engine, Request, Step, Timer, backoff::Backoff, requests::Asked};
+use crate::view::Refusal;
 
 /// Between two delivered marks, and two signs of typing, of one conversation, in milliseconds.
 const PACE_MS: u64 = 1_000;
@@ -100,9 +97,9 @@ impl Engine {
         self.note_change_of(cx, id, marked.mailbox_seq);
     }
 
-    pub(super) fn mark_refused(&mut self, cx: &mut Step<'_>, id: ConversationId, asked: u64, error: &v1::Error) {
+    pub(super) fn mark_refused(&mut self, cx: &mut Step<'_>, id: ConversationId, asked: u64, error: &Refusal) {
         self.marks.in_flight.remove(&id);
-        if retry_of(error) == Retry::No {
+        if error.retry() == Retry::No {
             let kept = &mut self.conversation(id).kept;
             kept.read_told = kept.read_told.max(asked);
             kept.session.delivered_mark = kept.session.delivered_mark.max(asked);

@@ -36,7 +36,6 @@ use pulls::Pulls;
 use sends::FollowedOf;
 
 pub use heartbeat::Learned;
-pub(crate) use requests::retry_of;
 pub use terms::*;
 
 /// How long nothing at all may come while an answer is awaited, before the connection is taken for dead.
@@ -126,9 +125,7 @@ impl Engine {
             Input::Attention(attention) => self.pay_attention(cx, attention),
             Input::Woke => self.wake_up(cx),
             Input::Send { conversation, client_msg_id, draft, client_time_ms, call } => {
-                let (transmitted, refused) = (false, None);
-                let queued = Queued { conversation, client_msg_id, draft, client_time_ms, transmitted, refused };
-                self.queue(cx, queued, call);
+                self.queue(cx, Queued::new(conversation, client_msg_id, draft, client_time_ms), call);
             }
             Input::Withdraw { key, how, call } => self.withdraw(cx, &key, how, call),
             Input::MarkRead { conversation, server_msg_id, count } => {

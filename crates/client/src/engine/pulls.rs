@@ -8,14 +8,15 @@ use std::{
     sync::Arc,
 };
 
-use anser_proto::{ConversationId, ErrorCode, codes::Retry, v1};
+use anser_proto::{ConversationId, codes::Retry, v1};
 
 use super::{
     Body, CallError, CallId, Change, Effect, Engine, Request, Step, Timer,
     backoff::Backoff,
     conversation::{Placed, Stretch, StretchKind},
-    requests::{Asked, retry_of},
+    requests::Asked,
 };
+use crate::view::Refusal;
 
 const IN_FLIGHT_MAX: usize = 4;
 /// Callers that wait for the past of one conversation.
@@ -130,9 +131,8 @@ impl Engine {
         keep_what_was_asked(id, asked, &mut answer);
         if answer.messages.is_empty() && answer.more {
             // There are more than none: following such an answer would lead nowhere, and at once again.
-            let message = "the answer to a pull is empty and yet not the last".to_owned();
-            let error = v1::Error { code: ErrorCode::Internal.into(), message, retry_after_ms: 0 };
-            return self.pull_refused(cx, id, asked, error);
+            let refusal = Refusal::internal("the answer to a pull is empty and yet not the last");
+            return self.pull_refused(cx, id, asked, refusal);
         }
         self.pulls.in_flight.remove(&id);
         self.pulls.backoff.reset();
@@ -191,9 +191,9 @@ impl Engine {
         self.note_change_of(cx, id, event.mailbox_seq);
     }
 
-    pub(super) fn pull_refused(&mut self, cx: &mut Step<'_>, id: ConversationId, asked: Stretch, error: v1::Error) {
+    pub(super) fn pull_refused(&mut self, cx: &mut Step<'_>, id: ConversationId, asked: Stretch, error: Refusal) {
         self.pulls.in_flight.remove(&id);
-        if retry_of(&error) != Retry::No {
+        if error.retry() != Retry::No {
             let wait = self.pulls.backoff.next_ms(&mut self.rng).max(error.retry_after_ms.into());
             self.pulls.blocked_until = cx.now + wait;
             self.timers.insert((cx.now + wait, Timer::Pulls));

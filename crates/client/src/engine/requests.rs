@@ -2,16 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use anser_proto::{
-    ConversationId, ErrorCode, UserId,
-    codes::{Retry, error_row},
-    v1,
-};
+use anser_proto::{ConversationId, UserId, v1};
 
 use super::{
     ANSWER_MAX_MS, Body, CallError, CallId, Effect, Engine, MessageKey, Request, SILENCE_MAX_MS, Step, StopReason,
     conversation::Stretch,
 };
+use crate::view::Refusal;
 
 /// Requests that wait for answers; beyond it calls are refused.
 const REQUESTS_MAX: usize = 1_024;
@@ -93,58 +90,51 @@ impl Engine {
             return self.take_event(cx, frame.body);
         }
         let Some(asked) = self.link.requests.waiting.remove(&frame.request_id) else { return };
-        // A body that this version does not know is as bad as a fault of the server.
-        let error =
-            |message: &str| v1::Error { code: ErrorCode::Internal.into(), message: message.into(), retry_after_ms: 0 };
-        let body = frame.body.unwrap_or_else(|| Body::Error(error("the answer is empty")));
-        self.take_answer(cx, asked.what, frame.request_id, body);
+        let answer = match frame.body {
+            Some(Body::Error(error)) => Err(Refusal::from(error)),
+            Some(body) => Ok(body),
+            // A body that this version does not know is as bad as a fault of the server.
+            None => Err(Refusal::internal("the answer is empty")),
+        };
+        self.take_answer(cx, asked.what, frame.request_id, answer);
     }
 
-    fn take_answer(&mut self, cx: &mut Step<'_>, asked: Asked, request_id: u32, body: Body) {
-        match (asked, body) {
-            (Asked::Call(call), Body::Error(error)) => {
-                cx.effect(Effect::Answer { call, answer: Err(CallError::Refused(error)) });
+    fn take_answer(&mut self, cx: &mut Step<'_>, asked: Asked, request_id: u32, answer: Result<Body, Refusal>) {
+        match (asked, answer) {
+            (Asked::Call(call), Err(refusal)) => {
+                cx.effect(Effect::Answer { call, answer: Err(CallError::Refused(refusal)) });
             }
-            (Asked::Call(call), body) => {
+            (Asked::Call(call), Ok(body)) => {
                 if let Body::Users(users) = &body {
                     self.take_users(cx, users.clone());
                 }
                 cx.effect(Effect::Answer { call, answer: Ok(body) });
             }
-            (Asked::Hello, Body::Welcome(welcome)) => self.welcome(cx, welcome),
-            (Asked::Hello, Body::Error(error)) => self.login_refused(cx, error),
-            (Asked::Sync, Body::SyncPage(page)) => self.take_page(cx, page),
-            (Asked::Row(wanted), Body::SyncPage(page)) => self.take_rows(cx, wanted, page),
-            (Asked::Pull(conversation, stretch), Body::Messages(answer)) => {
+            (Asked::Hello, Ok(Body::Welcome(welcome))) => self.welcome(cx, welcome),
+            (Asked::Hello, Err(refusal)) => self.login_refused(cx, refusal),
+            (Asked::Sync, Ok(Body::SyncPage(page))) => self.take_page(cx, page),
+            (Asked::Row(wanted), Ok(Body::SyncPage(page))) => self.take_rows(cx, wanted, page),
+            (Asked::Pull(conversation, stretch), Ok(Body::Messages(answer))) => {
                 self.pulled(cx, conversation, stretch, answer);
             }
-            (Asked::Send(key), body) if !self.outgoing.is_carried_by(&key, request_id) => {
-                self.withdrawn_answered(cx, key.conversation, &body);
+            (Asked::Send(key), answer) if !self.outgoing.is_carried_by(&key, request_id) => {
+                self.withdrawn_answered(cx, key.conversation, &answer);
             }
-            (Asked::Send(key), Body::Sent(sent)) => self.sent(cx, &key, &sent),
-            (Asked::MarkRead(conversation, id), Body::Marked(marked)) => {
+            (Asked::Send(key), Ok(Body::Sent(sent))) => self.sent(cx, &key, &sent),
+            (Asked::MarkRead(conversation, id), Ok(Body::Marked(marked))) => {
                 self.read_marked(cx, conversation, id, &marked);
             }
-            (Asked::MarkDelivered(conversation, id), Body::Marked(marked)) => {
+            (Asked::MarkDelivered(conversation, id), Ok(Body::Marked(marked))) => {
                 self.delivered_marked(cx, conversation, id, &marked);
             }
             (Asked::Ping | Asked::Typing | Asked::Bye, _) => {}
             (Asked::Hello, _) => self.lose(cx),
-            (asked, body) => {
-                let error = match body {
-                    Body::Error(error) => error,
-                    other => v1::Error {
-                        code: ErrorCode::Internal.into(),
-                        message: format!("an answer of another kind: {other:?}").chars().take(100).collect(),
-                        retry_after_ms: 0,
-                    },
-                };
-                self.refused(cx, asked, request_id, error);
-            }
+            (asked, Err(refusal)) => self.refused(cx, asked, request_id, refusal),
+            (asked, Ok(other)) => self.refused(cx, asked, request_id, Refusal::unexpected(&other)),
         }
     }
 
-    fn refused(&mut self, cx: &mut Step<'_>, asked: Asked, request_id: u32, error: v1::Error) {
+    fn refused(&mut self, cx: &mut Step<'_>, asked: Asked, request_id: u32, error: Refusal) {
         match asked {
             Asked::Sync => self.sync_refused(cx, &error),
             Asked::Row(conversation) => {
@@ -174,7 +164,7 @@ impl Engine {
                 }
                 self.stop(cx, StopReason::Closed { code, reason: kicked.reason });
             }
-            Some(Body::Error(error)) if !self.link.is_logged_in() => self.login_refused(cx, error),
+            Some(Body::Error(error)) if !self.link.is_logged_in() => self.login_refused(cx, error.into()),
             Some(Body::Draining(draining)) => self.drain(cx, draining),
             _ if !self.link.is_logged_in() => {}
             Some(Body::Message(event)) => self.message_pushed(cx, event),
@@ -200,16 +190,6 @@ impl Engine {
             () => return self.transmit(cx, request, Asked::Call(call)),
         };
         cx.effect(Effect::Answer { call, answer: Err(refused) });
-    }
-}
-
-/// What the table of codes says to do; a code that this version does not know follows the ranges of the table.
-pub(crate) fn retry_of(error: &v1::Error) -> Retry {
-    match (ErrorCode::try_from(error.code), error.code) {
-        (Ok(code), _) => error_row(code).retry,
-        (Err(_), 300..400) => Retry::Later,
-        (Err(_), 400..500) => Retry::SameId,
-        (Err(_), _) => Retry::No,
     }
 }
 

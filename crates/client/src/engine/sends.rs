@@ -13,11 +13,9 @@ use anser_proto::{ConversationId, codes::Retry, limits::BODY_BYTES_MAX, v1};
 
 use super::{
     Body, CallId, Change, Draft, Effect, Engine, Fate, MessageKey, NotQueued, NotWithdrawn, Place, Queued, Request,
-    Status, Step, Timer, Withdrawal,
-    backoff::Backoff,
-    outgoing::body_bytes,
-    requests::{Asked, retry_of},
+    Status, Step, Timer, Withdrawal, backoff::Backoff, outgoing::body_bytes, requests::Asked,
 };
+use crate::view::Refusal;
 
 /// Own messages of a conversation whose delivery is still told; of older ones the marks of the session tell.
 const FOLLOWED_MAX: usize = 256;
@@ -49,7 +47,7 @@ impl Engine {
         let (key, bytes) = (queued.key(), body_bytes(&queued));
         if let Some(first) = self.outgoing.get(&key) {
             let Draft { kind, content, attachment, .. } = &queued.draft;
-            return match first.draft.has_body((*kind).into(), content, attachment) {
+            return match first.draft.has_body(*kind, content, attachment) {
                 true if self.outgoing.flies(&key) => Ok(Status::Sending),
                 true => Ok(Status::Queued),
                 false => Err(NotQueued::Conflict),
@@ -109,15 +107,15 @@ impl Engine {
     }
 
     /// The answer to an attempt at a message that was withdrawn meanwhile.
-    pub(super) fn withdrawn_answered(&mut self, cx: &mut Step<'_>, id: ConversationId, answer: &Body) {
+    pub(super) fn withdrawn_answered(&mut self, cx: &mut Step<'_>, id: ConversationId, answer: &Result<Body, Refusal>) {
         match answer {
-            Body::Sent(sent) => {
+            Ok(Body::Sent(sent)) => {
                 // It is in the log, and is pulled from there as anybody's.
                 self.conversation(id).own_is_at(sent.server_msg_id, sent.count);
                 self.look_after(id);
                 self.note_change_of(cx, id, sent.mailbox_seq);
             }
-            Body::Error(error) if retry_of(error) == Retry::No => {}
+            Err(refusal) if refusal.retry() == Retry::No => {}
             _ => self.start_over(cx),
         }
         self.outgoing.unblock(id, cx.now);
@@ -178,8 +176,9 @@ impl Engine {
             return;
         };
         let key = MessageKey { conversation, client_msg_id };
-        let is_same =
-            |queued: &Arc<Queued>| queued.draft.has_body(message.r#type, &message.content, &message.attachment);
+        let is_same = |queued: &Arc<Queued>| {
+            queued.draft.has_body(message.r#type().into(), &message.content, &message.attachment)
+        };
         if self.outgoing.get(&key).is_some_and(is_same)
             && let Some(queued) = self.outgoing.remove_seen(&key)
         {
@@ -233,9 +232,9 @@ impl Engine {
         }
     }
 
-    pub(super) fn send_refused(&mut self, cx: &mut Step<'_>, key: &MessageKey, request_id: u32, error: v1::Error) {
+    pub(super) fn send_refused(&mut self, cx: &mut Step<'_>, key: &MessageKey, request_id: u32, error: Refusal) {
         let id = key.conversation;
-        if retry_of(&error) == Retry::No {
+        if error.retry() == Retry::No {
             let Some(queued) = self.outgoing.remove(key) else { return };
             let refused = Arc::new(Queued { refused: Some(error.clone()), ..Queued::clone(&queued) });
             cx.keep(Change::Queue(refused));
@@ -248,7 +247,7 @@ impl Engine {
         } else {
             let (now, rng) = (cx.now, &mut self.rng);
             let wait = |backoff: &mut Backoff| now + backoff.next_ms(rng).max(error.retry_after_ms.into());
-            let doubtful = retry_of(&error) == Retry::SameId;
+            let doubtful = error.retry() == Retry::SameId;
             if let Some(until) = self.outgoing.land(id, request_id, doubtful, wait) {
                 self.timers.insert((until, Timer::Sends(id)));
             }

@@ -6,6 +6,7 @@ use anser_proto::{ClientMsgId, ConversationId, UserId, v1};
 use bytes::Bytes;
 
 use super::heartbeat::Learned;
+use crate::view::{Kind, Refusal};
 
 pub use anser_proto::v1::{client_frame::Request, server_frame::Body};
 
@@ -41,6 +42,7 @@ impl std::fmt::Debug for Credential {
 
 /// What a device gets of a conversation that it sees for the first time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum FirstPage {
     /// The newest so many, 1 to 200. Older ones come on demand.
     Newest(u32),
@@ -50,6 +52,7 @@ pub enum FirstPage {
 
 /// What an app may choose about traffic.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Policy {
     pub first_page: FirstPage,
     /// A hole of more ids than this is not walked through: the conversation starts anew at its newest page.
@@ -79,8 +82,9 @@ pub struct Config {
 
 /// What somebody wants to say.
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub struct Draft {
-    pub kind: v1::message::Type,
+    pub kind: Kind,
     /// The text; for other types a plain-text fallback.
     pub content: String,
     /// What else the type needs. Opaque to the server.
@@ -91,17 +95,22 @@ pub struct Draft {
 
 impl Draft {
     /// By the server's rule, which refuses the same id with another body.
-    pub(super) fn has_body(&self, kind: i32, content: &str, attachment: &[u8]) -> bool {
-        i32::from(self.kind) == kind && self.content == content && self.attachment == attachment
+    pub(super) fn has_body(&self, kind: Kind, content: &str, attachment: &[u8]) -> bool {
+        self.kind == kind && self.content == content && self.attachment == attachment
+    }
+
+    pub fn new(kind: Kind, content: impl Into<String>) -> Self {
+        Self { kind, content: content.into(), attachment: Bytes::new(), uncounted: false }
     }
 
     pub fn text(text: impl Into<String>) -> Self {
-        Self { kind: v1::message::Type::Text, content: text.into(), attachment: Bytes::new(), uncounted: false }
+        Self::new(Kind::Text, text)
     }
 }
 
 /// A message on its way to the server, or one that the server refused for ever.
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub struct Queued {
     pub conversation: ConversationId,
     pub client_msg_id: ClientMsgId,
@@ -110,7 +119,7 @@ pub struct Queued {
     /// It was given to a connection at least once: the server may have it.
     pub transmitted: bool,
     /// The server's last word on it. It is tried no more.
-    pub refused: Option<v1::Error>,
+    pub refused: Option<Refusal>,
 }
 
 /// How a message is taken out of the queue.
@@ -150,6 +159,11 @@ pub struct MessageKey {
 }
 
 impl Queued {
+    /// One that was not transmitted yet.
+    pub fn new(conversation: ConversationId, client_msg_id: ClientMsgId, draft: Draft, client_time_ms: u64) -> Self {
+        Self { conversation, client_msg_id, draft, client_time_ms, transmitted: false, refused: None }
+    }
+
     pub fn key(&self) -> MessageKey {
         MessageKey { conversation: self.conversation, client_msg_id: self.client_msg_id.clone() }
     }
@@ -159,7 +173,7 @@ impl Queued {
         v1::Send {
             conversation_id: self.conversation.to_string(),
             client_msg_id: self.client_msg_id.to_string(),
-            r#type: self.draft.kind.into(),
+            r#type: v1::message::Type::from(self.draft.kind).into(),
             content: self.draft.content.clone(),
             attachment: self.draft.attachment.clone(),
             client_time_ms: self.client_time_ms,
@@ -301,19 +315,20 @@ pub struct Output {
 
 /// How far a message of this device has come.
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub enum Status {
     /// Saved here; goes out as soon as it can, also after a restart.
     Queued,
     Sending,
     /// The last attempt failed for now; another one follows. One that keeps failing holds up those behind it until it is given up.
-    Retrying(v1::Error),
+    Retrying(Refusal),
     /// Stored by the server: it will not be lost.
     Sent(Place),
     /// A device of the other party has it. One-to-one only, as is `Read`.
     Delivered(Place),
     Read(Place),
     /// Refused for ever. It is not in the log and will not be.
-    Failed(v1::Error),
+    Failed(Refusal),
     /// Taken out of the queue by the user.
     Withdrawn(Fate),
 }
@@ -327,6 +342,7 @@ pub struct Place {
 
 /// Why a message was not even queued. Nothing was saved.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum NotQueued {
     #[error("{} messages wait, or their bodies have 64 MiB: let some go out first", super::outgoing::OUTGOING_MAX)]
     QueueFull,
@@ -337,6 +353,7 @@ pub enum NotQueued {
 }
 
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub enum State {
     Connecting,
     /// Logged in; what was missed, or may have been, is on its way.
@@ -352,11 +369,12 @@ pub enum State {
 }
 
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub enum StopReason {
     /// `Stop` was said, or nothing was begun yet.
     Asked,
     /// The server refused the login.
-    Refused(v1::Error),
+    Refused(Refusal),
     /// The kept token was to be said, and none is kept.
     NoCredential,
     /// The server ended the connection and wants no other: see the table of close codes.
@@ -377,8 +395,8 @@ pub enum CallError {
     Lost,
     #[error("as many requests as may are waiting for answers")]
     Busy,
-    #[error("the server refused: {} (code {})", .0.message, .0.code)]
-    Refused(v1::Error),
+    #[error("the server refused: {0}")]
+    Refused(Refusal),
 }
 
 /// What is to be kept. Applied in order.

@@ -1,11 +1,11 @@
 //! How far named consumers have come in each conversation, and what lies behind a position.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use anser_proto::{ConversationId, v1};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Store, StoreError, bounds::note_use, column, decode, meta, number};
+use super::{Store, StoreError, bounds::note_use, column, decode, meta, number, read_message};
 use crate::{consumer::Start, history::History};
 
 /// Row of a consumer that has seen the conversation list up to date: what comes into it later is read from its beginning.
@@ -39,7 +39,7 @@ impl Store {
                  ORDER BY server_msg_id LIMIT ?",
             )?;
             let rows = rows.query_map(params![id, column(position), limit + 1], |row| row.get::<_, Vec<u8>>(0))?;
-            let messages = rows.map(|row| Ok(Arc::new(decode::<v1::Message>(&row?, "a message")?)));
+            let messages = rows.map(|row| read_message(&row?));
             let mut messages = messages.collect::<Result<Vec<_>, StoreError>>()?;
             let more = messages.len() > limit as usize;
             messages.truncate(limit as usize);

@@ -9,8 +9,8 @@ use std::{
 use anser_client::{
     ClientMsgId, ConversationId, Draft, Fate, FirstPage, Policy, Queued, State, Status,
     engine::{Change, Config, Credential, Effect, Engine, Input, Kept, MessageKey, Output, Saved},
-    v1,
 };
+use anser_proto::v1;
 
 use super::server::Server;
 
@@ -59,8 +59,10 @@ pub(crate) struct Wires {
 }
 
 pub(crate) fn policy(small: bool) -> Policy {
-    let whole = Policy { first_page: FirstPage::All, gap_max: u64::MAX, check_every_ms: 5_000, ..Policy::default() };
-    if small { Policy { first_page: FirstPage::Newest(3), gap_max: 6, ..whole } } else { whole }
+    let mut policy = Policy::default();
+    policy.check_every_ms = 5_000;
+    (policy.first_page, policy.gap_max) = if small { (FirstPage::Newest(3), 6) } else { (FirstPage::All, u64::MAX) };
+    policy
 }
 
 impl Device {
@@ -196,7 +198,8 @@ impl Device {
         uncounted: bool,
     ) -> bool {
         let id: ClientMsgId = format!("{}-{number}", self.name).parse().expect("a good id");
-        let draft = Draft { uncounted, ..Draft::text(number.to_string()) };
+        let mut draft = Draft::text(number.to_string());
+        draft.uncounted = uncounted;
         self.step(
             now,
             server,
@@ -257,7 +260,7 @@ impl Disk {
             Change::Transmitted(key) => {
                 let mut queue = self.outgoing.iter_mut();
                 let queued = queue.find(|queued| queued.key() == key).expect("what is transmitted is queued");
-                *queued = Arc::new(Queued { transmitted: true, ..Queued::clone(queued) });
+                Arc::make_mut(queued).transmitted = true;
             }
             Change::Unqueue(key) => self.outgoing.retain(|queued| queued.key() != key),
             Change::Heartbeat { .. } | Change::Token(_) => {}

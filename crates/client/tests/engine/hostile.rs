@@ -3,8 +3,8 @@
 use anser_client::{
     ConversationId, Draft, GroupId, UserId,
     engine::{Effect, Input},
-    v1,
 };
+use anser_proto::v1;
 use proptest::prelude::*;
 use v1::{client_frame::Request, server_frame::Body};
 

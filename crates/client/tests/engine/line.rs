@@ -1,9 +1,7 @@
 //! One engine and a server that says what a test puts into its mouth.
 
-use anser_client::{
-    engine::{Change, Config, Credential, Effect, Engine, Input, Output, Policy, Saved},
-    v1,
-};
+use anser_client::engine::{Change, Config, Credential, Effect, Engine, Input, Output, Policy, Saved};
+use anser_proto::v1;
 use v1::{error::Code, server_frame::Body};
 
 /// An engine and its clock.
@@ -19,7 +17,8 @@ impl Line {
     }
 
     pub(crate) fn restored(credential: Credential, saved: Saved) -> Self {
-        let policy = Policy { check_every_ms: 1_000_000, ..Policy::default() };
+        let mut policy = Policy::default();
+        policy.check_every_ms = 1_000_000;
         let config = Config { credential, device: v1::Device::default(), client: String::new(), policy };
         Self { engine: Engine::new(config, saved, 1), now: 1_000, changes: Vec::new() }
     }

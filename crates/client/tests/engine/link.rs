@@ -3,8 +3,8 @@
 use anser_client::{
     Attention, State, StopReason, UserId,
     engine::{CallError, Change, Credential, Effect, Input},
-    v1,
 };
+use anser_proto::v1;
 use v1::{client_frame::Request, close::Code as Close, server_frame::Body};
 
 use crate::line::{Line, line, request};

@@ -3,8 +3,8 @@
 use anser_client::{
     State, StopReason,
     engine::{Change, Credential, Effect, Input, Saved, Secret},
-    v1,
 };
+use anser_proto::v1;
 use v1::{client_frame::Request, close::Code as Close, error::Code, hello::Credential as Said, server_frame::Body};
 
 use crate::{

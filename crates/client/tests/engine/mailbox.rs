@@ -1,7 +1,8 @@
 //! How a device that stays connected finds out whether it missed anything.
 
-use anser_client::{ConversationId, GroupId, engine::Effect, v1};
+use anser_client::{ConversationId, GroupId, engine::Effect};
 use anser_proto::digest::groups_digest;
+use anser_proto::v1;
 use v1::{client_frame::Request, server_frame::Body};
 
 use crate::line::{Line, line, request};

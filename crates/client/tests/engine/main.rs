@@ -20,8 +20,8 @@ use std::{
 use anser_client::{
     ClientMsgId, ConversationId, GroupId, Queued, UserId,
     engine::{Input, MessageKey, Withdrawal},
-    v1,
 };
+use anser_proto::v1;
 use device::{Crash, Device, Wires, policy};
 use proptest::prelude::*;
 use server::{Asker, Fault, Server};

@@ -3,8 +3,8 @@
 use anser_client::{
     ConversationId, GroupId,
     engine::{Effect, Input},
-    v1,
 };
+use anser_proto::v1;
 use v1::{client_frame::Request, error::Code, server_frame::Body};
 
 use crate::line::{Line, error, line, request};

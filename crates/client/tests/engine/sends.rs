@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anser_client::{
     ConversationId, Draft, Fate, NotQueued, NotWithdrawn, Queued, Status, UserId,
     engine::{Change, Credential, Effect, Input, MessageKey, Saved, Withdrawal},
-    v1,
 };
+use anser_proto::v1;
 use v1::{client_frame::Request, error::Code, server_frame::Body};
 
 use crate::line::{Line, error, line};
@@ -140,8 +140,8 @@ fn a_message_is_cancelled_only_while_it_is_certain_that_it_is_not_stored() {
 fn what_was_transmitted_before_a_restart_is_not_cancelled() {
     for transmitted in [false, true] {
         let (client_msg_id, draft) = ("a".parse().expect("a good id"), Draft::text("hi"));
-        let queued =
-            Queued { conversation: with(8), client_msg_id, draft, client_time_ms: 0, transmitted, refused: None };
+        let mut queued = Queued::new(with(8), client_msg_id, draft, 0);
+        queued.transmitted = transmitted;
         let saved = Saved { outgoing: vec![Arc::new(queued)], ..Saved::default() };
         let mut line = Line::restored(Credential::Token("token".into()), saved);
         let expected = if transmitted { Err(NotWithdrawn::MaybeStored) } else { Ok(Fate::NotStored) };

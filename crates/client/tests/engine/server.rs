@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use anser_client::{ConversationId, GroupId, UserId, v1};
-use anser_proto::digest::groups_digest;
+use anser_client::{ConversationId, GroupId, UserId};
+use anser_proto::{digest::groups_digest, v1};
 use v1::{client_frame::Request, error::Code, notice::Kind, server_frame::Body};
 
 /// Sessions of a page, so that syncs have several.

@@ -1,13 +1,13 @@
 //! A local store that has little room: what went from it is not taken for what never was.
 
-use anser_client::{Client, Config, ConversationId, Draft, Keep, Start, UserId};
+use anser_client::{Client, ConversationId, Draft, Keep, Start, UserId};
 use tempfile::TempDir;
 
 use crate::{
     ALICE, BOB, config,
     consumer::{say, take},
     fake::{Fake, Wire},
-    ours, within,
+    ours, with, within,
 };
 
 /// Everything there is, page by page from the newest to the oldest.
@@ -42,8 +42,7 @@ async fn history_is_whole_though_the_store_keeps_little_of_it() {
     bob.close().await;
 
     // Without a connection the newest are there, and it is said that there are more.
-    let alone = Config { url: "tcp://127.0.0.1:9".into(), ..little() };
-    let bob = Client::open(alone).await.expect("opens");
+    let bob = Client::open(with(little(), |alone| alone.url = "tcp://127.0.0.1:9".into())).await.expect("opens");
     let here = bob.history(ours(), None, 200).await.expect("reads");
     let kept: Vec<_> = here.messages.iter().map(|message| message.server_msg_id).collect();
     assert_eq!((kept, here.more), ((21..=30).collect(), true));

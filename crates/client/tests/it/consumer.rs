@@ -1,12 +1,12 @@
 //! Consumers, who are given every message at least once, whatever is killed in between.
 
-use anser_client::{Client, Config, Consumer, Draft, Event, FirstPage, Keep, Start};
+use anser_client::{Client, Consumer, Draft, Event, FirstPage, Start};
 use tempfile::TempDir;
 
 use crate::{
     ALICE, BOB, config, crash_after,
     fake::{Fake, Wire},
-    hear, ours, within,
+    hear, kept_in, ours, within,
 };
 
 pub(crate) async fn say(server: &Fake, numbers: std::ops::RangeInclusive<u32>) {
@@ -32,7 +32,7 @@ fn what_was_not_acknowledged_is_given_again_and_what_no_event_told_is_given_too(
     let folder = TempDir::new().expect("a folder");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let server = runtime.block_on(Fake::start(Wire::Tcp));
-    let kept = || Config { store: Keep::File(folder.path().join("bob.db")), ..config("tcp", server.address, BOB) };
+    let kept = || kept_in(folder.path().join("bob.db"), config("tcp", server.address, BOB));
     runtime.block_on(say(&server, 1..=3));
     // Everything is in the store, and the app dies before it listened to any event.
     crash_after(kept(), async |bob| within(bob.caught_up()).await.expect("logged in"));

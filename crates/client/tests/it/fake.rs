@@ -9,8 +9,8 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use anser_client::{ConversationId, Format, v1};
-use anser_proto::{codec::SUBPROTOCOLS, limits::CLIENT_FRAME_BYTES_MAX, tcp};
+use anser_client::{ConversationId, Format};
+use anser_proto::{codec::SUBPROTOCOLS, limits::CLIENT_FRAME_BYTES_MAX, tcp, v1};
 use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::{

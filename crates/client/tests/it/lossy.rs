@@ -5,8 +5,8 @@ use std::{io, sync::Arc};
 use anser_client::{
     Client, Draft,
     transport::{Closed, Dial, Network, Transport},
-    v1,
 };
+use anser_proto::v1;
 use futures_util::future::BoxFuture;
 
 use crate::{

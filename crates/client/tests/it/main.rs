@@ -34,6 +34,15 @@ fn ours() -> ConversationId {
     ConversationId::single(UserId(ALICE), UserId(BOB))
 }
 
+fn with(mut config: Config, change: impl FnOnce(&mut Config)) -> Config {
+    change(&mut config);
+    config
+}
+
+fn kept_in(path: impl Into<std::path::PathBuf>, config: Config) -> Config {
+    with(config, |config| config.store = Keep::File(path.into()))
+}
+
 fn config(scheme: &str, address: SocketAddr, user: u64) -> Config {
     Config::new(format!("{scheme}://localhost:{}", address.port()), Credential::Token(user.to_string()))
 }
@@ -90,7 +99,7 @@ async fn two_people_talk_over_every_wire_and_encoding() {
     for (wire, scheme) in [(Wire::WebSocket, "ws"), (Wire::Tcp, "tcp")] {
         for format in [Format::Protobuf, Format::Json] {
             let server = Fake::start(wire).await;
-            let config = |user| Config { format, ..config(scheme, server.address, user) };
+            let config = |user| with(config(scheme, server.address, user), |config| config.format = format);
             check_a_talk(config(ALICE), config(BOB)).await;
         }
     }
@@ -102,11 +111,12 @@ async fn two_people_talk_behind_tls_and_strangers_are_not_trusted() {
     for (wire, scheme) in [(Wire::WebSocket, "wss"), (Wire::Tcp, "tls")] {
         let local = "127.0.0.1:0".parse().expect("an address");
         let server = Fake::start_with(wire, local, Some(tls_acceptor(&folder, "server"))).await;
-        let config = |user| Config { ca_file: Some(folder.join("ca.pem")), ..config(scheme, server.address, user) };
+        let ca_file = |name: &str, config| with(config, |config| config.ca_file = Some(folder.join(name)));
+        let config = |user| ca_file("ca.pem", config(scheme, server.address, user));
         check_a_talk(config(ALICE), config(BOB)).await;
     }
-    let not_a_ca =
-        Config { ca_file: Some(folder.join("server.key")), ..config("wss", ([127, 0, 0, 1], 1).into(), ALICE) };
+    let mut not_a_ca = config("wss", ([127, 0, 0, 1], 1).into(), ALICE);
+    not_a_ca.ca_file = Some(folder.join("server.key"));
     assert!(matches!(Client::open(not_a_ca).await, Err(Error::BadUrl(_))));
 }
 
@@ -124,9 +134,10 @@ async fn a_node_that_is_gone_is_passed_over_for_the_next() {
     let server = Fake::start(Wire::WebSocket).await;
     let alice = config("ws", server.address, ALICE);
     let url = format!("ws://127.0.0.1:9, {}", alice.url);
-    let alice = Client::open(Config { url, ..alice }).await.expect("opens");
+    let alice = Client::open(with(alice, |alice| alice.url = url)).await.expect("opens");
     within(alice.caught_up()).await.expect("logged in");
-    let bad = Config { url: "ws://localhost:1,localhost:2".into(), ..config("ws", server.address, ALICE) };
+    let mut bad = config("ws", server.address, ALICE);
+    bad.url = "ws://localhost:1,localhost:2".into();
     let refused = Client::open(bad).await.err().expect("refused").to_string();
     assert!(refused.contains("`localhost:2`"), "{refused}");
 }
@@ -136,11 +147,11 @@ fn what_was_queued_goes_out_once_and_in_order_after_a_crash() {
     let folder = TempDir::new().expect("a folder");
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let server = runtime.block_on(Fake::start(Wire::WebSocket));
-    let kept = || Config { store: Keep::File(folder.path().join("alice.db")), ..config("ws", server.address, ALICE) };
+    let kept = || kept_in(folder.path().join("alice.db"), config("ws", server.address, ALICE));
     // The first answer is lost with its connection, so that the first message is stored and not acknowledged; then the client
     // crashes with more in its queue.
     server.state.lock().expect("nobody panics with it").eaten = 1;
-    crash_after(Config { url: "ws://127.0.0.1:9".into(), ..kept() }, async |client| {
+    crash_after(with(kept(), |alone| alone.url = "ws://127.0.0.1:9".into()), async |client| {
         for text in ["one", "two", "three"] {
             client.send(ours(), Draft::text(text)).await.expect("queued");
         }
@@ -252,21 +263,20 @@ async fn of_what_is_not_synced_it_is_not_said_that_there_is_nothing() {
 async fn what_never_left_the_device_is_cancelled_and_what_is_behind_a_stuck_one_goes_on() {
     let server = Fake::start(Wire::WebSocket).await;
     let folder = TempDir::new().expect("a folder");
-    let store = || Keep::File(folder.path().join("alice.db"));
-    let offline = Config { store: store(), ..config("ws", ([127, 0, 0, 1], 9).into(), ALICE) };
-    let alice = Client::open(offline).await.expect("opens");
+    let at = |address| kept_in(folder.path().join("alice.db"), config("ws", address, ALICE));
+    let nowhere = ([127, 0, 0, 1], 9).into();
+    let alice = Client::open(at(nowhere)).await.expect("opens");
     let regretted = alice.send(ours(), Draft::text("regretted")).await.expect("queued");
     alice.send(ours(), Draft::text("stuck")).await.expect("queued");
     alice.send(ours(), Draft::text("behind")).await.expect("queued");
     alice.close().await;
 
-    let alice = Client::open(Config { store: store(), ..config("ws", ([127, 0, 0, 1], 9).into(), ALICE) });
-    let alice = alice.await.expect("opens");
+    let alice = Client::open(at(nowhere)).await.expect("opens");
     alice.cancel(ours(), regretted.client_msg_id().clone()).await.expect("it never left");
     alice.close().await;
 
     server.state.lock().expect("nobody panics with it").model.faults.push(server::Fault::Poison);
-    let alice = Client::open(Config { store: store(), ..config("ws", server.address, ALICE) }).await.expect("opens");
+    let alice = Client::open(at(server.address)).await.expect("opens");
     let mut events = alice.events();
     let stuck = hear(&mut events, |event| match event {
         Event::Status { client_msg_id, status: Status::Retrying(_), .. } => Some(client_msg_id),
@@ -284,7 +294,8 @@ async fn what_never_left_the_device_is_cancelled_and_what_is_behind_a_stuck_one_
 #[tokio::test]
 async fn a_listener_that_is_too_slow_is_told_so() {
     let server = Fake::start(Wire::WebSocket).await;
-    let alice = Client::open(Config { events_max: 2, ..config("ws", server.address, ALICE) }).await.expect("opens");
+    let alice =
+        Client::open(with(config("ws", server.address, ALICE), |little| little.events_max = 2)).await.expect("opens");
     let mut events = alice.events();
     let mut last = None;
     for _ in 0..20 {
@@ -297,23 +308,23 @@ async fn a_listener_that_is_too_slow_is_told_so() {
 #[tokio::test]
 async fn a_refused_login_stops_until_another_one_is_given() {
     let server = Fake::start(Wire::WebSocket).await;
-    let stranger = Config { credential: Credential::Token("forged".into()), ..config("ws", server.address, ALICE) };
+    let mut stranger = config("ws", server.address, ALICE);
+    stranger.credential = Credential::Token("forged".into());
     let client = Client::open(stranger).await.expect("opens");
     assert!(matches!(within(client.caught_up()).await, Err(StopReason::Refused(_))));
     let mut events = client.events();
     client.login(Credential::Token(ALICE.to_string())).await.expect("open");
     hear(&mut events, |event| (event == Event::State(State::CaughtUp)).then_some(())).await;
-    assert_eq!(client.me().map(|user| user.user_id), Some(ALICE));
+    assert_eq!(client.me().map(|user| user.user_id), Some(UserId(ALICE)));
 }
 
 #[tokio::test]
 async fn a_password_is_needed_once_for_a_store() {
     let folder = TempDir::new().expect("a folder");
     let server = Fake::start(Wire::WebSocket).await;
-    let kept = |credential| Config {
-        store: Keep::File(folder.path().join("alice.db")),
-        credential,
-        ..config("ws", server.address, ALICE)
+    let kept = |credential| {
+        let kept = kept_in(folder.path().join("alice.db"), config("ws", server.address, ALICE));
+        with(kept, |kept| kept.credential = credential)
     };
     let client = Client::open(kept(Credential::Kept)).await.expect("opens");
     assert_eq!(within(client.caught_up()).await, Err(StopReason::NoCredential));
@@ -331,7 +342,7 @@ async fn after_a_wipe_nothing_of_the_user_is_on_the_device() {
     let server = Fake::start(Wire::WebSocket).await;
     let path = folder.path().join("alice.db");
     let kept =
-        |credential| Config { store: Keep::File(path.clone()), credential, ..config("ws", server.address, ALICE) };
+        |credential| with(kept_in(&path, config("ws", server.address, ALICE)), |kept| kept.credential = credential);
     let password = |user: u64| Credential::Password { account: user.to_string(), password: "goose".into() };
     let alice = Client::open(kept(password(ALICE))).await.expect("opens");
     within(alice.send(ours(), Draft::text("a secret of hers")).await.expect("queued").sent()).await.expect("stored");
@@ -347,7 +358,7 @@ async fn after_a_wipe_nothing_of_the_user_is_on_the_device() {
     let mut events = bob.events();
     bob.login(password(BOB)).await.expect("open");
     hear(&mut events, |event| (event == Event::State(State::CaughtUp)).then_some(())).await;
-    assert_eq!(bob.me().map(|user| user.user_id), Some(BOB));
+    assert_eq!(bob.me().map(|user| user.user_id), Some(UserId(BOB)));
 }
 
 #[tokio::test]
@@ -359,7 +370,9 @@ async fn a_provider_that_fails_at_first_is_asked_again() {
         async move { if asked == 0 { Err("the app's server is away") } else { Ok(ALICE.to_string()) } }
     };
     let credential = Credential::provider(provider);
-    let client = Client::open(Config { credential, ..config("tcp", server.address, ALICE) }).await.expect("opens");
+    let client = Client::open(with(config("tcp", server.address, ALICE), |config| config.credential = credential))
+        .await
+        .expect("opens");
     within(client.caught_up()).await.expect("logged in");
 }
 
@@ -367,13 +380,12 @@ async fn a_provider_that_fails_at_first_is_asked_again() {
 async fn a_store_belongs_to_one_client_one_device_and_one_user() {
     let folder = TempDir::new().expect("a folder");
     let server = Fake::start(Wire::WebSocket).await;
-    let kept =
-        |user| Config { store: Keep::File(folder.path().join("alice.db")), ..config("ws", server.address, user) };
+    let kept = |user| kept_in(folder.path().join("alice.db"), config("ws", server.address, user));
     let first = Client::open(kept(ALICE)).await.expect("opens");
     within(first.caught_up()).await.expect("logged in");
     assert!(matches!(Client::open(kept(ALICE)).await, Err(Error::Store(_))), "a store in use was opened");
     first.close().await;
-    let renamed = Config { device_id: Some("another".into()), ..kept(ALICE) };
+    let renamed = with(kept(ALICE), |kept| kept.device_id = Some("another".into()));
     assert!(matches!(Client::open(renamed).await, Err(Error::Store(_))), "a store of another device was opened");
     let bob = Client::open(kept(BOB)).await.expect("opens");
     let expected = StopReason::OtherUser { kept: UserId(ALICE), given: UserId(BOB) };
@@ -384,8 +396,7 @@ async fn a_store_belongs_to_one_client_one_device_and_one_user() {
 async fn a_file_of_a_newer_version_or_another_program_is_refused() {
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("alice.db");
-    let open =
-        || Client::open(Config { store: Keep::File(path.clone()), ..config("ws", ([127, 0, 0, 1], 9).into(), ALICE) });
+    let open = || Client::open(kept_in(&path, config("ws", ([127, 0, 0, 1], 9).into(), ALICE)));
     open().await.expect("opens").close().await;
     let set = |pragma, value: i32| {
         let file = rusqlite::Connection::open(&path).expect("opens");

@@ -1,6 +1,6 @@
 //! The pane of conversations: name, time, the last words and how many are unread.
 
-use anser_proto::{ConversationId, v1};
+use anser_client::{ConversationId, Kind, Session};
 use ratatui::{
     Frame,
     layout::Rect,
@@ -66,7 +66,7 @@ fn head(model: &Model, width: usize) -> Line<'static> {
 fn entry(
     model: &Model,
     id: ConversationId,
-    session: &v1::Session,
+    session: &Session,
     mark: &'static str,
     width: usize,
 ) -> [Line<'static>; ENTRY_ROWS] {
@@ -91,17 +91,17 @@ fn entry(
 }
 
 /// The last words, or who is writing now.
-fn preview(model: &Model, id: ConversationId, session: &v1::Session) -> Span<'static> {
+fn preview(model: &Model, id: ConversationId, session: &Session) -> Span<'static> {
     let writers = model.writers(id);
     if !writers.is_empty() {
         return Span::styled(model.text.writing(&writers), Style::new().fg(Color::Cyan).italic());
     }
     let Some(last) = &session.last else { return Span::default() };
-    if last.r#type() == v1::message::Type::Notice {
+    if last.kind == Kind::Notice {
         return Span::styled(model.text.group_changed(), DIM);
     }
     let words = wash::line(&last.content);
-    let kind = model.text.kind(last.r#type());
+    let kind = model.text.kind(last.kind);
     let who = if last.from_id == model.my_id() {
         format!("{}: ", model.text.you())
     } else if session.group.is_some() {

@@ -1,7 +1,6 @@
 //! The pane of messages: rows with times, names, days, notices and ticks, the newest at the bottom.
 
-use anser_client::Status;
-use anser_proto::v1;
+use anser_client::{Message, Status};
 use jiff::civil::Date;
 use ratatui::{
     Frame,
@@ -106,7 +105,7 @@ impl Page<'_> {
         }
     }
 
-    fn message(&mut self, timeline: &Timeline, message: &v1::Message) {
+    fn message(&mut self, timeline: &Timeline, message: &Message) {
         if let Some(notice) = &message.notice {
             let me = self.model.my_id();
             let whom = notice.user_ids.iter().filter(|user| **user != notice.operator_id).map(|user| match *user {
@@ -115,17 +114,17 @@ impl Page<'_> {
             });
             let whom: Vec<String> = whom.collect();
             let who = self.model.nickname(notice.operator_id);
-            return self.centered(&self.model.text.notice(notice.kind(), &who, &whom));
+            return self.centered(&self.model.text.notice(notice.kind, &who, &whom));
         }
         let mine = message.from_id == self.model.my_id();
         let nickname = wash::line(&message.from_nickname);
         let (name, name_style) = if mine {
             (self.model.text.you(), Style::new().fg(Color::Green).bold())
         } else {
-            let color = NAME_COLORS[(message.from_id % NAME_COLORS.len() as u64) as usize];
+            let color = NAME_COLORS[(message.from_id.0 % NAME_COLORS.len() as u64) as usize];
             (nickname.as_str(), Style::new().fg(color).bold())
         };
-        let kind = self.model.text.kind(message.r#type());
+        let kind = self.model.text.kind(message.kind);
         let content = [kind, &wash::lines(&message.content)].join(if kind.is_empty() { "" } else { " " });
         let tick = mine.then(|| self.model.tick_of(timeline.conversation, message.server_msg_id));
         self.said(&Said { time_ms: message.server_time_ms, name, name_style, content: content.trim_end(), tick });

@@ -7,7 +7,7 @@ mod overlay;
 mod tests;
 mod wrap;
 
-use anser_client::State;
+use anser_client::{Role, State};
 use ratatui::{
     Frame,
     layout::{Position, Rect},
@@ -118,7 +118,7 @@ fn draw_title(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let Some(conversation) = model.open_id() else { return };
     let session = model.sessions.get(&conversation);
     let aside = match (session.and_then(|session| session.group.as_ref()), model.peer_of(conversation)) {
-        (Some(group), _) if group.role == 0 && session.is_some_and(|session| session.head > 0) => {
+        (Some(group), _) if group.role == Role::None && session.is_some_and(|session| session.head > 0) => {
             model.text.no_member().to_owned()
         }
         (Some(group), _) => model.text.members(group.member_count),
@@ -176,9 +176,9 @@ fn draw_input(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 fn status(model: &Model, width: usize) -> Vec<Line<'static>> {
     let (sign, color) = match model.link {
         State::CaughtUp => ("●", Color::Green),
-        State::Connected | State::Connecting => ("◌", Color::Yellow),
         State::Offline { .. } => ("○", Color::Yellow),
         State::Stopped(_) => ("×", Color::Red),
+        _ => ("◌", Color::Yellow),
     };
     let note = model.note.as_ref();
     let link = || model.text.link(&model.link, model.store.as_deref(), model.now_ms);

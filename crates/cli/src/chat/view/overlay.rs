@@ -1,6 +1,6 @@
 //! What is laid over the screen for a moment: the help, a group's members.
 
-use anser_proto::v1;
+use anser_client::Member;
 use ratatui::{
     Frame,
     layout::Rect,
@@ -73,9 +73,9 @@ fn help(model: &Model, columns: usize) -> Vec<Line<'static>> {
     commands.into_iter().flat_map(rows).chain([Line::default()]).chain(keys.into_iter().flat_map(rows)).collect()
 }
 
-fn row_of(model: &Model, member: &v1::Member) -> Line<'static> {
-    let Some(user) = &member.user else { return Line::default() };
-    let role = model.text.role(member.role());
+fn row_of(model: &Model, member: &Member) -> Line<'static> {
+    let user = &member.user;
+    let role = model.text.role(member.role);
     let account = Span::styled(format!("  {}", user.account), DIM);
     Line::from(vec![display_name(user).into(), account, Span::raw(format!("  {role}")).yellow()])
 }

@@ -1,6 +1,6 @@
 //! What the screen shows, in both languages, as text. Colours carry nothing that the words and signs do not say too.
 
-use anser_client::{Event as Said, State, Status, StopReason};
+use anser_client::{Event as Said, NoticeKind, State, Status, StopReason};
 use anser_proto::{UserId, v1};
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 
@@ -58,7 +58,7 @@ fn busy(lang: Lang) -> Chatting {
     chat.write("two\nlines");
     chat.write("never");
     let failed = v1::Error { code: v1::error::Code::StoreFull.into(), ..Default::default() };
-    chat.status(2, Status::Failed(failed));
+    chat.status(2, Status::Failed(failed.into()));
     chat
 }
 
@@ -177,11 +177,11 @@ fn in_a_small_window_the_help_can_be_scrolled() {
 
 #[test]
 fn a_group_tells_in_words_what_happened() {
+    use NoticeKind::{Created, Joined, Left, OwnerChanged, Removed};
     for (lang, name) in [(Lang::En, "notices_en"), (Lang::Zh, "notices_zh")] {
         let mut chat = Chatting::new(lang, (84, 14));
         chat.in_group("Geese", "Dave", "welcome").open_group();
-        for (at, kind) in ["CREATED", "JOINED", "REMOVED", "LEFT", "OWNER_CHANGED"].into_iter().enumerate() {
-            let kind = v1::notice::Kind::from_str_name(kind).expect("a kind of the protocol");
+        for (at, kind) in [Created, Joined, Removed, Left, OwnerChanged].into_iter().enumerate() {
             chat.notice(at as u64 + 1, kind, BOB, &[chat.me()]);
         }
         insta::assert_snapshot!(name, screen(&chat));

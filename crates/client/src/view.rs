@@ -1,0 +1,243 @@
+//! What an app sees of messages, conversations and people: types of the SDK's own, so that a new field of the wire breaks nobody.
+//! `wire` alone makes them from what the wire says.
+
+mod wire;
+
+use anser_proto::{
+    ConversationId, ErrorCode, GroupId, UserId,
+    codes::{Retry, error_row},
+    v1::server_frame::Body,
+};
+use bytes::Bytes;
+
+/// A message as it stands in the log of its conversation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Message {
+    pub conversation_id: ConversationId,
+    /// Order: 1, 2, 3, … in its conversation.
+    pub server_msg_id: u64,
+    /// Identity: made by the sender's client.
+    pub client_msg_id: String,
+    pub from_id: UserId,
+    /// As it was when the message was sent.
+    pub from_nickname: String,
+    pub from_platform: Platform,
+    pub from_device_id: String,
+    pub kind: Kind,
+    /// The text; for other kinds a plain-text fallback.
+    pub content: String,
+    /// What else the kind needs. Opaque to the server.
+    pub attachment: Bytes,
+    /// Of a [`Kind::Notice`].
+    pub notice: Option<Notice>,
+    /// As the sender's clock said; may be anything.
+    pub client_time_ms: u64,
+    /// When it was stored. Never goes back within a conversation.
+    pub server_time_ms: u64,
+    /// How many countable messages the conversation has, up to and with this one.
+    pub count: u64,
+    /// Does not count as unread.
+    pub uncounted: bool,
+}
+
+/// What a message is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+#[non_exhaustive]
+pub enum Kind {
+    #[default]
+    Text,
+    Image,
+    Audio,
+    Video,
+    File,
+    Location,
+    Custom,
+    /// Written by the server: somebody joined, left, …
+    Notice,
+    /// Newer than this client.
+    Unknown,
+}
+
+/// What the server tells of a group, in its log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Notice {
+    pub kind: NoticeKind,
+    /// Who did it.
+    pub operator_id: UserId,
+    /// To whom.
+    pub user_ids: Vec<UserId>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum NoticeKind {
+    Created,
+    Joined,
+    Left,
+    Removed,
+    OwnerChanged,
+    /// Newer than this client.
+    Unknown,
+}
+
+/// An entry of the conversation list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Session {
+    pub conversation_id: ConversationId,
+    /// Last id of the conversation that the user may see.
+    pub head: u64,
+    /// How many countable messages lie behind the read mark.
+    pub unread: u64,
+    pub read_mark: u64,
+    pub delivered_mark: u64,
+    /// One-to-one: marks of the other party.
+    pub peer_read_mark: u64,
+    pub peer_delivered_mark: u64,
+    /// First id that the user may see in a group: where they joined.
+    pub first: u64,
+    pub last: Option<Preview>,
+    /// One-to-one: the other party.
+    pub peer: Option<User>,
+    /// A group. With [`Role::None`] the user is no longer a member.
+    pub group: Option<Group>,
+}
+
+/// The last message of a conversation, for the list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Preview {
+    pub server_msg_id: u64,
+    pub from_id: UserId,
+    pub from_nickname: String,
+    pub kind: Kind,
+    /// At most 128 characters.
+    pub content: String,
+    pub server_time_ms: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct User {
+    pub user_id: UserId,
+    /// The app's own id of the user: unique and for ever.
+    pub account: String,
+    /// For people; may change.
+    pub nickname: String,
+    pub avatar: String,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Group {
+    pub group_id: GroupId,
+    pub name: String,
+    pub avatar: String,
+    pub owner_id: UserId,
+    pub member_count: u32,
+    pub created_ms: u64,
+    /// Of the user.
+    pub role: Role,
+}
+
+/// In ascending order of what one may do.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[non_exhaustive]
+pub enum Role {
+    /// No member.
+    None,
+    Member,
+    Admin,
+    Owner,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Member {
+    pub user: User,
+    pub role: Role,
+    /// The id in the group's log from which on the member may see it.
+    pub joined: u64,
+}
+
+/// A page of a group's members.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Members {
+    pub members: Vec<Member>,
+    pub more: bool,
+}
+
+/// What a device is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum Platform {
+    Ios,
+    Android,
+    Web,
+    Desktop,
+    Server,
+    Unknown,
+}
+
+/// What the server said no with.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{message} (code {code})")]
+#[non_exhaustive]
+pub struct Refusal {
+    /// A number of the public table of codes, perhaps one that is newer than this client: see [`Refusal::error_code`].
+    pub code: i32,
+    /// For the developer. English; not for users as it is.
+    pub message: String,
+    /// When to try again at the earliest. 0: as the client sees fit.
+    pub retry_after_ms: u32,
+}
+
+impl Session {
+    /// Of a conversation in which nothing was said yet.
+    pub fn empty(conversation_id: ConversationId) -> Self {
+        Self {
+            conversation_id,
+            head: 0,
+            unread: 0,
+            read_mark: 0,
+            delivered_mark: 0,
+            peer_read_mark: 0,
+            peer_delivered_mark: 0,
+            first: 0,
+            last: None,
+            peer: None,
+            group: None,
+        }
+    }
+}
+
+impl Refusal {
+    /// A fault of the server, which ought to be tried again.
+    pub(crate) fn internal(message: impl Into<String>) -> Self {
+        Self { code: ErrorCode::Internal.into(), message: message.into(), retry_after_ms: 0 }
+    }
+
+    /// An answer of another kind than was asked for.
+    pub(crate) fn unexpected(body: &Body) -> Self {
+        let kind = format!("{body:?}");
+        Self::internal(format!("answered with `{}`", kind.split('(').next().unwrap_or_default()))
+    }
+
+    /// None if this client does not know the code.
+    pub fn error_code(&self) -> Option<ErrorCode> {
+        ErrorCode::try_from(self.code).ok()
+    }
+
+    /// What the table of codes says to do; a code that this version does not know follows the ranges of the table.
+    pub(crate) fn retry(&self) -> Retry {
+        match (self.error_code(), self.code) {
+            (Some(code), _) => error_row(code).retry,
+            (None, 300..400) => Retry::Later,
+            (None, 400..500) => Retry::SameId,
+            (None, _) => Retry::No,
+        }
+    }
+}

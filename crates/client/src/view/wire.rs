@@ -1,0 +1,217 @@
+//! Between the wire's structures and the SDK's types: the one place where a field of the one becomes one of the other.
+
+use anser_proto::{GroupId, UserId, v1};
+
+use super::{
+    Group, Kind, Member, Members, Message, Notice, NoticeKind, Platform, Preview, Refusal, Role, Session, User,
+};
+
+#[doc(hidden)]
+impl From<v1::Error> for Refusal {
+    fn from(error: v1::Error) -> Self {
+        let v1::Error { code, message, retry_after_ms } = error;
+        Self { code, message, retry_after_ms }
+    }
+}
+
+#[doc(hidden)]
+impl From<Refusal> for v1::Error {
+    fn from(refusal: Refusal) -> Self {
+        let Refusal { code, message, retry_after_ms } = refusal;
+        Self { code, message, retry_after_ms }
+    }
+}
+
+impl Message {
+    /// None if it is in no conversation.
+    #[doc(hidden)]
+    pub fn from_wire(message: v1::Message) -> Option<Self> {
+        let (from_platform, kind) = (message.from_platform().into(), message.r#type().into());
+        Some(Self {
+            conversation_id: message.conversation_id.parse().ok()?,
+            server_msg_id: message.server_msg_id,
+            client_msg_id: message.client_msg_id,
+            from_id: UserId(message.from_id),
+            from_nickname: message.from_nickname,
+            from_platform,
+            from_device_id: message.from_device_id,
+            kind,
+            content: message.content,
+            attachment: message.attachment,
+            notice: message.notice.map(Notice::from),
+            client_time_ms: message.client_time_ms,
+            server_time_ms: message.server_time_ms,
+            count: message.count,
+            uncounted: message.settings.is_some_and(|settings| settings.uncounted),
+        })
+    }
+}
+
+impl Session {
+    /// None if it is about no conversation.
+    #[doc(hidden)]
+    pub fn from_wire(session: v1::Session) -> Option<Self> {
+        Some(Self {
+            conversation_id: session.conversation_id.parse().ok()?,
+            head: session.head,
+            unread: session.unread,
+            read_mark: session.read_mark,
+            delivered_mark: session.delivered_mark,
+            peer_read_mark: session.peer_read_mark,
+            peer_delivered_mark: session.peer_delivered_mark,
+            first: session.first,
+            last: session.last.map(Preview::from),
+            peer: session.peer.map(User::from),
+            group: session.group.map(Group::from),
+        })
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::Notice> for Notice {
+    fn from(notice: v1::Notice) -> Self {
+        let kind = notice.kind().into();
+        let user_ids = notice.user_ids.into_iter().map(UserId).collect();
+        Self { kind, operator_id: UserId(notice.operator_id), user_ids }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::Preview> for Preview {
+    fn from(preview: v1::Preview) -> Self {
+        let kind = preview.r#type().into();
+        let v1::Preview { server_msg_id, from_id, from_nickname, content, server_time_ms, .. } = preview;
+        Self { server_msg_id, from_id: UserId(from_id), from_nickname, kind, content, server_time_ms }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::User> for User {
+    fn from(user: v1::User) -> Self {
+        let v1::User { user_id, account, nickname, avatar } = user;
+        Self { user_id: UserId(user_id), account, nickname, avatar }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::Group> for Group {
+    fn from(group: v1::Group) -> Self {
+        let role = group.role().into();
+        let v1::Group { group_id, name, avatar, owner_id, member_count, created_ms, .. } = group;
+        Self { group_id: GroupId(group_id), name, avatar, owner_id: UserId(owner_id), member_count, created_ms, role }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::Members> for Members {
+    fn from(members: v1::Members) -> Self {
+        let member = |member: v1::Member| Member {
+            role: member.role().into(),
+            joined: member.joined,
+            user: member.user.unwrap_or_default().into(),
+        };
+        Self { members: members.members.into_iter().map(member).collect(), more: members.more }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::message::Type> for Kind {
+    fn from(wire: v1::message::Type) -> Self {
+        match wire {
+            v1::message::Type::Text => Self::Text,
+            v1::message::Type::Image => Self::Image,
+            v1::message::Type::Audio => Self::Audio,
+            v1::message::Type::Video => Self::Video,
+            v1::message::Type::File => Self::File,
+            v1::message::Type::Location => Self::Location,
+            v1::message::Type::Custom => Self::Custom,
+            v1::message::Type::Notice => Self::Notice,
+            v1::message::Type::Unknown => Self::Unknown,
+        }
+    }
+}
+
+#[doc(hidden)]
+impl From<Kind> for v1::message::Type {
+    fn from(own: Kind) -> Self {
+        match own {
+            Kind::Text => Self::Text,
+            Kind::Image => Self::Image,
+            Kind::Audio => Self::Audio,
+            Kind::Video => Self::Video,
+            Kind::File => Self::File,
+            Kind::Location => Self::Location,
+            Kind::Custom => Self::Custom,
+            Kind::Notice => Self::Notice,
+            Kind::Unknown => Self::Unknown,
+        }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::device::Platform> for Platform {
+    fn from(wire: v1::device::Platform) -> Self {
+        match wire {
+            v1::device::Platform::Ios => Self::Ios,
+            v1::device::Platform::Android => Self::Android,
+            v1::device::Platform::Web => Self::Web,
+            v1::device::Platform::Desktop => Self::Desktop,
+            v1::device::Platform::Server => Self::Server,
+            v1::device::Platform::Unknown => Self::Unknown,
+        }
+    }
+}
+
+#[doc(hidden)]
+impl From<Platform> for v1::device::Platform {
+    fn from(own: Platform) -> Self {
+        match own {
+            Platform::Ios => Self::Ios,
+            Platform::Android => Self::Android,
+            Platform::Web => Self::Web,
+            Platform::Desktop => Self::Desktop,
+            Platform::Server => Self::Server,
+            Platform::Unknown => Self::Unknown,
+        }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::notice::Kind> for NoticeKind {
+    fn from(wire: v1::notice::Kind) -> Self {
+        match wire {
+            v1::notice::Kind::Created => Self::Created,
+            v1::notice::Kind::Joined => Self::Joined,
+            v1::notice::Kind::Left => Self::Left,
+            v1::notice::Kind::Removed => Self::Removed,
+            v1::notice::Kind::OwnerChanged => Self::OwnerChanged,
+            v1::notice::Kind::Unknown => Self::Unknown,
+        }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::group::Role> for Role {
+    fn from(wire: v1::group::Role) -> Self {
+        match wire {
+            v1::group::Role::None => Self::None,
+            v1::group::Role::Member => Self::Member,
+            v1::group::Role::Admin => Self::Admin,
+            v1::group::Role::Owner => Self::Owner,
+        }
+    }
+}
+
+#[doc(hidden)]
+impl From<NoticeKind> for v1::notice::Kind {
+    fn from(own: NoticeKind) -> Self {
+        match own {
+            NoticeKind::Created => Self::Created,
+            NoticeKind::Joined => Self::Joined,
+            NoticeKind::Left => Self::Left,
+            NoticeKind::Removed => Self::Removed,
+            NoticeKind::OwnerChanged => Self::OwnerChanged,
+            NoticeKind::Unknown => Self::Unknown,
+        }
+    }
+}
