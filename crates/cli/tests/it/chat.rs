@@ -108,3 +108,41 @@ fn who_cannot_log_in_is_told_how_he_can() {
     check(&["--lang", "zh", "--as", "alice", "--server", "ws://im.example"], "", "不在本机上。有三种方式");
     check(&["--lang", "zh", "--as", "no body"], "", "不是账号");
 }
+
+#[test]
+fn a_script_that_is_killed_again_and_again_shows_everything_and_once_what_it_has_marked() {
+    let machine = Machine::with_users(&["alice", "bob"]);
+    let number = |line: &str| said(line).strip_prefix("alice: ").and_then(|text| text.parse::<u32>().ok());
+    let mut alice = chat(&machine, "alice", "bob");
+    let (mut written, mut last) = (0, 0);
+    for run in 1..=6 {
+        // Some come while it is away, some while it runs.
+        let mut write = |count: u32| {
+            for _ in 0..count {
+                written += 1;
+                alice.say(&written.to_string());
+            }
+        };
+        write(3);
+        let bob = chat(&machine, "bob", "alice");
+        write(7);
+        let mut shown = vec![bob.line()];
+        shown.extend((1..run).map(|_| bob.line()));
+        shown.extend(bob.kill());
+        for (place, line) in shown.iter().enumerate() {
+            let shown = number(line).expect("a number");
+            let again = place == 0 && shown == last && last > 0;
+            assert!(again || shown == last + 1, "{shown} follows {last} at place {place} of run {run}");
+            last = shown;
+        }
+    }
+    let (rest, well) = alice.end();
+    assert!(well && rest.is_empty(), "{rest:?}");
+    let (rest, well) = chat(&machine, "bob", "alice").end();
+    assert!(well);
+    let mut rest: Vec<_> = rest.iter().map(|line| number(line).expect("a number")).collect();
+    if rest.first() == Some(&last) {
+        rest.remove(0);
+    }
+    assert_eq!(rest, (last + 1..=written).collect::<Vec<_>>());
+}

@@ -123,6 +123,10 @@ impl Machine {
         }
     }
 
+    pub fn operator(&self) -> SocketAddr {
+        self.operator
+    }
+
     pub fn port(&self) -> u16 {
         self.http.port()
     }
@@ -239,6 +243,12 @@ impl Talking {
     pub fn end(mut self) -> (Vec<String>, bool) {
         drop(self.stdin.take());
         self.outlast()
+    }
+
+    /// As `kill -9` does; tells the lines that it still wrote.
+    pub fn kill(mut self) -> Vec<String> {
+        self.child.kill().expect("it runs");
+        self.outlast().0
     }
 
     /// Waits until it ends by itself; tells the lines that still came and whether it ended well.
