@@ -11,7 +11,7 @@ use std::{
 
 use anser_server::secrets::make_data_dir;
 use anyhow::{Context as _, bail};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use serde::Deserialize;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
@@ -32,7 +32,7 @@ const SETTINGS: [(&str, &str); 4] = [
 /// Lines of its log that are shown when it does not start.
 const LOG_LINES: usize = 10;
 
-/// Killed when it is dropped.
+/// Killed when it is dropped: see below.
 pub struct ServerProcess {
     data: PathBuf,
     pub ports: Ports,
@@ -94,6 +94,20 @@ impl ServerProcess {
         Ok(kib * 1024)
     }
 }
+
+/// Whatever it still had to write is written before the folder goes: it is waited for, which takes a moment after `kill -9`.
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        if let Some(id) = self.child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?)) {
+            let _ = kill_process(id, Signal::KILL).and_then(|()| waitpid(Some(id), WaitOptions::empty()));
+        }
+    }
+}
+
+/// Somebody ended the command in the middle, as with Ctrl-C.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted")]
+pub struct Interrupted;
 
 async fn spawn(data: &Path, ports: Ports, settings: &[(&str, PathBuf)]) -> anyhow::Result<(Child, Ports)> {
     let log = data.join("server.log");

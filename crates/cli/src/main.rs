@@ -25,7 +25,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::{log::Log, out::Unwritten};
+use crate::{child::Interrupted, log::Log, out::Unwritten};
 
 #[derive(Parser)]
 #[command(name = "anser", version, about = "A self-hosted instant-messaging server: one binary, one command")]
@@ -56,6 +56,8 @@ enum Command {
 
 /// What a shell makes of a program that a pipe without a reader ended: 128 and the number of the signal.
 const NOBODY_READS: u8 = 141;
+/// The same of one that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -86,6 +88,9 @@ fn main() -> ExitCode {
 fn fail(log: Option<&Log>, error: &anyhow::Error) -> ExitCode {
     if error.downcast_ref().is_some_and(Unwritten::is_unread) {
         return ExitCode::from(NOBODY_READS);
+    }
+    if error.is::<Interrupted>() {
+        return ExitCode::from(INTERRUPTED);
     }
     let why = format!("anser: {error:#}");
     match log {

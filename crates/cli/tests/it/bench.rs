@@ -1,6 +1,13 @@
 //! The load generator beside settings that are meant for another server, and against a server with settings of its own.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    os::unix::fs::PermissionsExt as _,
+    process::Stdio,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::process::Machine;
 
@@ -58,4 +65,19 @@ fn idle_connections_are_measured_behind_tls_and_after_they_read_their_history() 
     assert!(output.status.success(), "{told}");
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one line of JSON");
     assert!(report["server_bytes"].as_u64() > Some(0), "{report}\n{told}");
+}
+
+#[test]
+fn a_bench_that_is_interrupted_leaves_no_folder() {
+    let machine = Machine::empty();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut bench = machine.command(&["bench", "direct", "--connections", "2", "--seconds", "600", "--no-store"]);
+    let mut bench = bench.env("TMPDIR", folder.path()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut lines = BufReader::new(bench.stderr.take().expect("a pipe")).lines();
+    let logged_in = |line: std::io::Result<String>| line.expect("text").contains("2 of 2 logged in");
+    assert!(lines.any(logged_in), "it ended");
+    let left = || fs::read_dir(folder.path()).expect("it is there").count();
+    assert_eq!(left(), 1);
+    kill_process(Pid::from_child(&bench), Signal::INT).expect("it runs");
+    assert_eq!((bench.wait().expect("it ends").code(), left()), (Some(130), 0));
 }
