@@ -9,13 +9,21 @@ use anser_server::OperatorSocket;
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::{Method, Request, header};
+use hyper::{Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::net::UnixStream;
 
 /// Bytes of an answer.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
+
+/// The server's no.
+#[derive(Debug, thiserror::Error)]
+#[error("{detail}")]
+pub struct Refused {
+    pub status: StatusCode,
+    detail: String,
+}
 
 pub struct Operator {
     socket: OperatorSocket,
@@ -57,7 +65,8 @@ impl Operator {
             let bytes = bytes.map_err(|error| anyhow::anyhow!("the server's answer broke off: {error}"))?.to_bytes();
             if !status.is_success() {
                 let problem: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
-                bail!("{}", problem["detail"].as_str().unwrap_or(status.as_str()));
+                let detail = problem["detail"].as_str().unwrap_or(status.as_str()).to_owned();
+                return Err(Refused { status, detail }.into());
             }
             Ok(serde_json::from_slice(&bytes)?)
         };

@@ -1,8 +1,8 @@
 //! `anser serve`: the server in the foreground, until it is told to stop.
 
 use std::{
-    io::{self, IsTerminal as _, stderr},
-    net::SocketAddr,
+    io::{self, ErrorKind, IsTerminal as _, stderr},
+    net::{SocketAddr, TcpListener},
     time::Duration,
 };
 
@@ -23,7 +23,7 @@ use tokio::{
     time::sleep,
 };
 
-use crate::{lang::Lang, log::Log, out, settings::Settings};
+use crate::{lang::Lang, log::Log, operator::Operator, out, settings::Settings};
 
 /// Files that a server has open beside those of its connections.
 const OPEN_FILES_BESIDE: u64 = 200;
@@ -76,10 +76,11 @@ impl Serve {
     async fn serve(&self, config: Config, log: Option<&Log>) -> anyhow::Result<()> {
         // Before anything starts, so that a signal that comes early is not lost.
         let mut signals = Signals::listen()?;
+        make_data_dir(&config.store.dir)?;
+        check_nothing_is_in_the_way(&config).await?;
         raise_open_files(config.limits.connections.saturating_add(config.limits.strangers));
         warn_of_a_clock_that_was_never_set();
 
-        make_data_dir(&config.store.dir)?;
         let begin = if self.new_store { Begin::Anew } else { Begin::WhereNoneWas };
         let column = Column::open(&config, begin).await?;
         if self.dev {
@@ -180,6 +181,30 @@ impl Signals {
     }
 }
 
+/// All of it at once, so that a second server on a machine needs one more try and not four.
+async fn check_nothing_is_in_the_way(config: &Config) -> anyhow::Result<()> {
+    let mut taken = Vec::new();
+    if Operator::connect(&config.store.dir).await?.is_some() {
+        taken.push(format!(
+            "the data folder {} has a server: choose another with --data or store.dir",
+            config.store.dir.display()
+        ));
+    }
+    for (address, how) in [
+        (config.listen.http, "--http or listen.http"),
+        (config.listen.tcp, "--tcp or listen.tcp"),
+        (config.listen.operator(), "listen.operator (ANSER_LISTEN__OPERATOR)"),
+    ] {
+        if TcpListener::bind(address).is_err_and(|error| error.kind() == ErrorKind::AddrInUse) {
+            taken.push(format!("{address} is taken: choose another with {how}"));
+        }
+    }
+    if taken.is_empty() {
+        return Ok(());
+    }
+    bail!("another server runs here: stop it, or let this one be elsewhere. {}", taken.join("; "))
+}
+
 /// As many files as connections may be there need, as far as this user may have them.
 fn raise_open_files(connections: u32) {
     let needed = u64::from(connections) + OPEN_FILES_BESIDE;
@@ -192,9 +217,9 @@ fn raise_open_files(connections: u32) {
     let current = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     if current < needed {
         tracing::warn!(
-            open_files = current,
-            connections,
-            "limits.connections cannot be reached: raise `ulimit -n` (LimitNOFILE) above it by {OPEN_FILES_BESIDE}, or lower it"
+            "only {current} files may be open, too few for {connections} connections: run `ulimit -n {needed}` before the server (systemd: \
+             LimitNOFILE={needed}), or set limits.connections and limits.strangers to {} together",
+            current.saturating_sub(OPEN_FILES_BESIDE)
         );
     }
 }

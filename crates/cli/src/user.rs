@@ -12,12 +12,16 @@ use anser_server::{
     secrets::make_data_dir,
     snowflake::Snowflake,
 };
-use anser_store::Store;
-use anyhow::{Context as _, anyhow};
+use anser_store::{Error as StoreError, Store};
+use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Subcommand};
-use hyper::Method;
+use hyper::{Method, StatusCode};
 
-use crate::{operator::Operator, out, password, settings::Settings};
+use crate::{
+    operator::{Operator, Refused},
+    out, password,
+    settings::Settings,
+};
 
 #[derive(Args)]
 pub struct User {
@@ -100,7 +104,13 @@ impl Users {
         match action {
             Action::Add { account, nickname, password } => {
                 let password = if password { Some(password::choose()?) } else { None };
-                let user = self.add(CreateUser { account, nickname, password }).await?;
+                let user = match self.add(CreateUser { account: account.clone(), nickname, password }).await {
+                    Err(error) if is_taken(&error) => bail!(
+                        "there is a user {account} already, who stays as they are: `anser user password {account}` sets a password, `anser user \
+                         disable {account}` lets them log in no more"
+                    ),
+                    added => added?,
+                };
                 out::line(format_args!("made {} with user_id {}", user.account, user.user_id))?;
             }
             Action::List => self.list().await?,
@@ -178,4 +188,9 @@ impl Users {
             }
         }
     }
+}
+
+fn is_taken(error: &anyhow::Error) -> bool {
+    let by_server = error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == StatusCode::CONFLICT);
+    by_server || matches!(error.downcast_ref(), Some(StoreError::Conflict("account")))
 }

@@ -9,7 +9,7 @@ use std::{path::PathBuf, sync::Arc, thread};
 
 use anser_proto::{ConversationId, v1};
 use prost::Message as _;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -31,11 +31,13 @@ const JOBS_MAX: usize = 64;
 #[non_exhaustive]
 pub enum StoreError {
     #[error(transparent)]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(rusqlite::Error),
     #[error("the store {} cannot be opened: {error}", path.display())]
     File { path: PathBuf, error: std::io::Error },
     #[error("the store has version {found}, this client knows versions up to {known}: update the client")]
     Newer { found: u32, known: u32 },
+    #[error("the store is in use by another client: close that one first, or give this one a store of its own")]
+    InUse,
     #[error("the file belongs to another program")]
     Foreign,
     #[error("the store is damaged: {0} cannot be read")]
@@ -44,6 +46,15 @@ pub enum StoreError {
     OtherDevice { kept: String, given: String },
     #[error("the store is closed")]
     Closed,
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::InUse,
+            _ => Self::Sqlite(error),
+        }
+    }
 }
 
 /// What the absence of a conversation's messages means.

@@ -29,6 +29,11 @@ struct Last {
     made: u64,
 }
 
+/// When an id was made, in milliseconds since 1970.
+pub fn made_at_ms(id: u64) -> u64 {
+    EPOCH_MS + (id >> (NODE_BITS + COUNTER_BITS))
+}
+
 impl Snowflake {
     /// A node number by chance, another one at each start. Two nodes that draw the same make an id twice only in the same
     /// millisecond and at the same place of their counters, and the store refuses the second.

@@ -60,6 +60,13 @@ impl Text {
         )
     }
 
+    pub fn ca_without_tls(self, server: &str) -> String {
+        self.make(
+            format!("{server} is without TLS, so nothing of --ca is used: write wss:// (or tls://), or leave out --ca"),
+            format!("{server} 不使用 TLS，--ca 不起作用：请改用 wss://（或 tls://），或去掉 --ca"),
+        )
+    }
+
     pub fn no_home(self) -> &'static str {
         self.pick(
             "neither HOME nor XDG_DATA_HOME is set: use --memory, and nothing is kept",

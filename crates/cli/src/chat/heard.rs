@@ -61,6 +61,11 @@ fn look_up(model: &mut Model, users: &[UserId], effects: &mut Vec<Effect>) {
 fn change_state(model: &mut Model, state: State, effects: &mut Vec<Effect>) {
     model.link = state;
     if model.link == State::CaughtUp {
+        if model.is_new_here() {
+            model.began_ms = u64::MAX;
+            let words = model.text.new_here(&model.account);
+            complain(model, words);
+        }
         // What could not be had before may be had now.
         model.asked.clear();
         if model.open.as_ref().is_some_and(|timeline| timeline.older == Older::Missing) {

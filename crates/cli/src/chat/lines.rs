@@ -17,7 +17,11 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::{model::Wish, text::Text, time, wash};
+use super::{
+    model::{Wish, is_newer},
+    text::Text,
+    time, wash,
+};
 use crate::out;
 
 /// How long the server may be out of reach while it is needed, or while messages wait after the end of the input.
@@ -28,8 +32,8 @@ const CONSUMER: &str = "lines";
 const PENDING_MAX: usize = 256;
 
 /// Sends the input and shows what comes, until the input ends, everything of it is sent, and what was missed is shown.
-/// `store` is the file of the client's local store.
-pub async fn run(client: &Client, to: Wish, text: Text, store: Option<&Path>) -> anyhow::Result<()> {
+/// `store` is the file of the client's local store; a user who was made since `began_ms` is told so.
+pub async fn run(client: &Client, to: Wish, text: Text, store: Option<&Path>, began_ms: u64) -> anyhow::Result<()> {
     let told = |error| anyhow!(text.error(&error));
     let mut events = client.events();
     let conversation = find(client, to, text, store).await?;
@@ -44,9 +48,13 @@ pub async fn run(client: &Client, to: Wish, text: Text, store: Option<&Path>) ->
     let mut pending: FuturesUnordered<BoxFuture<'static, Result<Place, Unsent>>> = FuturesUnordered::new();
     let mut open = true;
     let mut caught_up = client.state() == State::CaughtUp;
+    let mut said_new = false;
     let mut failed = 0;
     let mut give_up = Instant::now() + PATIENCE;
     while open || !pending.is_empty() || !caught_up {
+        if caught_up && !std::mem::replace(&mut said_new, true) {
+            tell_if_new(client, text, began_ms);
+        }
         tokio::select! {
             // What came is shown before anything can end the loop.
             biased;
@@ -91,6 +99,12 @@ pub async fn run(client: &Client, to: Wish, text: Text, store: Option<&Path>) ->
         bail!("{}", text.refused(failed));
     }
     Ok(())
+}
+
+fn tell_if_new(client: &Client, text: Text, began_ms: u64) {
+    if let Some(me) = client.me().filter(|me| is_newer(me, began_ms)) {
+        out::aside(format_args!("anser: {}\n", text.new_here(&me.account)));
+    }
 }
 
 /// Waits until everything from before is here.

@@ -34,7 +34,7 @@ use std::{
 };
 
 use anser_client::{Client, Config, Credential, Keep, transport::Network};
-use anser_server::secrets::make_data_dir;
+use anser_server::{secrets::make_data_dir, system_clock};
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -48,7 +48,13 @@ use crate::{
 use model::{Model, Wish};
 use text::Text;
 
+/// Where [`login::store_path`] puts it.
+const KEPT: &str = "What this device knows is kept in $XDG_DATA_HOME/anser/chat, else in ~/.local/share/anser/chat: a file ACCOUNT@SERVER.db (with \
+                    --device ACCOUNT@SERVER+NAME.db) with the newest 64 MiB of messages, the login and what waits to be sent. Who deletes it \
+                    begins anew";
+
 #[derive(Args)]
+#[command(after_help = KEPT)]
 pub struct Chat {
     /// Who you are
     #[arg(long = "as", value_name = "ACCOUNT")]
@@ -109,6 +115,7 @@ impl Chat {
             (None, true) => None,
             (_, false) => Some(Log::to_stderr("warn")?),
         };
+        let began_ms = system_clock()();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let done = runtime.block_on(async {
             let client = Client::open(config)
@@ -117,7 +124,7 @@ impl Chat {
             match to {
                 Some(to) if !on_screen => {
                     let done = tokio::select! {
-                        done = lines::run(&client, to, text, store.as_deref()) => done,
+                        done = lines::run(&client, to, text, store.as_deref(), began_ms) => done,
                         why = failure.told(Patience::None) => Err(anyhow!(text.unopened(&why))),
                     };
                     client.close().await;
@@ -125,7 +132,7 @@ impl Chat {
                 }
                 to => {
                     let next_id = || uuid::Uuid::now_v7().to_string().parse().expect("a UUID is visible ASCII");
-                    let model = Model { store, ..Model::new(text, TimeZone::system(), account, next_id) };
+                    let model = Model { store, began_ms, ..Model::new(text, TimeZone::system(), account, next_id) };
                     tokio::select! {
                         done = screen::run(model, client, to) => done,
                         // Who reads what is here already can wait for a server that may come.
@@ -140,6 +147,10 @@ impl Chat {
     }
 
     fn config(&self, on_screen: bool, text: Text) -> anyhow::Result<Config> {
+        let is_secure = |url: &str| url.trim().starts_with("wss://") || url.trim().starts_with("tls://");
+        if self.ca.is_some() && !self.server.split(',').any(is_secure) {
+            bail!("{}", text.ca_without_tls(&self.server));
+        }
         let way = match (&self.token, self.password) {
             (Some(token), _) => login::Way::Token(token.clone()),
             (None, true) => login::Way::Password,

@@ -7,6 +7,7 @@ use std::{
 };
 
 use anser_client::{ClientMsgId, ConversationId, Group, Member, Queued, Session, State, Status, User, UserId};
+use anser_server::snowflake::made_at_ms;
 use jiff::tz::TimeZone;
 
 use super::{input::Input, text::Text, timeline::Timeline, wash};
@@ -24,6 +25,8 @@ pub struct Model {
     pub looking: bool,
 
     pub account: String,
+    /// When this chat began, in milliseconds since 1970. Who was made since then is new.
+    pub began_ms: u64,
     /// The file of the local store; none: nothing is kept.
     pub store: Option<PathBuf>,
     pub me: Option<User>,
@@ -155,6 +158,7 @@ impl Model {
             size: (80, 24),
             looking: true,
             account,
+            began_ms: u64::MAX,
             store: None,
             me: None,
             link: State::Connecting,
@@ -180,6 +184,11 @@ impl Model {
     /// 0 until the server told it.
     pub fn my_id(&self) -> UserId {
         self.me.as_ref().map_or(UserId(0), |me| me.user_id)
+    }
+
+    /// The person did not exist before this chat logged them in.
+    pub fn is_new_here(&self) -> bool {
+        self.me.as_ref().is_some_and(|me| is_newer(me, self.began_ms))
     }
 
     /// Last spoken in first; conversations in which nothing was said yet before all.
@@ -317,6 +326,11 @@ impl Outgoing {
             _ => Tick::Waiting,
         }
     }
+}
+
+/// Whoever is let in with an account that nobody had becomes a user at once, and the time is in their id.
+pub fn is_newer(user: &User, began_ms: u64) -> bool {
+    made_at_ms(user.user_id.0) >= began_ms
 }
 
 /// The nickname, or the account of one who has none.

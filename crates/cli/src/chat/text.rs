@@ -342,6 +342,13 @@ impl Text {
         self.make(format!("there is no user {accounts}"), format!("没有用户 {accounts}"))
     }
 
+    pub fn new_here(self, account: &str) -> String {
+        self.make(
+            format!("{account} is a new user, made by this login: nobody had this account (is it a typing error?)"),
+            format!("{account} 是新用户，由本次登录创建：此前没有这个账号（是否输错了？）"),
+        )
+    }
+
     pub fn no_such_group(self) -> &'static str {
         self.pick("there is no such group, or you are no member", "没有这个群，或你不是成员")
     }

@@ -51,7 +51,8 @@ const SHOWN_MAX: usize = 40;
 
 #[derive(Args)]
 pub struct Replay {
-    /// IRC logs; several are played at the same time, as several talks in one room
+    /// IRC logs with lines like `[HH:MM] <nick> text`: what an IRC client keeps, or public ones as on irclogs.ubuntu.com. Several are
+    /// played at the same time, as several talks in one room
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Drop connections, eat acknowledgements, add devices, crash clients, and kill -9 the server

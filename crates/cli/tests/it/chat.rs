@@ -146,3 +146,29 @@ fn a_script_that_is_killed_again_and_again_shows_everything_and_once_what_it_has
     }
     assert_eq!(rest, (last + 1..=written).collect::<Vec<_>>());
 }
+
+#[test]
+fn who_is_made_by_a_login_is_told_so_once() {
+    let machine = Machine::with_users(&["alice"]);
+    let chat = || {
+        let words = ["chat", "--as", "alcie", "--to", "alice", "--server", &machine.url()];
+        let done = machine.run(&words, "hi\n");
+        assert!(done.status.success());
+        String::from_utf8_lossy(&done.stderr).into_owned()
+    };
+    let said = chat();
+    assert!(said.contains("alcie is a new user"), "{said}");
+    assert!(!chat().contains("new user"));
+}
+
+#[test]
+fn certificates_for_a_connection_that_has_none_are_not_passed_over() {
+    let machine = Machine::empty();
+    let check = |server: &str, why: &str| {
+        let tried = machine.run(&["chat", "--as", "a", "--to", "b", "--ca", "x.pem", "--server", server], "");
+        let said = String::from_utf8_lossy(&tried.stderr).into_owned();
+        assert!(tried.status.code() == Some(1) && said.contains(why), "{said}");
+    };
+    check("ws://127.0.0.1:7400", "leave out --ca");
+    check("tcp://127.0.0.1:7401", "leave out --ca");
+}

@@ -54,10 +54,14 @@ fn secrets_and_database_are_for_their_owner_alone() {
 fn users_are_kept_the_same_way_whether_the_server_runs_or_not() {
     let mut machine = Machine::with_users(&["alice"]);
     assert!(machine.run(&["user", "add", "bob", "--nickname", "Bob"], "").status.success());
-    let (_, error) = said(&machine.run(&["user", "add", "bob"], ""));
-    assert!(error.contains("account"), "{error}");
+    let taken = |machine: &Machine| {
+        let (_, error) = said(&machine.run(&["user", "add", "bob"], ""));
+        assert!(error.contains("there is a user bob already") && error.contains("user password bob"), "{error}");
+    };
+    taken(&machine);
     let running = said(&machine.run(&["user", "list"], "")).0;
     assert!(machine.stop());
+    taken(&machine);
     assert_eq!(said(&machine.run(&["user", "list"], "")).0, running);
     assert!(running.contains("alice") && running.contains("Bob"), "{running}");
     assert!(machine.run(&["user", "disable", "bob"], "").status.success());
@@ -132,4 +136,17 @@ fn a_setting_that_is_wrong_is_named_with_its_mend() {
         let (_, error) = said(&machine.run(&["serve", "--config", path], ""));
         assert!(error.contains(named), "{error:?} does not name {named}");
     }
+}
+
+#[test]
+fn a_second_server_is_told_at_once_all_that_it_must_change() {
+    let machine = Machine::with_users(&["alice"]);
+    let http = format!("127.0.0.1:{}", machine.port());
+    let operator = machine.operator().to_string();
+    let mut serve = machine.command(&["serve", "--http", &http, "--tcp", "127.0.0.1:0"]);
+    let (_, error) = said(&serve.env("ANSER_LISTEN__OPERATOR", &operator).output().expect("it ends"));
+    for words in ["--data or store.dir", "--http or listen.http", &http, "ANSER_LISTEN__OPERATOR", &operator] {
+        assert!(error.contains(words), "{words} is not in {error}");
+    }
+    assert_eq!(error.lines().count(), 1, "{error}");
 }

@@ -22,7 +22,7 @@ use std::{
 
 use anser_client::{
     Client, Config, ConversationId, Credential, Draft, Error, Event, Events, Fate, FirstPage, Format, GroupId, Keep,
-    NotWithdrawn, State, Status, StopReason, UserId,
+    NotWithdrawn, State, Status, StopReason, StoreError, UserId,
 };
 use fake::{Fake, Wire, tls_acceptor};
 use tempfile::TempDir;
@@ -383,7 +383,10 @@ async fn a_store_belongs_to_one_client_one_device_and_one_user() {
     let kept = |user| kept_in(folder.path().join("alice.db"), config("ws", server.address, user));
     let first = Client::open(kept(ALICE)).await.expect("opens");
     within(first.caught_up()).await.expect("logged in");
-    assert!(matches!(Client::open(kept(ALICE)).await, Err(Error::Store(_))), "a store in use was opened");
+    assert!(
+        matches!(Client::open(kept(ALICE)).await, Err(Error::Store(StoreError::InUse))),
+        "a store in use was opened"
+    );
     first.close().await;
     let renamed = with(kept(ALICE), |kept| kept.device_id = Some("another".into()));
     assert!(matches!(Client::open(renamed).await, Err(Error::Store(_))), "a store of another device was opened");

@@ -47,6 +47,8 @@ pub enum OpenError {
         "the store was created with {store} shards and cannot change: set shards = {store} in the configuration (it has {asked})"
     )]
     Shards { store: u32, asked: u32 },
+    #[error("{DATABASE} is locked by another program: end what has it open (`sqlite3`, a backup), and try again")]
+    Busy,
     #[error("the folder of the store: {0}")]
     Io(#[from] std::io::Error),
     #[error("{DATABASE}: {0}")]
@@ -57,6 +59,7 @@ impl From<rusqlite::Error> for OpenError {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
             Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => Self::Foreign(error.to_string()),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             _ => Self::Sqlite(error),
         }
     }
