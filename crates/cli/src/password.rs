@@ -2,13 +2,12 @@
 
 use std::io::{BufRead as _, IsTerminal as _, stdin};
 
-use anyhow::{anyhow, bail};
-use crossterm::{
-    event::{Event, KeyCode, KeyEventKind, KeyModifiers, read},
-    terminal::{disable_raw_mode, enable_raw_mode},
-};
+use anyhow::bail;
+use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
 
 use crate::out;
+
+const CTRL_C: u8 = 3;
 
 /// One that is known. A person is asked for it with these words.
 pub fn ask(prompt: &str) -> anyhow::Result<String> {
@@ -31,24 +30,27 @@ pub fn choose() -> anyhow::Result<String> {
 
 fn read_hidden(prompt: &str) -> anyhow::Result<String> {
     out::aside(prompt);
-    enable_raw_mode()?;
-    let mut password = String::new();
-    let read = loop {
-        match read() {
-            Ok(Event::Key(key)) if key.kind != KeyEventKind::Release => match key.code {
-                KeyCode::Enter => break Ok(()),
-                KeyCode::Char('c') if key.modifiers.contains(KeyModifiers::CONTROL) => break Err(anyhow!("stopped")),
-                KeyCode::Backspace => {
-                    password.pop();
-                }
-                KeyCode::Char(char) => password.push(char),
-                _ => {}
-            },
-            Ok(_) => {}
-            Err(error) => break Err(error.into()),
-        }
-    };
-    disable_raw_mode()?;
+    let shown = tcgetattr(stdin())?;
+    let mut hidden = shown.clone();
+    // Ctrl+C ends the line, and not this process before the terminal is as it was.
+    hidden.local_modes.remove(LocalModes::ECHO | LocalModes::ISIG);
+    hidden.special_codes[SpecialCodeIndex::VEOL] = CTRL_C;
+    tcsetattr(stdin(), OptionalActions::Now, &hidden)?;
+    let line = read_line();
+    // Of a terminal that is gone there is nothing to restore.
+    let _ = tcsetattr(stdin(), OptionalActions::Now, &shown);
     out::aside("\n");
-    read.map(|()| password)
+    line
+}
+
+/// A terminal gives whole lines, however they end, and nothing once it is gone.
+fn read_line() -> anyhow::Result<String> {
+    let mut terminal = stdin().lock();
+    let line = terminal.fill_buf().unwrap_or_default().to_vec();
+    terminal.consume(line.len());
+    match line.strip_suffix(b"\n") {
+        Some(line) => Ok(String::from_utf8(line.to_vec())?),
+        None if line.is_empty() => bail!("there is nobody to ask for a password"),
+        None => bail!("stopped"),
+    }
 }

@@ -17,6 +17,7 @@ mod model;
 mod obey;
 mod perform;
 mod screen;
+mod terminal;
 mod text;
 mod time;
 mod timeline;

@@ -7,19 +7,21 @@ use std::{
 
 use anser_client::{Client, Events};
 use crossterm::{
-    event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange, EventStream},
+    event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange, Event as Key},
     execute,
 };
-use futures_util::{FutureExt as _, StreamExt as _};
+use futures_util::FutureExt as _;
 use ratatui::DefaultTerminal;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc::Receiver,
     time::{Interval, MissedTickBehavior, interval},
 };
 
 use super::{
     model::{Model, Wish},
     perform::Performer,
+    terminal,
     update::{Effect, Event, start, update},
     view,
 };
@@ -47,14 +49,14 @@ impl Drop for Screen {
         let _ = execute!(stdout(), DisableFocusChange, DisableBracketedPaste);
         // On a panic that is done already; a second time would write over what was told.
         if !std::thread::panicking() {
-            ratatui::restore();
+            let _ = ratatui::try_restore();
         }
     }
 }
 
 /// Everything that can happen.
 struct Sources {
-    keys: EventStream,
+    terminal: Receiver<Option<Key>>,
     client: Events,
     performer: Performer,
     clock: Interval,
@@ -66,7 +68,7 @@ impl Sources {
         let mut clock = interval(CLOCK_EVERY);
         clock.set_missed_tick_behavior(MissedTickBehavior::Skip);
         Ok(Self {
-            keys: EventStream::new(),
+            terminal: terminal::listen(),
             client: client.events(),
             performer: Performer::new(client),
             clock,
@@ -82,7 +84,7 @@ impl Sources {
     async fn next(&mut self) -> Option<Event> {
         let [terminate, hangup, interrupt] = &mut self.signals;
         tokio::select! {
-            key = self.keys.next() => key.and_then(Result::ok).map(Event::Terminal),
+            key = self.terminal.recv() => key.flatten().map(Event::Terminal),
             Some(event) = self.client.next() => Some(Event::Client(event)),
             answer = self.performer.next() => Some(Event::Answer(answer)),
             _ = self.clock.tick() => Some(Event::Clock(now_ms())),
@@ -103,8 +105,8 @@ pub async fn run(mut model: Model, client: Client, to: Option<Wish>) -> anyhow::
     model.size = screen.0.size().map(|size| (size.width, size.height))?;
     let wishes = start(to, &mut model);
     let mut going = carry_out(&mut model, &mut sources.performer, wishes).await;
-    while going {
-        screen.0.draw(|frame| view::draw(&model, frame))?;
+    // A terminal that takes nothing any more is gone.
+    while going && screen.0.draw(|frame| view::draw(&model, frame)).is_ok() {
         let Some(event) = sources.next().await else { break };
         going = happen(&mut model, &mut sources.performer, event).await;
         // What is there already is drawn together.

@@ -9,10 +9,12 @@ use std::{
         atomic::{AtomicBool, Ordering::Relaxed},
         mpsc::{Receiver, sync_channel},
     },
+    thread::JoinHandle,
     time::{Duration, Instant},
 };
 
 use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize},
 };
@@ -20,6 +22,8 @@ use rustix::{
 use crate::process::Machine;
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two looks of who reads the screen whether it is still there.
+const LOOK_EVERY: Timespec = Timespec { tv_sec: 0, tv_nsec: 20_000_000 };
 
 /// A person at a terminal of 80 columns and 24 rows.
 struct Person {
@@ -27,6 +31,7 @@ struct Person {
     chat: Child,
     shown: Receiver<Vec<u8>>,
     is_gone: Arc<AtomicBool>,
+    eyes: Option<JoinHandle<()>>,
     /// Everything that was ever written to the terminal.
     screen: String,
 }
@@ -47,16 +52,20 @@ impl Person {
         let (tell, shown) = sync_channel(1024);
         let is_gone = Arc::<AtomicBool>::default();
         let ends = Arc::clone(&is_gone);
-        // Ends with the chat: nobody else has the other end.
-        std::thread::spawn(move || {
+        // Ends with the chat, too: nobody else has the other end.
+        let eyes = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
-            while let Ok(length @ 1..) = reader.read(&mut bytes) {
-                if ends.load(Relaxed) || tell.send(bytes[..length].to_vec()).is_err() {
-                    return;
+            while !ends.load(Relaxed) {
+                if poll(&mut [PollFd::new(&reader, PollFlags::IN)], Some(&LOOK_EVERY)) == Ok(0) {
+                    continue;
+                }
+                match reader.read(&mut bytes) {
+                    Ok(length @ 1..) if tell.send(bytes[..length].to_vec()).is_ok() => {}
+                    _ => return,
                 }
             }
         });
-        Self { keyboard, chat, shown, is_gone, screen: String::new() }
+        Self { keyboard, chat, shown, is_gone, eyes: Some(eyes), screen: String::new() }
     }
 
     fn types(&mut self, keys: &str) {
@@ -77,9 +86,29 @@ impl Person {
     /// Closes the terminal, of which nothing is left.
     fn goes_away(&mut self) {
         self.is_gone.store(true, Relaxed);
-        // What is shown of it ends the thread that reads, which has the terminal too.
-        self.types("x");
+        self.eyes.take().expect("once").join().expect("it does not panic");
         self.keyboard = File::open("/dev/null").expect("it is there");
+    }
+
+    /// How the command ends, which it does in time.
+    fn code(&mut self) -> Option<i32> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(status) = self.chat.try_wait().expect("it is a child") {
+                return status.code();
+            }
+            assert!(Instant::now() < deadline, "it does not end");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Waits until what is typed is not shown.
+    fn is_asked_in_secret(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while tcgetattr(&self.keyboard).expect("it has modes").local_modes.contains(LocalModes::ECHO) {
+            assert!(Instant::now() < deadline, "nobody asks");
+            std::thread::yield_now();
+        }
     }
 
     /// The terminal shows what is typed and waits for whole lines, as before the chat.
@@ -98,18 +127,50 @@ impl Drop for Person {
 }
 
 #[test]
-fn a_chat_whose_terminal_goes_away_ends_without_a_fault() {
-    let machine = Machine::with_users(&["alice", "bob"]);
+fn a_chat_whose_terminal_goes_away_ends_well_whatever_it_is_about() {
+    let mut machine = Machine::with_users(&["alice", "bob"]);
     let url = machine.url();
-    let mut alice =
-        Person::sits_down(&machine, &["chat", "--as", "alice", "--to", "bob", "--server", &url, "--lang", "en"]);
-    alice.sees("hello!");
-    alice.goes_away();
-    let code = alice.chat.wait().expect("it ends").code();
-    assert!(matches!(code, Some(0 | 1)), "it ended with {code:?}");
+    let words = ["chat", "--as", "alice", "--to", "bob", "--server", &url, "--lang", "en"];
+    let ends = |machine: &Machine, seen: &str, typed: &str| {
+        let mut alice = Person::sits_down(machine, &words);
+        alice.sees(seen);
+        alice.types(typed);
+        alice.goes_away();
+        assert_eq!(alice.code(), Some(0), "{seen:?}, then {typed:?}");
+    };
+    // As soon as something is shown, and once the conversation is, before anything was said in it.
+    ends(&machine, "F1", "");
+    for typed in ["", "x", &"many words ".repeat(200), "hello\r"] {
+        ends(&machine, "hello!", typed);
+    }
     let log = std::fs::read_dir(machine.home().join("anser/chat")).expect("a folder").flatten();
     let log = log.map(|entry| entry.path()).find(|path| path.extension().is_some_and(|end| end == "log"));
     assert!(!std::fs::read_to_string(log.expect("a log")).expect("text").contains("panicked"));
+    machine.kill();
+    ends(&machine, "F1", "x");
+}
+
+#[test]
+fn a_password_is_asked_for_in_secret_and_by_nobody_whose_terminal_is_gone() {
+    let machine = Machine::with_users(&["alice"]);
+    let asks = || {
+        let person = Person::sits_down(&machine, &["user", "password", "alice"]);
+        person.is_asked_in_secret();
+        person
+    };
+    let mut alice = asks();
+    alice.types("hong\u{7f}k-honk\rhonk-honk\r");
+    assert_eq!(alice.code(), Some(0));
+    assert!(alice.terminal_is_plain());
+
+    let mut alice = asks();
+    alice.types("honk\u{3}");
+    assert_eq!(alice.code(), Some(1));
+    assert!(alice.terminal_is_plain());
+
+    let mut alice = asks();
+    alice.goes_away();
+    assert_eq!(alice.code(), Some(1));
 }
 
 #[test]
