@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anser_store::{Appended, Error, NewMessage};
 use futures_util::future::join_all;
 
-use super::deliver;
+use super::deliver::{self, Before};
 use crate::{
     accepted::ConnId,
     cluster::{NodeId, calls::Answer},
@@ -91,25 +91,33 @@ async fn append_here(cx: &Ctx, from: Option<ConnId>, batch: Vec<NewMessage>) -> 
     if batch.is_empty() {
         return Vec::new();
     }
+    let before = cx.members.before(&batch);
     let outcomes = cx.store.append(batch.clone()).await;
-    tell(cx, from, &batch, &outcomes).await;
+    tell(cx, from, &batch, &outcomes, &before).await;
     outcomes
 }
 
 /// Stores messages for another node, answers it, and then tells whom they concern.
 pub async fn append_for(cx: &Ctx, node: NodeId, call: u64, from: ConnId, batch: Vec<NewMessage>) {
+    let before = cx.members.before(&batch);
     let outcomes = cx.store.append(batch.clone()).await;
     cx.peers.answer_append(node, call, outcomes.clone());
-    tell(cx, Some(from), &batch, &outcomes).await;
+    tell(cx, Some(from), &batch, &outcomes, &before).await;
 }
 
-async fn tell(cx: &Ctx, from: Option<ConnId>, batch: &[NewMessage], outcomes: &[Result<Appended, Error>]) {
+async fn tell(
+    cx: &Ctx,
+    from: Option<ConnId>,
+    batch: &[NewMessage],
+    outcomes: &[Result<Appended, Error>],
+    before: &Before,
+) {
     // Of what was stored before, the last of each conversation: who lacks those before it sees so by it.
     let mut stored_before = HashMap::new();
     for (new, outcome) in batch.iter().zip(outcomes) {
         match outcome {
             Ok(appended) if appended.duplicate => _ = stored_before.insert(new.conversation, (new, appended)),
-            Ok(appended) => deliver::message(cx, from, new, appended).await,
+            Ok(appended) => deliver::message(cx, from, new, appended, before).await,
             Err(_) => {}
         }
     }

@@ -1,7 +1,11 @@
 //! After the store said yes: who is connected is told, on this node and on others. All of it is a hint: what is lost here
 //! is found by a sync.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use anser_proto::{
     ConversationId, GroupId, UserId,
@@ -37,6 +41,9 @@ const PUSHED_AT_ONCE: usize = 256;
 const LOOKED_UP_SHARE: usize = 4;
 /// A message older than this was told by whoever stored it, or found by a sync since.
 const TOLD_AGAIN_MS: u64 = 120_000;
+/// Members of two lists that are compared, to find who is gone, and how many of those are told: who sent the message waits meanwhile.
+const COMPARED_MAX: usize = 10_000;
+const GONE_MAX: usize = 16;
 /// Members who are looked up in the directory; to larger groups every node is told, and looks for them by itself.
 const LISTED_MAX: usize = 200;
 
@@ -47,6 +54,9 @@ pub struct Members {
     /// A place for each list that is read for a hint, which nobody waits for.
     learning: Arc<Semaphore>,
 }
+
+/// Members as they were remembered at one moment.
+pub type Before = HashMap<GroupId, MemberIds>;
 
 /// A list weighs as many as it has, and one for itself.
 #[derive(Clone)]
@@ -69,6 +79,17 @@ impl Members {
     /// Members no older than `version`, if they are remembered.
     pub fn known(&self, group: GroupId, version: u64) -> Option<Arc<[(UserId, u64)]>> {
         self.lists.get(&group).filter(|(known, _)| *known >= version).map(|(_, members)| members)
+    }
+
+    /// What is remembered of the groups of these messages: before they are stored, since who leaves a group in the moment behind
+    /// a message is told of it, and no later list names them.
+    pub fn before(&self, messages: &[NewMessage]) -> Before {
+        let group_of = |new: &NewMessage| match new.conversation {
+            ConversationId::Group(group) => Some(group),
+            ConversationId::Single { .. } => None,
+        };
+        let groups: HashSet<GroupId> = messages.iter().filter_map(group_of).collect();
+        groups.into_iter().filter_map(|group| Some((group, self.lists.get(&group)?))).collect()
     }
 
     /// What is older than `version` is remembered no more.
@@ -125,7 +146,7 @@ impl Default for Members {
 
 /// Tells the other devices of the parties, or of the members, of a stored message. `from` is the connection that
 /// sent it, here or elsewhere, and learns of it by its answer.
-pub async fn message(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended: &Appended) {
+pub async fn message(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended: &Appended, before: &Before) {
     let sender = new.from.user;
     match new.conversation {
         ConversationId::Single { .. } => {
@@ -149,6 +170,9 @@ pub async fn message(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended:
             let place =
                 Place { group, members_version: appended.members_version, server_msg_id: appended.server_msg_id };
             crowd(cx, &place, &members, from, &event).await;
+            if let Some((_, older)) = before.get(&group).filter(|(_, older)| !Arc::ptr_eq(older, &members)) {
+                gone(cx, &place, older, &members, &[], &event).await;
+            }
         }
     }
 }
@@ -171,9 +195,8 @@ pub async fn again(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended: &
     }
     let (sender, conversation) = (new.from.user, new.conversation);
     let id = appended.server_msg_id;
-    let stretch = Stretch { after: Some(id - 1), before: id + 1, limit: 1, bytes_max: PAGE_BYTES_MAX };
     // As it stands in the log, which may show an older name of the sender than the retry.
-    let page = match cx.store.read_log(sender, conversation, stretch).await {
+    let page = match cx.store.read_log(sender, conversation, only(id)).await {
         Ok(page) => page,
         Err(error) => return untold(cx, conversation, &error),
     };
@@ -215,6 +238,36 @@ async fn crowd(cx: &Ctx, place: &Place, members: &[(UserId, u64)], except: Optio
     crowd_here(cx, place, members, except, event).await;
 }
 
+/// Tells a few of those who left while the message was on its way here, but `told`, if they may see it: they find it by a sync as well.
+async fn gone(
+    cx: &Ctx,
+    place: &Place,
+    older: &[(UserId, u64)],
+    members: &[(UserId, u64)],
+    told: &[u64],
+    event: &Event,
+) {
+    if older.len() > COMPARED_MAX {
+        return;
+    }
+    let conversation = ConversationId::Group(place.group);
+    let is_gone =
+        |user: &UserId| members.binary_search_by_key(user, |(member, _)| *member).is_err() && !told.contains(&user.0);
+    let gone = older.iter().map(|(user, _)| *user).filter(is_gone);
+    for user in gone.filter(|user| cx.peers.in_cluster || cx.hub.has_other(*user, None)).take(GONE_MAX) {
+        // They may have left before it, too.
+        let page = cx.store.read_log(user, conversation, only(place.server_msg_id)).await;
+        if page.is_ok_and(|page| !page.messages.is_empty()) {
+            push(cx, user, None, event);
+        }
+    }
+}
+
+/// One message of a log.
+fn only(id: u64) -> Stretch {
+    Stretch { after: Some(id - 1), before: id + 1, limit: 1, bytes_max: PAGE_BYTES_MAX }
+}
+
 /// Those of them who are connected to this node.
 pub async fn crowd_here(cx: &Ctx, place: &Place, members: &[(UserId, u64)], except: Option<ConnId>, event: &Event) {
     // Of a few who are here and many who are members, the few are looked up.
@@ -238,8 +291,9 @@ fn entitled(members: &[(UserId, u64)], server_msg_id: u64) -> impl Iterator<Item
     members.iter().filter(move |(_, joined)| *joined <= server_msg_id).map(|(member, _)| *member)
 }
 
-/// Tells a group of a change of its members, and those whom it concerns of their own session.
-pub async fn members_changed(cx: &Ctx, changed: &MembersChanged) {
+/// Tells a group of a change of its members, and those whom it concerns of their own session. `older`: who was there before, as far
+/// as that was remembered.
+pub async fn members_changed(cx: &Ctx, changed: &MembersChanged, older: &[(UserId, u64)]) {
     let (group, members_version) = (changed.group.group, changed.group.members_version);
     cx.peers.tell(Told::Members(MembersVersion { group, version: members_version }));
     let members = match cx.members.at_least(cx, group, members_version).await {
@@ -254,9 +308,10 @@ pub async fn members_changed(cx: &Ctx, changed: &MembersChanged) {
         let event = message_event(message, 0);
         let place = Place { group, members_version, server_msg_id: notice.server_msg_id };
         crowd(cx, &place, &members, None, &event).await;
-        for gone in named.into_iter().map(UserId).filter(|user| !present.contains(user)) {
-            push(cx, gone, None, &event);
+        for left in named.iter().copied().map(UserId).filter(|user| !present.contains(user)) {
+            push(cx, left, None, &event);
         }
+        gone(cx, &place, older, &members, &named, &event).await;
     }
     for some in changed.stamped.chunks(PUSHED_AT_ONCE) {
         for (user, _) in some {

@@ -31,7 +31,7 @@ pub async fn create(cx: &Ctx, who: &Caller, create: v1::CreateGroup) -> Result<v
             created => break created?,
         }
     };
-    deliver::members_changed(cx, &changed).await;
+    deliver::members_changed(cx, &changed, &[]).await;
     Ok(wire::group(&changed.group, changed.role))
 }
 
@@ -66,9 +66,11 @@ pub async fn leave(cx: &Ctx, who: &Caller, leave: v1::LeaveGroup) -> Result<(), 
 
 async fn change(cx: &Ctx, who: &Caller, group_id: u64, action: MembersAction) -> Result<MembersChanged, Error> {
     let login_version = who.login_version;
-    let change = MembersChange { group: wire::group_id(group_id)?, operator: who.sender(), action, login_version };
+    let group = wire::group_id(group_id)?;
+    let older = cx.members.known(group, 0);
+    let change = MembersChange { group, operator: who.sender(), action, login_version };
     let changed = cx.store.change_members(change).await?;
-    deliver::members_changed(cx, &changed).await;
+    deliver::members_changed(cx, &changed, older.as_deref().unwrap_or_default()).await;
     Ok(changed)
 }
 

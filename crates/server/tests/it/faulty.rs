@@ -24,7 +24,9 @@ pub struct Faulty {
     broken: Arc<Notify>,
     /// While a test has it, those questions are not answered.
     pub silence: Arc<tokio::sync::Semaphore>,
-    /// Such questions that were asked.
+    /// While a test has it, whoever stores messages is not answered.
+    pub untold: Arc<tokio::sync::Semaphore>,
+    /// Questions for whom something concerns that were asked.
     pub asked: Arc<AtomicUsize>,
 }
 
@@ -35,6 +37,7 @@ impl Faulty {
             faults: Arc::default(),
             unknown: Arc::default(),
             silence: Arc::new(tokio::sync::Semaphore::new(1)),
+            untold: Arc::new(tokio::sync::Semaphore::new(1)),
             asked: Arc::default(),
             broken: Arc::default(),
         }
@@ -75,7 +78,11 @@ impl Store for Faulty {
 
     async fn append(&self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
         match self.fault() {
-            Ok(()) => self.below.append(batch).await,
+            Ok(()) => {
+                let outcomes = self.below.append(batch).await;
+                drop(self.untold.acquire().await);
+                outcomes
+            }
             Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
         }
     }

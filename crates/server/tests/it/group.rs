@@ -66,6 +66,32 @@ async fn when_it_is_not_known_whom_a_message_concerns_all_are_told_to_sync() {
 }
 
 #[tokio::test]
+async fn who_leaves_right_behind_a_message_is_told_of_it() {
+    let faulty = Faulty::new(memory_store(&Default::default()));
+    let store = faulty.clone();
+    let server = TestServer::start_with(|_| {}, |_| std::sync::Arc::new(store)).await;
+    let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
+    let group = ada.create_group(&[&bob]).await;
+    assert_eq!(notice(&mut bob).await.1, Kind::Created);
+
+    let untold = faulty.untold.acquire().await.expect("it is open");
+    let sent = ada.say(send(&group, "m-1", "wait")).await;
+    let all = || v1::Pull { conversation_id: group.clone(), ..v1::Pull::default() };
+    while bob.pull(all()).await.messages.len() < 2 {}
+    bob.ask(Request::LeaveGroup(v1::LeaveGroup { group_id: group_id(&group) })).await;
+    drop(untold);
+    assert!(matches!(ada.answer(sent).await, Body::Sent(_)));
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        if let Body::Message(event) = bob.event().await {
+            told.push(event.message.expect("a message").server_msg_id);
+        }
+    }
+    told.sort_unstable();
+    assert_eq!(told, [2, 3], "the message, and that they left");
+}
+
+#[tokio::test]
 async fn a_group_is_told_to_its_members_and_its_messages_reach_them_all() {
     let server = TestServer::start().await;
     let (mut ada, mut bob, mut cyd) = (server.login("ada").await, server.login("bob").await, server.login("cyd").await);
