@@ -180,7 +180,8 @@ pub struct Limits {
     pub devices_per_user: u32,
     /// Wrong passwords for one account from one address, or one /64 of IPv6: so many at once, and then one a minute; beyond it whoever tries
     /// waits, and nobody else. Twenty times as many for all accounts from there (a /56 4 times that, a /48 16 times), and for the account from everywhere; neither concerns
-    /// who logs in from where they have before. Each node counts for itself. 0: no login with a password.
+    /// who logs in from where they have before. While an account is tried from everywhere, the first try of a network waits for 5 s at most
+    /// instead of being refused: two a second pass, drawn. Each node counts for itself. 0: no login with a password.
     pub password_attempts: u32,
 }
 

@@ -32,6 +32,10 @@ impl Debts {
         Ok(())
     }
 
+    pub fn owes(&self, debtor: impl Hash, now: Instant) -> bool {
+        owed_ns(&self.lock(), self.names.hash_one(debtor), now) > 0
+    }
+
     /// Takes back what was charged for one deed.
     pub fn forgive(&self, debtor: impl Hash, rate: Rate, now: Instant) {
         let (debtor, mut free_at) = (self.names.hash_one(debtor), self.lock());

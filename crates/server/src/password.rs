@@ -13,7 +13,6 @@ use argon2::{
 };
 use aws_lc_rs::{constant_time::verify_slices_are_equal, digest, hmac, pbkdf2};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use tokio::time::Instant;
 
 use crate::{
     error::Error,
@@ -64,7 +63,7 @@ impl Passwords {
         password: String,
         look_up: impl Future<Output = Result<Option<(W, PasswordHash)>, Error>>,
     ) -> Result<(W, PasswordHash), Error> {
-        let attempt = self.guesses.begin(guess, Instant::now()).map_err(|wait| Error {
+        let attempt = self.guesses.begin(guess).await.map_err(|wait| Error {
             retry_after_ms: u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1),
             ..Error::new(ErrorCode::TooManyAttempts, "too many wrong passwords for this account, or from this address")
         })?;

@@ -23,7 +23,8 @@ const CONNECTIONS: usize = 10;
 /// Between two logins of the owner.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// At the owner's account and at those of nobody. Meanwhile the owner logs in again and again, from where they were before.
+/// At the owner's account and at those of nobody. Meanwhile the owner logs in again and again: from where they were before, and
+/// from a new address each time, as after a restart that forgot where they were.
 pub async fn wrong_passwords(site: Site, until: Instant) -> io::Result<Toll> {
     site.add_user(ACCOUNT, PASSWORD).await?;
     let first = log_in(&site).await?;
@@ -32,9 +33,13 @@ pub async fn wrong_passwords(site: Site, until: Instant) -> io::Result<Toll> {
     });
     let owner = async {
         let mut toll = first;
-        while Instant::now() < until {
+        for number in 0.. {
+            if Instant::now() >= until {
+                break;
+            }
             sleep(PAUSE).await;
-            toll = toll.and(log_in(&site).await?);
+            let elsewhere = site.from([127, 77, (number / 250) as u8, (number % 250) as u8]);
+            toll = toll.and(log_in(&site).await?).and(log_in(&elsewhere).await?);
         }
         Ok(toll)
     };
