@@ -68,7 +68,10 @@ impl Drop for Turn {
 
 impl Queues {
     fn wait(&mut self, network: Network) -> Result<oneshot::Receiver<Turn>, Full> {
-        let own = self.by_network.get(&network).map_or(0, VecDeque::len);
+        if self.waiting >= WAITING_MAX || self.from(network) >= WAITING_OF_A_NETWORK_MAX {
+            self.forget_the_gone();
+        }
+        let own = self.from(network);
         if own >= WAITING_OF_A_NETWORK_MAX {
             return Err(Full);
         }
@@ -85,6 +88,19 @@ impl Queues {
         self.by_network.entry(network).or_default().push_back(give);
         self.waiting += 1;
         Ok(turn)
+    }
+
+    fn from(&self, network: Network) -> usize {
+        self.by_network.get(&network).map_or(0, VecDeque::len)
+    }
+
+    fn forget_the_gone(&mut self) {
+        self.by_network.retain(|_, queue| {
+            queue.retain(|waiter| !waiter.is_closed());
+            !queue.is_empty()
+        });
+        self.order.retain(|network| self.by_network.contains_key(network));
+        self.waiting = self.by_network.values().map(VecDeque::len).sum();
     }
 
     /// Who has the turn that was given back; None: nobody waits.
@@ -169,6 +185,19 @@ mod tests {
         let mut all: Vec<_> = (0..WAITING_MAX).map(|number| waits(&hashing, 1 + number)).collect();
         assert!(matches!(hashing.turn(network(1_000)).now_or_never(), Some(Err(Full))));
         assert!(all.iter_mut().all(|waits| outcome(waits).is_none()));
+    }
+
+    #[tokio::test]
+    async fn who_goes_away_gives_up_their_place() {
+        let (hashing, _turns) = busy();
+        let gone: Vec<_> = (0..WAITING_OF_A_NETWORK_MAX).map(|_| waits(&hashing, 1)).collect();
+        drop(gone);
+        let _stays = waits(&hashing, 1);
+        let gone: Vec<_> = (1..WAITING_MAX).map(|number| waits(&hashing, 1 + number)).collect();
+        drop(gone);
+        let _comes = waits(&hashing, 1_000);
+        let queues = hashing.lock();
+        assert_eq!((queues.waiting, queues.by_network.len(), queues.order.len()), (2, 2, 2));
     }
 
     #[tokio::test]
