@@ -120,7 +120,7 @@ pub struct Cluster {
     pub nats: String,
     /// Part of keys in Redis and of subjects in NATS: 1 to 32 of a-z, 0-9 and -.
     pub name: String,
-    /// What this node is called in logs and in `/v1/access`. None: its `client_url`.
+    /// What this node is called in logs. None: its `client_url`.
     pub node: Option<String>,
     /// Where clients connect to this very node, as `/v1/access` tells them. None: taken from `listen.http`.
     pub client_url: Option<String>,

@@ -122,17 +122,14 @@ async fn probe(cx: &Ctx) -> Readiness {
     }
 }
 
-/// Nodes that clients may connect to, the least busy first, for those that do not sit behind a balancer.
+/// Nodes that clients may connect to, the least busy first, for those that do not sit behind a balancer. Anybody may ask: neither what
+/// the operator calls a node nor how many use it is their business.
 async fn access(State(cx): State<Arc<Ctx>>) -> Json<Access> {
     let nodes = cx.peers.nodes();
     let staying: Vec<&Node> = nodes.iter().filter(|node| !node.load.draining).collect();
     let mut nodes = if staying.is_empty() { nodes.iter().collect() } else { staying };
     nodes.sort_by_key(|node| node.load.connections);
-    let nodes = nodes.into_iter().take(ACCESS_NODES_MAX).map(|node| AccessNode {
-        node: node.name.clone(),
-        url: node.client_url.clone(),
-        connections: node.load.connections,
-    });
+    let nodes = nodes.into_iter().take(ACCESS_NODES_MAX).map(|node| AccessNode { url: node.client_url.clone() });
     Json(Access { nodes: nodes.collect() })
 }
 
@@ -146,9 +143,7 @@ struct Access {
 
 #[derive(Serialize)]
 struct AccessNode {
-    node: Box<str>,
     url: Box<str>,
-    connections: u32,
 }
 
 async fn metrics(State(cx): State<Arc<Ctx>>) -> impl IntoResponse {
