@@ -141,17 +141,18 @@ pub enum SequencerKind {
 pub struct Limits {
     /// Connections of users at one time: at least 1. Further logins are refused with `OVERLOADED`; strangers never take a user's place.
     pub connections: u32,
-    /// Connections at one time that have not logged in, requests of plain HTTP among them: at least 1. When there are so many, the one
+    /// Connections at one time that have not logged in, requests of plain HTTP among them: 1 to 10000. When there are so many, the one
     /// that has kept the server waiting longest gives way, or the newcomer is closed at once.
     pub strangers: u32,
-    /// The same for one address, or one /64 of IPv6: at least 1. Many users may sit behind one address. A /56 may have 4 times as many, a /48 16
+    /// The same for one address, or one /64 of IPv6: 1 to `strangers`. Many users may sit behind one address. A /56 may have 4 times as many, a /48 16
     /// times: whoever has one may come from another /64 each time.
     pub strangers_per_address: u32,
     /// Attempts to log in of one address, or one /64 of IPv6, that come to nothing: so many a second, and ten times as many at once;
-    /// beyond it connections from there are closed at once. At least 1. A login that succeeds does not count. A /56 may have 4 times as many, a
+    /// beyond it connections from there are closed at once. 1 to 1000000. A login that succeeds does not count. A /56 may have 4 times as many, a
     /// /48 16 times.
     pub attempts_per_s: u32,
-    /// From accepting a connection to `welcome`, in milliseconds: 1000 to 60000. TLS, HTTP, `hello` and checking a password are in it.
+    /// From accepting a connection to `welcome`, in milliseconds: 1000 to 10000, as long as clients wait. TLS, HTTP,
+    /// `hello` and checking a password are in it.
     pub login_ms: u32,
     /// What a user may ask of this node in a second, with all their connections together, where a short message costs 1: see protocol.md,
     /// "What requests cost". Beyond it they are refused with `RATE_LIMITED`. 0: no bound.
@@ -176,12 +177,12 @@ pub struct Limits {
     /// Of these, groups into which one and the same user put them, whoever that is.
     pub unanswered_groups_per_inviter: u32,
     /// Two things: how many devices of a user are remembered, and how many connections they have at one time. One more device, and the
-    /// one not seen for longest is forgotten; one more connection, and the oldest is closed with 4501 `REPLACED`. 0 is taken as 1.
+    /// one not seen for longest is forgotten; one more connection, and the oldest is closed with 4501 `REPLACED`. At least 1.
     pub devices_per_user: u32,
     /// Wrong passwords for one account from one address, or one /64 of IPv6: so many at once, and then one a minute; beyond it whoever tries
     /// waits, and nobody else. Twenty times as many for all accounts from there (a /56 4 times that, a /48 16 times), and for the account from everywhere; neither concerns
     /// who logs in from where they have before. While an account is tried from everywhere, the first try of a network waits for 5 s at most
-    /// instead of being refused: two a second pass, drawn. Each node counts for itself. 0: no login with a password.
+    /// instead of being refused: two a second pass, drawn. Each node counts for itself. 0 to 1000; 0: no login with a password.
     pub password_attempts: u32,
 }
 
@@ -309,8 +310,6 @@ impl Config {
     }
 
     pub fn check(&self) -> Result<(), ConfigError> {
-        let refuse =
-            |key, value: &dyn std::fmt::Display, fix| Err(ConfigError::Refused { key, value: value.to_string(), fix });
         let limits = &self.limits;
         if !self.listen.proxy_protocol.is_empty() && self.listen.trusted_proxies.is_empty() {
             let fix = "name the proxies in listen.trusted_proxies: it is theirs alone";
@@ -335,19 +334,14 @@ impl Config {
                         `openssl rand -hex 32` prints one";
             return refuse("auth.hs256_secret_file", &"none, in a cluster", fix);
         }
-        for (key, value) in [
-            ("limits.connections", limits.connections),
-            ("limits.strangers", limits.strangers),
-            ("limits.strangers_per_address", limits.strangers_per_address),
-            ("limits.attempts_per_s", limits.attempts_per_s),
-        ] {
+        for (key, value) in
+            [("limits.connections", limits.connections), ("limits.devices_per_user", limits.devices_per_user)]
+        {
             if value == 0 {
                 return refuse(key, &0, "choose at least 1");
             }
         }
-        if !(1_000..=60_000).contains(&limits.login_ms) {
-            return refuse("limits.login_ms", &limits.login_ms, "choose 1000 to 60000");
-        }
+        check_arrivals(limits)?;
         if limits.requests_per_s > limits.requests_burst {
             return refuse("limits.requests_burst", &limits.requests_burst, "choose at least limits.requests_per_s");
         }
@@ -369,6 +363,34 @@ impl Config {
         }
         Ok(())
     }
+}
+
+fn refuse(key: &'static str, value: &dyn std::fmt::Display, fix: &'static str) -> Result<(), ConfigError> {
+    Err(ConfigError::Refused { key, value: value.to_string(), fix })
+}
+
+/// What holds for whoever is not logged in yet.
+fn check_arrivals(limits: &Limits) -> Result<(), ConfigError> {
+    // Making room looks at each of the strangers.
+    if !(1..=10_000).contains(&limits.strangers) {
+        return refuse("limits.strangers", &limits.strangers, "choose 1 to 10000");
+    }
+    if !(1..=limits.strangers).contains(&limits.strangers_per_address) {
+        let fix = "choose 1 to limits.strangers";
+        return refuse("limits.strangers_per_address", &limits.strangers_per_address, fix);
+    }
+    // A /48 may have 16 times as many, and time is counted in nanoseconds.
+    if !(1..=1_000_000).contains(&limits.attempts_per_s) {
+        return refuse("limits.attempts_per_s", &limits.attempts_per_s, "choose 1 to 1000000");
+    }
+    // After 10 s of silence clients take a connection for dead.
+    if !(1_000..=10_000).contains(&limits.login_ms) {
+        return refuse("limits.login_ms", &limits.login_ms, "choose 1000 to 10000");
+    }
+    if limits.password_attempts > 1_000 {
+        return refuse("limits.password_attempts", &limits.password_attempts, "choose 0 to 1000");
+    }
+    Ok(())
 }
 
 /// A setting from the environment is TOML if it reads as TOML (numbers, lists, booleans), else text.
@@ -423,6 +445,14 @@ mod tests {
             ("[listen]\ntrusted_proxies = [\"10.0.0.0/33\"]", "10.0.0.0/33"),
             ("[listen]\norigins = [\"chat.example.com\"]", "https://chat.example.com"),
             ("[limits]\nheartbeat_min_ms = 999999999", "heartbeat_min_ms"),
+            ("[limits]\nstrangers = 10001", "limits.strangers = 10001"),
+            ("[limits]\nstrangers = 0", "limits.strangers = 0"),
+            ("[limits]\nstrangers = 50", "limits.strangers_per_address = 100"),
+            ("[limits]\nstrangers_per_address = 0", "limits.strangers_per_address = 0"),
+            ("[limits]\nattempts_per_s = 62500001", "limits.attempts_per_s"),
+            ("[limits]\nlogin_ms = 10001", "limits.login_ms"),
+            ("[limits]\ndevices_per_user = 0", "limits.devices_per_user"),
+            ("[limits]\npassword_attempts = 1001", "limits.password_attempts"),
         ] {
             let error = load(text, &[]).expect_err("a slip").to_string();
             assert!(error.contains(named), "{error:?} does not name {named}");
