@@ -8,7 +8,10 @@ use futures_util::future::join_all;
 use super::deliver::{self, Before};
 use crate::{
     accepted::ConnId,
-    cluster::{NodeId, calls::Answer},
+    cluster::{
+        NodeId,
+        calls::{Answer, Outcomes},
+    },
     ctx::Ctx,
 };
 
@@ -16,7 +19,7 @@ use crate::{
 const FORWARDED_BYTES_MAX: usize = 512 << 10;
 
 /// Stores messages of one sender and answers in their order. `from` is the connection that sent them.
-pub async fn append(cx: &Ctx, from: ConnId, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
+pub async fn append(cx: &Ctx, from: ConnId, batch: Vec<NewMessage>) -> Outcomes {
     let mut parts: HashMap<Option<NodeId>, Part> = HashMap::new();
     // Asked once for each conversation: the answer may change at any moment, and what is said in one conversation must stay together.
     let mut homes = HashMap::new();
@@ -64,22 +67,33 @@ struct Part {
     bytes: usize,
 }
 
-async fn append_at(
-    cx: &Ctx,
-    home: Option<NodeId>,
-    from: ConnId,
-    messages: Vec<NewMessage>,
-) -> Vec<Result<Appended, Error>> {
+async fn append_at(cx: &Ctx, home: Option<NodeId>, from: ConnId, messages: Vec<NewMessage>) -> Outcomes {
     let Some(home) = home else { return append_here(cx, Some(from), messages).await };
-    match cx.peers.append_at(home, from.0, (cx.clock)(), messages.clone()).await {
-        Answer::Given(outcomes) if !outcomes.contains(&Err(Error::Closed)) => outcomes,
-        Answer::Given(_) | Answer::NotAsked => append_here(cx, Some(from), messages).await,
-        // It may have stored them, or do so yet: then they are found here, and nothing is stored twice. But that they are not
-        // stored cannot be said any more.
-        Answer::Silence => {
-            append_here(cx, Some(from), messages).await.into_iter().map(|outcome| outcome.map_err(unknown)).collect()
-        }
+    let answered = match cx.peers.append_at(home, from.0, (cx.clock)(), messages.clone()).await {
+        Answer::Given(outcomes) if !outcomes.contains(&Err(Error::Closed)) => return outcomes,
+        Answer::Given(outcomes) => outcomes,
+        Answer::NotAsked => vec![Err(Error::Closed); messages.len()],
+        // It may have stored them, or do so yet: then they are found here, and nothing is stored twice.
+        Answer::Silence => vec![Err(Error::UnknownOutcome("the home did not answer".to_owned())); messages.len()],
+    };
+    append_unsettled(messages, answered, |unsettled| append_here(cx, Some(from), unsettled)).await
+}
+
+/// Appends what another node did not settle, all of it, since nothing may overtake what failed before it. What that node may have stored
+/// cannot be said any more not to be stored.
+async fn append_unsettled<Appending: Future<Output = Outcomes>>(
+    messages: Vec<NewMessage>,
+    mut outcomes: Outcomes,
+    append: impl FnOnce(Vec<NewMessage>) -> Appending,
+) -> Outcomes {
+    let is_unsettled = |outcome: &Result<_, Error>| outcome.as_ref().is_err_and(|error| !error.is_refusal());
+    let unsettled = messages.into_iter().zip(&outcomes).filter(|(_, outcome)| is_unsettled(outcome));
+    let appended = append(unsettled.map(|(new, _)| new).collect()).await;
+    for (outcome, now) in outcomes.iter_mut().filter(|outcome| is_unsettled(outcome)).zip(appended) {
+        let may_be_stored = matches!(outcome, Err(Error::UnknownOutcome(_)));
+        *outcome = if may_be_stored { now.map_err(unknown) } else { now };
     }
+    outcomes
 }
 
 fn unknown(error: Error) -> Error {
@@ -87,7 +101,7 @@ fn unknown(error: Error) -> Error {
 }
 
 /// Stores messages by this node, and tells whom they concern.
-async fn append_here(cx: &Ctx, from: Option<ConnId>, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
+async fn append_here(cx: &Ctx, from: Option<ConnId>, batch: Vec<NewMessage>) -> Outcomes {
     if batch.is_empty() {
         return Vec::new();
     }
@@ -123,5 +137,54 @@ async fn tell(
     }
     for (new, appended) in stored_before.into_values() {
         deliver::again(cx, from, new, appended).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anser_proto::{ConversationId, UserId};
+    use anser_store::Sender;
+    use bytes::Bytes;
+
+    use super::*;
+
+    fn message(number: usize) -> NewMessage {
+        NewMessage {
+            conversation: ConversationId::single(UserId(1), UserId(2)),
+            from: Sender { user: UserId(1), nickname: "ada".into(), platform: 0, device_id: "d-1".into() },
+            client_msg_id: format!("m-{number}").parse().expect("a good id"),
+            kind: 1,
+            content: "hi".into(),
+            attachment: Bytes::new(),
+            client_time_ms: 0,
+            counted: true,
+            login_version: 0,
+        }
+    }
+
+    /// What another node said of each message; which of them are appended here, where it fails like this; and what is said of each.
+    async fn check(answered: &[Error], here: Error, appended: &[usize], expected: &[Error]) {
+        let refused = |errors: &[Error]| errors.iter().cloned().map(Err).collect::<Outcomes>();
+        let messages = (0..answered.len()).map(message).collect();
+        let outcomes = append_unsettled(messages, refused(answered), async |unsettled| {
+            assert_eq!(unsettled, appended.iter().copied().map(message).collect::<Vec<_>>());
+            vec![Err(here); unsettled.len()]
+        });
+        assert_eq!(outcomes.await, refused(expected));
+    }
+
+    #[tokio::test]
+    async fn what_another_node_may_have_stored_is_never_said_not_to_be() {
+        let unknown = |why: &str| Error::UnknownOutcome(why.to_owned());
+        let (before, now) = (unknown("its connection broke"), unknown(&Error::Overloaded.to_string()));
+        check(&[before.clone(), Error::Closed], Error::Overloaded, &[0, 1], &[now.clone(), Error::Overloaded]).await;
+        check(&[Error::Closed, before.clone()], Error::Overloaded, &[0, 1], &[Error::Overloaded, now]).await;
+        check(&[before], Error::NotMember, &[0], &[Error::NotMember]).await;
+    }
+
+    #[tokio::test]
+    async fn what_is_settled_stays_and_what_failed_for_now_is_not_overtaken() {
+        check(&[Error::NotMember, Error::Closed], Error::Full, &[1], &[Error::NotMember, Error::Full]).await;
+        check(&[Error::Overloaded, Error::Closed], Error::Full, &[0, 1], &[Error::Full, Error::Full]).await;
     }
 }
