@@ -70,7 +70,7 @@ pub struct Server {
     running: JoinHandle<()>,
     peers: Arc<Peers>,
     /// What goes on beside the gateway.
-    beside: [JoinHandle<()>; 5],
+    beside: [JoinHandle<()>; 6],
     /// What is done for the other nodes.
     under_way: Arc<Semaphore>,
     cx: Arc<Ctx>,
@@ -99,6 +99,7 @@ impl Server {
             peers.report_load(move || counted.metrics.connections()),
             watch.keep("heal", im::heal::heal(Arc::clone(&cx))),
             watch.keep("logins", im::logins::watch(Arc::clone(&cx))),
+            watch.keep("names", im::logins::watch_names(Arc::clone(&cx))),
             watch.keep("listen", im::peer::listen(Arc::clone(&cx), arriving)),
             tokio::spawn(async move { of_store.fell("store", &store.broke().await) }),
         ];

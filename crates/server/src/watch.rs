@@ -9,6 +9,7 @@
 //! | `relay`, `relay_kicks` | tells other nodes | what is looked up at once: clients there are told to sync |
 //! | `heal` | tells clients to sync | none |
 //! | `logins` | ends connections whose logins were ended | none |
+//! | `names` | follows what users are called | none |
 //! | `load` | says how busy this node is | none |
 //! | `store` | the threads or tasks of the store | a transaction, a read |
 //! | `bus_in`, `bus_out` | NATS | none |

@@ -2,48 +2,82 @@
 //! and each node of a cluster asks the store by itself, so that connections end also when nobody could tell, or died before they did. With
 //! them it asks now and then what users are called. In the embedded column nobody changes the store behind the server's back.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, future::pending, sync::Arc, time::Duration};
 
 use anser_proto::{CloseCode, UserId};
 use anser_store::{Error, Store, User};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 
 use crate::{cluster::envelope::LoginsOver, ctx::Ctx};
 
 /// How long a connection stays at most whose login is over, while the store answers.
 pub const NOTICED_S: u64 = 10;
-/// All who are connected are asked for once in this time: a round more, and the bound still holds.
-const ROUND: Duration = Duration::from_secs(NOTICED_S / 2);
-/// In each of so many rounds they are also asked for their names, of which a push was lost.
-const NAMES_EVERY: u64 = 12;
+/// All who are connected are asked for once in this time: whoever comes first in one round and last in the next is so within the bound, and
+/// something is left for a store that is slow.
+const ROUND: Duration = Duration::from_secs(NOTICED_S * 2 / 5);
+/// All are asked for their names once in this time: of one of them a push was lost.
+const NAMES_ROUND: Duration = Duration::from_secs(60);
 /// Users who are asked for at once.
 const ASKED_AT_ONCE: usize = 500;
 
-/// Goes round, a part of the users at a time. Alone, only when it is not known whose logins an operator ended.
+/// Ends logins that are over. Alone, only when it is not known whose logins an operator ended.
 pub async fn watch(cx: Arc<Ctx>) {
-    for round in 0_u64.. {
+    loop {
         if !cx.peers.in_cluster {
             cx.logins_unknown.notified().await;
         }
         let users = cx.hub.users();
-        let parts = users.len().div_ceil(ASKED_AT_ONCE).max(1);
-        let pause = ROUND / u32::try_from(parts).unwrap_or(u32::MAX);
+        let mut pace = Pace::of(&users, ROUND);
         for some in users.chunks(ASKED_AT_ONCE) {
             if let Err(error) = look(&cx, some).await {
                 tracing::warn!(%error, "it is not known whose logins are over");
                 cx.logins_unknown.notify_one();
             }
-            if round % NAMES_EVERY == 0
-                && cx.peers.in_cluster
-                && let Err(error) = rename(&cx, some).await
-            {
+            pace.pause().await;
+        }
+        pace.end().await;
+    }
+}
+
+/// Keeps the names that connections bear. Alone no push is lost, and nothing is to be done.
+pub async fn watch_names(cx: Arc<Ctx>) {
+    if !cx.peers.in_cluster {
+        pending::<()>().await;
+    }
+    loop {
+        let users = cx.hub.users();
+        let mut pace = Pace::of(&users, NAMES_ROUND);
+        for some in users.chunks(ASKED_AT_ONCE) {
+            if let Err(error) = rename(&cx, some).await {
                 tracing::warn!(%error, "it is not known what users are called");
             }
-            sleep(pause).await;
+            pace.pause().await;
         }
-        if users.is_empty() {
-            sleep(pause).await;
-        }
+        pace.end().await;
+    }
+}
+
+/// Spreads the parts of a round over its time. A part that takes long takes it from the pauses behind it.
+struct Pace {
+    next: Instant,
+    pause: Duration,
+    end: Instant,
+}
+
+impl Pace {
+    fn of(users: &[UserId], round: Duration) -> Self {
+        let parts = users.len().div_ceil(ASKED_AT_ONCE).max(1);
+        let now = Instant::now();
+        Self { next: now, pause: round / u32::try_from(parts).unwrap_or(u32::MAX), end: now + round }
+    }
+
+    async fn pause(&mut self) {
+        self.next += self.pause;
+        sleep_until(self.next).await;
+    }
+
+    async fn end(self) {
+        sleep_until(self.end).await;
     }
 }
 
@@ -86,4 +120,33 @@ pub async fn over(store: &dyn Store, user: UserId) -> Result<LoginsOver, Error> 
     let is_disabled = users.first().is_some_and(|user| user.disabled);
     let code = if is_disabled { CloseCode::LoginRefused } else { CloseCode::TokenRanOut };
     Ok(LoginsOver { user, login_version, code })
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::sleep;
+
+    use super::*;
+
+    /// How long a round of so many users takes, of which each part is asked for so long.
+    async fn check(users: u64, asking_ms: u64, expected_ms: u128) {
+        let users: Vec<_> = (0..users).map(UserId).collect();
+        let begun = Instant::now();
+        let mut pace = Pace::of(&users, Duration::from_secs(4));
+        for _ in users.chunks(ASKED_AT_ONCE) {
+            sleep(Duration::from_millis(asking_ms)).await;
+            pace.pause().await;
+        }
+        pace.end().await;
+        assert_eq!(begun.elapsed().as_millis(), expected_ms);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_round_takes_no_longer_because_the_store_is_slow() {
+        check(0, 0, 4_000).await;
+        check(1, 500, 4_000).await;
+        check(2_000, 0, 4_000).await;
+        check(2_000, 999, 4_000).await;
+        check(2_000, 1_500, 6_000).await;
+    }
 }
