@@ -42,7 +42,7 @@ pub struct Listen {
     /// both. Those of others have none.
     pub proxy_protocol: Vec<Port>,
     /// Pages that may connect, by their origins: `["https://chat.example.com"]`. Asked where a browser sends `Origin`. Empty: those that came
-    /// from the host and port that the request names. `"*"`: any page; a login needs a token or password all the same.
+    /// from the host and port that the request names, if that is an address, `localhost`, the name in `cluster.client_url` or one of the certificate's. `"*"`: any page; a login needs a token or password all the same.
     pub origins: Vec<Allowed>,
     /// How long a stopping server says on `/readyz` that it drains before it closes its ports, in milliseconds: as long as a balancer
     /// takes to look elsewhere. Connections that it has stay until then.

@@ -87,11 +87,10 @@ impl Server {
         let operator = listeners.operator.local_addr()?;
         // All that may be refused comes before the others hear of this node.
         let (credentials, certificate) = (Credentials::load(&config)?, tls::Certificate::load(&config.tls)?);
-        let tls = certificate.as_ref().map(tls::Certificate::acceptor).transpose()?;
         let ways = join(this_node(&config, http)).await?;
         let (peers, arriving) = Peers::new(ways, store.log_id());
         let cx = Arc::new(Ctx::new(config, Arc::clone(&store), clock, credentials, Arc::clone(&peers)));
-        let gateway = Gateway::new(Arc::clone(&cx), tls);
+        let gateway = Gateway::new(Arc::clone(&cx), certificate.clone())?;
         let (counted, under_way) = (Arc::clone(&cx), Arc::clone(&cx.under_way));
         let watch = peers.counts.watch.clone();
         let of_store = watch.clone();

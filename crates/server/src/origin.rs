@@ -1,5 +1,7 @@
 //! Whose pages may connect: the `Origin` that a browser sends with a WebSocket's handshake (RFC 6454, RFC 6455 10.2).
 
+use std::net::IpAddr;
+
 use serde::Deserialize;
 
 /// Of `listen.origins`.
@@ -18,16 +20,34 @@ pub struct Origin {
     port: Option<u16>,
 }
 
-/// Whether a page of this origin may connect. Without a list: if it came from `host`, which is what the request calls this server.
-pub fn may_connect(allowed: &[Allowed], origin: &str, host: Option<&str>) -> bool {
+/// Whether a page of this origin may connect. Without a list: if it came from `host`, which is what the request calls this server, and
+/// that is a name of its own. A name server of others may lead their page here, too (DNS rebinding).
+pub fn may_connect(
+    allowed: &[Allowed],
+    origin: &str,
+    host: Option<&str>,
+    is_own_name: impl FnOnce(&str) -> bool,
+) -> bool {
     if allowed.contains(&Allowed::Any) {
         return true;
     }
     let Some(origin) = Origin::parse(origin) else { return false };
     match allowed {
-        [] => host.is_some_and(|host| origin.is_of(host)),
+        [] => host.is_some_and(|host| origin.is_of(host)) && (is_certain(&origin.host) || is_own_name(&origin.host)),
         listed => listed.contains(&Allowed::One(origin)),
     }
+}
+
+/// Whether no name server of others can lead it here: an address, or this machine.
+fn is_certain(host: &str) -> bool {
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    host == "localhost" || bare.parse::<IpAddr>().is_ok()
+}
+
+/// The name in `ws://name:7400`.
+pub fn host_of(url: &str) -> Option<String> {
+    let origin = url.split_inclusive('/').take(3).collect::<String>();
+    Origin::parse(origin.trim_end_matches('/')).map(|origin| origin.host)
 }
 
 impl Origin {
@@ -113,9 +133,23 @@ mod tests {
             ("", "", false),
             ("https://", "", false),
         ] {
-            assert_eq!(may_connect(&[], origin, Some(host)), may, "{origin} to {host}");
+            let is_own = |name: &str| name == "chat.example.com";
+            assert_eq!(may_connect(&[], origin, Some(host), is_own), may, "{origin} to {host}");
         }
-        assert!(!may_connect(&[], "https://chat.example.com", None));
+        assert!(!may_connect(&[], "https://chat.example.com", None, |_| true));
+    }
+
+    #[test]
+    fn without_a_list_a_foreign_name_that_leads_here_is_none_of_the_servers() {
+        for name in ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "test"] {
+            assert!(
+                !may_connect(&[], &format!("http://{name}:7400"), Some(&format!("{name}:7400")), |_| false),
+                "{name}"
+            );
+        }
+        assert_eq!(host_of("wss://Chat.example.com:7400/v1").as_deref(), Some("chat.example.com"));
+        assert_eq!(host_of("ws://[::1]:7400").as_deref(), Some("[::1]"));
+        assert_eq!(host_of("chat.example.com"), None);
     }
 
     #[test]
@@ -128,10 +162,11 @@ mod tests {
             ("https://app.example.com:8443", false),
             ("https://chat.example.com", false),
         ] {
-            assert_eq!(may_connect(&list, origin, Some("chat.example.com")), may, "{origin}");
+            assert_eq!(may_connect(&list, origin, Some("chat.example.com"), |_| true), may, "{origin}");
         }
         let any = allowed(&["*"]);
-        assert!(may_connect(&any, "https://evil.example", None) && may_connect(&any, "null", None));
+        let may_connect = |origin| may_connect(&any, origin, None, |_| false);
+        assert!(may_connect("https://evil.example") && may_connect("null"));
         for none in
             ["", "null", "app.example.com", "https://app.example.com/", "https://*.example.com", "://a", "http://a:x"]
         {

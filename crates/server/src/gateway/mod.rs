@@ -42,11 +42,12 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
 
-use self::{arrival::Arrival, door::Door, io::Io, lines::Lines, proxies::Proxies, socket::Socket};
+use self::{arrival::Arrival, door::Door, io::Io, lines::Lines, proxies::Proxies, socket::Socket, tls::Certificate};
 use crate::{
     config::{Config, Port},
     ctx::Ctx,
     http::Routes,
+    origin::host_of,
 };
 
 /// Of one request. A login as a whole has a limit of its own.
@@ -74,6 +75,7 @@ pub struct Gateway {
     proxies: Proxies,
     /// A place for each connection of operators, who must get in when users do not.
     operators: Arc<Semaphore>,
+    certificate: Option<Arc<Certificate>>,
     tls: Option<TlsAcceptor>,
 }
 
@@ -102,11 +104,19 @@ impl Listeners {
 }
 
 impl Gateway {
-    pub fn new(cx: Arc<Ctx>, tls: Option<TlsAcceptor>) -> Arc<Self> {
+    pub fn new(cx: Arc<Ctx>, certificate: Option<Arc<Certificate>>) -> anyhow::Result<Arc<Self>> {
+        let tls = certificate.as_ref().map(Certificate::acceptor).transpose()?;
         let door = Door::new(&cx.config.limits, &cx.metrics);
         let (proxies, operators) = (Proxies::new(&cx.config.listen), Arc::new(Semaphore::new(OPERATORS_MAX)));
         let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
-        Arc::new(Self { cx, shutdown, tasks, door, proxies, operators, tls })
+        Ok(Arc::new(Self { cx, shutdown, tasks, door, proxies, operators, certificate, tls }))
+    }
+
+    /// Whether the operator says that this server is called so: by `cluster.client_url`, or by its certificate.
+    fn has_name(&self, name: &str) -> bool {
+        let told = self.cx.config.cluster.client_url.as_deref().and_then(host_of);
+        told.is_some_and(|told| told == name)
+            || self.certificate.as_ref().is_some_and(|certificate| certificate.is_for(name))
     }
 
     /// Accepts on both ports until `stop`.

@@ -9,11 +9,12 @@ use std::{
 use anyhow::{Context as _, bail};
 use rustls::{
     ServerConfig,
+    client::verify_server_name,
     crypto::CryptoProvider,
-    server::{ClientHello, ResolvesServerCert},
+    server::{ClientHello, ParsedCertificate, ResolvesServerCert},
     sign::CertifiedKey,
 };
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject as _};
 use tokio_rustls::TlsAcceptor;
 
 use crate::config;
@@ -33,6 +34,18 @@ impl Certificate {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = other;
     }
 
+    /// Whether the certificate is for this name.
+    pub fn is_for(&self, name: &str) -> bool {
+        let shown = self.shown();
+        let parsed = shown.end_entity_cert().and_then(ParsedCertificate::try_from);
+        let name = ServerName::try_from(name);
+        parsed.is_ok_and(|parsed| name.is_ok_and(|name| verify_server_name(&parsed, &name).is_ok()))
+    }
+
+    fn shown(&self) -> Arc<CertifiedKey> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     pub fn acceptor(self: &Arc<Self>) -> anyhow::Result<TlsAcceptor> {
         let server = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
@@ -45,7 +58,7 @@ impl Certificate {
 
 impl ResolvesServerCert for Certificate {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+        Some(self.shown())
     }
 }
 
@@ -72,4 +85,20 @@ fn chain(cert_file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
         bail!("tls.cert_file {} holds no certificate: it must be PEM, the server's own first", cert_file.display());
     }
     Ok(certs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_is_for_its_names_and_no_others() {
+        let file = |name: &str| [env!("CARGO_MANIFEST_DIR"), "../client/tests/it/tls", name].iter().collect();
+        let config = config::Tls { cert_file: Some(file("server.pem")), key_file: Some(file("server.key")) };
+        let certificate = Certificate::load(&config).expect("they fit").expect("one is named");
+        assert!(certificate.is_for("localhost"));
+        for other in ["evil.example", "localhost.evil.example", "", "local host"] {
+            assert!(!certificate.is_for(other), "{other:?}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 
 use super::{Gateway, arrival::Arrival, conn, io::Io, socket::Socket};
-use crate::origin::{Allowed, may_connect};
+use crate::origin::may_connect;
 
 /// Answers the handshake; the connection then leaves HTTP and is served by a task of its own.
 pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) -> Response {
@@ -24,10 +24,11 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
         Err(refused) => return refused.into_response(),
     };
     let arrival = request.extensions_mut().remove::<Arrival>().expect("each request on the port has one");
-    if !is_of_allowed_page(&gateway.cx.config.listen.origins, request.headers()) {
+    if !is_of_allowed_page(&gateway, request.headers()) {
         arrival.turn_away("origins");
         let message =
-            "pages of this origin may not connect: name it in listen.origins, or have the proxy pass on Host\n".into();
+            "pages of this origin may not connect: name it in listen.origins, or the server in cluster.client_url\n"
+                .into();
         return super::refusal(StatusCode::FORBIDDEN, message);
     }
     // Now, and not when the stream below was accepted: a proxy may have had that for a while.
@@ -57,12 +58,15 @@ async fn leave_http(upgraded: OnUpgrade, format: Format) -> Option<Socket> {
 
 /// A browser sends the page's origin, and whoever is none need not. Which page it is matters to the user of the browser, whose address
 /// and tokens a foreign page would use.
-fn is_of_allowed_page(allowed: &[Allowed], headers: &HeaderMap) -> bool {
+fn is_of_allowed_page(gateway: &Gateway, headers: &HeaderMap) -> bool {
     let mut origins = headers.get_all(header::ORIGIN).iter();
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
     match (origins.next(), origins.next()) {
         (None, _) => true,
-        (Some(origin), None) => may_connect(allowed, origin.to_str().unwrap_or_default(), host),
+        (Some(origin), None) => {
+            let (allowed, origin) = (&gateway.cx.config.listen.origins, origin.to_str().unwrap_or_default());
+            may_connect(allowed, origin, host, |name| gateway.has_name(name))
+        }
         (Some(_), Some(_)) => false,
     }
 }

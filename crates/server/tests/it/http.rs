@@ -109,19 +109,28 @@ async fn pages_of_other_origins_may_not_connect() {
         |origins: &[&str]| origins.iter().map(|text| text.to_string().try_into().expect("an origin")).collect();
     for (origins, host, origin, status) in [
         (&[][..], "test:7400", "", "101 Switching Protocols"),
-        (&[], "test:7400", "origin: http://test:7400\r\n", "101 Switching Protocols"),
+        (&[], "localhost:7400", "origin: http://localhost:7400\r\n", "101 Switching Protocols"),
+        // Their name server leads there.
+        (&[], "evil.example:7400", "origin: http://evil.example:7400\r\n", "403 Forbidden"),
         // Its TLS is a proxy's.
         (&[], "chat.example.com", "origin: https://chat.example.com\r\n", "101 Switching Protocols"),
         (&[], "test:7400", "origin: http://evil.example\r\n", "403 Forbidden"),
-        (&[], "test:7400", "origin: http://test:3000\r\n", "403 Forbidden"),
+        (&[], "localhost:7400", "origin: http://localhost:3000\r\n", "403 Forbidden"),
         (&[], "test:7400", "origin: null\r\n", "403 Forbidden"),
-        (&[], "test:7400", "origin: http://test:7400\r\norigin: http://evil.example\r\n", "403 Forbidden"),
+        (&[], "localhost:7400", "origin: http://localhost:7400\r\norigin: http://evil.example\r\n", "403 Forbidden"),
         (&["https://app.example.com"], "test:7400", "origin: https://app.example.com\r\n", "101 Switching Protocols"),
-        (&["https://app.example.com"], "test:7400", "origin: http://test:7400\r\n", "403 Forbidden"),
+        (&["https://app.example.com"], "localhost:7400", "origin: http://localhost:7400\r\n", "403 Forbidden"),
         (&["https://app.example.com"], "test:7400", "", "101 Switching Protocols"),
         (&["*"], "test:7400", "origin: http://evil.example\r\n", "101 Switching Protocols"),
     ] {
-        let server = TestServer::start_with(|config| config.listen.origins = listed(origins), memory_store).await;
+        let server = TestServer::start_with(
+            |config| {
+                config.listen.origins = listed(origins);
+                config.cluster.client_url = Some("wss://chat.example.com".into());
+            },
+            memory_store,
+        )
+        .await;
         let stream = TcpStream::connect(server.server.http).await.expect("the port accepts");
         let request = crate::raw::upgrade(&format!("host: {host}\r\n{origin}"));
         let (told, body) = crate::raw::exchange(stream, &request).await;
