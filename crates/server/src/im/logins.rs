@@ -6,7 +6,7 @@ use std::{collections::HashMap, future::pending, sync::Arc, time::Duration};
 
 use anser_proto::{CloseCode, UserId};
 use anser_store::{Error, Store, User};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Interval, interval};
 
 use crate::{cluster::envelope::LoginsOver, ctx::Ctx};
 
@@ -27,15 +27,14 @@ pub async fn watch(cx: Arc<Ctx>) {
             cx.logins_unknown.notified().await;
         }
         let users = cx.hub.users();
-        let mut pace = Pace::of(&users, ROUND);
+        let mut pace = pace(&users, ROUND).await;
         for some in users.chunks(ASKED_AT_ONCE) {
             if let Err(error) = look(&cx, some).await {
                 tracing::warn!(%error, "it is not known whose logins are over");
                 cx.logins_unknown.notify_one();
             }
-            pace.pause().await;
+            pace.tick().await;
         }
-        pace.end().await;
     }
 }
 
@@ -46,39 +45,25 @@ pub async fn watch_names(cx: Arc<Ctx>) {
     }
     loop {
         let users = cx.hub.users();
-        let mut pace = Pace::of(&users, NAMES_ROUND);
+        let mut pace = pace(&users, NAMES_ROUND).await;
         for some in users.chunks(ASKED_AT_ONCE) {
             if let Err(error) = rename(&cx, some).await {
                 tracing::warn!(%error, "it is not known what users are called");
             }
-            pace.pause().await;
+            pace.tick().await;
         }
-        pace.end().await;
     }
 }
 
-/// Spreads the parts of a round over its time. A part that takes long takes it from the pauses behind it.
-struct Pace {
-    next: Instant,
-    pause: Duration,
-    end: Instant,
-}
-
-impl Pace {
-    fn of(users: &[UserId], round: Duration) -> Self {
-        let parts = users.len().div_ceil(ASKED_AT_ONCE).max(1);
-        let now = Instant::now();
-        Self { next: now, pause: round / u32::try_from(parts).unwrap_or(u32::MAX), end: now + round }
+/// Ends each part of a round: a part that takes long takes it from the pauses behind it.
+async fn pace(users: &[UserId], round: Duration) -> Interval {
+    let parts = users.len().div_ceil(ASKED_AT_ONCE).max(1);
+    let mut pace = interval(round / u32::try_from(parts).unwrap_or(u32::MAX));
+    pace.tick().await;
+    if users.is_empty() {
+        pace.tick().await;
     }
-
-    async fn pause(&mut self) {
-        self.next += self.pause;
-        sleep_until(self.next).await;
-    }
-
-    async fn end(self) {
-        sleep_until(self.end).await;
-    }
+    pace
 }
 
 async fn look(cx: &Ctx, users: &[UserId]) -> Result<(), Error> {
@@ -124,7 +109,7 @@ pub async fn over(store: &dyn Store, user: UserId) -> Result<LoginsOver, Error> 
 
 #[cfg(test)]
 mod tests {
-    use tokio::time::sleep;
+    use tokio::time::{Instant, advance};
 
     use super::*;
 
@@ -132,12 +117,11 @@ mod tests {
     async fn check(users: u64, asking_ms: u64, expected_ms: u128) {
         let users: Vec<_> = (0..users).map(UserId).collect();
         let begun = Instant::now();
-        let mut pace = Pace::of(&users, Duration::from_secs(4));
+        let mut pace = pace(&users, Duration::from_secs(4)).await;
         for _ in users.chunks(ASKED_AT_ONCE) {
-            sleep(Duration::from_millis(asking_ms)).await;
-            pace.pause().await;
+            advance(Duration::from_millis(asking_ms)).await;
+            pace.tick().await;
         }
-        pace.end().await;
         assert_eq!(begun.elapsed().as_millis(), expected_ms);
     }
 
