@@ -39,6 +39,12 @@ const LOGINS_REMEMBERED: usize = 16_384;
 const LARGE_FRAMES_MAX: usize = 128;
 /// So that it takes many users to hold up all others.
 const LARGE_FRAMES_OF_A_USER_MAX: usize = 2;
+/// An answer that is no larger needs no room of its own.
+pub const SMALL_ANSWER_BYTES: usize = 64 * 1024;
+/// What larger ones hold until they are written: some hundred pages, or fifty of the largest.
+const LARGE_ANSWERS_BYTES_MAX: usize = 32 << 20;
+/// Three of the largest pages.
+const LARGE_ANSWERS_OF_A_USER_BYTES_MAX: usize = 2 << 20;
 
 /// When it will be full, in nanoseconds since the server's start.
 #[derive(Default)]
@@ -61,6 +67,14 @@ pub struct Budget {
     refusals: Bucket,
     large_frames: Arc<Semaphore>,
     large_frames_of_all: Arc<Semaphore>,
+    large_answers: Arc<Semaphore>,
+    large_answers_of_all: Arc<Semaphore>,
+}
+
+/// Room for a large answer, from before it is read until it is written.
+pub struct LargeAnswer {
+    of_user: OwnedSemaphorePermit,
+    of_all: OwnedSemaphorePermit,
 }
 
 /// A place for a large frame while it comes.
@@ -94,6 +108,28 @@ impl Budget {
         LargeFrame { _of_user: place(&self.large_frames).await, _of_all: place(&self.large_frames_of_all).await }
     }
 
+    /// Has room for an answer of so many bytes, what it has already included. Nobody waits for it: false when there is none.
+    pub fn find_room(&self, room: &mut Option<LargeAnswer>, bytes: usize) -> bool {
+        let lacking = bytes.saturating_sub(room.as_ref().map_or(0, |room| room.of_all.num_permits()));
+        if bytes <= SMALL_ANSWER_BYTES || lacking == 0 {
+            return true;
+        }
+        let take = |places: &Arc<Semaphore>| {
+            Arc::clone(places).try_acquire_many_owned(u32::try_from(lacking).unwrap_or(u32::MAX)).ok()
+        };
+        let Some((of_user, of_all)) = take(&self.large_answers).zip(take(&self.large_answers_of_all)) else {
+            return false;
+        };
+        match room {
+            Some(room) => {
+                room.of_user.merge(of_user);
+                room.of_all.merge(of_all);
+            }
+            None => *room = Some(LargeAnswer { of_user, of_all }),
+        }
+        true
+    }
+
     /// Counts a request that was refused; false once the user does not listen to refusals.
     pub fn bear_refusal(&self, now: Instant) -> bool {
         self.refusals.take(self.rates.refusals, 1, self.rates.since_start(now)).is_ok()
@@ -105,6 +141,7 @@ pub struct Budgets {
     rates: Arc<Rates>,
     hasher: RandomState,
     large_frames: Arc<Semaphore>,
+    large_answers: Arc<Semaphore>,
     left: Box<[[AtomicU64; 2]]>,
 }
 
@@ -114,14 +151,26 @@ impl Budgets {
         let rates = Rates { start, requests, refusals: Rate::new(REFUSALS_PER_S, REFUSALS_BURST) };
         let left = (0..PLACES).map(|_| Default::default()).collect();
         let large_frames = Arc::new(Semaphore::new(LARGE_FRAMES_MAX));
-        Self { rates: Arc::new(rates), hasher: RandomState::new(), large_frames, left }
+        let large_answers = Arc::new(Semaphore::new(LARGE_ANSWERS_BYTES_MAX));
+        Self { rates: Arc::new(rates), hasher: RandomState::new(), large_frames, large_answers, left }
     }
 
     pub fn of(&self, user: UserId) -> Budget {
         let [requests, refusals] = self.place(user).each_ref().map(|full_at| Bucket(full_at.load(Relaxed).into()));
-        let large_frames = Arc::new(Semaphore::new(LARGE_FRAMES_OF_A_USER_MAX));
-        let large_frames_of_all = Arc::clone(&self.large_frames);
-        Budget { rates: Arc::clone(&self.rates), requests, refusals, large_frames, large_frames_of_all }
+        Budget {
+            rates: Arc::clone(&self.rates),
+            requests,
+            refusals,
+            large_frames: Arc::new(Semaphore::new(LARGE_FRAMES_OF_A_USER_MAX)),
+            large_frames_of_all: Arc::clone(&self.large_frames),
+            large_answers: Arc::new(Semaphore::new(LARGE_ANSWERS_OF_A_USER_BYTES_MAX)),
+            large_answers_of_all: Arc::clone(&self.large_answers),
+        }
+    }
+
+    /// Bytes that large answers hold now.
+    pub fn large_answers(&self) -> usize {
+        LARGE_ANSWERS_BYTES_MAX - self.large_answers.available_permits()
     }
 
     /// The user left this node. A turn of theirs that is still under way is not remembered.
@@ -204,6 +253,30 @@ mod tests {
         // Of two that left, the emptier one counts.
         budgets.remember(ADA, &budgets.of(UserId(8)));
         assert_eq!(taken(&budgets.of(ADA), 1, start + Duration::from_secs(60)), 0);
+    }
+
+    #[test]
+    fn large_answers_of_a_user_and_of_all_find_so_much_room() {
+        let budgets = budgets(10, 3, Instant::now());
+        let hold = |budget: &Budget, bytes| {
+            let mut room = None;
+            budget.find_room(&mut room, bytes).then_some(room)
+        };
+        let fill = |budget: &Budget| std::iter::from_fn(|| hold(budget, 512 << 10)).collect::<Vec<_>>();
+        let ada = budgets.of(ADA);
+        let mut of_ada = fill(&ada);
+        assert_eq!((of_ada.len(), budgets.large_answers()), (4, 2 << 20));
+        assert!(hold(&ada, SMALL_ANSWER_BYTES).is_some_and(|room| room.is_none()), "small ones need none");
+        of_ada.pop();
+        let mut room = None;
+        assert!([300 << 10, 512 << 10].iter().all(|bytes| ada.find_room(&mut room, *bytes)), "it counts once");
+        assert!(!ada.find_room(&mut room, 513 << 10));
+
+        let others: Vec<_> = (8..100).map(|user| budgets.of(UserId(user))).collect();
+        let of_others: Vec<_> = others.iter().flat_map(fill).collect();
+        assert_eq!((of_others.len(), budgets.large_answers()), (60, 32 << 20));
+        drop((of_ada, room, of_others));
+        assert_eq!(budgets.large_answers(), 0);
     }
 
     #[test]

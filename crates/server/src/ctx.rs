@@ -58,10 +58,11 @@ impl Ctx {
         peers: Arc<Peers>,
     ) -> Self {
         let members = Arc::new(Members::new());
+        let hub = Arc::new(Hub::new(&config.limits, peers.directory()));
         Self {
-            metrics: Metrics::new(Arc::clone(&store), Arc::clone(&members), &peers.counts),
+            metrics: Metrics::new(Arc::clone(&store), Arc::clone(&members), Arc::clone(&hub), &peers.counts),
             store,
-            hub: Arc::new(Hub::new(&config.limits, peers.directory())),
+            hub,
             peers,
             members,
             credentials,

@@ -159,6 +159,11 @@ impl Hub {
         receivers.map(|attached| attached.outbox.push(event.framed(attached.framing))).count()
     }
 
+    /// Bytes that large answers hold now.
+    pub fn large_answers(&self) -> usize {
+        self.budgets.large_answers()
+    }
+
     /// How many users are connected.
     pub fn online(&self) -> usize {
         self.online.load(Ordering::Relaxed)

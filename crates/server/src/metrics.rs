@@ -21,7 +21,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::{cluster::counts::Counts, im::Members};
+use crate::{cluster::counts::Counts, hub::Hub, im::Members};
 
 pub struct Metrics {
     registry: Registry,
@@ -35,6 +35,7 @@ pub struct Metrics {
     pub frames_out: Counter,
     pub pushed: Counter,
     pub lagged: Counter,
+    pub answers_cut: Counter,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
@@ -50,7 +51,7 @@ struct CodeLabels {
 }
 
 impl Metrics {
-    pub fn new(store: Arc<dyn Store>, members: Arc<Members>, cluster: &Counts) -> Self {
+    pub fn new(store: Arc<dyn Store>, members: Arc<Members>, hub: Arc<Hub>, cluster: &Counts) -> Self {
         let mut registry = Registry::with_prefix("anser");
         let connections = Gauge::default();
         registry.register("connections", "Connections that are logged in", connections.clone());
@@ -72,10 +73,11 @@ impl Metrics {
         let frames_out = counter("frames_out", "Frames that were written");
         let pushed = counter("pushed", "Events that were put into outboxes");
         let lagged = counter("lagged", "Outboxes that overflowed");
+        let answers_cut = counter("answers_cut", "Large answers for which there was no room");
         cluster.register(&mut registry);
         let process = Arc::<OnceLock<Process>>::default();
         registry.register_collector(Box::new(ProcessStats(Arc::clone(&process))));
-        registry.register_collector(Box::new(StoreStats { store, members }));
+        registry.register_collector(Box::new(StoreStats { store, members, hub }));
         Self {
             registry,
             process,
@@ -88,6 +90,7 @@ impl Metrics {
             frames_out,
             pushed,
             lagged,
+            answers_cut,
         }
     }
 
@@ -183,6 +186,7 @@ impl Collector for ProcessStats {
 struct StoreStats {
     store: Arc<dyn Store>,
     members: Arc<Members>,
+    hub: Arc<Hub>,
 }
 
 impl std::fmt::Debug for StoreStats {
@@ -209,6 +213,11 @@ impl Collector for StoreStats {
             ("store_queued", "Writes waiting now", stats.queued),
             ("store_queued_bytes", "Bytes that the waiting writes hold", stats.queued_bytes),
             ("members_remembered", "Groups whose members are remembered", self.members.remembered() as u64),
+            (
+                "large_answers_bytes",
+                "Bytes that large answers hold until they are written",
+                self.hub.large_answers() as u64,
+            ),
         ] {
             let gauge = ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX));
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)?;

@@ -20,8 +20,9 @@ use crate::{
     web_socket::{BINARY, FIN, Frame},
 };
 
-/// Who do not listen.
-const DEAF: usize = 32;
+/// Who do not listen, and how many devices each of them has.
+const DEAF: usize = 20;
+const DEVICES: usize = 16;
 /// Members of a group in which much is said.
 const MEMBERS: usize = 100;
 /// A page of 512 KiB is full with so many of the largest bodies.
@@ -32,20 +33,21 @@ const BEGUN: usize = 300;
 const NEARLY_WHOLE: usize = 100;
 
 pub async fn pages_unread(site: Site, until: Instant) -> io::Result<Toll> {
-    pull_unread(site, "x", Format::Protobuf, until).await
+    pull_unread(site, "x", Format::Protobuf, DEVICES, until).await
 }
 
-/// In JSON each of them takes six bytes.
+/// In JSON each of them takes six bytes, and much time to encode.
 pub async fn pages_of_control_characters_unread(site: Site, until: Instant) -> io::Result<Toll> {
-    pull_unread(site, "\u{1}", Format::Json, until).await
+    pull_unread(site, "\u{1}", Format::Json, 2, until).await
 }
 
-async fn pull_unread(site: Site, letter: &str, format: Format, until: Instant) -> io::Result<Toll> {
+async fn pull_unread(site: Site, letter: &str, format: Format, devices: usize, until: Instant) -> io::Result<Toll> {
     let conversation_id = page(&site, DEAF, letter).await?;
-    crowd(DEAF, |number| {
+    crowd(DEAF * devices, |number| {
         let (site, conversation_id) = (site.clone(), conversation_id.clone());
         async move {
-            let mut mallory = site.login_deaf(format, &member(number), "deaf").await?;
+            let (account, device_id) = (member(number % DEAF), format!("deaf-{number}"));
+            let mut mallory = site.login_deaf(format, &account, &device_id).await?;
             let (_, pull) = mallory.wire(newest(&conversation_id));
             mallory.pour(&pull.repeat(100), until).await;
             sleep_until(until).await;

@@ -25,6 +25,7 @@ use super::{
     writing::{Unwritten, write_all},
 };
 use crate::{
+    budget::{LargeAnswer, SMALL_ANSWER_BYTES},
     ctx::Ctx,
     error::Error,
     framing::Framing,
@@ -39,6 +40,8 @@ const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 const TURN_FRAMES_MAX: usize = 64;
 /// A turn that has as many bytes takes up nothing more.
 const TURN_BYTES_MAX: usize = 512 * 1024;
+/// When there is no room for a large answer, there may be by then.
+const ROOM_RETRY_MS: u32 = 1_000;
 /// How long a token may outlive a wall clock that was set.
 const TOKEN_LOOK: Duration = Duration::from_secs(300);
 /// Draining spreads the clients' return over so many milliseconds.
@@ -303,11 +306,11 @@ impl Conn {
         self.caller.as_ref().and_then(|caller| caller.ending()).map_or(Ok(()), |code| Err(end(code)))
     }
 
-    async fn answer(&mut self, caller: Box<Caller>, answers: Vec<v1::ServerFrame>) -> Result<(), End> {
-        let said_bye = caller.said_bye;
+    async fn answer(&mut self, mut caller: Box<Caller>, answers: Vec<v1::ServerFrame>) -> Result<(), End> {
+        let (said_bye, room) = (caller.said_bye, caller.room.take());
         self.caller = Some(caller);
         let closing = answers.iter().find_map(closing_code);
-        self.flush(answers).await?;
+        self.flush_large(answers, room).await?;
         if let Some(code) = closing {
             return Err(end(code));
         }
@@ -319,8 +322,12 @@ impl Conn {
         }
     }
 
-    /// Writes what waits in the outbox, a pong that is due, and then the answers, in one go.
     async fn flush(&mut self, answers: Vec<v1::ServerFrame>) -> Result<(), End> {
+        self.flush_large(answers, None).await
+    }
+
+    /// Writes what waits in the outbox, a pong that is due, and then the answers, in one go. Room that was found for them is kept until then.
+    async fn flush_large(&mut self, answers: Vec<v1::ServerFrame>, mut room: Option<LargeAnswer>) -> Result<(), End> {
         let Waiting { mut frames, lagged, kicked, .. } = self.outbox.take();
         if lagged {
             self.cx.metrics.lagged.inc();
@@ -328,13 +335,30 @@ impl Conn {
         }
         frames.extend(self.socket.take_pong());
         // Each is let go once it is encoded: a page is not kept twice while it is being written.
-        frames.extend(answers.into_iter().map(|frame| self.framing.encode(&frame)));
+        let pushes = frames.len();
+        frames.extend(answers.into_iter().map(|frame| self.encode(frame, &mut room)));
+        if frames[pushes..].iter().all(|frame| frame.len() <= SMALL_ANSWER_BYTES) {
+            room = None;
+        }
         if let Some(code) = kicked {
             let kicked = v1::Kicked { code: code.into(), reason: close_row(code).meaning.to_owned() };
             frames.push(self.framing.encode(&answer(0, Body::Kicked(kicked))));
         }
         self.write(frames).await?;
+        drop(room);
         kicked.map_or(Ok(()), |code| Err(end(code)))
+    }
+
+    /// An answer, or that there is no room for one that is as large.
+    fn encode(&self, frame: v1::ServerFrame, room: &mut Option<LargeAnswer>) -> Bytes {
+        let encoded = self.framing.encode(&frame);
+        if self.attachment.budget.find_room(room, encoded.len()) {
+            return encoded;
+        }
+        self.cx.metrics.answers_cut.inc();
+        let message = "too many large answers are being written: read them, or ask for less at once";
+        let error = Error { retry_after_ms: ROOM_RETRY_MS, ..Error::new(ErrorCode::Overloaded, message) };
+        self.framing.encode(&answer(frame.request_id, Body::Error(error.to_wire())))
     }
 
     async fn write(&mut self, frames: Vec<Bytes>) -> Result<(), End> {
@@ -375,10 +399,11 @@ impl Conn {
     async fn drain(&mut self) -> Result<(), End> {
         // What was taken up is finished and answered first.
         if let Some(turn) = self.turn.take()
-            && let Ok((caller, answers)) = turn.await
+            && let Ok((mut caller, answers)) = turn.await
         {
+            let room = caller.room.take();
             self.caller = Some(caller);
-            self.flush(answers).await?;
+            self.flush_large(answers, room).await?;
         }
         let reconnect_after_ms = rand::random_range(0..RECONNECT_SPREAD_MS);
         self.flush(vec![answer(0, Body::Draining(v1::Draining { reconnect_after_ms }))]).await?;

@@ -7,10 +7,19 @@ use anser_store::Sender;
 use tokio::time::Instant;
 
 use super::{fifo::Fifo, page::PageSize};
-use crate::{accepted::ConnId, budget::Budget, error::Error, hub::Attachment, nickname::Nickname};
+use crate::{
+    accepted::ConnId,
+    budget::{Budget, LargeAnswer, SMALL_ANSWER_BYTES},
+    error::Error,
+    hub::Attachment,
+    nickname::Nickname,
+};
 
 /// A conversation hears of the user's typing at most this often.
 const TYPING_INTERVAL: Duration = Duration::from_secs(1);
+/// About what an entry of a list holds at most, and how many are small together.
+const ENTRY_BYTES: usize = 2 * 1024;
+const ENTRIES_WITHOUT_ROOM: u32 = (SMALL_ANSWER_BYTES / ENTRY_BYTES) as u32;
 /// Conversations whose last typing is remembered.
 const TYPING_REMEMBERED: usize = 64;
 /// A connection that was refused no more often than this is not the one of its user that floods.
@@ -27,6 +36,8 @@ pub struct Caller {
     pub fifo: Fifo,
     pub page_size: PageSize,
     pub said_bye: bool,
+    /// For the answer to what is asked now; taken out when it is written.
+    pub room: Option<LargeAnswer>,
     /// Shared by all connections of the user.
     budget: Arc<Budget>,
     refusals: u32,
@@ -46,6 +57,7 @@ impl Caller {
             fifo: Fifo::default(),
             page_size: PageSize::default(),
             said_bye: false,
+            room: None,
             budget: Arc::clone(&attachment.budget),
             refusals: 0,
             flooding: false,
@@ -78,6 +90,16 @@ impl Caller {
                 ..Error::new(ErrorCode::RateLimited, "the user asks for more than limits.requests_per_s")
             }
         })
+    }
+
+    /// Whether there is room for an answer of so many bytes; it is kept for it.
+    pub fn find_room(&mut self, bytes: usize) -> bool {
+        self.budget.find_room(&mut self.room, bytes)
+    }
+
+    /// How many entries of a list may be answered: so many, or fewer when there is no room.
+    pub fn entries(&mut self, wanted: u32) -> u32 {
+        if self.find_room(wanted as usize * ENTRY_BYTES) { wanted } else { wanted.min(ENTRIES_WITHOUT_ROOM) }
     }
 
     /// Why the connection has to end, once what came is answered.

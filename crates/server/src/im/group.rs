@@ -40,8 +40,8 @@ pub async fn get(cx: &Ctx, who: &Caller, get: v1::GetGroup) -> Result<v1::Group,
     Ok(wire::group(&group, Some(role)))
 }
 
-pub async fn list_members(cx: &Ctx, who: &Caller, list: v1::ListMembers) -> Result<v1::Members, Error> {
-    let limit = page_limit(list.limit)?;
+pub async fn list_members(cx: &Ctx, who: &mut Caller, list: v1::ListMembers) -> Result<v1::Members, Error> {
+    let limit = who.entries(page_limit(list.limit)?);
     let group = wire::group_id(list.group_id)?;
     let page = cx.store.members(who.user, group, UserId(wire::position(list.after)), limit).await?;
     Ok(v1::Members { members: page.rows.iter().map(wire::member).collect(), more: page.more })

@@ -10,7 +10,11 @@ use anser_proto::{
 use anser_store::{Appended, NewMessage, Stretch};
 use tokio::time::Instant;
 
-use super::{Caller, answer, append, check_request_id, cost, page_limit, wire};
+use super::{
+    Caller, answer, append, check_request_id, cost,
+    page::{self, MESSAGE_BYTES},
+    page_limit, wire,
+};
 use crate::{ctx::Ctx, error::Error};
 
 /// A send that may go to the store, or why it does not.
@@ -118,11 +122,16 @@ fn sent(appended: &Appended) -> v1::Sent {
 
 pub async fn pull(cx: &Ctx, caller: &mut Caller, pull: v1::Pull, now: Instant) -> Result<v1::Messages, Error> {
     let conversation = wire::conversation_of(&pull.conversation_id, caller.user)?;
+    let (limit, bytes) = (page_limit(pull.limit)?, caller.page_size.next(now));
+    let has_room = caller.find_room(bytes + limit as usize * MESSAGE_BYTES);
+    if !has_room {
+        cx.metrics.answers_cut.inc();
+    }
     let stretch = Stretch {
         after: pull.after.map(wire::position),
         before: wire::position(pull.before),
-        limit: page_limit(pull.limit)?,
-        bytes_max: caller.page_size.next(now),
+        limit,
+        bytes_max: if has_room { bytes } else { page::BYTES_MIN },
     };
     let page = cx.store.read_log(caller.user, conversation, stretch).await?;
     Ok(v1::Messages {

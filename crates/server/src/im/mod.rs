@@ -101,15 +101,15 @@ async fn handle(
 
         Some(Request::Send(_)) => unreachable!("sends are taken together by turn()"),
         Some(Request::Pull(pull)) => message::pull(cx, caller, pull, now).await.map(Body::Messages),
-        Some(Request::Sync(sync)) => sync::sync(cx, who, sync).await.map(Body::SyncPage),
+        Some(Request::Sync(sync)) => sync::sync(cx, caller, sync).await.map(Body::SyncPage),
         Some(Request::MarkRead(mark)) => read::mark_read(cx, who, mark).await.map(Body::Marked),
         Some(Request::MarkDelivered(mark)) => read::mark_delivered(cx, who, mark).await.map(Body::Marked),
         Some(Request::Typing(typing)) => session::typing(cx, caller, &typing, now).map(|()| done()),
-        Some(Request::ListSessions(list)) => session::list(cx, who, list).await.map(Body::Sessions),
+        Some(Request::ListSessions(list)) => session::list(cx, caller, list).await.map(Body::Sessions),
 
         Some(Request::CreateGroup(create)) => group::create(cx, who, create).await.map(Body::Group),
         Some(Request::GetGroup(get)) => group::get(cx, who, get).await.map(Body::Group),
-        Some(Request::ListMembers(list)) => group::list_members(cx, who, list).await.map(Body::Members),
+        Some(Request::ListMembers(list)) => group::list_members(cx, caller, list).await.map(Body::Members),
         Some(Request::InviteMembers(invite)) => group::invite(cx, who, invite).await.map(Body::Group),
         Some(Request::RemoveMembers(remove)) => group::remove(cx, who, remove).await.map(Body::Group),
         Some(Request::LeaveGroup(leave)) => group::leave(cx, who, leave).await.map(|()| done()),

@@ -8,7 +8,10 @@ use tokio::time::Instant;
 
 /// Of the first page.
 const START_BYTES: usize = 64 * 1024;
-const BYTES_MIN: usize = 8 * 1024;
+/// Also where there is no room for a larger one.
+pub const BYTES_MIN: usize = 8 * 1024;
+/// About what a message has beside its body.
+pub const MESSAGE_BYTES: usize = 256;
 /// Whoever asks for the next page sooner has got the last one quickly, and gets twice as much; whoever takes longer, half of it.
 /// A reader who thinks cannot be told from a slow line, and is served as well by a small page.
 const QUICK: Duration = Duration::from_secs(2);

@@ -8,9 +8,10 @@ use tokio::time::Instant;
 use super::{Caller, deliver, page_limit, wire};
 use crate::{ctx::Ctx, error::Error};
 
-pub async fn list(cx: &Ctx, who: &Caller, list: v1::ListSessions) -> Result<v1::Sessions, Error> {
+pub async fn list(cx: &Ctx, who: &mut Caller, list: v1::ListSessions) -> Result<v1::Sessions, Error> {
     let after = if list.after.is_empty() { None } else { Some(list.after.parse::<ConversationId>()?) };
-    let page = cx.store.sessions(who.user, after, page_limit(list.limit)?).await?;
+    let limit = who.entries(page_limit(list.limit)?);
+    let page = cx.store.sessions(who.user, after, limit).await?;
     Ok(v1::Sessions { sessions: page.rows.iter().map(wire::session).collect(), more: page.more })
 }
 

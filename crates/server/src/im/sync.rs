@@ -8,12 +8,13 @@ use crate::{ctx::Ctx, error::Error};
 /// Sessions of one page.
 const SESSIONS_MAX: u32 = 100;
 
-pub async fn sync(cx: &Ctx, who: &Caller, sync: v1::Sync) -> Result<v1::SyncPage, Error> {
+pub async fn sync(cx: &Ctx, who: &mut Caller, sync: v1::Sync) -> Result<v1::SyncPage, Error> {
     if sync.groups.len() > PAGE_MAX as usize {
         let message = format!("{} groups are named: at most {PAGE_MAX} in one sync", sync.groups.len());
         return Err(Error::new(ErrorCode::PageTooLarge, message));
     }
-    let changes = cx.store.changes(who.user, wire::position(sync.mailbox_seq), SESSIONS_MAX).await?;
+    let sessions_max = who.entries(SESSIONS_MAX);
+    let changes = cx.store.changes(who.user, wire::position(sync.mailbox_seq), sessions_max).await?;
     let known = sync
         .groups
         .iter()

@@ -126,3 +126,34 @@ async fn a_token_ends_its_connection_also_in_the_middle_of_a_page() {
     speed.send_replace(FAST);
     assert!(matches!(ada.came().await, Came::Closed(None)));
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_leaves_large_pages_unread_gets_small_ones_until_they_are_gone() {
+    let server = TestServer::start().await;
+    let connect = || server.server.connect().expect("there is room");
+    let (mut ada, notes) = with_notes(connect(), server.hello("ada", "phone")).await;
+    let pull = || Request::Pull(v1::Pull { conversation_id: notes.clone(), limit: 200, ..Default::default() });
+    let page = async |device: &mut Raw| match device.ask(pull()).await {
+        Body::Messages(page) => page.messages.len(),
+        other => panic!("{other:?}"),
+    };
+    let mut deaf = Vec::new();
+    for number in 0..3 {
+        let mut device = Raw::over_tcp(connect(), Format::Protobuf);
+        device.hello(server.hello("ada", &format!("deaf-{number}"))).await;
+        assert_eq!([page(&mut device).await, page(&mut device).await, page(&mut device).await], [1, 2, 4]);
+        device.say(pull()).await;
+        deaf.push(device);
+    }
+    pass(1).await;
+    let held = |metrics: String| {
+        let held = metrics.lines().find_map(|line| line.strip_prefix("anser_large_answers_bytes "));
+        held.and_then(|held| held.parse::<u32>().ok()).expect("it is told")
+    };
+    assert!((1_500 << 10..2 << 20).contains(&held(server.metrics().await)));
+    assert_eq!([page(&mut ada).await, page(&mut ada).await, page(&mut ada).await, page(&mut ada).await], [1, 2, 4, 1]);
+    drop(deaf);
+    pass(60).await;
+    assert_eq!(held(server.metrics().await), 0);
+    assert_eq!([page(&mut ada).await, page(&mut ada).await], [4, 8]);
+}
