@@ -58,6 +58,10 @@ impl Bucket {
             self.0.fetch_update(Relaxed, Relaxed, |full_at| after(full_at).ok().map(|owed_ns| now_ns + owed_ns));
         taken.map_or_else(|full_at| after(full_at).map(drop), |_| Ok(()))
     }
+
+    fn owe(&self, rate: Rate, cost: u32, now_ns: u64) {
+        let _ = self.0.fetch_update(Relaxed, Relaxed, |full_at| Some(full_at.max(now_ns) + rate.cost(cost)));
+    }
 }
 
 /// Of one user.
@@ -106,6 +110,11 @@ impl Budget {
     pub async fn large_frame(self: Arc<Self>) -> LargeFrame {
         let place = async |places: &Arc<Semaphore>| Arc::clone(places).acquire_owned().await.expect("never closed");
         LargeFrame { _of_user: place(&self.large_frames).await, _of_all: place(&self.large_frames_of_all).await }
+    }
+
+    /// Takes what cannot be known before: the next requests wait until it is paid.
+    pub fn owe(&self, cost: u32, now: Instant) {
+        self.requests.owe(self.rates.requests, cost, self.rates.since_start(now));
     }
 
     /// Has room for an answer of so many bytes, what it has already included. Nobody waits for it: false when there is none.
@@ -253,6 +262,16 @@ mod tests {
         // Of two that left, the emptier one counts.
         budgets.remember(ADA, &budgets.of(UserId(8)));
         assert_eq!(taken(&budgets.of(ADA), 1, start + Duration::from_secs(60)), 0);
+    }
+
+    #[test]
+    fn what_was_not_known_before_is_owed_and_paid_in_time() {
+        let start = Instant::now();
+        let budget = budgets(10, 3, start).of(ADA);
+        assert_eq!(taken(&budget, 1, start), 3);
+        budget.owe(3, start);
+        assert_eq!(budget.take(1, start), Err(Duration::from_millis(400)));
+        assert_eq!(budget.take(1, start + Duration::from_millis(400)), Ok(()));
     }
 
     #[test]

@@ -92,6 +92,11 @@ impl Caller {
         })
     }
 
+    /// Is charged for what an answer turned out to be.
+    pub fn owe(&self, cost: u32, now: Instant) {
+        self.budget.owe(cost, now);
+    }
+
     /// Whether there is room for an answer of so many bytes; it is kept for it.
     pub fn find_room(&mut self, bytes: usize) -> bool {
         self.budget.find_room(&mut self.room, bytes)

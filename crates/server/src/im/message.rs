@@ -134,6 +134,8 @@ pub async fn pull(cx: &Ctx, caller: &mut Caller, pull: v1::Pull, now: Instant) -
         bytes_max: if has_room { bytes } else { page::BYTES_MIN },
     };
     let page = cx.store.read_log(caller.user, conversation, stretch).await?;
+    let bodies = page.messages.iter().map(|message| message.content.len() + message.attachment.len()).sum();
+    caller.owe(cost::of_bodies(bodies), now);
     Ok(v1::Messages {
         conversation_id: pull.conversation_id,
         messages: page.messages.iter().map(wire::message).collect(),

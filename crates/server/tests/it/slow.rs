@@ -3,16 +3,17 @@
 use std::time::Duration;
 
 use anser_proto::{
-    Format,
+    ErrorCode, Format,
     v1::{self, client_frame::Request, hello::Credential, server_frame::Body},
 };
+use anser_server::config::Config;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, copy, duplex, split},
     sync::watch,
     time::{MissedTickBehavior, interval},
 };
 
-use crate::raw::{Came, Raw, TestServer, clock};
+use crate::raw::{Came, Raw, TestServer, clock, memory_store};
 
 const FAST: usize = 1 << 30;
 /// 128 kbit/s.
@@ -156,4 +157,25 @@ async fn who_leaves_large_pages_unread_gets_small_ones_until_they_are_gone() {
     pass(60).await;
     assert_eq!(held(server.metrics().await), 0);
     assert_eq!([page(&mut ada).await, page(&mut ada).await], [4, 8]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_costs_what_is_in_it() {
+    let change = |config: &mut Config| (config.limits.requests_per_s, config.limits.requests_burst) = (1, 60);
+    let server = TestServer::start_with(change, memory_store).await;
+    // 45 of the 60.
+    let (mut ada, notes) =
+        with_notes(server.server.connect().expect("there is room"), server.hello("ada", "phone")).await;
+    let pull = || Request::Pull(v1::Pull { conversation_id: notes.clone(), limit: 1, ..Default::default() });
+    for _ in 0..3 {
+        assert!(matches!(ada.ask(pull()).await, Body::Messages(_)));
+    }
+    assert_eq!(ada.refused(pull()).await, ErrorCode::RateLimited);
+    pass(1).await;
+    assert!(matches!(ada.ask(pull()).await, Body::Messages(_)));
+    // That one was owed.
+    pass(4).await;
+    assert_eq!(ada.refused(pull()).await, ErrorCode::RateLimited);
+    pass(1).await;
+    assert!(matches!(ada.ask(pull()).await, Body::Messages(_)));
 }
