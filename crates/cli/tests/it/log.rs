@@ -87,7 +87,7 @@ fn who_is_not_let_in_is_told_with_the_address_that_a_trusted_proxy_has_seen() {
     machine.start_with(&[("ANSER_LISTEN__TRUSTED_PROXIES", "[\"127.0.0.1\"]")]);
     let mut proxy = TcpStream::connect(("127.0.0.1", machine.port())).expect("the port accepts");
     let upgrade = "GET /v1/ws HTTP/1.1\r\nhost: test\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-                   sec-websocket-version: 13\r\nsec-websocket-key: a2V5\r\nsec-websocket-protocol: anser.v1.json\r\n\
+                   sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: anser.v1.json\r\n\
                    x-forwarded-for: 203.0.113.5, 198.51.100.77\r\n\r\n";
     let hello = r#"{"request_id":1,"hello":{"version":1,"token":"wrong","device":{"device_id":"d"}}}"#;
     proxy.write_all(upgrade.as_bytes()).expect("it is taken");

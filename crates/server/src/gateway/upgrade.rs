@@ -74,8 +74,11 @@ fn is_of_allowed_page(gateway: &Gateway, headers: &HeaderMap) -> bool {
 /// The accept key and the format of frames, or what is wrong with the request.
 fn check(headers: &HeaderMap) -> Result<(String, Format), (StatusCode, String)> {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let lists =
-        |name: HeaderName, wanted: &str| text(name).split(',').any(|entry| entry.trim().eq_ignore_ascii_case(wanted));
+    // A list may be spread over lines.
+    let lists = |name: HeaderName, wanted: &str| {
+        let lines = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+        lines.flat_map(|line| line.split(',')).any(|entry| entry.trim().eq_ignore_ascii_case(wanted))
+    };
     let bad = |message: &str| (StatusCode::BAD_REQUEST, format!("{message}\n"));
     if !lists(header::CONNECTION, "upgrade") || !lists(header::UPGRADE, "websocket") {
         return Err((StatusCode::UPGRADE_REQUIRED, "connect with a WebSocket\n".into()));
@@ -84,8 +87,8 @@ fn check(headers: &HeaderMap) -> Result<(String, Format), (StatusCode, String)> 
         return Err(bad("Sec-WebSocket-Version must be 13"));
     }
     let key = text(header::SEC_WEBSOCKET_KEY);
-    if key.is_empty() {
-        return Err(bad("Sec-WebSocket-Key is missing"));
+    if !BASE64_STANDARD.decode(key).is_ok_and(|key| key.len() == 16) {
+        return Err(bad("Sec-WebSocket-Key must be 16 bytes in Base64"));
     }
     let format = SUBPROTOCOLS
         .into_iter()

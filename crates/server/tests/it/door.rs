@@ -122,7 +122,7 @@ async fn one_address_that_tries_in_a_loop_is_braked_and_users_behind_it_are_not(
 async fn a_login_has_one_deadline_however_it_is_stretched() {
     let server = server(|config| config.limits.login_ms = 10_000).await;
     let upgrade = "GET /v1/ws HTTP/1.1\r\nhost: test\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-                   sec-websocket-version: 13\r\nsec-websocket-key: a2V5\r\nsec-websocket-protocol: anser.v1.json\r\n";
+                   sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: anser.v1.json\r\n";
     let mut stream = TcpStream::connect(server.server.http).await.expect("the port accepts");
     stream.write_all(upgrade.as_bytes()).await.expect("it is taken");
     pass(Duration::from_secs(4)).await;

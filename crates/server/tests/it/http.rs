@@ -88,11 +88,12 @@ async fn a_handshake_that_is_none_is_told_what_it_lacks() {
     assert_eq!(server.get("/v1/ws").await.0, "HTTP/1.1 426 Upgrade Required");
     let upgrade = "GET /v1/ws HTTP/1.1\r\nhost: test\r\nconnection: upgrade, close\r\nupgrade: websocket\r\n";
     for (headers, named) in [
-        ("sec-websocket-version: 8\r\nsec-websocket-key: a2V5\r\n", "Sec-WebSocket-Version"),
+        ("sec-websocket-version: 8\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "Sec-WebSocket-Version"),
         ("sec-websocket-version: 13\r\n", "Sec-WebSocket-Key"),
-        ("sec-websocket-version: 13\r\nsec-websocket-key: a2V5\r\n", "Sec-WebSocket-Protocol"),
+        ("sec-websocket-version: 13\r\nsec-websocket-key: a2V5\r\n", "16 bytes"),
+        ("sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n", "Sec-WebSocket-Protocol"),
         (
-            "sec-websocket-version: 13\r\nsec-websocket-key: a2V5\r\nsec-websocket-protocol: mqtt\r\n",
+            "sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: mqtt\r\n",
             "Sec-WebSocket-Protocol",
         ),
     ] {
@@ -101,6 +102,17 @@ async fn a_handshake_that_is_none_is_told_what_it_lacks() {
         assert_eq!(status, "HTTP/1.1 400 Bad Request");
         assert!(body.contains(named), "{body:?} does not name {named}");
     }
+}
+
+#[tokio::test]
+async fn a_list_in_a_handshake_may_be_spread_over_lines() {
+    let server = TestServer::start().await;
+    let stream = TcpStream::connect(server.server.http).await.expect("the port accepts");
+    let headers = "host: test\r\nconnection: keep-alive\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+                   sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: mqtt\r\n\
+                   sec-websocket-protocol: anser.v1.json\r\n";
+    let (status, _) = crate::raw::exchange(stream, &format!("GET /v1/ws HTTP/1.1\r\n{headers}\r\n")).await;
+    assert_eq!(status, "HTTP/1.1 101 Switching Protocols");
 }
 
 #[tokio::test]

@@ -179,7 +179,7 @@ pub async fn status(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), request:
 pub fn upgrade(headers: &str) -> String {
     format!(
         "GET /v1/ws HTTP/1.1\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
-         sec-websocket-key: a2V5\r\nsec-websocket-protocol: anser.v1.json\r\n{headers}\r\n"
+         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: anser.v1.json\r\n{headers}\r\n"
     )
 }
 
