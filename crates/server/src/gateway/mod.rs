@@ -163,10 +163,7 @@ impl Gateway {
                 Ok(accepted) => accepted,
                 Err(error) if error.kind() == ErrorKind::ConnectionAborted => continue,
                 Err(error) => {
-                    if let Some(passed_over) = failures.admit(Instant::now()) {
-                        tracing::warn!(%error, passed_over, "cannot accept");
-                    }
-                    sleep(ACCEPT_PAUSE).await;
+                    cannot_accept(&mut failures, &error).await;
                     continue;
                 }
             };
@@ -230,13 +227,14 @@ impl Gateway {
 
     /// Accepts for ever.
     async fn accept_operators(&self, listeners: &Listeners, operator: &Router, owner: &Router) {
+        let mut failures = Lines::new(1, ACCEPT_TOLD);
         loop {
             let accepted = tokio::select! {
                 accepted = listeners.operator.accept() => accepted.map(|(stream, _)| self.serve_operator(stream, operator)),
                 accepted = listeners.owner.accept() => accepted.map(|(stream, _)| self.serve_operator(stream, owner)),
             };
-            if accepted.is_err() {
-                sleep(ACCEPT_PAUSE).await;
+            if let Err(error) = accepted {
+                cannot_accept(&mut failures, &error).await;
             }
         }
     }
@@ -304,6 +302,14 @@ fn refusal(status: StatusCode, message: String) -> Response<Body> {
     let mut response = (status, message).into_response();
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
+}
+
+/// Tells the log, and waits for what is missing.
+async fn cannot_accept(failures: &mut Lines, error: &std::io::Error) {
+    if let Some(passed_over) = failures.admit(Instant::now()) {
+        tracing::warn!(%error, passed_over, "cannot accept");
+    }
+    sleep(ACCEPT_PAUSE).await;
 }
 
 fn http1() -> hyper::server::conn::http1::Builder {
