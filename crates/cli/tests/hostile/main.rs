@@ -70,6 +70,7 @@ suite! {
     huge_headers
     bodies_without_end
     pipelined_unread
+    pipelined_read
     no_http_at_all
 }
 

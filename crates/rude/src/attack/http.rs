@@ -1,16 +1,18 @@
 //! What is no handshake on the port of the handshake.
 
-use std::io;
+use std::{io, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    time::{Instant, timeout_at},
+    time::{Instant, sleep, timeout_at},
 };
 
 use super::crowd;
 use crate::{site::Site, toll::Toll};
 
 const AT_ONCE: usize = 50;
+/// Between two connections, so that the network is not what is tried.
+const PAUSE: Duration = Duration::from_millis(20);
 const ADDRESS: [u8; 4] = [127, 66, 0, 1];
 
 pub async fn huge_headers(site: Site, until: Instant) -> io::Result<Toll> {
@@ -51,6 +53,17 @@ pub async fn pipelined_unread(site: Site, until: Instant) -> io::Result<Toll> {
         }
     })
     .await
+}
+
+/// From one address, and as fast as it is answered.
+pub async fn pipelined_read(site: Site, until: Instant) -> io::Result<Toll> {
+    let requests = "GET /v1/access HTTP/1.1\r\nhost: x\r\n\r\n".repeat(200);
+    let mut toll = Toll::default();
+    while Instant::now() < until {
+        toll = toll.and(exchange(&site.from(ADDRESS), requests.as_bytes(), until).await?);
+        sleep(PAUSE).await;
+    }
+    Ok(toll)
 }
 
 pub async fn no_http_at_all(site: Site, until: Instant) -> io::Result<Toll> {

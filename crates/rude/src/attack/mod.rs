@@ -100,6 +100,7 @@ attacks! {
     http::huge_headers => ["HTTP 431"];
     http::bodies_without_end => ["gone"];
     http::pipelined_unread => [];
+    http::pipelined_read { "ANSER_LIMITS__ATTEMPTS_PER_S": "20" } => ["HTTP 200", "HTTP 429", "gone"];
     http::no_http_at_all => ["HTTP 200", "HTTP 400", "HTTP 404", "HTTP 405", "gone"];
 }
 

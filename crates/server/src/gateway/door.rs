@@ -155,9 +155,15 @@ impl Stranger {
         self.door.lock().change(self.number, address, now)
     }
 
-    /// From now on it waits for the server and not the server for it, so it gives way to nobody.
-    pub fn said_hello(&self) {
-        self.enters(State::Served);
+    /// Each further request on its connection is an attempt as well.
+    pub fn asks_again(&self) -> Result<(), Reason> {
+        let address = self.address();
+        self.door.charge(address, Instant::now())
+    }
+
+    /// From now on it waits for the server and not the server for it, so it gives way to nobody; false when it has.
+    pub fn said_hello(&self) -> bool {
+        self.enters(State::Served)
     }
 
     /// It was refused: what is left is to tell it why, as long as nobody needs the place.
@@ -165,16 +171,21 @@ impl Stranger {
         self.enters(State::Leaving);
     }
 
-    fn enters(&self, state: State) {
-        if let Some(waiting) = self.door.lock().waiting.get_mut(&self.number) {
-            waiting.state = state;
-        }
+    /// False when it gave way.
+    fn enters(&self, state: State) -> bool {
+        let mut strangers = self.door.lock();
+        let waiting = strangers.waiting.get_mut(&self.number);
+        waiting.map(|waiting| waiting.state = state).is_some()
+    }
+
+    fn address(&self) -> Option<IpAddr> {
+        self.door.lock().waiting.get(&self.number).and_then(|one| one.address)
     }
 
     /// Its attempt was a user's, and costs nothing: any number of them may sit behind one address.
     pub fn is_welcome(&self) {
-        let (now, address) = (Instant::now(), self.door.lock().waiting.get(&self.number).and_then(|one| one.address));
-        address.into_iter().flat_map(Network::around).for_each(|network| self.door.forgive(network, now));
+        let now = Instant::now();
+        self.address().into_iter().flat_map(Network::around).for_each(|network| self.door.forgive(network, now));
     }
 
     /// Returns when another needs the place. Cancel-safe.

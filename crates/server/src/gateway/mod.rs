@@ -10,13 +10,13 @@ pub mod operator;
 mod proxies;
 mod proxy_header;
 mod refusals;
+mod requests;
 mod socket;
 pub mod tls;
 mod upgrade;
 mod writing;
 
 use std::{
-    convert::Infallible,
     io::ErrorKind,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     sync::Arc,
@@ -24,13 +24,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use axum::{
-    Router,
-    body::Body,
-    http::{HeaderMap, HeaderValue, Response, StatusCode, header},
-    response::IntoResponse as _,
-};
-use hyper::{body::Incoming, service::service_fn};
+use axum::Router;
 use hyper_util::{rt::TokioIo, rt::TokioTimer, service::TowerToHyperService};
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream},
@@ -40,7 +34,6 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::ServiceExt as _;
 
 use self::{arrival::Arrival, door::Door, io::Io, lines::Lines, proxies::Proxies, socket::Socket, tls::Certificate};
 use crate::{
@@ -132,7 +125,7 @@ impl Gateway {
         };
         tokio::select! {
             () = stopping => {}
-            () = self.accept(Port::Http, &listeners.http, move |gateway, arrival, io| gateway.serve_http(arrival, io, routes.clone())) => {}
+            () = self.accept(Port::Http, &listeners.http, move |gateway, arrival, io| requests::serve(gateway, arrival, io, routes.clone())) => {}
             () = self.accept(Port::Tcp, &listeners.tcp, Self::serve_tcp) => {}
             () = self.accept_operators(&listeners, &operator, &owner) => {}
         }
@@ -248,60 +241,9 @@ impl Gateway {
         });
     }
 
-    /// Whoever does not become a WebSocket is a stranger until the end: what asks for health connects again.
-    async fn serve_http(self: Arc<Self>, arrival: Arrival, io: Io, routes: Router) {
-        let (gateway, of_this) = (Arc::clone(&self), arrival.clone());
-        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-            let (arrival, routes) = (gateway.identify(of_this.clone(), request.headers()), routes.clone());
-            async move {
-                let arrival = match arrival {
-                    Ok(arrival) => arrival,
-                    Err((status, message)) => return Ok::<_, Infallible>(refusal(status, message)),
-                };
-                request.extensions_mut().insert(arrival);
-                routes.oneshot(request).await
-            }
-        });
-        let connection = http1().serve_connection(TokioIo::new(io), service).with_upgrades();
-        tokio::pin!(connection);
-        tokio::select! {
-            _ = arrival.within(&mut connection) => {}
-            () = self.shutdown.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                let _ = connection.await;
-            }
-        }
-    }
-
-    /// Each request of a trusted proxy is for somebody, and counts as a connection of theirs would. Or what to answer instead.
-    fn identify(&self, mut arrival: Arrival, headers: &HeaderMap) -> Result<Arrival, (StatusCode, String)> {
-        if !self.proxies.trusts(arrival.address) {
-            return Ok(arrival);
-        }
-        let Ok(address) = self.proxies.client(arrival.address, headers) else {
-            arrival.turn_away("x_forwarded_for");
-            let message = "the proxy's X-Forwarded-For has no address where it must\n".into();
-            return Err((StatusCode::BAD_REQUEST, message));
-        };
-        // A proxy may have had the connection for a while.
-        arrival.deadline = self.deadline();
-        if let Err(limit) = arrival.comes_from(address, &self.proxies) {
-            arrival.turn_away(limit);
-            return Err((StatusCode::TOO_MANY_REQUESTS, format!("too many from {address}: limits.{limit}\n")));
-        }
-        Ok(arrival)
-    }
-
     async fn serve_tcp(self: Arc<Self>, arrival: Arrival, io: Io) {
         conn::run(Arc::clone(&self.cx), arrival, Socket::tcp(io), self.shutdown.clone()).await;
     }
-}
-
-/// And the end of the connection.
-fn refusal(status: StatusCode, message: String) -> Response<Body> {
-    let mut response = (status, message).into_response();
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    response
 }
 
 /// Tells the log, and waits for what is missing.

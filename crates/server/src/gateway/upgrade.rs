@@ -14,7 +14,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 
-use super::{Gateway, arrival::Arrival, conn, io::Io, socket::Socket};
+use super::{Gateway, arrival::Arrival, conn, io::Io, requests, socket::Socket};
 use crate::origin::may_connect;
 
 /// Answers the handshake; the connection then leaves HTTP and is served by a task of its own.
@@ -29,7 +29,7 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
         let message =
             "pages of this origin may not connect: name it in listen.origins, or the server in cluster.client_url\n"
                 .into();
-        return super::refusal(StatusCode::FORBIDDEN, message);
+        return requests::refusal(StatusCode::FORBIDDEN, message);
     }
     // Now, and not when the stream below was accepted: a proxy may have had that for a while.
     let arrival = Arrival { accepted: gateway.cx.hub.accept((gateway.cx.clock)()), ..arrival };

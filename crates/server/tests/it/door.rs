@@ -119,6 +119,21 @@ async fn one_address_that_tries_in_a_loop_is_braked_and_users_behind_it_are_not(
 }
 
 #[tokio::test]
+async fn each_further_request_of_a_stranger_is_an_attempt() {
+    let server = server(|config| config.limits.attempts_per_s = 1).await;
+    let mut stranger = from(2, server.server.http).await;
+    let requests = "GET /v1/access HTTP/1.1\r\nhost: test\r\n\r\n".repeat(100);
+    stranger.write_all(requests.as_bytes()).await.expect("it is taken");
+    let mut told = String::new();
+    stranger.read_to_string(&mut told).await.expect("it ends");
+    let answers: Vec<_> = told.split("HTTP/1.1 ").skip(1).map(|answer| &answer[..3]).collect();
+    // As many as are free at once, and what time gives meanwhile.
+    assert!((10..20).contains(&(answers.len() - 1)), "{answers:?}");
+    assert_eq!((answers[9], answers[answers.len() - 1]), ("200", "429"));
+    assert!(server.metrics().await.contains("anser_turned_away_total{reason=\"attempts_per_s\"} 1"));
+}
+
+#[tokio::test]
 async fn a_login_has_one_deadline_however_it_is_stretched() {
     let server = server(|config| config.limits.login_ms = 10_000).await;
     let upgrade = "GET /v1/ws HTTP/1.1\r\nhost: test\r\nconnection: upgrade\r\nupgrade: websocket\r\n\

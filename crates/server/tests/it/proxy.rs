@@ -1,5 +1,7 @@
 //! Proxies before the server: who is believed when they say whom they pass on, and that limits count those.
 
+use std::time::Duration;
+
 use anser_proto::{CloseCode, ErrorCode, Format};
 use anser_server::config::{Config, Port};
 use tokio::{
@@ -9,6 +11,7 @@ use tokio::{
 
 use crate::{
     door::{from, is_closed},
+    ending::pass,
     raw::{self, Raw, TestServer, exchange, memory_store},
     tls,
 };
@@ -94,6 +97,18 @@ async fn requests_that_come_over_one_connection_of_a_proxy_are_told_apart() {
     }
     assert_eq!(ask("198.51.100.2").await.as_deref(), Some("200"));
     assert_eq!(ask("198.51.100.1").await.as_deref(), Some("429"));
+}
+
+#[tokio::test]
+async fn a_connection_of_a_proxy_lasts_as_long_as_its_last_request_may() {
+    let server = server(|config| config.limits.login_ms = 1_000).await;
+    let mut proxied = http(PROXY, &server).await;
+    for _ in 0..3 {
+        let request = "GET /healthz HTTP/1.1\r\nhost: test\r\nx-forwarded-for: 198.51.100.1\r\n\r\n";
+        assert_eq!(raw::status(&mut proxied, request).await, "HTTP/1.1 200 OK");
+        assert_eq!(proxied.read_exact(&mut [0; 3]).await.expect("a body"), 3);
+        pass(Duration::from_millis(700)).await;
+    }
 }
 
 #[tokio::test]
