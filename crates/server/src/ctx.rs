@@ -11,7 +11,7 @@ use crate::{
     config::Config,
     hub::Hub,
     im::{Members, peer::UNDER_WAY_BYTES_MAX},
-    metrics::Metrics,
+    metrics::{Metrics, Seen},
     password::Passwords,
     snowflake::Snowflake,
     token::Tokens,
@@ -59,8 +59,11 @@ impl Ctx {
     ) -> Self {
         let members = Arc::new(Members::new());
         let hub = Arc::new(Hub::new(&config.limits, peers.directory()));
+        let (of_store, of_members, of_hub) = (Arc::clone(&store), Arc::clone(&members), Arc::clone(&hub));
+        let hashing = credentials.passwords.hashing();
+        let seen = Seen { store: of_store, members: of_members, hub: of_hub, hashing };
         Self {
-            metrics: Metrics::new(Arc::clone(&store), Arc::clone(&members), Arc::clone(&hub), &peers.counts),
+            metrics: Metrics::new(seen, &peers.counts),
             store,
             hub,
             peers,

@@ -51,6 +51,11 @@ impl Hashing {
         turn.await.map_err(|_| Full)
     }
 
+    /// How many wait now.
+    pub fn waiting(&self) -> usize {
+        self.lock().waiting
+    }
+
     fn lock(&self) -> MutexGuard<'_, Queues> {
         self.0.lock().expect("nothing panics while holding it")
     }

@@ -21,7 +21,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::{cluster::counts::Counts, hub::Hub, im::Members};
+use crate::{cluster::counts::Counts, hashing::Hashing, hub::Hub, im::Members};
 
 pub struct Metrics {
     registry: Registry,
@@ -32,6 +32,7 @@ pub struct Metrics {
     closes: Family<CodeLabels, Counter<u64, AtomicU64>>,
     pub logins: Counter,
     pub turned_away: TurnedAway,
+    pub strangers: Gauge,
     pub frames_out: Counter,
     pub pushed: Counter,
     pub lagged: Counter,
@@ -51,10 +52,12 @@ struct CodeLabels {
 }
 
 impl Metrics {
-    pub fn new(store: Arc<dyn Store>, members: Arc<Members>, hub: Arc<Hub>, cluster: &Counts) -> Self {
+    pub fn new(seen: Seen, cluster: &Counts) -> Self {
         let mut registry = Registry::with_prefix("anser");
         let connections = Gauge::default();
         registry.register("connections", "Connections that are logged in", connections.clone());
+        let strangers = Gauge::default();
+        registry.register("strangers", "Connections that are not logged in", strangers.clone());
         let requests = Family::default();
         registry.register("requests", "Requests that were answered", requests.clone());
         let refusals = Family::default();
@@ -77,7 +80,7 @@ impl Metrics {
         cluster.register(&mut registry);
         let process = Arc::<OnceLock<Process>>::default();
         registry.register_collector(Box::new(ProcessStats(Arc::clone(&process))));
-        registry.register_collector(Box::new(StoreStats { store, members, hub }));
+        registry.register_collector(Box::new(seen));
         Self {
             registry,
             process,
@@ -87,6 +90,7 @@ impl Metrics {
             closes,
             logins,
             turned_away,
+            strangers,
             frames_out,
             pushed,
             lagged,
@@ -182,20 +186,21 @@ impl Collector for ProcessStats {
     }
 }
 
-/// What the store tells of itself, and what is remembered of it; asked when somebody looks.
-struct StoreStats {
-    store: Arc<dyn Store>,
-    members: Arc<Members>,
-    hub: Arc<Hub>,
+/// What is asked how it stands when somebody looks.
+pub struct Seen {
+    pub store: Arc<dyn Store>,
+    pub members: Arc<Members>,
+    pub hub: Arc<Hub>,
+    pub hashing: Hashing,
 }
 
-impl std::fmt::Debug for StoreStats {
+impl std::fmt::Debug for Seen {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("StoreStats")
+        f.write_str("Seen")
     }
 }
 
-impl Collector for StoreStats {
+impl Collector for Seen {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
         let stats = self.store.stats();
         for (name, help, value) in [
@@ -213,6 +218,11 @@ impl Collector for StoreStats {
             ("store_queued", "Writes waiting now", stats.queued),
             ("store_queued_bytes", "Bytes that the waiting writes hold", stats.queued_bytes),
             ("members_remembered", "Groups whose members are remembered", self.members.remembered() as u64),
+            (
+                "password_checks_waiting",
+                "Logins that wait for their password to be checked",
+                self.hashing.waiting() as u64,
+            ),
             (
                 "large_answers_bytes",
                 "Bytes that large answers hold until they are written",

@@ -80,6 +80,11 @@ impl Passwords {
         Err(Error::new(ErrorCode::BadPassword, "no such account, or another password"))
     }
 
+    /// Whose turn it is.
+    pub fn hashing(&self) -> Hashing {
+        self.hashing.clone()
+    }
+
     /// The user has logged in from there, with a password or with a token that was given for one.
     pub fn know(&self, guess: Guess<'_>) {
         self.guesses.know(guess);

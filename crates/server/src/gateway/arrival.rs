@@ -31,12 +31,29 @@ impl Arrival {
     /// Does a part of the login. What is begun is dropped when the connection must go.
     pub async fn within<T>(&self, part: impl Future<Output = T>) -> Result<T, Ended> {
         tokio::select! {
+            biased;
+            () = self.stranger.must_give_way() => Err(self.gave_way()),
             done = timeout_at(self.deadline, part) => done.map_err(|_| Ended::Late),
-            () = self.stranger.must_give_way() => {
-                self.turn_away("gave_way");
-                Err(Ended::GaveWay)
-            }
         }
+    }
+
+    /// The same, where the peer could not be told that it is late.
+    pub async fn unanswered<T>(&self, part: impl Future<Output = T>) -> Option<T> {
+        let done = self.within(part).await;
+        if matches!(done, Err(Ended::Late)) {
+            self.turn_away("login_ms");
+        }
+        done.ok()
+    }
+
+    /// From now on it waits for the server and gives way to nobody, unless it had to before.
+    pub fn said_hello(&self) -> Result<(), Ended> {
+        if self.stranger.said_hello() { Ok(()) } else { Err(self.gave_way()) }
+    }
+
+    fn gave_way(&self) -> Ended {
+        self.turn_away("gave_way");
+        Ended::GaveWay
     }
 
     /// A proxy passes on whoever is at `address`: there it counts from now on, unless that is a trusted proxy.

@@ -118,7 +118,9 @@ async fn greet(
 ) -> Option<(Conn, Bytes)> {
     let hello = tokio::select! {
         () = shutdown.cancelled() => return None,
-        hello = arrival.within(first_frame(&mut socket)) => hello,
+        hello = arrival.within(first_frame(&mut socket)) => {
+            hello.and_then(|first| arrival.said_hello().map(|()| first))
+        }
     };
     let (request_id, error) = match hello {
         Err(Ended::GaveWay) => return None,
@@ -158,7 +160,6 @@ async fn first_frame(socket: &mut Socket) -> Result<Bytes, RecvError> {
 /// Refuses with the id of the request, where there is one.
 async fn log_in(cx: &Arc<Ctx>, arrival: &Arrival, framing: Framing, frame: Bytes) -> Result<LoggedIn, (u32, Error)> {
     let (request_id, hello) = login::open(framing, frame)?;
-    arrival.stranger.said_hello();
     let logged_in = timeout_at(arrival.deadline, login::let_in(cx, arrival, framing, request_id, hello)).await;
     logged_in.unwrap_or_else(|_| Err(late(cx))).map_err(|error| (request_id, error))
 }

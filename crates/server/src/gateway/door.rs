@@ -15,6 +15,7 @@ use std::{
     time::Duration,
 };
 
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::{
     sync::{Notify, OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout},
@@ -56,6 +57,8 @@ struct Strangers {
     waiting: BTreeMap<u64, Waiting>,
     by_network: HashMap<Network, u32>,
     last: u64,
+    /// How many wait, for the metrics.
+    count: Gauge,
 }
 
 struct Waiting {
@@ -91,6 +94,7 @@ impl Door {
             waiting: BTreeMap::new(),
             by_network: HashMap::new(),
             last: 0,
+            count: metrics.strangers.clone(),
         };
         Arc::new(Self {
             attempts: Debts::new(NETWORKS_REMEMBERED),
@@ -229,11 +233,13 @@ impl Strangers {
             *self.by_network.entry(network).or_default() += 1;
         }
         self.waiting.insert(number, waiting);
+        self.count.inc();
     }
 
     /// None when it gave way before.
     fn remove(&mut self, number: u64) -> Option<Waiting> {
         let waiting = self.waiting.remove(&number)?;
+        self.count.dec();
         for network in waiting.networks() {
             match self.from(network) - 1 {
                 0 => self.by_network.remove(&network),
@@ -296,7 +302,8 @@ mod tests {
     use super::*;
 
     fn strangers(all_max: usize, per_address_max: u32) -> Strangers {
-        Strangers { all_max, per_address_max, waiting: BTreeMap::new(), by_network: HashMap::new(), last: 0 }
+        let (waiting, by_network, count) = (BTreeMap::new(), HashMap::new(), Gauge::default());
+        Strangers { all_max, per_address_max, waiting, by_network, last: 0, count }
     }
 
     /// An address of 2001:db8:1::/48, by its /56, /64 and what is left.

@@ -193,7 +193,7 @@ impl Gateway {
         // Frames are gathered before they are written, so the kernel need not wait for more.
         stream.set_nodelay(true).ok()?;
         if self.proxies.must_head(arrival.address, port) {
-            let come = match arrival.within(proxy_header::read(&mut stream)).await.ok()? {
+            let come = match arrival.unanswered(proxy_header::read(&mut stream)).await? {
                 Ok(Some(address)) => arrival.comes_from(address, &self.proxies),
                 Ok(None) => Ok(()),
                 Err(error) if error.kind() == ErrorKind::InvalidData => Err("proxy_protocol"),
@@ -201,9 +201,16 @@ impl Gateway {
             };
             come.map_err(|reason| arrival.turn_away(reason)).ok()?;
         }
-        match &self.tls {
-            None => Some(Io::plain(stream.into())),
-            Some(tls) => Some(Io::tls(arrival.within(tls.accept(stream.into())).await.ok()?.ok()?)),
+        let Some(tls) = &self.tls else { return Some(Io::plain(stream.into())) };
+        match arrival.unanswered(tls.accept(stream.into())).await? {
+            Ok(stream) => Some(Io::tls(stream)),
+            Err(error) => {
+                // Who just goes may have asked whether the port is open.
+                if error.kind() == ErrorKind::InvalidData {
+                    arrival.turn_away("tls");
+                }
+                None
+            }
         }
     }
 

@@ -67,6 +67,8 @@ pub async fn serve(gateway: Arc<Gateway>, mut arrival: Arrival, io: Io, routes: 
         match (ended, asked.last()) {
             // Of a proxy, which may have the connection for long.
             (Err(Ended::Late), Some(last)) if last > arrival.deadline => arrival.deadline = last,
+            (Err(Ended::Late), None) => return arrival.turn_away("login_ms"),
+            (Ok(Err(error)), None) if error.is_timeout() => return arrival.turn_away("login_ms"),
             _ => return,
         }
     }

@@ -134,6 +134,21 @@ async fn each_further_request_of_a_stranger_is_an_attempt() {
 }
 
 #[tokio::test]
+async fn who_never_says_a_thing_is_counted_while_they_wait_and_when_they_go() {
+    let server = server(|config| config.limits.login_ms = 1_000).await;
+    let mut silent = from(2, server.server.http).await;
+    let mut asked = from(2, server.server.http).await;
+    asked.write_all(b"GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n").await.expect("it is taken");
+    while !server.metrics().await.contains("anser_strangers 2") {}
+    pass(Duration::from_secs(1)).await;
+    assert_eq!(silent.read(&mut [0]).await.expect("it ends"), 0);
+    asked.read_to_end(&mut Vec::new()).await.expect("it ends");
+    let text = server.metrics().await;
+    assert!(text.contains("anser_turned_away_total{reason=\"login_ms\"} 1"), "{text}");
+    while !server.metrics().await.contains("anser_strangers 0") {}
+}
+
+#[tokio::test]
 async fn a_login_has_one_deadline_however_it_is_stretched() {
     let server = server(|config| config.limits.login_ms = 10_000).await;
     let upgrade = "GET /v1/ws HTTP/1.1\r\nhost: test\r\nconnection: upgrade\r\nupgrade: websocket\r\n\

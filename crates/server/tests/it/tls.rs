@@ -66,6 +66,7 @@ async fn plain_text_on_a_tls_port_is_not_answered_and_harms_nobody() {
     assert!(told.len() < 16, "an alert of TLS at the most: {told:?}");
     let mut bob = Raw::over_tcp(connect(server.server.tcp).await, Format::Protobuf);
     bob.hello(server.hello("bob", "phone")).await;
+    assert!(server.metrics().await.contains("anser_turned_away_total{reason=\"tls\"} 1"));
 }
 
 #[tokio::test]
