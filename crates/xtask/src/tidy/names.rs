@@ -18,9 +18,16 @@ pub(super) const RULES: &[Rule] = &[
         fix: "correct the name, or register the metric in crates/server: a counter ends with `_total` in a page",
         check: unknown_metrics,
     },
+    Rule {
+        name: "what a peer can spend",
+        fix: "name the bound, its setting (or `fixed`) and what shows it in each row",
+        check: empty_cells,
+    },
 ];
 
 const SETTINGS: &str = "docs/settings.md";
+const OPERATIONS: &str = "docs/operations.md";
+const SPENT: &str = "## What a peer can make the server spend";
 const METRICS: &str = "crates/server/src/";
 
 fn unknown_settings(tree: &Tree) -> Vec<Finding> {
@@ -61,6 +68,16 @@ fn unknown_metrics(tree: &Tree) -> Vec<Finding> {
     })
 }
 
+/// In the table of docs/operations.md.
+fn empty_cells(tree: &Tree) -> Vec<Finding> {
+    let lines = tree.get(OPERATIONS).map_or("", |file| &file.text).lines().enumerate();
+    let table = lines.skip_while(|(_, line)| *line != SPENT).skip(1).take_while(|(_, line)| !line.starts_with("## "));
+    let rows = table.filter_map(|(index, line)| Some((index, line.strip_prefix('|')?.strip_suffix('|')?)));
+    let empty = rows.filter(|(_, row)| row.split('|').any(|cell| cell.trim().is_empty()));
+    let what = "a cell is empty".to_owned();
+    empty.map(|(index, _)| Finding { path: OPERATIONS.into(), line: index + 1, what: what.clone() }).collect()
+}
+
 /// What `judge` says of the words in code spans of all pages.
 fn find(tree: &Tree, judge: impl Fn(&str) -> Option<String>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -80,6 +97,13 @@ fn find(tree: &Tree, judge: impl Fn(&str) -> Option<String>) -> Vec<Finding> {
 mod tests {
     use super::*;
     use crate::tidy::findings;
+
+    #[test]
+    fn each_resource_has_a_bound_a_setting_and_a_metric() {
+        let page = "| | other |\n\n## What a peer can make the server spend\n\n| resource | bound |\n|---|---|\n| memory | |\n| disk | 1 |\n\n## Else\n| | x |\n";
+        let found = findings(RULES, "what a peer can spend", &[(OPERATIONS, page)]);
+        assert_eq!(found, ["docs/operations.md:7: a cell is empty"]);
+    }
 
     const KNOWN: &str = "### `[limits]`\n\n| key | default | meaning |\n| `connections` | `1` | x |\n";
 
