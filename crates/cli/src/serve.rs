@@ -44,6 +44,9 @@ pub struct Serve {
     /// Address of frames over TCP [default: 127.0.0.1:7401]
     #[arg(long, value_name = "ADDRESS")]
     tcp: Option<SocketAddr>,
+    /// Address of metrics and health [default: port of --http + 2, on 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS")]
+    operator: Option<SocketAddr>,
     /// Try it out: creates two users, alice and bob, and says what to do next
     #[arg(long)]
     dev: bool,
@@ -69,6 +72,7 @@ impl Serve {
         let mut config = self.settings.load()?;
         config.listen.http = self.http.unwrap_or(config.listen.http);
         config.listen.tcp = self.tcp.unwrap_or(config.listen.tcp);
+        config.listen.operator = self.operator.or(config.listen.operator);
         config.check()?;
         Ok(config)
     }
@@ -186,23 +190,28 @@ async fn check_nothing_is_in_the_way(config: &Config) -> anyhow::Result<()> {
     let mut taken = Vec::new();
     if Operator::connect(&config.store.dir).await?.is_some() {
         taken.push(format!(
-            "the data folder {} has a server: choose another with --data or store.dir",
+            "another server has the data folder {}: stop it, or choose another folder with --data or store.dir",
             config.store.dir.display()
         ));
     }
-    for (address, how) in [
-        (config.listen.http, "--http or listen.http"),
-        (config.listen.tcp, "--tcp or listen.tcp"),
-        (config.listen.operator(), "listen.operator (ANSER_LISTEN__OPERATOR)"),
+    let mut bound = Vec::new();
+    for (address, flag, key) in [
+        (config.listen.http, "--http", "listen.http"),
+        (config.listen.tcp, "--tcp", "listen.tcp"),
+        (config.listen.operator(), "--operator", "listen.operator"),
     ] {
-        if TcpListener::bind(address).is_err_and(|error| error.kind() == ErrorKind::AddrInUse) {
-            taken.push(format!("{address} is taken: choose another with {how}"));
+        match TcpListener::bind(address) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                taken.push(format!("{address} is taken: choose another address with {flag} or {key}"));
+            }
+            // Held until all are looked at: two of them may be one.
+            listener => bound.push(listener),
         }
     }
     if taken.is_empty() {
         return Ok(());
     }
-    bail!("another server runs here: stop it, or let this one be elsewhere. {}", taken.join("; "))
+    bail!("{}", taken.join("; "))
 }
 
 /// As many files as connections may be there need, as far as this user may have them.

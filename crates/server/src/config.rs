@@ -32,8 +32,8 @@ pub struct Listen {
     pub http: SocketAddr,
     /// Address and port of plain TCP: the same frames, each behind its length.
     pub tcp: SocketAddr,
-    /// Address and port of metrics and health, over plain HTTP, for whoever watches the server: keep it from the public. None: port 7402 of
-    /// the loopback address, or a free one if `listen.http` has port 0.
+    /// Address and port of metrics and health, over plain HTTP, for whoever watches the server: keep it from the public. None: on the
+    /// loopback address, the port of `listen.http` and 2, which is 7402, or a free one if that is 0.
     pub operator: Option<SocketAddr>,
     /// Proxies before this server: addresses and networks, such as `["10.0.0.0/8"]`. They are believed when they say whom they pass on, in
     /// `X-Forwarded-For` or as `proxy_protocol` has it, and nobody else is. Limits for one address count what they say, and not them.
@@ -203,12 +203,17 @@ impl Default for Listen {
 
 impl Listen {
     pub fn operator(&self) -> SocketAddr {
-        let port = if self.http.port() == 0 { 0 } else { OPERATOR_PORT };
+        let port = match self.http.port() {
+            0 => 0,
+            // Near the end of the ports it lies on the other side.
+            port => port.checked_add(OPERATOR_BESIDE).unwrap_or(port - OPERATOR_BESIDE),
+        };
         self.operator.unwrap_or(([127, 0, 0, 1], port).into())
     }
 }
 
-const OPERATOR_PORT: u16 = 7402;
+/// From the public port to the operator's, so that a second server on a machine finds it free.
+const OPERATOR_BESIDE: u16 = 2;
 
 impl Default for Auth {
     fn default() -> Self {

@@ -145,8 +145,29 @@ fn a_second_server_is_told_at_once_all_that_it_must_change() {
     let operator = machine.operator().to_string();
     let mut serve = machine.command(&["serve", "--http", &http, "--tcp", "127.0.0.1:0"]);
     let (_, error) = said(&serve.env("ANSER_LISTEN__OPERATOR", &operator).output().expect("it ends"));
-    for words in ["--data or store.dir", "--http or listen.http", &http, "ANSER_LISTEN__OPERATOR", &operator] {
+    for words in ["--data or store.dir", "--http or listen.http", &http, "--operator or listen.operator", &operator] {
         assert!(error.contains(words), "{words} is not in {error}");
     }
     assert_eq!(error.lines().count(), 1, "{error}");
+}
+
+#[test]
+fn only_what_is_taken_is_named() {
+    let (machine, here) = (Machine::with_users(&[]), Machine::empty());
+    let operator = machine.operator().to_string();
+    let serve = ["serve", "--http", "127.0.0.1:0", "--tcp", "127.0.0.1:0", "--operator", &operator];
+    let (_, error) = said(&here.run(&serve, ""));
+    assert_eq!(
+        error,
+        format!("anser: {operator} is taken: choose another address with --operator or listen.operator\n")
+    );
+}
+
+#[test]
+fn the_port_of_operators_follows_the_public_one() {
+    let here = Machine::empty();
+    let http = format!("127.0.0.1:{}", here.port());
+    let server = here.talk(&["serve", "--json", "--http", &http, "--tcp", "127.0.0.1:0"]);
+    let ready: serde_json::Value = serde_json::from_str(&server.line()).expect("one line of JSON");
+    assert_eq!(ready["operator"], format!("127.0.0.1:{}", here.port() + 2));
 }
