@@ -65,7 +65,7 @@ pub struct Replay {
     #[arg(long)]
     seed: Option<u64>,
     /// Play against this server instead of a process of its own: ws://…, wss://…, tcp://… or tls://…; several with commas between
-    /// them are nodes of one cluster
+    /// them are nodes of one cluster. Its users stay apart from those of the play, whose accounts begin with `replay-`
     #[arg(long, value_name = "URL")]
     server: Option<String>,
     /// The data folder: of the server's own process, or of the server at URL, for its secret

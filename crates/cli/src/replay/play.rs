@@ -27,7 +27,8 @@ use super::{
 };
 
 /// Who makes the group and lets people in.
-const OWNER: &str = "replay-owner";
+/// No nick of IRC has a `#`.
+const OWNER: &str = "replay-#owner";
 /// Devices that log in at the same time, and readers of the truth.
 const LOGINS: usize = 32;
 /// What is not over by then is reported as missing.
@@ -75,9 +76,7 @@ pub async fn assemble(stage: &Stage, script: &Script, devices: u32, progress: &P
     };
     let speakers = all(1..=1).await?;
     let others = all(2..=devices).await?;
-    for (speaker, handle) in
-        script.speakers.iter().zip(&speakers).filter(|(speaker, _)| speaker.nick != speaker.account)
-    {
+    for (speaker, handle) in script.speakers.iter().zip(&speakers) {
         handle.orders.send(Order::Rename(speaker.nick.clone())).await.context("a device is gone")?;
     }
     Ok(Cast { group, owner, speakers, others })

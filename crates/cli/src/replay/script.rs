@@ -145,9 +145,12 @@ fn addressed(text: &str) -> Option<&str> {
     (!name.is_empty() && !name.contains(char::is_whitespace)).then_some(name)
 }
 
+/// Nobody who is a user of the server already: a play speaks as users of its own.
+const OURS: &str = "replay-";
+
 /// The nick in lower case; bytes outside visible ASCII are written as `%` and two digits. Cut to what an account may have.
 fn account_of(nick: &str) -> String {
-    let mut account = String::new();
+    let mut account = OURS.to_owned();
     for byte in nick.to_ascii_lowercase().bytes() {
         let piece = match byte {
             b'!'..=b'~' => char::from(byte).to_string(),
@@ -169,7 +172,8 @@ mod tests {
         let logs: Vec<_> = logs.iter().map(|log| log.lines().map(|line| parse(line.as_bytes())).collect()).collect();
         let script = write(&logs);
         let acts: Vec<_> =
-            script.acts.iter().map(|(speaker, act)| (&*script.speakers[*speaker].account, act.clone())).collect();
+            script.acts.iter().map(|(speaker, act)| (script.speakers[*speaker].account.clone(), act.clone())).collect();
+        let expected: Vec<_> = expected.iter().map(|(nick, act)| (format!("replay-{nick}"), act.clone())).collect();
         assert_eq!(acts, expected);
     }
 
@@ -239,7 +243,7 @@ mod tests {
 
     #[test]
     fn an_account_is_visible_ascii() {
-        assert_eq!(account_of("Zoë|X"), "zo%c3%ab|x");
-        assert_eq!(account_of(&"é".repeat(40)).len(), 63);
+        assert_eq!(account_of("Zoë|X"), "replay-zo%c3%ab|x");
+        assert_eq!(account_of(&"é".repeat(40)).len(), 64);
     }
 }
