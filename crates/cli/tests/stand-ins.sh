@@ -34,6 +34,7 @@ stop() {
 }
 
 case "${0##*/} $*" in
+"cargo new "*) exec "$CARGO" "$@" --quiet --vcs none ;;
 "cargo add "*) exec "$CARGO" "$@" --offline ;;
 "cargo run --release -- "*) shift 3 && exec target/release/anser "$@" ;;
 "cargo run") exec env ANSER_TEST_PROGRAM=1 "$READER" --exact docs::readme::the_readme_is_followed --nocapture ;;

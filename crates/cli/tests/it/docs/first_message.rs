@@ -9,8 +9,8 @@ pub(super) async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut config = Config::new(server, Credential::Token(token));
     config.store = Keep::File("alice.db".into());
     let client = Client::open(config).await?;
-    client.caught_up().await.map_err(|reason| format!("not let in: {reason:?}"))?;
     let sending = client.send("single_1008_1009".parse()?, Draft::text("hello")).await?;
+    client.caught_up().await.map_err(|reason| format!("not let in: {reason:?}"))?;
     println!("stored as {}", sending.sent().await?.server_msg_id);
     Ok(())
 }

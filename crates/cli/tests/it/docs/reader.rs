@@ -64,7 +64,7 @@ impl Reader {
 
     /// The folder of a program of their own, beside the checkout.
     pub fn app(&self) -> PathBuf {
-        self.folder.path().join("app")
+        self.folder.path().join("hello")
     }
 
     /// Runs lines, which must end well, and tells what they print.

@@ -68,15 +68,14 @@ impl Visit {
                 self.reader.run(&chat);
                 self.look = chat;
             }
+            // The next ones stay in its folder.
+            _ if command.starts_with("cargo new ") => _ = self.reader.run(command),
             _ => self.run_in_app(command),
         }
     }
 
     fn run_in_app(&self, command: &str) {
         let app = self.reader.app();
-        if !app.exists() {
-            self.reader.run(&format!("$CARGO init --quiet --vcs none {}", app.display()));
-        }
         let said = self.reader.run_in(&app, &format!("export ANSER_URL={}; {command}", self.reader.address));
         if command.ends_with("cargo run") {
             assert!(said.contains("stored as 2"), "{command}: {said}");
