@@ -7,7 +7,7 @@ use anser_proto::{
     codec::Frame,
     digest::groups_digest,
     tcp,
-    v1::{ClientFrame, Ping, ServerFrame, client_frame::Request},
+    v1::{ClientFrame, Ping, ServerFrame, client_frame::Request, message::Type},
 };
 use bytes::{Bytes, BytesMut};
 use serde_json::Value;
@@ -53,6 +53,14 @@ fn every_request_and_body_is_named() {
     for name in requests.iter().chain(&bodies) {
         assert!(page.contains(&format!("`{name}`")), "docs/protocol.md does not name `{name}`");
     }
+}
+
+#[test]
+fn every_type_of_a_message_is_named() {
+    let (page, types) = (page(), (1..100).filter_map(|number| Type::try_from(number).ok()));
+    let missing: Vec<_> =
+        types.map(|kind| kind.as_str_name()).filter(|name| !page.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "docs/protocol.md does not name {missing:?}");
 }
 
 #[test]
