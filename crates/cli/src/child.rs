@@ -16,6 +16,10 @@ use serde::Deserialize;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     process::{Child, Command},
+    signal::{
+        ctrl_c,
+        unix::{SignalKind, signal},
+    },
     time::timeout,
 };
 
@@ -109,6 +113,18 @@ impl Drop for ServerProcess {
 #[error("interrupted")]
 pub struct Interrupted;
 
+impl Interrupted {
+    /// Works until it is done or somebody ends the command. What is dropped then ends its server and takes its folder away.
+    pub async fn or<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            done = work => done,
+            _ = ctrl_c() => Err(Self.into()),
+            _ = terminate.recv() => Err(Self.into()),
+        }
+    }
+}
+
 async fn spawn(data: &Path, ports: Ports, settings: &[(&str, PathBuf)]) -> anyhow::Result<(Child, Ports)> {
     let log = data.join("server.log");
     let mut serve = Command::new(std::env::current_exe()?);
@@ -116,7 +132,9 @@ async fn spawn(data: &Path, ports: Ports, settings: &[(&str, PathBuf)]) -> anyho
         serve.env_remove(name);
     }
     let mut child = serve
-        .args(["serve", "--json", "--http", &ports.http.to_string(), "--tcp", &ports.tcp.to_string(), "--data"])
+        .args(["serve", "--json", "--http", &ports.http.to_string(), "--tcp", &ports.tcp.to_string()])
+        // However this process ends.
+        .args(["--owner", &std::process::id().to_string(), "--data"])
         .arg(data)
         .envs(SETTINGS)
         .envs(settings.iter().map(|(name, file)| (name, file)))

@@ -16,7 +16,9 @@ use anser_server::{
 use anser_store::{Error, NewUser, Store};
 use anyhow::{Context as _, bail};
 use clap::Args;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{
+    Resource, Rlimit, Signal as ProcessSignal, getppid, getrlimit, set_parent_process_death_signal, setrlimit,
+};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
@@ -56,10 +58,16 @@ pub struct Serve {
     /// Begin with an empty store although the folder has the secret of one that is gone
     #[arg(long)]
     new_store: bool,
+    /// Ends, as by `kill -9`, with the process of this id, which started it
+    #[arg(long, hide = true, value_name = "PID")]
+    owner: Option<i32>,
 }
 
 impl Serve {
     pub fn run(self, log: Option<&Log>) -> anyhow::Result<()> {
+        if let Some(owner) = self.owner {
+            end_with(owner)?;
+        }
         let config = self.config()?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let done = runtime.block_on(self.serve(config, log));
@@ -212,6 +220,15 @@ async fn check_nothing_is_in_the_way(config: &Config) -> anyhow::Result<()> {
         return Ok(());
     }
     bail!("{}", taken.join("; "))
+}
+
+fn end_with(owner: i32) -> anyhow::Result<()> {
+    set_parent_process_death_signal(Some(ProcessSignal::KILL)).context("cannot end with its owner")?;
+    // One that was gone before sends no signal any more.
+    match getppid() {
+        Some(parent) if parent.as_raw_nonzero().get() == owner => Ok(()),
+        _ => bail!("who started this server is gone"),
+    }
 }
 
 /// As many files as connections may be there need, as far as this user may have them.

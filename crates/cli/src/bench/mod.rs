@@ -17,10 +17,6 @@ use anser_server::{config::Config, system_clock, token::Tokens};
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
 use tempfile::TempDir;
-use tokio::signal::{
-    ctrl_c,
-    unix::{SignalKind, signal},
-};
 use tokio_rustls::TlsConnector;
 
 use self::{link::Link, secure::Tls};
@@ -89,22 +85,13 @@ struct Load {
 impl Bench {
     pub fn run(self) -> anyhow::Result<()> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(async {
-            let scenario = async {
-                match self.scenario {
-                    Scenario::Direct(direct) => direct.run().await,
-                    Scenario::Group(group) => group.run().await,
-                    Scenario::Idle(idle) => idle.run().await,
-                }
-            };
-            let mut terminate = signal(SignalKind::terminate())?;
-            tokio::select! {
-                done = scenario => done,
-                // What is dropped here ends its server and takes its folder away.
-                _ = ctrl_c() => Err(Interrupted.into()),
-                _ = terminate.recv() => Err(Interrupted.into()),
+        runtime.block_on(Interrupted::or(async {
+            match self.scenario {
+                Scenario::Direct(direct) => direct.run().await,
+                Scenario::Group(group) => group.run().await,
+                Scenario::Idle(idle) => idle.run().await,
             }
-        })
+        }))
     }
 }
 

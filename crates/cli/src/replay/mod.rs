@@ -27,7 +27,7 @@ mod verdict;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use anser_store::sqlite::doctor::{self, Finding, Repair};
@@ -44,10 +44,15 @@ use summary::{Course, Summary};
 
 pub use life::ReplayDevice;
 
-use crate::{child::ServerProcess, out};
+use crate::{
+    child::{Interrupted, ServerProcess},
+    out,
+};
 
 /// Of all that is wrong, for people; the rest is in a file.
 const SHOWN_MAX: usize = 40;
+/// For devices and a server that are in the middle of something.
+const END_MAX: Duration = Duration::from_secs(5);
 
 #[derive(Args)]
 pub struct Replay {
@@ -103,7 +108,15 @@ impl Replay {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let scratch = tempfile::tempdir().context("cannot make a folder for the devices")?;
         let ledger = Arc::new(Ledger::new());
-        let played = runtime.block_on(self.play(&script, seed, scratch.path().into(), Arc::clone(&ledger)));
+        let play = self.play(&script, seed, scratch.path().into(), Arc::clone(&ledger));
+        let played = runtime.block_on(Interrupted::or(play));
+        // All that writes into the folder, and the server, before the folder goes.
+        runtime.shutdown_timeout(END_MAX);
+        if let Err(error) = &played
+            && error.is::<Interrupted>()
+        {
+            return Err(Interrupted.into());
+        }
         let (summary, wrong) = match played {
             Ok((summary, wrong)) => (Some(summary), wrong),
             Err(error) => (None, vec![format!("{error:#}")]),
@@ -113,7 +126,11 @@ impl Replay {
         if let Some(summary) = summary {
             self.tell(&summary)?;
         }
+        if self.seed.is_none() {
+            out::aside(format_args!("the same again: {again}\n"));
+        }
         if wrong.is_empty() {
+            out::aside("every promise was kept\n");
             return Ok(());
         }
         for wrong in wrong.iter().take(SHOWN_MAX) {

@@ -5,6 +5,7 @@ use std::{
     io::{BufRead as _, BufReader},
     os::unix::fs::PermissionsExt as _,
     process::Stdio,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -80,4 +81,43 @@ fn a_bench_that_is_interrupted_leaves_no_folder() {
     assert_eq!(left(), 1);
     kill_process(Pid::from_child(&bench), Signal::INT).expect("it runs");
     assert_eq!((bench.wait().expect("it ends").code(), left()), (Some(130), 0));
+}
+
+#[test]
+fn a_bench_that_is_killed_leaves_no_server() {
+    let machine = Machine::empty();
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut bench = machine.command(&["bench", "direct", "--connections", "2", "--seconds", "600", "--no-store"]);
+    let mut bench = bench.env("TMPDIR", folder.path()).stderr(Stdio::piped()).spawn().expect("it starts");
+    let mut lines = BufReader::new(bench.stderr.take().expect("a pipe")).lines();
+    assert!(lines.any(|line| line.expect("text").contains("2 of 2 logged in")), "it ended");
+    let id = bench.id().to_string();
+    let children = fs::read_dir("/proc").expect("Linux").flatten().map(|entry| entry.path());
+    let is_server = |process: &std::path::PathBuf| {
+        let words = fs::read_to_string(process.join("cmdline")).unwrap_or_default();
+        words.split('\0').skip_while(|word| *word != "--owner").nth(1) == Some(&id)
+    };
+    let server = children.into_iter().find(is_server).expect("a server");
+    bench.kill().and_then(|()| bench.wait()).expect("it ends");
+    let start = Instant::now();
+    while is_server(&server) {
+        assert!(start.elapsed() < Duration::from_secs(20), "the server lives on");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn what_a_bench_cannot_do_is_said_in_words() {
+    let machine = Machine::with_users(&[]);
+    let refused = |words: &[&str]| {
+        let output = machine.run(words, "");
+        assert!(!output.status.success());
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(refused(&["bench", "direct", "--seconds", "0"]).contains("0 is not in 1.."));
+    let (url, data) = (machine.url(), machine.data().display().to_string());
+    let fast = ["--in-flight", "2000", "--server", &url, "--data", &data];
+    let told = refused(&[&SHORTLY[..], &fast].concat());
+    assert!(told.contains("RATE_LIMITED") && told.contains("raise limits.requests_per_s there"), "{told}");
+    assert!(!told.contains("Error {"), "{told}");
 }

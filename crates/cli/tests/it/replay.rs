@@ -6,6 +6,8 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::sieve;
 
 const LOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/ubuntu-2006-06-01.txt");
@@ -117,6 +119,8 @@ fn a_push_that_a_server_forgets_is_found_although_its_message_arrives() {
         let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         let summary: serde_json::Value = serde_json::from_str(&stdout).expect("one line of JSON");
         assert_eq!((output.status.success(), &summary["missing"]), (failed == 0, &0.into()), "{stdout}\n{stderr}");
+        assert_eq!(stderr.contains("every promise was kept"), failed == 0, "{stderr}");
+        assert!(stderr.contains("the same again: anser replay") && stderr.contains("--seed"), "{stderr}");
         // To Bob, Cyd and the group's owner.
         assert_eq!(summary["pushes"]["failed"], failed, "{stdout}\n{stderr}");
         assert_eq!(stderr.matches("never came by itself").count(), failed, "{stderr}");
@@ -131,6 +135,25 @@ fn a_push_that_a_server_forgets_is_found_although_its_message_arrives() {
             assert_eq!(read("devices.txt").matches("DeviceRecord {").count(), 4);
         }
     }
+}
+
+#[test]
+fn a_play_that_is_told_to_end_leaves_nothing() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let mut play = command(&[LOG, "--chaos", "--rate", "1"]);
+    let mut play = play.env("TMPDIR", scratch.path()).stderr(Stdio::null()).spawn().expect("it starts");
+    let entries = |folder: &Path| std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    // Devices have their stores there: it is in the middle.
+    while !entries(scratch.path())
+        .flat_map(|folder| entries(&folder))
+        .any(|file| file.extension() == Some("db".as_ref()))
+    {
+        assert!(play.try_wait().expect("a child").is_none(), "it ended");
+        std::thread::yield_now();
+    }
+    kill_process(Pid::from_child(&play), Signal::TERM).expect("it runs");
+    assert_eq!(play.wait().expect("it ends").code(), Some(130));
+    assert_eq!(entries(scratch.path()).count(), 0);
 }
 
 #[test]
