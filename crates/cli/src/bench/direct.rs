@@ -8,9 +8,9 @@ use std::{
 
 use anser_proto::{
     ConversationId, UserId,
-    v1::{self, client_frame::Request, message::Type, server_frame::Body},
+    v1::{self, client_frame::Request, error::Code, message::Type, server_frame::Body},
 };
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use clap::Args;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -85,6 +85,16 @@ impl Direct {
         tally.times(&mut report);
         report.print(self.common.json)
     }
+}
+
+fn refused(error: &v1::Error) -> anyhow::Error {
+    let hint = match error.code() {
+        Code::RateLimited => {
+            ": raise limits.requests_per_s there (0: no limit) and start it again, or choose a lower --rate"
+        }
+        _ => "",
+    };
+    anyhow!("the server refused a send with {}, {}{hint}", error.code().as_str_name(), error.message)
 }
 
 /// When a connection sends.
@@ -216,7 +226,7 @@ impl Writer {
                         self.times.delivered(self.tally.since(stamp));
                     }
                 }
-                Some(Body::Error(error)) => bail!("a send was refused: {error:?}"),
+                Some(Body::Error(error)) => return Err(refused(&error)),
                 // Notices of the group, and what concerns sessions.
                 _ => {}
             }

@@ -69,7 +69,7 @@ struct Common {
 #[derive(Args)]
 struct Load {
     /// Seconds that are measured
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     seconds: u64,
     /// Seconds before that, which are not
     #[arg(long, default_value_t = 3)]
