@@ -29,6 +29,8 @@ use crate::{lang::Lang, log::Log, operator::Operator, out, settings::Settings};
 
 /// Files that a server has open beside those of its connections.
 const OPEN_FILES_BESIDE: u64 = 200;
+/// As many are enough to try it out.
+const OPEN_FILES_TO_TRY: u64 = 1_000;
 /// 2025-01-01T00:00:00Z.
 const BUILT_AFTER_MS: u64 = 1_735_689_600_000;
 /// How long a server in which something broke is waited for.
@@ -90,7 +92,7 @@ impl Serve {
         let mut signals = Signals::listen()?;
         make_data_dir(&config.store.dir)?;
         check_nothing_is_in_the_way(&config).await?;
-        raise_open_files(config.limits.connections.saturating_add(config.limits.strangers));
+        self.see_to_open_files(config.limits.connections.saturating_add(config.limits.strangers));
         warn_of_a_clock_that_was_never_set();
 
         let begin = if self.new_store { Begin::Anew } else { Begin::WhereNoneWas };
@@ -147,6 +149,22 @@ impl Serve {
                 }
                 _ => std::future::pending().await,
             }
+        }
+    }
+
+    /// Whoever tries it out is told in words, and only where the files are too few for that.
+    fn see_to_open_files(&self, connections: u32) {
+        let needed = u64::from(connections) + OPEN_FILES_BESIDE;
+        let current = raise_open_files(needed);
+        let told = format!(
+            "only {current} files may be open, too few for {connections} connections: run `ulimit -n {needed}` before the server (systemd: \
+             LimitNOFILE={needed}), or set limits.connections and limits.strangers to {} together",
+            current.saturating_sub(OPEN_FILES_BESIDE)
+        );
+        match self.dev {
+            true if current < needed.min(OPEN_FILES_TO_TRY) => out::aside(format_args!("{told}\n")),
+            false if current < needed => tracing::warn!("{told}"),
+            _ => {}
         }
     }
 
@@ -231,23 +249,14 @@ fn end_with(owner: i32) -> anyhow::Result<()> {
     }
 }
 
-/// As many files as connections may be there need, as far as this user may have them.
-fn raise_open_files(connections: u32) {
-    let needed = u64::from(connections) + OPEN_FILES_BESIDE;
+/// As many files as connections may be there need, as far as this user may have them. Tells how many there are.
+fn raise_open_files(needed: u64) -> u64 {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    if current.is_none_or(|current| current >= needed) {
-        return;
+    if current.is_some_and(|current| current < needed) {
+        let raised = maximum.map_or(needed, |maximum| needed.min(maximum));
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum });
     }
-    let raised = maximum.map_or(needed, |maximum| needed.min(maximum));
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum });
-    let current = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    if current < needed {
-        tracing::warn!(
-            "only {current} files may be open, too few for {connections} connections: run `ulimit -n {needed}` before the server (systemd: \
-             LimitNOFILE={needed}), or set limits.connections and limits.strangers to {} together",
-            current.saturating_sub(OPEN_FILES_BESIDE)
-        );
-    }
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
 }
 
 /// Ids and times of messages, and the ends of tokens, go by it.
