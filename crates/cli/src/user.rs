@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anser_proto::UserId;
+use anser_proto::{ErrorCode, UserId};
 use anser_server::{
     Begin, Column, LOGINS_NOTICED_S,
     config::Config,
@@ -37,6 +37,7 @@ enum Action {
     Add {
         /// The user's id in your app: 1 to 64 visible ASCII characters, for ever
         account: String,
+        /// What others see [default: the account]
         #[arg(long)]
         nickname: Option<String>,
         /// Ask for a password, so that the user can log in without a token
@@ -46,11 +47,20 @@ enum Action {
     /// Print all users
     List,
     /// Set a user's password
-    Password { account: String },
+    Password {
+        /// As `anser user list` shows it
+        account: String,
+    },
     /// Let a user not log in any more, and end their connections
-    Disable { account: String },
+    Disable {
+        /// As `anser user list` shows it
+        account: String,
+    },
     /// Let a user log in again
-    Enable { account: String },
+    Enable {
+        /// As `anser user list` shows it
+        account: String,
+    },
 }
 
 /// Where the users are.
@@ -147,6 +157,14 @@ impl Users {
     }
 
     async fn change(&self, change: ChangeUser) -> anyhow::Result<UserRow> {
+        let account = change.account.clone();
+        self.change_one(change).await.map_err(|error| match is_absent(&error) {
+            true => anyhow!("there is no user {account}: `anser user list` shows who is there"),
+            false => error,
+        })
+    }
+
+    async fn change_one(&self, change: ChangeUser) -> anyhow::Result<UserRow> {
         match self {
             Self::Server(operator) => operator.ask(Method::POST, "/v1/users/change", &change).await,
             Self::Store(opened) => {
@@ -159,7 +177,10 @@ impl Users {
                         "redis is away: nodes end their connections by themselves, within {LOGINS_NOTICED_S} s\n"
                     ));
                 }
-                Ok(UserRow::from(&changed.map_err(|error| anyhow!("{}", error.message))?))
+                Ok(UserRow::from(&changed.map_err(|error| match error.code {
+                    ErrorCode::NotFound => anyhow::Error::from(StoreError::NotFound("user")),
+                    _ => anyhow!("{}", error.message),
+                })?))
             }
         }
     }
@@ -188,6 +209,11 @@ impl Users {
             }
         }
     }
+}
+
+fn is_absent(error: &anyhow::Error) -> bool {
+    let by_server = error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == StatusCode::NOT_FOUND);
+    by_server || matches!(error.downcast_ref(), Some(StoreError::NotFound("user")))
 }
 
 fn is_taken(error: &anyhow::Error) -> bool {

@@ -58,10 +58,16 @@ fn users_are_kept_the_same_way_whether_the_server_runs_or_not() {
         let (_, error) = said(&machine.run(&["user", "add", "bob"], ""));
         assert!(error.contains("there is a user bob already") && error.contains("user password bob"), "{error}");
     };
+    let absent = |machine: &Machine| {
+        let (_, error) = said(&machine.run(&["user", "disable", "bbo"], ""));
+        assert!(error.contains("there is no user bbo: `anser user list`"), "{error}");
+    };
     taken(&machine);
+    absent(&machine);
     let running = said(&machine.run(&["user", "list"], "")).0;
     assert!(machine.stop());
     taken(&machine);
+    absent(&machine);
     assert_eq!(said(&machine.run(&["user", "list"], "")).0, running);
     assert!(running.contains("alice") && running.contains("Bob"), "{running}");
     assert!(machine.run(&["user", "disable", "bob"], "").status.success());
