@@ -19,6 +19,7 @@ pub struct Token {
 enum Action {
     /// Print a token for an account, signed with the secret of the data folder
     Make {
+        /// Who logs in with it. Without such a user its first login creates one (auth.create_users)
         account: String,
         /// How long it holds, in hours
         #[arg(long, default_value_t = 24)]
@@ -28,6 +29,7 @@ enum Action {
     },
     /// Say whether this server believes a token, and why not
     Check {
+        /// As a client sends it
         token: String,
         #[command(flatten)]
         settings: Settings,
