@@ -7,15 +7,26 @@ use anser_proto::{
     v1::{self, client_frame::Request, message::Type, server_frame::Body},
 };
 use bytes::BytesMut;
-use tokio::{io::AsyncWriteExt as _, time::Instant};
+use tokio::{
+    io::AsyncWriteExt as _,
+    time::{Duration, Instant, sleep},
+};
 
 use super::{crowd, crowd_of_users, outlast};
-use crate::{peer::Peer, site::Site, toll::Toll};
+use crate::{
+    peer::{Came, Peer},
+    site::Site,
+    toll::Toll,
+};
 
 /// Written at once.
 const AT_ONCE: u32 = 64;
 const STRANGERS: usize = 100;
 const DEVICES: usize = 8;
+/// After a connection that was not accepted.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Not that of the calm users.
+const ADDRESS: [u8; 4] = [127, 66, 0, 1];
 
 pub async fn every_request(site: Site, until: Instant) -> io::Result<Toll> {
     let mallory = site.login("mallory", "first").await?.user;
@@ -124,18 +135,29 @@ async fn flood(peer: &mut Peer, request: impl Fn(u32) -> Request, until: Instant
 /// Comes and goes as fast as it can.
 pub async fn reconnects(site: Site, until: Instant) -> io::Result<Toll> {
     crowd(DEVICES, |number| {
-        let site = site.clone();
+        let site = site.from(ADDRESS);
         async move {
             let mut toll = Toll::default();
             while Instant::now() < until {
-                let mut mallory = site.web_socket(Format::Protobuf).await?;
-                mallory.say(Request::Hello(site.hello("mallory", &format!("device-{number}")))).await?;
-                toll.count(&mallory.came().await);
+                match hello_again(&site, number).await {
+                    Ok(came) => toll.count(&came),
+                    // Logins that were refused are attempts of the address, and those have a limit too.
+                    Err(_) => {
+                        toll = toll.and(Toll::one("gone"));
+                        sleep(PAUSE).await;
+                    }
+                }
             }
             Ok(toll)
         }
     })
     .await
+}
+
+async fn hello_again(site: &Site, number: usize) -> io::Result<Came> {
+    let mut mallory = site.web_socket(Format::Protobuf).await?;
+    mallory.say(Request::Hello(site.hello("mallory", &format!("device-{number}")))).await?;
+    Ok(mallory.came().await)
 }
 
 /// Whoever is told to go and does not.

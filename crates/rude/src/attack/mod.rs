@@ -85,7 +85,7 @@ attacks! {
     } => ["answered", "LIMIT_REACHED", "RATE_LIMITED", "4504 FLOODING", "gone"];
     flood::typing_nowhere => ["answered", "NOT_MEMBER", "RATE_LIMITED", "4504 FLOODING", "gone"];
     flood::pulls_nowhere => ["NOT_MEMBER", "RATE_LIMITED", "4504 FLOODING", "gone"];
-    flood::reconnects => ["answered", "OVERLOADED", "RATE_LIMITED", "4003 SERVER_BUSY"];
+    flood::reconnects => ["answered", "OVERLOADED", "RATE_LIMITED", "4003 SERVER_BUSY", "gone"];
     flood::after_the_kick => ["4501 REPLACED", "gone"];
 
     guess::wrong_passwords => [
