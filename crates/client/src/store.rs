@@ -26,6 +26,8 @@ use file::open_file;
 
 /// Pieces of work that wait for the thread.
 const JOBS_MAX: usize = 64;
+/// Networks whose heartbeat is remembered: those that taught something last.
+const NETWORKS_MAX: u32 = 64;
 
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -110,11 +112,13 @@ impl Store {
     /// Nothing of the user is left, in the file's unused pages neither. The device is another one from then on.
     pub(crate) async fn wipe(&self) -> Result<(), StoreError> {
         self.run(|connection| {
-            connection.execute_batch(
-                "BEGIN; DELETE FROM meta; DELETE FROM heartbeats; DELETE FROM conversations; DELETE FROM messages;
-                 DELETE FROM outgoing; DELETE FROM cursors; DELETE FROM usage; COMMIT; VACUUM; PRAGMA wal_checkpoint(TRUNCATE);",
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(
+                "DELETE FROM meta; DELETE FROM heartbeats; DELETE FROM conversations; DELETE FROM messages;
+                 DELETE FROM outgoing; DELETE FROM cursors; DELETE FROM usage;",
             )?;
-            Ok(())
+            transaction.commit()?;
+            Ok(connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?)
         })
         .await
     }
@@ -334,19 +338,7 @@ fn apply(connection: &Connection, change: Change) -> Result<(), StoreError> {
             )?;
         }
         Change::Conversation(kept) => write_kept(connection, &kept)?,
-        Change::Messages(messages) => {
-            let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?)")?;
-            let mut growth = Growth::default();
-            for message in &messages {
-                let (id, count, body) = (column(message.server_msg_id), column(message.count), message.encode_to_vec());
-                if insert.execute(params![message.conversation_id, id, count, body])? > 0 {
-                    growth.add(body.len());
-                }
-            }
-            if let Some(message) = messages.first() {
-                growth.note(connection, &message.conversation_id)?;
-            }
-        }
+        Change::Messages(messages) => write_messages(connection, &messages)?,
         Change::DropMessages(conversation) => {
             let id = conversation.to_string();
             connection.execute("DELETE FROM messages WHERE conversation_id = ?", [&id])?;
@@ -378,15 +370,37 @@ fn apply(connection: &Connection, change: Change) -> Result<(), StoreError> {
                 connection.prepare_cached("DELETE FROM outgoing WHERE client_msg_id = ? AND conversation_id = ?")?;
             delete.execute([client_msg_id.as_str(), &conversation.to_string()])?;
         }
-        Change::Heartbeat { network, learned } => {
-            let [proven, failing, failed_at] =
-                [learned.proven_ms, learned.failing_ms, learned.failed_at_ms].map(column);
-            connection.execute(
-                "INSERT OR REPLACE INTO heartbeats VALUES (?, ?, ?, ?)",
-                params![network, proven, failing, failed_at],
-            )?;
+        Change::Heartbeat { network, learned } => write_heartbeat(connection, &network, &learned)?,
+    }
+    Ok(())
+}
+
+fn write_messages(connection: &Connection, messages: &[Arc<v1::Message>]) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?)")?;
+    let mut growth = Growth::default();
+    for message in messages {
+        let (id, count, body) = (column(message.server_msg_id), column(message.count), message.encode_to_vec());
+        if insert.execute(params![message.conversation_id, id, count, body])? > 0 {
+            growth.add(body.len());
         }
     }
+    match messages.first() {
+        Some(message) => growth.note(connection, &message.conversation_id),
+        None => Ok(()),
+    }
+}
+
+/// Of the networks that taught something last.
+fn write_heartbeat(connection: &Connection, network: &str, learned: &Learned) -> Result<(), StoreError> {
+    let [proven, failing, failed_at] = [learned.proven_ms, learned.failing_ms, learned.failed_at_ms].map(column);
+    connection.execute(
+        "INSERT OR REPLACE INTO heartbeats SELECT ?, ?, ?, ?, coalesce(max(turn), 0) + 1 FROM heartbeats",
+        params![network, proven, failing, failed_at],
+    )?;
+    connection.execute(
+        "DELETE FROM heartbeats WHERE network NOT IN (SELECT network FROM heartbeats ORDER BY turn DESC LIMIT ?)",
+        [NETWORKS_MAX],
+    )?;
     Ok(())
 }
 
@@ -454,92 +468,4 @@ fn number(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{file::MIGRATIONS, *};
-
-    fn queued(peer: u64) -> Arc<Queued> {
-        let conversation = ConversationId::single(anser_proto::UserId(1), anser_proto::UserId(peer));
-        let (client_msg_id, draft) = ("a".parse().expect("a good id"), Draft::text("hi"));
-        Arc::new(Queued { conversation, client_msg_id, draft, client_time_ms: 0, transmitted: false, refused: None })
-    }
-
-    #[tokio::test]
-    async fn the_same_id_in_two_conversations_is_two_messages() {
-        let (store, _) = Store::open(None, Bounds::default()).await.expect("opens");
-        let queue = [2, 3].map(|peer| Change::Queue(queued(peer)));
-        store.commit(queue.into()).await.expect("commits");
-        assert_eq!(store.unsent().await.expect("reads"), [2, 3].map(|peer| Queued::clone(&queued(peer))));
-        store.commit(vec![Change::Unqueue(queued(2).key())]).await.expect("commits");
-        assert_eq!(store.unsent().await.expect("reads"), [Queued::clone(&queued(3))]);
-    }
-
-    /// A message in the conversation with this peer, of which what is kept begins at `low`.
-    fn arrived(peer: u64, server_msg_id: u64, low: u64) -> Vec<Change> {
-        let conversation = queued(peer).conversation;
-        let conversation_id = conversation.to_string();
-        let session = v1::Session { conversation_id: conversation_id.clone(), ..v1::Session::default() };
-        let content = "x".repeat(1_000);
-        let message = v1::Message { conversation_id, server_msg_id, content, ..v1::Message::default() };
-        let kept = Kept {
-            conversation,
-            session,
-            low,
-            high: server_msg_id,
-            high_count: 0,
-            read_count: None,
-            read_told: 0,
-            told: None,
-            row_head: 0,
-        };
-        vec![Change::Messages(vec![Arc::new(message)]), Change::Conversation(Box::new(kept))]
-    }
-
-    #[tokio::test]
-    async fn the_longest_unused_conversations_make_room_and_keep_their_newest_page() {
-        let bounds = Bounds { messages_max: 80, bytes_max: 200 * 1_100 };
-        let (store, _) = Store::open(None, bounds).await.expect("opens");
-        let mut low = std::collections::BTreeMap::new();
-        for peer in [2, 3, 4] {
-            for id in 1..=100 {
-                let begins = low.get(&queued(peer).conversation).copied().unwrap_or(1);
-                low.extend(store.commit(arrived(peer, id, begins)).await.expect("commits"));
-            }
-            // The first one is looked at again and again.
-            store.note_use(queued(2).conversation).await.expect("notes");
-        }
-        let left = |peer| store.history(queued(peer).conversation, None, 200, Knows::Some);
-        for (peer, least, most) in [(2, 80, 80), (3, 50, 50), (4, 51, 79)] {
-            let (left, low) = (left(peer).await.expect("reads"), low[&queued(peer).conversation]);
-            let ids: Vec<_> = left.messages.iter().map(|message| message.server_msg_id).collect();
-            assert!((least..=most).contains(&ids.len()), "{} of {peer} are left", ids.len());
-            assert_eq!((ids, left.more), ((low..=100).collect(), true), "one stretch up to the newest");
-        }
-        let saved = store.run(read_saved).await.expect("reads");
-        assert!(saved.conversations.iter().all(|kept| kept.low == low[&kept.conversation]));
-    }
-
-    #[tokio::test]
-    async fn without_bounds_everything_stays() {
-        let (store, _) = Store::open(None, Bounds::NONE).await.expect("opens");
-        for id in 1..=10 {
-            let evicted = store.commit(arrived(2, id, 1)).await.expect("commits");
-            assert!(evicted.is_empty());
-        }
-    }
-
-    #[test]
-    fn what_an_older_version_queued_keeps_its_conversation() {
-        let mut connection = Connection::open_in_memory().expect("opens");
-        let transaction = connection.transaction().expect("begins");
-        transaction.execute_batch(MIGRATIONS[0]).expect("migrates");
-        let send = queued(1_000_000).to_send().encode_to_vec();
-        transaction.execute("INSERT INTO outgoing (client_msg_id, send) VALUES ('a', ?)", [send]).expect("inserts");
-        MIGRATIONS[1..].iter().for_each(|migration| transaction.execute_batch(migration).expect("migrates"));
-        transaction.commit().expect("commits");
-        apply(&connection, Change::Unqueue(queued(2).key())).expect("applies");
-        let kept = Queued { transmitted: true, ..Queued::clone(&queued(1_000_000)) };
-        assert_eq!(read_outgoing(&connection).expect("reads"), [kept]);
-        apply(&connection, Change::Unqueue(queued(1_000_000).key())).expect("applies");
-        assert_eq!(read_outgoing(&connection).expect("reads"), []);
-    }
-}
+mod tests;

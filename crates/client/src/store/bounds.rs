@@ -14,6 +14,8 @@ use crate::{client::now_ms, config::Bounds};
 const ROW_BYTES: u64 = 64;
 /// Newest messages of a conversation that go only when nothing else is left.
 const PAGE: u64 = 50;
+/// How full a store is left that was too full: making room takes all conversations in order, which not each message shall.
+const FILLED_PERCENT: u64 = 95;
 /// Reading history again within this time is not worth a write, in milliseconds.
 const USED_GRAIN_MS: u64 = 60_000;
 
@@ -64,21 +66,23 @@ pub(super) fn evict(connection: &Connection, bounds: Bounds) -> Result<Evicted, 
         let by_count = |gone: &Growth| gone.messages >= messages - most;
         drop_oldest(connection, &conversation, messages - most, by_count, &mut evicted)?;
     }
+    let mut total = connection.prepare_cached("SELECT coalesce(sum(bytes), 0) FROM usage")?;
+    let total = total.query_row([], |row| number(row, 0))?;
+    if total <= bounds.bytes_max {
+        return Ok(evicted);
+    }
+    let mut excess = total - bounds.bytes_max / 100 * FILLED_PERCENT;
     for spared in [PAGE, 0] {
-        let mut total = connection.prepare_cached("SELECT coalesce(sum(bytes), 0) FROM usage")?;
-        let mut excess = total.query_row([], |row| number(row, 0))?.saturating_sub(bounds.bytes_max);
-        if excess == 0 {
-            break;
-        }
         let mut longest_unused = connection.prepare_cached(
             "SELECT conversation_id, messages FROM usage LEFT JOIN conversations USING (conversation_id)
              WHERE messages > ? ORDER BY used_ms, last_ms",
         )?;
-        let rows = longest_unused.query_map([column(spared)], |row| Ok((row.get::<_, String>(0)?, number(row, 1)?)))?;
-        for (conversation, messages) in rows.collect::<Result<Vec<_>, _>>()? {
-            if excess == 0 {
-                break;
-            }
+        // All are in order before the first is told: what is dropped meanwhile changes nothing of it.
+        let mut rows = longest_unused.query([column(spared)])?;
+        while excess > 0
+            && let Some(row) = rows.next()?
+        {
+            let (conversation, messages) = (row.get::<_, String>(0)?, number(row, 1)?);
             let by_bytes = |gone: &Growth| gone.bytes >= excess;
             excess -= drop_oldest(connection, &conversation, messages - spared, by_bytes, &mut evicted)?.min(excess);
         }

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Each brings the store from one version to the next, in one transaction. Never changed once released.
-pub(super) const MIGRATIONS: [&str; 4] = ["
+pub(super) const MIGRATIONS: [&str; 5] = ["
     CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE heartbeats (network TEXT PRIMARY KEY, proven_ms INTEGER NOT NULL, failing_ms INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE conversations (
@@ -59,6 +59,9 @@ pub(super) const MIGRATIONS: [&str; 4] = ["
         conversation_id TEXT PRIMARY KEY, messages INTEGER NOT NULL, bytes INTEGER NOT NULL, used_ms INTEGER NOT NULL
     ) WITHOUT ROWID;
     INSERT INTO usage SELECT conversation_id, count(*), sum(length(message) + 64), 0 FROM messages GROUP BY conversation_id;
+", "
+    -- Which network taught something last: the highest.
+    ALTER TABLE heartbeats ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
 "];
 
 /// "Anse": tells our files from others'.
