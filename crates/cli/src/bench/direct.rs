@@ -52,7 +52,7 @@ impl Direct {
             Some(bare::append_rate(self.connections, self.load.size as usize, warm_up, measured).await?)
         };
         let target = Target::find(&self.common).await?;
-        let links = target.log_in(self.connections).await?;
+        let links = target.log_in(0..self.connections).await?;
         let tally = Arc::new(Tally::new());
         let peers: Vec<_> = (0..links.len()).map(|index| links[index ^ 1].user_id).collect();
         let pace = Pace::of(self.load.rate, self.connections, self.in_flight);

@@ -46,7 +46,7 @@ impl Group {
         }
         check_open_files(self.members)?;
         let target = Target::find(&self.common).await?;
-        let mut links = target.log_in(self.members).await?;
+        let mut links = target.log_in(0..self.members).await?;
         let ids: Vec<_> = links.iter().map(|link| link.user_id).collect();
         let create = v1::CreateGroup {
             client_group_id: uuid::Uuid::now_v7().to_string(),

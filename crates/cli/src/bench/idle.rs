@@ -43,21 +43,20 @@ impl Idle {
             .process
             .as_ref()
             .context("only the memory of a server of one's own can be measured: leave out --server")?;
-        drop(target.log_in(WARM_UP_CONNECTIONS).await?);
+        let histories = if self.after_history { write_histories(&target, self.connections).await? } else { Vec::new() };
+        drop(target.log_in(0..WARM_UP_CONNECTIONS).await?);
         tokio::time::sleep(SETTLE).await;
         let before = process.memory_bytes()?;
 
         let begun = Instant::now();
-        let mut links = target.log_in(self.connections).await?;
+        let mut links = target.log_in(0..self.connections).await?;
         let logged_in = begun.elapsed();
         // Idle, not untouched: each has been read from and written to.
         for link in &mut links {
             link.ask(Request::Ping(v1::Ping {})).await?;
         }
-        if self.after_history {
-            for (number, links) in links.chunks_mut(GROUP_MEMBERS).enumerate() {
-                read_history(number, links).await?;
-            }
+        for (links, conversation_id) in links.chunks_mut(GROUP_MEMBERS).zip(&histories) {
+            read_history(links, conversation_id).await?;
         }
         tokio::time::sleep(SETTLE).await;
         let after = process.memory_bytes()?;
@@ -73,16 +72,28 @@ impl Idle {
     }
 }
 
-/// Makes a group of them, in which one writes what the others then read, as those do who were away.
-async fn read_history(number: usize, links: &mut [Link]) -> anyhow::Result<()> {
-    let [first, others @ ..] = links else { return Ok(()) };
+/// Groups of the users, in each of which one writes what all read then, over connections that end: what the server's caches take for it,
+/// and keep within their own bounds, is not counted among the connections' memory. Tells the groups' conversations.
+async fn write_histories(target: &Target, connections: usize) -> anyhow::Result<Vec<String>> {
+    let mut histories = Vec::new();
+    for first in (0..connections).step_by(GROUP_MEMBERS) {
+        let mut links = target.log_in(first..connections.min(first + GROUP_MEMBERS)).await?;
+        let conversation_id = write_history(first, &mut links).await?;
+        read_history(&mut links, &conversation_id).await?;
+        histories.push(conversation_id);
+    }
+    Ok(histories)
+}
+
+async fn write_history(number: usize, links: &mut [Link]) -> anyhow::Result<String> {
+    let [first, others @ ..] = links else { bail!("a group has at least one member") };
     let create = v1::CreateGroup {
         client_group_id: format!("idle-{number}"),
         name: "bench".into(),
         user_ids: others.iter().map(|link| link.user_id).collect(),
         ..Default::default()
     };
-    let Body::Group(group) = first.ask(Request::CreateGroup(create)).await? else { bail!("no group was made") };
+    let Body::Group(group) = first.ask(Request::CreateGroup(create)).await? else { bail!("no group was created") };
     let conversation_id = format!("group_{}", group.group_id);
     for message in 0..HISTORY_MESSAGES {
         let send = v1::Send {
@@ -96,10 +107,14 @@ async fn read_history(number: usize, links: &mut [Link]) -> anyhow::Result<()> {
             bail!("a message was not sent");
         }
     }
+    Ok(conversation_id)
+}
+
+async fn read_history(links: &mut [Link], conversation_id: &str) -> anyhow::Result<()> {
     for link in links {
         // Pages grow for who asks quickly; the last one is of 512 KiB.
         for _ in 0..PAGES {
-            let pull = v1::Pull { conversation_id: conversation_id.clone(), limit: PAGE_MAX, ..Default::default() };
+            let pull = v1::Pull { conversation_id: conversation_id.into(), limit: PAGE_MAX, ..Default::default() };
             let Body::Messages(_) = link.ask(Request::Pull(pull)).await? else { bail!("no page") };
         }
     }

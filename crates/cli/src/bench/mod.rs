@@ -11,7 +11,7 @@ mod link;
 mod report;
 mod secure;
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{fs, ops::Range, path::PathBuf, time::Duration};
 
 use anser_server::{config::Config, system_clock, token::Tokens};
 use anyhow::{Context as _, bail};
@@ -150,10 +150,11 @@ impl Target {
     }
 
     /// Logs users in, `bench-0` and on, with progress.
-    async fn log_in(&self, count: usize) -> anyhow::Result<Vec<Link>> {
+    async fn log_in(&self, users: Range<usize>) -> anyhow::Result<Vec<Link>> {
         use futures_util::{StreamExt as _, stream};
 
-        let logins = stream::iter(0..count).map(|number| {
+        let count = users.len();
+        let logins = stream::iter(users).map(|number| {
             let account = format!("bench-{number}");
             let token = self.tokens.mint(&account, system_clock()() / 1000 + TOKEN_S);
             let url = &self.urls[number % self.urls.len()];
