@@ -19,7 +19,10 @@ const SETTLE: Duration = Duration::from_secs(2);
 /// Of the groups whose history is read.
 const GROUP_MEMBERS: usize = 500;
 const HISTORY_MESSAGES: usize = 9;
+/// Pages grow for who asks quickly; the last one is of 512 KiB.
 const PAGES: usize = 4;
+/// So many that each of the server's readers has met the whole history.
+const FILLING_PAGES: usize = 32;
 
 #[derive(Args)]
 pub struct Idle {
@@ -45,6 +48,7 @@ impl Idle {
             .context("only the memory of a server of one's own can be measured: leave out --server")?;
         let histories = if self.after_history { write_histories(&target, self.connections).await? } else { Vec::new() };
         drop(target.log_in(0..WARM_UP_CONNECTIONS).await?);
+        fill_caches(&target, &histories).await?;
         tokio::time::sleep(SETTLE).await;
         let before = process.memory_bytes()?;
 
@@ -56,7 +60,9 @@ impl Idle {
             link.ask(Request::Ping(v1::Ping {})).await?;
         }
         for (links, conversation_id) in links.chunks_mut(GROUP_MEMBERS).zip(&histories) {
-            read_history(links, conversation_id).await?;
+            for link in links {
+                read_history(link, conversation_id, PAGES).await?;
+            }
         }
         tokio::time::sleep(SETTLE).await;
         let after = process.memory_bytes()?;
@@ -72,17 +78,28 @@ impl Idle {
     }
 }
 
-/// Groups of the users, in each of which one writes what all read then, over connections that end: what the server's caches take for it,
-/// and keep within their own bounds, is not counted among the connections' memory. Tells the groups' conversations.
+/// Groups of the users, in each of which one writes what all shall read. Tells the groups' conversations.
 async fn write_histories(target: &Target, connections: usize) -> anyhow::Result<Vec<String>> {
     let mut histories = Vec::new();
     for first in (0..connections).step_by(GROUP_MEMBERS) {
         let mut links = target.log_in(first..connections.min(first + GROUP_MEMBERS)).await?;
-        let conversation_id = write_history(first, &mut links).await?;
-        read_history(&mut links, &conversation_id).await?;
-        histories.push(conversation_id);
+        histories.push(write_history(first, &mut links).await?);
     }
     Ok(histories)
+}
+
+/// Has the server keep of the histories what it will, which has a bound of its own and is not counted among the connections' memory. Behind
+/// all writes: with each of them, SQLite's readers forget what they have kept.
+async fn fill_caches(target: &Target, histories: &[String]) -> anyhow::Result<()> {
+    let mut links = Vec::new();
+    for group in 0..histories.len() {
+        let first = group * GROUP_MEMBERS;
+        links.extend(target.log_in(first..first + 1).await?);
+    }
+    for (link, conversation_id) in links.iter_mut().zip(histories) {
+        read_history(link, conversation_id, FILLING_PAGES).await?;
+    }
+    Ok(())
 }
 
 async fn write_history(number: usize, links: &mut [Link]) -> anyhow::Result<String> {
@@ -110,13 +127,10 @@ async fn write_history(number: usize, links: &mut [Link]) -> anyhow::Result<Stri
     Ok(conversation_id)
 }
 
-async fn read_history(links: &mut [Link], conversation_id: &str) -> anyhow::Result<()> {
-    for link in links {
-        // Pages grow for who asks quickly; the last one is of 512 KiB.
-        for _ in 0..PAGES {
-            let pull = v1::Pull { conversation_id: conversation_id.into(), limit: PAGE_MAX, ..Default::default() };
-            let Body::Messages(_) = link.ask(Request::Pull(pull)).await? else { bail!("no page") };
-        }
+async fn read_history(link: &mut Link, conversation_id: &str, pages: usize) -> anyhow::Result<()> {
+    for _ in 0..pages {
+        let pull = v1::Pull { conversation_id: conversation_id.into(), limit: PAGE_MAX, ..Default::default() };
+        let Body::Messages(_) = link.ask(Request::Pull(pull)).await? else { bail!("no page") };
     }
     Ok(())
 }
