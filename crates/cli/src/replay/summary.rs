@@ -41,7 +41,9 @@ struct Pushes {
     came: u64,
     /// Not at all, or too late.
     failed: u64,
-    /// From the acknowledgement.
+    /// Of those that came: last notices of a log, of which nobody knows when they were stored.
+    untimed: u64,
+    /// Of the others, from the acknowledgement.
     max_ms: f64,
 }
 
@@ -61,6 +63,7 @@ impl Summary {
         let pushes = Pushes {
             came: verdict.pushed,
             failed: verdict.unpushed,
+            untimed: verdict.untimed,
             max_ms: (verdict.slowest_push.as_secs_f64() * 10_000.0).round() / 10.0,
         };
         Self {
@@ -95,8 +98,11 @@ impl Summary {
         let Self { users, devices, sent, acked, delivered, restarts, rate, .. } = self;
         let Self { duplicates, misordered, missing, ghosts, unread_errors, only_on_devices, .. } = self;
         let Self { ack_p50_ms, ack_p99_ms, delivery_p50_ms, delivery_p99_ms, .. } = self;
-        let pushes = self.pushes.as_ref().map_or_else(String::new, |Pushes { came, failed, max_ms }| {
-            format!("pushes: {came} came, the slowest within {max_ms} ms; {failed} did not come in time\n")
+        let pushes = self.pushes.as_ref().map_or_else(String::new, |Pushes { came, failed, untimed, max_ms }| {
+            format!(
+                "pushes: {came} came, the slowest within {max_ms} ms, {untimed} at a time that cannot be judged; \
+                 {failed} did not come in time\n"
+            )
         });
         let mut faults = String::new();
         for (kind, count) in self.faults.iter().flatten() {

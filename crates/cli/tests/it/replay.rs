@@ -98,6 +98,7 @@ fn in_calm_weather_every_message_is_pushed() {
     let pushes = &check(&["--calm", "--rate", "60"])["pushes"];
     // 283 messages and 75 notices of those who come, to all who are there.
     assert!(pushes["came"].as_u64() > Some(5_000) && pushes["failed"] == 0, "{pushes}");
+    assert!(pushes["untimed"].as_u64() < Some(500), "{pushes}");
 }
 
 #[test]

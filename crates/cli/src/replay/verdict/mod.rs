@@ -45,9 +45,11 @@ pub struct Verdict {
     pub unread_errors: u64,
     /// Shown, kept or acknowledged on a device, and nowhere in the store.
     pub only_on_devices: u64,
-    /// Of a calm play: pushes that did not come or came late, those that came, and the longest wait for one.
+    /// Of a calm play: pushes that did not come or came late, those that came, those of them of which nobody knows whether they
+    /// were in time, and the longest wait for one of the others.
     pub unpushed: u64,
     pub pushed: u64,
+    pub untimed: u64,
     pub slowest_push: Duration,
     /// The first few of what was found, for people.
     pub witnesses: Vec<String>,

@@ -15,6 +15,8 @@ use super::{
 
 /// From the acknowledgement to the last device. A bound for load, not for speed: play slowly enough.
 pub const PUSH_MAX: Duration = Duration::from_secs(2);
+/// A play shows nothing about time when more than one push in so many came at a time that nobody can judge.
+const UNTIMED_ONE_IN: u64 = 4;
 
 /// All devices are there from before the first line to the end: in calm weather nobody loses a connection.
 pub fn judge_pushes(verdict: &mut Verdict, handed: &[Handed], devices: &[DeviceRecord], logs: &Logs<'_>) {
@@ -34,10 +36,15 @@ pub fn judge_pushes(verdict: &mut Verdict, handed: &[Handed], devices: &[DeviceR
     for device in devices.iter().filter(|device| device.pushes.lost > 0) {
         verdict.find(Fault::Unpushed, || format!("{} lost its connection {} times", device.name, device.pushes.lost));
     }
+    let Verdict { pushed, untimed, .. } = *verdict;
+    if untimed * UNTIMED_ONE_IN > pushed {
+        verdict
+            .find(Fault::Unpushed, || format!("{untimed} of {pushed} pushes: nobody knows whether they were in time"));
+    }
 }
 
 /// When each message was stored at the latest. A notice is acknowledged to nobody by its place, but whatever is acknowledged
-/// behind it says that it is stored.
+/// behind it says that it is stored. The last notices of a log, with nothing behind them, have no time.
 fn stored_by(
     conversation: ConversationId,
     log: &[v1::Message],
@@ -66,7 +73,15 @@ fn judge_push(
         return;
     };
     verdict.pushed += 1;
-    let waited = stored.map(|stored| came.saturating_duration_since(*stored)).unwrap_or_default();
+    let Some(stored) = stored else {
+        verdict.untimed += 1;
+        if message.notice.is_none() {
+            verdict
+                .find(Fault::Unpushed, || format!("{} in {conversation} at {place}: never acknowledged", device.name));
+        }
+        return;
+    };
+    let waited = came.saturating_duration_since(*stored);
     verdict.slowest_push = verdict.slowest_push.max(waited);
     if waited > PUSH_MAX {
         let ms = waited.as_millis();

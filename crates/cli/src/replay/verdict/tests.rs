@@ -354,3 +354,28 @@ fn a_push_that_comes_late_is_found_by_its_acknowledgement_or_by_that_of_the_next
 fn in_calm_weather_nobody_loses_a_connection() {
     check_pushes(|play| play.devices[1].pushes.lost = 3, 1);
 }
+
+#[test]
+fn a_push_of_what_was_stored_at_no_known_time_does_not_count_as_fast() {
+    let leave = |times: u64| {
+        move |play: &mut Play| {
+            for place in 7..7 + times {
+                let left = notice(v1::notice::Kind::Unknown, &[]);
+                play.views(GROUP).for_each(|log| log.push(v1::Message { server_msg_id: place, ..left.clone() }));
+                let long_ago = play.handed[0].acked_at.expect("it is acknowledged") + 9 * PUSH_MAX;
+                play.devices.iter_mut().for_each(|one| _ = one.pushes.first.insert((GROUP, place), long_ago));
+            }
+        }
+    };
+    let judged = |doctor: &dyn Fn(&mut Play)| {
+        let mut play = Play::new();
+        doctor(&mut play);
+        let verdict = judge(Conditions::Calm, &play.handed, &play.devices, &play.truth);
+        (verdict.pushed, verdict.untimed, verdict.unpushed)
+    };
+    // One in four is as many as may be.
+    assert_eq!(judged(&leave(1)), (8 + 2, 2, 0));
+    assert_eq!(judged(&leave(2)), (8 + 4, 4, 1));
+    // Somebody's own words are acknowledged to them, or something is wrong: here Ann's last ones, which Bob has.
+    assert_eq!(judged(&|play| play.handed[3].acked_at = None), (8, 1, 1));
+}
