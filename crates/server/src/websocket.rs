@@ -271,4 +271,8 @@ fn close_code(payload: &[u8]) -> Result<Option<u16>, Violation> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod model;
+#[cfg(test)]
 mod tests;
