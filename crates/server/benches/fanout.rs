@@ -37,7 +37,6 @@ impl Crowd {
             let outbox = Arc::new(Outbox::new(OUTBOX_BYTES));
             let newcomer = Newcomer {
                 accepted: hub.accept(0),
-                kick_id: 0,
                 user: UserId(user),
                 device_id: "phone".into(),
                 framing: Framing { transport: Transport::WebSocket, format: *format },

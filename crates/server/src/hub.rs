@@ -49,8 +49,6 @@ pub struct Newcomer {
     pub accepted: Accepted,
     pub user: UserId,
     pub device_id: Arc<str>,
-    /// Tells the other nodes of it.
-    pub kick_id: u64,
     pub framing: Framing,
     pub outbox: Arc<Outbox>,
 }
@@ -92,7 +90,29 @@ impl Online {
             device_id: Arc::clone(&attached.device_id),
             accepted: attached.accepted,
         };
-        self.attached.iter().map(device).collect()
+        self.attached.iter().filter(|attached| attached.login_version.is_some()).map(device).collect()
+    }
+
+    /// One has just logged in. Of two connections of one device the older is kicked: it may be dead without knowing it, and two
+    /// would take each other's place in the sender's order. That is the one which was accepted first, also when its login took
+    /// longer than the younger one's: else a client that gave up waiting and came again would be thrown out by its own past.
+    fn make_way(&mut self, devices_max: usize) {
+        let mut last: HashMap<Arc<str>, Accepted> = HashMap::new();
+        for PresentDevice { device_id, accepted } in self.devices() {
+            let newest = last.entry(device_id).or_insert(accepted);
+            *newest = accepted.max(*newest);
+        }
+        let mut ages: Vec<Accepted> = last.values().copied().collect();
+        ages.sort_unstable();
+        let oldest = ages[ages.len().saturating_sub(devices_max)];
+        self.attached.retain(|attached| {
+            let is_newest = last.get(&attached.device_id).is_none_or(|newest| attached.accepted >= *newest);
+            let stays = is_newest && (attached.login_version.is_none() || attached.accepted >= oldest);
+            if !stays {
+                attached.outbox.kick(CloseCode::Replaced);
+            }
+            stays
+        });
     }
 }
 
@@ -113,12 +133,9 @@ impl Hub {
         *last
     }
 
-    /// From now on pushes to the user reach this outbox. Of two connections of one device the older is kicked:
-    /// it may be dead without knowing it, and two would take each other's place in the sender's order. That is the one
-    /// which was accepted first, also when its login took longer than the younger one's: else a client that gave up
-    /// waiting and came again would be thrown out by its own past.
+    /// From now on pushes to the user reach this outbox. It takes nobody's place before it has logged in, which may still fail.
     pub fn attach(self: &Arc<Self>, newcomer: Newcomer) -> Attachment {
-        let Newcomer { accepted, user, device_id, kick_id, framing, outbox } = newcomer;
+        let Newcomer { accepted, user, device_id, framing, outbox } = newcomer;
         let mut shard = self.shard(user);
         self.directory.attach(user);
         let online = shard.entry(user).or_insert_with(|| {
@@ -127,25 +144,7 @@ impl Hub {
             let (nickname, budget) = (Arc::default(), Arc::new(self.budgets.of(user)));
             Online { nickname, budget, attached, login_version: 0, asked: 0, elsewhere }
         });
-        // The other nodes are asked anew.
-        online.asked = kick_id;
-        online.elsewhere.clear();
-        online.attached.retain(|other| {
-            let older = other.device_id == device_id && other.accepted < accepted;
-            if older {
-                other.outbox.kick(CloseCode::Replaced);
-            }
-            !older
-        });
-        if online.attached.iter().any(|other| other.device_id == device_id) {
-            outbox.kick(CloseCode::Replaced);
-        } else {
-            online.attached.push(Attached { accepted, device_id, framing, outbox, login_version: None });
-            if online.attached.len() > self.devices_per_user_max {
-                online.attached.sort_unstable_by_key(|attached| attached.accepted);
-                online.attached.remove(0).outbox.kick(CloseCode::Replaced);
-            }
-        }
+        online.attached.push(Attached { accepted, device_id, framing, outbox, login_version: None });
         let conn = accepted.conn;
         let (nickname, budget) = (Arc::clone(&online.nickname), Arc::clone(&online.budget));
         Attachment { hub: Arc::clone(self), user, conn, nickname, budget, login_version: 0 }
@@ -286,16 +285,23 @@ pub struct Attachment {
 }
 
 impl Attachment {
-    /// The login is done, and bears the version that was the user's when it began. It may be over already.
-    pub fn log_in(&mut self, login_version: u64) {
+    /// The login is done, and bears the version that was the user's when it began; older connections make way. False when it is over
+    /// already or has to make way itself. `kick_id` is that of the kick which tells the other nodes, who are asked anew.
+    pub fn log_in(&mut self, login_version: u64, kick_id: u64) -> bool {
         self.login_version = login_version;
         let mut shard = self.hub.shard(self.user);
-        let Some(online) = shard.get_mut(&self.user) else { return };
-        let Some(at) = online.attached.iter().position(|other| other.accepted.conn == self.conn) else { return };
-        online.attached[at].login_version = Some(login_version);
+        let Some(online) = shard.get_mut(&self.user) else { return false };
+        let at = |online: &Online| online.attached.iter().position(|other| other.accepted.conn == self.conn);
+        let Some(here) = at(online) else { return false };
         if login_version < online.login_version {
-            online.attached.remove(at).outbox.kick(CloseCode::TokenRanOut);
+            online.attached.remove(here).outbox.kick(CloseCode::TokenRanOut);
+            return false;
         }
+        online.attached[here].login_version = Some(login_version);
+        online.asked = kick_id;
+        online.elsewhere.clear();
+        online.make_way(self.hub.devices_per_user_max);
+        at(online).is_some()
     }
 }
 
@@ -336,9 +342,16 @@ mod tests {
     }
 
     fn attach_as(hub: &Arc<Hub>, accepted: Accepted, device_id: &str, outbox: &Arc<Outbox>) -> Attachment {
+        let mut attachment = begin(hub, accepted, device_id, outbox);
+        attachment.log_in(0, KICK);
+        attachment
+    }
+
+    /// Its login is under way.
+    fn begin(hub: &Arc<Hub>, accepted: Accepted, device_id: &str, outbox: &Arc<Outbox>) -> Attachment {
         let (device_id, outbox) = (device_id.into(), Arc::clone(outbox));
         let framing = Framing { transport: Transport::WebSocket, format: Format::Protobuf };
-        hub.attach(Newcomer { accepted, user: ADA, device_id, kick_id: KICK, framing, outbox })
+        hub.attach(Newcomer { accepted, user: ADA, device_id, framing, outbox })
     }
 
     fn new_hub(devices_per_user: u32) -> Arc<Hub> {
@@ -405,6 +418,24 @@ mod tests {
     }
 
     #[test]
+    fn who_has_only_begun_to_log_in_is_told_what_comes_and_takes_nobodys_place() {
+        let hub = new_hub(2);
+        let (_phone, phone_outbox) = attach(&hub, "phone");
+        let (_laptop, laptop_outbox) = attach(&hub, "laptop");
+        let outboxes = [(); 2].map(|()| Arc::new(Outbox::new(1_000)));
+        let [mut phone, mut watch] = [("phone", &outboxes[0]), ("watch", &outboxes[1])]
+            .map(|(device, outbox)| begin(&hub, hub.accept(NOW_MS), device, outbox));
+        assert_eq!(hub.push(ADA, None, &lagged()), 4);
+        let kicked = |outbox: &Outbox| outbox.take().kicked;
+        assert_eq!((kicked(&phone_outbox), kicked(&laptop_outbox), hub.devices(ADA).len()), (None, None, 2));
+        assert!(phone.log_in(0, KICK));
+        assert_eq!((kicked(&phone_outbox), kicked(&laptop_outbox)), (Some(CloseCode::Replaced), None));
+        assert!(watch.log_in(0, KICK));
+        assert_eq!((kicked(&laptop_outbox), kicked(&outboxes[0])), (Some(CloseCode::Replaced), None));
+        assert_eq!(hub.devices(ADA).len(), 2);
+    }
+
+    #[test]
     fn the_other_devices_are_told_also_when_the_one_it_came_from_has_left() {
         let hub = new_hub(8);
         let (phone, _) = attach(&hub, "phone");
@@ -450,9 +481,9 @@ mod tests {
             |login_version| hub.end_logins(&LoginsOver { user: ADA, login_version, code: CloseCode::LoginRefused });
         let (mut old, old_outbox) = attach(&hub, "old");
         let (mut new, new_outbox) = attach(&hub, "new");
-        let (mut slow, slow_outbox) = attach(&hub, "slow");
-        old.log_in(1);
-        new.log_in(2);
+        let slow_outbox = Arc::new(Outbox::new(1_000));
+        let mut slow = begin(&hub, hub.accept(NOW_MS), "slow", &slow_outbox);
+        assert!(old.log_in(1, KICK) && new.log_in(2, KICK));
         over(1);
         assert!(!hub.has_login_before(ADA, 1) && hub.has_login_before(ADA, 2));
         assert_eq!(ended(&old_outbox), None);
@@ -462,7 +493,7 @@ mod tests {
         let all = [&old_outbox, &new_outbox, &slow_outbox].map(|outbox| ended(outbox));
         assert_eq!(all, [Some(CloseCode::LoginRefused), None, None]);
         // Its login had begun before.
-        slow.log_in(1);
+        assert!(!slow.log_in(1, KICK));
         assert_eq!(ended(&slow_outbox), Some(CloseCode::TokenRanOut));
         assert_eq!(hub.devices(ADA).len(), 1);
     }

@@ -16,12 +16,15 @@ use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use super::arrival::Arrival;
 use crate::{
     accepted::Accepted,
-    cluster::{envelope::Kick, relay::Told},
+    cluster::{
+        envelope::{Kick, PresentDevice},
+        relay::Told,
+    },
     ctx::Ctx,
     error::Error,
     framing::Framing,
     guesses::Guess,
-    hub::{Attachment, Doomed, Newcomer},
+    hub::{Attachment, Newcomer},
     im::{self, Caller, name::check_name, wire},
     outbox::Outbox,
     password,
@@ -76,8 +79,15 @@ pub async fn let_in(
 
     // Into the hub before the positions are read: what is stored in between is pushed, and nothing falls between.
     let outbox = Arc::new(Outbox::new(cx.config.limits.outbox_bytes));
-    let mut attachment =
-        attach(cx, arrival.accepted, &user, Arc::clone(&device_id), framing, Arc::clone(&outbox)).await;
+    let newcomer = Newcomer {
+        accepted: arrival.accepted,
+        user: user.user,
+        device_id: Arc::clone(&device_id),
+        framing,
+        outbox: Arc::clone(&outbox),
+    };
+    let mut attachment = cx.hub.attach(newcomer);
+    cx.peers.directory().settled().await;
     let positions = cx.store.positions(user.user).await?;
     // Read again behind it: whoever is disabled or renamed or gets another password in between is either kicked out of
     // the hub or seen here.
@@ -87,7 +97,9 @@ pub async fn let_in(
         cx.credentials.passwords.know(Guess { account: &user.account, address: arrival.address });
     }
     attachment.nickname.set(&user.nickname, positions.mailbox_seq);
-    attachment.log_in(positions.login_version);
+    // Nothing but the want of a place can refuse it now: only from here on others make way for it.
+    log_in(cx, arrival.accepted, &mut attachment, positions.login_version, &device_id);
+    let place = place.take(arrival).await?;
     let known = hello.positions.filter(|known| known.log_id == cx.store.log_id());
     let welcome = v1::Welcome {
         version: VERSION,
@@ -116,22 +128,14 @@ pub async fn let_in(
     })
 }
 
-/// Puts the connection into the hub. Where the device was before, here or on another node, it is no longer.
-async fn attach(
-    cx: &Ctx,
-    accepted: Accepted,
-    user: &User,
-    device_id: Arc<str>,
-    framing: Framing,
-    outbox: Arc<Outbox>,
-) -> Attachment {
-    let (kick_id, user, code) = (cx.ids.make(), user.user, CloseCode::Replaced);
-    let kick = Kick { id: kick_id, user, device_id: Some(Arc::clone(&device_id)), code, before: accepted };
-    let attachment = cx.hub.attach(Newcomer { accepted, user, device_id, kick_id, framing, outbox });
-    cx.peers.directory().settled().await;
-    // Now that others find the device here: of two nodes to which it comes at once, one finds the other.
-    cx.peers.tell(Told::Kick(kick));
-    attachment
+/// Where the device was before, here or on another node, it is no longer.
+fn log_in(cx: &Ctx, accepted: Accepted, attachment: &mut Attachment, login_version: u64, device_id: &Arc<str>) {
+    let id = cx.ids.make();
+    if attachment.log_in(login_version, id) {
+        // Others find the device here by now: of two nodes to which it comes at once, one finds the other.
+        let (device_id, code) = (Some(Arc::clone(device_id)), CloseCode::Replaced);
+        cx.peers.tell(Told::Kick(Kick { id, user: attachment.user, device_id, code, before: accepted }));
+    }
 }
 
 fn too_often(wait: Duration) -> Error {
@@ -153,23 +157,38 @@ async fn look_up(cx: &Ctx, account: &str, password_mark: Option<&str>) -> Result
     Err(Error::new(ErrorCode::TokenExpired, "the password was changed since this token was given for it"))
 }
 
-/// A place among the users' connections. Where all are taken, a device that is here gets its own again: it does not know yet
-/// that its older connection is dead, and neither did the server.
-async fn find_place(cx: &Ctx, arrival: &Arrival, user: UserId, device_id: &str) -> Result<OwnedSemaphorePermit, Error> {
-    let door = arrival.stranger.door();
-    if let Some(place) = door.place(Duration::ZERO).await {
-        return Ok(place);
+/// Among the users' connections.
+enum Place {
+    Free(OwnedSemaphorePermit),
+    /// That of the device's older connection, which ends once this one has logged in.
+    OfOlder,
+}
+
+impl Place {
+    /// Once the older connection was told to end.
+    async fn take(self, arrival: &Arrival) -> Result<OwnedSemaphorePermit, Error> {
+        match self {
+            Self::Free(place) => Ok(place),
+            Self::OfOlder => arrival.stranger.door().place(REPLACED_PATIENCE).await.ok_or_else(full),
+        }
     }
-    let full = || Error {
+}
+
+/// Where all are taken, a device that is here gets its own again: it does not know yet that its older connection is dead, and
+/// neither did the server.
+async fn find_place(cx: &Ctx, arrival: &Arrival, user: UserId, device_id: &str) -> Result<Place, Error> {
+    if let Some(place) = arrival.stranger.door().place(Duration::ZERO).await {
+        return Ok(Place::Free(place));
+    }
+    let is_older = |device: &PresentDevice| *device.device_id == *device_id && device.accepted < arrival.accepted;
+    if cx.hub.devices(user).iter().any(is_older) { Ok(Place::OfOlder) } else { Err(full()) }
+}
+
+fn full() -> Error {
+    Error {
         retry_after_ms: FULL_RETRY_MS,
         ..Error::new(ErrorCode::Overloaded, "the server has as many connections as limits.connections allows")
-    };
-    if !cx.hub.devices(user).iter().any(|device| *device.device_id == *device_id) {
-        return Err(full());
     }
-    let older = Doomed { user, device_id: Some(device_id), before: arrival.accepted };
-    cx.hub.kick(&older, CloseCode::Replaced);
-    door.place(REPLACED_PATIENCE).await.ok_or_else(full)
 }
 
 /// So long a connection that is replaced may take to end.

@@ -333,3 +333,31 @@ async fn a_login_that_meets_a_failing_store_may_come_again() {
     assert_eq!(told, (Some(ErrorCode::Internal), Some(CloseCode::ServerError)));
     server.login("ada").await;
 }
+
+#[tokio::test]
+async fn a_login_that_fails_ends_no_other_connection() {
+    let faulty = crate::faulty::Faulty::new(crate::raw::memory_store(&Default::default()));
+    let store = faulty.clone();
+    // The second time there is no place but that of the older connection.
+    for connections in [8, 1] {
+        let store = store.clone();
+        let settings = |config: &mut anser_server::config::Config| {
+            config.limits.connections = connections;
+            config.limits.devices_per_user = 1;
+        };
+        let server = TestServer::start_with(settings, |_| std::sync::Arc::new(store)).await;
+        let mut old = server.login_device("ada", "phone").await;
+        for device in ["phone", "laptop"] {
+            let hello = server.hello("ada", device);
+            if device == "phone" || connections > 1 {
+                faulty.fail_next(anser_store::Error::Failed("torn".into()));
+                assert_eq!(refusal(&server, hello).await.0, Some(ErrorCode::Internal), "{device}, {connections}");
+            } else {
+                assert_eq!(refusal(&server, hello).await.0, Some(ErrorCode::Overloaded));
+            }
+            old.nothing_more().await;
+        }
+        server.login_device("ada", "phone").await;
+        assert_eq!(old.end().await.1, Some(CloseCode::Replaced));
+    }
+}
