@@ -1,10 +1,21 @@
 //! `anser token`: what an app's server would do, for tests and operators.
 
-use anser_server::{system_clock, token::Tokens};
-use anyhow::bail;
+use std::time::Duration;
+
+use anser_server::{
+    Begin, Column,
+    config::Config,
+    http::token::{CheckToken, Standing, standing},
+    system_clock,
+    token::{Claims, Tokens},
+};
+use anyhow::{anyhow, bail};
 use clap::{Args, Subcommand};
+use hyper::{Method, StatusCode};
+use tokio::time::timeout;
 
 use crate::{
+    operator::{Operator, Refused},
     out,
     settings::{Settings, tokens_of},
 };
@@ -27,7 +38,7 @@ enum Action {
         #[command(flatten)]
         settings: Settings,
     },
-    /// Say whether this server believes a token, and why not
+    /// Say whether a login with a token would be let in, and why not. Asks the server that runs on the data folder, or else the store
     Check {
         /// As a client sends it
         token: String,
@@ -36,32 +47,98 @@ enum Action {
     },
 }
 
+/// So long a token waits for what the store says of it.
+const LOOK_MAX: Duration = Duration::from_secs(5);
+
 impl Token {
     pub fn run(self) -> anyhow::Result<()> {
         let now_s = system_clock()() / 1000;
         match self.action {
             Action::Make { account, hours, settings } => {
                 anser_proto::ids::check_ascii_id("account", &account)?;
-                out::line(load(&settings)?.mint(&account, now_s.saturating_add(hours.saturating_mul(3600))))?;
-            }
-            Action::Check { token, settings } => match load(&settings)?.check(&token, now_s) {
-                Ok(claims) => {
-                    let left_s = claims.good_until_s().saturating_sub(now_s);
-                    // The store knows the password's mark, and a server may have the store.
-                    let while_kept = claims.password_mark.map_or("", |_| ", as long as the password is not changed");
-                    out::line(format_args!(
-                        "good for account {}, {} more minutes{while_kept}",
-                        claims.sub,
-                        left_s / 60
-                    ))?;
+                let config = settings.load()?;
+                let token = load(&config)?.mint(&account, now_s.saturating_add(hours.saturating_mul(3600)));
+                out::line(&token)?;
+                match look(&config, &token) {
+                    Ok(Standing::Created) => out::aside(format_args!(
+                        "there is no user {account} yet: the first login with the token creates one\n"
+                    )),
+                    Ok(standing) => {
+                        if let Some(why) = refusal(standing, &account) {
+                            out::aside(format_args!("nobody can log in with it: {why}\n"));
+                        }
+                    }
+                    // It was asked for a token, and there it is.
+                    Err(_) => {}
                 }
-                Err(error) => bail!("{}", error.message),
-            },
+            }
+            Action::Check { token, settings } => {
+                let config = settings.load()?;
+                let claims = load(&config)?.check(&token, now_s).map_err(|error| anyhow!("{}", error.message))?;
+                check(&config, &token, &claims, now_s)?;
+            }
         }
         Ok(())
     }
 }
 
-fn load(settings: &Settings) -> anyhow::Result<Tokens> {
-    tokens_of(&settings.load()?, "start the server once, or name its folder with --data")
+/// Says what a login with a token would meet that is signed and dated as it must be.
+fn check(config: &Config, token: &str, claims: &Claims, now_s: u64) -> anyhow::Result<()> {
+    let standing = match look(config, token) {
+        Ok(standing) => Some(standing),
+        Err(error)
+            if error.downcast_ref().is_some_and(|refused: &Refused| refused.status == StatusCode::UNAUTHORIZED) =>
+        {
+            bail!("the server that runs here does not believe it: {error}");
+        }
+        Err(error) => {
+            out::aside(format_args!(
+                "only the signature and the time were looked at, and not whether the user may log in: {error:#}\n"
+            ));
+            None
+        }
+    };
+    if let Some(why) = standing.and_then(|standing| refusal(standing, &claims.sub)) {
+        bail!("{why}");
+    }
+    let mut more = claims.password_mark.as_ref().map_or("", |_| ", as long as the password is not changed");
+    if standing == Some(Standing::Created) {
+        more = "; the first login with it creates the user";
+    }
+    let minutes = claims.good_until_s().saturating_sub(now_s) / 60;
+    out::line(format_args!("good for account {}, {minutes} more minutes{more}", claims.sub))?;
+    Ok(())
+}
+
+fn refusal(standing: Standing, account: &str) -> Option<String> {
+    match standing {
+        Standing::LetIn | Standing::Created => None,
+        Standing::NoUser => Some(format!("there is no user {account}: `anser user add {account}` creates them")),
+        Standing::Disabled => Some(format!("{account} is disabled: `anser user enable {account}` lets them log in")),
+        Standing::OtherPassword => {
+            Some(format!("the password of {account} was changed since the token was given for it"))
+        }
+    }
+}
+
+/// Asks the server that has the store, or the store itself where none runs.
+fn look(config: &Config, token: &str) -> anyhow::Result<Standing> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let looking = async {
+        if let Some(operator) = Operator::connect(&config.store.dir).await? {
+            return operator.ask(Method::POST, "/v1/tokens/check", &CheckToken { token: token.to_owned() }).await;
+        }
+        let Column { store, clock, .. } = Column::open(config, Begin::Never).await?;
+        let claims = load(config)?.check(token, clock() / 1000).map_err(|error| anyhow!("{}", error.message))?;
+        let standing = standing(&*store, &claims, config.auth.create_users).await;
+        store.close().await;
+        Ok(standing?)
+    };
+    runtime.block_on(async {
+        timeout(LOOK_MAX, looking).await.unwrap_or_else(|_| bail!("no answer within {} s", LOOK_MAX.as_secs()))
+    })
+}
+
+fn load(config: &Config) -> anyhow::Result<Tokens> {
+    tokens_of(config, "start the server once, or name its folder with --data")
 }

@@ -97,6 +97,33 @@ fn a_token_that_is_not_believed_is_explained() {
 }
 
 #[test]
+fn a_token_is_good_only_as_long_as_its_user_may_log_in() {
+    let mut machine = Machine::with_users(&["alice"]);
+    let make = |machine: &Machine, account: &str| said(&machine.run(&["token", "make", account], ""));
+    let token = make(&machine, "alice").0.trim().to_owned();
+    // Of a user who is not there yet.
+    let (of_bob, told) = make(&machine, "bob");
+    assert!(told.contains("there is no user bob yet"), "{told}");
+    let check = |machine: &Machine, token: &str, good: &str, bad: &str| {
+        let (told, wrong) = said(&machine.run(&["token", "check", token], ""));
+        assert!(told.contains(good) && wrong.contains(bad), "{told}{wrong}");
+        assert_eq!((told.is_empty(), wrong.is_empty()), (good.is_empty(), bad.is_empty()), "{told}{wrong}");
+    };
+    for runs in [true, false] {
+        assert!(runs || machine.stop());
+        assert_eq!(make(&machine, "alice").1, "");
+        check(&machine, &token, "good for account alice", "");
+        check(&machine, of_bob.trim(), "the first login with it creates the user", "");
+        assert!(machine.run(&["user", "disable", "alice"], "").status.success());
+        check(&machine, &token, "", "alice is disabled");
+        assert!(make(&machine, "alice").1.contains("alice is disabled"));
+        assert!(machine.run(&["user", "enable", "alice"], "").status.success());
+    }
+    std::fs::rename(machine.data().join("anser.db"), machine.data().join("elsewhere")).expect("it is there");
+    check(&machine, &token, "good for account alice", "only the signature and the time");
+}
+
+#[test]
 fn trying_it_out_makes_two_users_and_says_what_to_do_next() {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let mut serve = std::process::Command::new(env!("CARGO_BIN_EXE_anser"))

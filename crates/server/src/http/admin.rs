@@ -66,7 +66,7 @@ pub struct After {
 /// An error as RFC 9457 tells it.
 pub struct Problem(StatusCode, String);
 
-type Answer<T> = Result<Json<T>, Problem>;
+pub(super) type Answer<T> = Result<Json<T>, Problem>;
 
 pub async fn list_users(State(cx): State<Arc<Ctx>>, Query(After { after }): Query<After>) -> Answer<Vec<UserRow>> {
     let page = cx.store.list_users(UserId(wire::position(after)), PAGE).await?;
@@ -158,6 +158,7 @@ impl From<Error> for Problem {
         use anser_proto::ErrorCode;
         let status = match error.code {
             ErrorCode::BadField => StatusCode::BAD_REQUEST,
+            ErrorCode::BadToken | ErrorCode::TokenExpired => StatusCode::UNAUTHORIZED,
             ErrorCode::NotFound => StatusCode::NOT_FOUND,
             ErrorCode::Conflict => StatusCode::CONFLICT,
             ErrorCode::Internal | ErrorCode::UnknownOutcome => StatusCode::INTERNAL_SERVER_ERROR,

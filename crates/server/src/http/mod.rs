@@ -1,6 +1,7 @@
 //! Plain HTTP: health beside the WebSocket, and what only operators may ask, on ports and a socket of their own.
 
 pub mod admin;
+pub mod token;
 
 use std::{
     sync::{Arc, Mutex},
@@ -46,7 +47,8 @@ impl Routes {
         let owner = operator
             .clone()
             .route("/v1/users", get(admin::list_users).post(admin::create_user))
-            .route("/v1/users/change", post(admin::change_user));
+            .route("/v1/users/change", post(admin::change_user))
+            .route("/v1/tokens/check", post(token::check));
         let [public, operator, owner] = [public, operator, owner].map(|routes| routes.with_state(Arc::clone(cx)));
         Self { public, operator, owner }
     }

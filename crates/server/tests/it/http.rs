@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use anser_proto::{
-    CloseCode, ErrorCode,
-    v1::{self, client_frame::Request, server_frame::Body},
+    CloseCode, ErrorCode, Format,
+    v1::{self, client_frame::Request, hello::Credential, server_frame::Body},
 };
 use anser_server::OPERATOR_SOCKET;
 use anser_store::Error;
@@ -188,6 +188,34 @@ async fn an_operator_makes_users_and_shuts_them_out_at_once() {
         ("/v1/users", "{", "HTTP/1.1 400 Bad Request"),
     ] {
         assert_eq!(server.operator("POST", path, body).await.0, status, "{path} {body}");
+    }
+}
+
+#[tokio::test]
+async fn an_operator_is_told_what_becomes_of_a_login_with_a_token() {
+    let server = TestServer::start().await;
+    let made = r#"{"account": "ada", "password": "correct horse"}"#;
+    assert_eq!(server.operator("POST", "/v1/users", made).await.0, "HTTP/1.1 200 OK");
+    let mut raw = server.tcp(Format::Protobuf).await;
+    let (account, password) = ("ada".into(), "correct horse".into());
+    let credential = Some(Credential::Password(v1::Password { account, password }));
+    raw.hello(v1::Hello { credential, ..server.hello("ada", "phone") }).await;
+    let bought = raw.welcome.token.clone();
+    let standing = async |token: &str, told: &str| {
+        let (status, body) = server.operator("POST", "/v1/tokens/check", &format!("{{\"token\": \"{token}\"}}")).await;
+        assert!(body.contains(told), "{told} is not in {status} {body}");
+    };
+    for token in [&bought, &server.token("ada")] {
+        standing(token, "let_in").await;
+    }
+    standing(&server.token("nobody"), "created").await;
+    standing("wrong", "401").await;
+    server.operator("POST", "/v1/users/change", r#"{"account": "ada", "password": "battery staple"}"#).await;
+    standing(&bought, "other_password").await;
+    standing(&server.token("ada"), "let_in").await;
+    server.operator("POST", "/v1/users/change", r#"{"account": "ada", "disabled": true}"#).await;
+    for token in [&bought, &server.token("ada")] {
+        standing(token, "disabled").await;
     }
 }
 
