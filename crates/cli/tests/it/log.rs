@@ -81,14 +81,19 @@ fn a_log_that_nobody_reads_holds_nobody_up() {
 /// What Linux gives a pipe.
 const PIPE_BYTES: usize = 64 << 10;
 
+fn upgrade(headers: &str) -> String {
+    format!(
+        "GET /v1/ws HTTP/1.1\r\nhost: test\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: anser.v1.json\r\n{headers}\r\n"
+    )
+}
+
 #[test]
 fn who_is_not_let_in_is_told_with_the_address_that_a_trusted_proxy_has_seen() {
     let mut machine = Machine::empty();
     machine.start_with(&[("ANSER_LISTEN__TRUSTED_PROXIES", "[\"127.0.0.1\"]")]);
     let mut proxy = TcpStream::connect(("127.0.0.1", machine.port())).expect("the port accepts");
-    let upgrade = "GET /v1/ws HTTP/1.1\r\nhost: test\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-                   sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: anser.v1.json\r\n\
-                   x-forwarded-for: 203.0.113.5, 198.51.100.77\r\n\r\n";
+    let upgrade = upgrade("x-forwarded-for: 203.0.113.5, 198.51.100.77\r\n");
     let hello = r#"{"request_id":1,"hello":{"version":1,"token":"wrong","device":{"device_id":"d"}}}"#;
     proxy.write_all(upgrade.as_bytes()).expect("it is taken");
     // A text frame, masked with zeros.
@@ -98,6 +103,39 @@ fn who_is_not_let_in_is_told_with_the_address_that_a_trusted_proxy_has_seen() {
     let log = machine.log();
     let line = log.lines().find(|line| line.contains("not let in")).expect("it was awaited");
     assert!(line.contains("198.51.100.77") && line.contains("BAD_TOKEN"), "{line}");
+}
+
+#[test]
+fn a_proxy_that_does_not_say_whom_it_passes_on_is_told_once_with_what_helps() {
+    let trusted = ("ANSER_LISTEN__TRUSTED_PROXIES", "[\"127.0.0.1\"]");
+    let mut machine = Machine::empty();
+    machine.start_with(&[trusted]);
+    let say = |machine: &Machine, words: &str| {
+        let mut proxy = TcpStream::connect(("127.0.0.1", machine.port())).expect("the port accepts");
+        proxy.write_all(words.as_bytes()).expect("it is taken");
+        let mut answer = [0; 16];
+        // One that is closed answers nothing.
+        let _ = proxy.read(&mut answer);
+    };
+    let health = "GET /healthz HTTP/1.1\r\nhost: test\r\n\r\n";
+    say(&machine, health);
+    say(&machine, &upgrade("x-forwarded-for: 198.51.100.77\r\n"));
+    assert!(!machine.log().contains("listen.trusted_proxies"), "{}", machine.log());
+    for _ in 0..3 {
+        say(&machine, &upgrade(""));
+    }
+    machine.awaits_log("without X-Forwarded-For from a proxy of listen.trusted_proxies", 1);
+    assert!(machine.stop());
+    machine.start_with(&[trusted, ("ANSER_LISTEN__PROXY_PROTOCOL", "[\"http\"]")]);
+    for _ in 0..3 {
+        say(&machine, health);
+    }
+    machine.awaits_log("take the port off listen.proxy_protocol", 1);
+    assert!(machine.stop());
+    let log = machine.log();
+    let told = log.lines().filter(|line| line.contains("listen.trusted_proxies"));
+    let told: Vec<_> = told.map(|line| (line.contains("WARN"), line.contains("127.0.0.1"))).collect();
+    assert_eq!(told, [(true, true); 2], "{log}");
 }
 
 #[test]

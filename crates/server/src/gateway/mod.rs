@@ -35,7 +35,15 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::{arrival::Arrival, door::Door, io::Io, lines::Lines, proxies::Proxies, socket::Socket, tls::Certificate};
+use self::{
+    arrival::Arrival,
+    door::Door,
+    io::Io,
+    lines::Lines,
+    proxies::{Proxies, Unsaid},
+    socket::Socket,
+    tls::Certificate,
+};
 use crate::{
     config::{Config, Port},
     ctx::Ctx,
@@ -196,7 +204,10 @@ impl Gateway {
             let come = match arrival.unanswered(proxy_header::read(&mut stream)).await? {
                 Ok(Some(address)) => arrival.comes_from(address, &self.proxies),
                 Ok(None) => Ok(()),
-                Err(error) if error.kind() == ErrorKind::InvalidData => Err("proxy_protocol"),
+                Err(error) if error.kind() == ErrorKind::InvalidData => {
+                    self.proxies.tell_silent(arrival.address, Unsaid::Header);
+                    Err("proxy_protocol")
+                }
                 Err(_) => return None,
             };
             come.map_err(|reason| arrival.turn_away(reason)).ok()?;

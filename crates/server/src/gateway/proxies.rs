@@ -1,6 +1,6 @@
 //! Proxies before the server, and what they say of whom they pass on. Nobody else is believed.
 
-use std::net::IpAddr;
+use std::{collections::HashSet, net::IpAddr, sync::Mutex};
 
 use axum::http::HeaderMap;
 
@@ -10,11 +10,22 @@ use crate::{
 };
 
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
+/// Proxies that the log is told of because they do not say whom they pass on.
+const SILENT_TOLD_MAX: usize = 64;
 
 pub struct Proxies {
     trusted: Vec<Network>,
     /// Where their connections begin with a header of the PROXY protocol.
     headed: Vec<Port>,
+    /// Those that the log was told of, each once: they say nothing else until somebody changes their settings.
+    silent: Mutex<HashSet<(IpAddr, Unsaid)>>,
+}
+
+/// Where a proxy does not say whom it passes on.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Unsaid {
+    ForwardedFor,
+    Header,
 }
 
 /// A trusted proxy wrote something else.
@@ -23,7 +34,8 @@ pub struct NoAddress;
 
 impl Proxies {
     pub fn new(listen: &Listen) -> Self {
-        Self { trusted: listen.trusted_proxies.clone(), headed: listen.proxy_protocol.clone() }
+        let (trusted, headed) = (listen.trusted_proxies.clone(), listen.proxy_protocol.clone());
+        Self { trusted, headed, silent: Mutex::default() }
     }
 
     /// Whose limits a connection from there is counted in: a proxy's own are nobody's.
@@ -51,6 +63,36 @@ impl Proxies {
         Ok(client)
     }
 
+    /// A WebSocket is always somebody's: a proxy asks for nothing but health by itself.
+    pub fn expect_somebody(&self, address: IpAddr, headers: &HeaderMap) {
+        if self.trusts(address) && !headers.contains_key(X_FORWARDED_FOR) {
+            self.tell_silent(address, Unsaid::ForwardedFor);
+        }
+    }
+
+    pub fn tell_silent(&self, proxy: IpAddr, unsaid: Unsaid) {
+        if !self.is_news(proxy, unsaid) {
+            return;
+        }
+        match unsaid {
+            Unsaid::ForwardedFor => tracing::warn!(
+                %proxy,
+                "a WebSocket came without X-Forwarded-For from a proxy of listen.trusted_proxies, so that limits for one address hold for none of its \
+                 users: have it send that header, or take it off the list"
+            ),
+            Unsaid::Header => tracing::warn!(
+                %proxy,
+                "a connection that a proxy of listen.trusted_proxies passed on was closed, since it did not begin with a header of the PROXY protocol: \
+                 have it send one (HAProxy: send-proxy-v2, nginx: proxy_protocol on), or take the port off listen.proxy_protocol"
+            ),
+        }
+    }
+
+    fn is_news(&self, proxy: IpAddr, unsaid: Unsaid) -> bool {
+        let mut silent = self.silent.lock().expect("nothing panics while holding it");
+        silent.len() < SILENT_TOLD_MAX && silent.insert((proxy, unsaid))
+    }
+
     pub fn trusts(&self, address: IpAddr) -> bool {
         self.trusted.iter().any(|network| network.contains(address))
     }
@@ -70,10 +112,14 @@ mod tests {
 
     use super::*;
 
-    fn client(peer: &str, lines: &[&str]) -> Option<String> {
+    fn proxies() -> Proxies {
         let trusted = ["10.0.0.0/8", "2001:db8:1::/48", "192.0.2.7"];
-        let trusted = trusted.map(|text| text.to_owned().try_into().expect("a network")).to_vec();
-        let proxies = Proxies { trusted, headed: vec![] };
+        let trusted_proxies = trusted.map(|text| text.to_owned().try_into().expect("a network")).to_vec();
+        Proxies::new(&Listen { trusted_proxies, ..Listen::default() })
+    }
+
+    fn client(peer: &str, lines: &[&str]) -> Option<String> {
+        let proxies = proxies();
         let value = |line: &&str| HeaderValue::from_bytes(line.as_bytes()).expect("a value");
         let headers = lines.iter().map(|line| (HeaderName::from_static(X_FORWARDED_FOR), value(line))).collect();
         proxies.client(peer.parse().expect("an address"), &headers).ok().map(|client| client.to_string())
@@ -117,5 +163,14 @@ mod tests {
             assert_eq!(client("10.0.0.1", &[garbage]), None, "{garbage:?}");
             assert_eq!(client("10.0.0.1", &["198.51.100.1", garbage, "10.0.0.2"]), None, "{garbage:?}");
         }
+    }
+
+    #[test]
+    fn the_log_is_told_once_of_each_proxy_that_does_not_say_whom_it_passes_on_and_not_of_any_number() {
+        let proxies = proxies();
+        let news = |last: u8, unsaid| proxies.is_news([10, 0, 0, last].into(), unsaid);
+        assert!(news(1, Unsaid::Header) && news(1, Unsaid::ForwardedFor) && news(2, Unsaid::Header));
+        assert!(!news(1, Unsaid::Header) && !news(1, Unsaid::ForwardedFor));
+        assert_eq!((0..=255).filter(|last| news(*last, Unsaid::Header)).count(), SILENT_TOLD_MAX - 3);
     }
 }

@@ -31,6 +31,7 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
                 .into();
         return requests::refusal(StatusCode::FORBIDDEN, message);
     }
+    gateway.proxies.expect_somebody(arrival.address, request.headers());
     // Now, and not when the stream below was accepted: a proxy may have had that for a while.
     let arrival = Arrival { accepted: gateway.cx.hub.accept((gateway.cx.clock)()), ..arrival };
     let upgraded = hyper::upgrade::on(&mut request);
