@@ -11,7 +11,10 @@ use std::{
 
 use serde::Deserialize;
 
-use crate::{network::Network, origin::Allowed};
+use crate::{
+    network::Network,
+    origin::{Allowed, is_name},
+};
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -35,6 +38,9 @@ pub struct Listen {
     /// Address and port of metrics and health, over plain HTTP, for whoever watches the server: keep it from the public. None: on the
     /// loopback address, the port of `listen.http` and 2, which is 7402, or a free one if that is 0.
     pub operator: Option<SocketAddr>,
+    /// Names under which it is asked there, such as `["node-1"]`, besides `localhost` and addresses. Under another name, which a page in somebody's
+    /// browser may have led here, it answers 421.
+    pub operator_hosts: Vec<String>,
     /// Proxies before this server: addresses and networks, such as `["10.0.0.0/8"]`. They are believed when they say whom they pass on, in
     /// `X-Forwarded-For` or as `proxy_protocol` has it, and nobody else is. Limits for one address count what they say, and not them.
     pub trusted_proxies: Vec<Network>,
@@ -192,6 +198,7 @@ impl Default for Listen {
             http: ([127, 0, 0, 1], 7400).into(),
             tcp: ([127, 0, 0, 1], 7401).into(),
             operator: None,
+            operator_hosts: vec![],
             trusted_proxies: vec![],
             proxy_protocol: vec![],
             origins: vec![],
@@ -319,6 +326,9 @@ impl Config {
         if !self.listen.proxy_protocol.is_empty() && self.listen.trusted_proxies.is_empty() {
             let fix = "name the proxies in listen.trusted_proxies: it is theirs alone";
             return refuse("listen.proxy_protocol", &"set, and nobody is a proxy", fix);
+        }
+        if let Some(host) = self.listen.operator_hosts.iter().find(|host| !is_name(host)) {
+            return refuse("listen.operator_hosts", host, "write a name alone, without scheme and port: node-1");
         }
         if self.tls.cert_file.is_some() != self.tls.key_file.is_some() {
             return refuse("tls.cert_file", &"without tls.key_file or the reverse", "name both, or neither");
@@ -448,6 +458,7 @@ mod tests {
             ("[cluster]\nwriters = 0", "cluster.writers"),
             ("[listen]\nproxy_protocol = [\"http\"]", "listen.trusted_proxies"),
             ("[listen]\ntrusted_proxies = [\"10.0.0.0/33\"]", "10.0.0.0/33"),
+            ("[listen]\noperator_hosts = [\"node-1:7402\"]", "listen.operator_hosts = node-1:7402"),
             ("[listen]\norigins = [\"chat.example.com\"]", "https://chat.example.com"),
             ("[limits]\nheartbeat_min_ms = 999999999", "heartbeat_min_ms"),
             ("[limits]\nstrangers = 10001", "limits.strangers = 10001"),

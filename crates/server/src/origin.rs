@@ -1,4 +1,5 @@
-//! Whose pages may connect: the `Origin` that a browser sends with a WebSocket's handshake (RFC 6454, RFC 6455 10.2).
+//! Whose pages may connect: the `Origin` that a browser sends with a WebSocket's handshake (RFC 6454, RFC 6455 10.2), and the
+//! `Host` under which it found this server.
 
 use std::net::IpAddr;
 
@@ -36,6 +37,18 @@ pub fn may_connect(
         [] => host.is_some_and(|host| origin.is_of(host)) && (is_certain(&origin.host) || is_own_name(&origin.host)),
         listed => listed.contains(&Allowed::One(origin)),
     }
+}
+
+/// Whether a page that a browser loaded under this `Host` must be this server's own: no name server of others leads to an address, to
+/// this machine or to one of these names.
+pub fn is_own_host(host: &str, names: &[String]) -> bool {
+    let host = host.to_ascii_lowercase();
+    split(&host).is_some_and(|(host, _)| is_certain(host) || names.iter().any(|name| name.eq_ignore_ascii_case(host)))
+}
+
+/// A host without a port.
+pub fn is_name(text: &str) -> bool {
+    split(text) == Some((text, None))
 }
 
 /// Whether no name server of others can lead it here: an address, or this machine.
@@ -150,6 +163,31 @@ mod tests {
         assert_eq!(host_of("wss://Chat.example.com:7400/v1").as_deref(), Some("chat.example.com"));
         assert_eq!(host_of("ws://[::1]:7400").as_deref(), Some("[::1]"));
         assert_eq!(host_of("chat.example.com"), None);
+    }
+
+    #[test]
+    fn a_host_is_an_address_this_machine_or_a_name_that_was_given() {
+        let names = ["node-1".to_owned(), "Anser.internal".to_owned()];
+        for (host, is_own) in [
+            ("127.0.0.1:7402", true),
+            ("10.0.0.7", true),
+            ("[::1]:7402", true),
+            ("LocalHost:7402", true),
+            ("node-1:7402", true),
+            ("anser.INTERNAL", true),
+            ("evil.example:7402", false),
+            ("node-1.evil.example", false),
+            ("localhost.evil.example", false),
+            ("127.0.0.1.evil.example:7402", false),
+            ("localhost.", false),
+            ("", false),
+            (":7402", false),
+            ("node-1:x", false),
+            ("node-1@evil.example", false),
+        ] {
+            assert_eq!(is_own_host(host, &names), is_own, "{host}");
+        }
+        assert!(is_name("node-1") && !is_name("node-1:7402") && !is_name("http://node-1") && !is_name(""));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Plain HTTP: health beside the WebSocket, and what only operators may ask, on ports and a socket of their own.
 
 pub mod admin;
+mod host;
 pub mod token;
 
 use std::{
@@ -13,6 +14,7 @@ use axum::{
     Extension, Json, Router,
     extract::State,
     http::{StatusCode, header},
+    middleware::from_fn_with_state,
     response::IntoResponse,
     routing::{get, post},
 };
@@ -49,6 +51,7 @@ impl Routes {
             .route("/v1/users", get(admin::list_users).post(admin::create_user))
             .route("/v1/users/change", post(admin::change_user))
             .route("/v1/tokens/check", post(token::check));
+        let operator = operator.layer(from_fn_with_state(Arc::clone(cx), host::check));
         let [public, operator, owner] = [public, operator, owner].map(|routes| routes.with_state(Arc::clone(cx)));
         Self { public, operator, owner }
     }

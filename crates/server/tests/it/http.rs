@@ -83,6 +83,25 @@ async fn what_operators_ask_is_not_told_on_the_port_of_clients() {
 }
 
 #[tokio::test]
+async fn operators_ask_under_names_that_no_page_of_others_can_take() {
+    let server =
+        TestServer::start_with(|config| config.listen.operator_hosts = vec!["node-1".into()], memory_store).await;
+    let ask = async |hosts: &str| {
+        let stream = TcpStream::connect(server.server.operator).await.expect("the port accepts");
+        crate::raw::exchange(stream, &format!("GET /metrics HTTP/1.1\r\n{hosts}connection: close\r\n\r\n")).await
+    };
+    for hosts in ["host: 127.0.0.1:7402\r\n", "host: localhost\r\n", "host: node-1:7402\r\n", ""] {
+        let (status, body) = ask(hosts).await;
+        assert_eq!((status.as_str(), body.contains("anser_")), ("HTTP/1.1 200 OK", true), "{hosts}");
+    }
+    for hosts in ["host: evil.example:7402\r\n", "host: \r\n", "host: localhost\r\nhost: evil.example\r\n"] {
+        let (status, body) = ask(hosts).await;
+        assert_eq!(status, "HTTP/1.1 421 Misdirected Request", "{hosts}");
+        assert!(body.contains("listen.operator_hosts") && !body.contains("anser_"), "{body}");
+    }
+}
+
+#[tokio::test]
 async fn a_handshake_that_is_none_is_told_what_it_lacks() {
     let server = TestServer::start().await;
     assert_eq!(server.get("/v1/ws").await.0, "HTTP/1.1 426 Upgrade Required");

@@ -153,7 +153,7 @@ impl TestServer {
 
 pub async fn get(address: SocketAddr, path: &str) -> (String, String) {
     let stream = TcpStream::connect(address).await.expect("the port accepts");
-    exchange(stream, &format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n")).await
+    exchange(stream, &format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")).await
 }
 
 /// Status line and body of the answer to a request over HTTP, after which the connection ends or is a WebSocket.
