@@ -106,7 +106,7 @@ impl Guesses {
         Rate::every(INTERVAL / times, self.attempts_max.saturating_mul(times))
     }
 
-    /// The user has logged in from there.
+    /// The user has logged in from there, with a password or with a token that was given for one.
     pub fn know(&self, guess: Guess<'_>) {
         let (account, network) = self.names(guess);
         let mut known = self.known();

@@ -27,7 +27,7 @@ const SCRAM_ITERATIONS: u32 = 4096;
 const FULL_RETRY_MS: u32 = 1_000;
 
 pub struct Passwords {
-    guesses: Guesses,
+    pub guesses: Guesses,
     hashing: Hashing,
     memory: Memory,
     /// Stands in for the hash of an account that is not there, so that its absence costs the same time.
@@ -83,11 +83,6 @@ impl Passwords {
     /// Whose turn it is.
     pub fn hashing(&self) -> Hashing {
         self.hashing.clone()
-    }
-
-    /// The user has logged in from there, with a password or with a token that was given for one.
-    pub fn know(&self, guess: Guess<'_>) {
-        self.guesses.know(guess);
     }
 
     /// Runs heavy work beside the connections. It keeps its turn to its end, also when nobody waits for it any more.

@@ -100,7 +100,7 @@ impl Calls {
         inner.suspects.insert(node, now + SUSPECT_FOR);
     }
 
-    /// It said that it ends.
+    /// It said that it ends: nothing is asked of it any more.
     pub fn left(&self, node: NodeId) {
         self.lock().gone.first(node.0);
     }

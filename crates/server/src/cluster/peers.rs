@@ -42,7 +42,7 @@ pub struct Peers {
     nodes: watch::Receiver<Nodes>,
     log_id: u64,
     relay: Relay,
-    calls: Calls,
+    pub calls: Calls,
     draining: AtomicBool,
     /// Others may be there. Who came a moment ago is not in the list of nodes yet.
     pub in_cluster: bool,
@@ -168,10 +168,6 @@ impl Peers {
         self.bus.send(to, self.sealed(Body::AppendAnswer { call, outcomes }));
     }
 
-    pub fn append_answered(&self, from: NodeId, call: u64, outcomes: Vec<Result<Appended, Error>>) {
-        self.calls.answered(from, call, outcomes);
-    }
-
     /// Tells the others, as soon as that is possible, if something that this node had to tell them was lost.
     pub fn tell_missed(&self) {
         if self.bus.is_connected() && self.counts.take_owed() && !self.bus.broadcast(self.sealed(Body::Missed)) {
@@ -182,11 +178,6 @@ impl Peers {
     /// Whether something may have been lost on its way here since the last time; as long as nothing can come, it is.
     pub fn take_lost(&self) -> bool {
         self.counts.take_lost() || (self.nodes.borrow().len() > 1 && !self.bus.is_connected())
-    }
-
-    /// Another node said that it ends: nothing is asked of it any more.
-    pub fn left(&self, node: NodeId) {
-        self.calls.left(node);
     }
 
     pub(super) fn sealed(&self, body: Body) -> Bytes {

@@ -94,7 +94,7 @@ pub async fn let_in(
     let user = look_up(cx, &user.account, password_mark.as_deref()).await?;
     check_enabled(&user)?;
     if password_mark.is_some() {
-        cx.credentials.passwords.know(Guess { account: &user.account, address: arrival.address });
+        cx.credentials.passwords.guesses.know(Guess { account: &user.account, address: arrival.address });
     }
     attachment.nickname.set(&user.nickname, positions.mailbox_seq);
     // Nothing but the want of a place can refuse it now: only from here on others make way for it.

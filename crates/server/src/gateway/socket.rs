@@ -50,7 +50,7 @@ thread_local! {
 }
 
 pub struct Socket {
-    io: Io,
+    pub(super) io: Io,
     /// What came and was not taken yet. Without an allocation while the connection idles.
     read: BytesMut,
     decoder: Decoder,
@@ -237,16 +237,6 @@ impl Socket {
         let written = written.await?;
         writing.advance(written);
         if written == 0 { Err(io::ErrorKind::WriteZero.into()) } else { Ok(()) }
-    }
-
-    /// How many bytes the peer's side took so far.
-    pub fn taken(&self) -> u64 {
-        self.io.taken()
-    }
-
-    /// What was written leaves the buffers, where there are some. Cancel-safe.
-    pub async fn flush(&mut self) -> io::Result<()> {
-        self.io.flush().await
     }
 
     /// Says why and ends the connection.

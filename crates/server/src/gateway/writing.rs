@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::{Buf as _, Bytes};
-use tokio::time::timeout;
+use tokio::{io::AsyncWriteExt as _, time::timeout};
 
 use super::socket::Socket;
 
@@ -32,13 +32,13 @@ pub async fn write_all(socket: &mut Socket, frames: Vec<Bytes>) -> Result<(), Un
     let part = part.max(WRITE_PROGRESS_BYTES) as u64;
     let mut writing = Writing::from(frames);
     loop {
-        let enough = socket.taken() + part;
+        let enough = socket.io.taken() + part;
         match timeout(WRITE_TIMEOUT, write_until(socket, &mut writing, enough)).await {
             Ok(Ok(Written::All)) => return Ok(()),
             Ok(Ok(Written::Enough)) => {}
             Ok(Err(_)) => return Err(Unwritten::Gone),
             // What TLS has buffered leaves it unseen.
-            Err(_) if socket.taken() >= enough => {}
+            Err(_) if socket.io.taken() >= enough => {}
             Err(_) => return Err(Unwritten::TooSlow),
         }
     }
@@ -51,12 +51,13 @@ enum Written {
 
 async fn write_until(socket: &mut Socket, writing: &mut Writing, enough: u64) -> io::Result<Written> {
     while !writing.is_empty() {
-        if socket.taken() >= enough {
+        if socket.io.taken() >= enough {
             return Ok(Written::Enough);
         }
         socket.write_some(writing).await?;
     }
-    socket.flush().await?;
+    // It may lie in buffers of TLS.
+    socket.io.flush().await?;
     Ok(Written::All)
 }
 

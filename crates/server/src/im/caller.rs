@@ -31,8 +31,8 @@ pub struct Caller {
     pub login_version: u64,
     platform: i32,
     device_id: Arc<str>,
-    /// Shared by all connections of the user, since any of them may change it.
-    nickname: Arc<Nickname>,
+    /// Shared by all connections of the user to this node, since any of them may change it.
+    pub nickname: Arc<Nickname>,
     pub fifo: Fifo,
     pub page_size: PageSize,
     pub said_bye: bool,
@@ -73,11 +73,6 @@ impl Caller {
             platform: self.platform,
             device_id: Arc::clone(&self.device_id),
         }
-    }
-
-    /// On all connections of the user to this node.
-    pub fn rename(&self, nickname: &Arc<str>, mailbox_seq: u64) {
-        self.nickname.set(nickname, mailbox_seq);
     }
 
     /// May ask for what costs so much, or is told when.

@@ -65,13 +65,13 @@ impl Ear {
                 self.cx.peers.counts.dropped(Dropped::Late);
             }
             Body::Append { call, from_conn, messages, .. } => self.append(from, call, ConnId(from_conn), messages),
-            Body::AppendAnswer { call, outcomes } => self.cx.peers.append_answered(from, call, outcomes),
+            Body::AppendAnswer { call, outcomes } => self.cx.peers.calls.answered(from, call, outcomes),
             Body::SessionChanged(SessionChanged { user, conversation }) => self.later(0, move |cx| async move {
                 deliver::session_changed_here(&cx, user, None, conversation).await;
             }),
             Body::MembersChanged(version) => self.cx.members.forget_before(version),
             Body::Missed => self.cx.peers.counts.lost(),
-            Body::Leaving => self.cx.peers.left(from),
+            Body::Leaving => self.cx.peers.calls.left(from),
         }
     }
 

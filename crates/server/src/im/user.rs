@@ -53,7 +53,7 @@ pub async fn update_profile(cx: &Ctx, who: &Caller, update: v1::UpdateProfile) -
     let (user, mailbox_seq) = cx.store.update_profile(who.user, change).await?;
     let told = wire::user(&user);
     if mailbox_seq != 0 {
-        who.rename(&user.nickname, mailbox_seq);
+        who.nickname.set(&user.nickname, mailbox_seq);
         deliver::profile_changed(cx, told.clone(), who.conn, mailbox_seq);
     }
     Ok(v1::Users { users: vec![told], mailbox_seq })
