@@ -127,10 +127,10 @@ impl Client {
         );
         let (commands, asked) = mpsc::channel(COMMANDS_MAX);
         let events = broadcast::Sender::new(config.events_max.max(1));
-        let heard = events.downgrade();
+        let weak = events.downgrade();
         let driver = Driver::new(engine, store.clone(), dial, provider, driver::Told { events, state, profile });
         tokio::spawn(driver.run(asked));
-        Ok(Self { commands, events: heard, state: state_seen, profile: profile_seen, store })
+        Ok(Self { commands, events: weak, state: state_seen, profile: profile_seen, store })
     }
 
     /// Queues a message. When this returns, it is saved and goes out once, after whatever restarts.
@@ -212,7 +212,7 @@ impl Client {
         self.tell(Input::Typing(conversation)).await
     }
 
-    /// Everything that happens from now on. Each listener hears all of it, and a slow one holds nobody up.
+    /// Everything that happens from now on. Each listener is told all of it, and a slow one holds nobody up.
     pub fn events(&self) -> Events {
         // A closed client has nothing to tell: its listeners are at the end at once.
         Events(self.events.upgrade().map_or_else(|| broadcast::channel(1).1, |events| events.subscribe()))

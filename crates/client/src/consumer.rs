@@ -103,13 +103,13 @@ impl Consumer {
         loop {
             match self.ready().await {
                 Ok(None) => match self.events.next().await {
-                    Some(event) => self.hear(event),
+                    Some(event) => self.receive(event),
                     None => return Ok(None),
                 },
                 Err(error) if error.is_retryable() => {
                     if let Ok(event) = tokio::time::timeout(RETRY_AFTER, self.events.next()).await {
                         match event {
-                            Some(event) => self.hear(event),
+                            Some(event) => self.receive(event),
                             None => return Ok(None),
                         }
                     }
@@ -123,7 +123,7 @@ impl Consumer {
     /// The next message that is there already, without waiting for one to come; it may have to be fetched.
     pub async fn ready(&mut self) -> Result<Option<Arc<Message>>, Error> {
         while let Some(event) = self.events.waiting() {
-            self.hear(event);
+            self.receive(event);
         }
         if self.must_look {
             self.look().await?;
@@ -161,7 +161,7 @@ impl Consumer {
     }
 
     /// Notes what there is to do, and does none of it: nothing is lost when who waits goes away.
-    fn hear(&mut self, event: Event) {
+    fn receive(&mut self, event: Event) {
         match event {
             Event::Message(message) if self.read.contains_key(&message.conversation_id) => {
                 self.wants(message.conversation_id);

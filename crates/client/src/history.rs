@@ -54,7 +54,7 @@ impl Client {
     }
 
     /// At most `limit` (1 to 200) messages behind an id, ascending, without a hole: what is not kept here is fetched. `more`: there
-    /// are further ones here. What the server has and this device has not heard of comes as an event.
+    /// are further ones here. What the server has and this device does not know comes as an event.
     ///
     /// Fails rather than leave something out: without a connection, if it takes one.
     pub async fn history_after(

@@ -90,7 +90,7 @@ impl Following {
         }
     }
 
-    /// It comes no further: those who wait for more hear so.
+    /// It comes no further: those who wait for more are told so.
     pub(crate) fn let_go(&mut self, key: &MessageKey) {
         self.senders.remove(key);
     }

@@ -85,7 +85,7 @@ impl Server {
         let listeners = Listeners::bind(&config).await?;
         let (http, tcp) = (listeners.http.local_addr()?, listeners.tcp.local_addr()?);
         let operator = listeners.operator.local_addr()?;
-        // All that may be refused comes before the others hear of this node.
+        // All that may be refused comes before the others learn of this node.
         let (credentials, certificate) = (Credentials::load(&config)?, tls::Certificate::load(&config.tls)?);
         let ways = join(this_node(&config, http)).await?;
         let (peers, arriving) = Peers::new(ways, store.log_id());

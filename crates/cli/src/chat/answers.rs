@@ -5,8 +5,8 @@ use std::sync::Arc;
 use anser_client::{ClientMsgId, ConversationId, Error, Group, History, User};
 
 use super::{
-    heard::look_up_named,
     model::{Asked, Model, Overlay, Wish, display_name},
+    received::look_up_named,
     timeline::Older,
     update::{Answer, Deed, Effect, complain, open, read_group, say},
     wash,

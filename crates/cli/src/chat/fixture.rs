@@ -60,8 +60,8 @@ impl Chatting {
         model.size = size;
         let mut chat = Self { model, effects: Vec::new() };
         chat.happen(Event::Clock(NOW));
-        chat.hear(Said::Profile(user(ALICE)));
-        chat.hear(Said::State(State::CaughtUp));
+        chat.receive(Said::Profile(user(ALICE)));
+        chat.receive(Said::State(State::CaughtUp));
         chat
     }
 
@@ -74,7 +74,7 @@ impl Chatting {
         self
     }
 
-    pub fn hear(&mut self, said: Said) -> &mut Self {
+    pub fn receive(&mut self, said: Said) -> &mut Self {
         self.happen(Event::Client(said))
     }
 
@@ -130,7 +130,7 @@ impl Chatting {
     }
 
     fn entry(&mut self, session: Session) -> &mut Self {
-        self.hear(Said::Session(Arc::new(session)))
+        self.receive(Said::Session(Arc::new(session)))
     }
 
     pub fn carol_wrote(&mut self, unread: u64) -> &mut Self {
@@ -175,7 +175,7 @@ impl Chatting {
         let last = preview(from, "Bob", content, time_ms);
         let mut session = (*self.model.sessions[&with(BOB)]).clone();
         (session.head, session.last) = (id, Some(last.into()));
-        self.hear(Said::Message(Arc::new(message))).entry(session)
+        self.receive(Said::Message(Arc::new(message))).entry(session)
     }
 
     pub fn notice(&mut self, id: u64, kind: NoticeKind, operator: u64, whom: &[u64]) -> &mut Self {
@@ -183,7 +183,7 @@ impl Chatting {
         told.r#type = v1::message::Type::Notice.into();
         let kind = v1::notice::Kind::from(kind).into();
         told.notice = Some(v1::Notice { kind, operator_id: operator, user_ids: whom.to_vec() });
-        self.hear(Said::Message(Arc::new(Message::from_wire(told).expect("in a conversation"))))
+        self.receive(Said::Message(Arc::new(Message::from_wire(told).expect("in a conversation"))))
     }
 
     /// How far bob has received and read.
@@ -198,11 +198,11 @@ impl Chatting {
         let client_msg_id = format!("own-{nth}").parse().expect("visible ASCII");
         let conversation = self.model.outgoing.iter().find(|outgoing| outgoing.client_msg_id == client_msg_id);
         let conversation = conversation.map_or(with(BOB), |outgoing| outgoing.conversation);
-        self.hear(Said::Status { conversation, client_msg_id, status })
+        self.receive(Said::Status { conversation, client_msg_id, status })
     }
 
     pub fn typing(&mut self, user: u64) -> &mut Self {
-        self.hear(Said::Typing { conversation: with(user), user: UserId(user) })
+        self.receive(Said::Typing { conversation: with(user), user: UserId(user) })
     }
 }
 

@@ -171,7 +171,7 @@ fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
     effects.push(Effect::Send { conversation, client_msg_id, content });
 }
 
-/// Commands are not for the other's ears.
+/// Commands are not for the other one.
 fn tell_typing(model: &mut Model, effects: &mut Vec<Effect>) {
     let due = model.now_ms >= model.typing_told_ms + TYPING_EVERY_MS;
     if let Some(conversation) = model.open_id().filter(|_| due && !model.input.text().starts_with('/')) {

@@ -1,6 +1,6 @@
 //! `anser chat`: a client for people, in a terminal; and for scripts, line by line.
 //!
-//! The way of a key: `screen` hears it, `update` changes the `model` and asks for effects, `perform` does them with the SDK, `view`
+//! The way of a key: `screen` takes it, `update` changes the `model` and asks for effects, `perform` does them with the SDK, `view`
 //! draws. Only `screen` has a terminal, only `perform` and `lines` call the SDK.
 
 mod answers;
@@ -8,7 +8,6 @@ mod command;
 mod entrance;
 #[cfg(test)]
 mod fixture;
-mod heard;
 mod input;
 mod keys;
 mod lines;
@@ -16,6 +15,7 @@ mod login;
 mod model;
 mod obey;
 mod perform;
+mod received;
 mod screen;
 mod terminal;
 mod text;

@@ -146,7 +146,7 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
     }
 }
 
-/// Of what is only heard of when it fails.
+/// Of what is told only when it fails.
 fn failure(done: Result<(), Error>) -> Option<Answer> {
     done.err().map(Answer::Failed)
 }

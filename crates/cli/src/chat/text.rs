@@ -125,7 +125,7 @@ impl Text {
         self.pick("not sent", "未发送")
     }
 
-    pub fn mend_failed(self, why: &str) -> String {
+    pub fn fix_failed(self, why: &str) -> String {
         self.make(
             format!("{why}. /retry tries again, /discard forgets it"),
             format!("{why}。/retry 重试，/discard 丢弃"),

@@ -5,8 +5,9 @@ use anser_client::{
 };
 
 use super::{
-    answers, heard, keys,
+    answers, keys,
     model::{Asked, Focus, Model, Note, Tone, Wish},
+    received,
     timeline::{Older, Timeline},
     view,
 };
@@ -101,7 +102,7 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
     match event {
         Event::Clock(now_ms) => pass_time(model, now_ms),
         Event::Terminal(event) => keys::press(model, event, &mut effects),
-        Event::Client(event) => heard::hear(model, event, &mut effects),
+        Event::Client(event) => received::receive(model, event, &mut effects),
         Event::Answer(answer) => answers::take(model, answer, &mut effects),
     }
     if appends {

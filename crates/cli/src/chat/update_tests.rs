@@ -55,7 +55,7 @@ fn a_sent_message_is_shown_once_whatever_comes_first() {
             chat.status(1, Status::Sent(place));
             assert_eq!(chat.model.outgoing[0].tick(), Tick::Sent);
         }
-        chat.hear(Said::Message(Arc::new(stored))).status(1, Status::Sent(place));
+        chat.receive(Said::Message(Arc::new(stored))).status(1, Status::Sent(place));
         assert!(chat.model.outgoing.is_empty());
         assert_eq!(chat.model.open.as_ref().map(|timeline| timeline.messages.len()), Some(1));
     }
@@ -194,29 +194,29 @@ fn what_could_not_be_loaded_offline_is_loaded_once_connected() {
     let conversation = with(BOB);
     chat.answer(Answer::History { conversation, page: Err(Error::Offline) });
     assert_eq!(chat.asked(), []);
-    chat.hear(Said::State(State::CaughtUp));
+    chat.receive(Said::State(State::CaughtUp));
     assert_eq!(chat.asked(), [Effect::ReadHistory { conversation, before: None }]);
 }
 
 #[test]
 fn somebody_new_is_looked_up_as_soon_as_there_is_a_connection() {
     let mut chat = alice();
-    chat.hear(Said::State(State::Offline { retry_at_ms: NOW + 1_000 })).asked();
+    chat.receive(Said::State(State::Offline { retry_at_ms: NOW + 1_000 })).asked();
     chat.write("/to bob");
     assert_eq!((chat.asked(), note(&chat)), (vec![], "bob opens once connected"));
-    chat.hear(Said::State(State::Connected));
+    chat.receive(Said::State(State::Connected));
     assert_eq!(chat.asked(), [Effect::Find("bob".into())]);
     chat.answer(Answer::Found { account: "bob".into(), user: Ok(None) });
     assert_eq!(note(&chat), "there is no user bob");
 }
 
 #[test]
-fn a_new_name_is_shown_as_soon_as_it_is_heard() {
+fn a_new_name_is_shown_as_soon_as_it_is_received() {
     let mut chat = with_bob();
     let title = |chat: &Chatting| chat.model.title(with(BOB));
     let mut renamed = message(with(BOB), 1, BOB, NOW, "guess who");
     renamed.from_nickname = "Robert".into();
-    chat.hear(Said::Message(Arc::new(renamed))).bob_has(0, 0);
+    chat.receive(Said::Message(Arc::new(renamed))).bob_has(0, 0);
     assert_eq!(title(&chat), "Robert", "the entry of the list still says Bob");
     let peer = Some(v1::User { user_id: BOB, account: "bob".into(), nickname: "Bobby".into(), ..Default::default() });
     let conversation_id = with(BOB).to_string();
@@ -271,7 +271,7 @@ fn commands_for_groups_say_so_elsewhere() {
 }
 
 #[test]
-fn a_wrong_command_is_never_sent_and_stays_to_be_mended() {
+fn a_wrong_command_is_never_sent_and_stays_to_be_fixed() {
     let mut chat = with_bob();
     chat.write("/invte carol");
     assert!(sends(&chat.asked()).is_empty());
@@ -326,7 +326,7 @@ fn somebody_who_writes_is_shown_for_a_while() {
 #[test]
 fn after_dropped_events_everything_is_read_anew() {
     let mut chat = with_bob();
-    chat.hear(Said::Lagged(9));
+    chat.receive(Said::Lagged(9));
     let history = Effect::ReadHistory { conversation: with(BOB), before: None };
     assert_eq!(chat.asked(), [Effect::ReadSessions, Effect::ReadUnsent, history]);
 }

@@ -50,7 +50,7 @@ impl Listener {
         Self { stop, task: tokio::spawn(listening.run(events, stopped)) }
     }
 
-    /// Ends at once, as an app does that dies: what is still to be told is not heard.
+    /// Ends at once, as an app does that dies: what is still to be told is not received.
     pub async fn end(self) {
         // It may have ended with the client.
         let _ = self.stop.send(());
@@ -90,7 +90,7 @@ impl Listening {
         self.scribe.write(Fact::Drawn(store));
     }
 
-    /// An entry that comes new into the list may have messages already: told before this app ran, or while it did not hear.
+    /// An entry that comes new into the list may have messages already: told before this app ran, or while it did not listen.
     async fn list(&mut self, session: &Session) {
         let conversation = session.conversation_id;
         if self.open.contains(&conversation) {
@@ -103,7 +103,7 @@ impl Listening {
         }
     }
 
-    /// What an app that died before it heard of it finds acknowledged in its store.
+    /// What an app that died before it was told finds acknowledged in its store.
     fn find(&self, message: &Message) {
         if message.from_device_id == self.device_id {
             let Message { client_msg_id, server_msg_id, .. } = message;

@@ -13,7 +13,7 @@ fn said(line: &str) -> &str {
     said
 }
 
-fn heard(talking: &Talking) -> String {
+fn received(talking: &Talking) -> String {
     said(&talking.line()).to_owned()
 }
 
@@ -22,9 +22,9 @@ fn what_two_people_write_arrives_once_though_the_server_is_killed_in_between() {
     let mut machine = Machine::with_users(&["alice", "bob"]);
     let (mut alice, mut bob) = (chat(&machine, "alice", "bob"), chat(&machine, "bob", "alice"));
     alice.say("one");
-    assert_eq!(heard(&bob), "alice: one");
+    assert_eq!(received(&bob), "alice: one");
     bob.say("two 你好");
-    assert_eq!(heard(&alice), "bob: two 你好");
+    assert_eq!(received(&alice), "bob: two 你好");
 
     machine.kill();
     alice.say("three");
@@ -32,8 +32,8 @@ fn what_two_people_write_arrives_once_though_the_server_is_killed_in_between() {
     bob.say("five");
     machine.start();
 
-    assert_eq!((heard(&bob), heard(&bob)), ("alice: three".into(), "alice: four".into()));
-    assert_eq!(heard(&alice), "bob: five");
+    assert_eq!((received(&bob), received(&bob)), ("alice: three".into(), "alice: four".into()));
+    assert_eq!(received(&alice), "bob: five");
     assert_eq!((alice.end(), bob.end()), ((vec![], true), (vec![], true)));
 }
 
@@ -60,20 +60,20 @@ fn after_a_login_with_a_password_the_password_is_not_needed_again() {
     let mut carol = machine.talk(&["chat", "--as", "carol", "--to", "alice", "--password", "--server", &machine.url()]);
     carol.say("goose");
     carol.say("hello");
-    assert_eq!(heard(&alice), "carol: hello");
+    assert_eq!(received(&alice), "carol: hello");
     alice.say("hi");
-    assert_eq!(heard(&carol), "alice: hi");
+    assert_eq!(received(&carol), "alice: hi");
 
     machine.kill();
     carol.say("still here");
     machine.start_with(&[("ANSER_LIMITS__PASSWORD_ATTEMPTS", "0")]);
-    assert_eq!(heard(&alice), "carol: still here");
+    assert_eq!(received(&alice), "carol: still here");
 
     assert!(carol.end().1);
     let nowhere = ["--data", "/nonexistent", "--server", &machine.url()];
     let again = machine.run(&[&["chat", "--as", "carol", "--to", "alice"], &nowhere[..]].concat(), "and back\n");
     assert!(again.status.success(), "{}", String::from_utf8_lossy(&again.stderr));
-    assert_eq!(heard(&alice), "carol: and back");
+    assert_eq!(received(&alice), "carol: and back");
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn a_changed_password_ends_what_the_old_one_gave() {
     carol.say("goose");
     let mut alice = chat(&machine, "alice", "carol");
     alice.say("hi");
-    assert_eq!(heard(&carol), "alice: hi");
+    assert_eq!(received(&carol), "alice: hi");
     assert!(machine.run(&["user", "password", "carol"], "swan\n").status.success());
     let (_, well) = carol.outlast();
     assert!(!well, "she was let in with what the old password gave");

@@ -156,7 +156,7 @@ fn trying_it_out_makes_two_users_and_says_what_to_do_next() {
 }
 
 #[test]
-fn a_setting_that_is_wrong_is_named_with_its_mend() {
+fn a_setting_that_is_wrong_is_named_with_its_fix() {
     let machine = Machine::with_users(&[]);
     let config = machine.data().join("anser.toml");
     for (text, named) in [

@@ -149,7 +149,7 @@ impl Engine {
     }
 
     /// A frame came: the connection lives.
-    pub(super) fn heard(&mut self, cx: &mut Step<'_>) {
+    pub(super) fn received(&mut self, cx: &mut Step<'_>) {
         self.link.received_at = cx.now;
         if let Some(silence) = self.link.pinged_after.take() {
             self.link.requests.forget_ping();

@@ -85,7 +85,7 @@ impl Engine {
         if !self.link.is_listening() {
             return;
         }
-        self.heard(cx);
+        self.received(cx);
         if frame.request_id == 0 {
             return self.take_event(cx, frame.body);
         }

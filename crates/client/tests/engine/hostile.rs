@@ -129,12 +129,12 @@ proptest! {
         let mut line = line();
         line.log_in();
         let mut asked = 0;
-        line.hear(0, Body::SessionChanged(v1::SessionChanged { session: Some(conversation) }));
+        line.receive(0, Body::SessionChanged(v1::SessionChanged { session: Some(conversation) }));
         for (at, said) in said.into_iter().enumerate() {
             let ours = ConversationId::single(UserId(7), UserId(8));
             let effects = match said {
-                Said::Answer(back, body) => line.hear(u32::max(asked, back) - back, body),
-                Said::Event(body) => line.hear(0, body),
+                Said::Answer(back, body) => line.receive(u32::max(asked, back) - back, body),
+                Said::Event(body) => line.receive(0, body),
                 Said::Wait if line.engine.wake_at().is_some() => {
                     let effects = line.wait();
                     if effects.contains(&Effect::Connect) { line.log_in() } else { effects }
@@ -166,10 +166,10 @@ fn an_empty_page_that_is_not_the_last_is_asked_for_again_later() {
         mailbox_seq: 1,
         ..v1::Session::default()
     };
-    let pull = request(&line.hear(0, Body::SessionChanged(v1::SessionChanged { session: Some(session) })));
+    let pull = request(&line.receive(0, Body::SessionChanged(v1::SessionChanged { session: Some(session) })));
     assert!(matches!(pull.request, Some(Request::Pull(_))));
     let empty = v1::Messages { conversation_id: ours, messages: Vec::new(), more: true, head: 5 };
-    let effects = line.hear(pull.request_id, Body::Messages(empty));
+    let effects = line.receive(pull.request_id, Body::Messages(empty));
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Transmit(_))), "{effects:?}");
     line.now += 1_000;
     assert!(matches!(request(&line.tell(Input::Tick)).request, Some(Request::Pull(_))));

@@ -30,7 +30,7 @@ impl Line {
         out.effects
     }
 
-    pub(crate) fn hear(&mut self, request_id: u32, body: Body) -> Vec<Effect> {
+    pub(crate) fn receive(&mut self, request_id: u32, body: Body) -> Vec<Effect> {
         self.tell(Input::Frame(v1::ServerFrame { request_id, body: Some(body) }))
     }
 
@@ -50,7 +50,7 @@ impl Line {
         let user = Some(v1::User { user_id: 7, ..v1::User::default() });
         let heartbeat_max_ms = 300_000;
         let welcome = v1::Welcome { user, log_id: 1, heartbeat_min_ms, heartbeat_max_ms, ..v1::Welcome::default() };
-        self.hear(hello.request_id, Body::Welcome(welcome))
+        self.receive(hello.request_id, Body::Welcome(welcome))
     }
 }
 

@@ -43,7 +43,7 @@ fn waits_grow_to_twenty_seconds_while_nobody_is_there() {
 fn a_server_that_drains_names_the_time_to_come_back() {
     let mut line = line();
     line.log_in();
-    let effects = line.hear(0, Body::Draining(v1::Draining { reconnect_after_ms: 7_777 }));
+    let effects = line.receive(0, Body::Draining(v1::Draining { reconnect_after_ms: 7_777 }));
     assert!(effects.contains(&Effect::Disconnect));
     assert_eq!(retry_at(&effects), line.now + 7_777);
 }
@@ -61,7 +61,7 @@ fn close_codes_decide_whether_it_comes_back() {
     }
     let mut kicked = line();
     kicked.log_in();
-    let effects = kicked.hear(0, Body::Kicked(v1::Kicked { code: Close::Replaced.into(), reason: String::new() }));
+    let effects = kicked.receive(0, Body::Kicked(v1::Kicked { code: Close::Replaced.into(), reason: String::new() }));
     assert_eq!(stopped(&effects), StopReason::Closed { code: 4501, reason: String::new() });
     assert_eq!(kicked.engine.wake_at(), None);
 }
@@ -89,7 +89,7 @@ fn a_slow_connection_lives_for_a_minute_while_something_comes() {
     let asked_at = line.now;
     while line.now < asked_at + 54_000 {
         line.now += 9_000;
-        assert!(!line.hear(0, Body::Typing(v1::TypingEvent::default())).contains(&Effect::Disconnect));
+        assert!(!line.receive(0, Body::Typing(v1::TypingEvent::default())).contains(&Effect::Disconnect));
     }
     assert!(line.wait().contains(&Effect::Disconnect));
     assert_eq!(line.now, asked_at + 60_000);
@@ -103,7 +103,7 @@ fn a_silent_connection_is_pinged_and_any_frame_is_life() {
     assert!(matches!(request(&line.wait()).request, Some(Request::Ping(_))));
     assert_eq!(line.now, logged_in_at + 30_000, "in the foreground the shortest heartbeat holds");
     line.now += 1;
-    line.hear(0, Body::Typing(v1::TypingEvent::default()));
+    line.receive(0, Body::Typing(v1::TypingEvent::default()));
     line.now += 9_999;
     assert!(!line.tell(Input::Tick).contains(&Effect::Disconnect), "a frame came after the ping");
     line.wait();
@@ -132,10 +132,10 @@ fn it_is_not_caught_up_while_it_looks_for_what_it_missed() {
     };
     assert_eq!(state(&line.log_in()), Some(State::CaughtUp));
     for _ in 0..2 {
-        let effects = line.hear(0, Body::Lagged(v1::Lagged {}));
+        let effects = line.receive(0, Body::Lagged(v1::Lagged {}));
         assert_eq!(state(&effects), Some(State::Connected));
         let page = v1::SyncPage { caught_up: true, ..v1::SyncPage::default() };
-        assert_eq!(state(&line.hear(request(&effects).request_id, Body::SyncPage(page))), Some(State::CaughtUp));
+        assert_eq!(state(&line.receive(request(&effects).request_id, Body::SyncPage(page))), Some(State::CaughtUp));
     }
 }
 
@@ -150,7 +150,7 @@ fn heartbeats_grow_in_the_background_and_are_kept_for_their_network() {
         let since = line.now;
         let ping = request(&line.wait());
         silences.push(line.now - since);
-        line.hear(ping.request_id, Body::Pong(v1::Pong::default()));
+        line.receive(ping.request_id, Body::Pong(v1::Pong::default()));
     }
     assert_eq!(silences, [30_000, 30_000, 30_000, 60_000, 60_000, 60_000, 90_000]);
     let kept = line.changes.iter().rev().find_map(|change| match change {
@@ -167,7 +167,7 @@ fn at_a_minute() -> Line {
     line.tell(Input::Attention(Attention::Background));
     for _ in 0..3 {
         let ping = request(&line.wait());
-        line.hear(ping.request_id, Body::Pong(v1::Pong::default()));
+        line.receive(ping.request_id, Body::Pong(v1::Pong::default()));
     }
     assert!(matches!(request(&line.wait()).request, Some(Request::Ping(_))));
     line
@@ -210,7 +210,7 @@ fn an_outage_teaches_nothing_about_silence() {
 fn a_sleep_teaches_nothing_about_silence() {
     // The ticks come late when the device sleeps before its ping, or behind it.
     let mut line = at_a_minute();
-    line.hear(0, Body::Typing(v1::TypingEvent::default()));
+    line.receive(0, Body::Typing(v1::TypingEvent::default()));
     line.now += 3_600_000;
     assert!(matches!(request(&line.tell(Input::Tick)).request, Some(Request::Ping(_))));
     assert!(line.wait().contains(&Effect::Disconnect));
@@ -240,7 +240,7 @@ fn who_wakes_up_asks_at_once_whether_the_connection_lives() {
     line.log_in();
     assert!(matches!(request(&line.tell(Input::Woke)).request, Some(Request::Ping(_))));
     assert_eq!(line.tell(Input::Woke), [], "one ping at a time");
-    line.hear(0, Body::Typing(v1::TypingEvent::default()));
+    line.receive(0, Body::Typing(v1::TypingEvent::default()));
     line.tell(Input::Attention(Attention::Background));
     assert!(matches!(request(&line.tell(Input::Attention(Attention::Foreground))).request, Some(Request::Ping(_))));
 
@@ -264,7 +264,8 @@ fn what_is_kept_is_not_shown_to_another_user() {
     line.tell(Input::Login(Credential::Token("of another".into())));
     let hello = request(&line.tell(Input::Connected));
     let user = Some(v1::User { user_id: 8, ..v1::User::default() });
-    let effects = line.hear(hello.request_id, Body::Welcome(v1::Welcome { user, log_id: 1, ..v1::Welcome::default() }));
+    let effects =
+        line.receive(hello.request_id, Body::Welcome(v1::Welcome { user, log_id: 1, ..v1::Welcome::default() }));
     assert_eq!(stopped(&effects), StopReason::OtherUser { kept: UserId(7), given: UserId(8) });
 }
 
@@ -277,6 +278,6 @@ fn in_a_store_that_was_replaced_the_same_account_may_be_another_id() {
     let hello = request(&line.tell(Input::Connected));
     let user = v1::User { user_id: 8, ..v1::User::default() };
     let welcome = v1::Welcome { user: Some(user.clone()), log_id: 2, ..v1::Welcome::default() };
-    let effects = line.hear(hello.request_id, Body::Welcome(welcome));
+    let effects = line.receive(hello.request_id, Body::Welcome(welcome));
     assert!(effects.contains(&Effect::Profile(user)), "{effects:?}");
 }

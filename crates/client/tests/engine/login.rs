@@ -29,7 +29,7 @@ fn password() -> Credential {
 
 fn welcome(line: &mut Line, hello: &[Effect], token: &str) {
     let welcome = v1::Welcome { log_id: 1, token: token.into(), heartbeat_min_ms: 9, ..v1::Welcome::default() };
-    line.hear(request(hello).request_id, Body::Welcome(welcome));
+    line.receive(request(hello).request_id, Body::Welcome(welcome));
 }
 
 fn closed(code: Close) -> Input {
@@ -54,16 +54,16 @@ fn a_password_is_used_once_and_again_when_its_token_ran_out() {
     let effects = line.tell(Input::Connected);
     assert!(matches!(credential(&effects), Said::Password(_)));
     let welcome = v1::Welcome { log_id: 1, token: "given".into(), heartbeat_min_ms: 9, ..v1::Welcome::default() };
-    line.hear(request(&effects).request_id, Body::Welcome(welcome));
+    line.receive(request(&effects).request_id, Body::Welcome(welcome));
     line.tell(Input::Closed { code: None, reason: String::new() });
     line.wait();
     let effects = line.tell(Input::Connected);
     assert_eq!(credential(&effects), Said::Token("given".into()));
-    line.hear(request(&effects).request_id, error(Code::TokenExpired));
+    line.receive(request(&effects).request_id, error(Code::TokenExpired));
     line.wait();
     let effects = line.tell(Input::Connected);
     assert!(matches!(credential(&effects), Said::Password(_)));
-    let effects = line.hear(request(&effects).request_id, error(Code::BadPassword));
+    let effects = line.receive(request(&effects).request_id, error(Code::BadPassword));
     assert!(matches!(stopped(&effects), StopReason::Refused(_)));
 }
 
@@ -82,7 +82,7 @@ fn a_connection_whose_token_ran_out_is_renewed_by_the_password() {
         line.tell(Input::Tick);
         let hello = request(&line.tell(Input::Connected));
         let welcome = v1::Welcome { log_id: 1, token: "given".into(), heartbeat_min_ms: 9, ..v1::Welcome::default() };
-        line.hear(hello.request_id, Body::Welcome(welcome));
+        line.receive(hello.request_id, Body::Welcome(welcome));
         retry_at(&line.tell(close(code)));
         line.wait();
         assert!(matches!(credential(&line.tell(Input::Connected)), Said::Password(_)));
@@ -106,7 +106,7 @@ fn the_token_that_a_password_bought_is_kept_until_it_is_refused() {
     again.tell(Input::Tick);
     let hello = again.tell(Input::Connected);
     assert_eq!(credential(&hello), token("bought"));
-    let effects = again.hear(request(&hello).request_id, error(Code::TokenExpired));
+    let effects = again.receive(request(&hello).request_id, error(Code::TokenExpired));
     assert!(matches!(stopped(&effects), StopReason::Refused(_)));
     assert_eq!(kept(&again), [None]);
     assert_eq!(stopped(&again.tell(Input::Login(Credential::Kept))), StopReason::NoCredential);
@@ -139,7 +139,7 @@ fn a_newer_credential_is_said_before_the_engine_gives_up() {
         line.wait();
         let hello = line.tell(Input::Connected);
         assert_eq!(credential(&hello), token("newer"));
-        let effects = line.hear(request(&hello).request_id, error(Code::BadToken));
+        let effects = line.receive(request(&hello).request_id, error(Code::BadToken));
         assert!(matches!(stopped(&effects), StopReason::Refused(_)), "there is no other");
     }
     // Or the refusal of the old one is on its way.
@@ -147,7 +147,7 @@ fn a_newer_credential_is_said_before_the_engine_gives_up() {
     line.tell(Input::Tick);
     let hello = line.tell(Input::Connected);
     line.tell(newer());
-    retry_at(&line.hear(request(&hello).request_id, error(Code::TokenExpired)));
+    retry_at(&line.receive(request(&hello).request_id, error(Code::TokenExpired)));
     line.wait();
     assert_eq!(credential(&line.tell(Input::Connected)), token("newer"));
 }
@@ -199,7 +199,7 @@ fn a_provider_is_asked_again_when_its_token_is_no_longer_taken() {
     line.tell(Input::Closed { code: None, reason: String::new() });
     assert!(line.wait().contains(&Effect::Connect));
     let hello = line.tell(Input::Connected);
-    line.hear(request(&hello).request_id, error(Code::TokenExpired));
+    line.receive(request(&hello).request_id, error(Code::TokenExpired));
     assert!(line.wait().contains(&Effect::FetchToken));
     line.tell(fetched("second"));
     let hello = line.tell(Input::Connected);
@@ -208,7 +208,7 @@ fn a_provider_is_asked_again_when_its_token_is_no_longer_taken() {
     assert!(line.wait().contains(&Effect::FetchToken));
     line.tell(fetched("bad"));
     let hello = line.tell(Input::Connected);
-    let effects = line.hear(request(&hello).request_id, error(Code::BadToken));
+    let effects = line.receive(request(&hello).request_id, error(Code::BadToken));
     assert!(
         matches!(stopped(&effects), StopReason::Refused(_)),
         "a fresh token is refused: asking again leads nowhere"

@@ -13,7 +13,7 @@ fn sync(line: &mut Line) -> (u32, v1::Sync) {
         let frame = request(&line.wait());
         match frame.request {
             Some(Request::Sync(sync)) => return (frame.request_id, sync),
-            _ => drop(line.hear(frame.request_id, Body::Pong(v1::Pong::default()))),
+            _ => drop(line.receive(frame.request_id, Body::Pong(v1::Pong::default()))),
         }
     }
 }
@@ -30,19 +30,19 @@ fn the_regular_check_sends_a_digest_and_positions_only_if_groups_moved() {
             mailbox_seq: group,
             ..v1::Session::default()
         };
-        line.hear(0, Body::SessionChanged(v1::SessionChanged { session: Some(session) }));
+        line.receive(0, Body::SessionChanged(v1::SessionChanged { session: Some(session) }));
     }
     let digest = Some(groups_digest((1..=300).map(|group| (GroupId(group), 0))));
     let page = |groups_behind| v1::SyncPage { mailbox_seq: 300, caught_up: true, groups_behind, ..Default::default() };
     let (request_id, asked) = sync(&mut line);
     assert_eq!(asked, v1::Sync { mailbox_seq: 300, groups: Vec::new(), groups_digest: digest });
-    let effects = line.hear(request_id, Body::SyncPage(page(false)));
+    let effects = line.receive(request_id, Body::SyncPage(page(false)));
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Transmit(_))), "{effects:?}");
 
     // What the server says may be missing is asked for in the same way.
-    let frame = request(&line.hear(0, Body::Lagged(v1::Lagged {})));
+    let frame = request(&line.receive(0, Body::Lagged(v1::Lagged {})));
     assert_eq!(frame.request, Some(Request::Sync(asked)));
-    let positions = request(&line.hear(frame.request_id, Body::SyncPage(page(true)))).request;
+    let positions = request(&line.receive(frame.request_id, Body::SyncPage(page(true)))).request;
     let Some(Request::Sync(positions)) = positions else { panic!("no sync: {positions:?}") };
     assert_eq!((positions.groups.len(), positions.groups_digest), (200, None));
 }

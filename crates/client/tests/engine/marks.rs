@@ -34,7 +34,7 @@ fn the_waits_of_marks_begin_anew_after_one_was_taken() {
         group: Some(v1::Group::default()),
         ..v1::Session::default()
     };
-    let pull = request(&line.hear(0, Body::SessionChanged(v1::SessionChanged { session: Some(session) })));
+    let pull = request(&line.receive(0, Body::SessionChanged(v1::SessionChanged { session: Some(session) })));
     let message = |server_msg_id| v1::Message {
         conversation_id: name.clone(),
         server_msg_id,
@@ -43,14 +43,14 @@ fn the_waits_of_marks_begin_anew_after_one_was_taken() {
     };
     let messages = vec![message(1), message(2)];
     let all = v1::Messages { conversation_id: name.clone(), messages, more: false, head: 2 };
-    line.hear(pull.request_id, Body::Messages(all));
+    line.receive(pull.request_id, Body::Messages(all));
     let mut asked = request(&mark_read(&mut line, 1)).request_id;
     for _ in 0..10 {
-        line.hear(asked, error(Code::Overloaded));
+        line.receive(asked, error(Code::Overloaded));
         asked = told(&mut line, 20_000);
     }
-    line.hear(asked, Body::Marked(v1::Marked { read_mark: 1, delivered_mark: 1, unread: 1, mailbox_seq: 0 }));
+    line.receive(asked, Body::Marked(v1::Marked { read_mark: 1, delivered_mark: 1, unread: 1, mailbox_seq: 0 }));
     let asked = request(&mark_read(&mut line, 2)).request_id;
-    line.hear(asked, error(Code::Overloaded));
+    line.receive(asked, error(Code::Overloaded));
     told(&mut line, 500);
 }

@@ -56,7 +56,7 @@ fn places(effects: &[Effect]) -> Vec<(ConversationId, u64)> {
 }
 
 fn stored(line: &mut Line, request_id: u32, server_msg_id: u64) -> Vec<Effect> {
-    line.hear(request_id, Body::Sent(v1::Sent { server_msg_id, ..v1::Sent::default() }))
+    line.receive(request_id, Body::Sent(v1::Sent { server_msg_id, ..v1::Sent::default() }))
 }
 
 /// An own message comes from the log.
@@ -70,7 +70,7 @@ fn seen(line: &mut Line, conversation: ConversationId, id: &str, text: &str) -> 
         content: text.into(),
         ..v1::Message::default()
     };
-    line.hear(0, Body::Message(v1::MessageEvent { message: Some(message), mailbox_seq: 0 }))
+    line.receive(0, Body::Message(v1::MessageEvent { message: Some(message), mailbox_seq: 0 }))
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_message_is_cancelled_only_while_it_is_certain_that_it_is_not_stored() {
 
     let flying = sent(&send(&mut line, with(8), "flying", "on its way"))[0].0;
     assert_eq!(cancel(&mut line, "flying"), Err(NotWithdrawn::MaybeStored));
-    line.hear(flying, error(Code::Overloaded));
+    line.receive(flying, error(Code::Overloaded));
     assert_eq!(cancel(&mut line, "flying"), Ok(Fate::NotStored), "the server said that nothing was stored");
     line.wait();
     line.log_in();
@@ -126,11 +126,11 @@ fn a_message_is_cancelled_only_while_it_is_certain_that_it_is_not_stored() {
     line.tell(Input::Tick);
 
     let refused = sent(&send(&mut line, with(8), "refused", "for ever"))[0].0;
-    line.hear(refused, error(Code::BadField));
+    line.receive(refused, error(Code::BadField));
     assert_eq!(cancel(&mut line, "refused"), Ok(Fate::NotStored));
 
     let doubtful = sent(&send(&mut line, with(8), "doubtful", "perhaps"))[0].0;
-    line.hear(doubtful, error(Code::UnknownOutcome));
+    line.receive(doubtful, error(Code::UnknownOutcome));
     assert_eq!(cancel(&mut line, "doubtful"), Err(NotWithdrawn::MaybeStored));
     line.tell(Input::Closed { code: None, reason: String::new() });
     assert_eq!(cancel(&mut line, "doubtful"), Err(NotWithdrawn::MaybeStored));
@@ -154,8 +154,8 @@ fn what_is_behind_a_message_that_is_given_up_goes_on() {
     let mut line = online();
     let stuck = sent(&send(&mut line, with(8), "stuck", "fails for ever"))[0].0;
     let behind = sent(&send(&mut line, with(8), "behind", "waits"))[0].0;
-    line.hear(stuck, error(Code::UnknownOutcome));
-    line.hear(behind, error(Code::BehindFailed));
+    line.receive(stuck, error(Code::UnknownOutcome));
+    line.receive(behind, error(Code::BehindFailed));
     let (answer, effects) = withdraw(&mut line, "stuck", Withdrawal::GiveUp);
     assert_eq!(answer, Ok(Fate::Unknown));
     // This server waits for the first one on this connection, and takes nothing behind it.
@@ -179,7 +179,7 @@ fn the_answer_for_a_message_that_was_given_up_counts_for_no_other() {
     let pulls =
         |effect: &Effect| matches!(effect, Effect::Transmit(frame) if matches!(frame.request, Some(Request::Pull(_))));
     assert!(effects.iter().any(pulls), "it is in the log: {effects:?}");
-    line.hear(second, error(Code::Conflict));
+    line.receive(second, error(Code::Conflict));
 }
 
 #[test]
@@ -201,8 +201,8 @@ fn a_message_seen_in_the_log_before_its_answer_goes_again_when_the_answer_asks_f
     let first = sent(&send(&mut line, with(8), "a", "one"))[0].0;
     let second = sent(&send(&mut line, with(8), "b", "two"))[0].0;
     assert_eq!(places(&seen(&mut line, with(8), "a", "one")), [], "its answer is on its way");
-    line.hear(first, error(Code::UnknownOutcome));
-    line.hear(second, error(Code::BehindFailed));
+    line.receive(first, error(Code::UnknownOutcome));
+    line.receive(second, error(Code::BehindFailed));
     line.now += 1_000;
     let again = sent(&line.tell(Input::Tick));
     assert_eq!(again.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>(), ["one", "two"]);

@@ -42,7 +42,7 @@ pub(crate) struct Server {
     failed: HashMap<(u64, ConversationId), String>,
     /// Messages that fail whenever they come.
     pub(crate) poisoned: BTreeSet<String>,
-    /// Messages that were refused for good at least once: whoever did not hear so tries them again.
+    /// Messages that were refused for good at least once: whoever was not told so tries them again.
     pub(crate) refused: BTreeSet<String>,
     /// What becomes of the next sends.
     pub(crate) faults: Vec<Fault>,
@@ -174,7 +174,7 @@ impl Server {
         let message = self.append(id, message);
         let at = message.server_msg_id;
         let stays = self.groups.entry(group).or_default().stays.entry(user).or_default();
-        let mut hearers = BTreeSet::from([user]);
+        let mut receivers = BTreeSet::from([user]);
         if leaves {
             stays.last_mut().expect("a member has a stay").1 = Some(at);
         } else {
@@ -184,10 +184,10 @@ impl Server {
             entry.delivered_mark = entry.delivered_mark.max(at);
         }
         self.stamp(user, id);
-        hearers.extend(self.members(group));
+        receivers.extend(self.members(group));
         let changed = v1::SessionChanged { session: Some(self.row(user, id)) };
         let mut pushes = vec![Push { to: user, body: Body::SessionChanged(changed) }];
-        pushes.extend(hearers.into_iter().map(|to| message_push(to, &message, 0)));
+        pushes.extend(receivers.into_iter().map(|to| message_push(to, &message, 0)));
         pushes
     }
 

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use crate::{
     ALICE, BOB, config, crash_after,
     fake::{Fake, Wire},
-    hear, kept_in, ours, within,
+    kept_in, ours, receive, within,
 };
 
 pub(crate) async fn say(server: &Fake, numbers: std::ops::RangeInclusive<u32>) {
@@ -80,7 +80,7 @@ async fn a_new_consumer_may_begin_with_what_is_unread() {
     within(bob.caught_up()).await.expect("logged in");
     bob.mark_read(ours(), 3).await.expect("open");
     let read = |event| matches!(event, Event::Session(session) if session.read_mark == 3).then_some(());
-    hear(&mut events, read).await;
+    receive(&mut events, read).await;
     let mut consumer = bob.consumer("bot", Start::Unread).await.expect("reads");
     assert_eq!(take(&mut consumer, 1).await, [4]);
     // Where it began is kept, though more is read meanwhile.

@@ -193,7 +193,7 @@ fn push(state: &State, except: u64, pushes: Vec<Push>) {
     for push in pushes {
         for (connection, (user, outbox)) in &state.outboxes {
             if *user == push.to && *connection != except {
-                // A connection that ended hears nothing.
+                // A connection that ended receives nothing.
                 let _ = outbox.try_send(v1::ServerFrame { request_id: 0, body: Some(push.body.clone()) });
             }
         }

@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use crate::{
     ALICE, BOB, config, content,
     fake::{Fake, Wire},
-    hear, ours, within,
+    ours, receive, within,
 };
 
 /// Every second pushed message is lost.
@@ -62,13 +62,13 @@ async fn a_push_that_is_lost_costs_time_and_no_message() {
     // The last message is followed by nothing that would betray the hole before it.
     lossy.policy.check_every_ms = 200;
     let bob = Client::open(lossy).await.expect("opens");
-    let mut heard = bob.events();
+    let mut bob_events = bob.events();
     within(bob.caught_up()).await.expect("logged in");
     let alice = Client::open(config("ws", server.address, ALICE)).await.expect("opens");
     for number in 0..7 {
         alice.send(ours(), Draft::text(number.to_string())).await.expect("queued");
     }
     for number in 0..7 {
-        assert_eq!(hear(&mut heard, content).await, number.to_string());
+        assert_eq!(receive(&mut bob_events, content).await, number.to_string());
     }
 }

@@ -52,7 +52,7 @@ async fn within<T>(what: impl Future<Output = T>) -> T {
 }
 
 /// Waits for the first event of which `wanted` makes something.
-async fn hear<T>(events: &mut Events, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
+async fn receive<T>(events: &mut Events, mut wanted: impl FnMut(Event) -> Option<T>) -> T {
     within(async {
         loop {
             let event = events.next().await.expect("the client is open");
@@ -74,14 +74,14 @@ fn content(event: Event) -> Option<String> {
 async fn check_a_talk(alice: Config, bob: Config) {
     let alice = Client::open(alice).await.expect("opens");
     let bob = Client::open(bob).await.expect("opens");
-    let (mut heard, ours) = (bob.events(), ours());
+    let (mut bob_events, ours) = (bob.events(), ours());
     within(bob.caught_up()).await.expect("logged in");
     let mut sending = alice.send(ours, Draft::text("hi")).await.expect("queued");
     assert_eq!(within(sending.sent()).await.expect("stored").server_msg_id, 1);
-    assert_eq!(hear(&mut heard, content).await, "hi");
+    assert_eq!(receive(&mut bob_events, content).await, "hi");
     let listed =
         |event| matches!(event, Event::Session(session) if session.unread == 1 && session.peer.is_some()).then_some(());
-    hear(&mut heard, listed).await;
+    receive(&mut bob_events, listed).await;
     assert_eq!(bob.sessions().await.expect("reads")[0].unread, 1);
     bob.mark_read(ours, 1).await.expect("open");
     let read = async { while !matches!(sending.changed().await.expect("goes on"), Status::Read(_)) {} };
@@ -179,7 +179,7 @@ async fn a_cut_connection_costs_no_message() {
     let server = Fake::start(Wire::WebSocket).await;
     let alice = Client::open(config("ws", server.address, ALICE)).await.expect("opens");
     let bob = Client::open(config("ws", server.address, BOB)).await.expect("opens");
-    let mut heard = bob.events();
+    let mut bob_events = bob.events();
     within(bob.caught_up()).await.expect("logged in");
     let mut texts = Vec::new();
     for round in 0..4 {
@@ -190,7 +190,7 @@ async fn a_cut_connection_costs_no_message() {
         server.cut();
     }
     for text in &texts {
-        assert_eq!(hear(&mut heard, content).await, *text);
+        assert_eq!(receive(&mut bob_events, content).await, *text);
     }
     assert_eq!(server.log(ours()), texts);
 }
@@ -278,7 +278,7 @@ async fn what_never_left_the_device_is_cancelled_and_what_is_behind_a_stuck_one_
     server.state.lock().expect("nobody panics with it").model.faults.push(server::Fault::Poison);
     let alice = Client::open(at(server.address)).await.expect("opens");
     let mut events = alice.events();
-    let stuck = hear(&mut events, |event| match event {
+    let stuck = receive(&mut events, |event| match event {
         Event::Status { client_msg_id, status: Status::Retrying(_), .. } => Some(client_msg_id),
         _ => None,
     })
@@ -286,7 +286,7 @@ async fn what_never_left_the_device_is_cancelled_and_what_is_behind_a_stuck_one_
     let cancelled = alice.cancel(ours(), stuck.clone()).await;
     assert!(matches!(cancelled, Err(Error::NotWithdrawn(NotWithdrawn::MaybeStored))));
     assert_eq!(alice.give_up(ours(), stuck).await.expect("taken out"), Fate::Unknown);
-    assert_eq!(hear(&mut events, content).await, "behind");
+    assert_eq!(receive(&mut events, content).await, "behind");
     assert_eq!(server.log(ours()), ["behind"]);
     assert_eq!(alice.unsent().await.expect("reads"), []);
 }
@@ -314,7 +314,7 @@ async fn a_refused_login_stops_until_another_one_is_given() {
     assert!(matches!(within(client.caught_up()).await, Err(StopReason::Refused(_))));
     let mut events = client.events();
     client.login(Credential::Token(ALICE.to_string())).await.expect("open");
-    hear(&mut events, |event| (event == Event::State(State::CaughtUp)).then_some(())).await;
+    receive(&mut events, |event| (event == Event::State(State::CaughtUp)).then_some(())).await;
     assert_eq!(client.me().map(|user| user.user_id), Some(UserId(ALICE)));
 }
 
@@ -330,7 +330,7 @@ async fn a_password_is_needed_once_for_a_store() {
     assert_eq!(within(client.caught_up()).await, Err(StopReason::NoCredential));
     client.login(Credential::Password { account: ALICE.to_string(), password: "goose".into() }).await.expect("open");
     let mut events = client.events();
-    hear(&mut events, |event| (event == Event::State(State::CaughtUp)).then_some(())).await;
+    receive(&mut events, |event| (event == Event::State(State::CaughtUp)).then_some(())).await;
     client.close().await;
     let client = Client::open(kept(Credential::Kept)).await.expect("opens");
     within(client.caught_up()).await.expect("logged in");
@@ -357,7 +357,7 @@ async fn after_a_wipe_nothing_of_the_user_is_on_the_device() {
     assert_eq!(bob.sessions().await.expect("reads"), []);
     let mut events = bob.events();
     bob.login(password(BOB)).await.expect("open");
-    hear(&mut events, |event| (event == Event::State(State::CaughtUp)).then_some(())).await;
+    receive(&mut events, |event| (event == Event::State(State::CaughtUp)).then_some(())).await;
     assert_eq!(bob.me().map(|user| user.user_id), Some(UserId(BOB)));
 }
 

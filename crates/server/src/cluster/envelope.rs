@@ -453,7 +453,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_is_what_is_heard() {
+    fn what_is_said_is_what_is_received() {
         for body in bodies() {
             let envelope = Envelope { from: ME, body };
             assert_eq!(Envelope::decode(envelope.clone().encode(LOG), LOG), Ok(envelope));

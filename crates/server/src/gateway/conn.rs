@@ -56,7 +56,7 @@ enum Event {
     Answers(Result<(Box<Caller>, Vec<v1::ServerFrame>), JoinError>),
     /// The client said something. Not listened to while a turn is under way: that is the back pressure.
     Frame(Result<Received, RecvError>),
-    /// Nothing was heard for too long, or the token ran out.
+    /// Nothing came for too long, or the token ran out.
     Deadline,
 }
 
@@ -75,8 +75,8 @@ struct Conn {
     /// Absent while a turn has it.
     caller: Option<Box<Caller>>,
     turn: Option<Turn>,
-    /// When something was heard last.
-    heard: Instant,
+    /// When something came last.
+    received_at: Instant,
     silence: Duration,
     /// By the wall clock, which can be set: so it is looked at again and again.
     token_expires_ms: Option<u64>,
@@ -183,7 +183,7 @@ impl Conn {
             outbox,
             caller: Some(caller),
             turn: None,
-            heard: Instant::now(),
+            received_at: Instant::now(),
             token_expires_ms,
             broken: None,
             shutdown,
@@ -223,7 +223,7 @@ impl Conn {
     }
 
     fn deadline(&self) -> Instant {
-        let silent = self.heard + self.silence;
+        let silent = self.received_at + self.silence;
         silent.min(Instant::now() + token_left(&self.cx.clock, self.token_expires_ms).min(TOKEN_LOOK))
     }
 
@@ -232,7 +232,7 @@ impl Conn {
         if token_left(&self.cx.clock, self.token_expires_ms).is_zero() {
             return Err(end(CloseCode::TokenRanOut));
         }
-        if self.heard + self.silence <= now {
+        if self.received_at + self.silence <= now {
             return Err(end(CloseCode::Silent));
         }
         Ok(())
@@ -242,7 +242,7 @@ impl Conn {
     /// turn: its answer may be large, and there is never more than one of those in memory. A frame with a value that it cannot
     /// have takes its place in the turn, to be refused there.
     fn take_up(&mut self, first: Bytes) -> Result<(), End> {
-        self.heard = Instant::now();
+        self.received_at = Instant::now();
         let mut next = Some(Ok(Received::Frame(first)));
         let (mut frames, mut taken, mut turn_bytes) = (Vec::new(), 0, 0);
         let mut malformed = None;
@@ -278,7 +278,7 @@ impl Conn {
             }
         }
         let caller = self.caller.take().expect("no turn is under way while frames are listened to");
-        let (cx, now) = (Arc::clone(&self.cx), self.heard);
+        let (cx, now) = (Arc::clone(&self.cx), self.received_at);
         self.turn = Some(tokio::spawn(async move {
             let (caller, mut answers) = im::turn(&cx, caller, frames, now).await;
             // What came before the malformed frame is answered before the connection ends.
@@ -290,10 +290,10 @@ impl Conn {
 
     /// Frames of the transport show that the peer is there, and cost them as much as a request.
     fn count_control(&mut self) {
-        self.heard = Instant::now();
+        self.received_at = Instant::now();
         if let Some(caller) = &mut self.caller {
             // Too many are not refused, since they are answered all the same; who does not stop is closed.
-            let _ = caller.admit(1, self.heard);
+            let _ = caller.admit(1, self.received_at);
         }
     }
 
@@ -385,7 +385,7 @@ impl Conn {
         };
         self.outbox.wrote();
         // Nobody was listened to meanwhile.
-        self.heard += began.elapsed();
+        self.received_at += began.elapsed();
         written
     }
 

@@ -4,7 +4,7 @@
 //! from, so that no number of them takes a user's (`limits.connections`). Where there is no room, the one gives way that has
 //! kept the server waiting longest, of the network that has most of what it may have: whoever holds places without logging in loses
 //! them to those who come to log in. While everybody is served as fast as can be, as when all users come back at once, nobody gives
-//! way and who comes is turned away: what was begun is brought to its end. Who was refused, and only hears why, gives way at once.
+//! way and who comes is turned away: what was begun is brought to its end. Who was refused, and is only told why, gives way at once.
 //!
 //! A proxy's connection counts among all, and in no network until it is known whom it passes on.
 

@@ -15,7 +15,7 @@ use crate::{
     nickname::Nickname,
 };
 
-/// A conversation hears of the user's typing at most this often.
+/// A conversation is told of the user's typing at most this often.
 const TYPING_INTERVAL: Duration = Duration::from_secs(1);
 /// About what an entry of a list holds at most, and how many are small together.
 const ENTRY_BYTES: usize = 2 * 1024;
@@ -111,7 +111,7 @@ impl Caller {
         }
     }
 
-    /// Whether the conversation shall hear of the typing now.
+    /// Whether the conversation shall be told of the typing now.
     pub fn may_tell_typing(&mut self, conversation: ConversationId, now: Instant) -> bool {
         self.typed.retain(|_, told| now < *told + TYPING_INTERVAL);
         if self.typed.len() >= TYPING_REMEMBERED || self.typed.contains_key(&conversation) {

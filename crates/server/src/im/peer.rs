@@ -32,29 +32,29 @@ const BYTES_MIN: usize = 16 << 10;
 
 /// Obeys until both ways end. What need not wait for the store is done in the order in which it came.
 pub async fn listen(cx: Arc<Ctx>, mut arriving: Arriving) {
-    let mut ear = Ear { cx, seen: Seen::default() };
+    let mut listener = Listener { cx, seen: Seen::default() };
     loop {
         let arrived = tokio::select! {
             arrived = arriving.bus.recv() => arrived,
             arrived = arriving.kicks.recv() => arrived,
         };
         let Some(bytes) = arrived else { return };
-        if let Some(envelope) = ear.cx.peers.unsealed(bytes) {
-            let watch = ear.cx.peers.counts.watch.clone();
-            if watch.piece("listen", ear.hear(envelope)).await.is_none() {
-                ear.cx.peers.counts.lost();
+        if let Some(envelope) = listener.cx.peers.unsealed(bytes) {
+            let watch = listener.cx.peers.counts.watch.clone();
+            if watch.piece("listen", listener.receive(envelope)).await.is_none() {
+                listener.cx.peers.counts.lost();
             }
         }
     }
 }
 
-struct Ear {
+struct Listener {
     cx: Arc<Ctx>,
     seen: Seen,
 }
 
-impl Ear {
-    async fn hear(&mut self, Envelope { from, body }: Envelope) {
+impl Listener {
+    async fn receive(&mut self, Envelope { from, body }: Envelope) {
         match body {
             Body::Push(push) => self.push(push),
             Body::GroupPush(push) => self.group_push(push).await,

@@ -72,9 +72,9 @@ async fn peers<W: World>(world: &W) -> [Peer<W::Bus>; 3] {
 }
 
 impl<B: Bus> Peer<B> {
-    async fn hears(&mut self, message: &'static str) {
-        let heard = within(message, self.inbox.recv()).await.expect("the bus lives");
-        assert_eq!(heard, message);
+    async fn receives(&mut self, message: &'static str) {
+        let received = within(message, self.inbox.recv()).await.expect("the bus lives");
+        assert_eq!(received, message);
     }
 }
 
@@ -82,21 +82,21 @@ async fn what_is_sent_to_a_node_reaches_it_alone(world: impl World) {
     let [one, mut two, mut three] = peers(&world).await;
     one.bus.send(two.id, Bytes::from_static(b"for two"));
     one.bus.send(three.id, Bytes::from_static(b"for three"));
-    two.hears("for two").await;
-    three.hears("for three").await;
+    two.receives("for two").await;
+    three.receives("for three").await;
     one.bus.send(two.id, Bytes::from_static(b"again"));
-    two.hears("again").await;
+    two.receives("again").await;
 }
 
 async fn a_broadcast_reaches_everyone_but_its_sender(world: impl World) {
     let [mut one, mut two, mut three] = peers(&world).await;
     one.bus.broadcast(Bytes::from_static(b"to all"));
-    two.hears("to all").await;
-    three.hears("to all").await;
-    // What the sender hears first is this and not its own.
+    two.receives("to all").await;
+    three.receives("to all").await;
+    // What the sender receives first is this and not its own.
     two.bus.broadcast(Bytes::from_static(b"back"));
-    one.hears("back").await;
-    three.hears("back").await;
+    one.receives("back").await;
+    three.receives("back").await;
 }
 
 async fn nobody_gets_what_is_sent_to_nobody(world: impl World) {
@@ -104,8 +104,8 @@ async fn nobody_gets_what_is_sent_to_nobody(world: impl World) {
     one.bus.send(NodeId::random(), Bytes::from_static(b"to nobody"));
     one.bus.send(two.id, Bytes::from_static(b"for two"));
     one.bus.send(three.id, Bytes::from_static(b"for three"));
-    two.hears("for two").await;
-    three.hears("for three").await;
+    two.receives("for two").await;
+    three.receives("for three").await;
 }
 
 async fn none_overtakes_another(world: impl World) {
@@ -134,7 +134,7 @@ async fn what_is_too_large_is_dropped_and_counted(world: impl World) {
     one.bus.broadcast(vec![0; MESSAGE_BYTES_MAX + 1].into());
     assert_eq!(one.counts.dropped_for(Dropped::TooLarge), 2);
     one.bus.send(two.id, Bytes::from_static(b"behind it"));
-    two.hears("behind it").await;
+    two.receives("behind it").await;
 }
 
 async fn the_largest_message_arrives_whole(world: impl World) {
@@ -145,7 +145,7 @@ async fn the_largest_message_arrives_whole(world: impl World) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn alone_nothing_is_heard() {
+async fn alone_nothing_is_received() {
     let (bus, mut inbox) = LocalBus::open();
     bus.broadcast(Bytes::from_static(b"hello?"));
     bus.send(NodeId::random(), Bytes::from_static(b"hello?"));
@@ -177,13 +177,13 @@ mod faults {
         }
     }
 
-    /// Says it until it is heard.
+    /// Says it until it is received.
     async fn reaches(one: &Peer<NatsBus>, two: &mut Peer<NatsBus>, message: &'static str) {
         within(message, async {
             loop {
                 one.bus.send(two.id, Bytes::from_static(message.as_bytes()));
                 tokio::select! {
-                    heard = two.inbox.recv() => if heard.as_deref() == Some(message.as_bytes()) { return },
+                    received = two.inbox.recv() => if received.as_deref() == Some(message.as_bytes()) { return },
                     () = tokio::task::yield_now() => {}
                 }
             }
@@ -258,7 +258,7 @@ mod faults {
     }
 
     #[tokio::test]
-    async fn clusters_of_other_names_do_not_hear_each_other() {
+    async fn clusters_of_other_names_do_not_receive_from_each_other() {
         let world = NatsWorld::start();
         let [one, mut two, _three] = peers(&world).await;
         let (other, mut others) =
@@ -266,7 +266,7 @@ mod faults {
         other.broadcast(Bytes::from_static(b"of another"));
         other.send(two.id, Bytes::from_static(b"of another"));
         one.bus.broadcast(Bytes::from_static(b"of ours"));
-        two.hears("of ours").await;
+        two.receives("of ours").await;
         let (third, _) = NatsBus::open(&world.0.url(), "other", one.id, Counts::default()).await.expect("a bus");
         third.broadcast(Bytes::from_static(b"of theirs"));
         assert_eq!(within("theirs", others.recv()).await.as_deref(), Some(&b"of theirs"[..]));

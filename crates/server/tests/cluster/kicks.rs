@@ -14,7 +14,7 @@ fn start() -> Redis {
     Redis::start(Place::Tests).expect("redis")
 }
 
-async fn hears(inbox: &mut Inbox, kick: &'static str) {
+async fn receives(inbox: &mut Inbox, kick: &'static str) {
     assert_eq!(within(kick, inbox.recv()).await.expect("the stream lives"), kick);
 }
 
@@ -24,8 +24,8 @@ async fn a_kick_reaches_every_node_and_the_one_it_came_from() {
     let ((one, mut ones), (_two, mut twos)) = (open(&redis).await, open(&redis).await);
     for kick in ["first", "second"] {
         one.add(Bytes::from_static(kick.as_bytes()), Cause::Ordered);
-        hears(&mut ones, kick).await;
-        hears(&mut twos, kick).await;
+        receives(&mut ones, kick).await;
+        receives(&mut twos, kick).await;
     }
 }
 
@@ -34,10 +34,10 @@ async fn a_node_that_starts_is_not_told_of_what_was() {
     let redis = start();
     let (one, mut ones) = open(&redis).await;
     one.add(Bytes::from_static(b"old"), Cause::Ordered);
-    hears(&mut ones, "old").await;
+    receives(&mut ones, "old").await;
     let (_two, mut twos) = open(&redis).await;
     one.add(Bytes::from_static(b"new"), Cause::Ordered);
-    hears(&mut twos, "new").await;
+    receives(&mut twos, "new").await;
 }
 
 #[tokio::test]
@@ -47,8 +47,8 @@ async fn kicks_arrive_after_a_wipe() {
     for kick in ["first", "second", "third"] {
         redis.command(&["FLUSHALL"]).expect("a wipe");
         one.add(Bytes::from_static(kick.as_bytes()), Cause::Ordered);
-        hears(&mut ones, kick).await;
-        hears(&mut twos, kick).await;
+        receives(&mut ones, kick).await;
+        receives(&mut twos, kick).await;
     }
 }
 
@@ -58,23 +58,23 @@ async fn a_kick_waits_for_a_redis_that_is_away_and_none_is_done_again_when_an_ol
     let ((one, mut ones), (_two, mut twos)) = (open(&redis).await, open(&redis).await);
     for kick in ["first", "second"] {
         one.add(Bytes::from_static(kick.as_bytes()), Cause::Ordered);
-        hears(&mut ones, kick).await;
-        hears(&mut twos, kick).await;
+        receives(&mut ones, kick).await;
+        receives(&mut twos, kick).await;
         redis.command(&["SAVE"]).expect("a dump");
     }
     one.add(Bytes::from_static(b"third"), Cause::Ordered);
-    hears(&mut ones, "third").await;
-    hears(&mut twos, "third").await;
+    receives(&mut ones, "third").await;
+    receives(&mut twos, "third").await;
     redis.kill();
     one.add(Bytes::from_static(b"fourth"), Cause::Ordered);
     redis.start_again(Kept::Dump).expect("redis from its dump");
     for inbox in [&mut ones, &mut twos] {
         // The third may have been written without its writer being told so: then it is written once more.
-        let mut heard = within("it comes", inbox.recv()).await;
-        if heard.as_deref() == Some(b"third") {
-            heard = within("it comes", inbox.recv()).await;
+        let mut received = within("it comes", inbox.recv()).await;
+        if received.as_deref() == Some(b"third") {
+            received = within("it comes", inbox.recv()).await;
         }
-        assert_eq!(heard.as_deref(), Some(&b"fourth"[..]));
+        assert_eq!(received.as_deref(), Some(&b"fourth"[..]));
     }
 }
 

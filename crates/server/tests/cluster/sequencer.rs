@@ -112,7 +112,7 @@ mod faults {
     }
 
     #[tokio::test]
-    async fn wiped_it_proposes_what_was_and_a_reset_mends_it() {
+    async fn wiped_it_proposes_what_was_and_a_reset_fixes_it() {
         let redis = start();
         let sequencer = open(&redis).await;
         sequencer.reset(ONE, 41).await.expect("a reset");
@@ -158,7 +158,7 @@ mod faults {
     }
 
     #[tokio::test]
-    async fn restored_from_an_old_dump_it_proposes_what_was_and_a_reset_mends_it() {
+    async fn restored_from_an_old_dump_it_proposes_what_was_and_a_reset_fixes_it() {
         let mut redis = start();
         let sequencer = open(&redis).await;
         sequencer.reset(ONE, 41).await.expect("a reset");

@@ -191,11 +191,11 @@ async fn a_group_over_nodes_is_told_in_order_and_its_messages_bear_new_names() {
         let ours = friend.conversation_with(cyd);
         friend.send(&ours, "m-later", &format!("later {number}")).await;
     }
-    let mut heard = HashSet::new();
-    while heard.iter().filter(|content: &&String| content.starts_with("later")).count() < 12 {
-        heard.insert(event(cyd, content).await);
+    let mut received = HashSet::new();
+    while received.iter().filter(|content: &&String| content.starts_with("later")).count() < 12 {
+        received.insert(event(cyd, content).await);
     }
-    assert!(!heard.contains("among us"), "{heard:?}");
+    assert!(!received.contains("among us"), "{received:?}");
     assert!(matches!(cyd.ask(send(&group, "m-x", "?")).await, Body::Error(_)));
 }
 

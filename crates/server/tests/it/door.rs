@@ -87,7 +87,7 @@ async fn who_holds_places_without_logging_in_gives_way_to_who_comes_to_log_in() 
 }
 
 #[tokio::test]
-async fn who_was_refused_holds_no_place_while_it_hears_why() {
+async fn who_was_refused_holds_no_place_while_it_is_told_why() {
     let server = server(|config| config.limits.strangers_per_address = 1).await;
     // It does not close, so the server waits for it a while.
     let mut refused = from(2, server.server.tcp).await;

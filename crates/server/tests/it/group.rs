@@ -199,7 +199,7 @@ async fn a_full_group_takes_nobody_more() {
 }
 
 #[tokio::test]
-async fn typing_in_a_group_is_heard_by_members_of_members() {
+async fn typing_in_a_group_is_told_to_members_by_members() {
     let server = TestServer::start().await;
     let (mut ada, mut bob, mut cyd) = (server.login("ada").await, server.login("bob").await, server.login("cyd").await);
     let group = ada.create_group(&[&bob]).await;

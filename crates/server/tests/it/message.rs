@@ -47,7 +47,7 @@ async fn a_message_to_oneself_reaches_ones_other_devices_once() {
 }
 
 #[tokio::test]
-async fn a_retry_gets_the_first_answer_again_and_nobody_hears_of_it() {
+async fn a_retry_gets_the_first_answer_again_and_nobody_is_told_of_it() {
     let server = TestServer::start().await;
     let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
     let conversation = ada.conversation_with(&bob);
@@ -177,7 +177,7 @@ async fn a_page_ends_before_its_frame_grows_too_large() {
 }
 
 #[tokio::test]
-async fn typing_is_heard_once_a_second_and_by_others_only() {
+async fn typing_is_told_once_a_second_and_to_others_only() {
     let server = TestServer::start().await;
     let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
     let conversation_id = ada.conversation_with(&bob);

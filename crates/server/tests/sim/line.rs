@@ -16,7 +16,7 @@ use tokio::{
 
 use crate::town::Town;
 
-/// A client that hears nothing for so long tries another connection.
+/// A client that receives nothing for so long tries another connection.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
 
 /// A connection, and frames that came while an answer was waited for.

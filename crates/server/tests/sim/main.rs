@@ -189,7 +189,7 @@ async fn insist(town: &Town, person: &mut Person, conversation: ConversationId, 
         }
         town::pass(100).await;
     }
-    panic!("{} is never heard", person.account);
+    panic!("{} is never answered", person.account);
 }
 
 /// P1 to P5, from what the store has and what each device shows.
@@ -236,8 +236,8 @@ async fn pushes_are_quick_again(town: &Town, people: &mut [Person], group: Conve
     futures_util::future::join_all(settled).await;
     let pulls: u32 = people.iter().map(|person| person.pulls).sum();
     assert_eq!(people[0].say(group, 1).await, 1, "everything works again");
-    let heard = people.iter_mut().map(|person| person.listen(Duration::from_millis(100)));
-    futures_util::future::join_all(heard).await;
+    let listening = people.iter_mut().map(|person| person.listen(Duration::from_millis(100)));
+    futures_util::future::join_all(listening).await;
     let last = people[0].acked.last().expect("it was said").server_msg_id;
     for person in people.iter() {
         let shown = person.shown[&group].last().expect("they talked").server_msg_id;

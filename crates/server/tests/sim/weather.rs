@@ -41,7 +41,7 @@ pub enum Sky {
 pub struct Weather {
     dice: Mutex<StdRng>,
     sky: Mutex<Sky>,
-    /// Nodes that nobody hears and that hear nobody.
+    /// Nodes from which nobody receives anything, and which receive nothing.
     cut_off: watch::Sender<HashSet<NodeId>>,
 }
 

@@ -139,7 +139,7 @@ impl Page<'_> {
             tick: Some(outgoing.tick()),
         });
         if let Status::Failed(error) = &outgoing.status {
-            let fix = self.model.text.mend_failed(&self.model.text.refusal(error));
+            let fix = self.model.text.fix_failed(&self.model.text.refusal(error));
             for row in wrap(&fix, self.width - INDENT, 0) {
                 self.row(vec![" ".repeat(INDENT).into(), Span::styled(row, Style::new().fg(Color::Red))]);
             }

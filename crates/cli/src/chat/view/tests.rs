@@ -95,7 +95,7 @@ fn no_size_is_too_strange_to_draw() {
 fn the_connection_is_told_with_what_helps() {
     let status = |lang: Lang, state: State| {
         let mut chat = Chatting::new(lang, (84, 8));
-        chat.hear(Said::State(state));
+        chat.receive(Said::State(state));
         let screen = screen(&chat);
         let starts = screen.find(['●', '○', '×']).expect("a status line");
         screen[starts..].to_owned()
@@ -122,7 +122,7 @@ fn the_store_of_another_user_is_named() {
         let mut chat = Chatting::new(lang, (84, 8));
         chat.model.store = Some("/home/alice/chat.db".into());
         let other = StopReason::OtherUser { kept: UserId(BOB), given: UserId(chat.me()) };
-        chat.hear(Said::State(State::Stopped(other)));
+        chat.receive(Said::State(State::Stopped(other)));
         assert!(screen(&chat).contains("/home/alice/chat.db"), "{}", screen(&chat));
     }
 }

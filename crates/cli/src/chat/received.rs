@@ -13,7 +13,7 @@ use super::{
 /// Typing is told about once a second while it lasts.
 const TYPING_MS: u64 = 3_000;
 
-pub fn hear(model: &mut Model, event: Event, effects: &mut Vec<Effect>) {
+pub fn receive(model: &mut Model, event: Event, effects: &mut Vec<Effect>) {
     match event {
         Event::State(state) => change_state(model, state, effects),
         Event::Message(message) => take_message(model, message, effects),
