@@ -271,7 +271,7 @@ async fn make_demo_users(store: &dyn Store) -> anyhow::Result<()> {
         let new = NewUser { user: UserId(user), account: account.into(), nickname: nickname.into(), password: None };
         match store.create_user(new).await {
             Ok(_) | Err(Error::Conflict("account")) => {}
-            Err(error) => return Err(error).with_context(|| format!("cannot make the demo user {account}")),
+            Err(error) => return Err(error).with_context(|| format!("cannot create the demo user {account}")),
         }
     }
     Ok(())

@@ -121,7 +121,7 @@ impl Users {
                     ),
                     added => added?,
                 };
-                out::line(format_args!("made {} with user_id {}", user.account, user.user_id))?;
+                out::line(format_args!("created {} with user_id {}", user.account, user.user_id))?;
             }
             Action::List => self.list().await?,
             Action::Password { account } => {

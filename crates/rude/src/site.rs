@@ -131,7 +131,7 @@ pub struct Tokens(hmac::Key);
 impl Tokens {
     /// With the key that the server made in its data folder: the bytes of the file, as they are.
     pub fn load(data: &Path) -> anyhow::Result<Self> {
-        let secret = std::fs::read(data.join("hs256.secret")).context("the server has made no key")?;
+        let secret = std::fs::read(data.join("hs256.secret")).context("the server has created no key")?;
         Ok(Self(hmac::Key::new(hmac::HMAC_SHA256, &secret)))
     }
 

@@ -20,7 +20,7 @@ pub fn make_data_dir(dir: &Path) -> anyhow::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(dir)
-        .with_context(|| format!("cannot make the data folder {}", dir.display()))
+        .with_context(|| format!("cannot create the data folder {}", dir.display()))
 }
 
 /// The key of HS256 tokens: from the file that is configured, or from the data folder, where it is made on first use.
@@ -30,7 +30,7 @@ pub fn hs256_secret(dir: &Path, configured: Option<&Path>) -> anyhow::Result<Vec
         None => {
             let path = hs256_path(dir);
             if !path.exists() {
-                make_secret(dir, &path).with_context(|| format!("cannot make {}", path.display()))?;
+                make_secret(dir, &path).with_context(|| format!("cannot create {}", path.display()))?;
             }
             read(&path)
         }

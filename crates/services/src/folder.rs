@@ -34,7 +34,7 @@ impl Place {
         sweep(&parent);
         let prefix = format!("{OURS}{}-{name}-", process::id());
         let made = tempfile::Builder::new().prefix(&prefix).tempdir_in(&parent);
-        made.with_context(|| format!("no folder for {name} can be made in {}", parent.display()))
+        made.with_context(|| format!("no folder for {name} can be created in {}", parent.display()))
     }
 }
 

@@ -128,7 +128,7 @@ fn install(data: &Path, tmp: &Path) -> anyhow::Result<()> {
     install.args(["--innodb-log-file-size=16M", "--innodb-buffer-pool-size=32M"]);
     install.args([format!("--datadir={}", data.display()), format!("--tmpdir={}", tmp.display())]);
     install.args(as_root().map(|setting| format!("--{setting}")));
-    said_by(install).context("the database cannot be made")?;
+    said_by(install).context("the database cannot be created")?;
     Ok(())
 }
 

@@ -48,7 +48,7 @@ impl Text {
 
     pub fn no_token(self) -> &'static str {
         self.pick(
-            "the token is no JSON Web Token: make one with `anser token make ACCOUNT`",
+            "the token is no JSON Web Token: `anser token make ACCOUNT` prints one",
             "这不是 JSON Web Token：可用 `anser token make 账号` 签发",
         )
     }

@@ -344,7 +344,7 @@ impl Text {
 
     pub fn new_here(self, account: &str) -> String {
         self.make(
-            format!("{account} is a new user, made by this login: nobody had this account (is it a typing error?)"),
+            format!("{account} is a new user, created by this login: nobody had this account (is it a typing error?)"),
             format!("{account} 是新用户，由本次登录创建：此前没有这个账号（是否输错了？）"),
         )
     }
@@ -359,7 +359,7 @@ impl Text {
 
     pub fn only_in_group(self) -> &'static str {
         self.pick(
-            "that works in a group: open one, or make one with /group",
+            "that works in a group: open one, or create one with /group",
             "此命令只用于群：请先打开一个群，或用 /group 创建",
         )
     }
@@ -461,7 +461,7 @@ impl Text {
     pub fn purpose(self, name: &str) -> &'static str {
         match name {
             "/to" => self.pick("talk to somebody, or group_ID", "与某人聊天，或 group_群号"),
-            "/group" => self.pick("make a group (\"with spaces\")", "建群（名称含空格时加引号）"),
+            "/group" => self.pick("create a group (\"with spaces\")", "建群（名称含空格时加引号）"),
             "/invite" => self.pick("into this group", "邀请入群"),
             "/remove" => self.pick("from this group", "移出本群"),
             "/nick" => self.pick("change your name", "修改昵称"),

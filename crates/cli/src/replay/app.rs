@@ -112,7 +112,7 @@ impl App {
         new.client_group_id = uuid::Uuid::now_v7().to_string();
         "replay".clone_into(&mut new.name);
         let client = self.client()?;
-        let group = persist(|| client.create_group(new.clone())).await.context("cannot make the group")?;
+        let group = persist(|| client.create_group(new.clone())).await.context("cannot create the group")?;
         Ok(group.group_id)
     }
 

@@ -106,7 +106,7 @@ impl Replay {
         }
         let seed = self.seed.unwrap_or_else(rand::random);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let scratch = tempfile::tempdir().context("cannot make a folder for the devices")?;
+        let scratch = tempfile::tempdir().context("cannot create a folder for the devices")?;
         let ledger = Arc::new(Ledger::new());
         let play = self.play(&script, seed, scratch.path().into(), Arc::clone(&ledger));
         let played = runtime.block_on(Interrupted::or(play));

@@ -58,7 +58,7 @@ pub async fn assemble(stage: &Stage, script: &Script, devices: u32, progress: &P
     let owner = stage.open(OWNER.to_owned(), 1).await?;
     let (made, group) = oneshot::channel();
     owner.orders.send(Order::Create(made)).await.context("the group's owner is gone")?;
-    let group = group.await.context("the group could not be made")?;
+    let group = group.await.context("the group could not be created")?;
 
     let opening = |(speaker, number): (usize, u32)| {
         progress.show(|| "opening devices".to_owned());

@@ -55,7 +55,7 @@ fn a_running_server_is_measured_with_tokens_that_it_believes() {
     let blind = [&SHORTLY[..], &["--server", &url, "--data", empty.to_str().expect("text")]].concat();
     let told = machine.run(&blind, "");
     assert!(String::from_utf8_lossy(&told.stderr).contains("hs256.secret is not there"), "{told:?}");
-    assert_eq!(fs::read_dir(&empty).expect("the folder").count(), 0, "a secret was made that nobody believes");
+    assert_eq!(fs::read_dir(&empty).expect("the folder").count(), 0, "a secret was created that nobody believes");
 }
 
 #[test]

@@ -78,12 +78,12 @@ fn commands_that_only_read_make_nothing() {
         let tried = machine.run(words, "goose\n");
         let said = String::from_utf8_lossy(&tried.stderr).into_owned();
         assert!(tried.status.code() == Some(1) && said.lines().count() == 1, "{words:?}: {said}");
-        assert!(!machine.data().exists(), "{words:?} made a folder");
+        assert!(!machine.data().exists(), "{words:?} created a folder");
         std::fs::create_dir(machine.data()).expect("a folder");
         assert_eq!(machine.run(words, "goose\n").status.code(), Some(1));
         let left: Vec<_> = std::fs::read_dir(machine.data()).expect("it is there").collect();
-        assert!(left.is_empty(), "{words:?} made {left:?}");
-        assert!(!machine.home().exists(), "{words:?} made a folder for chats");
+        assert!(left.is_empty(), "{words:?} created {left:?}");
+        assert!(!machine.home().exists(), "{words:?} created a folder for chats");
     }
 }
 

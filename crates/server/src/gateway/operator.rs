@@ -39,7 +39,7 @@ impl OperatorSocket {
 
 /// Listens there. What another server left behind is taken away; one that still answers is not.
 pub(super) fn bind(data_dir: &Path) -> anyhow::Result<UnixListener> {
-    let context = || format!("cannot make the operator's socket {}", data_dir.join(OPERATOR_SOCKET).display());
+    let context = || format!("cannot create the operator's socket {}", data_dir.join(OPERATOR_SOCKET).display());
     let socket = OperatorSocket::of(data_dir).with_context(context)?;
     if StdUnixStream::connect(&socket.address).is_ok() {
         bail!("`{}` is in use by another server: stop that one first, or choose another folder", data_dir.display());
