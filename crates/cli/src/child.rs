@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anser_server::secrets::make_data_dir;
+use anser_server::secrets::create_data_dir;
 use anyhow::{Context as _, bail};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 use serde::Deserialize;
@@ -60,7 +60,7 @@ impl ServerProcess {
 
     /// With files that settings name, by their variable of the environment.
     pub async fn start_with(data: &Path, settings: Vec<(&'static str, PathBuf)>) -> anyhow::Result<Self> {
-        make_data_dir(data)?;
+        create_data_dir(data)?;
         let any = ([127, 0, 0, 1], 0).into();
         let (child, ports) = spawn(data, Ports { http: any, tcp: any }, &settings).await?;
         Ok(Self { data: data.to_owned(), ports, settings, child })

@@ -10,7 +10,7 @@ use anser_proto::UserId;
 use anser_server::{
     Begin, Column, Server,
     config::Config,
-    secrets::{hs256_path, make_data_dir},
+    secrets::{create_data_dir, hs256_path},
     system_clock,
 };
 use anser_store::{Error, NewUser, Store};
@@ -90,7 +90,7 @@ impl Serve {
     async fn serve(&self, config: Config, log: Option<&Log>) -> anyhow::Result<()> {
         // Before anything starts, so that a signal that comes early is not lost.
         let mut signals = Signals::listen()?;
-        make_data_dir(&config.store.dir)?;
+        create_data_dir(&config.store.dir)?;
         check_nothing_is_in_the_way(&config).await?;
         self.see_to_open_files(config.limits.connections.saturating_add(config.limits.strangers));
         warn_of_a_clock_that_was_never_set();
@@ -98,7 +98,7 @@ impl Serve {
         let begin = if self.new_store { Begin::Anew } else { Begin::WhereNoneWas };
         let column = Column::open(&config, begin).await?;
         if self.dev {
-            make_demo_users(&*column.store).await?;
+            create_demo_users(&*column.store).await?;
         }
         let server = Server::start(config.clone(), column).await?;
         if let Some(log) = log {
@@ -266,7 +266,7 @@ fn warn_of_a_clock_that_was_never_set() {
     }
 }
 
-async fn make_demo_users(store: &dyn Store) -> anyhow::Result<()> {
+async fn create_demo_users(store: &dyn Store) -> anyhow::Result<()> {
     for (user, account, nickname) in DEMO_USERS {
         let new = NewUser { user: UserId(user), account: account.into(), nickname: nickname.into(), password: None };
         match store.create_user(new).await {

@@ -6,10 +6,9 @@ use anser_proto::{ErrorCode, UserId};
 use anser_server::{
     Begin, Column, LOGINS_NOTICED_S,
     config::Config,
-    end_logins_on_nodes,
+    create_user, end_logins_on_nodes,
     http::admin::{ChangeUser, CreateUser, UserRow, apply_change, new_user},
-    make_user,
-    secrets::make_data_dir,
+    secrets::create_data_dir,
     snowflake::Snowflake,
 };
 use anser_store::{Error as StoreError, Store};
@@ -94,7 +93,7 @@ impl User {
 impl Users {
     async fn find(config: &Config, begin: Begin) -> anyhow::Result<Self> {
         if begin != Begin::Never {
-            make_data_dir(&config.store.dir)?;
+            create_data_dir(&config.store.dir)?;
         }
         if let Some(operator) = Operator::connect(&config.store.dir).await? {
             return Ok(Self::Server(operator));
@@ -147,7 +146,7 @@ impl Users {
             Self::Store(opened) => {
                 let Opened { store, ids, .. } = &**opened;
                 let new = new_user(new).map_err(|error| anyhow!("{}", error.message))?;
-                Ok(UserRow::from(&make_user(&**store, ids, new).await?))
+                Ok(UserRow::from(&create_user(&**store, ids, new).await?))
             }
         }
     }

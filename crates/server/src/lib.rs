@@ -53,7 +53,7 @@ use crate::{
 pub use crate::{
     column::{Begin, Column, Join, end_logins_on_nodes},
     gateway::operator::{OPERATOR_SOCKET, OperatorSocket},
-    im::{logins::NOTICED_S as LOGINS_NOTICED_S, make_user},
+    im::{create_user, logins::NOTICED_S as LOGINS_NOTICED_S},
     metrics::Process,
 };
 

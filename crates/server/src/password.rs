@@ -106,7 +106,7 @@ impl Passwords {
 /// What to keep of a new password. Refuses what is empty or longer than 256 bytes.
 ///
 /// Takes tens of milliseconds of a core: not for a thread that serves connections.
-pub fn make(password: &str) -> Result<PasswordHash, Error> {
+pub fn create(password: &str) -> Result<PasswordHash, Error> {
     if password.is_empty() || password.len() > PASSWORD_BYTES_MAX {
         return Err(Error::bad_field(format!(
             "password has {} bytes: 1 to {PASSWORD_BYTES_MAX} are allowed",
@@ -207,7 +207,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_guesses_wrong_waits_and_the_owner_elsewhere_does_not() {
         let passwords = Passwords::new(2);
-        let kept = make("correct horse").expect("a good password");
+        let kept = create("correct horse").expect("a good password");
         let (mallory, owner) = ([192, 0, 2, 1], [192, 0, 2, 2]);
         for _ in 0..3 {
             assert_eq!(try_it(&passwords, mallory, "correct horse", Some(&kept)).await, Ok(()));
@@ -227,7 +227,7 @@ mod tests {
     #[tokio::test]
     async fn an_account_that_is_not_there_costs_a_hash_all_the_same() {
         let passwords = Passwords::new(100);
-        let kept = make("correct horse").expect("a good password");
+        let kept = create("correct horse").expect("a good password");
         // All but salt and hash: the algorithm and its parameters.
         let cost = |kept: &PasswordHash| kept.argon2.rsplitn(3, '$').last().map(str::to_owned);
         assert_eq!(cost(&passwords.nobody), cost(&kept));
@@ -242,7 +242,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread")]
     async fn checks_work_in_the_memory_of_those_before_them() {
         let passwords = Passwords::new(100);
-        let kept = make("correct horse").expect("a good password");
+        let kept = create("correct horse").expect("a good password");
         for _ in 0..3 {
             let (right, wrong, nobody) = tokio::join!(
                 try_it(&passwords, [192, 0, 2, 1], "correct horse", Some(&kept)),
@@ -261,7 +261,7 @@ mod tests {
     #[tokio::test]
     async fn a_login_that_was_not_checked_is_no_attempt() {
         let passwords = Passwords::new(1);
-        let kept = make("correct horse").expect("a good password");
+        let kept = create("correct horse").expect("a good password");
         let guess = Guess { account: "ada", address: [192, 0, 2, 1].into() };
         for _ in 0..3 {
             let look_up = async { Err(Error::new(ErrorCode::Internal, "the store is away")) };
@@ -294,6 +294,6 @@ mod tests {
 
     #[test]
     fn a_password_has_bounds() {
-        assert!(make("").is_err() && make(&"x".repeat(257)).is_err() && make(&"x".repeat(256)).is_ok());
+        assert!(create("").is_err() && create(&"x".repeat(257)).is_err() && create(&"x".repeat(256)).is_ok());
     }
 }

@@ -15,7 +15,7 @@ const KEY_BYTES_MIN: usize = 32;
 const RANDOM_BYTES: usize = 32;
 
 /// Makes the data folder, open to its owner alone, if it is not there.
-pub fn make_data_dir(dir: &Path) -> anyhow::Result<()> {
+pub fn create_data_dir(dir: &Path) -> anyhow::Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
@@ -30,7 +30,7 @@ pub fn hs256_secret(dir: &Path, configured: Option<&Path>) -> anyhow::Result<Vec
         None => {
             let path = hs256_path(dir);
             if !path.exists() {
-                make_secret(dir, &path).with_context(|| format!("cannot create {}", path.display()))?;
+                create_secret(dir, &path).with_context(|| format!("cannot create {}", path.display()))?;
             }
             read(&path)
         }
@@ -38,7 +38,7 @@ pub fn hs256_secret(dir: &Path, configured: Option<&Path>) -> anyhow::Result<Vec
 }
 
 /// Written and synced under another name first: whoever is killed in between finds a whole secret or none.
-fn make_secret(dir: &Path, path: &Path) -> anyhow::Result<()> {
+fn create_secret(dir: &Path, path: &Path) -> anyhow::Result<()> {
     let mut random = [0; RANDOM_BYTES];
     getrandom::fill(&mut random).context("no randomness from the system")?;
     let secret: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -94,7 +94,7 @@ mod tests {
     fn a_secret_is_made_once_and_for_its_owner() {
         let parent = tempfile::tempdir().expect("a folder for the test");
         let dir = parent.path().join("data");
-        make_data_dir(&dir).expect("a new folder");
+        create_data_dir(&dir).expect("a new folder");
         let secret = hs256_secret(&dir, None).expect("a new secret");
         assert!(secret.len() == 2 * RANDOM_BYTES && secret.iter().all(u8::is_ascii_hexdigit), "{secret:?}");
         assert_eq!(hs256_secret(&dir, None).expect("the same secret"), secret);

@@ -48,7 +48,7 @@ impl Snowflake {
         Self { node: node.into(), clock, last: Mutex::new(Last { ms: 0, counter, made: 0 }) }
     }
 
-    pub fn make(&self) -> u64 {
+    pub fn create(&self) -> u64 {
         let now = (self.clock)().saturating_sub(EPOCH_MS);
         let mut last = self.last.lock().expect("nothing panics while holding it");
         if now > last.ms {
@@ -85,8 +85,8 @@ mod tests {
         for step in [0_i64, 1, -500_000, 3, 0, 900_000] {
             now.store(now.load(Ordering::Relaxed).wrapping_add_signed(step), Ordering::Relaxed);
             for _ in 0..10_000 {
-                let id = ids.make();
-                assert!(seen.insert(id), "{id} was made twice");
+                let id = ids.create();
+                assert!(seen.insert(id), "{id} was created twice");
                 assert!(i64::try_from(id).is_ok());
             }
         }
@@ -96,7 +96,7 @@ mod tests {
     fn ids_made_at_leisure_fall_into_all_shards() {
         let now = Arc::new(AtomicU64::new(EPOCH_MS));
         let ids = Snowflake::new(0, Arc::new(move || now.fetch_add(5, Ordering::Relaxed)));
-        let shards: HashSet<u64> = (0..8).map(|_| ids.make() % 4).collect();
+        let shards: HashSet<u64> = (0..8).map(|_| ids.create() % 4).collect();
         assert_eq!(shards.len(), 4);
     }
 }

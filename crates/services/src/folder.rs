@@ -26,7 +26,7 @@ const FREE_MIN: u64 = 2 << 30;
 
 impl Place {
     /// A folder that is removed when it is dropped, or later when its owner was killed.
-    pub fn make(self, name: &str) -> anyhow::Result<TempDir> {
+    pub fn create(self, name: &str) -> anyhow::Result<TempDir> {
         let parent = match self {
             Self::Tests if free_bytes(MEMORY.as_ref()) >= FREE_MIN => PathBuf::from(MEMORY),
             Self::Tests | Self::Disk => std::env::temp_dir(),

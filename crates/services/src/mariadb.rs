@@ -43,7 +43,7 @@ impl MariaDb {
     }
 
     pub fn start_with(place: Place, options: MariaDbOptions) -> anyhow::Result<Self> {
-        let folder = place.make("mariadb")?;
+        let folder = place.create("mariadb")?;
         let data = folder.path().join("data");
         // Not the one that all share: a server that starts removes the temporary tables of every other from it.
         let tmp = folder.path().join("tmp");

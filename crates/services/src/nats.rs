@@ -24,7 +24,7 @@ impl Nats {
     /// As on the command line: `["--user", "u", "--pass", "p"]`.
     pub fn start_with(place: Place, options: &[&str]) -> anyhow::Result<Self> {
         let options: Vec<String> = options.iter().map(|option| (*option).to_owned()).collect();
-        let folder = place.make("nats")?;
+        let folder = place.create("nats")?;
         let dir = folder.path().join("jetstream").display().to_string();
         let arguments = move |port: u16| {
             let port = port.to_string();

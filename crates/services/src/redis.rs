@@ -39,7 +39,7 @@ impl Redis {
 
     /// `["--appendonly", "yes"]`, …: the last of a name holds. A file of commands is kept, whatever [`Kept`] says.
     pub fn start_with(place: Place, settings: &[&str]) -> anyhow::Result<Self> {
-        let folder = place.make("redis")?;
+        let folder = place.create("redis")?;
         let dir = folder.path().display().to_string();
         let settings: Vec<String> = settings.iter().copied().map(str::to_owned).collect();
         let arguments = move |port: u16| {

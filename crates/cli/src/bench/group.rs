@@ -53,7 +53,9 @@ impl Group {
             name: "bench".into(),
             ..Default::default()
         };
-        let Body::Group(group) = links[0].ask(Request::CreateGroup(create)).await? else { bail!("no group was created") };
+        let Body::Group(group) = links[0].ask(Request::CreateGroup(create)).await? else {
+            bail!("no group was created")
+        };
         for user_ids in ids[1..].chunks(INVITED_AT_ONCE) {
             let invite = v1::InviteMembers { group_id: group.group_id, user_ids: user_ids.to_vec() };
             if !matches!(links[0].ask(Request::InviteMembers(invite)).await?, Body::Group(_)) {

@@ -16,7 +16,7 @@ impl Text {
     }
 
     pub fn bad_account(self, account: &str, error: &impl Display) -> String {
-        self.make(error.to_string(), Text(Lang::Zh).no_account(account))
+        self.choose(error.to_string(), Text(Lang::Zh).no_account(account))
     }
 
     pub fn password(self) -> &'static str {
@@ -25,7 +25,7 @@ impl Text {
 
     /// `why` is [`Text::no_secret`] or [`Text::not_this_machine`].
     pub fn cannot_log_in(self, account: &str, why: &str) -> String {
-        self.make(
+        self.choose(
             format!(
                 "cannot log in as {account}: {why}. Three ways: --token TOKEN (or ANSER_TOKEN); --password; or, on \
                  the server's own machine, --data FOLDER with the server's data folder"
@@ -39,11 +39,11 @@ impl Text {
 
     pub fn no_secret(self, secret: &Path) -> String {
         let secret = secret.display();
-        self.make(format!("there is no secret {secret}"), format!("没有密钥 {secret}"))
+        self.choose(format!("there is no secret {secret}"), format!("没有密钥 {secret}"))
     }
 
     pub fn not_this_machine(self, server: &str) -> String {
-        self.make(format!("{server} is not on this machine"), format!("{server} 不在本机上"))
+        self.choose(format!("{server} is not on this machine"), format!("{server} 不在本机上"))
     }
 
     pub fn no_token(self) -> &'static str {
@@ -54,14 +54,14 @@ impl Text {
     }
 
     pub fn token_of_other(self, subject: &str, account: &str) -> String {
-        self.make(
+        self.choose(
             format!("the token is for {subject}, not for {account}: use --as {subject}"),
             format!("令牌属于 {subject}，不是 {account}：请用 --as {subject}"),
         )
     }
 
     pub fn ca_without_tls(self, server: &str) -> String {
-        self.make(
+        self.choose(
             format!("{server} is without TLS, so nothing of --ca is used: write wss:// (or tls://), or leave out --ca"),
             format!("{server} 不使用 TLS，--ca 不起作用：请改用 wss://（或 tls://），或去掉 --ca"),
         )
@@ -79,7 +79,7 @@ impl Text {
             Some(store) => (store.display().to_string(), format!(" {}", store.display())),
             None => ("the chat".to_owned(), "聊天".to_owned()),
         };
-        self.make(
+        self.choose(
             format!("cannot open {en} (when another chat of {account} runs here, give this one a --device NAME)"),
             format!("无法打开{zh}（如果 {account} 的另一个聊天正在这里运行，请为这一个指定 --device 名称）"),
         )
@@ -87,7 +87,7 @@ impl Text {
 
     pub fn cannot_log(self, file: &Path) -> String {
         let file = file.display();
-        self.make(format!("cannot write the log {file}"), format!("无法写日志 {file}"))
+        self.choose(format!("cannot write the log {file}"), format!("无法写日志 {file}"))
     }
 
     pub fn cannot_read(self) -> &'static str {
@@ -103,7 +103,7 @@ impl Text {
     }
 
     pub fn line_too_long(self, max: usize) -> String {
-        self.make(format!("a line of the input has more than {max} bytes"), format!("输入中有一行超过 {max} 字节"))
+        self.choose(format!("a line of the input has more than {max} bytes"), format!("输入中有一行超过 {max} 字节"))
     }
 
     pub fn unsent(self, error: &Unsent) -> String {
@@ -113,15 +113,15 @@ impl Text {
             Unsent::Closed => "客户端已关闭".to_owned(),
             other => other.to_string(),
         };
-        self.make(format!("not sent: {error}"), format!("未发送：{zh}"))
+        self.choose(format!("not sent: {error}"), format!("未发送：{zh}"))
     }
 
     pub fn refused(self, count: usize) -> String {
-        self.make(format!("{count} messages were refused"), format!("{count} 条消息被拒绝"))
+        self.choose(format!("{count} messages were refused"), format!("{count} 条消息被拒绝"))
     }
 
     pub fn no_answer(self, seconds: u64, waiting: usize) -> String {
-        self.make(
+        self.choose(
             format!(
                 "the server did not answer for {seconds} s, and {waiting} messages are not sent (they go out with the \
                  next start, but for --memory)"
@@ -148,7 +148,7 @@ impl Text {
         };
         let fix =
             if matches!(why, Unopened::NotBelieved { .. }) { "; name its file with --ca if it is right" } else { "" };
-        self.make(format!("{why}{fix}"), zh)
+        self.choose(format!("{why}{fix}"), zh)
     }
 
     pub fn unreachable(self) -> &'static str {

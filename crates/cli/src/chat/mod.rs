@@ -35,7 +35,7 @@ use std::{
 };
 
 use anser_client::{Client, Config, Credential, Keep, transport::Network};
-use anser_server::{secrets::make_data_dir, system_clock};
+use anser_server::{secrets::create_data_dir, system_clock};
 use anyhow::{Context as _, anyhow, bail};
 use clap::Args;
 use jiff::tz::TimeZone;
@@ -168,7 +168,7 @@ impl Chat {
             credential => credential?,
         };
         if let Some(folder) = path.as_deref().and_then(Path::parent) {
-            make_data_dir(folder)?;
+            create_data_dir(folder)?;
         }
         let mut config = Config::new(&self.server, credential);
         config.store = path.map_or(Keep::Memory, Keep::File);

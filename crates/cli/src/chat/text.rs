@@ -16,7 +16,7 @@ impl Text {
         self.0.pick(en, zh)
     }
 
-    pub(super) fn make(self, en: String, zh: String) -> String {
+    pub(super) fn choose(self, en: String, zh: String) -> String {
         self.0.pick(en, zh)
     }
 
@@ -77,7 +77,7 @@ impl Text {
 
     pub fn new_below(self, count: usize) -> String {
         let s = if count == 1 { "" } else { "s" };
-        self.make(
+        self.choose(
             format!("↓ {count} new message{s}: Esc or Ctrl-End"),
             format!("↓ {count} 条新消息：按 Esc 或 Ctrl-End"),
         )
@@ -89,14 +89,14 @@ impl Text {
 
     pub fn writing(self, names: &[String]) -> String {
         match names {
-            [one] => self.make(format!("{one} is writing …"), format!("{one} 正在输入…")),
-            _ => self.make(format!("{} are writing …", names.join(", ")), format!("{} 正在输入…", names.join("、"))),
+            [one] => self.choose(format!("{one} is writing …"), format!("{one} 正在输入…")),
+            _ => self.choose(format!("{} are writing …", names.join(", ")), format!("{} 正在输入…", names.join("、"))),
         }
     }
 
     pub fn members(self, count: u32) -> String {
         let s = if count == 1 { "" } else { "s" };
-        self.make(format!("{count} member{s}"), format!("{count} 人"))
+        self.choose(format!("{count} member{s}"), format!("{count} 人"))
     }
 
     pub fn no_member(self) -> &'static str {
@@ -126,14 +126,14 @@ impl Text {
     }
 
     pub fn fix_failed(self, why: &str) -> String {
-        self.make(
+        self.choose(
             format!("{why}. /retry tries again, /discard forgets it"),
             format!("{why}。/retry 重试，/discard 丢弃"),
         )
     }
 
     pub fn failed_in(self, title: &str, why: &str) -> String {
-        self.make(format!("not sent to {title}: {why}"), format!("发给“{title}”的消息未发送：{why}"))
+        self.choose(format!("not sent to {title}: {why}"), format!("发给“{title}”的消息未发送：{why}"))
     }
 
     // Messages that are no text.
@@ -161,16 +161,16 @@ impl Text {
         let zh_who = apart(who);
         match kind {
             NoticeKind::Created if whom.is_empty() => {
-                self.make(format!("{who} made the group"), format!("{zh_who}创建了群"))
+                self.choose(format!("{who} made the group"), format!("{zh_who}创建了群"))
             }
             NoticeKind::Created => {
-                self.make(format!("{who} made the group with {en}"), format!("{zh_who}创建了群，成员有{zh}"))
+                self.choose(format!("{who} made the group with {en}"), format!("{zh_who}创建了群，成员有{zh}"))
             }
-            NoticeKind::Joined => self.make(format!("{who} invited {en}"), format!("{zh_who}邀请了{zh}")),
-            NoticeKind::Left => self.make(format!("{who} left"), format!("{zh_who}退出了群")),
-            NoticeKind::Removed => self.make(format!("{who} removed {en}"), format!("{zh_who}移出了{zh}")),
-            NoticeKind::OwnerChanged => self.make(format!("the group's owner is {en} now"), format!("{zh}成为群主")),
-            _ => self.make("something changed".into(), "群信息有变化".into()),
+            NoticeKind::Joined => self.choose(format!("{who} invited {en}"), format!("{zh_who}邀请了{zh}")),
+            NoticeKind::Left => self.choose(format!("{who} left"), format!("{zh_who}退出了群")),
+            NoticeKind::Removed => self.choose(format!("{who} removed {en}"), format!("{zh_who}移出了{zh}")),
+            NoticeKind::OwnerChanged => self.choose(format!("the group's owner is {en} now"), format!("{zh}成为群主")),
+            _ => self.choose("something changed".into(), "群信息有变化".into()),
         }
         .trim()
         .to_owned()
@@ -194,7 +194,7 @@ impl Text {
             State::CaughtUp => self.pick("connected", "已连接").into(),
             State::Offline { retry_at_ms } => {
                 let seconds = retry_at_ms.saturating_sub(now_ms).div_ceil(1000);
-                self.make(
+                self.choose(
                     format!("offline, next try in {seconds} s; what you write waits"),
                     format!("离线，{seconds} 秒后重试；消息会先保存"),
                 )
@@ -208,7 +208,7 @@ impl Text {
     pub fn stopped(self, reason: &StopReason, store: Option<&Path>) -> String {
         match reason {
             StopReason::Asked => self.pick("closed", "已关闭").into(),
-            StopReason::Refused(error) => self.make(
+            StopReason::Refused(error) => self.choose(
                 format!("login refused: {}", self.refusal(error)),
                 format!("登录被拒绝：{}", self.refusal(error)),
             ),
@@ -217,7 +217,7 @@ impl Text {
                 let (en, zh) = store.map_or_else(Default::default, |store| {
                     (format!(" {}", store.display()), format!("（{}）", store.display()))
                 });
-                self.make(
+                self.choose(
                     format!("the local store{en} belongs to another user: choose another --device, or --memory"),
                     format!("本地数据{zh}属于另一个用户：请换一个 --device，或使用 --memory"),
                 )
@@ -228,7 +228,7 @@ impl Text {
                     "本机没有保存登录：请用 --token 令牌 或 --password 登录",
                 )
                 .into(),
-            StopReason::StoreFailed(error) => self.make(
+            StopReason::StoreFailed(error) => self.choose(
                 format!("the local store takes no more changes ({error}): is the disk full?"),
                 format!("本地数据无法写入（{error}）：磁盘满了吗？"),
             ),
@@ -248,7 +248,7 @@ impl Text {
             Ok(CloseCode::VersionRefused) => {
                 self.pick("server and client do not fit: update one of them", "服务器与客户端版本不兼容：请更新").into()
             }
-            _ => self.make(
+            _ => self.choose(
                 format!("the server ended the connection for good ({code} {reason})"),
                 format!("服务器已断开连接，不再重连（{code} {reason}）"),
             ),
@@ -275,7 +275,7 @@ impl Text {
                 .pick("too many messages wait already: this one was not taken", "待发消息太多：这一条未被接受")
                 .into(),
             Error::Store(error) => {
-                self.make(format!("the local store failed: {error}"), format!("本地数据出错：{error}"))
+                self.choose(format!("the local store failed: {error}"), format!("本地数据出错：{error}"))
             }
             Error::Closed => self.pick("closed", "已关闭").into(),
             Error::NotWithdrawn(_) => {
@@ -308,7 +308,7 @@ impl Text {
                 self.pick("the server is busy: wait a moment", "服务器繁忙：请稍候").into()
             }
             ErrorCode::StoreFull => self.pick("the server's disk is full", "服务器磁盘已满").into(),
-            _ => self.make(
+            _ => self.choose(
                 format!("the server refused ({}: {})", error.code, error.message),
                 format!("服务器拒绝（{}：{}）", error.code, error.message),
             ),
@@ -317,33 +317,33 @@ impl Text {
 
     pub fn wrong(self, wrong: &Wrong) -> String {
         match wrong {
-            Wrong::Unknown { typed, near: Some(near) } => self.make(
+            Wrong::Unknown { typed, near: Some(near) } => self.choose(
                 format!("there is no {typed}: do you mean {near}? (// sends a message that begins with /)"),
                 format!("没有 {typed} 命令：是想输入 {near} 吗？（以 // 开头可发送 / 开头的消息）"),
             ),
-            Wrong::Unknown { typed, near: None } => self.make(
+            Wrong::Unknown { typed, near: None } => self.choose(
                 format!("there is no {typed}: F1 shows the commands (// sends a message that begins with /)"),
                 format!("没有 {typed} 命令：按 F1 查看命令（以 // 开头可发送 / 开头的消息）"),
             ),
             Wrong::Needs(name) => {
-                self.make(format!("write it as {}", self.usage(name)), format!("用法：{}", self.usage(name)))
+                self.choose(format!("write it as {}", self.usage(name)), format!("用法：{}", self.usage(name)))
             }
         }
     }
 
     pub fn no_account(self, word: &str) -> String {
-        self.make(
+        self.choose(
             format!("{word} is no account: accounts are visible ASCII"),
             format!("“{word}”不是账号：账号只含可见的 ASCII 字符"),
         )
     }
 
     pub fn nobody_is(self, accounts: &str) -> String {
-        self.make(format!("there is no user {accounts}"), format!("没有用户 {accounts}"))
+        self.choose(format!("there is no user {accounts}"), format!("没有用户 {accounts}"))
     }
 
     pub fn new_here(self, account: &str) -> String {
-        self.make(
+        self.choose(
             format!("{account} is a new user, created by this login: nobody had this account (is it a typing error?)"),
             format!("{account} 是新用户，由本次登录创建：此前没有这个账号（是否输错了？）"),
         )
@@ -354,7 +354,7 @@ impl Text {
     }
 
     pub fn will_open(self, account: &str) -> String {
-        self.make(format!("{account} opens once connected"), format!("连接后将打开与 {account} 的会话"))
+        self.choose(format!("{account} opens once connected"), format!("连接后将打开与 {account} 的会话"))
     }
 
     pub fn only_in_group(self) -> &'static str {
@@ -369,7 +369,7 @@ impl Text {
     }
 
     pub fn too_long(self, bytes: usize, max: usize) -> String {
-        self.make(
+        self.choose(
             format!("{bytes} bytes are too long: at most {max}"),
             format!("消息太长（{bytes} 字节）：最多 {max} 字节"),
         )
@@ -392,7 +392,7 @@ impl Text {
     }
 
     pub fn renamed(self, nickname: &str) -> String {
-        self.make(format!("you are {nickname} now"), format!("你现在叫“{nickname}”"))
+        self.choose(format!("you are {nickname} now"), format!("你现在叫“{nickname}”"))
     }
 
     // Overlays.

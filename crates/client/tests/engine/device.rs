@@ -67,7 +67,7 @@ pub(crate) fn policy(small: bool) -> Policy {
 
 impl Device {
     pub(crate) fn new(user: u64, name: &str, policy: Policy) -> Self {
-        let engine = make_engine(name, &policy, Saved::default(), 0);
+        let engine = create_engine(name, &policy, Saved::default(), 0);
         Self {
             user,
             name: name.to_owned(),
@@ -116,7 +116,7 @@ impl Device {
         self.incarnation += 1;
         self.link = None;
         self.caught_up = false;
-        self.engine = make_engine(&self.name, &self.policy, self.disk.saved(), self.incarnation);
+        self.engine = create_engine(&self.name, &self.policy, self.disk.saved(), self.incarnation);
     }
 
     fn act(&mut self, server: &Server, effect: Effect) {
@@ -209,7 +209,7 @@ impl Device {
     }
 }
 
-fn make_engine(name: &str, policy: &Policy, saved: Saved, seed: u64) -> Engine {
+fn create_engine(name: &str, policy: &Policy, saved: Saved, seed: u64) -> Engine {
     let config = Config {
         credential: Credential::Token(String::new()),
         device: v1::Device { device_id: name.to_owned(), platform: 0, name: String::new() },

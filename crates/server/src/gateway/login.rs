@@ -130,7 +130,7 @@ pub async fn let_in(
 
 /// Where the device was before, here or on another node, it is no longer.
 fn log_in(cx: &Ctx, accepted: Accepted, attachment: &mut Attachment, login_version: u64, device_id: &Arc<str>) {
-    let id = cx.ids.make();
+    let id = cx.ids.create();
     if attachment.log_in(login_version, id) {
         // Others find the device here by now: of two nodes to which it comes at once, one finds the other.
         let (device_id, code) = (Some(Arc::clone(device_id)), CloseCode::Replaced);
@@ -212,7 +212,7 @@ async fn identify(cx: &Ctx, address: IpAddr, credential: Option<Credential>) -> 
             let may_create = cx.config.auth.create_users && claims.password_mark.is_none();
             let user = match look_up(cx, &claims.sub, claims.password_mark.as_deref()).await {
                 Err(error) if error.code == ErrorCode::NotFound && may_create => {
-                    make_user(cx, claims.sub.as_str().into()).await?
+                    create_user(cx, claims.sub.as_str().into()).await?
                 }
                 found => found?,
             };
@@ -240,10 +240,10 @@ async fn identify(cx: &Ctx, address: IpAddr, credential: Option<Credential>) -> 
 }
 
 /// The app's server vouches for the account: the user is created at the first login.
-async fn make_user(cx: &Ctx, account: Arc<str>) -> Result<User, Error> {
+async fn create_user(cx: &Ctx, account: Arc<str>) -> Result<User, Error> {
     let nickname = Arc::clone(&account);
     let new = NewUser { user: UserId(0), nickname, account: Arc::clone(&account), password: None };
-    match im::make_user(&*cx.store, &cx.ids, new).await {
+    match im::create_user(&*cx.store, &cx.ids, new).await {
         // Two devices of a new user log in at the same time: one of them creates the user.
         Err(anser_store::Error::Conflict("account")) => Ok(cx.store.user_by_account(&account).await?),
         made => Ok(made?),

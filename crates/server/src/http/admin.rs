@@ -19,7 +19,7 @@ use crate::{
     cluster::envelope::LoginsOver,
     ctx::Ctx,
     error::Error,
-    im::{logins, make_user, name::check_name, wire},
+    im::{self, logins, name::check_name, wire},
     password,
 };
 
@@ -76,7 +76,7 @@ pub async fn list_users(State(cx): State<Arc<Ctx>>, Query(After { after }): Quer
 pub async fn create_user(State(cx): State<Arc<Ctx>>, new: Result<Json<CreateUser>, JsonRejection>) -> Answer<UserRow> {
     let Json(new) = new?;
     let new = spawn_blocking(move || new_user(new)).await.map_err(broken)??;
-    Ok(Json(UserRow::from(&make_user(&*cx.store, &cx.ids, new).await?)))
+    Ok(Json(UserRow::from(&im::create_user(&*cx.store, &cx.ids, new).await?)))
 }
 
 pub async fn change_user(
@@ -104,7 +104,7 @@ pub fn new_user(new: CreateUser) -> Result<NewUser, Error> {
     check_ascii_id("account", &new.account)?;
     let nickname = new.nickname.unwrap_or_else(|| new.account.clone());
     check_name("nickname", &nickname, 1..=NAME_CHARS_MAX)?;
-    let password = new.password.as_deref().map(password::make).transpose()?;
+    let password = new.password.as_deref().map(password::create).transpose()?;
     Ok(NewUser { user: UserId(0), account: new.account.into(), nickname: nickname.into(), password })
 }
 
@@ -128,7 +128,7 @@ pub async fn apply_change(store: &dyn store::Store, change: ChangeUser) -> (Resu
 
 async fn write_change(store: &dyn store::Store, mut user: User, change: ChangeUser) -> Result<User, Error> {
     if let Some(password) = change.password {
-        let kept = spawn_blocking(move || password::make(&password)).await.map_err(broken)??;
+        let kept = spawn_blocking(move || password::create(&password)).await.map_err(broken)??;
         store.set_password(user.user, kept).await?;
     }
     if let Some(disabled) = change.disabled {

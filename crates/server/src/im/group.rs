@@ -16,7 +16,7 @@ pub async fn create(cx: &Ctx, who: &Caller, create: v1::CreateGroup) -> Result<v
     check_name("name", &create.name, 1..=NAME_CHARS_MAX)?;
     check_avatar(&create.avatar, AVATAR_BYTES_MAX)?;
     let mut new = NewGroup {
-        group: GroupId(cx.ids.make()),
+        group: GroupId(cx.ids.create()),
         creator: who.sender(),
         client_group_id: create.client_group_id.into(),
         name: create.name.into(),
@@ -27,7 +27,7 @@ pub async fn create(cx: &Ctx, who: &Caller, create: v1::CreateGroup) -> Result<v
     let changed = loop {
         match cx.store.create_group(new.clone()).await {
             // Another node makes ids by the same number.
-            Err(store::Error::Conflict("group_id")) => new.group = GroupId(cx.ids.make()),
+            Err(store::Error::Conflict("group_id")) => new.group = GroupId(cx.ids.create()),
             created => break created?,
         }
     };

@@ -21,7 +21,7 @@ pub mod wire;
 
 pub use caller::Caller;
 pub use deliver::Members;
-pub use user::make_user;
+pub use user::create_user;
 
 use std::sync::Arc;
 

@@ -125,7 +125,7 @@ impl Listener {
         let devices = self.cx.hub.devices(user);
         if let Some(here) = devices.iter().find(|here| here.device_id == *device_id && here.accepted > before) {
             // The device had come here already when its login there, which had begun before, was done.
-            let (id, device_id) = (self.cx.ids.make(), Some(Arc::clone(device_id)));
+            let (id, device_id) = (self.cx.ids.create(), Some(Arc::clone(device_id)));
             let code = CloseCode::Replaced;
             self.cx.peers.kick_at(from, Kick { id, user, device_id, code, before: here.accepted });
         }
@@ -140,7 +140,7 @@ impl Listener {
         let (user, code) = (present.user, CloseCode::Replaced);
         let Some(before) = self.cx.hub.count_elsewhere(from, present) else { return };
         self.cx.hub.kick(&Doomed { user, device_id: None, before }, code);
-        self.cx.peers.tell(Told::Kick(Kick { id: self.cx.ids.make(), user, device_id: None, code, before }));
+        self.cx.peers.tell(Told::Kick(Kick { id: self.cx.ids.create(), user, device_id: None, code, before }));
     }
 
     fn append(&self, from: NodeId, call: u64, from_conn: ConnId, messages: Vec<NewMessage>) {

@@ -12,9 +12,9 @@ use super::{Caller, deliver, name::check_name, wire};
 use crate::{ctx::Ctx, error::Error, snowflake::Snowflake};
 
 /// Makes a user under an id that nobody has.
-pub async fn make_user(store: &dyn Store, ids: &Snowflake, new: NewUser) -> Result<User, store::Error> {
+pub async fn create_user(store: &dyn Store, ids: &Snowflake, new: NewUser) -> Result<User, store::Error> {
     loop {
-        let new = NewUser { user: UserId(ids.make()), ..new.clone() };
+        let new = NewUser { user: UserId(ids.create()), ..new.clone() };
         match store.create_user(new).await {
             // Another node makes ids by the same number.
             Err(store::Error::Conflict("user_id")) => {}

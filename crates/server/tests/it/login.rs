@@ -122,7 +122,7 @@ fn ed25519_token(account: &str, exp: u64) -> (String, String) {
 #[tokio::test]
 async fn a_password_lets_in_and_gives_a_token_for_the_next_time() {
     let server = TestServer::start().await;
-    let password = password::make("correct horse").expect("a good password");
+    let password = password::create("correct horse").expect("a good password");
     let ada = NewUser { user: UserId(7), account: "ada".into(), nickname: "Ada".into(), password: Some(password) };
     server.store.create_user(ada).await.expect("a new user");
 
@@ -134,7 +134,7 @@ async fn a_password_lets_in_and_gives_a_token_for_the_next_time() {
     again.hello(with_token(token.clone())).await;
     assert_eq!(again.user, UserId(7));
 
-    let other = password::make("correct horse").expect("a good password");
+    let other = password::create("correct horse").expect("a good password");
     server.store.set_password(UserId(7), other).await.expect("they are there");
     assert_eq!(
         refusal(&server, with_token(token)).await.0,
@@ -151,7 +151,7 @@ async fn a_password_lets_in_and_gives_a_token_for_the_next_time() {
 /// A server on which one wrong password is as many as may be at once, and somebody who has one.
 async fn with_a_password() -> TestServer {
     let server = TestServer::start_with(|config| config.limits.password_attempts = 1, crate::raw::memory_store).await;
-    let password = Some(password::make("correct horse").expect("a good password"));
+    let password = Some(password::create("correct horse").expect("a good password"));
     let ada = NewUser { user: UserId(7), account: "ada".into(), nickname: "Ada".into(), password };
     server.store.create_user(ada).await.expect("a new user");
     server
@@ -209,7 +209,7 @@ async fn guesses_from_everywhere_do_not_shut_out_who_came_from_there_before() {
 #[tokio::test]
 async fn a_token_of_an_earlier_password_throws_nobody_out() {
     let server = TestServer::start().await;
-    let of = |text: &str| password::make(text).expect("a good password");
+    let of = |text: &str| password::create(text).expect("a good password");
     let ada =
         NewUser { user: UserId(7), account: "ada".into(), nickname: "Ada".into(), password: Some(of("correct horse")) };
     server.store.create_user(ada).await.expect("a new user");

@@ -156,8 +156,8 @@ impl Cluster {
     pub(crate) fn start(anser: PathBuf, nodes: u32, sequencer: Sequencer, place: Place) -> anyhow::Result<Self> {
         let (database, redis, nats) = (MariaDb::start(place)?, Redis::start(place)?, Nats::start(place)?);
         database.execute("CREATE DATABASE anser")?;
-        let folder = place.make("nodes")?;
-        make_secret(&folder.path().join("hs256.secret"))?;
+        let folder = place.create("nodes")?;
+        create_secret(&folder.path().join("hs256.secret"))?;
         let mut cluster = Self { nodes: Vec::new(), database, redis, nats, anser, folder };
         for number in 1..=nodes {
             let node = Node::start(&cluster, number, sequencer)?;
@@ -248,7 +248,7 @@ impl Cluster {
     }
 }
 
-fn make_secret(path: &Path) -> anyhow::Result<()> {
+fn create_secret(path: &Path) -> anyhow::Result<()> {
     let mut secret = [0; 32];
     fs::File::open("/dev/urandom")?.read_exact(&mut secret)?;
     fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?.write_all(&secret)?;

@@ -73,6 +73,6 @@ impl Source for Ours {
 #[async_trait]
 impl Caller for Ours {
     async fn make(&mut self, _conversation: u32) -> anyhow::Result<Id> {
-        Ok(Id::Number(self.0.make()))
+        Ok(Id::Number(self.0.create()))
     }
 }
