@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn who_leaves_and_comes_back_finds_what_he_left_and_in_time_a_full_budget() {
+    fn who_leaves_and_comes_back_finds_what_they_left_and_in_time_a_full_budget() {
         let start = Instant::now();
         let budgets = budgets(1, 10, start);
         for (came_s, left) in [(0, 10), (0, 0), (4, 4), (60, 10)] {

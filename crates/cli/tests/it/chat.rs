@@ -38,7 +38,7 @@ fn what_two_people_write_arrives_once_though_the_server_is_killed_in_between() {
 }
 
 #[test]
-fn what_was_written_while_the_other_was_away_is_shown_when_he_comes() {
+fn what_was_written_while_the_other_was_away_is_shown_when_they_come() {
     let machine = Machine::with_users(&["alice", "bob"]);
     let written =
         machine.run(&["chat", "--as", "alice", "--to", "bob", "--server", &machine.url()], "one\n\ntwo\u{1b}[2J\n");
@@ -91,7 +91,7 @@ fn a_changed_password_ends_what_the_old_one_gave() {
 }
 
 #[test]
-fn who_cannot_log_in_is_told_how_he_can() {
+fn who_cannot_log_in_is_told_how_they_can() {
     let machine = Machine::with_users(&[]);
     let url = machine.url();
     let check = |words: &[&str], input: &str, why: &str| {

@@ -47,8 +47,8 @@ macro_rules! suite {
 }
 
 suite! {
-    a_user_is_found_where_he_is_attached
-    users_of_several_nodes_are_found_each_at_his_own
+    a_user_is_found_where_they_are_attached
+    users_of_several_nodes_are_found_each_at_their_own
     a_node_is_never_told_of_itself
     twice_attached_is_once_attached
     of_an_attach_and_a_detach_the_later_holds
@@ -56,7 +56,7 @@ suite! {
     a_crowd_is_found
     every_node_knows_who_lives
     the_load_of_a_node_is_seen
-    who_left_is_gone_with_his_users
+    who_left_is_gone_with_their_users
 }
 
 /// What a lookup says, in order.
@@ -86,7 +86,7 @@ async fn two<W: World>(world: &W) -> ((W::Directory, Node), (W::Directory, Node)
     ((one, first), (two, second))
 }
 
-async fn a_user_is_found_where_he_is_attached(world: impl World) {
+async fn a_user_is_found_where_they_are_attached(world: impl World) {
     let ((one, _), (two, second)) = two(&world).await;
     assert_eq!(found(&one, &[ADA]).await, []);
     two.attach(ADA);
@@ -99,7 +99,7 @@ async fn a_user_is_found_where_he_is_attached(world: impl World) {
     assert_eq!(found(&one, &[ADA]).await, []);
 }
 
-async fn users_of_several_nodes_are_found_each_at_his_own(world: impl World) {
+async fn users_of_several_nodes_are_found_each_at_their_own(world: impl World) {
     let ((one, _), (two, second)) = two(&world).await;
     let third = node("three");
     let three = world.join(third.clone()).await;
@@ -185,7 +185,7 @@ async fn the_load_of_a_node_is_seen(world: impl World) {
     }
 }
 
-async fn who_left_is_gone_with_his_users(world: impl World) {
+async fn who_left_is_gone_with_their_users(world: impl World) {
     let ((one, first), (two, _)) = two(&world).await;
     two.attach(ADA);
     two.settled().await;

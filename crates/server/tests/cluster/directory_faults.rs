@@ -177,7 +177,7 @@ async fn restored_from_an_old_dump_it_leaves_nobody_out_and_heals() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_ends_without_a_word_is_live_until_his_lease_ends_and_is_then_swept() {
+async fn who_ends_without_a_word_is_live_until_their_lease_ends_and_is_then_swept() {
     let world = RedisWorld::start();
     let first = node("one");
     let one = world.join(first.clone()).await;

@@ -328,7 +328,7 @@ async fn a_kick_reaches_every_node_while_nats_or_redis_is_down() {
 
 /// Neither way to other nodes is there, so that nobody tells them.
 #[tokio::test]
-async fn who_was_disabled_stores_nothing_from_then_on_and_is_gone_soon_though_his_node_was_not_told() {
+async fn who_was_disabled_stores_nothing_from_then_on_and_is_gone_soon_though_their_node_was_not_told() {
     let mut town = Town::found(2).await;
     let (mut ada, mut laptop) = (town.nodes[1].login("ada").await, town.nodes[1].login_device("ada", "laptop").await);
     let mut bob = town.nodes[1].login("bob").await;

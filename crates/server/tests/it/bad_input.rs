@@ -354,7 +354,7 @@ async fn slow_server(requests_burst: u32) -> TestServer {
 }
 
 #[tokio::test]
-async fn who_asks_faster_than_he_may_is_told_when_and_loses_no_order() {
+async fn who_asks_faster_than_they_may_is_told_when_and_loses_no_order() {
     let server = slow_server(2).await;
     let mut ada = server.login("ada").await;
     let notes = ada.conversation_with(&ada);

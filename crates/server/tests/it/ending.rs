@@ -56,7 +56,7 @@ async fn a_bye_is_answered_and_ends_the_connection() {
 }
 
 #[tokio::test]
-async fn who_does_not_read_is_told_that_he_lags_and_gets_all_by_a_sync() {
+async fn who_does_not_read_is_told_that_they_lag_and_gets_all_by_a_sync() {
     let small = |limits: &mut Limits| (limits.outbox_bytes, limits.requests_per_s) = (16 * 1024, 0);
     let server = TestServer::start_with(|config| small(&mut config.limits), memory_store).await;
     let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);

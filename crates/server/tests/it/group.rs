@@ -145,7 +145,7 @@ async fn members_see_the_log_from_their_joining_to_their_leaving() {
 }
 
 #[tokio::test]
-async fn the_owner_hands_over_when_he_leaves() {
+async fn the_owner_hands_over_when_they_leave() {
     let server = TestServer::start().await;
     let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
     let group = ada.create_group(&[&bob]).await;

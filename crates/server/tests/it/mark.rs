@@ -42,7 +42,7 @@ async fn a_read_mark_reaches_the_peer_and_ones_other_devices_and_never_goes_back
 }
 
 #[tokio::test]
-async fn a_delivered_mark_tells_the_sender_and_touches_only_his_mailbox() {
+async fn a_delivered_mark_tells_the_sender_and_touches_only_their_mailbox() {
     let server = TestServer::start().await;
     let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
     let conversation_id = ada.conversation_with(&bob);
