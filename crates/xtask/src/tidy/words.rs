@@ -1,6 +1,7 @@
 //! Words that are not used: in names, since they say nothing; in text, since there are plainer ones; and calls that break a promise of
 //! the house.
 
+use proc_macro2::{TokenStream, TokenTree};
 use syn::{
     Ident, ImplItemFn, ItemEnum, ItemFn, ItemImpl, ItemMod, ItemStruct, ItemTrait, ItemType, TraitItemFn,
     visit::{self, Visit},
@@ -13,6 +14,7 @@ use super::{
 
 pub(super) const RULES: &[Rule] = &[
     Rule { name: "plain words", fix: "a person is they, what is broken is fixed", check: quaint_words },
+    Rule { name: "plain names", fix: "create, fix, receive, they; not mend, hear, he", check: quaint_names },
     Rule { name: "names", fix: "name the thing after what it is, the function after what it does", check: names },
     Rule {
         name: "calls",
@@ -136,6 +138,10 @@ impl Ban {
 const QUAINT_WORDS: [&str; 8] = ["he", "him", "his", "himself", "mend", "mends", "mended", "mending"];
 /// Which has to name them.
 const THIS_FILE: &str = "crates/xtask/src/tidy/words.rs";
+/// In names besides.
+const QUAINT_IN_NAMES: [&str; 6] = ["ear", "ears", "hear", "heard", "hearing", "hears"];
+/// Its verbs are being written anew, and their names with them.
+const NAMED_LATER: &str = "crates/store/";
 
 fn quaint_words(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -148,6 +154,33 @@ fn quaint_words(tree: &Tree) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// Also of what only a macro's tokens name.
+fn quaint_names(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (file, _) in tree.rust().filter(|(file, _)| !file.path.starts_with(NAMED_LATER)) {
+        let mut names = Vec::new();
+        identifiers(file.text.parse().expect("it was parsed before"), &mut names);
+        let is_quaint = |word: &String| QUAINT_WORDS.iter().chain(&QUAINT_IN_NAMES).any(|quaint| word == quaint);
+        for name in names {
+            if let Some(word) = words(&name.to_string()).iter().find(|word| is_quaint(word)) {
+                let (line, what) = (name.span().start().line, format!("`{name}`: `{word}`"));
+                findings.push(Finding { path: file.path.clone(), line, what });
+            }
+        }
+    }
+    findings
+}
+
+fn identifiers(tokens: TokenStream, names: &mut Vec<Ident>) {
+    for token in tokens {
+        match token {
+            TokenTree::Ident(name) => names.push(name),
+            TokenTree::Group(group) => identifiers(group.stream(), names),
+            TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
 }
 
 fn calls(tree: &Tree) -> Vec<Finding> {
@@ -192,16 +225,18 @@ impl EmptyNames {
     }
 }
 
-/// `RoomManager` and `room_manager`: room, manager.
+/// `RoomManager`, `room_manager` and `ROOM_MANAGER`: room, manager.
 fn words(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
+    let mut was_small = false;
     for letter in name.chars() {
-        if letter == '_' || letter.is_uppercase() {
+        if letter == '_' || (was_small && letter.is_uppercase()) {
             words.push(String::new());
         }
         if letter != '_' {
             words.last_mut().expect("there is always one").extend(letter.to_lowercase());
         }
+        was_small = letter.is_lowercase() || letter.is_numeric();
     }
     words
 }
@@ -278,6 +313,14 @@ mod tests {
         let text = "A user and his list.\nThis, the chat, where. Mend it.\n";
         check("plain words", "docs/a.md", text, &["docs/a.md:1: `his`", "docs/a.md:2: `Mend`"]);
         check("plain words", "crates/x/src/lib.rs", "//! What he_lo sees.\n", &[]);
+    }
+
+    #[test]
+    fn names_are_plain_too_wherever_they_stand() {
+        let text = "mod heard;\nstruct BigEar;\nfn with_its_mend() { let early = hearts; }\nmac! { fn HE_SAYS() { \"heard\" } }\n// ear\n";
+        let found = ["1: `heard`: `heard`", "2: `BigEar`: `ear`", "3: `with_its_mend`: `mend`", "4: `HE_SAYS`: `he`"];
+        check("plain names", "crates/x/src/lib.rs", text, &found);
+        check("plain names", "crates/store/src/lib.rs", text, &[]);
     }
 
     #[test]
