@@ -8,7 +8,7 @@ use std::{
 use anyhow::bail;
 
 /// Program -> Debian's package that brings it.
-const PROGRAMS: [(&str, &str); 19] = [
+const PROGRAMS: [(&str, &str); 22] = [
     ("mariadbd", "mariadb-server"),
     ("mariadb-install-db", "mariadb-server"),
     ("mariadb", "mariadb-client"),
@@ -28,10 +28,13 @@ const PROGRAMS: [(&str, &str); 19] = [
     ("openssl", "openssl"),
     ("sqlite3", "sqlite3"),
     ("systemd-analyze", "systemd"),
+    ("nginx", "nginx"),
+    ("ngx_stream_module.so", "libnginx-mod-stream"),
+    ("haproxy", "haproxy"),
 ];
 
-/// Servers lie there, which is not in every user's path.
-const BESIDE_PATH: [&str; 2] = ["/usr/sbin", "/usr/local/sbin"];
+/// Servers lie there, which is not in every user's path, and a part of one.
+const BESIDE_PATH: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/usr/lib/nginx/modules"];
 
 /// Debian's packages that are needed and not installed, each once.
 pub fn missing() -> Vec<&'static str> {
@@ -50,7 +53,8 @@ pub fn require() -> anyhow::Result<()> {
     Ok(())
 }
 
-pub(crate) fn program(name: &str) -> anyhow::Result<PathBuf> {
+/// Where it lies.
+pub fn program(name: &str) -> anyhow::Result<PathBuf> {
     if let Some(path) = find(name) {
         return Ok(path);
     }

@@ -26,6 +26,7 @@ pub struct Machine {
     data: PathBuf,
     server: Option<Talking>,
     http: SocketAddr,
+    tcp: SocketAddr,
     operator: SocketAddr,
 }
 
@@ -36,7 +37,8 @@ impl Machine {
         let data = folder.path().join("data");
         // The server comes back on its port, which must not be given away meanwhile.
         let http = ([127, 0, 0, 1], free_port().expect("a port is free")).into();
-        Self { folder, data, server: None, http, operator: ([127, 0, 0, 1], 0).into() }
+        let unknown = ([127, 0, 0, 1], 0).into();
+        Self { folder, data, server: None, http, tcp: unknown, operator: unknown }
     }
 
     /// With these users, none of whom has a password, and a server that runs.
@@ -79,7 +81,7 @@ impl Machine {
         let line = server.lines.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("{error}: {}", self.log()));
         let ready: serde_json::Value = serde_json::from_str(&line).expect("one line of JSON");
         let address = |name: &str| ready[name].as_str().and_then(|text| text.parse().ok()).expect("an address");
-        (self.http, self.operator) = (address("http"), address("operator"));
+        (self.http, self.tcp, self.operator) = (address("http"), address("tcp"), address("operator"));
         self.server = Some(server);
     }
 
@@ -121,6 +123,14 @@ impl Machine {
             assert!(Instant::now() < until, "{words:?} is not in {}", self.log());
             std::thread::yield_now();
         }
+    }
+
+    pub fn http(&self) -> SocketAddr {
+        self.http
+    }
+
+    pub fn tcp(&self) -> SocketAddr {
+        self.tcp
     }
 
     pub fn operator(&self) -> SocketAddr {
@@ -172,8 +182,13 @@ impl Machine {
 
     /// With an empty store, though there was one.
     pub fn start_anew(&mut self) {
+        self.start_as(&["--new-store"]);
+    }
+
+    /// With more words on the command line.
+    pub fn start_as(&mut self, words: &[&str]) {
         let log = File::options().create(true).append(true).open(self.log_path()).expect("a file for the log");
-        self.spawn(&["--new-store"], log, &[]);
+        self.spawn(words, log, &[]);
     }
 
     fn log_path(&self) -> PathBuf {

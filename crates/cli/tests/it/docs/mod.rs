@@ -6,6 +6,7 @@ mod first_message;
 mod json;
 mod operations;
 mod protocol;
+mod proxies;
 mod reader;
 mod readme;
 mod settings;

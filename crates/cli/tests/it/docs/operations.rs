@@ -33,7 +33,7 @@ fn a_cluster_is_saved_and_restored() {
             "sh" => drop(town.reader.run(&block.text)),
             "toml" => are_read(block),
             "ini" => {}
-            // Of other programs, or an answer; Anser runs without.
+            // See `proxies.rs`; and an answer.
             "nginx" | "haproxy" | "text" => {}
             _ => block.is_unknown(),
         }
