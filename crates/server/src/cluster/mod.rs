@@ -151,8 +151,8 @@ pub enum Cause {
     Replaced,
 }
 
-/// Bytes of one message on the bus: what NATS takes by default, less room for its length.
-pub const MESSAGE_BYTES_MAX: usize = (1 << 20) - 64;
+/// Bytes of one message on the bus: the largest body of a user with all that goes with it. Small, since a bus may hold thousands.
+pub const MESSAGE_BYTES_MAX: usize = (80 << 10) - 64;
 /// Messages, and their bytes, that came and were not taken yet; what comes on top is dropped.
 const INBOX_MAX: usize = 16_384;
 const INBOX_BYTES_MAX: usize = 64 << 20;
@@ -250,7 +250,39 @@ fn without_password(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use anser_proto::{
+        Format,
+        limits::{BODY_BYTES_MAX, ID_BYTES_MAX, NAME_CHARS_MAX},
+        v1,
+    };
+
+    use super::{
+        envelope::{Body, Envelope, Push},
+        *,
+    };
+
+    #[test]
+    fn the_largest_message_of_a_user_is_a_message_on_the_bus_with_all_who_are_told() {
+        let message = v1::Message {
+            conversation_id: format!("group_{}", u64::MAX),
+            server_msg_id: u64::MAX,
+            client_msg_id: "x".repeat(ID_BYTES_MAX),
+            from_id: u64::MAX,
+            from_nickname: "\u{1f426}".repeat(NAME_CHARS_MAX),
+            from_device_id: "x".repeat(ID_BYTES_MAX),
+            content: "x".repeat(BODY_BYTES_MAX),
+            client_time_ms: u64::MAX,
+            server_time_ms: u64::MAX,
+            count: u64::MAX,
+            ..Default::default()
+        };
+        let event = v1::MessageEvent { message: Some(message), mailbox_seq: u64::MAX };
+        let frame = v1::ServerFrame { request_id: 0, body: Some(v1::server_frame::Body::Message(event)) };
+        let event = Format::Protobuf.encode(&frame);
+        let push = Push { users: vec![UserId(u64::MAX); 200], except: Some(u64::MAX), event };
+        let message = Envelope { from: NodeId(u64::MAX), body: Body::Push(push) }.encode(u64::MAX);
+        assert!(message.len() <= MESSAGE_BYTES_MAX, "{} bytes", message.len());
+    }
 
     #[tokio::test]
     async fn an_inbox_takes_so_many_messages_and_so_many_bytes() {

@@ -19,7 +19,7 @@ use futures_util::StreamExt as _;
 use percent_encoding::percent_decode_str;
 use tokio::{
     sync::mpsc,
-    task::JoinHandle,
+    task::{JoinHandle, unconstrained, yield_now},
     time::{sleep, timeout},
 };
 
@@ -43,11 +43,12 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// Messages, and their bytes, that wait to be sent.
 const OUTGOING_MAX: usize = 16_384;
 const OUTGOING_BYTES_MAX: usize = 32 << 20;
-/// Messages that are looked through at once for those that may go together, and the bytes that NATS takes by default: less
-/// if it says so.
+/// Messages that are looked through at once for those that may go together, and the bytes of a pack: less if NATS takes less.
 const PACKED_MAX: usize = 1_024;
-const PACK_BYTES_MAX: usize = 1 << 20;
-/// Packs, however large, that the client holds on top on their way out and in.
+const PACK_BYTES_MAX: usize = 80 << 10;
+const _: () = assert!(MESSAGE_BYTES_MAX + tcp::PREFIX_BYTES <= PACK_BYTES_MAX);
+/// Packs that the client holds on top on their way out, 5 MiB, and on their way in, 80 MiB for each of two subscriptions. A burst of small
+/// ones, which it reads in one go before anybody takes any, must find places; and it counts packs and not bytes, so none is large.
 const CLIENT_HOLDS_OUT: usize = 64;
 const CLIENT_HOLDS_IN: usize = 1_024;
 
@@ -71,7 +72,7 @@ impl NatsBus {
             let max_payload = client.max_payload();
             tracing::warn!(
                 max_payload,
-                "nats takes less than 1 MiB at once: what is larger is dropped, set its max_payload"
+                "nats takes less than 80 KiB at once: what is larger is dropped, set its max_payload"
             );
         }
         let gone = |error: async_nats::SubscribeError| OpenError::Address {
@@ -91,7 +92,7 @@ impl NatsBus {
         let (outgoing, queue) = mpsc::channel(OUTGOING_MAX);
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
         let tasks = [
-            counts.watch.keep("bus_in", take_in(mine, everyones, inbox_tx, counts.clone())),
+            counts.watch.keep("bus_in", unconstrained(take_in(mine, everyones, inbox_tx, counts.clone()))),
             counts.watch.keep("bus_out", send_out(queue, client.clone(), Arc::clone(&waiting_bytes), counts.clone())),
         ];
         Ok((Self { outgoing, waiting_bytes, prefix, client, counts, tasks }, inbox))
@@ -223,12 +224,17 @@ fn options(address: &ServerAddr, me: NodeId, counts: &Counts, start: Start) -> C
         })
 }
 
-/// Moves what came into the inbox.
+/// Moves what came into the inbox and waits for nobody: what came waits there, within the inbox's bounds, and in the client only until this
+/// has its turn. Unconstrained, since a turn of the usual length is shorter than the client's.
 async fn take_in(mine: Subscriber, everyones: Subscriber, inbox: Arrivals, counts: Counts) {
-    let mut both = futures_util::stream::select(mine, everyones);
-    while let Some(arrived) = both.next().await {
+    let mut both = futures_util::stream::select(mine, everyones).enumerate();
+    while let Some((taken, arrived)) = both.next().await {
         if inbox.is_closed() {
             return;
+        }
+        // Who reads the inbox must have a turn, too.
+        if taken % CLIENT_HOLDS_IN == CLIENT_HOLDS_IN - 1 {
+            yield_now().await;
         }
         let mut pack = BytesMut::from(arrived.payload);
         loop {

@@ -15,8 +15,9 @@ use crate::{
     ctx::Ctx,
 };
 
-/// Bytes of messages that are sent to another node at once; what is more is stored here, which is as right.
-const FORWARDED_BYTES_MAX: usize = 512 << 10;
+/// Bytes of messages that are sent to another node at once; what is more is stored here, which is as right. One of the largest is less,
+/// and with what the bus adds they are one message on it.
+const FORWARDED_BYTES_MAX: usize = 72 << 10;
 
 /// Stores messages of one sender and answers in their order. `from` is the connection that sent them.
 pub async fn append(cx: &Ctx, from: ConnId, batch: Vec<NewMessage>) -> Outcomes {

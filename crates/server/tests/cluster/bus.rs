@@ -218,12 +218,12 @@ mod faults {
         world.0.pause();
         // Far more than waits anywhere: what is beyond is dropped.
         let large = Bytes::from(vec![0; MESSAGE_BYTES_MAX]);
-        for _ in 0..200 {
+        for _ in 0..1_600 {
             one.bus.send(two.id, large.clone());
             tokio::task::yield_now().await;
         }
         let dropped = one.counts.dropped_for(Dropped::OutgoingFull) + one.counts.dropped_for(Dropped::Unconnected);
-        assert!(dropped > 0, "200 MiB went nowhere and were not dropped");
+        assert!(dropped > 0, "125 MiB went nowhere and were not dropped");
         world.0.resume();
         reaches(&one, &mut two, "after").await;
     }
@@ -255,6 +255,69 @@ mod faults {
         assert_eq!(within("the largest", two.inbox.recv()).await, Some(largest));
         assert!(!one.bus.send(two.id, Bytes::from(vec![0; 8192 - 3])));
         assert_eq!(one.counts.dropped_for(Dropped::TooLarge), 1);
+    }
+
+    /// Sends each in a pack of its own, and no more at once than may wait.
+    async fn send_singly(one: &NatsBus, to: NodeId, messages: impl Iterator<Item = Bytes>) {
+        for (number, message) in messages.enumerate() {
+            assert!(one.send(to, message));
+            tokio::task::yield_now().await;
+            if number % 64 == 63 {
+                one.flush().await;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_burst_that_a_node_reads_in_one_go_finds_room() {
+        let world = NatsWorld::start();
+        let counts = [(); 2].map(|()| Counts::default());
+        let me = NodeId::random();
+        let (one, _inbox) = world.join(NodeId::random(), &counts[0]).await;
+        let numbers = || (0..1_000_u32).map(|number| Bytes::copy_from_slice(&number.to_be_bytes()));
+        // A thread that does something else for a while: what comes meanwhile waits in the socket.
+        let (joined, stalled) = tokio::sync::oneshot::channel();
+        let (go_on, gone_on) = std::sync::mpsc::sync_channel(1);
+        let url = world.0.url();
+        let two = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            let (_bus, mut inbox) = runtime.block_on(NatsBus::open(&url, NAME, me, counts[1].clone())).expect("a bus");
+            joined.send(()).expect("it is waited for");
+            gone_on.recv().expect("it goes on");
+            runtime.block_on(async {
+                for number in numbers() {
+                    assert_eq!(within("all of them", inbox.recv()).await, Some(number));
+                }
+            });
+        });
+        stalled.await.expect("it joins");
+        send_singly(&one, me, numbers()).await;
+        go_on.send(()).expect("it waits");
+        tokio::task::spawn_blocking(|| two.join()).await.expect("no panic").expect("all of them, in order");
+    }
+
+    #[tokio::test]
+    async fn who_takes_nothing_loses_what_their_inbox_has_no_room_for_and_nothing_else() {
+        const LARGE: usize = 1_200;
+        let world = NatsWorld::start();
+        let [one, mut two, _three] = peers(&world).await;
+        let large = |number: usize| {
+            let mut message = vec![0; MESSAGE_BYTES_MAX];
+            message[..8].copy_from_slice(&(number as u64).to_be_bytes());
+            Bytes::from(message)
+        };
+        send_singly(&one.bus, two.id, (0..LARGE).map(large)).await;
+        let dropped = || two.counts.dropped_for(Dropped::IncomingFull);
+        // 64 MiB wait, and all that is behind them is gone, since nothing waits elsewhere.
+        let waits = (64 << 20) / MESSAGE_BYTES_MAX;
+        eventually("the rest is dropped", async || dropped() == (LARGE - waits) as u64).await;
+        assert!(two.counts.take_lost(), "and told as lost");
+        for number in 0..waits {
+            let arrived = within("it waited", two.inbox.recv()).await.expect("the bus lives");
+            assert_eq!(arrived[..8], (number as u64).to_be_bytes());
+        }
+        one.bus.send(two.id, Bytes::from_static(b"behind them"));
+        two.hears("behind them").await;
     }
 
     #[tokio::test]
