@@ -317,7 +317,7 @@ mod faults {
             assert_eq!(arrived[..8], (number as u64).to_be_bytes());
         }
         one.bus.send(two.id, Bytes::from_static(b"behind them"));
-        two.hears("behind them").await;
+        two.receives("behind them").await;
     }
 
     #[tokio::test]
