@@ -2,7 +2,7 @@
 //! what was missed.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     time::{Duration, Instant},
 };
 
@@ -22,12 +22,15 @@ const UNTIMED_ONE_IN: u64 = 4;
 pub fn judge_pushes(verdict: &mut Verdict, handed: &[Handed], devices: &[DeviceRecord], logs: &Logs<'_>) {
     let acked: HashMap<_, _> =
         handed.iter().filter_map(|one| Some(((&*one.client_msg_id, one.conversation), one.acked_at?))).collect();
+    let said: HashSet<_> = handed.iter().map(|one| &*one.client_msg_id).collect();
+    // Others were said in an earlier play on the same server, when these devices were not there.
+    let is_of_play = |message: &v1::Message| message.notice.is_some() || said.contains(&*message.client_msg_id);
     for (conversation, log) in logs {
         let stored = stored_by(*conversation, log, &acked);
         for device in devices {
             for message in visible(*conversation, log, device.user) {
                 // Whoever says something is answered.
-                if message.from_device_id != device.device_id {
+                if message.from_device_id != device.device_id && is_of_play(message) {
                     judge_push(verdict, device, *conversation, message, stored.get(&message.server_msg_id));
                 }
             }

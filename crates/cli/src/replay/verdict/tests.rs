@@ -379,3 +379,13 @@ fn a_push_of_what_was_stored_at_no_known_time_does_not_count_as_fast() {
     // Somebody's own words are acknowledged to them, or something is wrong: here Ann's last ones, which Bob has.
     assert_eq!(judged(&|play| play.handed[3].acked_at = None), (8, 1, 1));
 }
+
+#[test]
+fn nobody_is_pushed_what_was_said_in_an_earlier_play_on_the_same_server() {
+    let mut play = Play::new();
+    play.views(single()).for_each(|log| log[0].client_msg_id = "earlier-4".into());
+    play.handed.retain(|one| one.client_msg_id != "play-4");
+    play.devices[1].pushes.first.remove(&(single(), 1)).expect("Bob was pushed it");
+    let verdict = judge(Conditions::Calm, &play.handed, &play.devices, &play.truth);
+    assert_eq!((verdict.pushed, verdict.unpushed), (7, 0), "{:#?}", verdict.witnesses);
+}
