@@ -8,12 +8,13 @@ use std::{
 
 use anser_store::{Appended, Error};
 use tokio::{
-    sync::{Semaphore, oneshot},
+    sync::oneshot,
     time::{Instant, timeout},
 };
 
 use super::{
     NodeId,
+    bounded::Room,
     counts::{Counts, Dropped},
     seen::Seen,
 };
@@ -21,7 +22,7 @@ use super::{
 /// A node that does not answer is passed over: long before a sender loses patience.
 pub(super) const ANSWER_MAX_MS: u64 = 1_000;
 /// Bytes of questions that wait for their answer; what comes on top is not asked.
-const WAITING_BYTES_MAX: u32 = 64 << 20;
+const WAITING_BYTES_MAX: usize = 64 << 20;
 /// After that it is asked nothing for as long as a dead node is taken for live.
 const SUSPECT_FOR: Duration = Duration::from_secs(5);
 
@@ -38,8 +39,7 @@ pub enum Answer {
 
 pub struct Calls {
     inner: Mutex<Inner>,
-    /// Of [`WAITING_BYTES_MAX`], what is left.
-    room: Semaphore,
+    room: Room,
     counts: Counts,
 }
 
@@ -54,12 +54,12 @@ struct Inner {
 
 impl Calls {
     pub fn new(counts: Counts) -> Self {
-        Self { inner: Mutex::default(), room: Semaphore::new(WAITING_BYTES_MAX as usize), counts }
+        Self { inner: Mutex::default(), room: Room::new(WAITING_BYTES_MAX), counts }
     }
 
     /// `ask` is given the number that the answer will bear, and tells whether the question, of so many bytes, is on its way.
     pub async fn ask(&self, node: NodeId, bytes: usize, ask: impl FnOnce(u64) -> bool) -> Answer {
-        let Ok(_held) = self.room.try_acquire_many(u32::try_from(bytes).unwrap_or(u32::MAX)) else {
+        let Some(_held) = self.room.hold(bytes) else {
             self.counts.dropped(Dropped::TooManyAsked);
             return Answer::NotAsked;
         };
@@ -192,7 +192,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_more_is_asked_than_bytes_may_wait() {
         let calls = Calls::new(Counts::default());
-        let half = WAITING_BYTES_MAX as usize / 2 + 1;
+        let half = WAITING_BYTES_MAX / 2 + 1;
         let (first, second) = tokio::join!(calls.ask(HOME, half, |_| true), calls.ask(HOME, half, |_| true));
         assert_eq!((first, second), (Answer::Silence, Answer::NotAsked));
         assert_eq!(calls.counts.dropped_for(Dropped::TooManyAsked), 1);

@@ -2,6 +2,7 @@
 //!
 //! All of it carries hints. Wiped, late or lying it costs latency and never a message: what is true lies in the store.
 
+mod bounded;
 pub mod calls;
 pub mod counts;
 pub mod envelope;
@@ -24,21 +25,18 @@ pub mod seen;
 #[cfg(feature = "cluster")]
 pub mod sequencer;
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::{fmt, sync::Arc};
 
 use anser_proto::UserId;
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
-use self::counts::{Counts, Dropped};
+use self::{
+    bounded::{Bounded, Waiting},
+    counts::{Counts, Dropped},
+};
 
 /// One life of one process: random, and another one after each start. Never 0.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
@@ -159,47 +157,37 @@ const INBOX_BYTES_MAX: usize = 64 << 20;
 
 /// What came from other nodes.
 pub struct Inbox {
-    arrived: mpsc::Receiver<Bytes>,
-    waiting_bytes: Arc<AtomicUsize>,
+    arrived: Waiting<Bytes>,
     /// Keeps the queue open when nobody will ever fill it.
-    _open: Option<mpsc::Sender<Bytes>>,
+    _open: Option<Arrivals>,
 }
 
 /// The end that fills an inbox.
-pub(crate) struct Arrivals {
-    inbox: mpsc::Sender<Bytes>,
-    waiting_bytes: Arc<AtomicUsize>,
-}
+pub(crate) struct Arrivals(Bounded<Bytes>);
 
 impl Inbox {
     pub(crate) fn new() -> (Arrivals, Self) {
-        let (tx, arrived) = mpsc::channel(INBOX_MAX);
-        let waiting_bytes = Arc::new(AtomicUsize::new(0));
-        let arrivals = Arrivals { inbox: tx, waiting_bytes: Arc::clone(&waiting_bytes) };
-        (arrivals, Self { arrived, waiting_bytes, _open: None })
+        let (arrivals, arrived) = Bounded::new(INBOX_MAX, INBOX_BYTES_MAX);
+        (Arrivals(arrivals), Self { arrived, _open: None })
     }
 
     /// Nothing will come.
     pub fn silent() -> Self {
-        let (tx, arrived) = mpsc::channel(1);
-        Self { arrived, waiting_bytes: Arc::default(), _open: Some(tx) }
+        let (arrivals, inbox) = Self::new();
+        Self { _open: Some(arrivals), ..inbox }
     }
 
     /// The next message; none after the end of the bus. Cancel-safe.
     pub async fn recv(&mut self) -> Option<Bytes> {
-        let message = self.arrived.recv().await?;
-        self.waiting_bytes.fetch_sub(message.len(), Ordering::Relaxed);
-        Some(message)
+        self.arrived.recv().await.map(|(message, _)| message)
     }
 }
 
 impl Arrivals {
     /// Drops and counts what finds no room: nobody waits for who reads it.
     pub(crate) fn put(&self, message: Bytes, counts: &Counts) {
-        let length = message.len();
-        let waiting = self.waiting_bytes.fetch_add(length, Ordering::Relaxed);
-        if waiting + length > INBOX_BYTES_MAX || self.inbox.try_send(message).is_err() {
-            self.waiting_bytes.fetch_sub(length, Ordering::Relaxed);
+        let bytes = message.len();
+        if !self.0.put(message, bytes) {
             counts.dropped(Dropped::IncomingFull);
         }
     }
@@ -207,7 +195,7 @@ impl Arrivals {
     /// Nobody will read any more.
     #[cfg(feature = "cluster")]
     pub(crate) fn is_closed(&self) -> bool {
-        self.inbox.is_closed()
+        self.0.is_closed()
     }
 }
 

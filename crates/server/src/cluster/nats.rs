@@ -4,10 +4,7 @@
 //! said here can be had again.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
@@ -18,13 +15,14 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
 use percent_encoding::percent_decode_str;
 use tokio::{
-    sync::mpsc,
     task::{JoinHandle, unconstrained, yield_now},
     time::{sleep, timeout},
 };
 
 use super::{
-    Arrivals, Bus, Inbox, MESSAGE_BYTES_MAX, NodeId, OpenError, check_name,
+    Arrivals, Bus, Inbox, MESSAGE_BYTES_MAX, NodeId, OpenError,
+    bounded::{Bounded, Waiting},
+    check_name,
     counts::{Counts, Dropped},
     without_password,
 };
@@ -53,8 +51,8 @@ const CLIENT_HOLDS_OUT: usize = 64;
 const CLIENT_HOLDS_IN: usize = 1_024;
 
 pub struct NatsBus {
-    outgoing: mpsc::Sender<(String, Bytes)>,
-    waiting_bytes: Arc<AtomicUsize>,
+    /// Of each message its subject.
+    outgoing: Bounded<(String, Bytes)>,
     /// Before the nodes' ids, or the word for all.
     prefix: String,
     client: Client,
@@ -89,13 +87,12 @@ impl NatsBus {
             let _ = timeout(CONNECT_MAX, client.request(format!("{prefix}nobody"), Bytes::new())).await;
         }
         let (inbox_tx, inbox) = Inbox::new();
-        let (outgoing, queue) = mpsc::channel(OUTGOING_MAX);
-        let waiting_bytes = Arc::new(AtomicUsize::new(0));
+        let (outgoing, waiting) = Bounded::new(OUTGOING_MAX, OUTGOING_BYTES_MAX);
         let tasks = [
             counts.watch.keep("bus_in", unconstrained(take_in(mine, everyones, inbox_tx, counts.clone()))),
-            counts.watch.keep("bus_out", send_out(queue, client.clone(), Arc::clone(&waiting_bytes), counts.clone())),
+            counts.watch.keep("bus_out", send_out(waiting, client.clone(), counts.clone())),
         ];
-        Ok((Self { outgoing, waiting_bytes, prefix, client, counts, tasks }, inbox))
+        Ok((Self { outgoing, prefix, client, counts, tasks }, inbox))
     }
 
     fn put(&self, to: &str, message: Bytes) -> bool {
@@ -107,13 +104,10 @@ impl NatsBus {
             }
             () if !self.is_connected() => Dropped::Unconnected,
             () => {
-                let length = message.len();
-                let waiting = self.waiting_bytes.fetch_add(length, Ordering::Relaxed);
-                let fits = waiting + length <= OUTGOING_BYTES_MAX;
-                if fits && self.outgoing.try_send((format!("{}{to}", self.prefix), message)).is_ok() {
+                let (subject, bytes) = (format!("{}{to}", self.prefix), message.len());
+                if self.outgoing.put((subject, message), bytes) {
                     return true;
                 }
-                self.waiting_bytes.fetch_sub(length, Ordering::Relaxed);
                 Dropped::OutgoingFull
             }
         };
@@ -138,7 +132,7 @@ impl Bus for NatsBus {
 
     async fn flush(&self) {
         let leaving = async {
-            while self.waiting_bytes.load(Ordering::Relaxed) > 0 {
+            while !self.outgoing.is_empty() {
                 sleep(LOOK_EVERY).await;
             }
             self.client.flush().await
@@ -251,17 +245,12 @@ async fn take_in(mine: Subscriber, everyones: Subscriber, inbox: Arrivals, count
     }
 }
 
-async fn send_out(
-    mut queue: mpsc::Receiver<(String, Bytes)>,
-    client: Client,
-    waiting_bytes: Arc<AtomicUsize>,
-    counts: Counts,
-) {
-    let mut waiting = Vec::new();
-    while queue.recv_many(&mut waiting, PACKED_MAX).await > 0 {
-        let bytes = waiting.iter().map(|(_, message)| message.len()).sum();
+async fn send_out(mut waiting: Waiting<(String, Bytes)>, client: Client, counts: Counts) {
+    let mut batch = Vec::new();
+    while waiting.recv_many(&mut batch, PACKED_MAX).await > 0 {
+        let (messages, _held): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
         let bytes_max = client.max_payload().min(PACK_BYTES_MAX);
-        for Pack { subject, messages, bytes } in pack(waiting.drain(..), bytes_max) {
+        for Pack { subject, messages, bytes } in pack(messages, bytes_max) {
             let is_sent = client.connection_state() == State::Connected
                 && matches!(timeout(TAKE_MAX, client.publish(subject, bytes.freeze())).await, Ok(Ok(())));
             if !is_sent {
@@ -269,7 +258,6 @@ async fn send_out(
                 counts.owe();
             }
         }
-        waiting_bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
 
@@ -281,7 +269,7 @@ struct Pack {
 }
 
 /// As few as possible, since each costs NATS and both nodes the same whatever is in it. What goes to one place keeps its order.
-fn pack(waiting: impl Iterator<Item = (String, Bytes)>, bytes_max: usize) -> Vec<Pack> {
+fn pack(waiting: impl IntoIterator<Item = (String, Bytes)>, bytes_max: usize) -> Vec<Pack> {
     let mut packs: Vec<Pack> = Vec::new();
     for (subject, message) in waiting {
         let length = message.len() + tcp::PREFIX_BYTES;

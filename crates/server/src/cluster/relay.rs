@@ -3,24 +3,21 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{
-        Arc, Weak,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Weak,
 };
 
 use anser_proto::{ConversationId, UserId};
 use bytes::Bytes;
-use tokio::sync::mpsc;
 
 use super::{
     Cause, NodeId,
+    bounded::{Bounded, Waiting},
     counts::{Counts, Dropped},
     envelope::{Body, GroupPush, Kick, MembersVersion, Push, SessionChanged},
     peers::Peers,
 };
 
-/// What waits to be told, and its bytes; what comes on top is dropped.
+/// What waits to be told, and its bytes, of pushes and of kicks each; what comes on top is dropped.
 const WAITING_MAX: usize = 16_384;
 const WAITING_BYTES_MAX: usize = 64 << 20;
 /// What is looked up at once.
@@ -40,71 +37,43 @@ pub enum Told {
 }
 
 pub struct Relay {
-    pushes: Lane,
+    pushes: Bounded<Told>,
     /// Kicks do not wait behind pushes.
-    kicks: Lane,
-}
-
-struct Lane {
-    queue: mpsc::Sender<Told>,
-    waiting: Arc<Waiting>,
-}
-
-pub struct Queue {
-    told: mpsc::Receiver<Told>,
-    waiting: Arc<Waiting>,
-}
-
-/// What was put and is not sent yet.
-#[derive(Default)]
-struct Waiting {
-    messages: AtomicUsize,
-    bytes: AtomicUsize,
+    kicks: Bounded<Told>,
 }
 
 impl Relay {
     /// What is put into the queues must be taken out by [`run`].
-    pub fn new() -> (Self, [Queue; 2]) {
-        let lane = || {
-            let (queue, told) = mpsc::channel(WAITING_MAX);
-            let waiting = Arc::<Waiting>::default();
-            (Lane { queue, waiting: Arc::clone(&waiting) }, Queue { told, waiting })
-        };
-        let ((pushes, first), (kicks, second)) = (lane(), lane());
-        (Self { pushes, kicks }, [first, second])
+    pub fn new() -> (Self, [Waiting<Told>; 2]) {
+        let [(pushes, of_pushes), (kicks, of_kicks)] = [(); 2].map(|()| Bounded::new(WAITING_MAX, WAITING_BYTES_MAX));
+        (Self { pushes, kicks }, [of_pushes, of_kicks])
     }
 
     pub fn put(&self, told: Told, counts: &Counts) {
-        let Lane { queue, waiting } = if matches!(told, Told::Kick(_)) { &self.kicks } else { &self.pushes };
+        let queue = if matches!(told, Told::Kick(_)) { &self.kicks } else { &self.pushes };
         let bytes = told.bytes();
-        let before = waiting.bytes.fetch_add(bytes, Ordering::Relaxed);
-        waiting.messages.fetch_add(1, Ordering::Relaxed);
-        if before + bytes > WAITING_BYTES_MAX || queue.try_send(told).is_err() {
-            waiting.done(1, bytes);
+        if !queue.put(told, bytes) {
             counts.dropped(Dropped::OutgoingFull);
             counts.owe();
         }
     }
 
+    /// All that was put is sent.
     pub fn is_empty(&self) -> bool {
-        [&self.pushes, &self.kicks].iter().all(|lane| lane.waiting.messages.load(Ordering::Relaxed) == 0)
-    }
-}
-
-impl Waiting {
-    fn done(&self, messages: usize, bytes: usize) {
-        self.messages.fetch_sub(messages, Ordering::Relaxed);
-        self.bytes.fetch_sub(bytes, Ordering::Relaxed);
+        self.pushes.is_empty() && self.kicks.is_empty()
     }
 }
 
 impl Told {
+    /// What it holds in memory.
     fn bytes(&self) -> usize {
-        match self {
-            Self::Push(push) => push.event.len() + push.users.len() * size_of::<UserId>(),
+        let beside = match self {
+            Self::Push(push) => push.event.len() + size_of_val(&*push.users),
             Self::Group(push) => push.event.len(),
-            Self::Session { .. } | Self::Members(_) | Self::Kick(_) => 0,
-        }
+            Self::Kick(kick) => kick.device_id.as_ref().map_or(0, |id| id.len()),
+            Self::Session { .. } | Self::Members(_) => 0,
+        };
+        size_of::<Self>() + beside
     }
 
     /// Whose nodes must be known.
@@ -119,15 +88,14 @@ impl Told {
 }
 
 /// Until nobody can tell anything any more. `task` is its name for who watches it.
-pub async fn run(task: &'static str, peers: Weak<Peers>, mut queue: Queue) {
+pub async fn run(task: &'static str, peers: Weak<Peers>, mut waiting: Waiting<Told>) {
     let mut batch = Vec::with_capacity(TOLD_AT_ONCE);
-    while queue.told.recv_many(&mut batch, TOLD_AT_ONCE).await > 0 {
+    while waiting.recv_many(&mut batch, TOLD_AT_ONCE).await > 0 {
         let Some(peers) = peers.upgrade() else { return };
-        let (messages, bytes) = (batch.len(), batch.iter().map(Told::bytes).sum());
         let telling = async {
-            let users: HashSet<UserId> = batch.iter().flat_map(Told::users).copied().collect();
+            let users: HashSet<UserId> = batch.iter().flat_map(|(told, _)| told.users()).copied().collect();
             let places = Places::look_up(&peers, users.into_iter().collect()).await;
-            for told in batch.drain(..) {
+            for (told, _held) in batch.drain(..) {
                 send(&peers, &places, told);
             }
         };
@@ -135,7 +103,6 @@ pub async fn run(task: &'static str, peers: Weak<Peers>, mut queue: Queue) {
             batch.clear();
             peers.counts.owe();
         }
-        queue.waiting.done(messages, bytes);
     }
 }
 
