@@ -13,7 +13,7 @@ use anser_server::{
     secrets::{create_data_dir, hs256_path},
     system_clock,
 };
-use anser_store::{Error, NewUser, Store};
+use anser_store::{Error, NewUser, Refusal, Store};
 use anyhow::{Context as _, bail};
 use clap::Args;
 use rustix::process::{
@@ -270,7 +270,7 @@ async fn create_demo_users(store: &dyn Store) -> anyhow::Result<()> {
     for (user, account, nickname) in DEMO_USERS {
         let new = NewUser { user: UserId(user), account: account.into(), nickname: nickname.into(), password: None };
         match store.create_user(new).await {
-            Ok(_) | Err(Error::Conflict("account")) => {}
+            Ok(_) | Err(Error::Refused(Refusal::Conflict("account"))) => {}
             Err(error) => return Err(error).with_context(|| format!("cannot create the demo user {account}")),
         }
     }

@@ -11,7 +11,7 @@ use anser_server::{
     secrets::create_data_dir,
     snowflake::Snowflake,
 };
-use anser_store::{Error as StoreError, Store};
+use anser_store::{Error as StoreError, Refusal, Store};
 use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Subcommand};
 use hyper::{Method, StatusCode};
@@ -177,7 +177,7 @@ impl Users {
                     ));
                 }
                 Ok(UserRow::from(&changed.map_err(|error| match error.code {
-                    ErrorCode::NotFound => anyhow::Error::from(StoreError::NotFound("user")),
+                    ErrorCode::NotFound => anyhow::Error::from(StoreError::from(Refusal::NotFound("user"))),
                     _ => anyhow!("{}", error.message),
                 })?))
             }
@@ -212,10 +212,10 @@ impl Users {
 
 fn is_absent(error: &anyhow::Error) -> bool {
     let by_server = error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == StatusCode::NOT_FOUND);
-    by_server || matches!(error.downcast_ref(), Some(StoreError::NotFound("user")))
+    by_server || matches!(error.downcast_ref(), Some(StoreError::Refused(Refusal::NotFound("user"))))
 }
 
 fn is_taken(error: &anyhow::Error) -> bool {
     let by_server = error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == StatusCode::CONFLICT);
-    by_server || matches!(error.downcast_ref(), Some(StoreError::Conflict("account")))
+    by_server || matches!(error.downcast_ref(), Some(StoreError::Refused(Refusal::Conflict("account"))))
 }

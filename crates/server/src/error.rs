@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use anser_proto::{ErrorCode, codes::Retry, codes::error_row, ids::BadId, v1};
-use anser_store as store;
+use anser_store::{self as store, Failure, Refusal};
 
 #[derive(Clone, Debug)]
 pub struct Error {
@@ -39,27 +39,44 @@ impl From<BadId> for Error {
 
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
-        let code = match &error {
-            store::Error::NotFound(_) => ErrorCode::NotFound,
-            store::Error::NotMember => ErrorCode::NotMember,
-            store::Error::Forbidden => ErrorCode::Forbidden,
-            store::Error::Conflict(_) => ErrorCode::Conflict,
-            store::Error::Limit { .. } => ErrorCode::LimitReached,
-            store::Error::Overloaded => ErrorCode::Overloaded,
-            store::Error::Full => ErrorCode::StoreFull,
-            store::Error::LoginOver => ErrorCode::LoginOver,
-            store::Error::Closed => ErrorCode::ShuttingDown,
-            store::Error::UnknownOutcome(_) => ErrorCode::UnknownOutcome,
-            store::Error::Failed(_) => ErrorCode::Internal,
+        match error {
+            store::Error::Refused(refusal) => refusal.into(),
+            store::Error::Failed(failure) => failure.into(),
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        let code = match &refusal {
+            Refusal::NotFound(_) => ErrorCode::NotFound,
+            Refusal::NotMember => ErrorCode::NotMember,
+            Refusal::Forbidden => ErrorCode::Forbidden,
+            Refusal::Conflict(_) => ErrorCode::Conflict,
+            Refusal::Limit { .. } => ErrorCode::LimitReached,
+            Refusal::LoginOver => ErrorCode::LoginOver,
+        };
+        Self::new(code, refusal.to_string())
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        let code = match &failure {
+            Failure::Overloaded => ErrorCode::Overloaded,
+            Failure::Full => ErrorCode::StoreFull,
+            Failure::Closed => ErrorCode::ShuttingDown,
+            Failure::UnknownOutcome(_) => ErrorCode::UnknownOutcome,
+            Failure::Failed(_) => ErrorCode::Internal,
         };
         // What a client cannot fix is told to the operator; the client learns only that it happened.
-        let message = match error {
-            store::Error::UnknownOutcome(_) | store::Error::Failed(_) => {
-                tracing::error!(%error, "the store failed");
+        let message = match failure {
+            Failure::UnknownOutcome(_) | Failure::Failed(_) => {
+                tracing::error!(%failure, "the store failed");
                 Cow::Borrowed("the store failed: the server's log says why")
             }
             told => told.to_string().into(),
         };
-        Self { code, message, retry_after_ms: 0 }
+        Self::new(code, message)
     }
 }

@@ -164,7 +164,7 @@ async fn append(url: &str, nodes: u64) -> (Arc<AtomicU64>, tokio::task::JoinSet<
                 let from = (caller + turn * CALLERS) % USERS + 1;
                 let batch = (0..BATCH).map(|n| message(from, uuid(((nodes * 100 + caller) << 48) + turn * BATCH + n)));
                 let answers = store.append(batch.collect()).await;
-                for answer in answers {
+                for answer in answers.expect("the store works") {
                     answer.expect("stored");
                 }
                 stored.fetch_add(BATCH, Ordering::Relaxed);

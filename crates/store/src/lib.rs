@@ -4,21 +4,32 @@
 //! of it, which every implementation passes.
 
 pub mod contract;
+mod engine;
+mod error;
+mod facts;
 pub mod fallen;
 pub mod memory;
 #[cfg(feature = "cluster")]
 pub mod mysql;
+mod proposals;
+mod query;
+mod questions;
+mod read;
+mod reads;
 pub mod records;
 mod rows;
 pub mod sequencer;
 pub mod sqlite;
-mod write;
+mod steps;
+mod verb;
+mod verbs;
 
 use std::sync::Arc;
 
 use anser_proto::{ConversationId, GroupId, UserId};
 use async_trait::async_trait;
 
+pub use error::{Error, Failure, Refusal};
 pub use records::*;
 
 /// The time in milliseconds since 1970; a test hands in its own.
@@ -40,73 +51,27 @@ pub struct Options {
 
 impl Options {
     /// Of a user who is to be put into one more group: those in which they have not answered the same inviter yet.
-    fn check_unanswered_of_inviter(&self, of_inviter: u64) -> Result<(), Error> {
+    fn check_unanswered_of_inviter(&self, of_inviter: u64) -> Result<(), Refusal> {
         let max = self.unanswered_groups_per_inviter_max;
         if of_inviter < max.into() {
             return Ok(());
         }
-        Err(Error::Limit { what: UNANSWERED_GROUPS_OF_AN_INVITER, max })
+        Err(Refusal::Limit { what: UNANSWERED_GROUPS_OF_AN_INVITER, max })
     }
 
     /// If the inviter is a stranger to them: those in which they have not answered yet.
-    fn check_unanswered(&self, all: u64) -> Result<(), Error> {
+    fn check_unanswered(&self, all: u64) -> Result<(), Refusal> {
         let max = self.unanswered_groups_per_user_max;
-        if all < max.into() { Ok(()) } else { Err(Error::Limit { what: UNANSWERED_GROUPS_OF_A_USER, max }) }
+        if all < max.into() { Ok(()) } else { Err(Refusal::Limit { what: UNANSWERED_GROUPS_OF_A_USER, max }) }
     }
 }
 
-/// What [`Error::Limit`] tells of: the same words whichever the store.
+/// What [`Refusal::Limit`] tells of: the same words whichever the store.
 pub const MEMBERS_OF_A_GROUP: &str = "the members of a group";
 pub const GROUPS_OF_A_USER: &str = "the groups of a user";
 pub const UNANSWERED_GROUPS_OF_A_USER: &str = "the groups of a user in which they have not answered yet";
 pub const UNANSWERED_GROUPS_OF_AN_INVITER: &str =
     "the groups of a user in which they have not answered the same inviter yet";
-
-/// Why a verb did not do what it was asked.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum Error {
-    // Refusals: the request is at fault, and asking again will not help. Nothing was changed.
-    #[error("there is no such {0}")]
-    NotFound(&'static str),
-    #[error("the user is no member or party of the conversation")]
-    NotMember,
-    #[error("the user's role does not allow it")]
-    Forbidden,
-    #[error("the {0} was used before for something else")]
-    Conflict(&'static str),
-    #[error("{what} would be more than {max}")]
-    Limit { what: &'static str, max: u32 },
-    #[error("the login is over: the user was disabled, or has a new password")]
-    LoginOver,
-
-    // Failures: the store is at fault, or busy.
-    /// As much work is waiting as may. Nothing was changed.
-    #[error("the store has as much work as it can take")]
-    Overloaded,
-    /// No room on the disk. Nothing was changed.
-    #[error("the disk of the store is full")]
-    Full,
-    /// Nothing was changed.
-    #[error("the store is closed")]
-    Closed,
-    /// It broke in the middle: the change may be there or not.
-    #[error("the outcome is unknown: {0}")]
-    UnknownOutcome(String),
-    /// Nothing was changed.
-    #[error("the store failed: {0}")]
-    Failed(String),
-}
-
-impl Error {
-    /// The request itself is at fault: the same again will be refused again.
-    pub fn is_refusal(&self) -> bool {
-        match self {
-            Self::NotFound(_) | Self::NotMember | Self::Forbidden | Self::Conflict(_) => true,
-            Self::Limit { .. } | Self::LoginOver => true,
-            Self::Overloaded | Self::Full | Self::Closed | Self::UnknownOutcome(_) | Self::Failed(_) => false,
-        }
-    }
-}
 
 /// What is kept.
 ///
@@ -149,7 +114,7 @@ pub trait Store: Send + Sync {
     /// that would have been refused, and none of them is stored.
     ///
     /// Answers in the order of the batch.
-    async fn append(&self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>>;
+    async fn append(&self, batch: Vec<NewMessage>) -> Result<Vec<Result<Appended, Refusal>>, Error>;
 
     /// Reads a stretch of a log as `reader` may see it: of a one-to-one conversation all, for its parties; of a group
     /// what was appended while they were a member, their joining and leaving included.
@@ -310,8 +275,8 @@ pub struct Stats {
 pub trait Sequencer: Send + Sync {
     /// Reserves `n` (at least 1) ids and proposes the first of them. A conversation it does not know starts at 1. It is asked of
     /// no conversation to which whoever writes may not, since it may keep a counter for whatever it was asked of.
-    async fn reserve(&self, conversation: ConversationId, n: u32) -> Result<u64, Error>;
+    async fn reserve(&self, conversation: ConversationId, n: u32) -> Result<u64, Failure>;
 
     /// The conversation's head is `last`: the next proposal is `last + 1`.
-    async fn reset(&self, conversation: ConversationId, last: u64) -> Result<(), Error>;
+    async fn reset(&self, conversation: ConversationId, last: u64) -> Result<(), Failure>;
 }

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId};
+use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId, v1};
 use bytes::Bytes;
+
+use crate::rows::Place;
 
 /// Number of a message type as in `anser.v1.Message.Type`. The store only knows notices, which it writes itself.
 pub type MessageType = i32;
@@ -39,6 +41,11 @@ pub struct NewMessage {
 pub(crate) const BYTES_BESIDE: usize = 512;
 
 impl NewMessage {
+    /// The store writes it itself, and it has no identity of a user's.
+    pub(crate) fn is_notice(&self) -> bool {
+        self.kind == MessageType::from(v1::message::Type::Notice)
+    }
+
     /// What it holds in memory.
     pub fn bytes(&self) -> usize {
         self.content.len() + self.attachment.len() + BYTES_BESIDE
@@ -78,6 +85,21 @@ pub struct Appended {
     pub members_version: u64,
 }
 
+impl Appended {
+    /// Where a message was stored before.
+    pub(crate) fn first(server_msg_id: u64, server_time_ms: u64, count: u64) -> Self {
+        Self {
+            server_msg_id,
+            server_time_ms,
+            count,
+            duplicate: true,
+            sender_mailbox_seq: 0,
+            receiver_mailbox_seq: 0,
+            members_version: 0,
+        }
+    }
+}
+
 /// A message as it stands in the log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Message {
@@ -96,6 +118,10 @@ pub struct Message {
 }
 
 impl Message {
+    pub(crate) fn place(&self) -> Place {
+        Place { server_msg_id: self.server_msg_id, count: self.count }
+    }
+
     /// Bytes of the body where its text is the longest: in JSON, which makes six of a control character.
     pub fn body_bytes(&self) -> usize {
         let written = |byte| match byte {

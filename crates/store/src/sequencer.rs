@@ -6,7 +6,7 @@ use anser_proto::ConversationId;
 use async_trait::async_trait;
 use quick_cache::unsync::Cache;
 
-use crate::{Error, Sequencer};
+use crate::{Failure, Sequencer};
 
 /// Conversations whose heads are remembered.
 const CONVERSATIONS_MAX: usize = 100_000;
@@ -36,7 +36,7 @@ impl Default for HeadSequencer {
 
 #[async_trait]
 impl Sequencer for HeadSequencer {
-    async fn reserve(&self, conversation: ConversationId, n: u32) -> Result<u64, Error> {
+    async fn reserve(&self, conversation: ConversationId, n: u32) -> Result<u64, Failure> {
         // What a panic left behind is a proposal like any other.
         let mut cache = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let last = cache.get(&conversation).copied().unwrap_or(0);
@@ -44,7 +44,7 @@ impl Sequencer for HeadSequencer {
         Ok(last.saturating_add(1))
     }
 
-    async fn reset(&self, conversation: ConversationId, last: u64) -> Result<(), Error> {
+    async fn reset(&self, conversation: ConversationId, last: u64) -> Result<(), Failure> {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).insert(conversation, last);
         Ok(())
     }

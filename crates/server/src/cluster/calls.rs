@@ -129,6 +129,8 @@ impl Drop for Forgotten<'_> {
 
 #[cfg(test)]
 mod tests {
+    use anser_store::Refusal;
+
     use super::*;
 
     const HOME: NodeId = NodeId(7);
@@ -160,7 +162,7 @@ mod tests {
     async fn an_answer_reaches_who_asked_and_clears_its_sender() {
         let calls = Calls::new(Counts::default());
         calls.suspect(HOME);
-        let outcomes = vec![Err(Error::NotMember)];
+        let outcomes = vec![Err(Refusal::NotMember.into())];
         let answer = calls.ask(HOME, 512, |call| {
             calls.answered(HOME, call + 1, Vec::new());
             calls.answered(HOME, call, outcomes.clone());

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use anser_proto::{CloseCode, ConversationId, GroupId, UserId, cluster::v1};
-use anser_store::{Appended, Error, NewMessage, Sender};
+use anser_store::{Appended, Error, Failure, NewMessage, Refusal, Sender};
 use bytes::Bytes;
 use prost::Message as _;
 
@@ -330,18 +330,18 @@ fn outcome_from_wire(outcome: v1::Outcome) -> Option<Result<Appended, Error>> {
 fn failure_to_wire(error: Error) -> v1::Failure {
     use v1::failure::Kind;
     let (kind, what) = match error {
-        Error::NotFound(what) => (Kind::NotFound, what.to_owned()),
-        Error::NotMember => (Kind::NotMember, String::new()),
-        Error::Forbidden => (Kind::Forbidden, String::new()),
-        Error::Conflict(what) => (Kind::Conflict, what.to_owned()),
-        Error::Overloaded => (Kind::Overloaded, String::new()),
-        Error::Full => (Kind::Full, String::new()),
-        Error::LoginOver => (Kind::LoginOver, String::new()),
-        Error::Closed => (Kind::Closed, String::new()),
-        Error::UnknownOutcome(why) => (Kind::UnknownOutcome, why),
-        Error::Failed(why) => (Kind::Failed, why),
+        Error::Refused(Refusal::NotFound(what)) => (Kind::NotFound, what.to_owned()),
+        Error::Refused(Refusal::NotMember) => (Kind::NotMember, String::new()),
+        Error::Refused(Refusal::Forbidden) => (Kind::Forbidden, String::new()),
+        Error::Refused(Refusal::Conflict(what)) => (Kind::Conflict, what.to_owned()),
+        Error::Refused(Refusal::LoginOver) => (Kind::LoginOver, String::new()),
         // No append is refused with it.
-        error @ Error::Limit { .. } => (Kind::Failed, error.to_string()),
+        Error::Refused(limit @ Refusal::Limit { .. }) => (Kind::Failed, limit.to_string()),
+        Error::Failed(Failure::Overloaded) => (Kind::Overloaded, String::new()),
+        Error::Failed(Failure::Full) => (Kind::Full, String::new()),
+        Error::Failed(Failure::Closed) => (Kind::Closed, String::new()),
+        Error::Failed(Failure::UnknownOutcome(why)) => (Kind::UnknownOutcome, why),
+        Error::Failed(Failure::Failed(why)) => (Kind::Failed, why),
     };
     v1::Failure { kind: kind.into(), what }
 }
@@ -351,16 +351,16 @@ fn failure_from_wire(failure: v1::Failure) -> Option<Error> {
     use v1::failure::Kind;
     Some(match Kind::try_from(failure.kind).ok()? {
         Kind::Unknown => return None,
-        Kind::NotFound => Error::NotFound(known_word(&failure.what)?),
-        Kind::NotMember => Error::NotMember,
-        Kind::Forbidden => Error::Forbidden,
-        Kind::Conflict => Error::Conflict(known_word(&failure.what)?),
-        Kind::Overloaded => Error::Overloaded,
-        Kind::Full => Error::Full,
-        Kind::LoginOver => Error::LoginOver,
-        Kind::Closed => Error::Closed,
-        Kind::UnknownOutcome => Error::UnknownOutcome(failure.what),
-        Kind::Failed => Error::Failed(failure.what),
+        Kind::NotFound => Refusal::NotFound(known_word(&failure.what)?).into(),
+        Kind::NotMember => Refusal::NotMember.into(),
+        Kind::Forbidden => Refusal::Forbidden.into(),
+        Kind::Conflict => Refusal::Conflict(known_word(&failure.what)?).into(),
+        Kind::LoginOver => Refusal::LoginOver.into(),
+        Kind::Overloaded => Failure::Overloaded.into(),
+        Kind::Full => Failure::Full.into(),
+        Kind::Closed => Failure::Closed.into(),
+        Kind::UnknownOutcome => Failure::UnknownOutcome(failure.what).into(),
+        Kind::Failed => Failure::Failed(failure.what).into(),
     })
 }
 
@@ -406,17 +406,17 @@ mod tests {
             receiver_mailbox_seq: 5,
             members_version: 6,
         };
-        let failures = [
-            Error::NotFound("user"),
-            Error::NotMember,
-            Error::Forbidden,
-            Error::Conflict("client_msg_id"),
-            Error::Overloaded,
-            Error::Full,
-            Error::LoginOver,
-            Error::Closed,
-            Error::UnknownOutcome("cut".into()),
-            Error::Failed("broke".into()),
+        let failures: [Error; 10] = [
+            Refusal::NotFound("user").into(),
+            Refusal::NotMember.into(),
+            Refusal::Forbidden.into(),
+            Refusal::Conflict("client_msg_id").into(),
+            Refusal::LoginOver.into(),
+            Failure::Overloaded.into(),
+            Failure::Full.into(),
+            Failure::Closed.into(),
+            Failure::UnknownOutcome("cut".into()).into(),
+            Failure::Failed("broke".into()).into(),
         ];
         let (event, group) = (Bytes::from_static(b"event"), GroupId(3));
         let kick = Kick { id: 8, user: UserId(7), device_id: None, code: CloseCode::Replaced, before: accepted(9) };

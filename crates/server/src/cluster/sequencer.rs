@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use anser_proto::ConversationId;
-use anser_store::{Error, Sequencer};
+use anser_store::{Failure, Sequencer};
 use async_trait::async_trait;
 
 use super::{
@@ -43,7 +43,7 @@ impl RedisSequencer {
 
 #[async_trait]
 impl Sequencer for RedisSequencer {
-    async fn reserve(&self, conversation: ConversationId, n: u32) -> Result<u64, Error> {
+    async fn reserve(&self, conversation: ConversationId, n: u32) -> Result<u64, Failure> {
         let reserving = async |connection: &mut _| {
             redis::cmd("INCRBY").arg(key(conversation)).arg(n).query_async::<i64>(connection).await
         };
@@ -55,23 +55,23 @@ impl Sequencer for RedisSequencer {
                     None => format!("{} is {last} in redis", key(conversation)),
                 }
             }
-            Err(Unanswered::Away(why)) => return Err(Error::Failed(why)),
+            Err(Unanswered::Away(why)) => return Err(Failure::Failed(why)),
             Err(Unanswered::Refused(why)) => why,
         };
         // What is no counter would be refused for ever: without it the next proposal is 1, and the store fixes that.
         let forgetting = redis::cmd("DEL").arg(key(conversation)).take();
         let _ = self.link.ask(async |connection| forgetting.query_async::<()>(connection).await).await;
-        Err(Error::Failed(refusal))
+        Err(Failure::Failed(refusal))
     }
 
-    async fn reset(&self, conversation: ConversationId, last: u64) -> Result<(), Error> {
+    async fn reset(&self, conversation: ConversationId, last: u64) -> Result<(), Failure> {
         // It must lower the counter too: what was reserved and never stored would else be ahead for ever. After a wipe
         // this is the first thing that is written, so the claim goes with it.
         let mut setting = redis::pipe();
         setting.cmd("SET").arg(key(conversation)).arg(last).ignore();
         setting.cmd("SET").arg(CLAIM).arg(self.log_id).arg("NX").ignore();
         let setting = async |connection: &mut _| setting.query_async(connection).await;
-        self.link.ask(setting).await.map_err(|error| Error::Failed(error.to_string()))
+        self.link.ask(setting).await.map_err(|error| Failure::Failed(error.to_string()))
     }
 }
 

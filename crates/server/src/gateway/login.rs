@@ -9,7 +9,7 @@ use anser_proto::{
     limits::NAME_CHARS_MAX,
     v1::{self, client_frame::Request, hello::Credential, server_frame::Body},
 };
-use anser_store::{Device, NewUser, User};
+use anser_store::{self as store, Device, NewUser, Refusal, User};
 use bytes::Bytes;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
@@ -224,7 +224,7 @@ async fn identify(cx: &Ctx, address: IpAddr, credential: Option<Credential>) -> 
             let look_up = async {
                 match cx.store.user_with_password(&account).await {
                     Ok((user, kept)) => Ok(kept.map(|kept| (user, kept))),
-                    Err(anser_store::Error::NotFound(_)) => Ok(None),
+                    Err(store::Error::Refused(Refusal::NotFound(_))) => Ok(None),
                     Err(error) => Err(error.into()),
                 }
             };
@@ -245,7 +245,7 @@ async fn create_user(cx: &Ctx, account: Arc<str>) -> Result<User, Error> {
     let new = NewUser { user: UserId(0), nickname, account: Arc::clone(&account), password: None };
     match im::create_user(&*cx.store, &cx.ids, new).await {
         // Two devices of a new user log in at the same time: one of them creates the user.
-        Err(anser_store::Error::Conflict("account")) => Ok(cx.store.user_by_account(&account).await?),
+        Err(store::Error::Refused(Refusal::Conflict("account"))) => Ok(cx.store.user_by_account(&account).await?),
         made => Ok(made?),
     }
 }

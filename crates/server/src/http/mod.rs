@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use anser_store::Error;
+use anser_store::Failure;
 use axum::{
     Extension, Json, Router,
     extract::State,
@@ -96,7 +96,7 @@ async fn probe_for_all(cx: Arc<Ctx>, last: Arc<Mutex<LastProbe>>) -> Readiness {
     let answer = match probe(&cx).await {
         // The probe found room, and the messages of others did not.
         (StatusCode::OK, _) if full > std::mem::replace(&mut lock().full, full) => {
-            (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", Error::Full))
+            (StatusCode::SERVICE_UNAVAILABLE, format!("{}\n", Failure::Full))
         }
         answer => answer,
     };

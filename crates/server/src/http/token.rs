@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anser_store::{Error as StoreError, Store};
+use anser_store::{Error as StoreError, Refusal, Store};
 use axum::{
     Json,
     extract::{State, rejection::JsonRejection},
@@ -42,8 +42,8 @@ pub async fn check(State(cx): State<Arc<Ctx>>, asked: Result<Json<CheckToken>, J
 pub async fn standing(store: &dyn Store, claims: &Claims, create_users: bool) -> Result<Standing, StoreError> {
     let mark = claims.password_mark.as_deref();
     Ok(match store.user_with_password(&claims.sub).await {
-        Err(StoreError::NotFound(_)) if create_users && mark.is_none() => Standing::Created,
-        Err(StoreError::NotFound(_)) => Standing::NoUser,
+        Err(StoreError::Refused(Refusal::NotFound(_))) if create_users && mark.is_none() => Standing::Created,
+        Err(StoreError::Refused(Refusal::NotFound(_))) => Standing::NoUser,
         Err(error) => return Err(error),
         Ok((user, _)) if user.disabled => Standing::Disabled,
         Ok((_, kept)) if mark.is_some_and(|mark| kept.as_ref().is_none_or(|kept| password::mark(kept) != mark)) => {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use anser_store::{Appended, Error, NewMessage};
+use anser_store::{Appended, Error, Failure, NewMessage};
 use futures_util::future::join_all;
 
 use super::deliver::{self, Before};
@@ -71,11 +71,11 @@ struct Part {
 async fn append_at(cx: &Ctx, home: Option<NodeId>, from: ConnId, messages: Vec<NewMessage>) -> Outcomes {
     let Some(home) = home else { return append_here(cx, Some(from), messages).await };
     let answered = match cx.peers.append_at(home, from.0, (cx.clock)(), messages.clone()).await {
-        Answer::Given(outcomes) if !outcomes.contains(&Err(Error::Closed)) => return outcomes,
+        Answer::Given(outcomes) if !outcomes.contains(&Err(Failure::Closed.into())) => return outcomes,
         Answer::Given(outcomes) => outcomes,
-        Answer::NotAsked => vec![Err(Error::Closed); messages.len()],
+        Answer::NotAsked => vec![Err(Failure::Closed.into()); messages.len()],
         // It may have stored them, or do so yet: then they are found here, and nothing is stored twice.
-        Answer::Silence => vec![Err(Error::UnknownOutcome("the home did not answer".to_owned())); messages.len()],
+        Answer::Silence => vec![Err(unknown("the home did not answer")); messages.len()],
     };
     append_unsettled(messages, answered, |unsettled| append_here(cx, Some(from), unsettled)).await
 }
@@ -87,18 +87,21 @@ async fn append_unsettled<Appending: Future<Output = Outcomes>>(
     mut outcomes: Outcomes,
     append: impl FnOnce(Vec<NewMessage>) -> Appending,
 ) -> Outcomes {
-    let is_unsettled = |outcome: &Result<_, Error>| outcome.as_ref().is_err_and(|error| !error.is_refusal());
+    let is_unsettled = |outcome: &Result<_, Error>| matches!(outcome, Err(Error::Failed(_)));
     let unsettled = messages.into_iter().zip(&outcomes).filter(|(_, outcome)| is_unsettled(outcome));
     let appended = append(unsettled.map(|(new, _)| new).collect()).await;
     for (outcome, now) in outcomes.iter_mut().filter(|outcome| is_unsettled(outcome)).zip(appended) {
-        let may_be_stored = matches!(outcome, Err(Error::UnknownOutcome(_)));
-        *outcome = if may_be_stored { now.map_err(unknown) } else { now };
+        let may_be_stored = matches!(outcome, Err(Error::Failed(Failure::UnknownOutcome(_))));
+        *outcome = match now {
+            Err(Error::Failed(failure)) if may_be_stored => Err(unknown(failure)),
+            now => now,
+        };
     }
     outcomes
 }
 
-fn unknown(error: Error) -> Error {
-    if error.is_refusal() { error } else { Error::UnknownOutcome(error.to_string()) }
+fn unknown(why: impl ToString) -> Error {
+    Failure::UnknownOutcome(why.to_string()).into()
 }
 
 /// Stores messages by this node, and tells whom they concern.
@@ -107,7 +110,7 @@ async fn append_here(cx: &Ctx, from: Option<ConnId>, batch: Vec<NewMessage>) -> 
         return Vec::new();
     }
     let before = cx.members.before(&batch);
-    let outcomes = cx.store.append(batch.clone()).await;
+    let outcomes = store(cx, &batch).await;
     tell(cx, from, &batch, &outcomes, &before).await;
     outcomes
 }
@@ -115,9 +118,16 @@ async fn append_here(cx: &Ctx, from: Option<ConnId>, batch: Vec<NewMessage>) -> 
 /// Stores messages for another node, answers it, and then tells whom they concern.
 pub async fn append_for(cx: &Ctx, node: NodeId, call: u64, from: ConnId, batch: Vec<NewMessage>) {
     let before = cx.members.before(&batch);
-    let outcomes = cx.store.append(batch.clone()).await;
+    let outcomes = store(cx, &batch).await;
     cx.peers.answer_append(node, call, outcomes.clone());
     tell(cx, Some(from), &batch, &outcomes, &before).await;
+}
+
+async fn store(cx: &Ctx, batch: &[NewMessage]) -> Outcomes {
+    match cx.store.append(batch.to_vec()).await {
+        Ok(outcomes) => outcomes.into_iter().map(|outcome| outcome.map_err(Error::from)).collect(),
+        Err(failure) => vec![Err(failure); batch.len()],
+    }
 }
 
 async fn tell(
@@ -144,7 +154,7 @@ async fn tell(
 #[cfg(test)]
 mod tests {
     use anser_proto::{ConversationId, UserId};
-    use anser_store::Sender;
+    use anser_store::{Refusal, Sender};
     use bytes::Bytes;
 
     use super::*;
@@ -176,16 +186,18 @@ mod tests {
 
     #[tokio::test]
     async fn what_another_node_may_have_stored_is_never_said_not_to_be() {
-        let unknown = |why: &str| Error::UnknownOutcome(why.to_owned());
-        let (before, now) = (unknown("its connection broke"), unknown(&Error::Overloaded.to_string()));
-        check(&[before.clone(), Error::Closed], Error::Overloaded, &[0, 1], &[now.clone(), Error::Overloaded]).await;
-        check(&[Error::Closed, before.clone()], Error::Overloaded, &[0, 1], &[Error::Overloaded, now]).await;
-        check(&[before], Error::NotMember, &[0], &[Error::NotMember]).await;
+        let (closed, overloaded) = (Error::from(Failure::Closed), Error::from(Failure::Overloaded));
+        let (before, now) = (unknown("its connection broke"), unknown(&overloaded));
+        check(&[before.clone(), closed.clone()], overloaded.clone(), &[0, 1], &[now.clone(), overloaded.clone()]).await;
+        check(&[closed, before.clone()], overloaded.clone(), &[0, 1], &[overloaded, now]).await;
+        check(&[before], Refusal::NotMember.into(), &[0], &[Refusal::NotMember.into()]).await;
     }
 
     #[tokio::test]
     async fn what_is_settled_stays_and_what_failed_for_now_is_not_overtaken() {
-        check(&[Error::NotMember, Error::Closed], Error::Full, &[1], &[Error::NotMember, Error::Full]).await;
-        check(&[Error::Overloaded, Error::Closed], Error::Full, &[0, 1], &[Error::Full, Error::Full]).await;
+        let (stranger, full) = (Error::from(Refusal::NotMember), Error::from(Failure::Full));
+        let (closed, overloaded) = (Error::from(Failure::Closed), Error::from(Failure::Overloaded));
+        check(&[stranger.clone(), closed.clone()], full.clone(), &[1], &[stranger, full.clone()]).await;
+        check(&[overloaded, closed], full.clone(), &[0, 1], &[full.clone(), full]).await;
     }
 }

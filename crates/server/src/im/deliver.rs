@@ -12,7 +12,7 @@ use anser_proto::{
     limits::PAGE_BYTES_MAX,
     v1::{self, server_frame::Body},
 };
-use anser_store::{Appended, Error, Marked, MemberIds, MembersChanged, NewMessage, Stretch};
+use anser_store::{Appended, Error, Failure, Marked, MemberIds, MembersChanged, NewMessage, Stretch};
 use quick_cache::{Weighter, sync::Cache};
 use tokio::{sync::Semaphore, time::timeout};
 
@@ -113,7 +113,7 @@ impl Members {
                 _ => Ok(read().await?.1),
             }
         });
-        asked.await.map_err(|_| Error::Failed("the members were not told in time".into()))?
+        asked.await.map_err(|_| Failure::Failed("the members were not told in time".into()))?
     }
 }
 

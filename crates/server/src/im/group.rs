@@ -6,7 +6,7 @@ use anser_proto::{
     limits::{AVATAR_BYTES_MAX, INVITE_MAX, NAME_CHARS_MAX},
     v1,
 };
-use anser_store::{self as store, MembersAction, MembersChange, MembersChanged, NewGroup};
+use anser_store::{self as store, MembersAction, MembersChange, MembersChanged, NewGroup, Refusal};
 
 use super::{Caller, deliver, name::check_name, page_limit, user::check_avatar, wire};
 use crate::{ctx::Ctx, error::Error};
@@ -27,7 +27,7 @@ pub async fn create(cx: &Ctx, who: &Caller, create: v1::CreateGroup) -> Result<v
     let changed = loop {
         match cx.store.create_group(new.clone()).await {
             // Another node makes ids by the same number.
-            Err(store::Error::Conflict("group_id")) => new.group = GroupId(cx.ids.create()),
+            Err(store::Error::Refused(Refusal::Conflict("group_id"))) => new.group = GroupId(cx.ids.create()),
             created => break created?,
         }
     };

@@ -5,7 +5,7 @@
 use std::{collections::HashMap, future::pending, sync::Arc, time::Duration};
 
 use anser_proto::{CloseCode, UserId};
-use anser_store::{Error, Store, User};
+use anser_store::{Error, Refusal, Store, User};
 use tokio::time::{Interval, interval};
 
 use crate::{cluster::envelope::LoginsOver, ctx::Ctx};
@@ -100,7 +100,7 @@ async fn rename(cx: &Ctx, users: &[UserId]) -> Result<(), Error> {
 /// Which logins of a user are over, as the store has it now.
 pub async fn over(store: &dyn Store, user: UserId) -> Result<LoginsOver, Error> {
     let versions = store.login_versions(vec![user]).await?;
-    let (_, login_version) = *versions.first().ok_or(Error::NotFound("user"))?;
+    let (_, login_version) = *versions.first().ok_or(Refusal::NotFound("user"))?;
     let users = store.users(vec![user], Vec::new()).await?;
     let is_disabled = users.first().is_some_and(|user| user.disabled);
     let code = if is_disabled { CloseCode::LoginRefused } else { CloseCode::TokenRanOut };

@@ -6,7 +6,7 @@ use anser_proto::{
     limits::{AVATAR_BYTES_MAX, NAME_CHARS_MAX, PAGE_MAX},
     v1,
 };
-use anser_store::{self as store, NewUser, ProfileChange, Store, User};
+use anser_store::{self as store, NewUser, ProfileChange, Refusal, Store, User};
 
 use super::{Caller, deliver, name::check_name, wire};
 use crate::{ctx::Ctx, error::Error, snowflake::Snowflake};
@@ -17,7 +17,7 @@ pub async fn create_user(store: &dyn Store, ids: &Snowflake, new: NewUser) -> Re
         let new = NewUser { user: UserId(ids.create()), ..new.clone() };
         match store.create_user(new).await {
             // Another node makes ids by the same number.
-            Err(store::Error::Conflict("user_id")) => {}
+            Err(store::Error::Refused(Refusal::Conflict("user_id"))) => {}
             made => return made,
         }
     }

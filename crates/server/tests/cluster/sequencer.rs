@@ -226,7 +226,9 @@ mod faults {
                 _ => {}
             }
             let answers = within("it is stored", store.append(vec![message(id)])).await;
-            assert_eq!(answers[0].as_ref().map(|appended| appended.server_msg_id), Ok(id));
+            let ids: Vec<_> =
+                answers.expect("it is stored").into_iter().map(|stored| stored.map(|at| at.server_msg_id)).collect();
+            assert_eq!(ids, [Ok(id)]);
         }
         assert!(store.stats().proposals_refused > 0, "redis was never asked");
         store.close().await;

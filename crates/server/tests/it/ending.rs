@@ -125,7 +125,7 @@ async fn a_stopping_server_answers_what_it_took_up_and_says_when_to_come_back() 
         assert!(draining.reconnect_after_ms < 5_000);
         assert_eq!(device.end().await.1, Some(CloseCode::Draining));
     }
-    assert_eq!(store.probe().await, Err(anser_store::Error::Closed));
+    assert_eq!(store.probe().await, Err(anser_store::Failure::Closed.into()));
 }
 
 #[tokio::test]

@@ -17,9 +17,9 @@ use tokio::sync::Notify;
 pub struct Faulty {
     below: Arc<dyn Store>,
     /// Of the next appends: `None` lets one pass.
-    faults: Arc<Mutex<VecDeque<Option<Error>>>>,
+    faults: Arc<Mutex<VecDeque<Option<Failure>>>>,
     /// Of the next questions for whom something concerns.
-    unknown: Arc<Mutex<VecDeque<Error>>>,
+    unknown: Arc<Mutex<VecDeque<Failure>>>,
     /// Its end.
     broken: Arc<Notify>,
     /// While a test has it, those questions are not answered.
@@ -43,11 +43,11 @@ impl Faulty {
         }
     }
 
-    pub fn fail(&self, faults: impl IntoIterator<Item = Option<Error>>) {
+    pub fn fail(&self, faults: impl IntoIterator<Item = Option<Failure>>) {
         self.faults.lock().expect("no panic").extend(faults);
     }
 
-    pub fn fail_next(&self, fault: Error) {
+    pub fn fail_next(&self, fault: Failure) {
         self.fail([Some(fault)]);
     }
 
@@ -55,17 +55,17 @@ impl Faulty {
         self.broken.notify_one();
     }
 
-    pub fn fail_to_tell_whom(&self, fault: Error) {
+    pub fn fail_to_tell_whom(&self, fault: Failure) {
         self.unknown.lock().expect("no panic").push_back(fault);
     }
 
-    async fn whom(&self) -> Result<(), Error> {
+    async fn whom(&self) -> Result<(), Failure> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         drop(self.silence.acquire().await);
         self.unknown.lock().expect("no panic").pop_front().map_or(Ok(()), Err)
     }
 
-    fn fault(&self) -> Result<(), Error> {
+    fn fault(&self) -> Result<(), Failure> {
         self.faults.lock().expect("no panic").pop_front().flatten().map_or(Ok(()), Err)
     }
 }
@@ -76,15 +76,11 @@ impl Store for Faulty {
         self.below.log_id()
     }
 
-    async fn append(&self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
-        match self.fault() {
-            Ok(()) => {
-                let outcomes = self.below.append(batch).await;
-                drop(self.untold.acquire().await);
-                outcomes
-            }
-            Err(error) => batch.iter().map(|_| Err(error.clone())).collect(),
-        }
+    async fn append(&self, batch: Vec<NewMessage>) -> Result<Vec<Result<Appended, Refusal>>, Error> {
+        self.fault()?;
+        let outcomes = self.below.append(batch).await;
+        drop(self.untold.acquire().await);
+        outcomes
     }
 
     async fn broke(&self) -> Arc<str> {
@@ -179,7 +175,7 @@ impl Store for Faulty {
     async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), Error> {
         self.below.set_disabled(user, disabled).await?;
         // It was done, and that cannot be told.
-        self.fault()
+        Ok(self.fault()?)
     }
 
     async fn login_versions(&self, users: Vec<UserId>) -> Result<Vec<(UserId, u64)>, Error> {

@@ -9,7 +9,7 @@ use anser_proto::{
     ErrorCode, GroupId,
     v1::{self, client_frame::Request, notice::Kind, server_frame::Body},
 };
-use anser_store::{Error, NewGroup, Sender};
+use anser_store::{Failure, NewGroup, Sender};
 
 use crate::{
     faulty::Faulty,
@@ -56,7 +56,7 @@ async fn when_it_is_not_known_whom_a_message_concerns_all_are_told_to_sync() {
     let group = ada.create_group(&[&bob]).await;
     assert_eq!(notice(&mut bob).await.1, Kind::Created);
     session_of(&mut bob).await;
-    faulty.fail_to_tell_whom(Error::Failed("away".into()));
+    faulty.fail_to_tell_whom(Failure::Failed("away".into()));
     ada.ask(invite(&group, &[&cyd])).await;
     for member in [&mut bob, &mut cyd] {
         assert!(matches!(member.event().await, Body::Lagged(_)));

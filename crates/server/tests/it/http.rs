@@ -7,7 +7,7 @@ use anser_proto::{
     v1::{self, client_frame::Request, hello::Credential, server_frame::Body},
 };
 use anser_server::OPERATOR_SOCKET;
-use anser_store::Error;
+use anser_store::Failure;
 use tokio::net::TcpStream;
 
 use crate::{
@@ -22,7 +22,7 @@ async fn a_server_is_alive_and_ready_until_its_store_fails() {
     let server = TestServer::start_with(|_| {}, |_| std::sync::Arc::new(store)).await;
     assert_eq!(server.get("/healthz").await, ("HTTP/1.1 200 OK".into(), "ok\n".into()));
     assert_eq!(server.get("/readyz").await.0, "HTTP/1.1 200 OK");
-    faulty.fail_next(anser_store::Error::Full);
+    faulty.fail_next(Failure::Full);
     assert_eq!(server.get("/readyz").await.0, "HTTP/1.1 200 OK", "a second probe within a second");
     crate::ending::pass(std::time::Duration::from_secs(1)).await;
     let (status, body) = server.get("/readyz").await;
@@ -244,7 +244,7 @@ async fn connections_end_also_when_it_is_not_known_whether_their_user_was_disabl
     let store = faulty.clone();
     let server = TestServer::start_with(|_| {}, |_| Arc::new(store)).await;
     let mut ada = server.login("ada").await;
-    faulty.fail_next(Error::UnknownOutcome("cut".into()));
+    faulty.fail_next(Failure::UnknownOutcome("cut".into()));
     let disable = r#"{"account": "ada", "disabled": true}"#;
     let begun = std::time::Instant::now();
     assert_eq!(server.operator("POST", "/v1/users/change", disable).await.0, "HTTP/1.1 500 Internal Server Error");
@@ -259,7 +259,7 @@ async fn connections_end_also_when_the_store_does_not_tell_at_once_whose_logins_
     let server = TestServer::start_with(|_| {}, |_| Arc::new(store)).await;
     let mut ada = server.login("ada").await;
     // The change is done, and the question behind it has no answer.
-    faulty.fail([None, Some(Error::Overloaded)]);
+    faulty.fail([None, Some(Failure::Overloaded)]);
     let disable = r#"{"account": "ada", "disabled": true}"#;
     assert_eq!(server.operator("POST", "/v1/users/change", disable).await.0, "HTTP/1.1 200 OK");
     assert_eq!(ada.end().await.1, Some(CloseCode::LoginRefused));

@@ -328,7 +328,7 @@ async fn a_login_that_meets_a_failing_store_may_come_again() {
     let faulty = crate::faulty::Faulty::new(crate::raw::memory_store(&Default::default()));
     let store = faulty.clone();
     let server = TestServer::start_with(|_| {}, |_| std::sync::Arc::new(store)).await;
-    faulty.fail_next(anser_store::Error::Failed("torn".into()));
+    faulty.fail_next(anser_store::Failure::Failed("torn".into()));
     let told = refusal(&server, server.hello("ada", "phone")).await;
     assert_eq!(told, (Some(ErrorCode::Internal), Some(CloseCode::ServerError)));
     server.login("ada").await;
@@ -350,7 +350,7 @@ async fn a_login_that_fails_ends_no_other_connection() {
         for device in ["phone", "laptop"] {
             let hello = server.hello("ada", device);
             if device == "phone" || connections > 1 {
-                faulty.fail_next(anser_store::Error::Failed("torn".into()));
+                faulty.fail_next(anser_store::Failure::Failed("torn".into()));
                 assert_eq!(refusal(&server, hello).await.0, Some(ErrorCode::Internal), "{device}, {connections}");
             } else {
                 assert_eq!(refusal(&server, hello).await.0, Some(ErrorCode::Overloaded));

@@ -4,7 +4,7 @@ use anser_proto::{
     CloseCode, ConversationId, ErrorCode, Format, UserId,
     v1::{self, client_frame::Request, server_frame::Body},
 };
-use anser_store::Error;
+use anser_store::Failure;
 
 use crate::{
     faulty::Faulty,
@@ -93,11 +93,13 @@ async fn what_failed_for_now_is_not_overtaken_by_what_was_sent_behind_it() {
     let (mut ada, bob) = (server.login("ada").await, server.login("bob").await);
     let (conversation, notes) = (ada.conversation_with(&bob), ada.conversation_with(&ada));
 
-    for fault in [Error::Overloaded, Error::Full, Error::UnknownOutcome("cut".into()), Error::Failed("torn".into())] {
+    for fault in
+        [Failure::Overloaded, Failure::Full, Failure::UnknownOutcome("cut".into()), Failure::Failed("torn".into())]
+    {
         let expected = match &fault {
-            Error::Overloaded => ErrorCode::Overloaded,
-            Error::Full => ErrorCode::StoreFull,
-            Error::UnknownOutcome(_) => ErrorCode::UnknownOutcome,
+            Failure::Overloaded => ErrorCode::Overloaded,
+            Failure::Full => ErrorCode::StoreFull,
+            Failure::UnknownOutcome(_) => ErrorCode::UnknownOutcome,
             _ => ErrorCode::Internal,
         };
         faulty.fail_next(fault);
@@ -116,7 +118,7 @@ async fn failures_in_more_conversations_than_are_remembered_end_the_connection()
     let store = faulty.clone();
     let server = TestServer::start_with(|_| {}, |_| std::sync::Arc::new(store)).await;
     let mut ada = server.login("ada").await;
-    faulty.fail(vec![Some(Error::Overloaded); 257]);
+    faulty.fail(vec![Some(Failure::Overloaded); 257]);
     for other in 1..=256 {
         let conversation = ConversationId::single(UserId(other), ada.user).to_string();
         assert_eq!(ada.refused(send(&conversation, "m-1", "text")).await, ErrorCode::Overloaded);

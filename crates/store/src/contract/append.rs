@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::future::join_all;
 
 use super::room::*;
-use crate::{Error, NewMessage};
+use crate::{Error, NewMessage, Refusal};
 
 pub(super) async fn ids_are_dense_in_the_order_of_the_batch(room: &mut Room) {
     let (with_bob, with_cyd) = (single(ADA, BOB), single(ADA, CYD));
@@ -42,7 +42,7 @@ pub(super) async fn batches_of_many_tasks_are_dense_and_keep_each_senders_order(
         tokio::spawn(async move {
             for round in 0..20 {
                 let batch = (0..4).map(|n| text(user, crowd, &format!("{round}-{n}"))).collect();
-                all_ok(store.append(batch).await);
+                all_ok(append(&*store, batch).await);
             }
         })
     });
@@ -155,7 +155,7 @@ pub(super) async fn two_tasks_with_one_client_msg_id_get_one_place(room: &mut Ro
     for n in 1..=20 {
         let tasks = [(); 4].map(|()| {
             let store = room.store();
-            tokio::spawn(async move { ok(store.append(vec![text(ADA, pair, &format!("m{n}"))]).await.remove(0)) })
+            tokio::spawn(async move { ok(send(&*store, text(ADA, pair, &format!("m{n}"))).await) })
         });
         let places = join_all(tasks).await.into_iter().map(|place| place.expect("no task panics"));
         let (retries, first): (Vec<_>, Vec<_>) = places.partition(|place| place.duplicate);
@@ -197,7 +197,7 @@ pub(super) async fn another_body_under_a_known_client_msg_id_is_refused(room: &m
             // Moving a byte from one to the other does not make it the same.
             NewMessage { content: "text of onc".into(), attachment: Bytes::from_static(b"e"), ..first.clone() },
         ] {
-            assert_eq!(room.send(other).await, Err(Error::Conflict("client_msg_id")));
+            assert_eq!(room.send(other).await, Err(Error::Refused(Refusal::Conflict("client_msg_id"))));
         }
         assert_eq!(room.picture().await, picture);
     }
@@ -208,13 +208,13 @@ pub(super) async fn another_body_within_the_batch_is_refused(room: &mut Room) {
     let other = NewMessage { content: "another".into(), ..text(ADA, pair, "a") };
     let answers = room.append(vec![text(ADA, pair, "a"), other, text(ADA, pair, "b")]).await;
     let ids: Vec<_> = answers.into_iter().map(|answer| answer.map(|place| place.server_msg_id)).collect();
-    assert_eq!(ids, [Ok(1), Err(Error::Conflict("client_msg_id")), Ok(2)]);
+    assert_eq!(ids, [Ok(1), Err(Error::Refused(Refusal::Conflict("client_msg_id"))), Ok(2)]);
 }
 
 pub(super) async fn who_is_no_party_is_refused(room: &mut Room) {
     let pair = single(ADA, BOB);
-    assert_eq!(room.send(text(CYD, pair, "a")).await, Err(Error::NotMember));
-    assert_eq!(room.send(text(CYD, single(ADA, NOBODY), "a")).await, Err(Error::NotMember));
+    assert_eq!(room.send(text(CYD, pair, "a")).await, Err(Error::Refused(Refusal::NotMember)));
+    assert_eq!(room.send(text(CYD, single(ADA, NOBODY), "a")).await, Err(Error::Refused(Refusal::NotMember)));
     assert!(room.visible(ADA, pair).await.is_empty());
 }
 
@@ -223,7 +223,7 @@ pub(super) async fn who_is_no_member_is_refused(room: &mut Room) {
     ok(room.leave(BOB, crowd).await);
     ok(room.remove(ADA, crowd, &[CYD]).await);
     for user in [BOB, CYD, DAN] {
-        assert_eq!(room.send(text(user, crowd, "a")).await, Err(Error::NotMember));
+        assert_eq!(room.send(text(user, crowd, "a")).await, Err(Error::Refused(Refusal::NotMember)));
     }
     assert_eq!(room.visible(ADA, crowd).await, [1, 2, 3]);
     ok(room.invite(ADA, crowd, &[BOB, DAN]).await);
@@ -236,9 +236,9 @@ pub(super) async fn who_writes_while_he_is_removed_and_invited_writes_as_a_membe
     let writer = tokio::spawn(async move {
         let mut stored = Vec::new();
         for n in 0..60 {
-            match store.append(vec![text(BOB, crowd, &format!("m{n}"))]).await.remove(0) {
+            match send(&*store, text(BOB, crowd, &format!("m{n}"))).await {
                 Ok(place) => stored.push((place.server_msg_id, place.members_version)),
-                Err(error) => assert_eq!(error, Error::NotMember),
+                Err(error) => assert_eq!(error, Error::Refused(Refusal::NotMember)),
             }
         }
         stored
@@ -258,16 +258,22 @@ pub(super) async fn who_writes_while_he_is_removed_and_invited_writes_as_a_membe
 }
 
 pub(super) async fn a_peer_who_does_not_exist_is_not_found(room: &mut Room) {
-    assert_eq!(room.send(text(ADA, single(ADA, NOBODY), "a")).await, Err(Error::NotFound("user")));
-    assert_eq!(room.send(text(NOBODY, single(ADA, NOBODY), "a")).await, Err(Error::NotFound("user")));
-    assert_eq!(room.send(text(NOBODY, single(NOBODY, NOBODY), "a")).await, Err(Error::NotFound("user")));
+    assert_eq!(room.send(text(ADA, single(ADA, NOBODY), "a")).await, Err(Error::Refused(Refusal::NotFound("user"))));
+    assert_eq!(room.send(text(NOBODY, single(ADA, NOBODY), "a")).await, Err(Error::Refused(Refusal::NotFound("user"))));
+    assert_eq!(
+        room.send(text(NOBODY, single(NOBODY, NOBODY), "a")).await,
+        Err(Error::Refused(Refusal::NotFound("user")))
+    );
     assert_eq!((room.mailbox_seq(ADA).await, room.all_sessions(ADA).await), (0, vec![]));
 }
 
 pub(super) async fn a_group_that_does_not_exist_is_like_one_of_others(room: &mut Room) {
     let of_others = room.found(1, ADA, &[BOB]).await;
     let (others, none) = (text(DAN, of_others, "a"), text(DAN, group(9), "a"));
-    assert_eq!((room.send(others).await, room.send(none).await), (Err(Error::NotMember), Err(Error::NotMember)));
+    assert_eq!(
+        (room.send(others).await, room.send(none).await),
+        (Err(Error::Refused(Refusal::NotMember)), Err(Error::Refused(Refusal::NotMember)))
+    );
     assert_eq!((room.mailbox_seq(DAN).await, room.all_sessions(DAN).await), (0, vec![]));
 }
 
@@ -322,7 +328,7 @@ pub(super) async fn a_refusal_concerns_its_message_alone(room: &mut Room) {
         text(ADA, pair, "c"),
     ];
     let answers = room.append(batch).await.into_iter().map(|answer| answer.map(|place| place.server_msg_id));
-    let refused = || Err(Error::NotMember);
+    let refused = || Err(Error::Refused(Refusal::NotMember));
     assert_eq!(Vec::from_iter(answers), [refused(), Ok(1), refused(), Ok(2), refused(), Ok(3)]);
 }
 
@@ -341,14 +347,18 @@ pub(super) async fn a_message_of_a_login_that_is_over_is_refused(room: &mut Room
             |to, id: &str, login_version| NewMessage { login_version, ..text(ADA, to, &format!("{id}-{version}")) };
         let picture = room.picture().await;
         for to in [single(ADA, BOB), single(ADA, ADA), crowd] {
-            assert_eq!(room.send(say(to, "late", version)).await, Err(Error::LoginOver));
-            assert_eq!(room.send(say(to, "early", version + 2)).await, Err(Error::LoginOver), "of no login that was");
+            assert_eq!(room.send(say(to, "late", version)).await, Err(Error::Refused(Refusal::LoginOver)));
+            assert_eq!(
+                room.send(say(to, "early", version + 2)).await,
+                Err(Error::Refused(Refusal::LoginOver)),
+                "of no login that was"
+            );
         }
         assert_eq!(room.picture().await, picture);
         room.reopen().await;
         // A refusal concerns its message alone, and others are not touched.
         let answers = room.append(vec![say(crowd, "late", version), say(crowd, "present", version + 1)]).await;
-        assert_eq!(answers[0], Err(Error::LoginOver));
+        assert_eq!(answers[0], Err(Error::Refused(Refusal::LoginOver)));
         assert!(answers[1].is_ok(), "{answers:?}");
         room.say(BOB, single(ADA, BOB)).await;
     }
@@ -367,6 +377,6 @@ pub(super) async fn a_retry_by_a_login_that_is_over_gets_the_first_place_again(r
         assert_eq!((again.server_msg_id, again.server_time_ms), (first.server_msg_id, first.server_time_ms));
         assert!(again.duplicate);
         let other = NewMessage { content: "another".into(), ..text(ADA, to, "m-1") };
-        assert_eq!(room.send(other).await, Err(Error::Conflict("client_msg_id")));
+        assert_eq!(room.send(other).await, Err(Error::Refused(Refusal::Conflict("client_msg_id"))));
     }
 }

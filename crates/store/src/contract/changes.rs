@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use anser_proto::{ConversationId, GroupId, UserId, digest::groups_digest};
 
 use super::room::*;
-use crate::{Error, ProfileChange, Session};
+use crate::{Error, ProfileChange, Refusal, Session};
 
 pub(super) async fn a_one_to_one_message_takes_the_next_number_of_both_mailboxes(room: &mut Room) {
     let pair = single(ADA, BOB);
@@ -79,7 +79,7 @@ pub(super) async fn positions_tell_the_digest_of_the_groups_and_their_heads(room
 }
 
 pub(super) async fn an_unknown_user_has_no_positions(room: &mut Room) {
-    assert_eq!(room.positions(NOBODY).await, Err(Error::NotFound("user")));
+    assert_eq!(room.positions(NOBODY).await, Err(Error::Refused(Refusal::NotFound("user"))));
 }
 
 pub(super) async fn changes_are_the_sessions_stamped_behind_since_in_order(room: &mut Room) {
@@ -184,7 +184,7 @@ pub(super) async fn a_device_that_syncs_beside_many_writers_misses_nothing(room:
         let store = room.store();
         tokio::spawn(async move {
             for n in 0..25 {
-                ok(store.append(vec![text(user, single(ADA, user), &format!("m{n}"))]).await.remove(0));
+                ok(send(&*store, text(user, single(ADA, user), &format!("m{n}"))).await);
             }
         })
     });

@@ -3,7 +3,7 @@
 use anser_proto::{GroupId, UserId, v1::notice::Kind};
 
 use super::room::*;
-use crate::{Error, Group, Member, NewGroup, Role};
+use crate::{Error, Group, Member, NewGroup, Refusal, Role};
 
 pub(super) async fn a_group_is_told_in_its_log(room: &mut Room) {
     let made = ok(room.create_group(new_group(1, BOB, &[CYD, ADA])).await);
@@ -84,13 +84,13 @@ pub(super) async fn the_id_of_another_group_is_refused(room: &mut Room) {
     room.found(1, ADA, &[BOB]).await;
     let picture = room.picture().await;
     let other = NewGroup { client_group_id: "other".into(), ..new_group(1, CYD, &[DAN]) };
-    assert_eq!(room.create_group(other).await, Err(Error::Conflict("group_id")));
+    assert_eq!(room.create_group(other).await, Err(Error::Refused(Refusal::Conflict("group_id"))));
     assert_eq!(room.picture().await, picture);
 }
 
 pub(super) async fn unknown_users_are_refused_as_first_members(room: &mut Room) {
     for new in [new_group(1, ADA, &[BOB, NOBODY]), new_group(1, NOBODY, &[ADA])] {
-        assert_eq!(room.create_group(new).await, Err(Error::NotFound("user")));
+        assert_eq!(room.create_group(new).await, Err(Error::Refused(Refusal::NotFound("user"))));
     }
     assert_eq!((room.all_sessions(ADA).await, room.mailbox_seq(BOB).await), (vec![], 0));
     room.found(1, ADA, &[BOB]).await;
@@ -99,11 +99,17 @@ pub(super) async fn unknown_users_are_refused_as_first_members(room: &mut Room) 
 pub(super) async fn a_group_has_no_more_members_than_it_may(room: &mut Room) {
     room.reopen_with(|options| options.group_members_max = 3).await;
     let made = room.create_group(new_group(1, ADA, &[BOB, CYD, DAN])).await;
-    assert!(matches!(made, Err(Error::Limit { what: crate::MEMBERS_OF_A_GROUP, max: 3 })), "{made:?}");
+    assert!(
+        matches!(made, Err(Error::Refused(Refusal::Limit { what: crate::MEMBERS_OF_A_GROUP, max: 3 }))),
+        "{made:?}"
+    );
     let crowd = room.found(1, ADA, &[BOB, CYD]).await;
     let picture = room.picture().await;
     let invited = room.invite(BOB, crowd, &[ADA, DAN]).await;
-    assert!(matches!(invited, Err(Error::Limit { what: crate::MEMBERS_OF_A_GROUP, max: 3 })), "{invited:?}");
+    assert!(
+        matches!(invited, Err(Error::Refused(Refusal::Limit { what: crate::MEMBERS_OF_A_GROUP, max: 3 }))),
+        "{invited:?}"
+    );
     assert_eq!(room.picture().await, picture);
     // Who is a member already takes no place, and who left gave theirs back.
     ok(room.invite(BOB, crowd, &[ADA, CYD]).await);
@@ -118,11 +124,17 @@ pub(super) async fn a_user_has_no_more_groups_than_he_may(room: &mut Room) {
     }
     for new in [new_group(3, ADA, &[]), new_group(3, CYD, &[DAN, BOB])] {
         let made = room.create_group(new).await;
-        assert!(matches!(made, Err(Error::Limit { what: crate::GROUPS_OF_A_USER, max: 2 })), "{made:?}");
+        assert!(
+            matches!(made, Err(Error::Refused(Refusal::Limit { what: crate::GROUPS_OF_A_USER, max: 2 }))),
+            "{made:?}"
+        );
     }
     let own = room.found(3, CYD, &[]).await;
     let invited = room.invite(CYD, own, &[DAN, BOB]).await;
-    assert!(matches!(invited, Err(Error::Limit { what: crate::GROUPS_OF_A_USER, max: 2 })), "{invited:?}");
+    assert!(
+        matches!(invited, Err(Error::Refused(Refusal::Limit { what: crate::GROUPS_OF_A_USER, max: 2 }))),
+        "{invited:?}"
+    );
     assert_eq!(room.all_sessions(DAN).await, []);
     // Only those whose member they are.
     ok(room.leave(BOB, group(1)).await);
@@ -133,8 +145,8 @@ pub(super) async fn only_present_members_see_a_group_and_its_members(room: &mut 
     let crowd = room.found(1, ADA, &[BOB]).await;
     ok(room.leave(BOB, crowd).await);
     for (asker, id) in [(BOB, GroupId(1)), (CYD, GroupId(1)), (ADA, GroupId(2))] {
-        assert_eq!(room.store().group(asker, id).await, Err(Error::NotMember));
-        assert_eq!(room.members(asker, id, UserId(0), 9).await, Err(Error::NotMember));
+        assert_eq!(room.store().group(asker, id).await, Err(Error::Refused(Refusal::NotMember)));
+        assert_eq!(room.members(asker, id, UserId(0), 9).await, Err(Error::Refused(Refusal::NotMember)));
     }
 }
 
@@ -207,7 +219,10 @@ fn few_unanswered(options: &mut crate::Options) {
 }
 
 fn limited<T: std::fmt::Debug>(outcome: Result<T, Error>, by: &str) {
-    assert!(matches!(&outcome, Err(Error::Limit { what, .. }) if *what == by), "{outcome:?} and not {by}");
+    assert!(
+        matches!(&outcome, Err(Error::Refused(Refusal::Limit { what, .. })) if *what == by),
+        "{outcome:?} and not {by}"
+    );
 }
 
 pub(super) async fn others_take_a_part_of_a_users_groups_and_no_more(room: &mut Room) {

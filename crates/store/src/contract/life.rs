@@ -15,7 +15,7 @@ use async_trait::async_trait;
 use futures_util::future::{join, join_all};
 
 use super::room::*;
-use crate::{Error, PasswordHash, ProfileChange, Sequencer};
+use crate::{Error, Failure, PasswordHash, ProfileChange, Refusal, Sequencer};
 
 pub(super) async fn everything_is_there_after_reopening(room: &mut Room) {
     let crowd = room.found(1, ADA, &[BOB, CYD]).await;
@@ -52,30 +52,35 @@ pub(super) async fn a_refused_batch_changes_nothing(room: &mut Room) {
     let crowd = room.found(1, ADA, &[BOB]).await;
     let picture = room.picture().await;
     let refused = [text(CYD, crowd, "a"), text(CYD, single(ADA, BOB), "b"), text(CYD, single(CYD, NOBODY), "c")];
-    assert!(room.append(refused.to_vec()).await.iter().all(|answer| answer.as_ref().is_err_and(Error::is_refusal)));
+    assert!(
+        room.append(refused.to_vec())
+            .await
+            .iter()
+            .all(|answer| answer.as_ref().is_err_and(|error| matches!(error, Error::Refused(_))))
+    );
     assert_eq!(room.picture().await, picture);
 }
 
 pub(super) async fn an_id_as_large_as_a_number_can_be_is_only_unknown(room: &mut Room) {
-    let (crowd, not_found) = (room.found(1, ADA, &[BOB]).await, Error::NotFound("user"));
+    let (crowd, not_found) = (room.found(1, ADA, &[BOB]).await, Error::Refused(Refusal::NotFound("user")));
     let picture = room.picture().await;
     for id in [i64::MAX as u64 + 1, u64::MAX] {
         let (user, no_group) = (UserId(id), GroupId(id));
         assert_eq!(room.invite(ADA, crowd, &[CYD, user]).await, Err(not_found.clone()));
         assert_eq!(room.create_group(new_group(2, ADA, &[user])).await, Err(not_found.clone()));
         assert_eq!(room.send(text(ADA, single(ADA, user), "a")).await, Err(not_found.clone()));
-        assert_eq!(room.send(text(ADA, group(id), "a")).await, Err(Error::NotMember));
+        assert_eq!(room.send(text(ADA, group(id), "a")).await, Err(Error::Refused(Refusal::NotMember)));
         assert_eq!(ok(room.remove(ADA, crowd, &[user]).await).notices, []);
         assert_eq!(room.positions(user).await, Err(not_found.clone()));
         assert_eq!(ok(room.users(vec![user, ADA], vec![]).await).len(), 1);
         assert_eq!(ok(room.list_users(user, 9).await).rows, []);
         assert_eq!(ok(room.members(ADA, id_of(crowd), user, 9).await).rows, []);
-        assert_eq!(room.members(ADA, no_group, UserId(0), 9).await, Err(Error::NotMember));
+        assert_eq!(room.members(ADA, no_group, UserId(0), 9).await, Err(Error::Refused(Refusal::NotMember)));
         assert_eq!(ok(room.member_ids(no_group).await).1.len(), 0);
         assert_eq!(ok(room.moved_groups(ADA, vec![(no_group, id)]).await), []);
         assert_eq!(ok(room.sessions(ADA, Some(group(id)), 9).await).rows, []);
-        assert_eq!(room.session(ADA, single(ADA, user)).await, Err(Error::NotFound("conversation")));
-        assert_eq!(room.read_log(ADA, group(id), WHOLE).await, Err(Error::NotMember));
+        assert_eq!(room.session(ADA, single(ADA, user)).await, Err(Error::Refused(Refusal::NotFound("conversation"))));
+        assert_eq!(room.read_log(ADA, group(id), WHOLE).await, Err(Error::Refused(Refusal::NotMember)));
         assert_eq!(ok(room.read_log(ADA, single(ADA, user), WHOLE).await).messages, []);
         assert!(!room.read(ADA, single(ADA, user), id).await.moved);
     }
@@ -121,7 +126,7 @@ pub(super) async fn stats_tell_what_was_stored(room: &mut Room) {
     assert_eq!(room.stats().appended, before.appended, "notices are the store's own");
     let batch = ["a", "b", "a"].map(|id| text(ADA, single(ADA, BOB), id)).to_vec();
     all_ok(room.append(batch).await);
-    assert_eq!(room.send(text(CYD, single(ADA, BOB), "c")).await, Err(Error::NotMember));
+    assert_eq!(room.send(text(CYD, single(ADA, BOB), "c")).await, Err(Error::Refused(Refusal::NotMember)));
     let stats = room.stats();
     assert_eq!((stats.appended - before.appended, stats.proposals_refused, stats.queued), (2, 0, 0));
     assert!(stats.commits > before.commits);
@@ -133,14 +138,14 @@ pub(super) async fn after_closing_everything_is_refused(room: &mut Room) {
     room.say(ADA, single(ADA, BOB)).await;
     room.close().await;
     room.close().await;
-    let closed = Err(Error::Closed);
+    let closed = Err(Error::Failed(Failure::Closed));
     let batch = vec![text(ADA, single(ADA, BOB), "a"), text(ADA, single(CYD, BOB), "b")];
     assert_eq!(room.append(batch).await, [closed.clone(), closed]);
-    assert_eq!(room.read_log(ADA, single(ADA, BOB), WHOLE).await, Err(Error::Closed));
-    assert_eq!(room.positions(ADA).await, Err(Error::Closed));
-    assert_eq!(room.create_user(new_user(UserId(50))).await, Err(Error::Closed));
-    assert_eq!(room.invite(ADA, group(1), &[BOB]).await, Err(Error::Closed));
-    assert_eq!(room.probe().await, Err(Error::Closed));
+    assert_eq!(room.read_log(ADA, single(ADA, BOB), WHOLE).await, Err(Error::Failed(Failure::Closed)));
+    assert_eq!(room.positions(ADA).await, Err(Error::Failed(Failure::Closed)));
+    assert_eq!(room.create_user(new_user(UserId(50))).await, Err(Error::Failed(Failure::Closed)));
+    assert_eq!(room.invite(ADA, group(1), &[BOB]).await, Err(Error::Failed(Failure::Closed)));
+    assert_eq!(room.probe().await, Err(Error::Failed(Failure::Closed)));
 }
 
 pub(super) async fn closing_ends_the_work_that_was_taken(room: &mut Room) {
@@ -149,7 +154,7 @@ pub(super) async fn closing_ends_the_work_that_was_taken(room: &mut Room) {
     let (answers, ()) = join(join_all(calls), room.close()).await;
     // Those taken before it closed are stored, and only those.
     let stored: Vec<_> = answers.iter().map_while(|answer| answer.as_ref().ok()).map(|p| p.server_msg_id).collect();
-    assert!(answers[stored.len()..].iter().all(|answer| *answer == Err(Error::Closed)));
+    assert!(answers[stored.len()..].iter().all(|answer| *answer == Err(Error::Failed(Failure::Closed))));
     room.reopen().await;
     assert_eq!(room.visible(BOB, pair).await, stored);
 }
@@ -171,7 +176,7 @@ pub(super) async fn a_sequencer_of_absurd_numbers_costs_attempts_and_never_a_hol
 }
 
 pub(super) async fn a_sequencer_that_fails_costs_attempts_and_never_a_message(room: &mut Room) {
-    check_lies(room, |_, _| Err(Error::Failed("the sequencer is away".into()))).await;
+    check_lies(room, |_, _| Err(Failure::Failed("the sequencer is away".into()))).await;
 }
 
 pub(super) async fn the_sequencer_is_not_asked_of_logs_to_which_nothing_comes(room: &mut Room) {
@@ -192,19 +197,19 @@ struct Recorder(Mutex<Vec<ConversationId>>);
 
 #[async_trait]
 impl Sequencer for Recorder {
-    async fn reserve(&self, conversation: ConversationId, _: u32) -> Result<u64, Error> {
+    async fn reserve(&self, conversation: ConversationId, _: u32) -> Result<u64, Failure> {
         self.0.lock().expect("nobody panicked").push(conversation);
         Ok(1)
     }
 
-    async fn reset(&self, conversation: ConversationId, _: u64) -> Result<(), Error> {
+    async fn reset(&self, conversation: ConversationId, _: u64) -> Result<(), Failure> {
         self.0.lock().expect("nobody panicked").push(conversation);
         Ok(())
     }
 }
 
 /// Stores over a sequencer that never tells the truth: from the number of the call and where it was told the head is.
-async fn check_lies(room: &mut Room, lie: fn(u64, u64) -> Result<u64, Error>) {
+async fn check_lies(room: &mut Room, lie: fn(u64, u64) -> Result<u64, Failure>) {
     let (pair, crowd) = (single(ADA, BOB), room.found(1, ADA, &[BOB]).await);
     for to in [pair, crowd] {
         room.say(ADA, to).await;
@@ -223,18 +228,18 @@ async fn check_lies(room: &mut Room, lie: fn(u64, u64) -> Result<u64, Error>) {
 }
 
 struct Liar {
-    lie: fn(u64, u64) -> Result<u64, Error>,
+    lie: fn(u64, u64) -> Result<u64, Failure>,
     calls: AtomicU64,
     last: AtomicU64,
 }
 
 #[async_trait]
 impl Sequencer for Liar {
-    async fn reserve(&self, _: ConversationId, _: u32) -> Result<u64, Error> {
+    async fn reserve(&self, _: ConversationId, _: u32) -> Result<u64, Failure> {
         (self.lie)(self.calls.fetch_add(1, Relaxed), self.last.load(Relaxed))
     }
 
-    async fn reset(&self, _: ConversationId, last: u64) -> Result<(), Error> {
+    async fn reset(&self, _: ConversationId, last: u64) -> Result<(), Failure> {
         self.last.store(last, Relaxed);
         Ok(())
     }

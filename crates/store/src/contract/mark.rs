@@ -1,7 +1,7 @@
 //! Cases of [`Store::mark`](crate::Store::mark), and of the marks that a message moves: forward only, unread exact.
 
 use super::room::*;
-use crate::{Error, Mark, MarkKind};
+use crate::{Error, Mark, MarkKind, Refusal};
 
 pub(super) async fn a_message_takes_its_senders_marks_along(room: &mut Room) {
     let crowd = room.found(1, ADA, &[BOB]).await;
@@ -203,7 +203,7 @@ pub(super) async fn who_never_was_a_party_or_member_cannot_mark(room: &mut Room)
     for conversation in [single(ADA, BOB), single(ADA, DAN), crowd, group(2)] {
         for kind in [MarkKind::Read, MarkKind::Delivered] {
             let mark = Mark { user: CYD, conversation, kind, server_msg_id: 1, login_version: 0 };
-            assert_eq!(room.mark(mark).await, Err(Error::NotMember), "{conversation}");
+            assert_eq!(room.mark(mark).await, Err(Error::Refused(Refusal::NotMember)), "{conversation}");
         }
     }
 }

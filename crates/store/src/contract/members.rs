@@ -3,7 +3,7 @@
 use anser_proto::{GroupId, UserId, v1::notice::Kind};
 
 use super::room::*;
-use crate::{Error, Role};
+use crate::{Error, Refusal, Role};
 
 pub(super) async fn every_member_may_invite(room: &mut Room) {
     let crowd = room.found(1, ADA, &[BOB]).await;
@@ -74,7 +74,7 @@ pub(super) async fn inviting_moves_nobody_elses_marks(room: &mut Room) {
 pub(super) async fn unknown_users_are_refused_by_an_invitation(room: &mut Room) {
     let crowd = room.found(1, ADA, &[]).await;
     let picture = room.picture().await;
-    assert_eq!(room.invite(ADA, crowd, &[BOB, NOBODY]).await, Err(Error::NotFound("user")));
+    assert_eq!(room.invite(ADA, crowd, &[BOB, NOBODY]).await, Err(Error::Refused(Refusal::NotFound("user"))));
     assert_eq!(room.picture().await, picture);
 }
 
@@ -92,8 +92,8 @@ pub(super) async fn the_owner_may_remove_anyone(room: &mut Room) {
 pub(super) async fn nobody_may_remove_himself(room: &mut Room) {
     let crowd = room.found(1, ADA, &[BOB, CYD]).await;
     let picture = room.picture().await;
-    assert_eq!(room.remove(ADA, crowd, &[BOB, ADA]).await, Err(Error::Forbidden));
-    assert_eq!(room.remove(BOB, crowd, &[BOB]).await, Err(Error::Forbidden));
+    assert_eq!(room.remove(ADA, crowd, &[BOB, ADA]).await, Err(Error::Refused(Refusal::Forbidden)));
+    assert_eq!(room.remove(BOB, crowd, &[BOB]).await, Err(Error::Refused(Refusal::Forbidden)));
     assert_eq!(room.picture().await, picture);
 }
 
@@ -101,7 +101,7 @@ pub(super) async fn a_plain_member_may_remove_nobody(room: &mut Room) {
     let crowd = room.found(1, ADA, &[BOB, CYD]).await;
     let picture = room.picture().await;
     for whom in [ADA, CYD, DAN] {
-        assert_eq!(room.remove(BOB, crowd, &[whom]).await, Err(Error::Forbidden));
+        assert_eq!(room.remove(BOB, crowd, &[whom]).await, Err(Error::Refused(Refusal::Forbidden)));
     }
     assert_eq!(room.picture().await, picture);
 }
@@ -158,8 +158,8 @@ pub(super) async fn the_heir_takes_the_place_of_an_owner_who_is_disabled(room: &
             ok(room.set_disabled(user, true).await);
         }
         let picture = room.picture().await;
-        assert_eq!(room.remove(DAN, crowd, &[CYD]).await, Err(Error::Forbidden));
-        assert_eq!(room.remove(CYD, crowd, &[DAN, CYD]).await, Err(Error::Forbidden));
+        assert_eq!(room.remove(DAN, crowd, &[CYD]).await, Err(Error::Refused(Refusal::Forbidden)));
+        assert_eq!(room.remove(CYD, crowd, &[DAN, CYD]).await, Err(Error::Refused(Refusal::Forbidden)));
         assert_eq!(ok(room.remove(CYD, crowd, &[EVE]).await).role, Some(Role::Member), "there was nobody to remove");
         assert_eq!(room.picture().await, picture);
         let changed = ok(room.remove(CYD, crowd, &[removed]).await);
@@ -183,7 +183,7 @@ pub(super) async fn an_owner_who_is_enabled_before_somebody_took_his_place_keeps
     ok(room.set_disabled(ADA, true).await);
     ok(room.invite(BOB, crowd, &[DAN]).await);
     ok(room.set_disabled(ADA, false).await);
-    assert_eq!(room.remove(BOB, crowd, &[CYD]).await, Err(Error::Forbidden));
+    assert_eq!(room.remove(BOB, crowd, &[CYD]).await, Err(Error::Refused(Refusal::Forbidden)));
     assert_eq!(ok(room.store().group(ADA, GroupId(1)).await).1, Role::Owner);
 }
 
@@ -208,7 +208,7 @@ pub(super) async fn an_owner_who_comes_back_is_a_plain_member(room: &mut Room) {
     ok(room.invite(BOB, crowd, &[ADA]).await);
     let (info, role) = ok(room.store().group(ADA, GroupId(1)).await);
     assert_eq!((info.owner, role, info.member_count), (BOB, Role::Member, 2));
-    assert_eq!(room.remove(ADA, crowd, &[BOB]).await, Err(Error::Forbidden));
+    assert_eq!(room.remove(ADA, crowd, &[BOB]).await, Err(Error::Refused(Refusal::Forbidden)));
 }
 
 pub(super) async fn the_last_member_leaves_an_empty_group(room: &mut Room) {
@@ -217,8 +217,8 @@ pub(super) async fn the_last_member_leaves_an_empty_group(room: &mut Room) {
     assert_eq!((changed.notices.len(), changed.group.member_count), (1, 0));
     assert_eq!(told(&changed.notices[0]), (Kind::Left, ADA, vec![ADA]));
     assert_eq!(room.visible(ADA, crowd).await, [1, 2]);
-    assert_eq!(room.invite(ADA, crowd, &[ADA]).await, Err(Error::NotMember));
-    assert_eq!(room.send(text(ADA, crowd, "a")).await, Err(Error::NotMember));
+    assert_eq!(room.invite(ADA, crowd, &[ADA]).await, Err(Error::Refused(Refusal::NotMember)));
+    assert_eq!(room.send(text(ADA, crowd, "a")).await, Err(Error::Refused(Refusal::NotMember)));
 }
 
 pub(super) async fn who_is_no_member_changes_no_members(room: &mut Room) {
@@ -226,9 +226,9 @@ pub(super) async fn who_is_no_member_changes_no_members(room: &mut Room) {
     ok(room.leave(BOB, crowd).await);
     let picture = room.picture().await;
     for (user, of) in [(BOB, crowd), (DAN, crowd), (ADA, group(2))] {
-        assert_eq!(room.invite(user, of, &[EVE]).await, Err(Error::NotMember));
-        assert_eq!(room.remove(user, of, &[CYD]).await, Err(Error::NotMember));
-        assert_eq!(room.leave(user, of).await, Err(Error::NotMember));
+        assert_eq!(room.invite(user, of, &[EVE]).await, Err(Error::Refused(Refusal::NotMember)));
+        assert_eq!(room.remove(user, of, &[CYD]).await, Err(Error::Refused(Refusal::NotMember)));
+        assert_eq!(room.leave(user, of).await, Err(Error::Refused(Refusal::NotMember)));
     }
     assert_eq!(room.picture().await, picture);
 }

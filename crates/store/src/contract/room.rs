@@ -57,6 +57,20 @@ impl Deref for Room {
     }
 }
 
+pub(super) async fn send(store: &dyn Store, message: NewMessage) -> Result<Appended, Error> {
+    let mut answers = append(store, vec![message]).await;
+    assert_eq!(answers.len(), 1, "one message, one answer");
+    answers.remove(0)
+}
+
+pub(super) async fn append(store: &dyn Store, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
+    let len = batch.len();
+    match store.append(batch).await {
+        Ok(answers) => answers.into_iter().map(|answer| Ok(answer?)).collect(),
+        Err(failure) => vec![Err(failure); len],
+    }
+}
+
 impl Room {
     pub(super) async fn new(make: Make) -> Self {
         let (subject, now) = (make(), Arc::new(AtomicU64::new(NOON)));
@@ -104,9 +118,12 @@ impl Room {
     }
 
     pub(super) async fn send(&self, message: NewMessage) -> Result<Appended, Error> {
-        let mut answers = self.append(vec![message]).await;
-        assert_eq!(answers.len(), 1, "one message, one answer");
-        answers.remove(0)
+        send(&*self.store, message).await
+    }
+
+    /// A failure is one for all.
+    pub(super) async fn append(&self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
+        append(&*self.store, batch).await
     }
 
     /// A message that was never sent before.

@@ -3,7 +3,7 @@
 use anser_proto::{ConversationId, limits::PREVIEW_CHARS_MAX};
 
 use super::room::*;
-use crate::{Error, NewMessage, Party, ProfileChange, Role, Session};
+use crate::{Error, NewMessage, Party, ProfileChange, Refusal, Role, Session};
 
 pub(super) async fn sessions_come_in_order_of_conversation_ids(room: &mut Room) {
     let groups = [room.found(9, ADA, &[]).await, room.found(10, ADA, &[]).await, room.found(3, ADA, &[]).await];
@@ -62,7 +62,7 @@ pub(super) async fn groups_that_one_left_are_in_the_list(room: &mut Room) {
 
 pub(super) async fn a_conversation_in_which_nothing_was_said_is_not_in_the_list(room: &mut Room) {
     room.read(ADA, single(ADA, BOB), 1).await;
-    assert_eq!(room.send(text(ADA, single(ADA, NOBODY), "a")).await, Err(Error::NotFound("user")));
+    assert_eq!(room.send(text(ADA, single(ADA, NOBODY), "a")).await, Err(Error::Refused(Refusal::NotFound("user"))));
     for user in PEOPLE {
         assert_eq!(room.all_sessions(user).await, []);
     }
@@ -72,7 +72,7 @@ pub(super) async fn what_is_not_in_the_list_is_not_found(room: &mut Room) {
     let crowd = room.found(1, ADA, &[BOB]).await;
     room.say(ADA, single(ADA, BOB)).await;
     for conversation in [crowd, group(2), single(ADA, BOB), single(CYD, ADA), single(CYD, CYD)] {
-        assert_eq!(room.session(CYD, conversation).await, Err(Error::NotFound("conversation")));
+        assert_eq!(room.session(CYD, conversation).await, Err(Error::Refused(Refusal::NotFound("conversation"))));
     }
 }
 

@@ -3,7 +3,7 @@
 use anser_proto::UserId;
 
 use super::room::*;
-use crate::{Device, Error, NewUser, PasswordHash, ProfileChange, User};
+use crate::{Device, Error, NewUser, PasswordHash, ProfileChange, Refusal, User};
 
 pub(super) async fn a_user_comes_out_as_he_went_in(room: &mut Room) {
     let new = NewUser { account: "Zoë".into(), nickname: "🪿 'Z'".into(), ..new_user(UserId(50)) };
@@ -22,8 +22,8 @@ pub(super) async fn an_account_or_id_is_not_given_twice(room: &mut Room) {
     let picture = room.picture().await;
     let same_account = NewUser { account: "account-7".into(), ..new_user(UserId(50)) };
     let same_id = NewUser { account: "free".into(), ..new_user(ADA) };
-    assert_eq!(room.create_user(same_account).await, Err(Error::Conflict("account")));
-    assert_eq!(room.create_user(same_id).await, Err(Error::Conflict("user_id")));
+    assert_eq!(room.create_user(same_account).await, Err(Error::Refused(Refusal::Conflict("account"))));
+    assert_eq!(room.create_user(same_id).await, Err(Error::Refused(Refusal::Conflict("user_id"))));
     assert_eq!(room.picture().await, picture);
 }
 
@@ -31,7 +31,7 @@ pub(super) async fn accounts_that_differ_in_case_are_two(room: &mut Room) {
     ok(room.create_user(NewUser { account: "ACCOUNT-7".into(), ..new_user(UserId(50)) }).await);
     assert_eq!(ok(room.user_by_account("account-7").await).user, ADA);
     assert_eq!(ok(room.user_by_account("ACCOUNT-7").await).user, UserId(50));
-    assert_eq!(room.user_by_account("Account-7").await, Err(Error::NotFound("user")));
+    assert_eq!(room.user_by_account("Account-7").await, Err(Error::Refused(Refusal::NotFound("user"))));
 }
 
 pub(super) async fn users_are_those_that_exist_each_once(room: &mut Room) {
@@ -137,13 +137,13 @@ pub(super) async fn a_login_that_is_over_changes_nothing(room: &mut Room) {
         server_msg_id: 1,
         login_version: 0,
     };
-    assert_eq!(room.mark(mark).await, Err(Error::LoginOver));
-    assert_eq!(room.create_group(new_group(2, ADA, &[BOB])).await, Err(Error::LoginOver));
-    assert_eq!(room.invite(ADA, crowd, &[DAN]).await, Err(Error::LoginOver));
-    assert_eq!(room.remove(ADA, crowd, &[BOB]).await, Err(Error::LoginOver));
-    assert_eq!(room.leave(ADA, crowd).await, Err(Error::LoginOver));
+    assert_eq!(room.mark(mark).await, Err(Error::Refused(Refusal::LoginOver)));
+    assert_eq!(room.create_group(new_group(2, ADA, &[BOB])).await, Err(Error::Refused(Refusal::LoginOver)));
+    assert_eq!(room.invite(ADA, crowd, &[DAN]).await, Err(Error::Refused(Refusal::LoginOver)));
+    assert_eq!(room.remove(ADA, crowd, &[BOB]).await, Err(Error::Refused(Refusal::LoginOver)));
+    assert_eq!(room.leave(ADA, crowd).await, Err(Error::Refused(Refusal::LoginOver)));
     let change = ProfileChange { nickname: Some("Ada".into()), ..ProfileChange::default() };
-    assert_eq!(room.update_profile(ADA, change.clone()).await, Err(Error::LoginOver));
+    assert_eq!(room.update_profile(ADA, change.clone()).await, Err(Error::Refused(Refusal::LoginOver)));
     // What was done before is told all the same.
     assert_eq!(ok(room.create_group(new_group(1, ADA, &[])).await).group.member_count, 3);
     assert_eq!(room.picture().await, picture);
@@ -152,7 +152,8 @@ pub(super) async fn a_login_that_is_over_changes_nothing(room: &mut Room) {
 }
 
 pub(super) async fn an_unknown_user_is_not_found(room: &mut Room) {
-    let (not_found, hash) = (Error::NotFound("user"), PasswordHash { argon2: String::new(), scram: String::new() });
+    let (not_found, hash) =
+        (Error::Refused(Refusal::NotFound("user")), PasswordHash { argon2: String::new(), scram: String::new() });
     let change = ProfileChange { nickname: Some("x".into()), avatar: None, login_version: 0 };
     assert_eq!(room.user_by_account("account-999").await, Err(not_found.clone()));
     assert_eq!(room.update_profile(NOBODY, change).await, Err(not_found.clone()));

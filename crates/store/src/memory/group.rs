@@ -6,7 +6,7 @@ use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
 
 use super::{GroupRow, Membership, State, page};
 use crate::{
-    Error, GROUPS_OF_A_USER, Group, MEMBERS_OF_A_GROUP, Member, MemberIds, MembersChanged, NewGroup, Page, Role,
+    GROUPS_OF_A_USER, Group, MEMBERS_OF_A_GROUP, Member, MemberIds, MembersChanged, NewGroup, Page, Refusal, Role,
 };
 
 impl Membership {
@@ -31,7 +31,7 @@ impl GroupRow {
 }
 
 impl State {
-    pub(super) fn create_group(&mut self, new: NewGroup) -> Result<MembersChanged, Error> {
+    pub(super) fn create_group(&mut self, new: NewGroup) -> Result<MembersChanged, Refusal> {
         let creator = new.creator.user;
         let same = |row: &&GroupRow| row.creator == creator && row.client_group_id == new.client_group_id;
         if let Some(row) = self.groups.values().find(same) {
@@ -44,7 +44,7 @@ impl State {
         self.must_be_logged_in(creator, new.login_version)?;
         self.may_join(creator, &members, 0)?;
         if self.groups.contains_key(&new.group) {
-            return Err(Error::Conflict("group_id"));
+            return Err(Refusal::Conflict("group_id"));
         }
 
         let notice = self.push_notice(new.group, &new.creator, Kind::Created, members.iter());
@@ -66,17 +66,17 @@ impl State {
     }
 
     /// Refuses users who do not exist, or who would be too many beside `present` members, or in too many groups.
-    pub(super) fn may_join(&self, inviter: UserId, users: &BTreeSet<UserId>, present: usize) -> Result<(), Error> {
+    pub(super) fn may_join(&self, inviter: UserId, users: &BTreeSet<UserId>, present: usize) -> Result<(), Refusal> {
         for user in users {
             self.user_row(*user)?;
         }
         let (members_max, groups_max) = (self.options.group_members_max, self.options.groups_per_user_max);
         if present + users.len() > members_max as usize {
-            return Err(Error::Limit { what: MEMBERS_OF_A_GROUP, max: members_max });
+            return Err(Refusal::Limit { what: MEMBERS_OF_A_GROUP, max: members_max });
         }
         let groups = |user: &UserId| self.groups.values().filter(|row| row.present(*user).is_some()).count();
         if users.iter().any(|user| groups(user) >= groups_max as usize) {
-            return Err(Error::Limit { what: GROUPS_OF_A_USER, max: groups_max });
+            return Err(Refusal::Limit { what: GROUPS_OF_A_USER, max: groups_max });
         }
         for user in users.iter().filter(|user| **user != inviter) {
             let stays = self.groups.values().filter_map(|row| row.present(*user));
@@ -130,14 +130,14 @@ impl State {
         MembersChanged { notices, stamped, ..unchanged(row, operator) }
     }
 
-    pub(super) fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error> {
+    pub(super) fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Refusal> {
         let (row, own) = self.as_member(asker, group)?;
         Ok((row.info(), own.role))
     }
 
-    pub(super) fn as_member(&self, user: UserId, group: GroupId) -> Result<(&GroupRow, &Membership), Error> {
-        let row = self.groups.get(&group).ok_or(Error::NotMember)?;
-        Ok((row, row.present(user).ok_or(Error::NotMember)?))
+    pub(super) fn as_member(&self, user: UserId, group: GroupId) -> Result<(&GroupRow, &Membership), Refusal> {
+        let row = self.groups.get(&group).ok_or(Refusal::NotMember)?;
+        Ok((row, row.present(user).ok_or(Refusal::NotMember)?))
     }
 
     pub(super) fn members(
@@ -146,7 +146,7 @@ impl State {
         group: GroupId,
         after: UserId,
         limit: u32,
-    ) -> Result<Page<Member>, Error> {
+    ) -> Result<Page<Member>, Refusal> {
         let (row, _) = self.as_member(asker, group)?;
         let mut present: Vec<&Membership> = row.members().filter(|one| one.user > after).collect();
         present.sort_by_key(|one| one.user);

@@ -9,10 +9,10 @@ use anser_proto::{
 use prost::Message as _;
 
 use super::{GroupRow, Membership, State, group::unchanged};
-use crate::{Error, MembersAction, MembersChange, MembersChanged, Message, NewMessage, Role, Sender};
+use crate::{MembersAction, MembersChange, MembersChanged, Message, NewMessage, Refusal, Role, Sender};
 
 impl State {
-    pub(super) fn change_members(&mut self, change: MembersChange) -> Result<MembersChanged, Error> {
+    pub(super) fn change_members(&mut self, change: MembersChange) -> Result<MembersChanged, Refusal> {
         let MembersChange { group, operator, action, login_version } = change;
         self.as_member(operator.user, group)?;
         self.must_be_logged_in(operator.user, login_version)?;
@@ -23,7 +23,7 @@ impl State {
         }
     }
 
-    fn invite(&mut self, group: GroupId, operator: &Sender, users: Vec<UserId>) -> Result<MembersChanged, Error> {
+    fn invite(&mut self, group: GroupId, operator: &Sender, users: Vec<UserId>) -> Result<MembersChanged, Refusal> {
         let (row, _) = self.as_member(operator.user, group)?;
         let invited = users.into_iter().filter(|user| row.present(*user).is_none()).collect();
         self.may_join(operator.user, &invited, row.members().count())?;
@@ -36,13 +36,13 @@ impl State {
         Ok(self.changed(group, operator.user, vec![notice], &invited))
     }
 
-    fn remove(&mut self, group: GroupId, operator: &Sender, users: Vec<UserId>) -> Result<MembersChanged, Error> {
+    fn remove(&mut self, group: GroupId, operator: &Sender, users: Vec<UserId>) -> Result<MembersChanged, Refusal> {
         let (row, own) = self.as_member(operator.user, group)?;
         let removed: BTreeSet<UserId> = users.into_iter().filter(|user| row.present(*user).is_some()).collect();
         let is_owner = own.role == Role::Owner || self.rightful_owner(row) == Some(operator.user);
         let above = |user: &UserId| is_owner || row.present(*user).is_none_or(|one| one.role < own.role);
         if removed.contains(&operator.user) || !(is_owner || own.role == Role::Admin) || !removed.iter().all(above) {
-            return Err(Error::Forbidden);
+            return Err(Refusal::Forbidden);
         }
         if removed.is_empty() {
             return Ok(unchanged(row, operator.user));
@@ -57,7 +57,7 @@ impl State {
         Ok(self.changed(group, operator.user, notices, &removed))
     }
 
-    fn leave(&mut self, group: GroupId, operator: &Sender) -> Result<MembersChanged, Error> {
+    fn leave(&mut self, group: GroupId, operator: &Sender) -> Result<MembersChanged, Refusal> {
         let (_, own) = self.as_member(operator.user, group)?;
         let (was_owner, gone) = (own.role == Role::Owner, BTreeSet::from([operator.user]));
         let mut notices = vec![self.push_notice(group, operator, Kind::Left, gone.iter())];

@@ -3,17 +3,17 @@
 use anser_proto::{ConversationId, UserId};
 
 use super::{Membership, State};
-use crate::{Appended, Error, LogPage, Message, NewMessage, Stretch};
+use crate::{Appended, LogPage, Message, NewMessage, Refusal, Stretch};
 
 impl State {
-    pub(super) fn append(&mut self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
+    pub(super) fn append(&mut self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Refusal>> {
         let stored_before = self.stats.appended;
         let answers = batch.into_iter().map(|message| self.append_one(message)).collect();
         self.stats.commits += u64::from(self.stats.appended > stored_before);
         answers
     }
 
-    fn append_one(&mut self, new: NewMessage) -> Result<Appended, Error> {
+    fn append_one(&mut self, new: NewMessage) -> Result<Appended, Refusal> {
         let (conversation, from) = (new.conversation, new.from.user);
         let identity = (conversation, from, new.client_msg_id.clone());
         if let Some(place) = self.places.get(&identity) {
@@ -49,15 +49,15 @@ impl State {
     }
 
     /// The version of the members at the end of the log, if the user may write there.
-    fn entitle(&self, user: UserId, conversation: ConversationId) -> Result<u64, Error> {
+    fn entitle(&self, user: UserId, conversation: ConversationId) -> Result<u64, Refusal> {
         match conversation {
             ConversationId::Single { .. } => {
-                let peer = conversation.peer_of(user).ok_or(Error::NotMember)?;
+                let peer = conversation.peer_of(user).ok_or(Refusal::NotMember)?;
                 self.user_row(user).and(self.user_row(peer)).map(|_| 0)
             }
             ConversationId::Group(group) => {
-                let row = self.groups.get(&group).ok_or(Error::NotMember)?;
-                row.present(user).map(|_| row.group.members_version).ok_or(Error::NotMember)
+                let row = self.groups.get(&group).ok_or(Refusal::NotMember)?;
+                row.present(user).map(|_| row.group.members_version).ok_or(Refusal::NotMember)
             }
         }
     }
@@ -78,17 +78,17 @@ impl State {
     }
 
     /// Everything that the user may see of a log, ascending. `NotMember` if they never were a party or member.
-    pub(super) fn visible(&self, user: UserId, conversation: ConversationId) -> Result<Vec<&Message>, Error> {
+    pub(super) fn visible(&self, user: UserId, conversation: ConversationId) -> Result<Vec<&Message>, Refusal> {
         let log = self.logs.get(&conversation).map_or(&[][..], Vec::as_slice);
         match conversation {
             ConversationId::Single { .. } => {
-                conversation.peer_of(user).map(|_| log.iter().collect()).ok_or(Error::NotMember)
+                conversation.peer_of(user).map(|_| log.iter().collect()).ok_or(Refusal::NotMember)
             }
             ConversationId::Group(group) => {
-                let row = self.groups.get(&group).ok_or(Error::NotMember)?;
+                let row = self.groups.get(&group).ok_or(Refusal::NotMember)?;
                 let own: Vec<&Membership> = row.memberships.iter().filter(|one| one.user == user).collect();
                 let seen = |message: &&Message| own.iter().any(|one| one.covers(message.server_msg_id));
-                if own.is_empty() { Err(Error::NotMember) } else { Ok(log.iter().filter(seen).collect()) }
+                if own.is_empty() { Err(Refusal::NotMember) } else { Ok(log.iter().filter(seen).collect()) }
             }
         }
     }
@@ -98,7 +98,7 @@ impl State {
         reader: UserId,
         conversation: ConversationId,
         stretch: Stretch,
-    ) -> Result<LogPage, Error> {
+    ) -> Result<LogPage, Refusal> {
         let mut within = self.visible(reader, conversation)?;
         let head = within.last().map_or(0, |last| last.server_msg_id);
         within.retain(|message| {
@@ -126,10 +126,10 @@ impl State {
 }
 
 /// What a retry is told.
-fn first_place(stored: &Message, retry: &NewMessage) -> Result<Appended, Error> {
+fn first_place(stored: &Message, retry: &NewMessage) -> Result<Appended, Refusal> {
     let same = stored.kind == retry.kind && stored.content == retry.content && stored.attachment == retry.attachment;
     if !same {
-        return Err(Error::Conflict("client_msg_id"));
+        return Err(Refusal::Conflict("client_msg_id"));
     }
     Ok(Appended {
         server_msg_id: stored.server_msg_id,

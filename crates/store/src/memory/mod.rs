@@ -24,9 +24,9 @@ use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId};
 use async_trait::async_trait;
 
 use crate::{
-    Appended, Changes, Device, Error, Group, LogPage, Mark, Marked, Member, MemberIds, MembersChange, MembersChanged,
-    Message, NewGroup, NewMessage, NewUser, Options, Page, PasswordHash, Positions, ProfileChange, Role, Session,
-    Stats, Store, Stretch, User,
+    Appended, Changes, Device, Error, Failure, Group, LogPage, Mark, Marked, Member, MemberIds, MembersChange,
+    MembersChanged, Message, NewGroup, NewMessage, NewUser, Options, Page, PasswordHash, Positions, ProfileChange,
+    Refusal, Role, Session, Stats, Store, Stretch, User,
 };
 
 pub struct MemoryStore {
@@ -118,9 +118,12 @@ impl MemoryStore {
         self.state.lock().expect("no verb panics")
     }
 
-    fn with<T>(&self, verb: impl FnOnce(&mut State) -> Result<T, Error>) -> Result<T, Error> {
+    fn with<T>(&self, verb: impl FnOnce(&mut State) -> Result<T, Refusal>) -> Result<T, Error> {
         let mut state = self.lock();
-        if self.closed.load(Relaxed) { Err(Error::Closed) } else { verb(&mut state) }
+        if self.closed.load(Relaxed) {
+            return Err(Failure::Closed.into());
+        }
+        Ok(verb(&mut state)?)
     }
 }
 
@@ -130,9 +133,8 @@ impl Store for MemoryStore {
         self.lock().log_id
     }
 
-    async fn append(&self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
-        let count = batch.len();
-        self.with(|state| Ok(state.append(batch))).unwrap_or_else(|error| vec![Err(error); count])
+    async fn append(&self, batch: Vec<NewMessage>) -> Result<Vec<Result<Appended, Refusal>>, Error> {
+        self.with(|state| Ok(state.append(batch)))
     }
 
     async fn read_log(&self, reader: UserId, conversation: ConversationId, stretch: Stretch) -> Result<LogPage, Error> {
@@ -160,7 +162,7 @@ impl Store for MemoryStore {
     }
 
     async fn session(&self, user: UserId, conversation: ConversationId) -> Result<Session, Error> {
-        self.with(|state| state.session(user, conversation).ok_or(Error::NotFound("conversation")))
+        self.with(|state| state.session(user, conversation).ok_or(Refusal::NotFound("conversation")))
     }
 
     async fn create_group(&self, new: NewGroup) -> Result<MembersChanged, Error> {

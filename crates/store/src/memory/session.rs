@@ -3,7 +3,7 @@
 use anser_proto::{ConversationId, GroupId, UserId, digest::groups_digest, limits::PREVIEW_CHARS_MAX};
 
 use super::{State, page};
-use crate::{Changes, Error, Mark, MarkKind, Marked, Message, Page, Party, Positions, Preview, Session};
+use crate::{Changes, Mark, MarkKind, Marked, Message, Page, Party, Positions, Preview, Refusal, Session};
 
 impl State {
     /// The next number of the user's mailbox.
@@ -20,13 +20,13 @@ impl State {
         seq
     }
 
-    fn unread(&self, user: UserId, conversation: ConversationId, read_mark: u64) -> Result<u64, Error> {
+    fn unread(&self, user: UserId, conversation: ConversationId, read_mark: u64) -> Result<u64, Refusal> {
         let visible = self.visible(user, conversation)?;
         let behind = |message: &&&Message| message.counted && message.server_msg_id > read_mark;
         Ok(visible.iter().filter(behind).count() as u64)
     }
 
-    pub(super) fn mark(&mut self, mark: Mark) -> Result<Marked, Error> {
+    pub(super) fn mark(&mut self, mark: Mark) -> Result<Marked, Refusal> {
         let Mark { user, conversation, .. } = mark;
         let head = self.visible(user, conversation)?.last().map_or(0, |last| last.server_msg_id);
         if head > 0 {
@@ -59,7 +59,7 @@ impl State {
         self.sessions.get(&(user, conversation)).map_or((0, 0), |row| (row.read_mark, row.delivered_mark))
     }
 
-    pub(super) fn positions(&self, user: UserId) -> Result<Positions, Error> {
+    pub(super) fn positions(&self, user: UserId) -> Result<Positions, Refusal> {
         let row = self.user_row(user)?;
         let own = self.groups.iter().filter(|(_, row)| row.present(user).is_some());
         let groups_digest = groups_digest(own.map(|(group, _)| (*group, self.head(ConversationId::Group(*group)))));

@@ -5,28 +5,28 @@ use std::{cmp::Reverse, sync::Arc};
 use anser_proto::UserId;
 
 use super::{State, UserRow, page};
-use crate::{Device, Error, NewUser, Page, PasswordHash, ProfileChange, User};
+use crate::{Device, NewUser, Page, PasswordHash, ProfileChange, Refusal, User};
 
 const DAY_MS: u64 = 86_400_000;
 
 impl State {
-    pub(super) fn user_row(&self, user: UserId) -> Result<&UserRow, Error> {
-        self.users.get(&user).ok_or(Error::NotFound("user"))
+    pub(super) fn user_row(&self, user: UserId) -> Result<&UserRow, Refusal> {
+        self.users.get(&user).ok_or(Refusal::NotFound("user"))
     }
 
     /// For a change, which is counted.
-    fn change_user(&mut self, user: UserId) -> Result<&mut UserRow, Error> {
-        let row = self.users.get_mut(&user).ok_or(Error::NotFound("user"))?;
+    fn change_user(&mut self, user: UserId) -> Result<&mut UserRow, Refusal> {
+        let row = self.users.get_mut(&user).ok_or(Refusal::NotFound("user"))?;
         self.stats.commits += 1;
         Ok(row)
     }
 
-    pub(super) fn create_user(&mut self, new: NewUser) -> Result<User, Error> {
+    pub(super) fn create_user(&mut self, new: NewUser) -> Result<User, Refusal> {
         if self.user_by_account(&new.account).is_ok() {
-            return Err(Error::Conflict("account"));
+            return Err(Refusal::Conflict("account"));
         }
         if self.users.contains_key(&new.user) {
-            return Err(Error::Conflict("user_id"));
+            return Err(Refusal::Conflict("user_id"));
         }
         let (account, nickname) = (new.account, new.nickname);
         let user = User { user: new.user, account, nickname, avatar: "".into(), disabled: false };
@@ -43,9 +43,9 @@ impl State {
         Ok(user)
     }
 
-    pub(super) fn user_by_account(&self, account: &str) -> Result<User, Error> {
+    pub(super) fn user_by_account(&self, account: &str) -> Result<User, Refusal> {
         let row = self.users.values().find(|row| *row.user.account == *account);
-        row.map(|row| row.user.clone()).ok_or(Error::NotFound("user"))
+        row.map(|row| row.user.clone()).ok_or(Refusal::NotFound("user"))
     }
 
     pub(super) fn users(&self, ids: &[UserId], accounts: &[Arc<str>]) -> Vec<User> {
@@ -57,7 +57,7 @@ impl State {
         page(self.users.values().map(|row| row.user.clone()).filter(|user| user.user > after), limit)
     }
 
-    pub(super) fn update_profile(&mut self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error> {
+    pub(super) fn update_profile(&mut self, user: UserId, change: ProfileChange) -> Result<(User, u64), Refusal> {
         let before = self.user_row(user)?.user.clone();
         self.must_be_logged_in(user, change.login_version)?;
         let mut after = before.clone();
@@ -72,14 +72,14 @@ impl State {
         Ok((after, seq))
     }
 
-    pub(super) fn set_password(&mut self, user: UserId, password: PasswordHash) -> Result<(), Error> {
+    pub(super) fn set_password(&mut self, user: UserId, password: PasswordHash) -> Result<(), Refusal> {
         let row = self.change_user(user)?;
         row.password = Some(password);
         row.login_version += 1;
         Ok(())
     }
 
-    pub(super) fn set_disabled(&mut self, user: UserId, disabled: bool) -> Result<(), Error> {
+    pub(super) fn set_disabled(&mut self, user: UserId, disabled: bool) -> Result<(), Refusal> {
         let row = self.change_user(user)?;
         row.user.disabled = disabled;
         row.login_version += u64::from(disabled);
@@ -91,11 +91,11 @@ impl State {
         rows.map(|(user, row)| (*user, row.login_version)).collect()
     }
 
-    pub(super) fn must_be_logged_in(&self, user: UserId, login_version: u64) -> Result<(), Error> {
-        if self.user_row(user)?.login_version == login_version { Ok(()) } else { Err(Error::LoginOver) }
+    pub(super) fn must_be_logged_in(&self, user: UserId, login_version: u64) -> Result<(), Refusal> {
+        if self.user_row(user)?.login_version == login_version { Ok(()) } else { Err(Refusal::LoginOver) }
     }
 
-    pub(super) fn touch_device(&mut self, user: UserId, device: Device) -> Result<(), Error> {
+    pub(super) fn touch_device(&mut self, user: UserId, device: Device) -> Result<(), Refusal> {
         let (today, devices_max) = ((self.options.clock)() / DAY_MS, self.options.devices_per_user_max as usize);
         let seen = (device, today);
         if self.user_row(user)?.devices.contains(&seen) {

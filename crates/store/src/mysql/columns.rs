@@ -2,16 +2,19 @@
 //!
 //! Many rows go in one statement, and many statements in one packet: a round trip each would cost more than the work.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::fmt::Write as _;
 
-use anser_proto::{ConversationId, GroupId, UserId};
 use mysql_async::{Row, prelude::FromValue};
 
 use super::fault::Fault;
+use crate::query::{Query, Value};
 
 /// The text of statements, written piece by piece. Only [`Sql::text`] and [`Sql::blob`] take what users wrote.
 #[derive(Default)]
 pub(super) struct Sql(String);
+
+/// What others that begin with a semicolon are put behind.
+pub(super) const NOTHING: &str = "DO 0";
 
 impl Sql {
     pub(super) fn new(text: impl Into<String>) -> Self {
@@ -35,6 +38,34 @@ impl Sql {
             self.push(if at == 0 { "(" } else { ", " }).number(*number);
         }
         self.push(")")
+    }
+
+    pub(super) fn query(&mut self, query: &Query) -> &mut Self {
+        let mut params = query.params.iter();
+        for (at, piece) in query.sql.split('?').enumerate() {
+            if at > 0 {
+                match params.next().expect("a question has as many values as marks") {
+                    Value::Number(number) => self.number(*number),
+                    Value::Text(text) => self.text(text),
+                    Value::Null => self.push("NULL"),
+                };
+            }
+            self.push(piece);
+        }
+        self
+    }
+
+    /// Takes back what comes behind so many bytes.
+    pub(super) fn cut(&mut self, end: usize) {
+        self.0.truncate(end);
+    }
+
+    /// `a, b, c`
+    pub(super) fn names(&mut self, names: &[&str]) -> &mut Self {
+        for (at, name) in names.iter().enumerate() {
+            self.push(if at == 0 { "" } else { ", " }).push(name);
+        }
+        self
     }
 
     /// A literal. The escapes are those that the server reads in every mode but NO_BACKSLASH_ESCAPES, which no connection
@@ -68,23 +99,12 @@ impl Sql {
         self.0.is_empty()
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub(super) fn as_str(&self) -> &str {
         &self.0
-    }
-}
-
-/// `small_id` and `big_id` of a conversation.
-pub(super) fn key(conversation: ConversationId) -> (u64, u64) {
-    match conversation {
-        ConversationId::Single { small, big } => (small.0, big.0),
-        ConversationId::Group(group) => (0, group.0),
-    }
-}
-
-pub(super) fn conversation(small: u64, big: u64) -> ConversationId {
-    match small {
-        0 => ConversationId::Group(GroupId(big)),
-        _ => ConversationId::Single { small: UserId(small), big: UserId(big) },
     }
 }
 
@@ -94,14 +114,6 @@ pub(super) fn get<T: FromValue>(row: &mut Row, column: usize) -> Result<T, Fault
         Some(Ok(value)) => Ok(value),
         _ => Err(Fault::failed(format!("column {column} of a row is not as the schema has it"))),
     }
-}
-
-pub(super) fn text(row: &mut Row, column: usize) -> Result<Arc<str>, Fault> {
-    Ok(Arc::from(get::<String>(row, column)?))
-}
-
-pub(super) fn user(row: &mut Row, column: usize) -> Result<UserId, Fault> {
-    Ok(UserId(get(row, column)?))
 }
 
 #[cfg(test)]

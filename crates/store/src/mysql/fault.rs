@@ -2,7 +2,7 @@
 
 use mysql_async::Error as Mysql;
 
-use crate::Error;
+use crate::{Error, Failure, Refusal, facts::Stop, rows::Damage};
 
 /// Of the server: https://mariadb.com/kb/en/mariadb-error-code-reference/
 const DEADLOCK: u16 = 1213;
@@ -25,18 +25,47 @@ pub(super) enum Fault {
     Lost(String),
     /// The connection broke during the commit, which may have been done or not.
     Unknown(String),
-    Store(Error),
+    /// One of the writes is to blame, or a row that it needs. Which one, the others show by succeeding without it.
+    OfOne(String),
+    /// A fault of the program, before the commit.
+    Panicked,
+    Store(Failure),
+    /// Of a read.
+    Refused(Refusal),
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
 }
 
 impl Fault {
     pub(super) fn failed(why: impl Into<String>) -> Self {
-        Self::Store(Error::Failed(why.into()))
+        Self::Store(Failure::Failed(why.into()))
     }
 }
 
-impl From<Error> for Fault {
-    fn from(error: Error) -> Self {
-        Self::Store(error)
+impl From<Failure> for Fault {
+    fn from(failure: Failure) -> Self {
+        Self::Store(failure)
+    }
+}
+
+impl From<Damage> for Fault {
+    fn from(Damage(what): Damage) -> Self {
+        Self::OfOne(what)
+    }
+}
+
+impl From<Stop> for Fault {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Failed(failure) => Self::Store(failure),
+            Stop::Damaged(damage) => damage.into(),
+            Stop::Refused(refusal) => refusal.into(),
+            Stop::Missing => Self::OfOne("a write wants more and more".into()),
+        }
     }
 }
 
@@ -51,19 +80,33 @@ impl From<Mysql> for Fault {
         match server.code {
             DEADLOCK | LOCK_WAIT_TIMEOUT => Self::InTheWay(server.to_string()),
             DUPLICATE_ENTRY if server.message.contains("once'") => Self::Known,
-            code if DISK_FULL.contains(&code) => Self::Store(Error::Full),
-            STORAGE_ENGINE if server.message.contains("error 28") => Self::Store(Error::Full),
+            // Others made the same meanwhile, and it is found the next time.
+            DUPLICATE_ENTRY => Self::InTheWay(server.to_string()),
+            code if DISK_FULL.contains(&code) => Self::Store(Failure::Full),
+            STORAGE_ENGINE if server.message.contains("error 28") => Self::Store(Failure::Full),
             code if OF_NO_USE.contains(&code) => Self::Lost(server.to_string()),
             _ => Self::failed(server.to_string()),
         }
     }
 }
 
-/// When no further attempt is made.
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         match fault {
-            Fault::Store(error) => error,
+            Fault::Refused(refusal) => refusal.into(),
+            fault => Failure::from(fault).into(),
+        }
+    }
+}
+
+/// When no further attempt is made.
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Store(failure) => failure,
+            Fault::OfOne(what) => Self::Failed(what),
+            Fault::Refused(refusal) => Self::Failed(format!("a refusal came too late: {refusal}")),
+            Fault::Panicked => Self::Failed("the writer panicked".into()),
             Fault::InTheWay(why) => Self::Failed(format!("others were in the way: {why}")),
             Fault::Known => Self::Failed("a message is known and not found".into()),
             Fault::Unknown(why) => Self::UnknownOutcome(why),

@@ -1,51 +1,66 @@
-//! Appending messages: each once, at the next place of its log, with all its copies.
+//! The copies of messages in their tables, and where messages are that were stored before.
 
 use std::{collections::HashMap, sync::Arc};
 
-use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId, v1::notice::Kind};
+use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId};
+use bytes::Bytes;
 use mysql_async::{Conn, Row, prelude::Queryable as _};
 
 use super::{
     columns::{Sql, get},
     fault::Fault,
-    txn::Txn,
-    wants::Wants,
 };
-use crate::{
-    Appended, Error, Message, NewMessage, Sender,
-    rows::{Head, Rows as _},
-};
+use crate::{Appended, NewMessage, facts::Known, rows::MessageRow};
 
 const COLUMNS: &str =
     "server_msg_id, client_msg_id, type, counted, count, client_time_ms, server_time_ms, from_nickname,
                        from_platform, from_device_id, content, attachment";
 
 /// What makes a message the same.
-type Identity = (ConversationId, UserId, ClientMsgId);
+pub(super) type Identity = (ConversationId, UserId, ClientMsgId);
 
-/// First places of messages that are stored.
-///
-/// At first nobody looks: hardly any message comes again, and the unique key tells of one that does. Then the transaction is
-/// begun anew and looks for all its messages.
-#[derive(Default)]
-pub(super) struct Places {
-    looked: bool,
-    stored: HashMap<Identity, Stored>,
+fn identity(message: &NewMessage) -> Identity {
+    (message.conversation, message.from.user, message.client_msg_id.clone())
 }
 
-#[derive(Clone)]
+/// First places of messages, as far as somebody looked for them or they are of this transaction. None: nothing was stored under this name.
+#[derive(Default)]
+pub(super) struct Places {
+    known: HashMap<Identity, Option<Stored>>,
+    wanted: Vec<NewMessage>,
+}
+
 struct Stored {
     first: Appended,
     kind: i32,
     content: Arc<str>,
-    attachment: bytes::Bytes,
+    attachment: Bytes,
 }
 
 impl Places {
-    async fn look(&mut self, db: &mut Conn, shards: u32, batch: &[NewMessage]) -> Result<(), Fault> {
-        self.looked = true;
+    pub(super) fn of(&self, message: &NewMessage) -> Option<Option<Known>> {
+        let known = self.known.get(&identity(message))?.as_ref();
+        Some(known.map(|Stored { first, kind, content, attachment }| Known {
+            first: *first,
+            same: *kind == message.kind && *content == message.content && *attachment == message.attachment,
+        }))
+    }
+
+    pub(super) fn want(&mut self, message: &NewMessage) {
+        self.wanted.push(message.clone());
+    }
+
+    /// Tells whether any were wanted.
+    pub(super) async fn look_for_wanted(&mut self, db: &mut Conn, shards: u32) -> Result<bool, Fault> {
+        let wanted = std::mem::take(&mut self.wanted);
+        self.look(db, shards, &wanted).await?;
+        Ok(!wanted.is_empty())
+    }
+
+    /// The locks that are held keep others from storing them now.
+    pub(super) async fn look(&mut self, db: &mut Conn, shards: u32, messages: &[NewMessage]) -> Result<(), Fault> {
         let mut tables: HashMap<Table, Vec<&NewMessage>> = HashMap::new();
-        for message in batch {
+        for message in messages {
             tables.entry(Table::of_key(message, shards)).or_default().push(message);
         }
         for (table, messages) in tables {
@@ -63,6 +78,9 @@ impl Places {
             for row in db.query::<Row, _>(sql.as_str()).await? {
                 self.take(of_group, row)?;
             }
+            for message in messages {
+                self.known.entry(identity(message)).or_insert(None);
+            }
         }
         Ok(())
     }
@@ -74,42 +92,30 @@ impl Places {
             false => ConversationId::single(from, UserId(owner)),
         };
         let id: String = get(&mut row, 2)?;
-        let id = id.parse().map_err(|bad| Fault::failed(format!("client_msg_id {id}: {bad}")))?;
-        let first = Appended {
-            server_msg_id: get(&mut row, 3)?,
-            server_time_ms: get(&mut row, 4)?,
-            count: get(&mut row, 5)?,
-            duplicate: true,
-            ..Head::default().appended()
-        };
+        let id = id.parse().map_err(|bad| Fault::OfOne(format!("client_msg_id {id}: {bad}")))?;
+        let first = Appended::first(get(&mut row, 3)?, get(&mut row, 4)?, get(&mut row, 5)?);
         let (kind, content) = (get(&mut row, 6)?, Arc::from(get::<String>(&mut row, 7)?));
         let attachment = get::<Vec<u8>>(&mut row, 8)?.into();
-        self.stored.insert((conversation, from, id), Stored { first, kind, content, attachment });
+        self.known.insert((conversation, from, id), Some(Stored { first, kind, content, attachment }));
         Ok(())
     }
 
-    fn first(&self, message: &NewMessage) -> Option<Result<Appended, Error>> {
-        let identity = (message.conversation, message.from.user, message.client_msg_id.clone());
-        let Stored { first, kind, content, attachment } = self.stored.get(&identity)?;
-        let same = *kind == message.kind && *content == message.content && *attachment == message.attachment;
-        Some(if same { Ok(*first) } else { Err(Error::Conflict("client_msg_id")) })
-    }
-
-    fn keep(&mut self, message: &NewMessage, place: &Appended) {
-        let identity = (message.conversation, message.from.user, message.client_msg_id.clone());
+    /// The message is of this transaction.
+    pub(super) fn keep(&mut self, row: MessageRow<'_>) -> Identity {
+        let (message, head) = (row.message, row.head);
         let stored = Stored {
-            first: Appended {
-                duplicate: true,
-                sender_mailbox_seq: 0,
-                receiver_mailbox_seq: 0,
-                members_version: 0,
-                ..*place
-            },
+            first: Appended::first(head.server_msg_id, head.server_time_ms, head.count),
             kind: message.kind,
             content: message.content.clone(),
             attachment: message.attachment.clone(),
         };
-        self.stored.insert(identity, stored);
+        let identity = identity(message);
+        self.known.insert(identity.clone(), Some(stored));
+        identity
+    }
+
+    pub(super) fn forget(&mut self, identity: &Identity) {
+        self.known.remove(identity);
     }
 }
 
@@ -119,13 +125,6 @@ fn to(message: &NewMessage) -> u64 {
         ConversationId::Group(group) => group.0,
         conversation => conversation.peer_of(message.from.user).map_or(0, |peer| peer.0),
     }
-}
-
-/// Whether somebody ever wrote to the other one in their one-to-one conversation.
-pub(super) async fn has_written(tx: &mut Txn<'_>, from: UserId, to: UserId) -> Result<bool, Fault> {
-    let shard = from.0 % u64::from(tx.shards());
-    let sql = format!("SELECT 1 FROM im_message_send_{shard} WHERE from_id = ? AND to_id = ? LIMIT 1");
-    Ok(tx.db.exec_first::<u8, _, _>(sql, (from.0, to.0)).await?.is_some())
 }
 
 /// Where copies of messages lie, by their shards.
@@ -140,23 +139,20 @@ pub(super) enum Table {
 }
 
 impl Table {
-    fn send(from: UserId, shards: u32) -> Self {
-        Self::Send(from.0 % u64::from(shards))
-    }
-
-    fn recv(to: UserId, shards: u32) -> Self {
-        Self::Recv(to.0 % u64::from(shards))
-    }
-
-    fn group(group: GroupId, shards: u32) -> Self {
-        Self::Group(group.0 % u64::from(shards))
-    }
-
     /// Where the key lies that makes a message the same.
     fn of_key(message: &NewMessage, shards: u32) -> Self {
         match message.conversation {
-            ConversationId::Group(group) => Self::group(group, shards),
-            ConversationId::Single { .. } => Self::send(message.from.user, shards),
+            ConversationId::Group(group) => Self::Group(group.0 % u64::from(shards)),
+            ConversationId::Single { .. } => Self::Send(message.from.user.0 % u64::from(shards)),
+        }
+    }
+
+    /// With the receiver or the group of each copy.
+    pub(super) fn of_copies(message: &NewMessage, shards: u32) -> Vec<(Self, u64)> {
+        let (key, to) = (Self::of_key(message, shards), to(message));
+        match key {
+            Self::Group(_) => vec![(key, to)],
+            _ => vec![(key, to), (Self::Recv(to % u64::from(shards)), to)],
         }
     }
 
@@ -174,128 +170,13 @@ impl Table {
     }
 }
 
-pub(super) fn want(wants: &mut Wants, batch: &[NewMessage]) {
-    for NewMessage { conversation, from, .. } in batch {
-        wants.numbers(*conversation, from.user, 1);
-        wants.session(from.user, *conversation);
-        if let Some(peer) = conversation.peer_of(from.user) {
-            wants.session(peer, *conversation);
-        }
-    }
-}
-
-/// Looks which messages of a batch were stored before; the locks that are held keep others from storing them now.
-pub(super) async fn look(tx: &mut Txn<'_>, batch: &[NewMessage]) -> Result<(), Fault> {
-    let shards = tx.shards();
-    tx.places.look(tx.db, shards, batch).await
-}
-
-/// Appends the messages of one batch, each of which may be refused alone. An error concerns all.
-pub(super) async fn append(tx: &mut Txn<'_>, batch: &[NewMessage]) -> Result<Vec<Result<Appended, Error>>, Fault> {
-    let mut outcomes = Vec::with_capacity(batch.len());
-    for message in batch {
-        let outcome = match (tx.places.first(message), message.conversation) {
-            (Some(first), _) => first,
-            (None, ConversationId::Single { .. }) => refusal(append_single(tx, message).await)?,
-            (None, ConversationId::Group(group)) => refusal(append_group(tx, group, message).await)?,
-        };
-        if let Ok(place) = &outcome
-            && !place.duplicate
-        {
-            tx.appended += 1;
-            tx.places.keep(message, place);
-        }
-        outcomes.push(outcome);
-        tx.write_many_rows().await?;
-    }
-    Ok(outcomes)
-}
-
-async fn append_single(tx: &mut Txn<'_>, message: &NewMessage) -> Result<Appended, Fault> {
-    let (conversation, from) = (message.conversation, message.from.user);
-    let to = conversation.peer_of(from).ok_or(Error::NotMember)?;
-    tx.must_exist(from)?;
-    tx.must_exist(to)?;
-    must_be_logged_in(tx, message)?;
-    let mut head = tx.head(conversation).unwrap_or_default();
-    advance(tx, conversation, &mut head, message).await;
-    let shards = tx.shards();
-    write(tx.row(Table::send(from, shards)), to.0, message, &head);
-    write(tx.row(Table::recv(to, shards)), to.0, message, &head);
-
-    let appended = tx.stamp_single(from, to, conversation, &head)?;
-    tx.move_head(conversation, head);
-    Ok(appended)
-}
-
-async fn append_group(tx: &mut Txn<'_>, group: GroupId, message: &NewMessage) -> Result<Appended, Fault> {
-    let (conversation, from) = (message.conversation, message.from.user);
-    let mut head = tx.head(conversation).ok_or(Error::NotMember)?;
-    let Some(mut own) = tx.session(from, conversation)?.filter(|entry| entry.member) else {
-        // The place of a retry is the first one, and there they were a member.
-        return Err(unless_stored_before(tx, Error::NotMember));
-    };
-    must_be_logged_in(tx, message)?;
-    advance(tx, conversation, &mut head, message).await;
-    let shards = tx.shards();
-    write(tx.row(Table::group(group, shards)), group.0, message, &head);
-    own.read_to(head.place());
-    own.answer();
-    tx.put_session(from, conversation, own);
-    let appended = head.appended();
-    tx.move_head(conversation, head);
-    Ok(appended)
-}
-
-fn must_be_logged_in(tx: &Txn<'_>, message: &NewMessage) -> Result<(), Fault> {
-    let is_logged_in = tx.must_be_logged_in(message.from.user, message.login_version);
-    is_logged_in.map_err(|refusal| unless_stored_before(tx, refusal))
-}
-
-/// A refusal of a message that was not stored before, which must be looked for first.
-fn unless_stored_before(tx: &Txn<'_>, refusal: Error) -> Fault {
-    if tx.places.looked { refusal.into() } else { Fault::Known }
-}
-
-/// What concerns one message alone.
-fn refusal<T>(outcome: Result<T, Fault>) -> Result<Result<T, Error>, Fault> {
-    match outcome {
-        Ok(done) => Ok(Ok(done)),
-        Err(Fault::Store(error)) if error.is_refusal() => Ok(Err(error)),
-        Err(fault) => Err(fault),
-    }
-}
-
-/// Appends a notice to a group's log, and moves the head.
-pub(super) async fn append_notice(
-    tx: &mut Txn<'_>,
-    group: GroupId,
-    operator: &Sender,
-    kind: Kind,
-    users: &[UserId],
-    head: &mut Head,
-) -> Message {
-    let conversation = ConversationId::Group(group);
-    tx.propose_next(conversation, head).await;
-    let notice = head.advance_by_notice(tx.now_ms(), group, operator, kind, users);
-    let shards = tx.shards();
-    write(tx.row(Table::group(group, shards)), group.0, &notice, head);
-    tx.move_head(conversation, *head);
-    notice.stored(head.server_msg_id, head.server_time_ms, head.count)
-}
-
-/// Moves this copy of the head to where the message will be.
-async fn advance(tx: &mut Txn<'_>, conversation: ConversationId, head: &mut Head, message: &NewMessage) {
-    tx.propose_next(conversation, head).await;
-    head.advance(tx.now_ms(), message.counted);
-}
-
 /// The values of a copy; `owner` is the receiver or the group.
-fn write(row: &mut Sql, owner: u64, message: &NewMessage, head: &Head) {
-    row.push("(").number(message.from.user.0).push(",").number(owner).push(",").number(head.server_msg_id).push(",");
-    row.text(message.client_msg_id.as_str()).push(",").push(&message.kind.to_string()).push(",");
-    row.number(message.counted.into()).push(",").number(head.count).push(",").number(message.client_time_ms);
-    row.push(",").number(head.server_time_ms).push(",").text(&message.from.nickname).push(",");
-    row.push(&message.from.platform.to_string()).push(",").text(&message.from.device_id).push(",");
-    row.text(&message.content).push(",").blob(&message.attachment).push(")");
+pub(super) fn write_row(sql: &mut Sql, owner: u64, row: MessageRow<'_>) {
+    let MessageRow { message, head } = row;
+    sql.push("(").number(message.from.user.0).push(",").number(owner).push(",").number(head.server_msg_id).push(",");
+    sql.text(message.client_msg_id.as_str()).push(",").push(&message.kind.to_string()).push(",");
+    sql.number(message.counted.into()).push(",").number(head.count).push(",").number(message.client_time_ms);
+    sql.push(",").number(head.server_time_ms).push(",").text(&message.from.nickname).push(",");
+    sql.push(&message.from.platform.to_string()).push(",").text(&message.from.device_id).push(",");
+    sql.text(&message.content).push(",").blob(&message.attachment).push(")");
 }

@@ -5,19 +5,17 @@
 
 mod clock;
 mod columns;
+mod copies;
 mod fault;
-mod group;
-mod log;
 mod message;
 mod migrate;
 mod open;
 mod queue;
 mod reader;
 mod replica;
-mod session;
+mod source;
+mod statement;
 mod txn;
-mod user;
-mod wants;
 mod writer;
 
 use std::{
@@ -25,9 +23,6 @@ use std::{
     time::Duration,
 };
 
-use anser_proto::{ConversationId, GroupId, UserId};
-use async_trait::async_trait;
-use futures_util::FutureExt as _;
 use mysql_async::prelude::Queryable as _;
 use tokio::{task::JoinHandle, time::timeout};
 
@@ -44,11 +39,12 @@ use txn::Rules;
 use writer::{Counters, Writer};
 
 use crate::{
-    Appended, Changes, Clock, Device, Error, Group, LogPage, Mark, Marked, Member, MemberIds, MembersChange,
-    MembersChanged, NewGroup, NewMessage, NewUser, Options, Page, PasswordHash, Positions, ProfileChange, Role,
-    Sequencer, Session, Stats, Store, Stretch, User,
+    Clock, Error, Failure, LogPage, Options, Sequencer, Stats,
+    engine::Engine,
     fallen::Fallen,
-    write::{Ticket, Write},
+    read::Read,
+    reads::{PlanLog, ReadLog},
+    verb::{Verb, Waiting},
 };
 
 /// How long a write is waited for. It may be done later all the same.
@@ -111,7 +107,6 @@ impl MysqlOptions {
 /// A store that this node shares with others.
 pub struct MysqlStore {
     log_id: u64,
-    shards: u32,
     clock: Clock,
     queue: Arc<Queue>,
     readers: Arc<Readers>,
@@ -144,8 +139,9 @@ impl Prepared {
             let id = getrandom::u64().map_err(|error| OpenError::Foreign(error.to_string()))?;
             writers.push(Writer::new(database.clone(), rules.clone(), id));
         }
-        let readers = Readers::new(database, open::Role::Reader, options.readers, options.read_queue_max, PATIENCE);
-        let replicas = Replicas::new(&options.replicas, options.readers, options.read_queue_max)?;
+        let readers =
+            Readers::new(database, open::Role::Reader, options.readers, options.read_queue_max, PATIENCE, shards);
+        let replicas = Replicas::new(&options.replicas, options.readers, options.read_queue_max, shards)?;
         let fallen = Arc::<Fallen>::default();
         let (at_work, writing) = (fallen.at_work("store-write"), writer::run(queue.clone(), writers));
         let writers = tokio::spawn(async move {
@@ -153,18 +149,7 @@ impl Prepared {
             writing.await;
         });
         let writers = Mutex::new(Some(writers));
-        Ok(Arc::new(MysqlStore { log_id, shards, clock, queue, readers, replicas, counters, fallen, writers }))
-    }
-}
-
-impl MysqlStore {
-    /// Nothing is awaited before the push: what is called (first polled) first is queued first, and committed first.
-    async fn write<T>(&self, write: impl FnOnce(Ticket<T>) -> Write) -> Result<T, Error> {
-        let (ticket, answered) = Ticket::new();
-        self.queue.push(write(ticket))?;
-        let answer = timeout(WRITE_MAX, answered).await;
-        let answer = answer.map_err(|_| Error::UnknownOutcome(open::SILENT.into()))?;
-        answer.map_err(|_| Error::UnknownOutcome("the writer is gone".into()))?
+        Ok(Arc::new(MysqlStore { log_id, clock, queue, readers, replicas, counters, fallen, writers }))
     }
 }
 
@@ -176,171 +161,36 @@ impl Drop for MysqlStore {
     }
 }
 
-#[async_trait]
-impl Store for MysqlStore {
+impl Engine for MysqlStore {
     fn log_id(&self) -> u64 {
         self.log_id
     }
 
-    async fn append(&self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
-        let len = batch.len();
-        match self.write(|ticket| Write::Append(batch, ticket)).await {
-            Ok(answers) => answers,
-            Err(failure) => vec![Err(failure); len],
-        }
+    fn now_ms(&self) -> u64 {
+        (self.clock)()
     }
 
-    async fn read_log(&self, reader: UserId, conversation: ConversationId, stretch: Stretch) -> Result<LogPage, Error> {
-        let shards = self.shards;
+    async fn write<V: Verb>(&self, verb: V) -> Result<V::Answer, Error> {
+        let (write, answered) = Waiting::new(verb);
+        self.queue.push(write)?;
+        let answer = timeout(WRITE_MAX, answered).await;
+        let answer = answer.map_err(|_| Failure::UnknownOutcome(open::SILENT.into()))?;
+        answer.map_err(|_| Failure::UnknownOutcome("the writer is gone".into()))?
+    }
+
+    async fn read<R: Read>(&self, read: R) -> Result<R::Answer, Error> {
+        self.readers.read(read).await
+    }
+
+    async fn read_log(&self, read: ReadLog) -> Result<LogPage, Error> {
         if self.replicas.is_empty() {
-            return self.readers.read(move |db| log::read_log(db, shards, reader, conversation, stretch).boxed()).await;
+            return self.readers.read(read).await;
         }
-        let plan = self.readers.read(move |db| log::plan(db, shards, reader, conversation, stretch).boxed()).await?;
-        let plan = Arc::new(plan);
-        if let Some(page) = self.replicas.read(&plan, shards).await {
-            return Ok(page);
+        let plan = self.readers.read(PlanLog(read)).await?;
+        match self.replicas.read(&plan).await {
+            Some(page) => Ok(page),
+            None => self.readers.read(plan).await,
         }
-        self.readers
-            .read(move |db| {
-                let plan = Arc::clone(&plan);
-                async move { plan.read(db, shards).await }.boxed()
-            })
-            .await
-    }
-
-    async fn mark(&self, mark: Mark) -> Result<Marked, Error> {
-        self.write(|ticket| Write::Mark(mark, ticket)).await
-    }
-
-    async fn positions(&self, user: UserId) -> Result<Positions, Error> {
-        self.readers.read(move |db| session::positions(db, user).boxed()).await
-    }
-
-    async fn changes(&self, user: UserId, since: u64, limit: u32) -> Result<Changes, Error> {
-        let shards = self.shards;
-        self.readers.read(move |db| session::changes(db, shards, user, since, limit).boxed()).await
-    }
-
-    async fn moved_groups(&self, user: UserId, known: Vec<(GroupId, u64)>) -> Result<Vec<Session>, Error> {
-        let shards = self.shards;
-        let known: Arc<[_]> = known.into();
-        self.readers
-            .read(move |db| {
-                let known = Arc::clone(&known);
-                async move { session::moved_groups(db, shards, user, &known).await }.boxed()
-            })
-            .await
-    }
-
-    async fn sessions(&self, user: UserId, after: Option<ConversationId>, limit: u32) -> Result<Page<Session>, Error> {
-        let shards = self.shards;
-        self.readers.read(move |db| session::sessions(db, shards, user, after, limit).boxed()).await
-    }
-
-    async fn session(&self, user: UserId, conversation: ConversationId) -> Result<Session, Error> {
-        let shards = self.shards;
-        self.readers.read(move |db| session::session(db, shards, user, conversation).boxed()).await
-    }
-
-    async fn create_group(&self, new: NewGroup) -> Result<MembersChanged, Error> {
-        self.write(|ticket| Write::CreateGroup(new, ticket)).await
-    }
-
-    async fn change_members(&self, change: MembersChange) -> Result<MembersChanged, Error> {
-        self.write(|ticket| Write::ChangeMembers(change, ticket)).await
-    }
-
-    async fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error> {
-        self.readers.read(move |db| group::group(db, asker, group).boxed()).await
-    }
-
-    async fn members(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Member>, Error> {
-        self.readers.read(move |db| group::members(db, asker, group, after, limit).boxed()).await
-    }
-
-    async fn member_ids(&self, group: GroupId) -> Result<MemberIds, Error> {
-        self.readers.read(move |db| group::member_ids(db, group).boxed()).await
-    }
-
-    async fn create_user(&self, new: NewUser) -> Result<User, Error> {
-        self.write(|ticket| Write::CreateUser(new, ticket)).await
-    }
-
-    async fn user_by_account(&self, account: &str) -> Result<User, Error> {
-        let account: Arc<str> = account.into();
-        self.readers
-            .read(move |db| {
-                let account = Arc::clone(&account);
-                async move { user::user_by_account(db, &account).await }.boxed()
-            })
-            .await
-    }
-
-    async fn user_with_password(&self, account: &str) -> Result<(User, Option<PasswordHash>), Error> {
-        let account: Arc<str> = account.into();
-        self.readers
-            .read(move |db| {
-                let account = Arc::clone(&account);
-                async move { user::user_with_password(db, &account).await }.boxed()
-            })
-            .await
-    }
-
-    async fn users(&self, ids: Vec<UserId>, accounts: Vec<Arc<str>>) -> Result<Vec<User>, Error> {
-        let named: Arc<(Vec<_>, Vec<_>)> = Arc::new((ids, accounts));
-        self.readers
-            .read(move |db| {
-                let named = Arc::clone(&named);
-                async move { user::users(db, &named.0, &named.1).await }.boxed()
-            })
-            .await
-    }
-
-    async fn list_users(&self, after: UserId, limit: u32) -> Result<Page<User>, Error> {
-        self.readers.read(move |db| user::list_users(db, after, limit).boxed()).await
-    }
-
-    async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error> {
-        self.write(|ticket| Write::UpdateProfile(user, change, ticket)).await
-    }
-
-    async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {
-        self.write(|ticket| Write::SetPassword(user, password, ticket)).await
-    }
-
-    async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), Error> {
-        self.write(|ticket| Write::SetDisabled(user, disabled, ticket)).await
-    }
-
-    async fn login_versions(&self, users: Vec<UserId>) -> Result<Vec<(UserId, u64)>, Error> {
-        let users: Arc<[_]> = users.into();
-        self.readers
-            .read(move |db| {
-                let users = Arc::clone(&users);
-                async move { user::login_versions(db, &users).await }.boxed()
-            })
-            .await
-    }
-
-    async fn touch_device(&self, user: UserId, device: Device) -> Result<(), Error> {
-        // All come back at once when a node ends, and hardly any brings news: those are not to hold up what is written.
-        let (asked, now_ms) = (device.clone(), (self.clock)());
-        let known = self.readers.read(move |db| {
-            let asked = asked.clone();
-            async move { user::has_device(db, user, &asked, now_ms).await }.boxed()
-        });
-        if known.await? {
-            return Ok(());
-        }
-        self.write(|ticket| Write::TouchDevice(user, device, ticket)).await
-    }
-
-    async fn devices(&self, user: UserId) -> Result<Vec<Device>, Error> {
-        self.readers.read(move |db| user::devices(db, user).boxed()).await
-    }
-
-    async fn probe(&self) -> Result<(), Error> {
-        self.write(Write::Probe).await
     }
 
     async fn broke(&self) -> Arc<str> {

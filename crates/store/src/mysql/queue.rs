@@ -12,7 +12,7 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{Error, write::Write};
+use crate::{Failure, verb::Write};
 
 /// How far behind the first a write is looked for that may go with it.
 const LOOK_MAX: usize = 4_000;
@@ -29,7 +29,7 @@ pub(super) struct Queue {
 }
 
 struct Waiting {
-    write: Write,
+    write: Box<dyn Write>,
     bytes: usize,
     since: Instant,
 }
@@ -45,7 +45,7 @@ struct State {
 
 /// What goes into one transaction, and the conversations that it keeps others out of.
 pub(super) struct Group {
-    pub(super) writes: Vec<Write>,
+    pub(super) writes: Vec<Box<dyn Write>>,
     /// When the first of them came.
     pub(super) since: Instant,
     conversations: HashSet<ConversationId>,
@@ -57,14 +57,14 @@ impl Queue {
         Self { state, changed, writes_max, bytes_max, messages_max }
     }
 
-    pub(super) fn push(&self, write: Write) -> Result<(), Error> {
+    pub(super) fn push(&self, write: Box<dyn Write>) -> Result<(), Failure> {
         let bytes = write.bytes();
         let mut state = self.state();
         if state.closed {
-            return Err(Error::Closed);
+            return Err(Failure::Closed);
         }
         if state.waiting.len() >= self.writes_max || state.bytes.saturating_add(bytes) > self.bytes_max {
-            return Err(Error::Overloaded);
+            return Err(Failure::Overloaded);
         }
         state.bytes += bytes;
         state.waiting.push_back(Waiting { write, bytes, since: Instant::now() });
@@ -84,14 +84,14 @@ impl Queue {
             && let Some(next) = state.waiting.pop_front()
         {
             let write = &next.write;
-            let conversations = conversations_of(write);
+            let conversations = write.conversations();
             let fits = group.writes.is_empty()
                 || (weight + write.weight() <= self.messages_max
                     && bytes + next.bytes <= GROUP_BYTES_MAX
-                    && goes_together(write));
+                    && write.goes_together());
             let free = |one: &ConversationId| !state.busy.contains(one) && !blocked.contains(one);
             if fits && conversations.iter().all(free) {
-                let alone = !goes_together(write);
+                let alone = !write.goes_together();
                 weight += write.weight();
                 bytes += next.bytes;
                 group.since = group.since.min(next.since);
@@ -117,7 +117,7 @@ impl Queue {
     }
 
     /// Takes out what has waited for so long.
-    pub(super) fn give_up(&self, after: Duration) -> Vec<Write> {
+    pub(super) fn give_up(&self, after: Duration) -> Vec<Box<dyn Write>> {
         let mut state = self.state();
         let fresh = state.waiting.iter().position(|next| next.since.elapsed() < after).unwrap_or(state.waiting.len());
         let overdue: Vec<Waiting> = state.waiting.drain(..fresh).collect();
@@ -161,20 +161,5 @@ impl Queue {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Messages and marks share transactions. The others are rare, and read what such a transaction has not written yet.
-fn goes_together(write: &Write) -> bool {
-    matches!(write, Write::Append(..) | Write::Mark(..))
-}
-
-fn conversations_of(write: &Write) -> HashSet<ConversationId> {
-    match write {
-        Write::Append(batch, _) => batch.iter().map(|message| message.conversation).collect(),
-        Write::Mark(mark, _) => HashSet::from([mark.conversation]),
-        Write::CreateGroup(new, _) => HashSet::from([ConversationId::Group(new.group)]),
-        Write::ChangeMembers(change, _) => HashSet::from([ConversationId::Group(change.group)]),
-        _ => HashSet::new(),
     }
 }

@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::BoxFuture;
 use mysql_async::{Conn, prelude::Queryable as _};
 use tokio::{
     sync::Semaphore,
@@ -14,10 +13,16 @@ use tokio::{
 };
 
 use super::{
+    columns::Sql,
     fault::Fault,
     open::{Database, Line, Role, SILENT, within},
+    statement::Columns,
 };
-use crate::Error;
+use crate::{
+    Error, Failure,
+    query::{Dialect, Query},
+    read::{Each, Read, Snapshot},
+};
 
 /// How long a database is waited for.
 #[derive(Clone, Copy)]
@@ -37,6 +42,7 @@ pub(super) struct Readers {
     database: Database,
     role: Role,
     patience: Patience,
+    shards: u32,
     /// Connections that nobody uses now.
     idle: Mutex<Vec<Line>>,
     connections: Semaphore,
@@ -51,40 +57,34 @@ impl Readers {
         connections: usize,
         places: usize,
         patience: Patience,
+        shards: u32,
     ) -> Arc<Self> {
         let (connections, places) = (Semaphore::new(connections.max(1)), Semaphore::new(places.max(1)));
-        Arc::new(Self { database, role, patience, idle: Mutex::default(), connections, places })
+        Arc::new(Self { database, role, patience, shards, idle: Mutex::default(), connections, places })
     }
 
-    /// Runs `work` in one state of the store. It may run again when a connection breaks.
-    pub(super) async fn read<T, F>(self: &Arc<Self>, work: F) -> Result<T, Error>
-    where
-        T: Send + 'static,
-        F: for<'c> Fn(&'c mut Conn) -> BoxFuture<'c, Result<T, Fault>> + Send + Sync + 'static,
-    {
+    /// Reads in one state of the store, and anew when a connection breaks.
+    pub(super) async fn read<R: Read>(self: &Arc<Self>, read: R) -> Result<R::Answer, Error> {
         let (readers, until) = (Arc::clone(self), Instant::now() + self.patience.answer);
         let task = tokio::spawn(async move {
             let _place = match readers.places.try_acquire() {
                 Ok(place) => place,
-                Err(tokio::sync::TryAcquireError::NoPermits) => return Err(Error::Overloaded),
-                Err(tokio::sync::TryAcquireError::Closed) => return Err(Error::Closed),
+                Err(tokio::sync::TryAcquireError::NoPermits) => return Err(Failure::Overloaded.into()),
+                Err(tokio::sync::TryAcquireError::Closed) => return Err(Failure::Closed.into()),
             };
             let turn = timeout_at(until, readers.connections.acquire()).await;
-            let _connection = turn.map_err(|_| Error::Failed(SILENT.into()))?.map_err(|_| Error::Closed)?;
-            readers.attempt_until_it_answers(&work, until).await
+            let _connection = turn.map_err(|_| Failure::Failed(SILENT.into()))?.map_err(|_| Failure::Closed)?;
+            readers.attempt_until_it_answers(&read, until).await
         });
-        task.await.map_err(|_| Error::Failed("a read broke off".into()))?
+        task.await.map_err(|_| Failure::Failed("a read broke off".into()))?
     }
 
-    async fn attempt_until_it_answers<T, F>(&self, work: &F, until: Instant) -> Result<T, Error>
-    where
-        F: for<'c> Fn(&'c mut Conn) -> BoxFuture<'c, Result<T, Fault>>,
-    {
+    async fn attempt_until_it_answers<R: Read>(&self, read: &R, until: Instant) -> Result<R::Answer, Error> {
         let patient_until = until.min(Instant::now() + self.patience.away);
         loop {
             let kept = self.idle().pop();
             let outcome = match self.database.line(kept, self.role).await {
-                Ok(line) => self.attempt(work, line, until).await,
+                Ok(line) => self.attempt(read, line, until).await,
                 Err(error) => Err(error.into()),
             };
             match outcome {
@@ -95,15 +95,12 @@ impl Readers {
     }
 
     /// A connection on which something broke is not used again.
-    async fn attempt<T, F>(&self, work: &F, mut line: Line, until: Instant) -> Result<T, Fault>
-    where
-        F: for<'c> Fn(&'c mut Conn) -> BoxFuture<'c, Result<T, Fault>>,
-    {
+    async fn attempt<R: Read>(&self, read: &R, mut line: Line, until: Instant) -> Result<R::Answer, Fault> {
         let reading = async {
             let begin = line.db.query_drop("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
             within(BEGIN_MAX, begin).await?;
-            let outcome = work(&mut line.db).await;
-            let refused = matches!(&outcome, Err(Fault::Store(error)) if error.is_refusal());
+            let outcome = read.read(&mut OneMoment { db: &mut line.db, shards: self.shards }).await;
+            let refused = matches!(&outcome, Err(Fault::Refused(_)));
             if outcome.is_ok() || refused {
                 line.db.query_drop("COMMIT").await?;
                 self.idle().push(line.used_now());
@@ -129,5 +126,43 @@ impl Readers {
 
     fn idle(&self) -> MutexGuard<'_, Vec<Line>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Questions of one packet.
+const QUESTIONS_MAX: usize = 512;
+
+struct OneMoment<'c> {
+    db: &'c mut Conn,
+    shards: u32,
+}
+
+impl Snapshot for OneMoment<'_> {
+    type Error = Fault;
+
+    fn dialect(&self) -> Dialect {
+        Dialect::Mysql
+    }
+
+    fn shards(&self) -> u32 {
+        self.shards
+    }
+
+    async fn ask(&mut self, questions: &[Query], each: Each<'_>) -> Result<(), Fault> {
+        for (packet, questions) in questions.chunks(QUESTIONS_MAX).enumerate() {
+            let mut sql = Sql::default();
+            for question in questions {
+                sql.push(if sql.is_empty() { "" } else { "; " }).query(question);
+            }
+            let mut results = self.db.query_iter(sql.as_str()).await?;
+            for at in 0..questions.len() {
+                let mut wants_more = true;
+                while let Some(row) = results.next().await? {
+                    wants_more = wants_more && each(packet * QUESTIONS_MAX + at, &mut Columns::of(&row))?.is_continue();
+                }
+            }
+            results.drop_result().await?;
+        }
+        Ok(())
     }
 }

@@ -9,15 +9,13 @@ use std::{
     time::Duration,
 };
 
-use futures_util::FutureExt as _;
 use tokio::time::Instant;
 
 use super::{
-    log::Plan,
     open::{Database, OpenError, Role},
     reader::{Patience, Readers},
 };
-use crate::LogPage;
+use crate::{LogPage, reads::Plan};
 
 /// One that does not answer in this time is passed over.
 const PATIENCE: Patience = Patience { answer: Duration::from_secs(2), away: Duration::ZERO };
@@ -37,9 +35,9 @@ struct Replica {
 }
 
 impl Replicas {
-    pub(super) fn new(urls: &[String], connections: usize, places: usize) -> Result<Self, OpenError> {
+    pub(super) fn new(urls: &[String], connections: usize, places: usize, shards: u32) -> Result<Self, OpenError> {
         let replica = |url: &String| {
-            let readers = Readers::new(Database::new(url)?, Role::Replica, connections, places, PATIENCE);
+            let readers = Readers::new(Database::new(url)?, Role::Replica, connections, places, PATIENCE, shards);
             Ok(Replica { readers, rests_until: Mutex::new(Instant::now()) })
         };
         let all = urls.iter().map(replica).collect::<Result<_, OpenError>>()?;
@@ -51,18 +49,13 @@ impl Replicas {
     }
 
     /// None when the one whose turn it is has not got the page whole.
-    pub(super) async fn read(&self, plan: &Arc<Plan>, shards: u32) -> Option<LogPage> {
+    pub(super) async fn read(&self, plan: &Plan) -> Option<LogPage> {
         let replica = &self.all[self.turn.fetch_add(1, Relaxed) % self.all.len()];
         let rests_until = || replica.rests_until.lock().unwrap_or_else(PoisonError::into_inner);
         if *rests_until() > Instant::now() {
             return None;
         }
-        let asked = Arc::clone(plan);
-        let answer = replica.readers.read(move |db| {
-            let plan = Arc::clone(&asked);
-            async move { plan.read(db, shards).await }.boxed()
-        });
-        match answer.await {
+        match replica.readers.read(plan.clone()).await {
             Ok(page) if plan.is_fulfilled_by(&page) => Some(page),
             Ok(_) => {
                 self.behind.fetch_add(1, Relaxed);

@@ -17,24 +17,25 @@ use std::{
 };
 
 use futures_util::FutureExt as _;
-use mysql_async::{Conn, prelude::Queryable as _};
+use mysql_async::prelude::Queryable as _;
 use tokio::{
     sync::mpsc,
+    task::JoinHandle,
     time::{Instant, sleep, timeout},
 };
 
 use super::{
     WRITE_MAX,
     fault::Fault,
-    group, message,
     open::{Database, Line, Role, within},
     queue::{Group, Queue},
-    session,
-    txn::{Rules, Stamp, Txn},
-    user,
-    wants::Wants,
+    txn::{Look, Rules, Stamp, transact},
 };
-use crate::{Error, write::Write};
+use crate::{
+    Failure,
+    proposals::{Moved, keep_up},
+    verb::Write,
+};
 
 /// Attempts that others were in the way of.
 const ATTEMPTS_MAX: u32 = 20;
@@ -62,6 +63,8 @@ pub(super) struct Writer {
     stamp: Stamp,
     /// None: to be made.
     line: Option<Line>,
+    /// Takes the sequencer along.
+    keeping_up: Option<JoinHandle<()>>,
 }
 
 /// Gives waiting writes to free writers until the queue is over.
@@ -103,47 +106,85 @@ pub(super) async fn run(queue: Arc<Queue>, mut free: Vec<Writer>) {
 
 impl Writer {
     pub(super) fn new(database: Database, rules: Arc<Rules>, writer_id: u64) -> Self {
-        Self { database, rules, stamp: Stamp { writer_id, transaction_no: 0 }, line: None }
+        Self { database, rules, stamp: Stamp { writer_id, transaction_no: 0 }, line: None, keeping_up: None }
     }
 
     async fn work(&mut self, queue: &Queue, group: &mut Group) {
-        let fault = self.commit_together(group).await.err();
-        let is_away = matches!(fault, Some(Fault::Lost(_) | Fault::Store(Error::UnknownOutcome(_))));
-        let failure = fault.map(Error::from);
-        if let Some(error) = &failure {
-            tracing::error!(%error, writes = group.writes.len(), "a transaction failed");
-            self.rules.counters.full.fetch_add(u64::from(*error == Error::Full), Relaxed);
+        let mut writes = std::mem::take(&mut group.writes);
+        let outcome = self.commit_together(&mut writes, group.since).await;
+        let mut settled = Vec::new();
+        match outcome {
+            Err(fault @ (Fault::OfOne(_) | Fault::Panicked)) if writes.len() > 1 => {
+                let error = Failure::from(fault);
+                tracing::error!(%error, writes = writes.len(), "a transaction failed: its writes are done singly");
+                for write in writes {
+                    let mut alone = vec![write];
+                    let outcome = self.commit_together(&mut alone, group.since).await;
+                    settled.push((alone, outcome));
+                }
+            }
+            outcome => settled.push((writes, outcome)),
         }
-        let writes = std::mem::take(&mut group.writes);
         // Before the answers: who got theirs may ask for more of the same conversation.
         queue.done(group);
-        for write in writes {
-            write.settle(failure.as_ref());
-        }
-        // Those that have waited for it as long need not wait for their turn.
-        for write in if is_away { queue.give_up(AWAY_MAX) } else { Vec::new() } {
-            write.settle(Some(&Error::Failed("the database is away".into())));
+        for (writes, outcome) in settled {
+            self.settle(queue, writes, outcome);
         }
     }
 
-    async fn commit_together(&mut self, group: &mut Group) -> Result<(), Fault> {
-        let until = group.since + AWAY_MAX;
-        let (mut look, mut attempts) = (false, 0);
+    fn settle(&mut self, queue: &Queue, writes: Vec<Box<dyn Write>>, outcome: Result<Vec<Moved>, Fault>) {
+        let fault = match outcome {
+            Ok(moved) => {
+                writes.into_iter().for_each(|write| write.settle(None));
+                return self.keep_up(moved);
+            }
+            Err(fault) => fault,
+        };
+        let is_away = matches!(fault, Fault::Lost(_) | Fault::Store(Failure::UnknownOutcome(_)));
+        let error = Failure::from(fault);
+        tracing::error!(%error, writes = writes.len(), "a transaction failed");
+        self.rules.counters.full.fetch_add(u64::from(error == Failure::Full), Relaxed);
+        for write in writes {
+            write.settle(Some(&error));
+        }
+        // Those that have waited for it as long need not wait for their turn.
+        for write in if is_away { queue.give_up(AWAY_MAX) } else { Vec::new() } {
+            write.settle(Some(&Failure::Failed("the database is away".into())));
+        }
+    }
+
+    /// Nobody waits for it. A sequencer that has not kept up with the last transaction is not asked beside this one: it is told later where
+    /// the heads are.
+    fn keep_up(&mut self, moved: Vec<Moved>) {
+        if moved.is_empty() || self.keeping_up.as_ref().is_some_and(|task| !task.is_finished()) {
+            return;
+        }
+        let rules = Arc::clone(&self.rules);
+        self.keeping_up = Some(tokio::spawn(async move {
+            let refused = keep_up(&*rules.sequencer, moved).await;
+            rules.counters.proposals_refused.fetch_add(refused, Relaxed);
+        }));
+    }
+
+    /// Those that came since then.
+    async fn commit_together(&mut self, writes: &mut [Box<dyn Write>], since: Instant) -> Result<Vec<Moved>, Fault> {
+        let until = since + AWAY_MAX;
+        let (mut look, mut attempts) = (Look::No, 0);
         loop {
-            let fault = match self.attempt(&mut group.writes, look).await {
-                Ok(()) => return Ok(()),
+            let fault = match self.attempt(writes, look).await {
+                Ok(moved) => return Ok(moved),
                 Err(fault) => fault,
             };
             attempts += 1;
             match fault {
-                Fault::Known if !look => look = true,
-                Fault::InTheWay(_) if attempts < ATTEMPTS_MAX && group.since.elapsed() < WRITE_MAX => {
+                Fault::Known if look == Look::No => look = Look::First,
+                Fault::InTheWay(_) if attempts < ATTEMPTS_MAX && since.elapsed() < WRITE_MAX => {
                     sleep(pause(attempts)).await;
                 }
                 Fault::Lost(_) if Instant::now() < until => sleep(AWAY_PAUSE).await,
                 Fault::Unknown(why) => {
                     if self.was_committed(until.max(Instant::now() + OUTCOME_MAX), &why).await? {
-                        return Ok(());
+                        return Ok(Vec::new());
                     }
                     // Known to be undone by now. A database that is slower than its time has had its chance.
                     if Instant::now() > until {
@@ -156,18 +197,26 @@ impl Writer {
     }
 
     /// A connection on which something broke is not used again.
-    async fn attempt(&mut self, writes: &mut [Write], look: bool) -> Result<(), Fault> {
+    async fn attempt(&mut self, writes: &mut [Box<dyn Write>], look: Look) -> Result<Vec<Moved>, Fault> {
         let mut line = self.database.line(self.line.take(), Role::Writer).await?;
         self.stamp.transaction_no += 1;
         let commits = AtomicBool::new(false);
         let transaction = transact(&mut line.db, &self.rules, self.stamp, writes, look, &commits);
-        let outcome = timeout(TRANSACTION_MAX, transaction).await.unwrap_or_else(|_| {
-            let why = "the transaction took too long".to_owned();
-            Err(if commits.load(Relaxed) { Fault::Unknown(why) } else { Fault::Lost(why) })
-        });
+        let transaction = timeout(TRANSACTION_MAX, AssertUnwindSafe(transaction).catch_unwind());
+        let outcome = match transaction.await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(Fault::Panicked),
+            Err(_) => Err(Fault::Lost("the transaction took too long".into())),
+        };
+        // What broke off behind the beginning of the commit may be done.
+        let outcome = match outcome {
+            Err(Fault::Lost(why)) if commits.load(Relaxed) => Err(Fault::Unknown(why)),
+            Err(Fault::Panicked) if commits.load(Relaxed) => Err(Fault::Unknown("the writer panicked".into())),
+            outcome => outcome,
+        };
         let usable = match &outcome {
-            Ok(()) => true,
-            Err(Fault::Lost(_) | Fault::Unknown(_)) => false,
+            Ok(_) => true,
+            Err(Fault::Lost(_) | Fault::Unknown(_) | Fault::Panicked) => false,
             Err(_) => within(TRANSACTION_MAX, line.db.query_drop("ROLLBACK")).await.is_ok(),
         };
         if usable {
@@ -185,7 +234,7 @@ impl Writer {
                 Err(_) if Instant::now() < until => sleep(AWAY_PAUSE).await,
                 Err(error) => {
                     tracing::warn!(%error, "the database does not tell what came of a transaction");
-                    return Err(Error::UnknownOutcome(why.to_owned()).into());
+                    return Err(Failure::UnknownOutcome(why.to_owned()).into());
                 }
             }
         }
@@ -214,72 +263,4 @@ impl Writer {
 fn pause(attempts: u32) -> Duration {
     let random = getrandom::u32().unwrap_or(0) % 10;
     Duration::from_millis(u64::from(attempts * 2 + random))
-}
-
-/// Sets `commits` before anything of it can be committed.
-async fn transact(
-    db: &mut Conn,
-    rules: &Rules,
-    stamp: Stamp,
-    writes: &mut [Write],
-    look: bool,
-    commits: &AtomicBool,
-) -> Result<(), Fault> {
-    let mut wants = Wants::default();
-    for write in &*writes {
-        want(&mut wants, write);
-    }
-    let mut tx = Txn::begin(db, rules, wants, stamp).await?;
-    for write in writes {
-        if let (true, Write::Append(batch, _)) = (look, &*write) {
-            message::look(&mut tx, batch).await?;
-        }
-        perform(write, &mut tx).await?;
-    }
-    commits.store(true, Relaxed);
-    tx.commit().await
-}
-
-fn want(wants: &mut Wants, write: &Write) {
-    match write {
-        Write::Append(batch, _) => message::want(wants, batch),
-        Write::Mark(mark, _) => session::want(wants, mark),
-        Write::CreateGroup(new, _) => group::want_new(wants, new),
-        Write::ChangeMembers(change, _) => group::want_change(wants, change),
-        Write::UpdateProfile(user, ..)
-        | Write::SetPassword(user, ..)
-        | Write::SetDisabled(user, ..)
-        | Write::TouchDevice(user, ..) => _ = wants.users.insert(*user),
-        Write::CreateUser(..) | Write::Probe(_) => {}
-    }
-}
-
-/// Does it inside of the transaction: refused before anything is written, or written whole.
-async fn perform(write: &mut Write, tx: &mut Txn<'_>) -> Result<(), Fault> {
-    match write {
-        Write::Append(batch, ticket) => ticket.keep(told(message::append(tx, batch).await)?),
-        Write::Mark(mark, ticket) => ticket.keep(told(session::mark(tx, mark).await)?),
-        Write::CreateGroup(new, ticket) => ticket.keep(told(group::create_group(tx, new).await)?),
-        Write::ChangeMembers(change, ticket) => ticket.keep(told(group::change_members(tx, change).await)?),
-        Write::CreateUser(new, ticket) => ticket.keep(told(user::create_user(tx, new).await)?),
-        Write::UpdateProfile(id, change, ticket) => ticket.keep(told(user::update_profile(tx, *id, change).await)?),
-        Write::SetPassword(id, password, ticket) => ticket.keep(told(user::set_password(tx, *id, password).await)?),
-        Write::SetDisabled(id, disabled, ticket) => ticket.keep(told(user::set_disabled(tx, *id, *disabled).await)?),
-        Write::TouchDevice(id, device, ticket) => ticket.keep(told(user::touch_device(tx, *id, device).await)?),
-        Write::Probe(ticket) => {
-            // The transaction writes its number, which proves what is to be proved.
-            tx.changed = true;
-            ticket.keep(Ok(()))
-        }
-    }
-    .map_err(Fault::Store)
-}
-
-/// An answer or a refusal; a fault that concerns the transaction ends it.
-fn told<T>(outcome: Result<T, Fault>) -> Result<Result<T, Error>, Fault> {
-    match outcome {
-        Ok(answer) => Ok(Ok(answer)),
-        Err(Fault::Store(error)) => Ok(Err(error)),
-        Err(fault) => Err(fault),
-    }
 }

@@ -1,16 +1,39 @@
 //! How the values of records are written in columns. Numbers are signed in SQLite; ids fit by [`anser_proto::ids`].
 
-use anser_proto::{ConversationId, GroupId, UserId};
-use rusqlite::{CachedStatement, Connection, Row};
+use rusqlite::{CachedStatement, Connection, ErrorCode, Row};
 
-use crate::Error;
+use crate::{Error, Failure, facts::Stop, rows::Damage};
 
-/// Of a transaction that cannot go on. `Full` and `Failed` leave nothing behind.
-impl From<rusqlite::Error> for Error {
+/// Nothing of the transaction stays.
+impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
         match error.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::DiskFull) => Self::Full,
             _ => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// What the disk or the system does not do fails for all. What else SQLite finds wrong, it finds wrong with what one of them asked for.
+impl From<rusqlite::Error> for Stop {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(
+                ErrorCode::DiskFull
+                | ErrorCode::SystemIoFailure
+                | ErrorCode::CannotOpen
+                | ErrorCode::OutOfMemory
+                | ErrorCode::ReadOnly
+                | ErrorCode::DatabaseBusy
+                | ErrorCode::DatabaseLocked,
+            ) => Self::Failed(error.into()),
+            _ => Self::Damaged(Damage(error.to_string())),
         }
     }
 }
@@ -28,32 +51,6 @@ pub(super) fn int(number: u64) -> i64 {
     number.cast_signed()
 }
 
-/// The bound of a range that somebody named: no id lies beyond the largest. Never to look an id up: a larger one would be
-/// taken for the largest, whose user may exist.
-pub(super) fn bound(id: u64) -> i64 {
-    i64::try_from(id).unwrap_or(i64::MAX)
-}
-
 pub(super) fn number(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
     Ok(row.get::<_, i64>(column)?.cast_unsigned())
-}
-
-pub(super) fn user(row: &Row<'_>, column: usize) -> rusqlite::Result<UserId> {
-    Ok(UserId(number(row, column)?))
-}
-
-/// `small_id` and `big_id` of a conversation.
-pub(super) fn key(conversation: ConversationId) -> (i64, i64) {
-    match conversation {
-        ConversationId::Single { small, big } => (int(small.0), int(big.0)),
-        ConversationId::Group(group) => (0, int(group.0)),
-    }
-}
-
-pub(super) fn conversation(row: &Row<'_>, column: usize) -> rusqlite::Result<ConversationId> {
-    let (small, big) = (number(row, column)?, number(row, column + 1)?);
-    Ok(match small {
-        0 => ConversationId::Group(GroupId(big)),
-        _ => ConversationId::Single { small: UserId(small), big: UserId(big) },
-    })
 }

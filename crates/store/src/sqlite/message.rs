@@ -1,18 +1,16 @@
-//! Appending messages: each once, at the next place of its log, with all its copies.
+//! The copies of messages in their tables, whose names are part of each statement.
 
-use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
+use anser_proto::ConversationId;
 use rusqlite::{Connection, OptionalExtension as _, params, types::ValueRef};
 
-use super::{
-    columns::{int, number, prepare},
-    txn::Txn,
-};
+use super::columns::{int, number, prepare};
 use crate::{
-    Appended, Error, Message, MessageType, NewMessage, Sender,
-    rows::{Head, Rows as _},
+    Appended, MessageType, NewMessage,
+    facts::{Known, Stop},
+    rows::{Damage, MessageRow},
 };
 
-/// The statements of the writer, made once: the name of the table is part of each.
+/// The statements of the writer, made once.
 pub(super) struct MessageSql {
     shards: u64,
     insert_send: Vec<String>,
@@ -55,109 +53,47 @@ impl MessageSql {
     fn shard(&self, id: u64) -> usize {
         (id % self.shards) as usize
     }
-}
 
-/// Appends the messages of one batch, each of which may be refused alone. An error concerns all.
-pub(super) fn append(tx: &mut Txn<'_>, batch: &[NewMessage]) -> Result<Vec<Result<Appended, Error>>, Error> {
-    let mut outcomes = Vec::with_capacity(batch.len());
-    for message in batch {
-        let outcome = match message.conversation {
-            ConversationId::Single { .. } => append_single(tx, message),
-            ConversationId::Group(group) => append_group(tx, group, message),
-        };
-        match outcome {
-            Err(error) if !error.is_refusal() => return Err(error),
-            outcome => {
-                tx.appended += u64::from(outcome.as_ref().is_ok_and(|place| !place.duplicate));
-                outcomes.push(outcome);
+    /// The sender's copy, or the only one, tells whether the message is there already.
+    pub(super) fn store(&self, db: &Connection, row: MessageRow<'_>) -> Result<Option<Known>, Stop> {
+        let (message, from) = (row.message, row.message.from.user);
+        let is_new = match message.conversation {
+            ConversationId::Group(group) => insert(db, &self.insert_group[self.shard(group.0)], group.0, row)?,
+            conversation => {
+                let to = conversation.peer_of(from).unwrap_or(from);
+                insert(db, &self.insert_send[self.shard(from.0)], to.0, row)?
+                    && insert(db, &self.insert_recv[self.shard(to.0)], to.0, row)?
             }
+        };
+        if is_new {
+            return Ok(None);
         }
+        let known = self.find(db, message)?;
+        let lost = || Damage(format!("message {} is known and not found", message.client_msg_id));
+        Ok(Some(known.ok_or_else(lost)?))
     }
-    Ok(outcomes)
-}
 
-/// Whether somebody ever wrote to the other one in their one-to-one conversation.
-pub(super) fn has_written(tx: &Txn<'_>, from: UserId, to: UserId) -> rusqlite::Result<bool> {
-    let shard = from.0 % u64::from(tx.shards());
-    let sql = format!("SELECT EXISTS (SELECT 1 FROM im_message_send_{shard} WHERE from_id = ?1 AND to_id = ?2)");
-    prepare(tx.db, &sql)?.query_row((int(from.0), int(to.0)), |row| row.get(0))
-}
-
-fn append_single(tx: &mut Txn<'_>, message: &NewMessage) -> Result<Appended, Error> {
-    let (conversation, from) = (message.conversation, message.from.user);
-    let to = conversation.peer_of(from).ok_or(Error::NotMember)?;
-    tx.must_exist(from)?;
-    tx.must_exist(to)?;
-    let sql = &tx.rules.sql;
-    let find = &sql.find_send[sql.shard(from.0)];
-    if let Err(refusal) = tx.must_be_logged_in(from, message.login_version) {
-        return first_place(tx.db, find, to.0, message)?.ok_or(refusal)?;
+    pub(super) fn find(&self, db: &Connection, message: &NewMessage) -> Result<Option<Known>, Stop> {
+        let from = message.from.user;
+        let (sql, owner) = match message.conversation {
+            ConversationId::Group(group) => (&self.find_group[self.shard(group.0)], group.0),
+            conversation => (&self.find_send[self.shard(from.0)], conversation.peer_of(from).unwrap_or(from).0),
+        };
+        let mut statement = prepare(db, sql)?;
+        let found = statement.query_row((message.client_msg_id.as_str(), int(from.0), int(owner)), |row| {
+            let same = row.get::<_, MessageType>(3)? == message.kind
+                && row.get_ref(4)? == ValueRef::Text(message.content.as_bytes())
+                && row.get_ref(5)? == ValueRef::Blob(&message.attachment);
+            let (server_msg_id, server_time_ms, count) = (number(row, 0)?, number(row, 1)?, number(row, 2)?);
+            Ok(Known { first: Appended::first(server_msg_id, server_time_ms, count), same })
+        });
+        Ok(found.optional()?)
     }
-    let mut head = tx.head(conversation)?.unwrap_or_default();
-    advance(tx, conversation, &mut head, message);
-
-    if !insert(tx.db, &sql.insert_send[sql.shard(from.0)], to.0, message, &head)? {
-        let first = first_place(tx.db, find, to.0, message)?;
-        return first.ok_or_else(|| Error::Failed(format!("{} is known and not found", message.client_msg_id)))?;
-    }
-    insert(tx.db, &sql.insert_recv[sql.shard(to.0)], to.0, message, &head)?;
-
-    let appended = tx.stamp_single(from, to, conversation, &head)?;
-    tx.move_head(conversation, head);
-    Ok(appended)
-}
-
-fn append_group(tx: &mut Txn<'_>, group: GroupId, message: &NewMessage) -> Result<Appended, Error> {
-    let (conversation, from) = (message.conversation, message.from.user);
-    let mut head = tx.head(conversation)?.ok_or(Error::NotMember)?;
-    let sql = &tx.rules.sql;
-    let find = &sql.find_group[sql.shard(group.0)];
-    let Some(mut own) = tx.session(from, conversation)?.filter(|entry| entry.member) else {
-        // The place of a retry is the first one, and there they were a member.
-        return first_place(tx.db, find, group.0, message)?.ok_or(Error::NotMember)?;
-    };
-    if let Err(refusal) = tx.must_be_logged_in(from, message.login_version) {
-        return first_place(tx.db, find, group.0, message)?.ok_or(refusal)?;
-    }
-    advance(tx, conversation, &mut head, message);
-    if !insert(tx.db, &sql.insert_group[sql.shard(group.0)], group.0, message, &head)? {
-        let first = first_place(tx.db, find, group.0, message)?;
-        return first.ok_or_else(|| Error::Failed(format!("{} is known and not found", message.client_msg_id)))?;
-    }
-    own.read_to(head.place());
-    own.answer();
-    tx.put_session(from, conversation, own);
-    let appended = head.appended();
-    tx.move_head(conversation, head);
-    Ok(appended)
-}
-
-/// Appends a notice to a group's log, and moves the head.
-pub(super) fn append_notice(
-    tx: &mut Txn<'_>,
-    group: GroupId,
-    operator: &Sender,
-    kind: Kind,
-    users: &[UserId],
-    head: &mut Head,
-) -> Result<Message, Error> {
-    let conversation = ConversationId::Group(group);
-    tx.propose_next(conversation, head);
-    let notice = head.advance_by_notice(tx.now_ms(), group, operator, kind, users);
-    let sql = &tx.rules.sql;
-    insert(tx.db, &sql.insert_group[sql.shard(group.0)], group.0, &notice, head)?;
-    tx.move_head(conversation, *head);
-    Ok(notice.stored(head.server_msg_id, head.server_time_ms, head.count))
-}
-
-/// Moves this copy of the head to where the message will be.
-fn advance(tx: &mut Txn<'_>, conversation: ConversationId, head: &mut Head, message: &NewMessage) {
-    tx.propose_next(conversation, head);
-    head.advance(tx.now_ms(), message.counted);
 }
 
 /// False if the message was stored before: then nothing was written.
-fn insert(db: &Connection, sql: &str, owner: u64, message: &NewMessage, head: &Head) -> rusqlite::Result<bool> {
+fn insert(db: &Connection, sql: &str, owner: u64, row: MessageRow<'_>) -> rusqlite::Result<bool> {
+    let MessageRow { message, head } = row;
     let inserted = prepare(db, sql)?.execute(params![
         int(owner),
         int(message.from.user.0),
@@ -175,28 +111,4 @@ fn insert(db: &Connection, sql: &str, owner: u64, message: &NewMessage, head: &H
         &*message.attachment,
     ])?;
     Ok(inserted == 1)
-}
-
-/// Where the message was stored before, or that something else was under its id.
-fn first_place(
-    db: &Connection,
-    sql: &str,
-    owner: u64,
-    message: &NewMessage,
-) -> Result<Option<Result<Appended, Error>>, rusqlite::Error> {
-    let mut statement = prepare(db, sql)?;
-    let key = (message.client_msg_id.as_str(), int(message.from.user.0), int(owner));
-    let found = statement.query_row(key, |row| {
-        let same = row.get::<_, MessageType>(3)? == message.kind
-            && row.get_ref(4)? == ValueRef::Text(message.content.as_bytes())
-            && row.get_ref(5)? == ValueRef::Blob(&message.attachment);
-        let mut first = Head::default();
-        (first.server_msg_id, first.server_time_ms, first.count) = (number(row, 0)?, number(row, 1)?, number(row, 2)?);
-        Ok(if same {
-            Ok(Appended { duplicate: true, ..first.appended() })
-        } else {
-            Err(Error::Conflict("client_msg_id"))
-        })
-    });
-    found.optional()
 }

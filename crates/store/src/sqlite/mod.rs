@@ -6,8 +6,6 @@
 mod checkpoint;
 mod columns;
 pub mod doctor;
-mod group;
-mod log;
 mod message;
 mod migrate;
 mod open;
@@ -16,11 +14,10 @@ mod park;
 mod plans;
 mod queue;
 mod reader;
-mod session;
+mod source;
+mod statement;
 #[cfg(test)]
 mod tests;
-mod txn;
-mod user;
 mod writer;
 
 use std::{
@@ -29,8 +26,6 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use anser_proto::{ConversationId, GroupId, UserId};
-use async_trait::async_trait;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -42,15 +37,16 @@ use migrate::Identity;
 use open::Folder;
 use queue::Queue;
 use reader::Task;
-use txn::{Kept, Rules};
-use writer::{Counters, Writer};
+use source::Kept;
+use statement::Statements;
+use writer::{Counters, Rules, Writer};
 
 use crate::{
-    Appended, Changes, Device, Error, Group, LogPage, Mark, Marked, Member, MemberIds, MembersChange, MembersChanged,
-    NewGroup, NewMessage, NewUser, Options, Page, PasswordHash, Positions, ProfileChange, Role, Sequencer, Session,
-    Stats, Store, Stretch, User,
+    Clock, Error, Failure, Options, Sequencer, Stats,
+    engine::Engine,
     fallen::Fallen,
-    write::{Ticket, Write},
+    read::Read,
+    verb::{Verb, Waiting, Write},
 };
 
 /// What an operator may choose for SQLite. [`SqliteOptions::new`] has what suits a small machine.
@@ -107,10 +103,11 @@ impl SqliteOptions {
 pub struct SqliteStore {
     log_id: u64,
     shards: u32,
-    writes: Arc<Queue<Write>>,
+    writes: Arc<Queue<Box<dyn Write>>>,
     reads: Arc<Queue<Task>>,
     counters: Arc<Counters>,
     fallen: Arc<Fallen>,
+    clock: Clock,
     path: PathBuf,
     threads: Mutex<Option<Threads>>,
 }
@@ -156,39 +153,15 @@ impl SqliteStore {
         let threads = Threads::start(Arc::new(folder), db, options, &shared)?;
         let threads = Mutex::new(Some(threads));
         let Identity { log_id, shards, .. } = identity;
-        Ok(Arc::new(Self { log_id, shards, writes, reads, counters, fallen, path, threads }))
-    }
-
-    /// Nothing is awaited before the push: what is called (first polled) first is queued first, and committed first.
-    async fn write<T>(&self, write: impl FnOnce(Ticket<T>) -> Write) -> Result<T, Error> {
-        let (ticket, answered) = Ticket::new();
-        let write = write(ticket);
-        let bytes = write.bytes();
-        self.writes.push(write, bytes)?;
-        answered.await.map_err(|_| Error::UnknownOutcome("the writer is gone".into()))?
-    }
-
-    async fn read<T, F>(&self, work: F) -> Result<T, Error>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
-    {
-        let (caller, answered) = oneshot::channel();
-        let task = move |db: &Connection| {
-            // Nobody waits for it any more.
-            if !caller.is_closed() {
-                drop(caller.send(reader::in_snapshot(db, work)));
-            }
-        };
-        self.reads.push(Box::new(task), 0)?;
-        answered.await.map_err(|_| Error::Failed("a read broke off".into()))?
+        let clock = options.common.clock.clone();
+        Ok(Arc::new(Self { log_id, shards, writes, reads, counters, fallen, clock, path, threads }))
     }
 }
 
 /// What the store and its threads have in common.
 struct Shared<'s> {
     counters: &'s Arc<Counters>,
-    writes: &'s Arc<Queue<Write>>,
+    writes: &'s Arc<Queue<Box<dyn Write>>>,
     reads: &'s Arc<Queue<Task>>,
     fallen: &'s Arc<Fallen>,
 }
@@ -205,7 +178,8 @@ impl Threads {
         let rules = Rules {
             common: options.common.clone(),
             sequencer: options.sequencer.clone(),
-            sql: message::MessageSql::new(options.common.shards),
+            statements: Statements::new(),
+            messages: message::MessageSql::new(options.common.shards),
             counters: counters.clone(),
         };
         let writer = Writer {
@@ -278,125 +252,40 @@ impl Drop for SqliteStore {
     }
 }
 
-#[async_trait]
-impl Store for SqliteStore {
+impl Engine for SqliteStore {
     fn log_id(&self) -> u64 {
         self.log_id
     }
 
-    async fn append(&self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Error>> {
-        let len = batch.len();
-        match self.write(|ticket| Write::Append(batch, ticket)).await {
-            Ok(answers) => answers,
-            Err(failure) => vec![Err(failure); len],
-        }
+    fn now_ms(&self) -> u64 {
+        (self.clock)()
     }
 
-    async fn read_log(&self, reader: UserId, conversation: ConversationId, stretch: Stretch) -> Result<LogPage, Error> {
+    async fn write<V: Verb>(&self, verb: V) -> Result<V::Answer, Error> {
+        let (write, answered) = Waiting::new(verb);
+        let bytes = write.bytes();
+        self.writes.push(write, bytes)?;
+        answered.await.map_err(|_| Failure::UnknownOutcome("the writer is gone".into()))?
+    }
+
+    async fn read<R: Read>(&self, read: R) -> Result<R::Answer, Error> {
+        let (caller, answered) = oneshot::channel();
         let shards = self.shards;
-        self.read(move |db| log::read_log(db, shards, reader, conversation, stretch)).await
+        let task = move |db: &mut Connection| {
+            // Nobody waits for it any more.
+            if !caller.is_closed() {
+                drop(caller.send(reader::in_snapshot(db, shards, &read)));
+            }
+        };
+        self.reads.push(Box::new(task), 0)?;
+        answered.await.map_err(|_| Failure::Failed("a read broke off".into()))?
     }
 
-    async fn mark(&self, mark: Mark) -> Result<Marked, Error> {
-        self.write(|ticket| Write::Mark(mark, ticket)).await
-    }
-
-    async fn positions(&self, user: UserId) -> Result<Positions, Error> {
-        self.read(move |db| session::positions(db, user)).await
-    }
-
-    async fn changes(&self, user: UserId, since: u64, limit: u32) -> Result<Changes, Error> {
-        let shards = self.shards;
-        self.read(move |db| session::changes(db, shards, user, since, limit)).await
-    }
-
-    async fn moved_groups(&self, user: UserId, known: Vec<(GroupId, u64)>) -> Result<Vec<Session>, Error> {
-        let shards = self.shards;
-        self.read(move |db| session::moved_groups(db, shards, user, &known)).await
-    }
-
-    async fn sessions(&self, user: UserId, after: Option<ConversationId>, limit: u32) -> Result<Page<Session>, Error> {
-        let shards = self.shards;
-        self.read(move |db| session::sessions(db, shards, user, after, limit)).await
-    }
-
-    async fn session(&self, user: UserId, conversation: ConversationId) -> Result<Session, Error> {
-        let shards = self.shards;
-        self.read(move |db| session::session(db, shards, user, conversation)).await
-    }
-
-    async fn create_group(&self, new: NewGroup) -> Result<MembersChanged, Error> {
-        self.write(|ticket| Write::CreateGroup(new, ticket)).await
-    }
-
-    async fn change_members(&self, change: MembersChange) -> Result<MembersChanged, Error> {
-        self.write(|ticket| Write::ChangeMembers(change, ticket)).await
-    }
-
-    async fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error> {
-        self.read(move |db| group::group(db, asker, group)).await
-    }
-
-    async fn members(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Member>, Error> {
-        self.read(move |db| group::members(db, asker, group, after, limit)).await
-    }
-
-    async fn member_ids(&self, group: GroupId) -> Result<MemberIds, Error> {
-        self.read(move |db| group::member_ids(db, group)).await
-    }
-
-    async fn create_user(&self, new: NewUser) -> Result<User, Error> {
-        self.write(|ticket| Write::CreateUser(new, ticket)).await
-    }
-
-    async fn user_by_account(&self, account: &str) -> Result<User, Error> {
-        let account = account.to_owned();
-        self.read(move |db| user::user_by_account(db, &account)).await
-    }
-
-    async fn user_with_password(&self, account: &str) -> Result<(User, Option<PasswordHash>), Error> {
-        let account = account.to_owned();
-        self.read(move |db| user::user_with_password(db, &account)).await
-    }
-
-    async fn users(&self, ids: Vec<UserId>, accounts: Vec<Arc<str>>) -> Result<Vec<User>, Error> {
-        self.read(move |db| user::users(db, &ids, &accounts)).await
-    }
-
-    async fn list_users(&self, after: UserId, limit: u32) -> Result<Page<User>, Error> {
-        self.read(move |db| user::list_users(db, after, limit)).await
-    }
-
-    async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error> {
-        self.write(|ticket| Write::UpdateProfile(user, change, ticket)).await
-    }
-
-    async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {
-        self.write(|ticket| Write::SetPassword(user, password, ticket)).await
-    }
-
-    async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), Error> {
-        self.write(|ticket| Write::SetDisabled(user, disabled, ticket)).await
-    }
-
-    async fn login_versions(&self, users: Vec<UserId>) -> Result<Vec<(UserId, u64)>, Error> {
-        self.read(move |db| user::login_versions(db, &users)).await
-    }
-
-    async fn touch_device(&self, user: UserId, device: Device) -> Result<(), Error> {
-        self.write(|ticket| Write::TouchDevice(user, device, ticket)).await
-    }
-
-    async fn devices(&self, user: UserId) -> Result<Vec<Device>, Error> {
-        self.read(move |db| user::devices(db, user)).await
-    }
-
-    async fn probe(&self) -> Result<(), Error> {
-        // Beside the writer, for whom everybody waits.
+    /// Beside the writer, for whom everybody waits.
+    async fn look_for_room(&self) -> Result<(), Error> {
         let path = self.path.clone();
         let looked = tokio::task::spawn_blocking(move || open::look_for_room(&path)).await;
-        looked.map_err(|error| Error::Failed(error.to_string()))??;
-        self.write(Write::Probe).await
+        Ok(looked.map_err(|error| Failure::Failed(error.to_string()))??)
     }
 
     async fn broke(&self) -> Arc<str> {

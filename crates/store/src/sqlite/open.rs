@@ -10,7 +10,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::Error;
+use crate::Failure;
 
 /// The database; SQLite puts `-wal` and `-shm` beside it, with the same mode.
 pub(super) const DATABASE: &str = "anser.db";
@@ -141,13 +141,13 @@ const ROOM: &str = "anser.room";
 
 /// Writes so much into a file, which is taken away at once, so that hardly any of it reaches the disk. What a file system says that it
 /// has may not be for everybody, or be set apart.
-pub(super) fn look_for_room(folder: &Path) -> Result<(), Error> {
+pub(super) fn look_for_room(folder: &Path) -> Result<(), Failure> {
     let path = folder.join(ROOM);
     let written = fill(&path);
     let _ = std::fs::remove_file(&path);
     written.map_err(|error| match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Error::Full,
-        _ => Error::Failed(format!("cannot write {}: {error}", path.display())),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Failure::Full,
+        _ => Failure::Failed(format!("cannot write {}: {error}", path.display())),
     })
 }
 

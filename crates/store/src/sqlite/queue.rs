@@ -5,7 +5,7 @@ use std::{
     sync::{Condvar, Mutex, MutexGuard},
 };
 
-use crate::Error;
+use crate::Failure;
 
 pub(super) struct Queue<T> {
     state: Mutex<State<T>>,
@@ -27,14 +27,14 @@ impl<T> Queue<T> {
     }
 
     /// `Overloaded` when there is no room. What is larger than the whole queue passes when nothing else waits.
-    pub(super) fn push(&self, item: T, bytes: usize) -> Result<(), Error> {
+    pub(super) fn push(&self, item: T, bytes: usize) -> Result<(), Failure> {
         let mut state = self.state();
         if state.closed {
-            return Err(Error::Closed);
+            return Err(Failure::Closed);
         }
         let has_room = state.waiting.len() < self.len_max && state.bytes.saturating_add(bytes) <= self.bytes_max;
         if !has_room && !state.waiting.is_empty() {
-            return Err(Error::Overloaded);
+            return Err(Failure::Overloaded);
         }
         state.bytes += bytes;
         state.waiting.push_back((item, bytes));
@@ -107,12 +107,12 @@ mod tests {
     fn a_full_queue_refuses_and_a_closed_one_empties() {
         let queue = Queue::new(2, 10);
         assert_eq!(queue.push('a', 100), Ok(()), "what is larger than the queue passes alone");
-        assert_eq!(queue.push('b', 0), Err(Error::Overloaded));
+        assert_eq!(queue.push('b', 0), Err(Failure::Overloaded));
         assert_eq!(queue.pop(), Some('a'));
-        assert_eq!((queue.push('b', 5), queue.push('c', 6)), (Ok(()), Err(Error::Overloaded)));
-        assert_eq!((queue.push('c', 5), queue.push('d', 0)), (Ok(()), Err(Error::Overloaded)));
+        assert_eq!((queue.push('b', 5), queue.push('c', 6)), (Ok(()), Err(Failure::Overloaded)));
+        assert_eq!((queue.push('c', 5), queue.push('d', 0)), (Ok(()), Err(Failure::Overloaded)));
         queue.close();
-        assert_eq!(queue.push('e', 0), Err(Error::Closed));
+        assert_eq!(queue.push('e', 0), Err(Failure::Closed));
         assert_eq!((queue.pop_if(|next| *next == 'c'), queue.pop_if(|next| *next == 'b')), (None, Some('b')));
         assert_eq!((queue.pop(), queue.pop_if(|_| true), queue.pop()), (Some('c'), None, None));
     }
@@ -125,6 +125,6 @@ mod tests {
         drop(queue.closed_at_the_end());
         assert!(answered.recv().is_err());
         assert_eq!(queue.len(), 0);
-        assert_eq!(queue.push(std::sync::mpsc::sync_channel(1).0, 0), Err(Error::Closed));
+        assert_eq!(queue.push(std::sync::mpsc::sync_channel(1).0, 0), Err(Failure::Closed));
     }
 }

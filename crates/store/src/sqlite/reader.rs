@@ -5,31 +5,68 @@
 //! acknowledged before: its snapshot is taken after the verb was called.
 
 use std::{
+    future::ready,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
+use futures_util::FutureExt as _;
 use rusqlite::Connection;
 
-use super::{columns::prepare, open::Folder, queue::Queue};
-use crate::Error;
+use super::{columns::prepare, open::Folder, queue::Queue, statement::ask};
+use crate::{
+    Error, Failure,
+    facts::Stop,
+    query::{Dialect, Query},
+    read::{Each, Read, Snapshot},
+    rows::Damage,
+};
 
 /// What a thread shall do with its connection.
-pub(super) type Task = Box<dyn FnOnce(&Connection) + Send>;
+pub(super) type Task = Box<dyn FnOnce(&mut Connection) + Send>;
 
-/// All that `work` reads is of one moment.
-pub(super) fn in_snapshot<T>(db: &Connection, work: impl FnOnce(&Connection) -> Result<T, Error>) -> Result<T, Error> {
+/// All that it reads is of one moment.
+pub(super) fn in_snapshot<R: Read>(db: &mut Connection, shards: u32, read: &R) -> Result<R::Answer, Error> {
     prepare(db, "BEGIN DEFERRED")?.execute([])?;
-    let outcome = work(db);
+    let mut snapshot = OneMoment { db: &mut *db, shards };
+    let answer =
+        read.read(&mut snapshot).now_or_never().expect("nothing is waited for where questions are answered at once");
     prepare(db, "COMMIT")?.execute([])?;
-    outcome
+    answer.map_err(|stop| match stop {
+        Stop::Refused(refusal) => refusal.into(),
+        Stop::Failed(failure) => failure.into(),
+        Stop::Damaged(Damage(what)) => Failure::Failed(what).into(),
+        Stop::Missing => Failure::Failed("a read misses nothing".into()).into(),
+    })
+}
+
+struct OneMoment<'c> {
+    db: &'c mut Connection,
+    shards: u32,
+}
+
+impl Snapshot for OneMoment<'_> {
+    type Error = Stop;
+
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
+    fn shards(&self) -> u32 {
+        self.shards
+    }
+
+    fn ask(&mut self, questions: &[Query], each: Each<'_>) -> impl Future<Output = Result<(), Stop>> + Send {
+        let mut questions = questions.iter().enumerate();
+        ready(questions.try_for_each(|(at, question)| ask(self.db, question, &mut |row| each(at, row))))
+    }
 }
 
 /// Works until the queue is closed and empty. A connection on which something panicked is replaced: it may be in the
 /// middle of a transaction, whose snapshot would keep the log from being reset.
 pub(super) fn run(queue: &Queue<Task>, folder: &Arc<Folder>, cache_kib: u32, mut db: Connection) {
     while let Some(task) = queue.pop() {
-        if catch_unwind(AssertUnwindSafe(|| task(&db))).is_ok() && db.is_autocommit() {
+        if catch_unwind(AssertUnwindSafe(|| task(&mut db))).is_ok() && db.is_autocommit() {
             continue;
         }
         tracing::error!("a read broke off: its connection is replaced");

@@ -1,11 +1,22 @@
 //! What can only be seen from within: the connection on which the writer works.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
 
+use anser_proto::{ConversationId, GroupId, UserId};
+use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::*;
-use crate::{Sender, sequencer::HeadSequencer};
+use super::{Absent, Folder, OpenError, SqliteOptions, SqliteStore, migrate, spawn};
+use crate::{
+    Error, Failure, NewGroup, NewMessage, NewUser, Options, Sender, Store as _, fallen::Fallen,
+    sequencer::HeadSequencer,
+};
 
 fn options() -> SqliteOptions {
     let common = Options {
@@ -43,7 +54,7 @@ async fn send(store: &SqliteStore, n: u64) -> Result<u64, Error> {
         counted: true,
         login_version: 0,
     };
-    store.append(vec![message]).await.remove(0).map(|place| place.server_msg_id)
+    Ok(store.append(vec![message]).await?.remove(0)?.server_msg_id)
 }
 
 /// Ends the store, and looks at the connection with which it wrote last.
@@ -120,7 +131,7 @@ async fn the_writer_syncs_each_commit_after_a_failure_too() {
     options.common.clock = Arc::new(move || if broken.swap(false, Relaxed) { panic!("the clock broke") } else { 5 });
     let store = SqliteStore::open(home.path(), options).expect("a new store");
     settle(&store).await;
-    assert!(matches!(send(&store, 1).await, Err(Error::Failed(_))));
+    assert!(matches!(send(&store, 1).await, Err(Error::Failed(Failure::Failed(_)))));
     assert_eq!(send(&store, 1).await, Ok(1));
     assert_syncs(&store);
 }
@@ -144,7 +155,7 @@ async fn a_full_database_is_told_and_lost_nothing() {
     };
     assert!(stored > 3, "it was full after {stored}");
     for again in [refusal, send(&store, stored).await.expect_err("it is full")] {
-        assert_eq!(again, Error::Full);
+        assert_eq!(again, Error::Failed(Failure::Full));
     }
     let own = ConversationId::single(UserId(1), UserId(1));
     assert_eq!(store.session(UserId(1), own).await.map(|session| session.head), Ok(stored));

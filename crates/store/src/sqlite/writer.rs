@@ -4,7 +4,6 @@
 //! meanwhile goes into the next one: nothing waits for company, and the busier it is the more a sync carries.
 
 use std::{
-    collections::HashMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
@@ -12,43 +11,36 @@ use std::{
     },
 };
 
-use anser_proto::ConversationId;
 use rusqlite::Connection;
 
 use super::{
     checkpoint::Checkpoints,
     columns::prepare,
-    group, message,
+    message::MessageSql,
     open::Folder,
+    park,
     queue::Queue,
-    session,
-    txn::{Kept, Rules, Txn},
-    user,
+    source::{Database, Kept},
+    statement::Statements,
 };
-use crate::{Error, write::Write};
+use crate::{
+    Failure, Options, Sequencer,
+    facts::{Facts, Stop, Tables},
+    proposals::{Moved, keep_up},
+    rows::Damage,
+    verb::Write,
+};
 
 /// Bytes of the writes of one transaction; a write that is larger goes alone.
 const GROUP_BYTES_MAX: usize = 4 << 20;
 
-/// Does it inside of the transaction: refused before anything is written, or written whole.
-fn run(write: &mut Write, tx: &mut Txn<'_>) -> Result<(), Error> {
-    match write {
-        Write::Append(batch, ticket) => ticket.keep(message::append(tx, batch)),
-        Write::Mark(mark, ticket) => ticket.keep(session::mark(tx, mark)),
-        Write::CreateGroup(new, ticket) => ticket.keep(group::create_group(tx, new)),
-        Write::ChangeMembers(change, ticket) => ticket.keep(group::change_members(tx, change)),
-        Write::CreateUser(new, ticket) => ticket.keep(user::create_user(tx, new)),
-        Write::UpdateProfile(user, change, ticket) => ticket.keep(user::update_profile(tx, *user, change)),
-        Write::SetPassword(user, password, ticket) => ticket.keep(user::set_password(tx, *user, password)),
-        Write::SetDisabled(user, disabled, ticket) => ticket.keep(user::set_disabled(tx, *user, *disabled)),
-        Write::TouchDevice(user, device, ticket) => ticket.keep(user::touch_device(tx, *user, device)),
-        Write::Probe(ticket) => ticket.keep(probe(tx)),
-    }
-}
-
-/// Writes a page and syncs it, with what it had.
-fn probe(tx: &Txn<'_>) -> Result<(), Error> {
-    Ok(prepare(tx.db, "UPDATE im_store SET schema_version = schema_version")?.execute([]).map(drop)?)
+/// What every transaction needs and none changes.
+pub(super) struct Rules {
+    pub(super) common: Options,
+    pub(super) sequencer: Arc<dyn Sequencer>,
+    pub(super) statements: Statements,
+    pub(super) messages: MessageSql,
+    pub(super) counters: Arc<Counters>,
 }
 
 #[derive(Default)]
@@ -72,11 +64,40 @@ pub(super) struct Writer {
     pub(super) db: Option<Connection>,
 }
 
+type Group = Vec<Box<dyn Write>>;
+
+/// Why a transaction came to nothing.
+enum Fault {
+    OfAll(Failure),
+    /// One of the writes is to blame, or a row that it needs. Which one, the others show by succeeding without it.
+    OfOne(String),
+}
+
+impl From<Stop> for Fault {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Failed(failure) => Self::OfAll(failure),
+            Stop::Damaged(Damage(what)) => Self::OfOne(what),
+            Stop::Refused(refusal) => Self::OfOne(format!("a refusal came too late: {refusal}")),
+            Stop::Missing => Self::OfOne("a fact was missing that can be read at once".into()),
+        }
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::OfAll(failure) => failure,
+            Fault::OfOne(what) => Self::Failed(what),
+        }
+    }
+}
+
 impl Writer {
     /// Works until the queue is closed and empty, and gives the connection back.
-    pub(super) fn run(mut self, queue: &Queue<Write>) -> Option<Connection> {
+    pub(super) fn run(mut self, queue: &Queue<Box<dyn Write>>) -> Option<Connection> {
         let _end = queue.closed_at_the_end();
-        let mut group = Vec::new();
+        let mut group = Group::new();
         while let Some(first) = queue.pop() {
             let (mut messages, mut bytes) = (first.weight(), first.bytes());
             group.push(first);
@@ -86,10 +107,7 @@ impl Writer {
                 bytes += next.bytes();
                 group.push(next);
             }
-            let failure = self.commit_together(&mut group).err();
-            for write in group.drain(..) {
-                write.settle(failure.as_ref());
-            }
+            self.write(&mut group);
             if let Some(db) = &self.db {
                 self.checkpoints.after_commit(db);
             }
@@ -97,57 +115,107 @@ impl Writer {
         self.db
     }
 
+    /// All of them in one transaction. When one is to blame for its failure, the others are not to suffer for it: each gets its own then.
+    fn write(&mut self, group: &mut Group) {
+        let outcome = self.commit(group);
+        if let Err(Fault::OfOne(error)) = &outcome
+            && group.len() > 1
+        {
+            tracing::error!(%error, writes = group.len(), "a transaction failed: its writes are done singly");
+            for write in group.drain(..) {
+                self.write(&mut vec![write]);
+            }
+            return;
+        }
+        let (moved, failure) = match outcome {
+            Ok(moved) => (moved, None),
+            Err(fault) => (Vec::new(), Some(Failure::from(fault))),
+        };
+        if let Some(error) = &failure {
+            tracing::error!(%error, writes = group.len(), "a transaction failed");
+            self.rules.counters.full.fetch_add(u64::from(*error == Failure::Full), Relaxed);
+        }
+        for write in group.drain(..) {
+            write.settle(failure.as_ref());
+        }
+        self.keep_up(moved);
+    }
+
+    /// Whatever becomes of it: what was stored is stored, and was told.
+    fn keep_up(&self, moved: Vec<Moved>) {
+        let sequencer = &*self.rules.sequencer;
+        let kept_up = AssertUnwindSafe(|| park::wait(keep_up(sequencer, moved)));
+        let refused = catch_unwind(kept_up).ok().flatten().unwrap_or(0);
+        self.rules.counters.proposals_refused.fetch_add(refused, Relaxed);
+    }
+
     /// After a failure nothing that was remembered is trusted, and unless the disk was merely full, neither is the connection.
-    fn commit_together(&mut self, group: &mut [Write]) -> Result<(), Error> {
+    fn commit(&mut self, group: &mut Group) -> Result<Vec<Moved>, Fault> {
         let db = match self.db.take() {
             Some(db) => db,
-            None => self.folder.connect_writer(self.cache_kib, self.checkpoints.wal_bytes_max())?,
+            None => {
+                let opened = self.folder.connect_writer(self.cache_kib, self.checkpoints.wal_bytes_max());
+                opened.map_err(|error| Fault::OfAll(error.into()))?
+            }
         };
         let attempt = AssertUnwindSafe(|| transact(&db, &self.rules, &mut self.kept, group));
         let outcome = catch_unwind(attempt).unwrap_or_else(|_| Err(panicked(&db)));
-        match &outcome {
-            Ok(()) => self.db = Some(db),
-            Err(error) => {
-                tracing::error!(%error, writes = group.len(), "a transaction failed");
-                self.rules.counters.full.fetch_add(u64::from(*error == Error::Full), Relaxed);
-                self.kept.clear();
-                let rolled_back = db.is_autocommit() || db.execute_batch("ROLLBACK").is_ok();
-                if *error == Error::Full && rolled_back {
-                    self.db = Some(db);
-                }
-            }
+        let is_full = matches!(outcome, Err(Fault::OfAll(Failure::Full)));
+        if outcome.is_err() {
+            self.kept.clear();
+        }
+        let is_sound = outcome.is_ok() || (is_full && (db.is_autocommit() || db.execute_batch("ROLLBACK").is_ok()));
+        if is_sound {
+            self.db = Some(db);
         }
         outcome
     }
 }
 
 /// With no transaction open the panic came behind the commit, or before the beginning.
-fn panicked(db: &Connection) -> Error {
+fn panicked(db: &Connection) -> Fault {
     let why = "the writer panicked".to_owned();
-    if db.is_autocommit() { Error::UnknownOutcome(why) } else { Error::Failed(why) }
+    if db.is_autocommit() { Fault::OfAll(Failure::UnknownOutcome(why)) } else { Fault::OfOne(why) }
 }
 
-fn transact(db: &Connection, rules: &Rules, kept: &mut Kept, group: &mut [Write]) -> Result<(), Error> {
+fn transact(db: &Connection, rules: &Rules, kept: &mut Kept, group: &mut Group) -> Result<Vec<Moved>, Fault> {
     let before = db.total_changes();
-    let mut tx = Txn::begin(db, rules, kept, wanted(group))?;
+    let mut tables = Tables::default();
+    let mut source = Database::new(db, &rules.statements, &rules.messages, kept);
+    begin(db)?;
+    let mut facts =
+        Facts { options: &rules.common, tables: &mut tables, source: &mut source, appended: 0, must_write: false };
     for write in group {
-        run(write, &mut tx)?;
+        write.decide(&mut facts)?;
     }
-    let appended = tx.appended;
-    tx.commit()?;
+    let Facts { appended, must_write, .. } = facts;
+    source.write(&mut tables)?;
+    if must_write {
+        touch(db)?;
+    }
+    commit(db)?;
+    source.kept.keep(&mut tables);
     rules.counters.commits.fetch_add(u64::from(db.total_changes() != before), Relaxed);
     rules.counters.appended.fetch_add(appended, Relaxed);
+    Ok(source.moved)
+}
+
+fn begin(db: &Connection) -> Result<(), Stop> {
+    prepare(db, "BEGIN IMMEDIATE")?.execute([])?;
     Ok(())
 }
 
-/// How many messages may come to each conversation: their numbers are reserved at once.
-fn wanted(group: &[Write]) -> HashMap<ConversationId, u32> {
-    let mut wanted = HashMap::new();
-    for write in group {
-        let Write::Append(batch, _) = write else { continue };
-        for message in batch {
-            *wanted.entry(message.conversation).or_default() += 1;
-        }
+/// Writes a page, with what it had.
+fn touch(db: &Connection) -> Result<(), Stop> {
+    prepare(db, "UPDATE im_store SET schema_version = schema_version")?.execute([])?;
+    Ok(())
+}
+
+/// An error in here comes after frames were written, perhaps all of them: only a full disk is known to have cut them off.
+fn commit(db: &Connection) -> Result<(), Stop> {
+    match prepare(db, "COMMIT")?.execute([]) {
+        Ok(_) => Ok(()),
+        Err(error) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull) => Err(Failure::Full.into()),
+        Err(error) => Err(Failure::UnknownOutcome(error.to_string()).into()),
     }
-    wanted
 }

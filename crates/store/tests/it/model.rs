@@ -16,7 +16,7 @@ use std::{
 use anser_proto::{ConversationId, GroupId, UserId, v1};
 use anser_store::{
     Appended, Device, Error, Group, Mark, MarkKind, MembersAction, MembersChange, MembersChanged, Message, NewGroup,
-    NewMessage, NewUser, Options, Party, PasswordHash, ProfileChange, Sender, Session, Store, Stretch,
+    NewMessage, NewUser, Options, Party, PasswordHash, ProfileChange, Refusal, Sender, Session, Store, Stretch,
     contract::{Make, Subject},
     memory::MemoryStore,
     sequencer::HeadSequencer,
@@ -251,9 +251,12 @@ async fn take(store: &dyn Store, step: &Step) -> String {
             let batch = batch
                 .into_iter()
                 .map(|(to, id, body, counted)| NewMessage { login_version, ..message(from, to, id, body, counted) });
-            let answers = store.append(batch.collect()).await.into_iter();
-            let plain = answers.map(|answer| answer.map(|place| Appended { members_version: 0, ..place }));
-            format!("{:?}", Vec::from_iter(plain))
+            let answers = store.append(batch.collect()).await.map(|answers| {
+                let plain = answers.into_iter();
+                let plain = plain.map(|answer| answer.map(|place| Appended { members_version: 0, ..place }));
+                Vec::from_iter(plain)
+            });
+            format!("{answers:?}")
         }
         Step::ReadLog(reader, conversation, stretch) => {
             let page = store.read_log(reader, conversation, stretch).await;
@@ -408,7 +411,7 @@ fn plain_change(changed: Result<MembersChanged, Error>) -> String {
             format!("{:?}", (plain_group(changed.group), changed.role, notices, changed.stamped))
         }
         // Which limit is told when both are reached is a store's own.
-        Err(Error::Limit { .. }) => "limit".into(),
+        Err(Error::Refused(Refusal::Limit { .. })) => "limit".into(),
         Err(error) => format!("{error:?}"),
     }
 }

@@ -67,7 +67,7 @@ pub fn text(from: u64, conversation: ConversationId, client_msg_id: &str) -> New
 }
 
 pub async fn send(store: &dyn Store, message: NewMessage) -> Result<Appended, Error> {
-    store.append(vec![message]).await.pop().expect("one message, one answer")
+    Ok(store.append(vec![message]).await?.pop().expect("one message, one answer")?)
 }
 
 /// A long message of user 1 to user 2.

@@ -2,7 +2,7 @@
 
 use anser_proto::UserId;
 use anser_services::{MariaDb, MariaDbOptions, Place};
-use anser_store::{Error, Store as _, Stretch};
+use anser_store::{Error, Failure, Store as _, Stretch};
 
 use super::{make_database, open};
 use crate::talk::{long, send, settle, single, talk_until_refused};
@@ -17,10 +17,10 @@ async fn a_full_database_is_told_and_lost_nothing() {
     let store = open(&make_database(&server.url(), "anser").await).await;
     settle(&*store, 2).await;
     let (stored, refusal) = talk_until_refused(&*store).await;
-    assert_eq!(refusal, Error::Full);
+    assert_eq!(refusal, Error::Failed(Failure::Full));
     assert!(stored > 10, "it was full after {stored}");
     for _ in 0..3 {
-        assert_eq!(send(&*store, long(stored)).await, Err(Error::Full));
+        assert_eq!(send(&*store, long(stored)).await, Err(Error::Failed(Failure::Full)));
     }
     // Everything that was acknowledged is there for both, and nothing else is.
     for reader in [1, 2] {

@@ -3,7 +3,7 @@
 
 use anser_proto::UserId;
 use anser_services::{MariaDb, Place};
-use anser_store::{Error, Store as _, mysql::MysqlOptions};
+use anser_store::{Error, Failure, Refusal, Store as _, mysql::MysqlOptions};
 use futures_util::future::join_all;
 use mysql_async::{Conn, Opts, prelude::Queryable as _};
 
@@ -33,7 +33,7 @@ async fn a_node_that_hangs_does_not_keep_its_locks_from_the_others() {
     assert_eq!(place.server_msg_id, 2);
     // The node found out that its transaction came to nothing.
     let (node, outcome) = hangs.await.expect("no task panics");
-    assert!(matches!(outcome, Err(Error::Failed(_))), "{outcome:?}");
+    assert!(matches!(outcome, Err(Error::Failed(Failure::Failed(_)))), "{outcome:?}");
     let place = send(&*node, text(1, single(1, 2), "id-2")).await.expect("stored");
     assert_eq!((place.server_msg_id, place.duplicate), (3, false));
 }
@@ -72,10 +72,10 @@ async fn what_waits_for_a_silent_database_ends_as_failed_with_the_first_of_it() 
     });
     for outcome in join_all(waiting).await {
         let outcome = outcome.expect("no task panics");
-        assert!(matches!(outcome, Err(Error::Failed(_))), "{outcome:?}");
+        assert!(matches!(outcome, Err(Error::Failed(Failure::Failed(_)))), "{outcome:?}");
     }
     let others = open(&format!("{}/{name}", SERVER.url())).await;
-    assert_eq!(others.session(UserId(1), single(1, 2)).await, Err(Error::NotFound("conversation")));
+    assert_eq!(others.session(UserId(1), single(1, 2)).await, Err(Error::Refused(Refusal::NotFound("conversation"))));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,12 +37,12 @@ async fn fill(disk: &Path) {
     let store = open(disk);
     settle(&*store, 2).await;
     let (stored, refusal) = talk_until_refused(&*store).await;
-    assert_eq!(refusal, Error::Full);
+    assert_eq!(refusal, Error::Failed(Failure::Full));
     assert!(stored > 10, "it was full after {stored}");
     // What is there can be read, and by many short steps nothing gets through by halves.
     assert_eq!(store.session(UserId(2), single(1, 2)).await.map(|session| session.head), Ok(stored));
     for _ in 0..5 {
-        assert_eq!(send(&*store, long(stored)).await, Err(Error::Full));
+        assert_eq!(send(&*store, long(stored)).await, Err(Error::Failed(Failure::Full)));
     }
 
     fs::remove_file(&ballast).expect("it was there");
@@ -78,7 +78,7 @@ async fn break_a_commit(folder: &Path) {
     let store = open(folder);
     settle(&*store, 2).await;
     let (stored, error) = talk_until_refused(&*store).await;
-    assert!(matches!(error, Error::UnknownOutcome(_)), "{error:?}");
+    assert!(matches!(error, Error::Failed(Failure::UnknownOutcome(_))), "{error:?}");
     assert_eq!(store.session(UserId(2), single(1, 2)).await.map(|session| session.head), Ok(stored));
 
     let mut allow = Command::new("prlimit");

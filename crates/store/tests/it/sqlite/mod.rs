@@ -11,7 +11,7 @@ use std::{path::Path, sync::Arc};
 
 use anser_proto::{ConversationId, GroupId, UserId};
 use anser_store::{
-    Error, Options, Sequencer, Store,
+    Error, Failure, Options, Sequencer, Store,
     contract::Subject,
     sequencer::HeadSequencer,
     sqlite::{

@@ -1,0 +1,171 @@
+//! What a database is to this store: it carries out verbs that stand elsewhere. All of [`Store`] follows from it.
+
+use std::sync::Arc;
+
+use anser_proto::{ConversationId, GroupId, UserId};
+use async_trait::async_trait;
+
+use crate::{
+    Appended, Changes, Device, Error, Group, LogPage, Mark, Marked, Member, MemberIds, MembersChange, MembersChanged,
+    NewGroup, NewMessage, NewUser, Page, PasswordHash, Positions, ProfileChange, Refusal, Role, Session, Stats, Store,
+    Stretch, User,
+    read::Read,
+    reads::{
+        AllUsers, ChangesSince, DevicesOf, GroupAsMember, IsSeenToday, LoginVersions, MemberIdsOf, MembersOf,
+        MovedGroups, OneSession, PositionsOf, ReadLog, Sessions, UserCalled, UserWithPassword, Users,
+    },
+    verb::Verb,
+    verbs::{
+        Append, ChangeMembers, CreateGroup, CreateUser, MoveMark, Probe, SetDisabled, SetPassword, TouchDevice,
+        UpdateProfile,
+    },
+};
+
+pub(crate) trait Engine: Send + Sync {
+    fn log_id(&self) -> u64;
+
+    fn now_ms(&self) -> u64;
+
+    /// Nothing is awaited before the verb is queued: what is called (first polled) first is committed first.
+    fn write<V: Verb>(&self, verb: V) -> impl Future<Output = Result<V::Answer, Error>> + Send;
+
+    fn read<R: Read>(&self, read: R) -> impl Future<Output = Result<R::Answer, Error>> + Send;
+
+    /// Where history may lie elsewhere too.
+    fn read_log(&self, read: ReadLog) -> impl Future<Output = Result<LogPage, Error>> + Send {
+        self.read(read)
+    }
+
+    /// Whether there is room to write.
+    fn look_for_room(&self) -> impl Future<Output = Result<(), Error>> + Send {
+        std::future::ready(Ok(()))
+    }
+
+    fn broke(&self) -> impl Future<Output = Arc<str>> + Send;
+
+    fn stats(&self) -> Stats;
+
+    fn close(&self) -> impl Future<Output = ()> + Send;
+}
+
+#[async_trait]
+impl<E: Engine> Store for E {
+    fn log_id(&self) -> u64 {
+        Engine::log_id(self)
+    }
+
+    async fn append(&self, batch: Vec<NewMessage>) -> Result<Vec<Result<Appended, Refusal>>, Error> {
+        self.write(Append(batch)).await
+    }
+
+    async fn read_log(&self, reader: UserId, conversation: ConversationId, stretch: Stretch) -> Result<LogPage, Error> {
+        Engine::read_log(self, ReadLog { reader, conversation, stretch }).await
+    }
+
+    async fn mark(&self, mark: Mark) -> Result<Marked, Error> {
+        self.write(MoveMark(mark)).await
+    }
+
+    async fn positions(&self, user: UserId) -> Result<Positions, Error> {
+        self.read(PositionsOf(user)).await
+    }
+
+    async fn changes(&self, user: UserId, since: u64, limit: u32) -> Result<Changes, Error> {
+        self.read(ChangesSince { user, since, limit }).await
+    }
+
+    async fn moved_groups(&self, user: UserId, known: Vec<(GroupId, u64)>) -> Result<Vec<Session>, Error> {
+        self.read(MovedGroups { user, known }).await
+    }
+
+    async fn sessions(&self, user: UserId, after: Option<ConversationId>, limit: u32) -> Result<Page<Session>, Error> {
+        self.read(Sessions { user, after, limit }).await
+    }
+
+    async fn session(&self, user: UserId, conversation: ConversationId) -> Result<Session, Error> {
+        self.read(OneSession(user, conversation)).await
+    }
+
+    async fn create_group(&self, new: NewGroup) -> Result<MembersChanged, Error> {
+        self.write(CreateGroup(new)).await
+    }
+
+    async fn change_members(&self, change: MembersChange) -> Result<MembersChanged, Error> {
+        self.write(ChangeMembers(change)).await
+    }
+
+    async fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error> {
+        self.read(GroupAsMember(asker, group)).await
+    }
+
+    async fn members(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Member>, Error> {
+        self.read(MembersOf { asker, group, after, limit }).await
+    }
+
+    async fn member_ids(&self, group: GroupId) -> Result<MemberIds, Error> {
+        self.read(MemberIdsOf(group)).await
+    }
+
+    async fn create_user(&self, new: NewUser) -> Result<User, Error> {
+        self.write(CreateUser(new)).await
+    }
+
+    async fn user_by_account(&self, account: &str) -> Result<User, Error> {
+        self.read(UserCalled(account.into())).await
+    }
+
+    async fn user_with_password(&self, account: &str) -> Result<(User, Option<PasswordHash>), Error> {
+        self.read(UserWithPassword(account.into())).await
+    }
+
+    async fn users(&self, ids: Vec<UserId>, accounts: Vec<Arc<str>>) -> Result<Vec<User>, Error> {
+        self.read(Users { ids, accounts }).await
+    }
+
+    async fn list_users(&self, after: UserId, limit: u32) -> Result<Page<User>, Error> {
+        self.read(AllUsers { after, limit }).await
+    }
+
+    async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error> {
+        self.write(UpdateProfile(user, change)).await
+    }
+
+    async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {
+        self.write(SetPassword(user, password)).await
+    }
+
+    async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), Error> {
+        self.write(SetDisabled(user, disabled)).await
+    }
+
+    async fn login_versions(&self, users: Vec<UserId>) -> Result<Vec<(UserId, u64)>, Error> {
+        self.read(LoginVersions(users)).await
+    }
+
+    /// All come back at once when a node ends, and hardly any brings news: those are not to hold up what is written.
+    async fn touch_device(&self, user: UserId, device: Device) -> Result<(), Error> {
+        let seen = IsSeenToday { user, device: device.clone(), now_ms: self.now_ms() };
+        if self.read(seen).await? { Ok(()) } else { self.write(TouchDevice(user, device)).await }
+    }
+
+    async fn devices(&self, user: UserId) -> Result<Vec<Device>, Error> {
+        self.read(DevicesOf(user)).await
+    }
+
+    async fn probe(&self) -> Result<(), Error> {
+        self.look_for_room().await?;
+        self.write(Probe).await
+    }
+
+    async fn broke(&self) -> Arc<str> {
+        Engine::broke(self).await
+    }
+
+    fn stats(&self) -> Stats {
+        Engine::stats(self)
+    }
+
+    async fn close(&self) {
+        Engine::close(self).await;
+    }
+}

@@ -1,0 +1,46 @@
+//! Why a verb did not do what it was asked: refusals, which concern the request, and failures, which concern the store.
+
+/// The request is at fault, and asking again will not help. Nothing was changed.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Refusal {
+    #[error("there is no such {0}")]
+    NotFound(&'static str),
+    #[error("the user is no member or party of the conversation")]
+    NotMember,
+    #[error("the user's role does not allow it")]
+    Forbidden,
+    #[error("the {0} was used before for something else")]
+    Conflict(&'static str),
+    #[error("{what} would be more than {max}")]
+    Limit { what: &'static str, max: u32 },
+    #[error("the login is over: the user was disabled, or has a new password")]
+    LoginOver,
+}
+
+/// The store is at fault, or busy.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Failure {
+    /// As much work is waiting as may. Nothing was changed.
+    #[error("the store has as much work as it can take")]
+    Overloaded,
+    /// No room on the disk. Nothing was changed.
+    #[error("the disk of the store is full")]
+    Full,
+    /// Nothing was changed.
+    #[error("the store is closed")]
+    Closed,
+    /// It broke in the middle: the change may be there or not.
+    #[error("the outcome is unknown: {0}")]
+    UnknownOutcome(String),
+    /// Nothing was changed.
+    #[error("the store failed: {0}")]
+    Failed(String),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}

@@ -1,0 +1,272 @@
+//! What a transaction knows and what it changes: the rows that its writes want, in memory, read when they are first asked for and written
+//! back together at its end.
+//!
+//! A verb decides on facts and touches nothing else. What it changed is taken back when it ends in anything but an answer, so that a
+//! refusal leaves nothing behind, wherever it came.
+
+use std::{collections::HashMap, convert::Infallible, sync::Arc};
+
+use anser_proto::{ConversationId, GroupId, UserId};
+
+use crate::{
+    Appended, Failure, NewMessage, Options, Refusal,
+    query::{Dialect, Query},
+    rows::{Damage, DeviceRow, Entry, GroupRow, Head, Mailbox, MessageRow, PasswordRow, Row, Stay, Take, UserRow},
+};
+
+/// Why a verb did not come to an answer.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    Refused(Refusal),
+    Failed(Failure),
+    /// A row that the verb needs is damaged.
+    Damaged(Damage),
+    /// Something must be read first. The verb is to be asked again once it was.
+    Missing,
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+impl From<Damage> for Stop {
+    fn from(damage: Damage) -> Self {
+        Self::Damaged(damage)
+    }
+}
+
+/// A row that a verb wants to know, by its key.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) enum Want {
+    Mailbox(UserId),
+    Head(ConversationId),
+    Session(UserId, ConversationId),
+    Stay(GroupId, UserId),
+    Group(GroupId),
+    User(UserId),
+    Password(UserId),
+    Device(UserId, Arc<str>),
+}
+
+/// Where a transaction's facts come from: the database.
+pub(crate) trait Source {
+    fn dialect(&self) -> Dialect;
+
+    /// Puts the row, or that there is none, into the tables.
+    fn load(&mut self, want: &Want, tables: &mut Tables) -> Result<(), Stop>;
+
+    /// Gives each row of the answer to `each`. What the transaction changed is seen.
+    fn ask(
+        &mut self,
+        query: &Query,
+        tables: &mut Tables,
+        each: &mut dyn FnMut(&mut dyn Take) -> Result<(), Damage>,
+    ) -> Result<(), Stop>;
+
+    /// Stores a message with all its copies, unless its sender stored one under its id before: then tells what that one is.
+    fn store(&mut self, row: MessageRow<'_>) -> Result<Option<Known>, Stop>;
+
+    /// The message that its sender stored before under the id of this one.
+    fn find(&mut self, message: &NewMessage) -> Result<Option<Known>, Stop>;
+
+    /// The present write is decided.
+    fn keep(&mut self);
+
+    /// Messages of the present write are not to be stored.
+    fn undo(&mut self);
+}
+
+/// A message that is stored already.
+pub(crate) struct Known {
+    pub(crate) first: Appended,
+    /// With the same type and body.
+    pub(crate) same: bool,
+}
+
+pub(crate) struct Facts<'t> {
+    pub(crate) options: &'t Options,
+    pub(crate) tables: &'t mut Tables,
+    pub(crate) source: &'t mut dyn Source,
+    /// Messages that users sent and that were stored.
+    pub(crate) appended: u64,
+    /// The transaction is to be written also when it changes nothing.
+    pub(crate) must_write: bool,
+}
+
+/// The rows of a transaction by their kinds, in the order in which they are locked and written.
+#[derive(Default)]
+pub(crate) struct Tables {
+    pub(crate) mailboxes: Rows<Mailbox>,
+    pub(crate) heads: Rows<Head>,
+    pub(crate) sessions: Rows<Entry>,
+    pub(crate) groups: Rows<GroupRow>,
+    pub(crate) stays: Rows<Stay>,
+    pub(crate) users: Rows<UserRow>,
+    pub(crate) passwords: Rows<PasswordRow>,
+    pub(crate) devices: Rows<DeviceRow>,
+}
+
+/// What is done with the rows of each kind.
+pub(crate) trait EachKind {
+    type Error;
+
+    fn visit<R: Row>(&mut self, rows: &mut Rows<R>) -> Result<(), Self::Error>;
+}
+
+impl Tables {
+    pub(crate) fn each<V: EachKind>(&mut self, visitor: &mut V) -> Result<(), V::Error> {
+        visitor.visit(&mut self.mailboxes)?;
+        visitor.visit(&mut self.heads)?;
+        visitor.visit(&mut self.sessions)?;
+        visitor.visit(&mut self.groups)?;
+        visitor.visit(&mut self.stays)?;
+        visitor.visit(&mut self.users)?;
+        visitor.visit(&mut self.passwords)?;
+        visitor.visit(&mut self.devices)
+    }
+}
+
+struct Keep;
+
+impl EachKind for Keep {
+    type Error = Infallible;
+
+    fn visit<R: Row>(&mut self, rows: &mut Rows<R>) -> Result<(), Infallible> {
+        rows.journal.clear();
+        Ok(())
+    }
+}
+
+struct Undo;
+
+impl EachKind for Undo {
+    type Error = Infallible;
+
+    fn visit<R: Row>(&mut self, rows: &mut Rows<R>) -> Result<(), Infallible> {
+        while let Some((key, before)) = rows.journal.pop() {
+            rows.known.get_mut(&key).expect("it was known when it was changed").now = before;
+        }
+        Ok(())
+    }
+}
+
+/// Rows of one kind.
+pub(crate) struct Rows<R: Row> {
+    known: HashMap<R::Key, Fact<R>>,
+    /// What the present write changed: the keys, and what was there before.
+    journal: Vec<(R::Key, Option<R>)>,
+}
+
+/// A row as it is in the database, and as it is to be. None: there is none.
+pub(crate) struct Fact<R> {
+    pub(crate) stored: Option<R>,
+    pub(crate) now: Option<R>,
+}
+
+impl<R: Row> Default for Rows<R> {
+    fn default() -> Self {
+        Self { known: HashMap::new(), journal: Vec::new() }
+    }
+}
+
+impl<R: Row> Rows<R> {
+    pub(crate) fn learn(&mut self, key: R::Key, row: Option<R>) {
+        self.known.entry(key).or_insert_with(|| Fact { stored: row.clone(), now: row });
+    }
+
+    pub(crate) fn now(&self, key: &R::Key) -> Option<&R> {
+        self.known.get(key)?.now.as_ref()
+    }
+
+    /// Changes a row that is known.
+    pub(crate) fn set(&mut self, key: R::Key, row: Option<R>) {
+        let fact = self.known.get_mut(&key).expect("what is changed was asked for");
+        let before = std::mem::replace(&mut fact.now, row);
+        self.journal.push((key, before));
+    }
+
+    /// What is to be written, in the order of the keys, so that rows beside each other are written together.
+    pub(crate) fn changed(&self) -> Vec<(&R::Key, &Fact<R>)> {
+        let mut changed: Vec<_> = self.known.iter().filter(|(_, fact)| fact.stored != fact.now).collect();
+        changed.sort_unstable_by_key(|(key, _)| *key);
+        changed
+    }
+
+    /// All that was changed is in the database now.
+    pub(crate) fn written(&mut self) {
+        for fact in self.known.values_mut().filter(|fact| fact.stored != fact.now) {
+            fact.now.take_if(|row| !row.is_found());
+            fact.stored = fact.now.clone();
+        }
+    }
+
+    pub(crate) fn drain(&mut self) -> impl Iterator<Item = (R::Key, Fact<R>)> {
+        self.known.drain()
+    }
+}
+
+macro_rules! look_up {
+    ($name:ident, $rows:ident, $row:ty, ($($arg:ident: $type:ty),+), $want:expr, $key:expr) => {
+        pub(crate) fn $name(&mut self, $($arg: $type),+) -> Result<Option<$row>, Stop> {
+            let (key, want) = ($key, $want);
+            if let Some(fact) = self.tables.$rows.known.get(&key) {
+                return Ok(fact.now.clone());
+            }
+            self.source.load(&want, self.tables)?;
+            Ok(self.tables.$rows.now(&key).cloned())
+        }
+    };
+}
+
+impl Facts<'_> {
+    look_up!(mailbox, mailboxes, Mailbox, (user: UserId), Want::Mailbox(user), user);
+    look_up!(head, heads, Head, (conversation: ConversationId), Want::Head(conversation), conversation);
+    look_up!(
+        session, sessions, Entry, (user: UserId, conversation: ConversationId),
+        Want::Session(user, conversation), (user, conversation)
+    );
+    look_up!(stay, stays, Stay, (group: GroupId, user: UserId), Want::Stay(group, user), (group, user));
+    look_up!(group, groups, GroupRow, (group: GroupId), Want::Group(group), group);
+    look_up!(user, users, UserRow, (user: UserId), Want::User(user), user);
+    look_up!(password, passwords, PasswordRow, (user: UserId), Want::Password(user), user);
+    look_up!(
+        device, devices, DeviceRow, (user: UserId, device: Arc<str>),
+        Want::Device(user, device.clone()), (user, device.clone())
+    );
+
+    /// The present write is decided.
+    pub(crate) fn keep(&mut self) {
+        let Ok(()) = self.tables.each(&mut Keep);
+        self.source.keep();
+    }
+
+    /// Takes back what the present write changed.
+    pub(crate) fn undo(&mut self) {
+        let Ok(()) = self.tables.each(&mut Undo);
+        self.source.undo();
+    }
+
+    pub(crate) fn now_ms(&self) -> u64 {
+        (self.options.clock)()
+    }
+
+    /// What `read` makes of each row of the answer.
+    pub(crate) fn ask<T>(
+        &mut self,
+        query: &Query,
+        read: impl Fn(&mut dyn Take) -> Result<T, Damage>,
+    ) -> Result<Vec<T>, Stop> {
+        let mut found = Vec::new();
+        let each = &mut |row: &mut dyn Take| Ok(found.push(read(row)?));
+        self.source.ask(query, self.tables, each)?;
+        Ok(found)
+    }
+}

@@ -1,0 +1,254 @@
+//! Where a transaction's facts come from. What its writes want is locked and read together before any of them is decided: mailboxes, then
+//! heads, then sessions, each in the order of its key, so that no two transactions wait for each other in a circle. The mailboxes of both
+//! parties guard a one-to-one conversation that has no row yet. What a write turns out to want besides is read in another round trip.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use anser_proto::{ConversationId, GroupId, UserId};
+use mysql_async::{Conn, QueryResult, Row as MysqlRow, TextProtocol, prelude::Queryable as _};
+
+use super::{
+    columns::{NOTHING, Sql},
+    copies::Copies,
+    fault::Fault,
+    message::{Identity, Places, Table},
+    statement::{Columns, Lock, select},
+};
+use crate::{
+    NewMessage,
+    facts::{Known, Rows, Source, Stop, Tables, Want},
+    query::{Dialect, Query},
+    rows::{
+        Column as _, Damage, DeviceRow, Entry, GroupRow, Head, Mailbox, MessageRow, PasswordRow, Row, Stay, Take,
+        UserRow,
+    },
+    verb::Wants,
+};
+
+/// Rows wanted, by their kinds.
+#[derive(Default)]
+struct Keys {
+    mailboxes: BTreeSet<UserId>,
+    heads: BTreeSet<ConversationId>,
+    sessions: BTreeSet<(UserId, ConversationId)>,
+    groups: BTreeSet<GroupId>,
+    stays: BTreeSet<(GroupId, UserId)>,
+    users: BTreeSet<UserId>,
+    passwords: BTreeSet<UserId>,
+    devices: BTreeSet<(UserId, Arc<str>)>,
+}
+
+impl Keys {
+    fn of(wants: BTreeSet<Want>) -> Self {
+        let mut keys = Self::default();
+        for want in wants {
+            match want {
+                Want::Mailbox(user) => keys.mailboxes.insert(user),
+                Want::Head(conversation) => keys.heads.insert(conversation),
+                Want::Session(user, conversation) => keys.sessions.insert((user, conversation)),
+                Want::Group(group) => keys.groups.insert(group),
+                Want::Stay(group, user) => keys.stays.insert((group, user)),
+                Want::User(user) => keys.users.insert(user),
+                Want::Password(user) => keys.passwords.insert(user),
+                Want::Device(user, device) => keys.devices.insert((user, device)),
+            };
+        }
+        keys
+    }
+
+    /// A statement for each kind of which something is wanted.
+    fn select(&self, sql: &mut Sql) {
+        fn of<R: Row>(keys: &BTreeSet<R::Key>, lock: Lock, sql: &mut Sql) {
+            if !keys.is_empty() {
+                select::<R>(keys, lock, sql);
+            }
+        }
+        of::<Mailbox>(&self.mailboxes, Lock::Rows, sql);
+        of::<Head>(&self.heads, Lock::Rows, sql);
+        of::<Entry>(&self.sessions, Lock::Rows, sql);
+        // In statements behind the one that locks the heads: a statement sees what was committed when it began, and that one may have
+        // waited for somebody who changed the members.
+        of::<GroupRow>(&self.groups, Lock::None, sql);
+        of::<Stay>(&self.stays, Lock::None, sql);
+        of::<UserRow>(&self.users, Lock::None, sql);
+        of::<PasswordRow>(&self.passwords, Lock::None, sql);
+        of::<DeviceRow>(&self.devices, Lock::None, sql);
+    }
+
+    async fn take(self, results: &mut Results<'_>, tables: &mut Tables) -> Result<(), Fault> {
+        take(self.mailboxes, results, &mut tables.mailboxes).await?;
+        take(self.heads, results, &mut tables.heads).await?;
+        take(self.sessions, results, &mut tables.sessions).await?;
+        take(self.groups, results, &mut tables.groups).await?;
+        take(self.stays, results, &mut tables.stays).await?;
+        take(self.users, results, &mut tables.users).await?;
+        take(self.passwords, results, &mut tables.passwords).await?;
+        take(self.devices, results, &mut tables.devices).await
+    }
+}
+
+type Results<'r> = QueryResult<'r, 'static, TextProtocol>;
+
+/// The answer of one statement. What is not in it is not there.
+async fn take<R: Row>(keys: BTreeSet<R::Key>, results: &mut Results<'_>, rows: &mut Rows<R>) -> Result<(), Fault> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    for row in results.collect::<MysqlRow>().await? {
+        let mut columns = Columns::of(&row);
+        let key = R::Key::take(&mut columns)?;
+        rows.learn(key, Some(R::take(&mut columns)?));
+    }
+    for key in keys {
+        rows.learn(key, None);
+    }
+    Ok(())
+}
+
+/// For one transaction.
+pub(super) struct Database {
+    shards: u32,
+    /// What the present write lacks.
+    missing: Wants,
+    answers: HashMap<Query, Vec<MysqlRow>>,
+    pub(super) places: Places,
+    pub(super) copies: Copies,
+    /// Some copies were written.
+    pub(super) wrote: bool,
+    /// Messages of the present write.
+    undecided: Vec<Identity>,
+}
+
+impl Database {
+    pub(super) fn new(shards: u32) -> Self {
+        Self {
+            shards,
+            missing: Wants::new(Dialect::Mysql),
+            answers: HashMap::new(),
+            places: Places::default(),
+            copies: Copies::default(),
+            wrote: false,
+            undecided: Vec::new(),
+        }
+    }
+
+    /// Reads what is wanted, behind these statements, in one round trip.
+    pub(super) async fn read(
+        &mut self,
+        db: &mut Conn,
+        behind: &[String],
+        wants: Wants,
+        tables: &mut Tables,
+    ) -> Result<(), Fault> {
+        let keys = Keys::of(wants.rows);
+        let mut sql = Sql::new(behind.join("; "));
+        keys.select(&mut sql);
+        for query in &wants.queries {
+            sql.push("; ").query(query);
+        }
+        let mut results = db.query_iter(sql.as_str()).await?;
+        for _ in behind {
+            results.collect::<MysqlRow>().await?;
+        }
+        keys.take(&mut results, tables).await?;
+        for query in wants.queries {
+            let rows = results.collect().await?;
+            self.answers.insert(query, rows);
+        }
+        Ok(results.drop_result().await?)
+    }
+
+    /// Reads what the present write turned out to lack. Tells whether there was anything.
+    pub(super) async fn read_missing(&mut self, db: &mut Conn, tables: &mut Tables) -> Result<bool, Fault> {
+        let wants = std::mem::replace(&mut self.missing, Wants::new(Dialect::Mysql));
+        let looked = self.places.look_for_wanted(db, self.shards).await?;
+        if wants.rows.is_empty() && wants.queries.is_empty() {
+            return Ok(looked);
+        }
+        // What is asked for may lie among the rows that are still to be written.
+        if !wants.queries.is_empty() {
+            self.write_copies(db).await?;
+        }
+        self.read(db, &[NOTHING.to_owned()], wants, tables).await?;
+        Ok(true)
+    }
+
+    /// Writes the copies up to here.
+    async fn write_copies(&mut self, db: &mut Conn) -> Result<(), Fault> {
+        for packet in self.copies.packets() {
+            self.wrote = true;
+            db.query_drop(packet.as_str()).await?;
+        }
+        Ok(())
+    }
+
+    /// Does so once they are many, since a packet is bounded and a transaction is not.
+    pub(super) async fn write_many_copies(&mut self, db: &mut Conn) -> Result<(), Fault> {
+        if self.copies.are_many() { self.write_copies(db).await } else { Ok(()) }
+    }
+}
+
+impl Source for Database {
+    fn dialect(&self) -> Dialect {
+        Dialect::Mysql
+    }
+
+    fn load(&mut self, want: &Want, _: &mut Tables) -> Result<(), Stop> {
+        self.missing.row(want.clone());
+        Err(Stop::Missing)
+    }
+
+    fn ask(
+        &mut self,
+        query: &Query,
+        _: &mut Tables,
+        each: &mut dyn FnMut(&mut dyn Take) -> Result<(), Damage>,
+    ) -> Result<(), Stop> {
+        let Some(rows) = self.answers.get(query) else {
+            self.missing.ask(query.clone());
+            return Err(Stop::Missing);
+        };
+        for row in rows {
+            each(&mut Columns::of(row))?;
+        }
+        Ok(())
+    }
+
+    /// Nobody looks at first: hardly any message comes again, and the unique key tells of one that does. Then the transaction is begun anew
+    /// and looks for all its messages.
+    fn store(&mut self, row: MessageRow<'_>) -> Result<Option<Known>, Stop> {
+        if let Some(Some(known)) = self.places.of(row.message) {
+            return Ok(Some(known));
+        }
+        for (table, owner) in Table::of_copies(row.message, self.shards) {
+            self.copies.add(table, owner, row);
+        }
+        if !row.message.is_notice() {
+            let identity = self.places.keep(row);
+            self.undecided.push(identity);
+        }
+        Ok(None)
+    }
+
+    fn find(&mut self, message: &NewMessage) -> Result<Option<Known>, Stop> {
+        self.places.of(message).ok_or_else(|| {
+            self.places.want(message);
+            Stop::Missing
+        })
+    }
+
+    fn keep(&mut self) {
+        self.copies.keep();
+        self.undecided.clear();
+    }
+
+    fn undo(&mut self) {
+        self.copies.undo();
+        for identity in self.undecided.drain(..) {
+            self.places.forget(&identity);
+        }
+    }
+}

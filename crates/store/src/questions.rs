@@ -1,0 +1,117 @@
+//! What verbs ask beside rows by their keys.
+
+use std::sync::Arc;
+
+use anser_proto::{ConversationId, GroupId, UserId};
+
+use crate::{
+    facts::{Facts, Stop},
+    query::{Dialect, Query, Value},
+};
+
+pub(crate) fn user_called(account: &Arc<str>) -> Query {
+    Query::new("SELECT user_id FROM im_user WHERE account = ?", [Value::Text(account.clone())])
+}
+
+pub(crate) fn group_created_by(creator: UserId, client_group_id: &Arc<str>) -> Query {
+    let sql = "SELECT group_id FROM im_group WHERE creator_id = ? AND client_group_id = ?";
+    Query::new(sql, [creator.into(), Value::Text(client_group_id.clone())])
+}
+
+/// Last seen first.
+pub(crate) fn devices_of(user: UserId) -> Query {
+    let sql = "SELECT device_id FROM im_device WHERE user_id = ? ORDER BY last_seen_ms DESC, device_id";
+    Query::new(sql, [user.into()])
+}
+
+/// In how many groups a user is.
+pub(crate) struct Groups {
+    pub(crate) all: u64,
+    /// Those into which others put them, and in which they have not answered.
+    pub(crate) unanswered: u64,
+    /// Of these, those of one inviter.
+    pub(crate) of_inviter: u64,
+}
+
+pub(crate) fn groups_of_user(dialect: Dialect, user: UserId, inviter: UserId) -> Query {
+    let present = dialect.present();
+    let sql = format!(
+        "SELECT COUNT(*), COUNT(invited_by), COUNT(CASE WHEN invited_by = ? THEN 1 END) FROM im_group_member
+         WHERE user_id = ? AND {present}"
+    );
+    Query::new(sql, [inviter.into(), user.into()])
+}
+
+pub(crate) fn groups_of(facts: &mut Facts<'_>, user: UserId, inviter: UserId) -> Result<Groups, Stop> {
+    let query = groups_of_user(facts.source.dialect(), user, inviter);
+    let counted =
+        facts.ask(&query, |row| Ok(Groups { all: row.get()?, unanswered: row.get()?, of_inviter: row.get()? }))?;
+    Ok(counted.into_iter().next().unwrap_or(Groups { all: 0, unanswered: 0, of_inviter: 0 }))
+}
+
+/// Whether somebody ever wrote to the other one in their one-to-one conversation.
+pub(crate) fn has_written(facts: &mut Facts<'_>, from: UserId, to: UserId) -> Result<bool, Stop> {
+    let shard = from.0 % u64::from(facts.options.shards);
+    let sql = format!("SELECT server_msg_id FROM im_message_send_{shard} WHERE from_id = ? AND to_id = ? LIMIT 1");
+    let query = Query::of_messages(sql, [from.into(), to.into()]);
+    Ok(!facts.ask(&query, |row| row.number())?.is_empty())
+}
+
+/// The owner; while they are disabled or gone the longest-standing member, of those who are not disabled if there are any.
+pub(crate) fn rightful_owner(
+    facts: &mut Facts<'_>,
+    group: GroupId,
+    without: Option<UserId>,
+) -> Result<Option<UserId>, Stop> {
+    let present = facts.source.dialect().present();
+    let sql = format!(
+        "SELECT user_id FROM im_group_member JOIN im_user USING (user_id) WHERE group_id = ? AND {present} AND user_id <> ?
+         ORDER BY disabled, role <> 3, joined, user_id LIMIT 1"
+    );
+    let query = Query::new(sql, [group.into(), without.unwrap_or(UserId(0)).into()]);
+    Ok(facts.ask(&query, |row| row.get())?.pop())
+}
+
+/// The last message that somebody who is no member any more may see; null for one who is.
+pub(crate) fn left_at(group: GroupId, user: UserId) -> Query {
+    let sql = "SELECT left_at FROM im_group_member WHERE group_id = ? AND user_id = ? ORDER BY joined DESC LIMIT 1";
+    Query::new(sql, [group.into(), user.into()])
+}
+
+/// The count of the message at this place, as the user's copy has it; 0 before the first.
+pub(crate) fn count_at(
+    facts: &mut Facts<'_>,
+    user: UserId,
+    conversation: ConversationId,
+    place: u64,
+) -> Result<u64, Stop> {
+    let query = message_at(facts.source.dialect(), facts.options.shards, user, conversation, place, "count");
+    Ok(facts.ask(&query, |row| row.get())?.pop().unwrap_or(0))
+}
+
+/// Columns of one message, out of the reader's own tables.
+pub(crate) fn message_at(
+    dialect: Dialect,
+    shards: u32,
+    reader: UserId,
+    conversation: ConversationId,
+    place: u64,
+    columns: &str,
+) -> Query {
+    let shard = |id: u64| id % u64::from(shards);
+    let peer = match conversation {
+        ConversationId::Group(group) => {
+            let (shard, log) = (shard(group.0), dialect.group_log());
+            let sql = format!("SELECT {columns} FROM im_message_recv_{shard} WHERE {log} AND server_msg_id = ?");
+            return Query::of_messages(sql, [group.into(), place.into()]);
+        }
+        conversation => conversation.peer_of(reader).unwrap_or(reader),
+    };
+    let (shard, received) = (shard(reader.0), dialect.received_log());
+    let sql = format!(
+        "SELECT {columns} FROM im_message_send_{shard} WHERE from_id = ? AND to_id = ? AND server_msg_id = ?
+         UNION ALL SELECT {columns} FROM im_message_recv_{shard} WHERE {received} AND server_msg_id = ? LIMIT 1"
+    );
+    let of = [reader.into(), peer.into(), place.into()];
+    Query::of_messages(sql, [of.clone(), of].concat())
+}

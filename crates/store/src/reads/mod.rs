@@ -1,0 +1,13 @@
+//! The verbs that read, by their nouns.
+
+mod group;
+mod log;
+mod session;
+mod user;
+
+pub(crate) use group::{GroupAsMember, MemberIdsOf, MembersOf};
+pub(crate) use log::ReadLog;
+#[cfg(feature = "cluster")]
+pub(crate) use log::{Plan, PlanLog};
+pub(crate) use session::{ChangesSince, MovedGroups, OneSession, PositionsOf, Sessions};
+pub(crate) use user::{AllUsers, DevicesOf, IsSeenToday, LoginVersions, UserCalled, UserWithPassword, Users};

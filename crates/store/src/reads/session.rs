@@ -1,0 +1,245 @@
+//! Conversation lists: marks, unread counts, and what changed for a user.
+
+use std::{collections::HashSet, ops::ControlFlow, sync::Arc};
+
+use anser_proto::{ConversationId, GroupId, UserId, digest::groups_digest, limits::PREVIEW_CHARS_MAX};
+
+use crate::{
+    Changes, Page, Party, Positions, Preview, Refusal, Session,
+    query::{Dialect, Query, Value, bound},
+    questions,
+    read::{Read, Snapshot, cut},
+    rows::{Column as _, Damage, Entry, GroupRow, Mailbox, Place, Row as _, Take, UserRow, columns_of},
+};
+
+pub(crate) struct PositionsOf(pub(crate) UserId);
+
+impl Read for PositionsOf {
+    type Answer = Positions;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Positions, D::Error> {
+        let found = db.find::<Mailbox>(&self.0).await?;
+        let Mailbox { mailbox_seq, login_version } = found.ok_or(Refusal::NotFound("user"))?;
+        let groups_digest = groups_digest(group_heads(db, self.0).await?);
+        Ok(Positions { mailbox_seq, groups_digest, login_version })
+    }
+}
+
+/// Of the groups whose member they are.
+async fn group_heads<D: Snapshot>(db: &mut D, user: UserId) -> Result<HashSet<(GroupId, u64)>, D::Error> {
+    let sql = format!(
+        "SELECT group_id, server_msg_id FROM im_group_member JOIN im_conversation ON small_id = 0 AND big_id = group_id
+         WHERE user_id = ? AND {}",
+        db.dialect().present()
+    );
+    let heads = db.rows(vec![Query::new(sql, [user.into()])], |row| row.get());
+    Ok(heads.await?.into_iter().collect())
+}
+
+pub(crate) struct ChangesSince {
+    pub(crate) user: UserId,
+    pub(crate) since: u64,
+    pub(crate) limit: u32,
+}
+
+impl Read for ChangesSince {
+    type Answer = Changes;
+
+    /// A user's sessions are few enough to look through: an index on stamps would cost every message a random page.
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Changes, D::Error> {
+        let Self { user, since, limit } = *self;
+        let Mailbox { mailbox_seq, .. } = db.find(&user).await?.ok_or(Refusal::NotFound("user"))?;
+        let since = if since > mailbox_seq { 0 } else { since };
+        let limit = limit.max(1);
+        let behind = entries(
+            db.dialect(),
+            user,
+            "entry.mailbox_seq > ? ORDER BY entry.mailbox_seq LIMIT ?",
+            [since.into(), (u64::from(limit) + 1).into()],
+        );
+        let Page { rows, more } = cut(db.rows(vec![behind], Listed::take).await?, limit);
+        let sessions = with_last_messages(db, user, rows).await?;
+        let profile = db.find::<UserRow>(&user).await?.filter(|row| row.mailbox_seq > since).map(|row| row.user(user));
+        let reached = if more { sessions.last().map_or(since, |session| session.mailbox_seq) } else { mailbox_seq };
+        Ok(Changes { sessions, profile, mailbox_seq: reached, caught_up: !more })
+    }
+}
+
+pub(crate) struct MovedGroups {
+    pub(crate) user: UserId,
+    pub(crate) known: Vec<(GroupId, u64)>,
+}
+
+impl Read for MovedGroups {
+    type Answer = Vec<Session>;
+
+    /// Reads nothing of those that have not moved but their heads.
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Vec<Session>, D::Error> {
+        let (user, dialect) = (self.user, db.dialect());
+        let heads = group_heads(db, user).await?;
+        let moved = self.known.iter().filter(|known| !heads.contains(known));
+        let questions: Vec<_> = moved.map(|(group, _)| entry(dialect, user, ConversationId::Group(*group))).collect();
+        let moved = db.rows(questions, Listed::take).await?;
+        with_last_messages(db, user, moved).await
+    }
+}
+
+pub(crate) struct Sessions {
+    pub(crate) user: UserId,
+    pub(crate) after: Option<ConversationId>,
+    pub(crate) limit: u32,
+}
+
+impl Read for Sessions {
+    type Answer = Page<Session>;
+
+    /// In order of conversation ids groups come last, and in order of keys first: hence two stretches.
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Page<Session>, D::Error> {
+        let Self { user, after, limit } = *self;
+        let (dialect, limit) = (db.dialect(), limit.max(1));
+        let wanted = u64::from(limit) + 1;
+        let mut rows = Vec::new();
+        if !matches!(after, Some(ConversationId::Group(_))) {
+            let (small, big) = match after {
+                Some(ConversationId::Single { small, big }) => (small.0, big.0),
+                _ => (1, 0),
+            };
+            let which = "entry.small_id >= ? AND (entry.small_id > ? OR entry.big_id > ?)
+                         ORDER BY entry.small_id, entry.big_id LIMIT ?";
+            let question = entries(dialect, user, which, [bound(small), bound(small), bound(big), wanted.into()]);
+            rows = db.rows(vec![question], Listed::take).await?;
+        }
+        let left = wanted - rows.len() as u64;
+        if left > 0 {
+            let after = if let Some(ConversationId::Group(group)) = after { group.0 } else { 0 };
+            let which = "entry.small_id = 0 AND entry.big_id > ? ORDER BY entry.big_id LIMIT ?";
+            let question = entries(dialect, user, which, [bound(after), left.into()]);
+            rows.extend(db.rows(vec![question], Listed::take).await?);
+        }
+        let Page { rows, more } = cut(rows, limit);
+        Ok(Page { rows: with_last_messages(db, user, rows).await?, more })
+    }
+}
+
+pub(crate) struct OneSession(pub(crate) UserId, pub(crate) ConversationId);
+
+impl Read for OneSession {
+    type Answer = Session;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Session, D::Error> {
+        let Self(user, conversation) = *self;
+        let found = db.rows(vec![entry(db.dialect(), user, conversation)], Listed::take).await?;
+        let session = with_last_messages(db, user, found).await?.pop();
+        Ok(session.ok_or(Refusal::NotFound("conversation"))?)
+    }
+}
+
+/// An entry of a list without its last message, and the count at its read mark.
+struct Listed {
+    session: Session,
+    read_count: u64,
+}
+
+fn entry(dialect: Dialect, user: UserId, conversation: ConversationId) -> Query {
+    let mut key = Vec::new();
+    conversation.put(&mut key);
+    entries(dialect, user, "entry.small_id = ? AND entry.big_id = ?", key)
+}
+
+/// Entries with all that lies beside them in other tables, however many.
+fn entries(dialect: Dialect, user: UserId, which: &str, params: impl Into<Vec<Value>>) -> Query {
+    let (group, peer, present) = (columns_of::<GroupRow>("im_group"), columns_of::<UserRow>("peer"), dialect.present());
+    let stay = "FROM im_group_member WHERE group_id = im_group.group_id AND user_id = entry.user_id";
+    let entry = columns_of::<Entry>("entry");
+    let sql = format!(
+        "SELECT {entry}, COALESCE(head.server_msg_id, 0), COALESCE(head.count, 0),
+                COALESCE(peers.read_mark, 0), COALESCE(peers.delivered_mark, 0),
+                (SELECT MIN(joined) {stay}), (SELECT MAX(left_at) {stay}), (SELECT role {stay} AND {present}),
+                {group}, {peer}
+         FROM im_session AS entry
+             LEFT JOIN im_conversation AS head ON head.small_id = entry.small_id AND head.big_id = entry.big_id
+             LEFT JOIN im_user AS peer ON entry.small_id > 0 AND peer.user_id =
+                 CASE WHEN entry.small_id = entry.user_id THEN entry.big_id ELSE entry.small_id END
+             LEFT JOIN im_session AS peers ON peers.user_id = peer.user_id
+                 AND peers.small_id = entry.small_id AND peers.big_id = entry.big_id
+             LEFT JOIN im_group ON entry.small_id = 0 AND im_group.group_id = entry.big_id
+         WHERE entry.user_id = ? AND {which}"
+    );
+    Query::new(sql, [vec![user.into()], params.into()].concat())
+}
+
+impl Listed {
+    /// A row of [`entries`].
+    fn take(row: &mut dyn Take) -> Result<Self, Damage> {
+        let (UserId(_), conversation) = row.get()?;
+        let Entry { mailbox_seq, read_mark, read_count, delivered_mark } = Entry::take(row)?;
+        let mut head = Place { server_msg_id: row.get()?, count: row.get()? };
+        let (peer_read_mark, peer_delivered_mark) = row.get()?;
+        let (party, first) = match conversation {
+            ConversationId::Single { .. } => {
+                row.skip(3 + 1 + GroupRow::COLUMNS.len());
+                let user = row.get()?;
+                (Party::Peer(UserRow::take(row)?.user(user)), 1)
+            }
+            ConversationId::Group(_) => {
+                let (first, left_at, role) = (row.get()?, row.get::<Option<u64>>()?, row.get::<Option<_>>()?);
+                if role.is_none() {
+                    // Its count comes with the message.
+                    head = Place { server_msg_id: left_at.unwrap_or(0), count: read_count };
+                }
+                let group = row.get()?;
+                (Party::Group(GroupRow::take(row)?.group(group), role), first)
+            }
+        };
+        let session = Session {
+            conversation,
+            head: head.server_msg_id,
+            unread: head.count.saturating_sub(read_count),
+            read_mark,
+            delivered_mark,
+            peer_read_mark,
+            peer_delivered_mark,
+            first,
+            last: None,
+            party,
+            mailbox_seq,
+        };
+        Ok(Self { session, read_count })
+    }
+}
+
+async fn with_last_messages<D: Snapshot>(
+    db: &mut D,
+    user: UserId,
+    mut listed: Vec<Listed>,
+) -> Result<Vec<Session>, D::Error> {
+    let (dialect, shards) = (db.dialect(), db.shards());
+    let start = dialect.start_of("content", PREVIEW_CHARS_MAX);
+    let columns = format!("server_msg_id, from_id, from_nickname, type, {start}, server_time_ms, count");
+    let last = |listed: &Listed| {
+        let Session { conversation, head, .. } = listed.session;
+        questions::message_at(dialect, shards, user, conversation, head, &columns)
+    };
+    let questions: Vec<_> = listed.iter().map(last).collect();
+    let each = &mut |at: usize, row: &mut dyn Take| {
+        let Listed { session, read_count } = &mut listed[at];
+        session.last = Some(Preview {
+            server_msg_id: row.get()?,
+            from: row.get()?,
+            nickname: row.get()?,
+            kind: row.get()?,
+            content: start_of(&row.bytes()?),
+            server_time_ms: row.get()?,
+        });
+        if matches!(session.party, Party::Group(_, None)) {
+            session.unread = row.get::<u64>()?.saturating_sub(*read_count);
+        }
+        Ok(ControlFlow::Continue(()))
+    };
+    db.ask(&questions, each).await?;
+    Ok(listed.into_iter().map(|listed| listed.session).collect())
+}
+
+fn start_of(text: &[u8]) -> Arc<str> {
+    String::from_utf8_lossy(text).chars().take(PREVIEW_CHARS_MAX).collect::<String>().into()
+}

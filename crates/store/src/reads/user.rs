@@ -1,0 +1,133 @@
+//! Users: profiles, passwords, logins, devices.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use anser_proto::UserId;
+
+use crate::{
+    Device, Page, PasswordHash, Refusal, User,
+    query::{Query, Value, bound},
+    read::{Read, Snapshot, cut},
+    rows::{Damage, DeviceRow, Mailbox, Row as _, Take, UserRow, columns_of},
+};
+
+fn take_user(row: &mut dyn Take) -> Result<User, Damage> {
+    let user = row.get()?;
+    Ok(UserRow::take(row)?.user(user))
+}
+
+fn called(account: &Arc<str>) -> Query {
+    let sql = format!("SELECT {} FROM im_user WHERE account = ?", columns_of::<UserRow>("im_user"));
+    Query::new(sql, [Value::Text(account.clone())])
+}
+
+pub(crate) struct UserCalled(pub(crate) Arc<str>);
+
+impl Read for UserCalled {
+    type Answer = User;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<User, D::Error> {
+        Ok(db.row(called(&self.0), take_user).await?.ok_or(Refusal::NotFound("user"))?)
+    }
+}
+
+pub(crate) struct UserWithPassword(pub(crate) Arc<str>);
+
+impl Read for UserWithPassword {
+    type Answer = (User, Option<PasswordHash>);
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Self::Answer, D::Error> {
+        let user = columns_of::<UserRow>("im_user");
+        let sql = format!(
+            "SELECT {user}, argon2, scram FROM im_user LEFT JOIN im_password USING (user_id) WHERE account = ?"
+        );
+        let question = Query::new(sql, [Value::Text(self.0.clone())]);
+        let found = db.row(question, |row| {
+            let user = take_user(row)?;
+            let kept = row.get::<Option<_>>()?.zip(row.get()?);
+            Ok((user, kept.map(|(argon2, scram)| PasswordHash { argon2, scram })))
+        });
+        Ok(found.await?.ok_or(Refusal::NotFound("user"))?)
+    }
+}
+
+pub(crate) struct Users {
+    pub(crate) ids: Vec<UserId>,
+    pub(crate) accounts: Vec<Arc<str>>,
+}
+
+impl Read for Users {
+    type Answer = Vec<User>;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Vec<User>, D::Error> {
+        let dialect = db.dialect();
+        let by_id = self.ids.iter().map(|id| Query::with_key::<UserRow>(dialect, id));
+        let questions: Vec<_> = by_id.chain(self.accounts.iter().map(called)).collect();
+        let found = db.rows(questions, take_user).await?;
+        let found: BTreeMap<_, _> = found.into_iter().map(|user| (user.user, user)).collect();
+        Ok(found.into_values().collect())
+    }
+}
+
+pub(crate) struct AllUsers {
+    pub(crate) after: UserId,
+    pub(crate) limit: u32,
+}
+
+impl Read for AllUsers {
+    type Answer = Page<User>;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Page<User>, D::Error> {
+        let user = columns_of::<UserRow>("im_user");
+        let sql = format!("SELECT {user} FROM im_user WHERE user_id > ? ORDER BY user_id LIMIT ?");
+        let question = Query::new(sql, [bound(self.after.0), (u64::from(self.limit) + 1).into()]);
+        Ok(cut(db.rows(vec![question], take_user).await?, self.limit))
+    }
+}
+
+pub(crate) struct LoginVersions(pub(crate) Vec<UserId>);
+
+impl Read for LoginVersions {
+    type Answer = Vec<(UserId, u64)>;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Self::Answer, D::Error> {
+        let dialect = db.dialect();
+        let questions: Vec<_> = self.0.iter().map(|user| Query::with_key::<Mailbox>(dialect, user)).collect();
+        let found = db.rows(questions, |row| Ok((row.get()?, Mailbox::take(row)?.login_version))).await?;
+        let found: BTreeMap<_, _> = found.into_iter().collect();
+        Ok(found.into_iter().collect())
+    }
+}
+
+/// The device is known as it is, and was seen today.
+pub(crate) struct IsSeenToday {
+    pub(crate) user: UserId,
+    pub(crate) device: Device,
+    pub(crate) now_ms: u64,
+}
+
+impl Read for IsSeenToday {
+    type Answer = bool;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<bool, D::Error> {
+        let known = db.find::<DeviceRow>(&(self.user, self.device.device_id.clone())).await?;
+        Ok(known.is_some_and(|known| known.is_same_today(&self.device, self.now_ms)))
+    }
+}
+
+pub(crate) struct DevicesOf(pub(crate) UserId);
+
+impl Read for DevicesOf {
+    type Answer = Vec<Device>;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Vec<Device>, D::Error> {
+        let device = columns_of::<DeviceRow>("im_device");
+        let sql = format!("SELECT {device} FROM im_device WHERE user_id = ? ORDER BY last_seen_ms DESC, device_id");
+        let devices = db.rows(vec![Query::new(sql, [self.0.into()])], |row| {
+            let (UserId(_), device_id) = row.get()?;
+            let DeviceRow { platform, name, .. } = DeviceRow::take(row)?;
+            Ok(Device { device_id, platform, name })
+        });
+        devices.await
+    }
+}

@@ -1,0 +1,65 @@
+//! Where the log of a conversation ends.
+
+use anser_proto::{
+    ConversationId, GroupId, UserId,
+    v1::{self, notice::Kind},
+};
+use prost::Message as _;
+
+use super::{Guard, Row, columns};
+use crate::{NewMessage, Sender};
+
+/// Default: nothing was said.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Head {
+    pub(crate) server_msg_id: u64,
+    pub(crate) count: u64,
+    pub(crate) server_time_ms: u64,
+}
+
+/// A message's place in a log: its id and its count.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Place {
+    pub(crate) server_msg_id: u64,
+    pub(crate) count: u64,
+}
+
+impl Row for Head {
+    type Key = ConversationId;
+
+    const TABLE: &str = "im_conversation";
+    const KEY: &[&str] = &["small_id", "big_id"];
+    const GUARD: Option<Guard<Self>> = Some(Guard("server_msg_id", |head| head.server_msg_id));
+
+    columns!(server_msg_id, count, server_time_ms);
+}
+
+impl Head {
+    /// Moves to where the next message will be. The time of a conversation never goes back.
+    pub(crate) fn advance(&mut self, now_ms: u64, counted: bool) {
+        self.server_msg_id += 1;
+        self.count += u64::from(counted);
+        self.server_time_ms = self.server_time_ms.max(now_ms);
+    }
+
+    pub(crate) fn place(&self) -> Place {
+        Place { server_msg_id: self.server_msg_id, count: self.count }
+    }
+
+    /// The notice at the head, to which it was moved. Nobody's message can be under its id already: ids of notices are apart.
+    pub(crate) fn notice(&self, group: GroupId, operator: &Sender, kind: Kind, users: &[UserId]) -> NewMessage {
+        let user_ids = users.iter().map(|user| user.0).collect();
+        let notice = v1::Notice { kind: kind.into(), operator_id: operator.user.0, user_ids };
+        NewMessage {
+            conversation: ConversationId::Group(group),
+            from: operator.clone(),
+            client_msg_id: format!("notice-{}", self.server_msg_id).parse().expect("it is short and ASCII"),
+            kind: v1::message::Type::Notice.into(),
+            content: "".into(),
+            attachment: notice.encode_to_vec().into(),
+            client_time_ms: self.server_time_ms,
+            counted: false,
+            login_version: 0,
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Who is in a group: a row for each stay, of which the present one is found by the user.
+
+use anser_proto::{GroupId, UserId};
+
+use super::{Only, Row, columns};
+use crate::Role;
+
+/// A stretch of a group's log during which somebody is, or was, a member.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Stay {
+    /// The first id of the log that they may see.
+    pub(crate) joined: u64,
+    /// The last; none: they are a member now.
+    pub(crate) left_at: Option<u64>,
+    pub(crate) role: Role,
+    /// Who put them there, until they answer. None: they have, or nobody did.
+    pub(crate) invited_by: Option<UserId>,
+}
+
+impl Row for Stay {
+    type Key = (GroupId, UserId);
+
+    const TABLE: &str = "im_group_member";
+    const KEY: &[&str] = &["group_id", "user_id"];
+    const ONLY: Only = Only::Present;
+
+    columns!(joined, left_at, role, invited_by);
+
+    fn is_found(&self) -> bool {
+        self.left_at.is_none()
+    }
+}

@@ -1,0 +1,84 @@
+//! Kinds of rows: each described once, its table, its key, its columns, for every database that keeps them.
+//!
+//! Rows know nothing of statements or connections. A database reads what it finds into [`Take`] and writes what it is given by [`Put`], column by
+//! column in the order in which the kind names them.
+
+mod column;
+mod device;
+mod group;
+mod head;
+mod mailbox;
+mod member;
+mod message;
+mod password;
+mod session;
+mod user;
+
+use std::{fmt::Debug, hash::Hash};
+
+pub(crate) use column::{Column, Damage, Put, Take};
+pub(crate) use device::DeviceRow;
+pub(crate) use group::GroupRow;
+pub(crate) use head::{Head, Place};
+pub(crate) use mailbox::Mailbox;
+pub(crate) use member::Stay;
+pub(crate) use message::MessageRow;
+pub(crate) use password::PasswordRow;
+pub(crate) use session::Entry;
+pub(crate) use user::UserRow;
+
+/// A kind of row that is found by its key and held in memory while a transaction changes it.
+pub(crate) trait Row: Clone + PartialEq + Debug + Send {
+    type Key: Column + Clone + Ord + Hash + Debug + Send + Sync;
+
+    const TABLE: &str;
+    /// The columns of the key.
+    const KEY: &[&str];
+    /// The columns beside it.
+    const COLUMNS: &[&str];
+    /// Only rows that meet it are found by the key: of the stays of a user in a group the present one.
+    const ONLY: Only = Only::All;
+    /// A number that must be in the row, as it was when the row was read, for the row to be changed: whatever is remembered, what others
+    /// wrote meanwhile is not written over.
+    const GUARD: Option<Guard<Self>> = None;
+
+    fn put(&self, to: &mut dyn Put);
+
+    fn take(from: &mut dyn Take) -> Result<Self, Damage>;
+
+    /// It is still found by its key.
+    fn is_found(&self) -> bool {
+        true
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Only {
+    All,
+    Present,
+}
+
+/// The name of the column, and its value.
+pub(crate) struct Guard<R>(pub(crate) &'static str, pub(crate) fn(&R) -> u64);
+
+/// The columns of a kind of row are called as its fields.
+macro_rules! columns {
+    ($($field:ident),+) => {
+        const COLUMNS: &[&str] = &[$(stringify!($field)),+];
+
+        fn put(&self, to: &mut dyn $crate::rows::Put) {
+            $($crate::rows::Column::put(&self.$field, to);)+
+        }
+
+        fn take(from: &mut dyn $crate::rows::Take) -> Result<Self, $crate::rows::Damage> {
+            Ok(Self { $($field: from.get()?),+ })
+        }
+    };
+}
+use columns;
+
+/// Key and columns of a kind of row, as a statement names them.
+pub(crate) fn columns_of<R: Row>(table: &str) -> String {
+    let names = R::KEY.iter().chain(R::COLUMNS).map(|name| format!("{table}.{name}"));
+    names.collect::<Vec<_>>().join(", ")
+}

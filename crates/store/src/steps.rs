@@ -1,0 +1,112 @@
+//! What several verbs do: the rules of mailboxes, sessions, memberships and notices, each once.
+
+use std::collections::BTreeSet;
+
+use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
+
+use crate::{
+    Message, Refusal, Role, Sender,
+    facts::{Facts, Stop},
+    rows::{Entry, Head, Mailbox, MessageRow, Stay},
+};
+
+impl Facts<'_> {
+    /// Every user has one.
+    pub(crate) fn mailbox_of(&mut self, user: UserId) -> Result<Mailbox, Stop> {
+        Ok(self.mailbox(user)?.ok_or(Refusal::NotFound("user"))?)
+    }
+
+    pub(crate) fn must_exist(&mut self, user: UserId) -> Result<(), Stop> {
+        self.mailbox_of(user).map(drop)
+    }
+
+    pub(crate) fn must_be_logged_in(&mut self, user: UserId, login_version: u64) -> Result<(), Stop> {
+        if self.mailbox_of(user)?.login_version == login_version { Ok(()) } else { Err(Refusal::LoginOver.into()) }
+    }
+
+    /// Nobody who logged in before is logged in any more.
+    pub(crate) fn end_logins(&mut self, user: UserId) -> Result<(), Stop> {
+        let mailbox = self.mailbox_of(user)?;
+        let ended = Mailbox { login_version: mailbox.login_version + 1, ..mailbox };
+        self.tables.mailboxes.set(user, Some(ended));
+        Ok(())
+    }
+
+    /// Takes the next number of the user's mailbox, for a change that concerns them.
+    pub(crate) fn next_change(&mut self, user: UserId) -> Result<u64, Stop> {
+        let mailbox = self.mailbox_of(user)?;
+        let mailbox_seq = mailbox.mailbox_seq + 1;
+        self.tables.mailboxes.set(user, Some(Mailbox { mailbox_seq, ..mailbox }));
+        Ok(mailbox_seq)
+    }
+
+    /// Changes the user's entry and stamps it with the next number of their mailbox.
+    pub(crate) fn stamp(
+        &mut self,
+        user: UserId,
+        conversation: ConversationId,
+        change: impl FnOnce(&mut Entry),
+    ) -> Result<u64, Stop> {
+        let mut entry = self.session(user, conversation)?.unwrap_or_default();
+        change(&mut entry);
+        entry.mailbox_seq = self.next_change(user)?;
+        self.tables.sessions.set((user, conversation), Some(entry));
+        Ok(entry.mailbox_seq)
+    }
+
+    /// The member did something in the group themselves.
+    pub(crate) fn answer(&mut self, user: UserId, group: GroupId) -> Result<(), Stop> {
+        if let Some(stay) = self.stay(group, user)?.filter(|stay| stay.invited_by.is_some()) {
+            self.tables.stays.set((group, user), Some(Stay { invited_by: None, ..stay }));
+        }
+        Ok(())
+    }
+
+    /// The user's present stay; none: they are no member now.
+    pub(crate) fn membership(&mut self, group: GroupId, user: UserId) -> Result<Option<Stay>, Stop> {
+        Ok(self.stay(group, user)?.filter(|stay| stay.left_at.is_none()))
+    }
+
+    pub(crate) fn set_role(&mut self, group: GroupId, user: UserId, role: Role) -> Result<(), Stop> {
+        if let Some(stay) = self.membership(group, user)? {
+            self.tables.stays.set((group, user), Some(Stay { role, ..stay }));
+        }
+        Ok(())
+    }
+
+    /// Appends a notice to a group's log. The version of the list of members is where the last of them came or went.
+    pub(crate) fn append_notice(
+        &mut self,
+        group: GroupId,
+        operator: &Sender,
+        kind: Kind,
+        users: &[UserId],
+    ) -> Result<Message, Stop> {
+        let conversation = ConversationId::Group(group);
+        let mut head = self.head(conversation)?.unwrap_or_default();
+        head.advance(self.now_ms(), false);
+        let notice = head.notice(group, operator, kind, users);
+        if self.source.store(MessageRow { message: &notice, head: &head })?.is_some() {
+            return Err(
+                crate::Failure::Failed(format!("notice {} of {conversation} is known", head.server_msg_id)).into()
+            );
+        }
+        self.move_head(conversation, head);
+        if kind != Kind::OwnerChanged
+            && let Some(mut row) = self.group(group)?
+        {
+            row.members_version = head.server_msg_id;
+            self.tables.groups.set(group, Some(row));
+        }
+        Ok(notice.stored(head.server_msg_id, head.server_time_ms, head.count))
+    }
+
+    /// A message took its place: the head is there now.
+    pub(crate) fn move_head(&mut self, conversation: ConversationId, head: Head) {
+        self.tables.heads.set(conversation, Some(head));
+    }
+}
+
+pub(crate) fn distinct<'u>(users: impl IntoIterator<Item = &'u UserId>) -> BTreeSet<UserId> {
+    users.into_iter().copied().collect()
+}

@@ -1,0 +1,156 @@
+//! Everything that changes the store: what it wants to know, what it decides, and who is told what came of it.
+
+use std::collections::BTreeSet;
+
+use anser_proto::ConversationId;
+use tokio::sync::oneshot;
+
+use crate::{
+    Error, Failure, NewMessage, Refusal,
+    facts::{Facts, Stop, Want},
+    query::{Dialect, Query},
+    records::BYTES_BESIDE,
+};
+
+/// A change of the store. One file of `verbs/` each.
+pub(crate) trait Verb: Send + 'static {
+    type Answer: Send + 'static;
+
+    /// What it will ask for, as far as that is known beforehand: where a question is a round trip, all are asked together. What is left
+    /// out is asked for when it is needed.
+    fn wants(&self, wants: &mut Wants);
+
+    /// Answers or refuses by what is known, and changes the facts. Asked again from the beginning when a fact was missing.
+    fn decide(&self, facts: &mut Facts<'_>) -> Result<Self::Answer, Stop>;
+
+    /// How much of a transaction it takes, in messages. A user who joins or goes takes about as many rows as one.
+    fn weight(&self) -> usize {
+        1
+    }
+
+    /// What it holds until it is done, beside [`BYTES_BESIDE`]: bodies, lists of users.
+    fn bytes(&self) -> usize {
+        0
+    }
+
+    /// It may share a transaction with others of other nodes' conversations: it reads nothing by a question that they change.
+    fn goes_together(&self) -> bool {
+        false
+    }
+
+    /// Those whose order it takes part in.
+    fn conversations(&self) -> Vec<ConversationId> {
+        Vec::new()
+    }
+
+    /// Those that it appends for users.
+    fn messages(&self) -> &[NewMessage] {
+        &[]
+    }
+}
+
+/// What is asked for at the beginning of a transaction.
+pub(crate) struct Wants {
+    pub(crate) dialect: Dialect,
+    pub(crate) rows: BTreeSet<Want>,
+    pub(crate) queries: Vec<Query>,
+}
+
+impl Wants {
+    pub(crate) fn new(dialect: Dialect) -> Self {
+        Self { dialect, rows: BTreeSet::new(), queries: Vec::new() }
+    }
+
+    pub(crate) fn row(&mut self, want: Want) {
+        self.rows.insert(want);
+    }
+
+    pub(crate) fn ask(&mut self, query: Query) {
+        self.queries.push(query);
+    }
+}
+
+/// A verb that waits for its transaction, and who waits for its answer.
+pub(crate) struct Waiting<V: Verb> {
+    verb: V,
+    answer: Option<Result<V::Answer, Refusal>>,
+    caller: oneshot::Sender<Result<V::Answer, Error>>,
+}
+
+/// The same, whichever the verb.
+pub(crate) trait Write: Send {
+    fn wants(&self, wants: &mut Wants);
+    fn weight(&self) -> usize;
+    /// What it holds until it is done.
+    fn bytes(&self) -> usize;
+    fn goes_together(&self) -> bool;
+    fn conversations(&self) -> Vec<ConversationId>;
+    fn messages(&self) -> &[NewMessage];
+
+    /// Decides, and keeps an answer or a refusal until the commit.
+    fn decide(&mut self, facts: &mut Facts<'_>) -> Result<(), Stop>;
+
+    /// Refusals too are taken back by a failure: they may rest on what the same transaction had done. Whoever asked may have gone: then
+    /// nobody is told.
+    fn settle(self: Box<Self>, failure: Option<&Failure>);
+}
+
+impl<V: Verb> Waiting<V> {
+    pub(crate) fn new(verb: V) -> (Box<dyn Write>, oneshot::Receiver<Result<V::Answer, Error>>) {
+        let (caller, answered) = oneshot::channel();
+        (Box::new(Self { verb, answer: None, caller }), answered)
+    }
+}
+
+impl<V: Verb> Write for Waiting<V> {
+    fn wants(&self, wants: &mut Wants) {
+        self.verb.wants(wants);
+    }
+
+    fn weight(&self) -> usize {
+        self.verb.weight()
+    }
+
+    fn bytes(&self) -> usize {
+        BYTES_BESIDE + self.verb.bytes()
+    }
+
+    fn goes_together(&self) -> bool {
+        self.verb.goes_together()
+    }
+
+    fn conversations(&self) -> Vec<ConversationId> {
+        self.verb.conversations()
+    }
+
+    fn messages(&self) -> &[NewMessage] {
+        self.verb.messages()
+    }
+
+    fn decide(&mut self, facts: &mut Facts<'_>) -> Result<(), Stop> {
+        let appended = facts.appended;
+        self.answer = Some(match self.verb.decide(facts) {
+            Ok(answer) => {
+                facts.keep();
+                Ok(answer)
+            }
+            Err(stop) => {
+                facts.undo();
+                facts.appended = appended;
+                match stop {
+                    Stop::Refused(refusal) => Err(refusal),
+                    stop => return Err(stop),
+                }
+            }
+        });
+        Ok(())
+    }
+
+    fn settle(self: Box<Self>, failure: Option<&Failure>) {
+        let passed_over = || Err(Failure::Failed("the write was passed over".into()).into());
+        drop(self.caller.send(match failure {
+            Some(failure) => Err(failure.clone().into()),
+            None => self.answer.map_or_else(passed_over, |answer| answer.map_err(Error::from)),
+        }));
+    }
+}

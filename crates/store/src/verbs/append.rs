@@ -1,0 +1,137 @@
+//! Appending messages: each once, at the next place of its log, with all its copies.
+
+use anser_proto::{ConversationId, GroupId};
+
+use crate::{
+    Appended, NewMessage, Refusal,
+    facts::{Facts, Known, Stop, Want},
+    rows::{Head, MessageRow},
+    verb::{Verb, Wants},
+};
+
+/// The messages of one batch, each of which may be refused alone.
+pub(crate) struct Append(pub(crate) Vec<NewMessage>);
+
+impl Verb for Append {
+    type Answer = Vec<Result<Appended, Refusal>>;
+
+    fn wants(&self, wants: &mut Wants) {
+        for NewMessage { conversation, from, .. } in &self.0 {
+            wants.row(Want::Mailbox(from.user));
+            wants.row(Want::Head(*conversation));
+            wants.row(Want::Session(from.user, *conversation));
+            match conversation {
+                ConversationId::Group(group) => {
+                    wants.row(Want::Group(*group));
+                    wants.row(Want::Stay(*group, from.user));
+                }
+                ConversationId::Single { .. } => {
+                    if let Some(peer) = conversation.peer_of(from.user) {
+                        wants.row(Want::Mailbox(peer));
+                        wants.row(Want::Session(peer, *conversation));
+                    }
+                }
+            }
+        }
+    }
+
+    fn decide(&self, facts: &mut Facts<'_>) -> Result<Self::Answer, Stop> {
+        let decided = self.0.iter().map(|message| match append(facts, message) {
+            Ok(place) => {
+                facts.appended += u64::from(!place.duplicate);
+                Ok(Ok(place))
+            }
+            // It comes before anything is changed.
+            Err(Stop::Refused(refusal)) => Ok(Err(refusal)),
+            Err(stop) => Err(stop),
+        });
+        decided.collect()
+    }
+
+    fn weight(&self) -> usize {
+        self.0.len()
+    }
+
+    fn bytes(&self) -> usize {
+        self.0.iter().map(NewMessage::bytes).sum()
+    }
+
+    fn goes_together(&self) -> bool {
+        true
+    }
+
+    fn conversations(&self) -> Vec<ConversationId> {
+        self.0.iter().map(|message| message.conversation).collect()
+    }
+
+    fn messages(&self) -> &[NewMessage] {
+        &self.0
+    }
+}
+
+fn append(facts: &mut Facts<'_>, message: &NewMessage) -> Result<Appended, Stop> {
+    let appended = match message.conversation {
+        ConversationId::Single { .. } => append_single(facts, message),
+        ConversationId::Group(group) => append_to_group(facts, group, message),
+    };
+    match appended {
+        // The place of a retry is the first one, whatever its sender may do by now. A stranger has none.
+        Err(Stop::Refused(refusal @ (Refusal::LoginOver | Refusal::NotMember)))
+            if message.conversation.peer_of(message.from.user).is_some()
+                || matches!(message.conversation, ConversationId::Group(_)) =>
+        {
+            facts.source.find(message)?.map_or(Err(refusal.into()), Known::place)
+        }
+        appended => appended,
+    }
+}
+
+fn append_single(facts: &mut Facts<'_>, message: &NewMessage) -> Result<Appended, Stop> {
+    let (conversation, from) = (message.conversation, message.from.user);
+    let to = conversation.peer_of(from).ok_or(Refusal::NotMember)?;
+    facts.must_exist(from)?;
+    facts.must_exist(to)?;
+    facts.must_be_logged_in(from, message.login_version)?;
+    let mut head = facts.head(conversation)?.unwrap_or_default();
+    head.advance(facts.now_ms(), message.counted);
+    if let Some(known) = facts.source.store(MessageRow { message, head: &head })? {
+        return known.place();
+    }
+    facts.move_head(conversation, head);
+    let sender_mailbox_seq = facts.stamp(from, conversation, |own| own.read_to(head.place()))?;
+    let receiver_mailbox_seq = match to == from {
+        true => sender_mailbox_seq,
+        false => facts.stamp(to, conversation, |_| {})?,
+    };
+    Ok(Appended { sender_mailbox_seq, receiver_mailbox_seq, ..appended(&head) })
+}
+
+fn append_to_group(facts: &mut Facts<'_>, group: GroupId, message: &NewMessage) -> Result<Appended, Stop> {
+    let (conversation, from) = (message.conversation, message.from.user);
+    let mut head = facts.head(conversation)?.ok_or(Refusal::NotMember)?;
+    facts.membership(group, from)?.ok_or(Refusal::NotMember)?;
+    facts.must_be_logged_in(from, message.login_version)?;
+    let members_version = facts.group(group)?.ok_or(Refusal::NotMember)?.members_version;
+    let mut own = facts.session(from, conversation)?.unwrap_or_default();
+    head.advance(facts.now_ms(), message.counted);
+    if let Some(known) = facts.source.store(MessageRow { message, head: &head })? {
+        return known.place();
+    }
+    facts.move_head(conversation, head);
+    own.read_to(head.place());
+    facts.tables.sessions.set((from, conversation), Some(own));
+    facts.answer(from, group)?;
+    Ok(Appended { members_version, ..appended(&head) })
+}
+
+/// What the sender of the message at the head is told, before mailboxes are.
+fn appended(head: &Head) -> Appended {
+    let Head { server_msg_id, server_time_ms, count } = *head;
+    Appended { duplicate: false, ..Appended::first(server_msg_id, server_time_ms, count) }
+}
+
+impl Known {
+    fn place(self) -> Result<Appended, Stop> {
+        if self.same { Ok(self.first) } else { Err(Refusal::Conflict("client_msg_id").into()) }
+    }
+}

@@ -1,0 +1,24 @@
+//! A file for each verb that changes the store: what it wants, what it decides. Its contract stands in [`crate::Store`].
+
+mod append;
+mod change_members;
+mod create_group;
+mod create_user;
+mod joining;
+mod mark;
+mod probe;
+mod set_disabled;
+mod set_password;
+mod touch_device;
+mod update_profile;
+
+pub(crate) use append::Append;
+pub(crate) use change_members::ChangeMembers;
+pub(crate) use create_group::CreateGroup;
+pub(crate) use create_user::CreateUser;
+pub(crate) use mark::MoveMark;
+pub(crate) use probe::Probe;
+pub(crate) use set_disabled::SetDisabled;
+pub(crate) use set_password::SetPassword;
+pub(crate) use touch_device::TouchDevice;
+pub(crate) use update_profile::UpdateProfile;

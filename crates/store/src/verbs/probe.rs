@@ -1,0 +1,19 @@
+//! Proving that the store takes writes: the transaction itself is the proof.
+
+use crate::{
+    facts::{Facts, Stop},
+    verb::{Verb, Wants},
+};
+
+pub(crate) struct Probe;
+
+impl Verb for Probe {
+    type Answer = ();
+
+    fn wants(&self, _: &mut Wants) {}
+
+    fn decide(&self, facts: &mut Facts<'_>) -> Result<(), Stop> {
+        facts.must_write = true;
+        Ok(())
+    }
+}
