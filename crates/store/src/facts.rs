@@ -216,7 +216,7 @@ impl<R: Row> Rows<R> {
 macro_rules! look_up {
     ($name:ident, $rows:ident, $row:ty, ($($arg:ident: $type:ty),+), $want:expr, $key:expr) => {
         pub(crate) fn $name(&mut self, $($arg: $type),+) -> Result<Option<$row>, Stop> {
-            let (key, want) = ($key, $want);
+            let (want, key) = ($want, $key);
             if let Some(fact) = self.tables.$rows.known.get(&key) {
                 return Ok(fact.now.clone());
             }
@@ -239,7 +239,7 @@ impl Facts<'_> {
     look_up!(password, passwords, PasswordRow, (user: UserId), Want::Password(user), user);
     look_up!(
         device, devices, DeviceRow, (user: UserId, device: Arc<str>),
-        Want::Device(user, device.clone()), (user, device.clone())
+        Want::Device(user, device.clone()), (user, device)
     );
 
     /// The present write is decided.
@@ -265,7 +265,10 @@ impl Facts<'_> {
         read: impl Fn(&mut dyn Take) -> Result<T, Damage>,
     ) -> Result<Vec<T>, Stop> {
         let mut found = Vec::new();
-        let each = &mut |row: &mut dyn Take| Ok(found.push(read(row)?));
+        let each = &mut |row: &mut dyn Take| {
+            found.push(read(row)?);
+            Ok(())
+        };
         self.source.ask(query, self.tables, each)?;
         Ok(found)
     }

@@ -6,12 +6,14 @@
 pub mod contract;
 mod engine;
 mod error;
+#[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "what only a database on the network needs"))]
 mod facts;
 pub mod fallen;
 pub mod memory;
 #[cfg(feature = "cluster")]
 pub mod mysql;
 mod proposals;
+#[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "what only a database on the network needs"))]
 mod query;
 mod questions;
 mod read;
@@ -21,6 +23,7 @@ mod rows;
 pub mod sequencer;
 pub mod sqlite;
 mod steps;
+#[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "what only a database on the network needs"))]
 mod verb;
 mod verbs;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId, v1};
+use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId};
 use bytes::Bytes;
 
 use crate::rows::Place;
@@ -42,8 +42,9 @@ pub(crate) const BYTES_BESIDE: usize = 512;
 
 impl NewMessage {
     /// The store writes it itself, and it has no identity of a user's.
+    #[cfg(feature = "cluster")]
     pub(crate) fn is_notice(&self) -> bool {
-        self.kind == MessageType::from(v1::message::Type::Notice)
+        self.kind == MessageType::from(anser_proto::v1::message::Type::Notice)
     }
 
     /// What it holds in memory.

@@ -1,8 +1,8 @@
 //! Everything that changes the store: what it wants to know, what it decides, and who is told what came of it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
-use anser_proto::ConversationId;
+use anser_proto::{ConversationId, UserId};
 use tokio::sync::oneshot;
 
 use crate::{
@@ -33,9 +33,9 @@ pub(crate) trait Verb: Send + 'static {
         0
     }
 
-    /// It may share a transaction with others of other nodes' conversations: it reads nothing by a question that they change.
-    fn goes_together(&self) -> bool {
-        false
+    /// With whom it may share a transaction where a question is answered before any of them is decided.
+    fn company(&self) -> Company {
+        Company::Nobody
     }
 
     /// Those whose order it takes part in.
@@ -49,26 +49,50 @@ pub(crate) trait Verb: Send + 'static {
     }
 }
 
+/// What verbs that share a transaction must not do: change what another asked for by a question.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Company {
+    /// It asks nothing that others change.
+    Everybody,
+    /// Only verbs of the same subject change what it asks for.
+    AllBut(Subject),
+    Nobody,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Subject {
+    DevicesOf(UserId),
+    Account(Arc<str>),
+}
+
 /// What is asked for at the beginning of a transaction.
 pub(crate) struct Wants {
     pub(crate) dialect: Dialect,
     pub(crate) rows: BTreeSet<Want>,
+    /// Heads that it moves nowhere: whoever appends meanwhile need not wait.
+    pub(crate) heads: BTreeSet<ConversationId>,
     pub(crate) queries: Vec<Query>,
 }
 
 impl Wants {
     pub(crate) fn new(dialect: Dialect) -> Self {
-        Self { dialect, rows: BTreeSet::new(), queries: Vec::new() }
+        Self { dialect, rows: BTreeSet::new(), heads: BTreeSet::new(), queries: Vec::new() }
     }
 
     pub(crate) fn row(&mut self, want: Want) {
         self.rows.insert(want);
     }
 
+    pub(crate) fn look_at_head(&mut self, conversation: ConversationId) {
+        self.heads.insert(conversation);
+    }
+
     pub(crate) fn ask(&mut self, query: Query) {
         self.queries.push(query);
     }
 }
+
+pub(crate) type Answered<V> = oneshot::Receiver<Result<<V as Verb>::Answer, Error>>;
 
 /// A verb that waits for its transaction, and who waits for its answer.
 pub(crate) struct Waiting<V: Verb> {
@@ -83,7 +107,7 @@ pub(crate) trait Write: Send {
     fn weight(&self) -> usize;
     /// What it holds until it is done.
     fn bytes(&self) -> usize;
-    fn goes_together(&self) -> bool;
+    fn company(&self) -> Company;
     fn conversations(&self) -> Vec<ConversationId>;
     fn messages(&self) -> &[NewMessage];
 
@@ -96,7 +120,8 @@ pub(crate) trait Write: Send {
 }
 
 impl<V: Verb> Waiting<V> {
-    pub(crate) fn new(verb: V) -> (Box<dyn Write>, oneshot::Receiver<Result<V::Answer, Error>>) {
+    /// It as a write, and its answer to come.
+    pub(crate) fn of(verb: V) -> (Box<dyn Write>, Answered<V>) {
         let (caller, answered) = oneshot::channel();
         (Box::new(Self { verb, answer: None, caller }), answered)
     }
@@ -115,8 +140,8 @@ impl<V: Verb> Write for Waiting<V> {
         BYTES_BESIDE + self.verb.bytes()
     }
 
-    fn goes_together(&self) -> bool {
-        self.verb.goes_together()
+    fn company(&self) -> Company {
+        self.verb.company()
     }
 
     fn conversations(&self) -> Vec<ConversationId> {

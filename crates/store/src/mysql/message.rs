@@ -7,7 +7,7 @@ use bytes::Bytes;
 use mysql_async::{Conn, Row, prelude::Queryable as _};
 
 use super::{
-    columns::{Sql, get},
+    columns::{NOTHING, Sql, get},
     fault::Fault,
 };
 use crate::{Appended, NewMessage, facts::Known, rows::MessageRow};
@@ -57,39 +57,44 @@ impl Places {
         Ok(!wanted.is_empty())
     }
 
-    /// The locks that are held keep others from storing them now.
-    pub(super) async fn look(&mut self, db: &mut Conn, shards: u32, messages: &[NewMessage]) -> Result<(), Fault> {
+    /// Tells the senders of those that are there. The locks that are held keep others from storing them now.
+    pub(super) async fn look(
+        &mut self,
+        db: &mut Conn,
+        shards: u32,
+        messages: &[NewMessage],
+    ) -> Result<Vec<UserId>, Fault> {
         let mut tables: HashMap<Table, Vec<&NewMessage>> = HashMap::new();
         for message in messages {
             tables.entry(Table::of_key(message, shards)).or_default().push(message);
         }
-        for (table, messages) in tables {
-            let (of_group, table) = (matches!(table, Table::Group(_)), table.name());
-            let owner = if of_group { "once_id" } else { "to_id" };
-            let mut sql = Sql::new(format!(
-                "SELECT from_id, {owner}, client_msg_id, server_msg_id, server_time_ms, count, type, content, attachment
-                 FROM {table} WHERE "
-            ));
-            for (at, message) in messages.iter().enumerate() {
-                sql.push(if at == 0 { "(client_msg_id = " } else { " OR (client_msg_id = " });
-                sql.text(message.client_msg_id.as_str()).push(" AND from_id = ").number(message.from.user.0);
-                sql.push(" AND ").push(owner).push(" = ").number(to(message)).push(")");
-            }
-            for row in db.query::<Row, _>(sql.as_str()).await? {
-                self.take(of_group, row)?;
-            }
-            for message in messages {
-                self.known.entry(identity(message)).or_insert(None);
+        if tables.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut sql = Sql::new(NOTHING);
+        for (table, messages) in &tables {
+            select(&mut sql, *table, messages);
+        }
+        let mut results = db.query_iter(sql.as_str()).await?;
+        results.collect::<Row>().await?;
+        let mut senders = Vec::new();
+        for table in tables.keys() {
+            for row in results.collect::<Row>().await? {
+                senders.push(self.take(*table, row)?);
             }
         }
-        Ok(())
+        results.drop_result().await?;
+        for message in messages {
+            self.known.entry(identity(message)).or_insert(None);
+        }
+        Ok(senders)
     }
 
-    fn take(&mut self, of_group: bool, mut row: Row) -> Result<(), Fault> {
+    fn take(&mut self, table: Table, mut row: Row) -> Result<UserId, Fault> {
         let (from, owner) = (UserId(get(&mut row, 0)?), get(&mut row, 1)?);
-        let conversation = match of_group {
-            true => ConversationId::Group(GroupId(owner)),
-            false => ConversationId::single(from, UserId(owner)),
+        let conversation = match table {
+            Table::Group(_) => ConversationId::Group(GroupId(owner)),
+            _ => ConversationId::single(from, UserId(owner)),
         };
         let id: String = get(&mut row, 2)?;
         let id = id.parse().map_err(|bad| Fault::OfOne(format!("client_msg_id {id}: {bad}")))?;
@@ -97,7 +102,7 @@ impl Places {
         let (kind, content) = (get(&mut row, 6)?, Arc::from(get::<String>(&mut row, 7)?));
         let attachment = get::<Vec<u8>>(&mut row, 8)?.into();
         self.known.insert((conversation, from, id), Some(Stored { first, kind, content, attachment }));
-        Ok(())
+        Ok(from)
     }
 
     /// The message is of this transaction.
@@ -116,6 +121,19 @@ impl Places {
 
     pub(super) fn forget(&mut self, identity: &Identity) {
         self.known.remove(identity);
+    }
+}
+
+/// A statement that finds those of one table.
+fn select(sql: &mut Sql, table: Table, messages: &[&NewMessage]) {
+    let owner = if matches!(table, Table::Group(_)) { "once_id" } else { "to_id" };
+    sql.push("; SELECT from_id, ").push(owner);
+    sql.push(", client_msg_id, server_msg_id, server_time_ms, count, type, content, attachment FROM ");
+    sql.push(&table.name()).push(" WHERE ");
+    for (at, message) in messages.iter().enumerate() {
+        sql.push(if at == 0 { "(client_msg_id = " } else { " OR (client_msg_id = " });
+        sql.text(message.client_msg_id.as_str()).push(" AND from_id = ").number(message.from.user.0);
+        sql.push(" AND ").push(owner).push(" = ").number(to(message)).push(")");
     }
 }
 

@@ -12,6 +12,7 @@ mod migrate;
 mod open;
 mod queue;
 mod reader;
+mod repeaters;
 mod replica;
 mod source;
 mod statement;
@@ -34,6 +35,7 @@ use migrate::Identity;
 use open::Database;
 use queue::Queue;
 use reader::{PATIENCE, Readers};
+use repeaters::Repeaters;
 use replica::Replicas;
 use txn::Rules;
 use writer::{Counters, Writer};
@@ -133,7 +135,12 @@ impl Prepared {
         let queue = Queue::new(options.write_queue_max, options.write_queue_bytes_max, options.commit_messages_max);
         let queue = Arc::new(queue);
         let clock = options.common.clock.clone();
-        let rules = Arc::new(Rules { common: options.common, sequencer, counters: counters.clone() });
+        let rules = Arc::new(Rules {
+            common: options.common,
+            sequencer,
+            counters: counters.clone(),
+            repeaters: Repeaters::new(),
+        });
         let mut writers = Vec::new();
         for _ in 0..options.writers.max(1) {
             let id = getrandom::u64().map_err(|error| OpenError::Foreign(error.to_string()))?;
@@ -171,7 +178,7 @@ impl Engine for MysqlStore {
     }
 
     async fn write<V: Verb>(&self, verb: V) -> Result<V::Answer, Error> {
-        let (write, answered) = Waiting::new(verb);
+        let (write, answered) = Waiting::of(verb);
         self.queue.push(write)?;
         let answer = timeout(WRITE_MAX, answered).await;
         let answer = answer.map_err(|_| Failure::UnknownOutcome(open::SILENT.into()))?;

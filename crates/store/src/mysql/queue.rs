@@ -12,7 +12,10 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{Failure, verb::Write};
+use crate::{
+    Failure,
+    verb::{Company, Write},
+};
 
 /// How far behind the first a write is looked for that may go with it.
 const LOOK_MAX: usize = 4_000;
@@ -78,27 +81,33 @@ impl Queue {
     pub(super) fn take(&self) -> Option<Group> {
         let mut state = self.state();
         let mut group = Group { writes: Vec::new(), since: Instant::now(), conversations: HashSet::new() };
-        let (mut passed, mut blocked) = (Vec::new(), HashSet::new());
+        let (mut passed, mut blocked, mut subjects) = (Vec::new(), HashSet::new(), HashSet::new());
         let (mut weight, mut bytes) = (0, 0);
         while passed.len() < LOOK_MAX
             && let Some(next) = state.waiting.pop_front()
         {
             let write = &next.write;
             let conversations = write.conversations();
-            let fits = group.writes.is_empty()
-                || (weight + write.weight() <= self.messages_max
-                    && bytes + next.bytes <= GROUP_BYTES_MAX
-                    && write.goes_together());
+            let is_first = group.writes.is_empty();
+            let fits =
+                is_first || (weight + write.weight() <= self.messages_max && bytes + next.bytes <= GROUP_BYTES_MAX);
+            let company = write.company();
+            let is_welcome = match &company {
+                Company::Everybody => true,
+                Company::AllBut(subject) => !subjects.contains(subject),
+                Company::Nobody => is_first,
+            };
             let free = |one: &ConversationId| !state.busy.contains(one) && !blocked.contains(one);
-            if fits && conversations.iter().all(free) {
-                let alone = !write.goes_together();
+            if fits && is_welcome && conversations.iter().all(free) {
                 weight += write.weight();
                 bytes += next.bytes;
                 group.since = group.since.min(next.since);
                 group.conversations.extend(conversations);
                 group.writes.push(next.write);
-                if alone {
-                    break;
+                match company {
+                    Company::Everybody => {}
+                    Company::AllBut(subject) => _ = subjects.insert(subject),
+                    Company::Nobody => break,
                 }
                 continue;
             }

@@ -33,6 +33,7 @@ use crate::{
 struct Keys {
     mailboxes: BTreeSet<UserId>,
     heads: BTreeSet<ConversationId>,
+    heads_looked_at: BTreeSet<ConversationId>,
     sessions: BTreeSet<(UserId, ConversationId)>,
     groups: BTreeSet<GroupId>,
     stays: BTreeSet<(GroupId, UserId)>,
@@ -42,9 +43,9 @@ struct Keys {
 }
 
 impl Keys {
-    fn of(wants: BTreeSet<Want>) -> Self {
-        let mut keys = Self::default();
-        for want in wants {
+    fn of(rows: BTreeSet<Want>, heads_looked_at: BTreeSet<ConversationId>) -> Self {
+        let mut keys = Self { heads_looked_at, ..Self::default() };
+        for want in rows {
             match want {
                 Want::Mailbox(user) => keys.mailboxes.insert(user),
                 Want::Head(conversation) => keys.heads.insert(conversation),
@@ -56,6 +57,7 @@ impl Keys {
                 Want::Device(user, device) => keys.devices.insert((user, device)),
             };
         }
+        keys.heads_looked_at.retain(|conversation| !keys.heads.contains(conversation));
         keys
     }
 
@@ -71,6 +73,7 @@ impl Keys {
         of::<Entry>(&self.sessions, Lock::Rows, sql);
         // In statements behind the one that locks the heads: a statement sees what was committed when it began, and that one may have
         // waited for somebody who changed the members.
+        of::<Head>(&self.heads_looked_at, Lock::None, sql);
         of::<GroupRow>(&self.groups, Lock::None, sql);
         of::<Stay>(&self.stays, Lock::None, sql);
         of::<UserRow>(&self.users, Lock::None, sql);
@@ -82,6 +85,7 @@ impl Keys {
         take(self.mailboxes, results, &mut tables.mailboxes).await?;
         take(self.heads, results, &mut tables.heads).await?;
         take(self.sessions, results, &mut tables.sessions).await?;
+        take(self.heads_looked_at, results, &mut tables.heads).await?;
         take(self.groups, results, &mut tables.groups).await?;
         take(self.stays, results, &mut tables.stays).await?;
         take(self.users, results, &mut tables.users).await?;
@@ -143,7 +147,7 @@ impl Database {
         wants: Wants,
         tables: &mut Tables,
     ) -> Result<(), Fault> {
-        let keys = Keys::of(wants.rows);
+        let keys = Keys::of(wants.rows, wants.heads);
         let mut sql = Sql::new(behind.join("; "));
         keys.select(&mut sql);
         for query in &wants.queries {
@@ -217,7 +221,7 @@ impl Source for Database {
         Ok(())
     }
 
-    /// Nobody looks at first: hardly any message comes again, and the unique key tells of one that does. Then the transaction is begun anew
+    /// Hardly any message comes again, and the unique key tells of one that does and was not looked for. Then the transaction is begun anew
     /// and looks for all its messages.
     fn store(&mut self, row: MessageRow<'_>) -> Result<Option<Known>, Stop> {
         if let Some(Some(known)) = self.places.of(row.message) {

@@ -7,10 +7,12 @@ use std::sync::{
 };
 
 use mysql_async::{Conn, prelude::Queryable as _};
+use tokio::time::Instant;
 
 use super::{
     columns::{NOTHING, Sql},
     fault::Fault,
+    repeaters::Repeaters,
     source::Database,
     statement,
     writer::Counters,
@@ -31,6 +33,7 @@ pub(super) struct Rules {
     pub(super) common: Options,
     pub(super) sequencer: Arc<dyn Sequencer>,
     pub(super) counters: Arc<Counters>,
+    pub(super) repeaters: Repeaters,
 }
 
 /// Marks a transaction, so that it can be asked for later whether it was committed.
@@ -40,12 +43,12 @@ pub(super) struct Stamp {
     pub(super) transaction_no: u64,
 }
 
-/// Whether messages that were stored before are looked for before anything is written.
+/// The messages for which is looked before anything is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Look {
-    /// Hardly any message comes again, and the unique key tells of one that does.
-    No,
-    First,
+    /// Those of senders who lately sent some again.
+    OfRepeaters,
+    All,
 }
 
 /// Sets `commits` before anything of it can be committed.
@@ -69,10 +72,12 @@ pub(super) async fn transact(
     number.push(" ON DUPLICATE KEY UPDATE transaction_no = VALUES(transaction_no), at_ms = VALUES(at_ms)");
     let begin = ["START TRANSACTION".to_owned(), number.as_str().to_owned()];
     source.read(db, &begin, wants, &mut tables).await?;
-    if look == Look::First {
-        let messages: Vec<_> = writes.iter().flat_map(|write| write.messages()).cloned().collect();
-        source.places.look(db, shards, &messages).await?;
-    }
+    let messages = writes.iter().flat_map(|write| write.messages());
+    let looked_for = match look {
+        Look::All => messages.cloned().collect(),
+        Look::OfRepeaters => rules.repeaters.among(messages, Instant::now()),
+    };
+    rules.repeaters.note(source.places.look(db, shards, &looked_for).await?, Instant::now());
 
     let mut decided = Decided::default();
     for write in writes {

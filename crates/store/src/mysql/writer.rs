@@ -169,7 +169,7 @@ impl Writer {
     /// Those that came since then.
     async fn commit_together(&mut self, writes: &mut [Box<dyn Write>], since: Instant) -> Result<Vec<Moved>, Fault> {
         let until = since + AWAY_MAX;
-        let (mut look, mut attempts) = (Look::No, 0);
+        let (mut look, mut attempts) = (Look::OfRepeaters, 0);
         loop {
             let fault = match self.attempt(writes, look).await {
                 Ok(moved) => return Ok(moved),
@@ -177,7 +177,7 @@ impl Writer {
             };
             attempts += 1;
             match fault {
-                Fault::Known if look == Look::No => look = Look::First,
+                Fault::Known if look == Look::OfRepeaters => look = Look::All,
                 Fault::InTheWay(_) if attempts < ATTEMPTS_MAX && since.elapsed() < WRITE_MAX => {
                     sleep(pause(attempts)).await;
                 }

@@ -262,7 +262,7 @@ impl Engine for SqliteStore {
     }
 
     async fn write<V: Verb>(&self, verb: V) -> Result<V::Answer, Error> {
-        let (write, answered) = Waiting::new(verb);
+        let (write, answered) = Waiting::of(verb);
         let bytes = write.bytes();
         self.writes.push(write, bytes)?;
         answered.await.map_err(|_| Failure::UnknownOutcome("the writer is gone".into()))?

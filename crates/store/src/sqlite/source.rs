@@ -141,11 +141,11 @@ impl Source for Database<'_> {
     }
 
     fn store(&mut self, row: MessageRow<'_>) -> Result<Option<Known>, Stop> {
-        Ok(self.messages.store(self.db, row)?)
+        self.messages.store(self.db, row)
     }
 
     fn find(&mut self, message: &NewMessage) -> Result<Option<Known>, Stop> {
-        Ok(self.messages.find(self.db, message)?)
+        self.messages.find(self.db, message)
     }
 
     fn keep(&mut self) {}

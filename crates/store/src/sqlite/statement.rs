@@ -109,12 +109,11 @@ impl EachKind for Write<'_> {
     }
 }
 
+/// Takes a row, and may want no more.
+type Each<'e> = &'e mut dyn FnMut(&mut dyn Take) -> Result<ControlFlow<()>, Damage>;
+
 /// Gives each row of the answer to `each`, until that wants no more.
-pub(super) fn ask(
-    db: &Connection,
-    query: &Query,
-    each: &mut dyn FnMut(&mut dyn Take) -> Result<ControlFlow<()>, Damage>,
-) -> Result<(), Stop> {
+pub(super) fn ask(db: &Connection, query: &Query, each: Each<'_>) -> Result<(), Stop> {
     let mut statement = prepare(db, &query.sql)?;
     let mut bind = Bind::to(&mut statement);
     for param in &query.params {

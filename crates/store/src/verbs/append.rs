@@ -6,7 +6,7 @@ use crate::{
     Appended, NewMessage, Refusal,
     facts::{Facts, Known, Stop, Want},
     rows::{Head, MessageRow},
-    verb::{Verb, Wants},
+    verb::{Company, Verb, Wants},
 };
 
 /// The messages of one batch, each of which may be refused alone.
@@ -56,8 +56,8 @@ impl Verb for Append {
         self.0.iter().map(NewMessage::bytes).sum()
     }
 
-    fn goes_together(&self) -> bool {
-        true
+    fn company(&self) -> Company {
+        Company::Everybody
     }
 
     fn conversations(&self) -> Vec<ConversationId> {

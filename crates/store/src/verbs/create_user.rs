@@ -7,7 +7,7 @@ use crate::{
     facts::{Facts, Stop, Want},
     questions,
     rows::{Mailbox, UserRow},
-    verb::{Verb, Wants},
+    verb::{Company, Subject, Verb, Wants},
 };
 
 pub(crate) struct CreateUser(pub(crate) NewUser);
@@ -47,5 +47,9 @@ impl Verb for CreateUser {
             facts.tables.passwords.set(new.user, Some(password.clone()));
         }
         Ok(user)
+    }
+
+    fn company(&self) -> Company {
+        Company::AllBut(Subject::Account(self.0.account.clone()))
     }
 }

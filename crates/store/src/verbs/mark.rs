@@ -7,7 +7,7 @@ use crate::{
     facts::{Facts, Stop, Want},
     questions,
     rows::{Entry, Place},
-    verb::{Verb, Wants},
+    verb::{Company, Verb, Wants},
 };
 
 pub(crate) struct MoveMark(pub(crate) Mark);
@@ -18,7 +18,7 @@ impl Verb for MoveMark {
     fn wants(&self, wants: &mut Wants) {
         let Mark { user, conversation, .. } = self.0;
         wants.row(Want::Mailbox(user));
-        wants.row(Want::Head(conversation));
+        wants.look_at_head(conversation);
         wants.row(Want::Session(user, conversation));
         if let ConversationId::Group(group) = conversation {
             wants.row(Want::Stay(group, user));
@@ -58,8 +58,8 @@ impl Verb for MoveMark {
         move_mark(facts, &self.0, before, after, head)
     }
 
-    fn goes_together(&self) -> bool {
-        true
+    fn company(&self) -> Company {
+        Company::Everybody
     }
 
     fn conversations(&self) -> Vec<ConversationId> {

@@ -9,7 +9,7 @@ use crate::{
     facts::{Facts, Stop, Want},
     questions,
     rows::DeviceRow,
-    verb::{Verb, Wants},
+    verb::{Company, Subject, Verb, Wants},
 };
 
 pub(crate) struct TouchDevice(pub(crate) UserId, pub(crate) Device);
@@ -42,5 +42,9 @@ impl Verb for TouchDevice {
         let row = DeviceRow { platform: device.platform, name: device.name.clone(), last_seen_ms: now_ms };
         facts.tables.devices.set((*user, device.device_id.clone()), Some(row));
         Ok(())
+    }
+
+    fn company(&self) -> Company {
+        Company::AllBut(Subject::DevicesOf(self.0))
     }
 }

@@ -1,10 +1,10 @@
 //! Others who are at the same rows at the same moment, step by step.
 
 use anser_proto::UserId;
-use anser_store::{Error, Failure, Store as _, Stretch};
+use anser_store::{Error, Failure, Store as _, Stretch, mysql::MysqlOptions};
 use mysql_async::{Conn, Opts, prelude::Queryable as _};
 
-use super::{SERVER, fresh_name, make_database, open};
+use super::{SERVER, fresh_name, make_database, open, options, try_open};
 use crate::talk::{found, group, send, settle, single, text};
 
 #[tokio::test]
@@ -58,4 +58,29 @@ async fn an_append_that_waited_tells_the_members_as_they_are_then() {
     for db in [other, look] {
         db.disconnect().await.expect("it says goodbye");
     }
+}
+
+/// The number of the last transaction that was committed; each attempt takes one.
+async fn transactions(db: &mut Conn) -> u64 {
+    let last = db.query_first("SELECT CAST(MAX(transaction_no) AS UNSIGNED) FROM im_writer").await.expect("a number");
+    last.expect("it wrote")
+}
+
+#[tokio::test]
+async fn who_sent_again_before_costs_no_second_run() {
+    let url = make_database(&SERVER.url(), &fresh_name()).await;
+    let store = try_open(MysqlOptions { writers: 1, ..options(&url) }).await.expect("the store opens");
+    settle(&*store, 2).await;
+    let again = async || send(&*store, text(1, single(1, 2), "id-1")).await.expect("stored").duplicate;
+    let mut db = Conn::new(Opts::from_url(&url).expect("an address")).await.expect("it answers");
+    assert!(!again().await);
+    let before = transactions(&mut db).await;
+    // Found out by the unique key, and looked for then. Nothing is committed, so the next write shows the number.
+    assert!(again().await);
+    send(&*store, text(2, single(1, 2), "id-2")).await.expect("stored");
+    assert_eq!(transactions(&mut db).await - before, 2 + 1);
+    assert!(again().await);
+    send(&*store, text(2, single(1, 2), "id-3")).await.expect("stored");
+    assert_eq!(transactions(&mut db).await - before, 3 + 1 + 1);
+    db.disconnect().await.expect("it says goodbye");
 }
