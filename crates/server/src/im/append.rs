@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anser_store::{Appended, Error, Failure, NewMessage};
 use futures_util::future::join_all;
 
-use super::deliver::{self, Before};
+use super::{deliver, members::Before};
 use crate::{
     accepted::ConnId,
     cluster::{

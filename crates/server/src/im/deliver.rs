@@ -1,22 +1,16 @@
 //! After the store said yes: who is connected is told, on this node and on others. All of it is a hint: what is lost here
 //! is found by a sync.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashSet, sync::Arc};
 
 use anser_proto::{
     ConversationId, GroupId, UserId,
     limits::PAGE_BYTES_MAX,
     v1::{self, server_frame::Body},
 };
-use anser_store::{Appended, Error, Failure, Marked, MemberIds, MembersChanged, NewMessage, Stretch};
-use quick_cache::{Weighter, sync::Cache};
-use tokio::{sync::Semaphore, time::timeout};
+use anser_store::{Appended, Error, Marked, MembersChanged, NewMessage, Stretch};
 
-use super::wire;
+use super::{members::Before, wire};
 use crate::{
     accepted::ConnId,
     cluster::{
@@ -27,14 +21,6 @@ use crate::{
     event::Event,
 };
 
-/// How long the members of a group are waited for: who sent a message to it waits for their answer meanwhile.
-const MEMBERS_MAX: Duration = Duration::from_secs(5);
-/// Members, of all groups together, who are remembered: 64 MiB.
-const MEMBERS_REMEMBERED: u64 = 4 << 20;
-/// Lists that are read for hints at one time: few, since the store has better to do.
-const LEARNING_MAX: usize = 16;
-/// Groups that the cache expects.
-const GROUPS_EXPECTED: usize = 10_000;
 /// Pushes after which others get their turn on this thread.
 const PUSHED_AT_ONCE: usize = 256;
 /// To look a user up among the members costs as much as so many pushes to who is not there.
@@ -46,103 +32,6 @@ const COMPARED_MAX: usize = 10_000;
 const GONE_MAX: usize = 16;
 /// Members who are looked up in the directory; to larger groups every node is told, and looks for them by itself.
 const LISTED_MAX: usize = 200;
-
-/// Who is in which group, as far as it was needed lately. Never believed by itself: every append tells the version of
-/// the members at its place, and an older list is read anew.
-pub struct Members {
-    lists: Cache<GroupId, MemberIds, ByMembers>,
-    /// A place for each list that is read for a hint, which nobody waits for.
-    learning: Arc<Semaphore>,
-}
-
-/// Members as they were remembered at one moment.
-pub type Before = HashMap<GroupId, MemberIds>;
-
-/// A list weighs as many as it has, and one for itself.
-#[derive(Clone)]
-struct ByMembers;
-
-impl Weighter<GroupId, MemberIds> for ByMembers {
-    fn weight(&self, _: &GroupId, (_, members): &MemberIds) -> u64 {
-        members.len() as u64 + 1
-    }
-}
-
-impl Members {
-    pub fn new() -> Self {
-        Self {
-            lists: Cache::with_weighter(GROUPS_EXPECTED, MEMBERS_REMEMBERED, ByMembers),
-            learning: Arc::new(Semaphore::new(LEARNING_MAX)),
-        }
-    }
-
-    /// Members no older than `version`, if they are remembered.
-    pub fn known(&self, group: GroupId, version: u64) -> Option<Arc<[(UserId, u64)]>> {
-        self.lists.get(&group).filter(|(known, _)| *known >= version).map(|(_, members)| members)
-    }
-
-    /// What is remembered of the groups of these messages: before they are stored, since who leaves a group in the moment behind
-    /// a message is told of it, and no later list names them.
-    pub fn before(&self, messages: &[NewMessage]) -> Before {
-        let group_of = |new: &NewMessage| match new.conversation {
-            ConversationId::Group(group) => Some(group),
-            ConversationId::Single { .. } => None,
-        };
-        let groups: HashSet<GroupId> = messages.iter().filter_map(group_of).collect();
-        groups.into_iter().filter_map(|group| Some((group, self.lists.get(&group)?))).collect()
-    }
-
-    /// What is older than `version` is remembered no more.
-    pub fn forget_before(&self, MembersVersion { group, version }: MembersVersion) {
-        self.lists.remove_if(&group, |(known, _)| *known < version);
-    }
-
-    /// Members no older than `version`. Whoever asks meanwhile waits for the same answer.
-    pub async fn at_least(&self, cx: &Ctx, group: GroupId, version: u64) -> Result<Arc<[(UserId, u64)]>, Error> {
-        if let Some(members) = self.known(group, version) {
-            return Ok(members);
-        }
-        let read = async || {
-            self.forget_before(MembersVersion { group, version });
-            self.remembered_or_read(cx, group).await
-        };
-        let asked = timeout(MEMBERS_MAX, async {
-            match read().await? {
-                (known, members) if known >= version => Ok(members),
-                // It had been asked before the change. The next answer is of a question from now on, whatever was said.
-                _ => Ok(read().await?.1),
-            }
-        });
-        asked.await.map_err(|_| Failure::Failed("the members were not told in time".into()))?
-    }
-}
-
-impl Members {
-    async fn remembered_or_read(&self, cx: &Ctx, group: GroupId) -> Result<MemberIds, Error> {
-        let place = match self.lists.get_value_or_guard_async(&group).await {
-            Ok(known) => return Ok(known),
-            Err(place) => place,
-        };
-        let read = cx.store.member_ids(group).await?;
-        // A group that does not exist is not remembered: anybody may name as many of these as they like.
-        if !read.1.is_empty() {
-            // Who was told of a newer list meanwhile has taken the place away.
-            let _ = place.insert(read.clone());
-        }
-        Ok(read)
-    }
-
-    /// Groups whose members are remembered.
-    pub fn remembered(&self) -> usize {
-        self.lists.len()
-    }
-}
-
-impl Default for Members {
-    fn default() -> Self {
-        Self::new()
-    }
-}
 
 /// Tells the other devices of the parties, or of the members, of a stored message. `from` is the connection that
 /// sent it, here or elsewhere, and learns of it by its answer.
@@ -353,7 +242,7 @@ pub fn typing(cx: &Arc<Ctx>, user: UserId, from: ConnId, conversation: Conversat
             if let Some(members) = cx.members.known(group, 0) {
                 return typing_among(cx, user, &members, &event);
             }
-            let Ok(place) = Arc::clone(&cx.members.learning).try_acquire_owned() else { return };
+            let Some(place) = cx.members.place_to_learn() else { return };
             let cx = Arc::clone(cx);
             tokio::spawn(async move {
                 if let Ok(members) = cx.members.at_least(&cx, group, 0).await {

@@ -9,6 +9,7 @@ mod fifo;
 mod group;
 pub mod heal;
 pub mod logins;
+mod members;
 mod message;
 pub mod name;
 mod page;
@@ -20,7 +21,7 @@ mod user;
 pub mod wire;
 
 pub use caller::Caller;
-pub use deliver::Members;
+pub use members::Members;
 pub use user::create_user;
 
 use std::sync::Arc;
