@@ -5,7 +5,7 @@ use std::{future::pending, sync::Arc, time::Duration};
 use anser_proto::{
     CloseCode, ErrorCode,
     codec::Malformed,
-    codes::{Retry, close_row, error_row},
+    codes::{close_row, error_row},
     v1::{self, client_frame::Request, server_frame::Body},
 };
 use anser_store::Clock;
@@ -14,15 +14,17 @@ use futures_util::FutureExt as _;
 use tokio::{
     sync::OwnedSemaphorePermit,
     task::{JoinError, JoinHandle},
-    time::{Instant, sleep, sleep_until, timeout, timeout_at},
+    time::{Instant, sleep, sleep_until},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    arrival::{Arrival, Ended},
-    login::{self, LoggedIn},
-    socket::{LARGE_FRAME_TIME_MAX, Received, RecvError, SMALL_FRAME_BYTES, Socket},
-    writing::{Unwritten, write_all},
+    arrival::Arrival,
+    ending::{CLOSE_PATIENCE, End, closing_code, end, last_words, recv_error, unwritten},
+    greeting::greet,
+    login::LoggedIn,
+    socket::{Received, RecvError, Socket},
+    writing::write_all,
 };
 use crate::{
     budget::{LargeAnswer, SMALL_ANSWER_BYTES},
@@ -34,8 +36,6 @@ use crate::{
     outbox::{Outbox, Waiting},
 };
 
-/// So long may the last words to a connection take.
-const CLOSE_PATIENCE: Duration = Duration::from_secs(2);
 /// Requests that are taken up together. They wait for one commit instead of one each.
 const TURN_FRAMES_MAX: usize = 64;
 /// A turn that has as many bytes takes up nothing more.
@@ -85,87 +85,19 @@ struct Conn {
     shutdown: CancellationToken,
 }
 
-/// How a connection ends.
-enum End {
-    /// The peer is not there any more.
-    Gone,
-    /// By the server, which says why.
-    Closed { code: CloseCode, reason: String },
-    /// In WebSocket's own words: by the peer, whose code goes back to them, or because they did not keep to RFC 6455.
-    WebSocket { code: Option<u16>, reason: &'static str },
-}
-
 /// Logs a connection in, serves it and ends it. Returns when nothing of it is left.
 ///
 /// What is only needed for a while is boxed: the future of an idle connection has room for nothing else, and there are
 /// many of them.
 pub async fn run(cx: Arc<Ctx>, arrival: Arrival, socket: Socket, shutdown: CancellationToken) {
-    let Some((mut conn, welcome)) = Box::pin(greet(cx, arrival, socket, shutdown)).await else { return };
+    let Some((socket, logged_in)) = Box::pin(greet(&cx, arrival, socket, &shutdown)).await else { return };
+    let (mut conn, welcome) = Conn::new(cx, socket, logged_in, shutdown);
     let _counted = conn.cx.metrics.connection();
     let end = match Box::pin(conn.write(vec![welcome])).await {
         Ok(()) => conn.serve().await,
         Err(end) => end,
     };
     Box::pin(conn.finish(end)).await;
-}
-
-/// Waits for the first frame and lets the connection in, or tells it why not. What makes it a stranger ends with this.
-async fn greet(
-    cx: Arc<Ctx>,
-    arrival: Arrival,
-    mut socket: Socket,
-    shutdown: CancellationToken,
-) -> Option<(Conn, Bytes)> {
-    let hello = tokio::select! {
-        () = shutdown.cancelled() => return None,
-        hello = arrival.within(first_frame(&mut socket)) => {
-            hello.and_then(|first| arrival.said_hello().map(|()| first))
-        }
-    };
-    let (request_id, error) = match hello {
-        Err(Ended::GaveWay) => return None,
-        Err(Ended::Late) => (0, late(&cx)),
-        Ok(Err(error)) => match recv_error(error) {
-            Ok(error) => (0, error),
-            Err(end) => {
-                arrival.refuse(last_words(&mut socket, end)).await;
-                return None;
-            }
-        },
-        Ok(Ok(frame)) => match log_in(&cx, &arrival, socket.framing(), frame).await {
-            Ok(logged_in) => return Some(Conn::new(cx, socket, logged_in, shutdown)),
-            Err(refusal) => refusal,
-        },
-    };
-    cx.metrics.login_refused(error.code);
-    arrival.stranger.door().refusals.tell(arrival.address, error.code.as_str_name());
-    let (code, reason) = (refusal_code(error.code), error.message.to_string());
-    let frame = socket.framing().encode(&answer(request_id, Body::Error(error.to_wire())));
-    let told = async {
-        let _ = timeout(CLOSE_PATIENCE, write_all(&mut socket, vec![frame])).await;
-        last_words(&mut socket, End::Closed { code, reason }).await;
-    };
-    arrival.refuse(told).await;
-    None
-}
-
-async fn first_frame(socket: &mut Socket) -> Result<Bytes, RecvError> {
-    loop {
-        if let Received::Frame(frame) = socket.recv().await? {
-            return Ok(frame);
-        }
-    }
-}
-
-/// Refuses with the id of the request, where there is one.
-async fn log_in(cx: &Arc<Ctx>, arrival: &Arrival, framing: Framing, frame: Bytes) -> Result<LoggedIn, (u32, Error)> {
-    let (request_id, hello) = login::open(framing, frame)?;
-    let logged_in = timeout_at(arrival.deadline, login::let_in(cx, arrival, framing, request_id, hello)).await;
-    logged_in.unwrap_or_else(|_| Err(late(cx))).map_err(|error| (request_id, error))
-}
-
-fn late(cx: &Ctx) -> Error {
-    Error::new(ErrorCode::LoginTimeout, format!("the login was not done within {} ms", cx.config.limits.login_ms))
 }
 
 impl Conn {
@@ -439,16 +371,6 @@ async fn token_over(clock: &Clock, expires_ms: Option<u64>) {
     }
 }
 
-/// How a connection ends that is not let in. When the server is at fault, the client comes again.
-fn refusal_code(code: ErrorCode) -> CloseCode {
-    let row = error_row(code);
-    row.closes.unwrap_or(match row.retry {
-        Retry::No => CloseCode::LoginRefused,
-        Retry::Later => CloseCode::ServerBusy,
-        Retry::SameId => CloseCode::ServerError,
-    })
-}
-
 /// Pending for ever without a turn. Cancel-safe.
 async fn poll_turn(turn: &mut Option<Turn>) -> Result<(Box<Caller>, Vec<v1::ServerFrame>), JoinError> {
     match turn {
@@ -463,54 +385,4 @@ async fn poll_turn(turn: &mut Option<Turn>) -> Result<(Box<Caller>, Vec<v1::Serv
 
 fn answer(request_id: u32, body: Body) -> v1::ServerFrame {
     v1::ServerFrame { request_id, body: Some(body) }
-}
-
-fn end(code: CloseCode) -> End {
-    End::Closed { code, reason: close_row(code).meaning.to_owned() }
-}
-
-/// What to answer, or how to end without an answer.
-fn recv_error(error: RecvError) -> Result<Error, End> {
-    match error {
-        RecvError::TooLarge(message) => Ok(Error::new(ErrorCode::FrameTooLarge, message)),
-        RecvError::NoFrame(message) => Ok(Error::new(ErrorCode::BadFrame, message)),
-        RecvError::Gone => Err(End::Gone),
-        RecvError::Closed(code) => Err(End::WebSocket { code, reason: "" }),
-        RecvError::Violation(violation) => {
-            let (code, reason) = violation.close();
-            Err(End::WebSocket { code: Some(code), reason })
-        }
-        RecvError::TooSlow => {
-            let (kib, seconds) = (SMALL_FRAME_BYTES / 1024, LARGE_FRAME_TIME_MAX.as_secs());
-            let reason = format!("a frame of more than {kib} KiB was not whole within {seconds} seconds");
-            Err(End::Closed { code: CloseCode::Silent, reason })
-        }
-    }
-}
-
-/// Ends the connection, and says why where there is something to say.
-async fn last_words(socket: &mut Socket, end: End) {
-    let said = async {
-        match end {
-            End::Gone => Ok(()),
-            End::Closed { code, reason } => socket.close(code, &reason).await,
-            End::WebSocket { code, reason } => socket.close_web_socket(code, reason).await,
-        }
-    };
-    let _ = timeout(CLOSE_PATIENCE, said).await;
-}
-
-fn unwritten(why: Unwritten) -> End {
-    match why {
-        Unwritten::Gone => End::Gone,
-        Unwritten::TooSlow => end(CloseCode::Lagging),
-    }
-}
-
-/// An answer after which the connection ends.
-fn closing_code(frame: &v1::ServerFrame) -> Option<CloseCode> {
-    match &frame.body {
-        Some(Body::Error(error)) => error_row(error.code()).closes,
-        _ => None,
-    }
 }

@@ -3,6 +3,8 @@
 mod arrival;
 mod conn;
 mod door;
+mod ending;
+mod greeting;
 mod io;
 mod lines;
 mod login;
