@@ -14,6 +14,8 @@ pub enum Retry {
 }
 
 pub struct ErrorRow {
+    /// Where it is told over HTTP.
+    pub status: u16,
     pub retry: Retry,
     /// The server ends the connection after it.
     pub closes: Option<CloseCode>,
@@ -27,68 +29,67 @@ pub struct CloseRow {
 }
 
 pub fn error_row(code: ErrorCode) -> ErrorRow {
-    use CloseCode as Close;
+    use CloseCode::{BadFrames, FrameOverLimit, LoginRefused, LoginTimedOut, ServerBusy, TokenRanOut, VersionRefused};
     use ErrorCode::*;
     use Retry::{Later, No, SameId};
 
-    let row = |retry, closes, meaning| ErrorRow { retry, closes, meaning };
+    let row = |status, retry, meaning| ErrorRow { status, retry, closes: None, meaning };
+    let closing = |status, retry, close, meaning| ErrorRow { closes: Some(close), ..row(status, retry, meaning) };
     match code {
-        Unspecified => row(No, None, "not used; an error of a newer server that this client does not know"),
+        Unspecified => row(500, No, "not used; an error of a newer server that this client does not know"),
 
-        BadFrame => {
-            row(No, Some(Close::BadFrames), "the bytes are no frame in the connection's format, or of no request")
-        }
-        UnknownRequest => row(No, None, "the frame has no request, or one that this server does not know"),
-        BadField => row(No, None, "a field is missing, malformed or out of its range; the message names it"),
-        FrameTooLarge => row(
+        BadFrame => closing(400, No, BadFrames, "the bytes are no frame in the connection's format, or of no request"),
+        UnknownRequest => row(400, No, "the frame has no request, or one that this server does not know"),
+        BadField => row(400, No, "a field is missing, malformed or out of its range; the message names it"),
+        FrameTooLarge => closing(
+            413,
             No,
-            Some(Close::FrameOverLimit),
+            FrameOverLimit,
             "the frame has more bytes than allowed (8 KiB before login, 448 KiB after)",
         ),
-        BodyTooLarge => row(No, None, "content and attachment together have more than 65 536 bytes"),
-        PageTooLarge => row(No, None, "more entries were asked for, or named, than a request may"),
+        BodyTooLarge => row(413, No, "content and attachment together have more than 65 536 bytes"),
+        PageTooLarge => row(400, No, "more entries were asked for, or named, than a request may"),
         UnsupportedVersion => {
-            row(No, Some(Close::VersionRefused), "the server does not speak this version of the protocol")
+            closing(400, No, VersionRefused, "the server does not speak this version of the protocol")
         }
 
-        LoginRequired => row(No, Some(Close::LoginRefused), "the first frame was not `hello`"),
-        LoginTimeout => row(Later, Some(Close::LoginTimedOut), "the login was not done within 10 seconds"),
-        BadToken => row(No, Some(Close::LoginRefused), "the token is malformed, forged, or issued for another server"),
-        TokenExpired => {
-            row(No, Some(Close::LoginRefused), "the token is past its time: get a new one, then connect again")
-        }
-        BadPassword => row(No, Some(Close::LoginRefused), "no such account, or another password"),
-        UserDisabled => row(No, Some(Close::LoginRefused), "the user may not log in"),
-        AlreadyLoggedIn => row(No, None, "a second `hello` on one connection"),
+        LoginRequired => closing(401, No, LoginRefused, "the first frame was not `hello`"),
+        LoginTimeout => closing(408, Later, LoginTimedOut, "the login was not done within 10 seconds"),
+        BadToken => closing(401, No, LoginRefused, "the token is malformed, forged, or issued for another server"),
+        TokenExpired => closing(401, No, LoginRefused, "the token is past its time: get a new one, then connect again"),
+        BadPassword => closing(401, No, LoginRefused, "no such account, or another password"),
+        UserDisabled => closing(403, No, LoginRefused, "the user may not log in"),
+        AlreadyLoggedIn => row(409, No, "a second `hello` on one connection"),
         TooManyAttempts => {
-            row(Later, Some(Close::ServerBusy), "too many wrong passwords for this account, or from this address: wait")
+            closing(429, Later, ServerBusy, "too many wrong passwords for this account, or from this address: wait")
         }
 
-        NotFound => row(No, None, "there is no such user, group or conversation"),
-        NotMember => row(No, None, "the user is no party or member of the conversation"),
-        Forbidden => row(No, None, "the user's role does not allow it"),
-        Conflict => row(No, None, "the client_msg_id was used before with another body"),
+        NotFound => row(404, No, "there is no such user, group or conversation"),
+        NotMember => row(403, No, "the user is no party or member of the conversation"),
+        Forbidden => row(403, No, "the user's role does not allow it"),
+        Conflict => row(409, No, "the client_msg_id was used before with another body"),
         LimitReached => {
-            row(No, None, "a number that the server bounds is reached: members of a group, groups of a user")
+            row(409, No, "a number that the server bounds is reached: members of a group, groups of a user")
         }
 
-        Overloaded => row(Later, None, "the server has as much work as it can take; nothing was stored"),
+        Overloaded => row(503, Later, "the server has as much work as it can take; nothing was stored"),
         RateLimited => {
-            row(Later, None, "the user asks for more than all their connections together may; nothing was stored")
+            row(429, Later, "the user asks for more than all their connections together may; nothing was stored")
         }
         BehindFailed => {
-            row(Later, None, "a message before this one in the same conversation failed: resend that one first")
+            row(503, Later, "a message before this one in the same conversation failed: resend that one first")
         }
-        StoreFull => row(Later, None, "the server's disk is full; nothing was stored"),
-        ShuttingDown => row(Later, None, "the server stops; nothing was stored"),
-        LoginOver => row(
+        StoreFull => row(503, Later, "the server's disk is full; nothing was stored"),
+        ShuttingDown => row(503, Later, "the server stops; nothing was stored"),
+        LoginOver => closing(
+            401,
             Later,
-            Some(Close::TokenRanOut),
+            TokenRanOut,
             "the user was disabled or got a new password after this login; nothing was stored",
         ),
 
-        UnknownOutcome => row(SameId, None, "the store broke in the middle: it may have been stored or not"),
-        Internal => row(SameId, None, "a fault of the server; its log says which"),
+        UnknownOutcome => row(500, SameId, "the store broke in the middle: it may have been stored or not"),
+        Internal => row(500, SameId, "a fault of the server; its log says which"),
     }
 }
 
@@ -169,6 +170,19 @@ mod tests {
                 _ => continue,
             };
             assert_eq!(error_row(code).retry, expected, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn a_status_says_as_much_as_the_code() {
+        for code in ErrorCode::all() {
+            let row = error_row(code);
+            let fits = match row.retry {
+                Retry::No => matches!(row.status, 400..500),
+                Retry::Later => matches!(row.status, 401 | 408 | 429 | 503),
+                Retry::SameId => row.status == 500,
+            };
+            assert!(fits, "{code:?} has the status {}", row.status);
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use anser_proto::{UserId, ids::check_ascii_id, limits::NAME_CHARS_MAX};
+use anser_proto::{UserId, codes::error_row, ids::check_ascii_id, limits::NAME_CHARS_MAX};
 use anser_store::{self as store, NewUser, User};
 use axum::{
     Json,
@@ -155,15 +155,8 @@ impl From<&User> for UserRow {
 
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
-        use anser_proto::ErrorCode;
-        let status = match error.code {
-            ErrorCode::BadField => StatusCode::BAD_REQUEST,
-            ErrorCode::BadToken | ErrorCode::TokenExpired => StatusCode::UNAUTHORIZED,
-            ErrorCode::NotFound => StatusCode::NOT_FOUND,
-            ErrorCode::Conflict => StatusCode::CONFLICT,
-            ErrorCode::Internal | ErrorCode::UnknownOutcome => StatusCode::INTERNAL_SERVER_ERROR,
-            _ => StatusCode::SERVICE_UNAVAILABLE,
-        };
+        let status =
+            StatusCode::from_u16(error_row(error.code).status).expect("the table of codes has what HTTP knows");
         Self(status, error.message.into_owned())
     }
 }

@@ -7,7 +7,7 @@ use std::{fmt::Write as _, fs, path::PathBuf};
 
 use anser_proto::{
     CloseCode, ErrorCode,
-    codes::{Retry, close_row, error_row},
+    codes::{ErrorRow, Retry, close_row, error_row},
 };
 use anyhow::{Context as _, bail};
 use quote::ToTokens as _;
@@ -41,7 +41,8 @@ pub(super) fn with_section(text: &str, name: &str, content: &str) -> Option<Stri
 }
 
 fn error_codes() -> String {
-    let mut table = String::from("| number | name | meaning | retry? | closes with |\n|---|---|---|---|---|\n");
+    let mut table =
+        String::from("| number | name | meaning | retry? | closes with | HTTP |\n|---|---|---|---|---|---|\n");
     for code in ErrorCode::all() {
         let row = error_row(code);
         let retry = match row.retry {
@@ -50,7 +51,9 @@ fn error_codes() -> String {
             Retry::SameId => "same id",
         };
         let closes = row.closes.map_or("—".to_owned(), |close| format!("{} {}", close as i32, close.as_str_name()));
-        let _ = writeln!(table, "| {} | {} | {} | {retry} | {closes} |", code as i32, code.as_str_name(), row.meaning);
+        let (number, name) = (code as i32, code.as_str_name());
+        let ErrorRow { status, meaning, .. } = row;
+        let _ = writeln!(table, "| {number} | {name} | {meaning} | {retry} | {closes} | {status} |");
     }
     table
 }
