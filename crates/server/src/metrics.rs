@@ -210,6 +210,7 @@ impl Collector for Seen {
             ("store_full", "Transactions for which there was no room", stats.full),
             ("store_checkpoints", "Checkpoints of the write-ahead log", stats.checkpoints),
             ("store_replica_behind", "Pages of history that a replica did not have whole", stats.replica_behind),
+            ("store_commits_lost", "Transactions that the database had committed and has lost", stats.commits_lost),
         ] {
             let counter = ConstCounter::new(value);
             counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;

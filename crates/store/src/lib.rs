@@ -35,6 +35,9 @@ use async_trait::async_trait;
 pub use error::{Error, Failure, Refusal};
 pub use records::*;
 
+/// Of the rules by which this build writes. A change that builds of before must not write beside takes the next one, into `im_store` too.
+const WRITER_VERSION: u32 = 1;
+
 /// The time in milliseconds since 1970; a test hands in its own.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
@@ -267,13 +270,14 @@ pub struct Stats {
     pub checkpoints: u64,
     /// Pages of history that a replica did not have whole, where there are some.
     pub replica_behind: u64,
+    /// Transactions that the database had committed and does not have any more.
+    pub commits_lost: u64,
 }
 
 /// Where `server_msg_id`s come from. It proposes; the head disposes.
 ///
-/// Wiped, restored or raced, it costs a second attempt and never a hole or a double: the store refuses every
-/// proposal that is not the head's next, tells the sequencer where the head is, and asks again. One that fails, or goes
-/// on proposing wrongly, costs no message either: after a few attempts the store takes the head's next number.
+/// Wiped, restored or raced, it costs nobody anything: the head gives the numbers, in the commit, and the sequencer is asked beside
+/// it. Where its proposal is not the head's next it is told where the head is.
 #[async_trait]
 pub trait Sequencer: Send + Sync {
     /// Reserves `n` (at least 1) ids and proposes the first of them. A conversation it does not know starts at 1. It is asked of

@@ -6,17 +6,18 @@
 use mysql_async::{Conn, prelude::Queryable as _};
 
 use super::open::{Database, OpenError};
+use crate::WRITER_VERSION;
 
 /// A released one is never edited: stores exist that ran it. Each may have a part that runs for every shard.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_logins.sql"),
     include_str!("migrations/0003_invitations.sql"),
+    include_str!("migrations/0004_writers.sql"),
 ];
 const FOR_EACH_SHARD: &str = "-- for each shard --\n";
-const ONCE: &str = "-- once --\n";
 
-/// The schema that this build writes and reads.
+/// The schema that this build creates. It reads and writes newer ones too, which only have more in them, as far as `min_writer_version` allows.
 const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
 
 /// How long another node's migration is waited for.
@@ -30,8 +31,8 @@ pub(super) struct Identity {
     pub(super) shards: u32,
 }
 
-/// Brings the schema up to this build's, from nothing if need be. Nodes that start together take turns. Refuses a newer
-/// store and another number of shards.
+/// Brings the schema up to this build's, from nothing if need be. Nodes that start together take turns. Refuses a store whose rules are newer,
+/// and another number of shards.
 pub(super) async fn migrate(db: &mut Conn, shards: u32) -> Result<Identity, OpenError> {
     let lock = "SELECT GET_LOCK(CONCAT('anser migration of ', DATABASE()), ?)";
     if db.exec_first::<Option<u8>, _, _>(lock, (LOCK_S,)).await?.flatten() != Some(1) {
@@ -63,7 +64,7 @@ fn new_log_id() -> Result<u64, OpenError> {
 async fn migrate_locked(db: &mut Conn, shards: u32) -> Result<Identity, OpenError> {
     let found = identity(db).await?;
     if let Some(found) = found {
-        if found.schema_version > SCHEMA_VERSION {
+        if found.schema_version > SCHEMA_VERSION && min_writer_version(db).await? > WRITER_VERSION {
             return Err(OpenError::Newer { store: found.schema_version, build: SCHEMA_VERSION });
         }
         if found.shards != shards {
@@ -76,7 +77,11 @@ async fn migrate_locked(db: &mut Conn, shards: u32) -> Result<Identity, OpenErro
             db.query_drop(statement).await?;
         }
         if version == 1 {
-            db.exec_drop("INSERT INTO im_store VALUES (1, 1, ?, ?)", (new_log_id()?, shards)).await?;
+            db.exec_drop(
+                "INSERT INTO im_store (only_row, schema_version, log_id, shards) VALUES (1, 1, ?, ?)",
+                (new_log_id()?, shards),
+            )
+            .await?;
         } else {
             db.exec_drop("UPDATE im_store SET schema_version = ?", (version,)).await?;
         }
@@ -84,13 +89,19 @@ async fn migrate_locked(db: &mut Conn, shards: u32) -> Result<Identity, OpenErro
     identity(db).await?.ok_or_else(|| OpenError::Foreign("im_store is empty after it was made".into()))
 }
 
+async fn min_writer_version(db: &mut Conn) -> Result<u32, OpenError> {
+    Ok(db.query_first("SELECT min_writer_version FROM im_store").await?.unwrap_or(0))
+}
+
 /// None if no store was made here yet. A database with tables of others is refused.
 async fn identity(db: &mut Conn) -> Result<Option<Identity>, OpenError> {
     let tables: Vec<String> = db.query("SHOW TABLES").await?;
-    if let Some(foreign) = tables.iter().find(|table| !table.starts_with("im_")) {
+    let is_store = tables.iter().any(|table| table == "im_store");
+    // `im_store` comes first, so that without it nothing is ours, whatever it is called.
+    if let Some(foreign) = tables.iter().find(|table| !is_store || !table.starts_with("im_")) {
         return Err(OpenError::Foreign(format!("it has a table {foreign}")));
     }
-    if !tables.iter().any(|table| table == "im_store") {
+    if !is_store {
         return Ok(None);
     }
     let row = db.query_first("SELECT schema_version, log_id, shards FROM im_store").await?;
@@ -99,9 +110,8 @@ async fn identity(db: &mut Conn) -> Result<Option<Identity>, OpenError> {
 
 fn statements(version: u32, shards: u32) -> Vec<String> {
     let text = MIGRATIONS[version as usize - 1];
-    let (first, rest) = text.split_once(FOR_EACH_SHARD).unwrap_or((text, ""));
-    let (each, last) = rest.split_once(ONCE).unwrap_or((rest, ""));
+    let (first, each) = text.split_once(FOR_EACH_SHARD).unwrap_or((text, ""));
     let each = (0..shards).map(|shard| each.replace("{shard}", &shard.to_string()));
-    let script = [first.to_owned()].into_iter().chain(each).chain([last.to_owned()]).collect::<String>();
+    let script = [first.to_owned()].into_iter().chain(each).collect::<String>();
     script.split(";\n").filter(|statement| !statement.trim().is_empty()).map(str::to_owned).collect()
 }

@@ -136,11 +136,14 @@ impl Prepared {
         let queue = Arc::new(queue);
         let clock = options.common.clock.clone();
         let rules = Arc::new(Rules {
-            common: options.common,
+            common: options.common.clone(),
             sequencer,
             counters: counters.clone(),
             repeaters: Repeaters::new(),
         });
+        let fallen = Arc::<Fallen>::default();
+        let of_store = |database: Database| database.of_store(log_id, Arc::clone(&fallen));
+        let database = of_store(database);
         let mut writers = Vec::new();
         for _ in 0..options.writers.max(1) {
             let id = getrandom::u64().map_err(|error| OpenError::Foreign(error.to_string()))?;
@@ -148,8 +151,7 @@ impl Prepared {
         }
         let readers =
             Readers::new(database, open::Role::Reader, options.readers, options.read_queue_max, PATIENCE, shards);
-        let replicas = Replicas::new(&options.replicas, options.readers, options.read_queue_max, shards)?;
-        let fallen = Arc::<Fallen>::default();
+        let replicas = Replicas::new(&options, shards, of_store)?;
         let (at_work, writing) = (fallen.at_work("store-write"), writer::run(queue.clone(), writers));
         let writers = tokio::spawn(async move {
             let _at_work = at_work;
@@ -213,6 +215,7 @@ impl Engine for MysqlStore {
             queued_bytes: self.queue.bytes() as u64,
             proposals_refused: self.counters.proposals_refused.load(Relaxed),
             checkpoints: 0,
+            commits_lost: self.counters.commits_lost.load(Relaxed),
             replica_behind: self.replicas.behind.load(Relaxed),
         }
     }

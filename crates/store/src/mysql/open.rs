@@ -12,6 +12,8 @@ use std::{
 use mysql_async::{Conn, Opts, OptsBuilder, prelude::Queryable as _};
 use tokio::time::{Instant, timeout};
 
+use crate::{WRITER_VERSION, fallen::Fallen};
+
 pub(super) const SILENT: &str = "the database does not answer";
 /// From the first packet until the session is set.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -56,6 +58,14 @@ pub(super) struct Database {
     opts: Opts,
     /// How often one of them broke: those that were made before may go to a database that is none any more.
     breaks: Arc<AtomicU64>,
+    store: Option<Expected>,
+}
+
+/// What a connection must find, and who is told when it does not.
+#[derive(Clone)]
+struct Expected {
+    log_id: u64,
+    fallen: Arc<Fallen>,
 }
 
 /// A connection that is kept from one use to the next.
@@ -64,6 +74,8 @@ pub(super) struct Line {
     breaks: u64,
     made: Instant,
     used: Instant,
+    /// It was not used yet.
+    pub(super) is_new: bool,
 }
 
 /// What a connection is for.
@@ -88,7 +100,12 @@ impl Database {
             .prefer_socket(false)
             .tcp_keepalive(Some(KEEPALIVE))
             .stmt_cache_size(STATEMENTS);
-        Ok(Self { opts: opts.into(), breaks: Arc::default() })
+        Ok(Self { opts: opts.into(), breaks: Arc::default(), store: None })
+    }
+
+    /// Every connection from now on leads to this store or to none: behind a name may be a database of an older history.
+    pub(super) fn of_store(self, log_id: u64, fallen: Arc<Fallen>) -> Self {
+        Self { store: Some(Expected { log_id, fallen }), ..self }
     }
 
     fn address(&self) -> String {
@@ -102,7 +119,10 @@ impl Database {
             db.query_drop(role.session()).await?;
             if role == Role::Reader && db.query_first("SELECT @@GLOBAL.read_only").await? == Some(1) {
                 let why = "the database is read_only: another one takes the writes";
-                return Err(mysql_async::Error::Io(std::io::Error::other(why).into()));
+                return Err(other(why));
+            }
+            if let Some(store) = &self.store {
+                store.check(&mut db, role).await?;
             }
             Ok(db)
         };
@@ -115,7 +135,7 @@ impl Database {
         let is_good = |line: &Line| line.breaks == breaks && now - line.used < UNUSED_MAX && now - line.made < AGE_MAX;
         match kept.filter(is_good) {
             Some(line) => Ok(line),
-            None => Ok(Line { db: self.connect(role).await?, breaks, made: now, used: now }),
+            None => Ok(Line { db: self.connect(role).await?, breaks, made: now, used: now, is_new: true }),
         }
     }
 
@@ -132,9 +152,41 @@ impl Database {
     }
 }
 
+impl Expected {
+    async fn check(&self, db: &mut Conn, role: Role) -> Result<(), mysql_async::Error> {
+        let log_id: Option<u64> = db.query_first("SELECT log_id FROM im_store").await?;
+        // One that lags behind may lack the column, and is not written to.
+        let min_writer_version: u32 = match role {
+            Role::Replica => 0,
+            _ => db.query_first("SELECT min_writer_version FROM im_store").await?.unwrap_or(0),
+        };
+        let why = if log_id != Some(self.log_id) {
+            let found = log_id.map_or("none".to_owned(), |log_id| log_id.to_string());
+            format!("the database has another history: log_id {found} and not {}; was it restored?", self.log_id)
+        } else if min_writer_version > WRITER_VERSION {
+            format!(
+                "the database is written by rules of version {min_writer_version}, and this build knows {WRITER_VERSION}: \
+                 run a newer build"
+            )
+        } else {
+            return Ok(());
+        };
+        match role {
+            Role::Replica => {}
+            // This node goes, and whoever starts it anew has it open what is there now.
+            Role::Writer | Role::Reader => _ = self.fallen.fell(why.as_str()),
+        }
+        Err(other(&why))
+    }
+}
+
+fn other(why: &str) -> mysql_async::Error {
+    mysql_async::Error::Io(std::io::Error::other(why).into())
+}
+
 impl Line {
     pub(super) fn used_now(self) -> Self {
-        Self { used: Instant::now(), ..self }
+        Self { used: Instant::now(), is_new: false, ..self }
     }
 }
 
@@ -212,7 +264,8 @@ const SETTINGS: [Setting; 6] = [
     },
     Setting {
         name: "innodb_doublewrite",
-        holds: |value| !matches!(value, "0" | "OFF"),
+        // DETECT_ONLY tells of a broken page and cannot restore it.
+        holds: |value| !matches!(value, "0" | "OFF" | "DETECT_ONLY"),
         why: "a crash in the middle of a page would destroy it",
         fix: "innodb_doublewrite = ON in the server's configuration, then restart it",
     },
@@ -244,5 +297,44 @@ pub(super) async fn check_settings(db: &mut Conn, accepted: &[String]) -> Result
     if !matches!(innodb.as_deref(), Some("DEFAULT" | "YES")) {
         wrong += "\n  InnoDB is off: transactions need it. Fix: take skip-innodb out of the server's configuration";
     }
+    // Galera checks at the commit what was locked, and its readers lag behind. A server that does not know the variable has no Galera.
+    if db
+        .query_first::<String, _>("SELECT CONCAT(@@GLOBAL.wsrep_on, '')")
+        .await
+        .is_ok_and(|on| is_on(&on.unwrap_or_default()))
+    {
+        wrong += "\n  wsrep_on is ON: the nodes of a Galera cluster do not see each other's locks. Fix: a primary with replicas";
+    }
+    if let Some(filter) = binlog_filter(db, accepted).await? {
+        wrong += &filter;
+    }
     if wrong.is_empty() { Ok(()) } else { Err(OpenError::Settings(wrong)) }
+}
+
+/// A binary log that leaves this database out holds nothing that a crash or a replica could be restored from.
+async fn binlog_filter(db: &mut Conn, accepted: &[String]) -> Result<Option<String>, OpenError> {
+    const NAME: &str = "binlog_filter";
+    let name: Option<String> = db.query_first("SELECT DATABASE()").await?;
+    // MySQL calls it so since 8.2, and no longer as MariaDB does.
+    let mut found = db.query_first::<mysql_async::Row, _>("SHOW MASTER STATUS").await;
+    if found.is_err() {
+        found = db.query_first("SHOW BINARY LOG STATUS").await;
+    }
+    let row = match found {
+        Ok(row) => row,
+        Err(error) => {
+            tracing::warn!(%error, "whether the binary log leaves this database out could not be looked at");
+            return Ok(None);
+        }
+    };
+    let listed = |column: &str| row.as_ref().and_then(|row| row.get::<String, _>(column)).unwrap_or_default();
+    let names = |list: &str| list.split(',').any(|one| Some(one) == name.as_deref());
+    let (only, without) = (listed("Binlog_Do_DB"), listed("Binlog_Ignore_DB"));
+    let holds = (only.is_empty() || names(&only)) && !names(&without);
+    if holds || accepted.iter().any(|accepted| accepted == NAME) {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "\n  {NAME}: binlog-do-db or binlog-ignore-db keeps this database out of the binary log. Fix: take it out of the server's configuration"
+    )))
 }

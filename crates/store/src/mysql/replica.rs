@@ -12,6 +12,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
+    MysqlOptions,
     open::{Database, OpenError, Role},
     reader::{Patience, Readers},
 };
@@ -35,12 +36,17 @@ struct Replica {
 }
 
 impl Replicas {
-    pub(super) fn new(urls: &[String], connections: usize, places: usize, shards: u32) -> Result<Self, OpenError> {
+    pub(super) fn new(
+        options: &MysqlOptions,
+        shards: u32,
+        of_store: impl Fn(Database) -> Database,
+    ) -> Result<Self, OpenError> {
         let replica = |url: &String| {
-            let readers = Readers::new(Database::new(url)?, Role::Replica, connections, places, PATIENCE, shards);
+            let (database, places) = (of_store(Database::new(url)?), options.read_queue_max);
+            let readers = Readers::new(database, Role::Replica, options.readers, places, PATIENCE, shards);
             Ok(Replica { readers, rests_until: Mutex::new(Instant::now()) })
         };
-        let all = urls.iter().map(replica).collect::<Result<_, OpenError>>()?;
+        let all = options.replicas.iter().map(replica).collect::<Result<_, OpenError>>()?;
         Ok(Self { all, turn: AtomicUsize::new(0), behind: AtomicU64::new(0) })
     }
 

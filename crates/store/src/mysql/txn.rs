@@ -67,7 +67,7 @@ pub(super) async fn transact(
         write.wants(&mut wants);
     }
     let now_ms = (rules.common.clock)();
-    let mut number = Sql::new("INSERT INTO im_writer VALUES ");
+    let mut number = Sql::new("INSERT INTO im_writer (writer_id, transaction_no, at_ms) VALUES ");
     number.numbers(&[stamp.writer_id, stamp.transaction_no, now_ms]);
     number.push(" ON DUPLICATE KEY UPDATE transaction_no = VALUES(transaction_no), at_ms = VALUES(at_ms)");
     let begin = ["START TRANSACTION".to_owned(), number.as_str().to_owned()];
@@ -93,6 +93,7 @@ pub(super) async fn transact(
     let moved: Vec<_> = moved(&tables.heads).collect();
     commits.store(true, Relaxed);
     let changed = commit(db, source, tables, decided.must_write).await?;
+    commits.store(changed, Relaxed);
     rules.counters.commits.fetch_add(changed.into(), Relaxed);
     rules.counters.appended.fetch_add(decided.appended, Relaxed);
     Ok(moved)

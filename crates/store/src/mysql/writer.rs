@@ -17,7 +17,7 @@ use std::{
 };
 
 use futures_util::FutureExt as _;
-use mysql_async::prelude::Queryable as _;
+use mysql_async::{Conn, prelude::Queryable as _};
 use tokio::{
     sync::mpsc,
     task::JoinHandle,
@@ -46,6 +46,8 @@ const AWAY_MAX: Duration = Duration::from_secs(15);
 const AWAY_PAUSE: Duration = Duration::from_millis(100);
 /// And at least that, where only it can tell what came of a transaction.
 const OUTCOME_MAX: Duration = Duration::from_secs(5);
+/// Rows of writers are kept longer than that.
+const REMEMBERED_MAX: Duration = Duration::from_secs(12 * 3600);
 const GOODBYE_MAX: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
@@ -54,6 +56,7 @@ pub(super) struct Counters {
     pub(super) appended: AtomicU64,
     pub(super) full: AtomicU64,
     pub(super) proposals_refused: AtomicU64,
+    pub(super) commits_lost: AtomicU64,
 }
 
 /// One connection that writes, and its row of `im_writer`.
@@ -61,6 +64,8 @@ pub(super) struct Writer {
     database: Database,
     rules: Arc<Rules>,
     stamp: Stamp,
+    /// Its last transaction that was committed, and when.
+    committed: Option<(u64, Instant)>,
     /// None: to be made.
     line: Option<Line>,
     /// Takes the sequencer along.
@@ -106,7 +111,14 @@ pub(super) async fn run(queue: Arc<Queue>, mut free: Vec<Writer>) {
 
 impl Writer {
     pub(super) fn new(database: Database, rules: Arc<Rules>, writer_id: u64) -> Self {
-        Self { database, rules, stamp: Stamp { writer_id, transaction_no: 0 }, line: None, keeping_up: None }
+        Self {
+            database,
+            rules,
+            stamp: Stamp { writer_id, transaction_no: 0 },
+            committed: None,
+            line: None,
+            keeping_up: None,
+        }
     }
 
     async fn work(&mut self, queue: &Queue, group: &mut Group) {
@@ -199,6 +211,9 @@ impl Writer {
     /// A connection on which something broke is not used again.
     async fn attempt(&mut self, writes: &mut [Box<dyn Write>], look: Look) -> Result<Vec<Moved>, Fault> {
         let mut line = self.database.line(self.line.take(), Role::Writer).await?;
+        if line.is_new {
+            self.look_for_lost_commits(&mut line.db).await?;
+        }
         self.stamp.transaction_no += 1;
         let commits = AtomicBool::new(false);
         let transaction = transact(&mut line.db, &self.rules, self.stamp, writes, look, &commits);
@@ -219,6 +234,9 @@ impl Writer {
             Err(Fault::Lost(_) | Fault::Unknown(_) | Fault::Panicked) => false,
             Err(_) => within(TRANSACTION_MAX, line.db.query_drop("ROLLBACK")).await.is_ok(),
         };
+        if outcome.is_ok() && commits.load(Relaxed) {
+            self.committed = Some((self.stamp.transaction_no, Instant::now()));
+        }
         if usable {
             self.line = Some(line.used_now());
         } else {
@@ -227,10 +245,16 @@ impl Writer {
         outcome
     }
 
-    async fn was_committed(&self, until: Instant, why: &str) -> Result<bool, Fault> {
+    async fn was_committed(&mut self, until: Instant, why: &str) -> Result<bool, Fault> {
         loop {
             match within(TRANSACTION_MAX, self.last_committed()).await {
-                Ok(last) => return Ok(last == Some(self.stamp.transaction_no)),
+                Ok(last) => {
+                    let was_committed = last == Some(self.stamp.transaction_no);
+                    if was_committed {
+                        self.committed = Some((self.stamp.transaction_no, Instant::now()));
+                    }
+                    return Ok(was_committed);
+                }
                 Err(_) if Instant::now() < until => sleep(AWAY_PAUSE).await,
                 Err(error) => {
                     tracing::warn!(%error, "the database does not tell what came of a transaction");
@@ -238,6 +262,29 @@ impl Writer {
                 }
             }
         }
+    }
+
+    /// A database that takes the place of another one may lack what that one had committed. Clients that have it are told to start anew when
+    /// they come; here it is noticed at once, by this writer's own last transaction.
+    async fn look_for_lost_commits(&mut self, db: &mut Conn) -> Result<(), Fault> {
+        let Some((committed, at)) = self.committed else { return Ok(()) };
+        if at.elapsed() > REMEMBERED_MAX {
+            return Ok(());
+        }
+        let sql = "SELECT transaction_no FROM im_writer WHERE writer_id = ?";
+        let found: Option<u64> = db.exec_first(sql, (self.stamp.writer_id,)).await?;
+        let lost = committed.saturating_sub(found.unwrap_or(0));
+        if lost > 0 {
+            let writer_id = self.stamp.writer_id;
+            tracing::error!(
+                writer_id,
+                lost,
+                "the database has lost transactions that it had committed: was another one put in its place?"
+            );
+            self.rules.counters.commits_lost.fetch_add(lost, Relaxed);
+            self.committed = None;
+        }
+        Ok(())
     }
 
     async fn last_committed(&self) -> Result<Option<u64>, mysql_async::Error> {

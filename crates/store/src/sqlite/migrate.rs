@@ -1,19 +1,23 @@
 //! The schema and its history: numbered migrations, forward only, each whole or not at all.
 
+use std::cmp::Ordering;
+
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
 use super::open::OpenError;
+use crate::WRITER_VERSION;
 
 /// Each may have a part that runs once for every shard, behind the line [`FOR_EACH_SHARD`]. A released one is never
 /// edited: stores exist that ran it.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_logins.sql"),
     include_str!("migrations/0003_invitations.sql"),
+    include_str!("migrations/0004_writers.sql"),
 ];
 const FOR_EACH_SHARD: &str = "-- for each shard --\n";
 
-/// The schema that this build writes and reads.
+/// The schema that this build creates. It reads and writes newer ones too, which only have more in them, as far as `min_writer_version` allows.
 pub(super) const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
 
 /// Marks the file as a store of Anser in its header: "Ansr".
@@ -43,11 +47,22 @@ pub(super) fn identity(db: &Connection) -> Result<Option<Identity>, OpenError> {
     found.map(Some).ok_or_else(|| OpenError::Foreign("im_store, which says what it is, is empty".into()))
 }
 
-/// Brings the schema up to this build's, from nothing if need be. Refuses a newer store and another number of shards.
+/// Refuses a store that builds like this one must not write.
+fn check_writer(db: &Connection, found: Identity) -> Result<(), OpenError> {
+    if found.schema_version <= SCHEMA_VERSION {
+        return Ok(());
+    }
+    match db.query_row("SELECT min_writer_version FROM im_store", [], |row| row.get(0))? {
+        ..=WRITER_VERSION => Ok(()),
+        _ => Err(OpenError::Newer { store: found.schema_version, build: SCHEMA_VERSION }),
+    }
+}
+
+/// Brings the schema up to this build's, from nothing if need be. Refuses a store whose rules are newer, and another number of shards.
 pub(super) fn migrate(db: &mut Connection, shards: u32) -> Result<Identity, OpenError> {
     let found = identity(db)?;
     if let Some(found) = found {
-        check_version(found)?;
+        check_writer(db, found)?;
         if found.shards != shards {
             return Err(OpenError::Shards { store: found.shards, asked: shards });
         }
@@ -70,18 +85,11 @@ pub(super) fn migrate(db: &mut Connection, shards: u32) -> Result<Identity, Open
 /// Of a store that exists and is of this build's version.
 pub(super) fn known_identity(db: &Connection) -> Result<Identity, OpenError> {
     let found = identity(db)?.ok_or_else(|| OpenError::Foreign("it is empty".into()))?;
-    check_version(found)?;
-    match found.schema_version == SCHEMA_VERSION {
-        true => Ok(found),
-        false => Err(OpenError::Older { store: found.schema_version, build: SCHEMA_VERSION }),
+    match found.schema_version.cmp(&SCHEMA_VERSION) {
+        Ordering::Less => Err(OpenError::Older { store: found.schema_version, build: SCHEMA_VERSION }),
+        Ordering::Equal => Ok(found),
+        Ordering::Greater => Err(OpenError::Newer { store: found.schema_version, build: SCHEMA_VERSION }),
     }
-}
-
-fn check_version(found: Identity) -> Result<(), OpenError> {
-    if found.schema_version > SCHEMA_VERSION {
-        return Err(OpenError::Newer { store: found.schema_version, build: SCHEMA_VERSION });
-    }
-    Ok(())
 }
 
 fn script(version: u32, shards: u32) -> String {

@@ -302,6 +302,7 @@ impl Engine for SqliteStore {
             proposals_refused: self.counters.proposals_refused.load(Relaxed),
             checkpoints: self.counters.checkpoints.load(Relaxed),
             replica_behind: 0,
+            commits_lost: 0,
         }
     }
 

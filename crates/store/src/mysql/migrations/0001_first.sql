@@ -2,6 +2,15 @@
 -- milliseconds since 1970. A statement ends with a semicolon at the end of a line, and may run again where it ran before:
 -- this database commits each by itself.
 
+-- One row: what this store is. The table comes first, so that those behind it are known to be ours, and its row last, so that a store that
+-- has it is whole.
+CREATE TABLE IF NOT EXISTS im_store (
+    only_row        BOOLEAN NOT NULL PRIMARY KEY CHECK (only_row = 1),
+    schema_version  INT UNSIGNED NOT NULL COMMENT 'number of the last migration that ran',
+    log_id          BIGINT UNSIGNED NOT NULL COMMENT 'random; another one after a restore from a backup',
+    shards          INT UNSIGNED NOT NULL COMMENT 'number of send and of receive tables; never changes'
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
 -- Heads: where the log of each conversation ends. A one-to-one conversation is (smaller user_id, larger user_id),
 -- a group is (0, group_id).
 CREATE TABLE IF NOT EXISTS im_conversation (
@@ -143,14 +152,4 @@ CREATE TABLE IF NOT EXISTS im_message_recv_{shard} (
     UNIQUE KEY log (owner_id, peer_id, server_msg_id),
     UNIQUE KEY once (client_msg_id, from_id, once_id),
     CHECK ((to_id IS NULL) <> (group_id IS NULL))
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
-
--- once --
-
--- One row: what this store is. Made last, so that a store that has it is whole.
-CREATE TABLE IF NOT EXISTS im_store (
-    only_row        BOOLEAN NOT NULL PRIMARY KEY CHECK (only_row = 1),
-    schema_version  INT UNSIGNED NOT NULL COMMENT 'number of the last migration that ran',
-    log_id          BIGINT UNSIGNED NOT NULL COMMENT 'random; another one after a restore from a backup',
-    shards          INT UNSIGNED NOT NULL COMMENT 'number of send and of receive tables; never changes'
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

@@ -3,6 +3,7 @@
 mod cut;
 mod full;
 mod hang;
+mod history;
 mod kill;
 mod nodes;
 mod panic;

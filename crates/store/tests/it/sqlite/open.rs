@@ -37,13 +37,28 @@ async fn a_second_store_in_the_folder_is_refused_until_the_first_is_closed() {
 async fn a_newer_store_is_refused_and_left_as_it_is() {
     let home = made().await;
     let db = Connection::open(home.path().join("anser.db")).expect("a database");
-    db.execute("UPDATE im_store SET schema_version = 99", []).expect("sound SQL");
+    db.execute("UPDATE im_store SET schema_version = 99, min_writer_version = 99", []).expect("sound SQL");
     drop(db);
     let before = fs::read(home.path().join("anser.db")).expect("a file");
     let error = refused(home.path(), options());
-    assert!(matches!(error, OpenError::Newer { store: 99, build: 3 }));
+    assert!(matches!(error, OpenError::Newer { store: 99, build: 4 }));
     assert!(error.to_string().contains("99") && error.to_string().contains("newer build"), "{error}");
     assert_eq!(fs::read(home.path().join("anser.db")).expect("a file"), before);
+}
+
+/// As a later build leaves it that added to the schema what others may pass over.
+#[tokio::test]
+async fn a_store_that_only_has_more_in_it_is_used() {
+    let home = made().await;
+    let db = Connection::open(home.path().join("anser.db")).expect("a database");
+    let more = "ALTER TABLE im_user ADD COLUMN status TEXT NOT NULL DEFAULT ''; ALTER TABLE im_session ADD COLUMN pinned INTEGER;
+                ALTER TABLE im_message_send_1 ADD COLUMN changed INTEGER; UPDATE im_store SET schema_version = 5";
+    db.execute_batch(more).expect("sound SQL");
+    drop(db);
+    let store = open(home.path());
+    settle(&*store, 2).await;
+    send(&*store, text(1, single(1, 2), "m")).await.expect("stored");
+    store.close().await;
 }
 
 #[tokio::test]
