@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use anser_server::OperatorSocket;
+use anser_server::{OperatorSocket, error::Error, http::problem, operator::NotDone};
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
@@ -17,12 +17,19 @@ use tokio::net::UnixStream;
 /// Bytes of an answer.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
-/// The server's no.
+/// The no of a server, or of the store where none runs.
 #[derive(Debug, thiserror::Error)]
 #[error("{detail}")]
 pub struct Refused {
     pub status: StatusCode,
     detail: String,
+}
+
+impl From<NotDone> for Refused {
+    fn from(why: NotDone) -> Self {
+        let detail = why.to_string();
+        Self { status: problem::status(Error::from(why).code), detail }
+    }
 }
 
 pub struct Operator {

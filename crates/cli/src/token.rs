@@ -5,7 +5,7 @@ use std::time::Duration;
 use anser_server::{
     Begin, Column,
     config::Config,
-    http::token::{CheckToken, Standing, standing},
+    operator::{CheckToken, Standing, check_token},
     system_clock,
     token::{Claims, Tokens},
 };
@@ -129,10 +129,10 @@ fn look(config: &Config, token: &str) -> anyhow::Result<Standing> {
             return operator.ask(Method::POST, "/v1/tokens/check", &CheckToken { token: token.to_owned() }).await;
         }
         let Column { store, clock, .. } = Column::open(config, Begin::Never).await?;
-        let claims = load(config)?.check(token, clock() / 1000).map_err(|error| anyhow!("{}", error.message))?;
-        let standing = standing(&*store, &claims, config.auth.create_users).await;
+        let (tokens, create_users) = (load(config)?, config.auth.create_users);
+        let standing = check_token(&*store, &tokens, create_users, token, clock() / 1000).await;
         store.close().await;
-        Ok(standing?)
+        standing.map_err(|why| anyhow!("{why}"))
     };
     runtime.block_on(async {
         timeout(LOOK_MAX, looking).await.unwrap_or_else(|_| bail!("no answer within {} s", LOOK_MAX.as_secs()))

@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use anser_proto::{ErrorCode, UserId};
 use anser_server::{
     Begin, Column, LOGINS_NOTICED_S,
     config::Config,
-    create_user, end_logins_on_nodes,
-    http::admin::{ChangeUser, CreateUser, UserRow, apply_change, new_user},
+    end_logins_on_nodes,
+    operator::{ChangeUser, CreateUser, UserRow, change_stored_user, create_user, list_users},
     secrets::create_data_dir,
     snowflake::Snowflake,
 };
-use anser_store::{Error as StoreError, Refusal, Store};
+use anser_store::Store;
 use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Subcommand};
 use hyper::{Method, StatusCode};
@@ -114,7 +113,7 @@ impl Users {
             Action::Add { account, nickname, password } => {
                 let password = if password { Some(password::choose()?) } else { None };
                 let user = match self.add(CreateUser { account: account.clone(), nickname, password }).await {
-                    Err(error) if is_taken(&error) => bail!(
+                    Err(error) if is(StatusCode::CONFLICT, &error) => bail!(
                         "there is a user {account} already, who stays as they are: `anser user password {account}` sets a password, `anser user \
                          disable {account}` lets them log in no more"
                     ),
@@ -145,8 +144,7 @@ impl Users {
             Self::Server(operator) => operator.ask(Method::POST, "/v1/users", &new).await,
             Self::Store(opened) => {
                 let Opened { store, ids, .. } = &**opened;
-                let new = new_user(new).map_err(|error| anyhow!("{}", error.message))?;
-                Ok(UserRow::from(&create_user(&**store, ids, new).await?))
+                Ok(create_user(&**store, ids, new).await.map_err(Refused::from)?)
             }
         }
     }
@@ -157,7 +155,7 @@ impl Users {
 
     async fn change(&self, change: ChangeUser) -> anyhow::Result<UserRow> {
         let account = change.account.clone();
-        self.change_one(change).await.map_err(|error| match is_absent(&error) {
+        self.change_one(change).await.map_err(|error| match is(StatusCode::NOT_FOUND, &error) {
             true => anyhow!("there is no user {account}: `anser user list` shows who is there"),
             false => error,
         })
@@ -168,7 +166,7 @@ impl Users {
             Self::Server(operator) => operator.ask(Method::POST, "/v1/users/change", &change).await,
             Self::Store(opened) => {
                 let Opened { store, config, .. } = &**opened;
-                let (changed, over) = apply_change(&**store, change).await;
+                let (changed, over) = change_stored_user(&**store, change).await;
                 if let Some(over) = over
                     && !end_logins_on_nodes(config, &**store, over).await
                 {
@@ -176,10 +174,7 @@ impl Users {
                         "redis is away: nodes end their connections by themselves, within {LOGINS_NOTICED_S} s\n"
                     ));
                 }
-                Ok(UserRow::from(&changed.map_err(|error| match error.code {
-                    ErrorCode::NotFound => anyhow::Error::from(StoreError::from(Refusal::NotFound("user"))),
-                    _ => anyhow!("{}", error.message),
-                })?))
+                Ok(changed.map_err(Refused::from)?)
             }
         }
     }
@@ -202,20 +197,11 @@ impl Users {
     async fn page(&self, after: u64) -> anyhow::Result<Vec<UserRow>> {
         match self {
             Self::Server(operator) => operator.ask(Method::GET, &format!("/v1/users?after={after}"), &()).await,
-            Self::Store(opened) => {
-                let page = opened.store.list_users(UserId(after), 200).await?;
-                Ok(page.rows.iter().map(UserRow::from).collect())
-            }
+            Self::Store(opened) => Ok(list_users(&*opened.store, after).await.map_err(Refused::from)?),
         }
     }
 }
 
-fn is_absent(error: &anyhow::Error) -> bool {
-    let by_server = error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == StatusCode::NOT_FOUND);
-    by_server || matches!(error.downcast_ref(), Some(StoreError::Refused(Refusal::NotFound("user"))))
-}
-
-fn is_taken(error: &anyhow::Error) -> bool {
-    let by_server = error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == StatusCode::CONFLICT);
-    by_server || matches!(error.downcast_ref(), Some(StoreError::Refused(Refusal::Conflict("account"))))
+fn is(status: StatusCode, error: &anyhow::Error) -> bool {
+    error.downcast_ref::<Refused>().is_some_and(|refused| refused.status == status)
 }

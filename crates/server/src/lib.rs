@@ -53,7 +53,7 @@ use crate::{
 pub use crate::{
     column::{Begin, Column, Join, end_logins_on_nodes},
     gateway::operator::{OPERATOR_SOCKET, OperatorSocket},
-    im::{create_user, logins::NOTICED_S as LOGINS_NOTICED_S},
+    im::{logins::NOTICED_S as LOGINS_NOTICED_S, operator},
     metrics::Process,
 };
 

@@ -1,8 +1,8 @@
 //! Plain HTTP: health beside the WebSocket, and what only operators may ask, on ports and a socket of their own.
 
-pub mod admin;
 mod host;
-pub mod token;
+mod operator;
+pub mod problem;
 
 use std::{
     sync::{Arc, Mutex},
@@ -48,9 +48,9 @@ impl Routes {
         let operator = health.route("/metrics", get(metrics));
         let owner = operator
             .clone()
-            .route("/v1/users", get(admin::list_users).post(admin::create_user))
-            .route("/v1/users/change", post(admin::change_user))
-            .route("/v1/tokens/check", post(token::check));
+            .route("/v1/users", get(operator::list_users).post(operator::create_user))
+            .route("/v1/users/change", post(operator::change_user))
+            .route("/v1/tokens/check", post(operator::check_token));
         let operator = operator.layer(from_fn_with_state(Arc::clone(cx), host::check));
         let [public, operator, owner] = [public, operator, owner].map(|routes| routes.with_state(Arc::clone(cx)));
         Self { public, operator, owner }

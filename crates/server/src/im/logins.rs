@@ -97,6 +97,17 @@ async fn rename(cx: &Ctx, users: &[UserId]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Ends logins here and on the other nodes. None: it is not known whose, and each node finds out by itself.
+pub fn end(cx: &Ctx, over: Option<LoginsOver>) {
+    match over {
+        Some(over) => {
+            cx.hub.end_logins(&over);
+            cx.peers.end_logins(over);
+        }
+        None => cx.logins_unknown.notify_one(),
+    }
+}
+
 /// Which logins of a user are over, as the store has it now.
 pub async fn over(store: &dyn Store, user: UserId) -> Result<LoginsOver, Error> {
     let versions = store.login_versions(vec![user]).await?;

@@ -12,6 +12,7 @@ pub mod logins;
 mod members;
 mod message;
 pub mod name;
+pub mod operator;
 mod page;
 pub mod peer;
 mod read;
