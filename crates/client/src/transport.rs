@@ -220,7 +220,7 @@ impl Ws {
                 }
                 Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => continue,
             };
-            return Poll::Ready(self.format.decode(bytes).map_err(Closed::because));
+            return Poll::Ready(self.format.decode(&bytes).map_err(Closed::because));
         }
     }
 }
@@ -276,7 +276,7 @@ impl Tcp {
         let _ = self.poll_send(cx);
         loop {
             if let Some(frame) = tcp::take_frame(&mut self.read, SERVER_FRAME_BYTES_MAX).map_err(Closed::because)? {
-                return Poll::Ready(self.format.decode(frame).map_err(Closed::because));
+                return Poll::Ready(self.format.decode(&frame).map_err(Closed::because));
             }
             let mut buffer = [0; READ_BUFFER_BYTES];
             let mut buffer = ReadBuf::new(&mut buffer);

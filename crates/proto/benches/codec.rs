@@ -52,7 +52,7 @@ fn measure<F: Frame>(criterion: &mut Criterion, name: &str, frame: &F) {
         group.throughput(Throughput::Bytes(bytes.len() as u64));
         group.bench_function(format!("encode/{format:?}"), |bencher| bencher.iter(|| format.encode(black_box(frame))));
         group.bench_function(format!("decode/{format:?}"), |bencher| {
-            bencher.iter(|| format.decode::<F>(black_box(bytes.clone())).expect("what we wrote"));
+            bencher.iter(|| format.decode::<F>(black_box(&bytes)).expect("what we wrote"));
         });
     }
     group.finish();
@@ -72,9 +72,9 @@ fn measure_refusals(criterion: &mut Criterion) {
     ] {
         group.throughput(Throughput::Bytes(frame.len() as u64));
         let bytes = Bytes::from(frame);
-        assert!(matches!(Format::Json.decode::<ClientFrame>(bytes.clone()), Err(Malformed::Field { .. })), "{name}");
+        assert!(matches!(Format::Json.decode::<ClientFrame>(&bytes), Err(Malformed::Field { .. })), "{name}");
         group.bench_function(name, |bencher| {
-            bencher.iter(|| Format::Json.decode::<ClientFrame>(black_box(bytes.clone())).is_err());
+            bencher.iter(|| Format::Json.decode::<ClientFrame>(black_box(&bytes)).is_err());
         });
     }
     group.finish();

@@ -56,11 +56,11 @@ impl Format {
     }
 
     /// Unknown fields and unknown enum values are passed over; an unknown request or event decodes to a
-    /// frame without body.
-    pub fn decode<F: Frame>(self, bytes: Bytes) -> Result<F, Malformed> {
+    /// frame without body. JSON that is a frame is UTF-8, also what was passed over in it.
+    pub fn decode<F: Frame>(self, bytes: &Bytes) -> Result<F, Malformed> {
         match self {
-            Self::Protobuf => F::decode(Unread::of(&bytes)).map_err(|error| in_protobuf(&bytes, &error.to_string())),
-            Self::Json => match json::decode::<F>(&bytes) {
+            Self::Protobuf => F::decode(Unread::of(bytes)).map_err(|error| in_protobuf(bytes, &error.to_string())),
+            Self::Json => match json::decode::<F>(bytes) {
                 Ok((frame, None)) => Ok(frame),
                 Ok((frame, Some(fault))) => Err(Malformed::new(frame.request_id(), fault.to_string())),
                 Err(error) => Err(Malformed::Frame(error.to_string())),

@@ -164,7 +164,7 @@ impl Peer {
                 (first, payload) => return Some(Came::Control(first, payload)),
             },
         };
-        let frame: v1::ServerFrame = self.format.decode(payload).expect("what the server says is a frame");
+        let frame: v1::ServerFrame = self.format.decode(&payload).expect("what the server says is a frame");
         if let Some(Body::Close(close)) = &frame.body {
             self.close_told = u16::try_from(close.code).ok();
         }

@@ -23,7 +23,7 @@ impl Event {
 
     /// One that another node made, from its protobuf. None if it is no frame.
     pub fn received(protobuf: Bytes) -> Option<Self> {
-        let frame = Format::Protobuf.decode(protobuf.clone()).ok()?;
+        let frame = Format::Protobuf.decode(&protobuf).ok()?;
         Some(Self { frame, protobuf: protobuf.into(), framed: Default::default() })
     }
 

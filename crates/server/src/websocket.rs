@@ -77,7 +77,7 @@ pub fn close(code: u16, reason: &str) -> Bytes {
 /// What a frame of the peer brought.
 #[derive(PartialEq, Eq, Debug)]
 pub enum Item {
-    /// A whole message; of text it is UTF-8.
+    /// A whole message. Whether text is UTF-8 is found by who reads it: see [`check_text`].
     Message {
         is_text: bool,
         payload: Bytes,
@@ -188,9 +188,6 @@ impl Decoder {
             self.begun = Some(if head.opcode == Opcode::Continuation { whole } else { Begun { payload, ..whole } });
             return Ok(Item::Fragment);
         }
-        if whole.is_text && std::str::from_utf8(&whole.payload).is_err() {
-            return Err(Violation::NotUtf8);
-        }
         Ok(Item::Message { is_text: whole.is_text, payload: whole.payload.freeze() })
     }
 }
@@ -255,6 +252,11 @@ fn unmask(payload: &mut [u8], mask: [u8; 4]) {
     }
 }
 
+/// RFC 6455, 8.1. What could be decoded is UTF-8, so only what could not needs this look.
+pub fn check_text(payload: &[u8]) -> Result<(), Violation> {
+    std::str::from_utf8(payload).map(drop).map_err(|_| Violation::NotUtf8)
+}
+
 /// RFC 6455, 5.5.1 and 7.4.
 fn close_code(payload: &[u8]) -> Result<Option<u16>, Violation> {
     let Some((code, reason)) = payload.split_first_chunk() else {
@@ -264,9 +266,7 @@ fn close_code(payload: &[u8]) -> Result<Option<u16>, Violation> {
     if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
         return Err(Violation::Protocol("a close code that may not be sent"));
     }
-    if std::str::from_utf8(reason).is_err() {
-        return Err(Violation::NotUtf8);
-    }
+    check_text(reason)?;
     Ok(Some(code))
 }
 

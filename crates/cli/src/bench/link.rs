@@ -74,7 +74,7 @@ impl Link {
         let mut next = self.stream.next().await;
         loop {
             match next.context("the server closed the connection")?? {
-                Message::Binary(bytes) => frames.push(Format::Protobuf.decode(bytes)?),
+                Message::Binary(bytes) => frames.push(Format::Protobuf.decode(&bytes)?),
                 Message::Close(close) => bail!("the server closed the connection: {close:?}"),
                 _ => {}
             }

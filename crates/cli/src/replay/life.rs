@@ -151,7 +151,7 @@ fn pack(sessions: Vec<v1::Session>) -> String {
 }
 
 pub fn unpack(frame: String) -> anyhow::Result<Vec<v1::Session>> {
-    match Format::Json.decode::<ServerFrame>(Bytes::from(frame))?.body {
+    match Format::Json.decode::<ServerFrame>(&Bytes::from(frame))?.body {
         Some(Body::Sessions(list)) => Ok(list.sessions),
         body => bail!("no list of conversations: {body:?}"),
     }

@@ -38,7 +38,7 @@ fn sift(mut server: TcpStream, mut client: TcpStream, lost: &str) {
         let mut passed = BytesMut::new();
         while let Some(bytes) = tcp::take_frame(&mut read, SERVER_FRAME_BYTES_MAX).expect("a frame of the server") {
             let format = if bytes.starts_with(b"{") { Format::Json } else { Format::Protobuf };
-            let frame: ServerFrame = format.decode(bytes.clone()).expect("a frame of the server");
+            let frame: ServerFrame = format.decode(&bytes).expect("a frame of the server");
             let Some(Body::Message(MessageEvent { message: Some(message), .. })) = frame.body else {
                 tcp::put_frame(&mut passed, &bytes);
                 continue;

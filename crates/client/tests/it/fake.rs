@@ -233,12 +233,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Framed<S> {
                     Message::Close(_) => return None,
                     _ => continue,
                 };
-                return Some(format.decode(bytes).expect("a frame"));
+                return Some(format.decode(&bytes).expect("a frame"));
             },
             Self::Tcp { stream, read, format } => loop {
                 if let Some(frame) = tcp::take_frame(read, CLIENT_FRAME_BYTES_MAX).expect("a length") {
                     let format = *format.get_or_insert(Format::sniff(&frame));
-                    return Some(format.decode(frame).expect("a frame"));
+                    return Some(format.decode(&frame).expect("a frame"));
                 }
                 if stream.read_buf(read).await.ok()? == 0 {
                     return None;

@@ -6,7 +6,7 @@ impl Fields for Error {
             b"code" => json.enumeration::<error::Code>(&mut self.code),
             b"message" => json.field(&mut self.message),
             b"retry_after_ms" | b"retryAfterMs" => json.field(&mut self.retry_after_ms),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -24,7 +24,7 @@ impl Fields for Close {
         match name {
             b"code" => json.enumeration::<close::Code>(&mut self.code),
             b"reason" => json.field(&mut self.reason),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -43,7 +43,7 @@ impl Fields for User {
             b"account" => json.field(&mut self.account),
             b"nickname" => json.field(&mut self.nickname),
             b"avatar" => json.field(&mut self.avatar),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -60,7 +60,7 @@ impl Fields for GetUsers {
         match name {
             b"user_ids" | b"userIds" => json.field(&mut self.user_ids),
             b"accounts" => json.field(&mut self.accounts),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -75,7 +75,7 @@ impl Fields for Users {
         match name {
             b"users" => json.field(&mut self.users),
             b"mailbox_seq" | b"mailboxSeq" => json.field(&mut self.mailbox_seq),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -90,7 +90,7 @@ impl Fields for ProfileChanged {
         match name {
             b"user" => json.field(&mut self.user),
             b"mailbox_seq" | b"mailboxSeq" => json.field(&mut self.mailbox_seq),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -105,7 +105,7 @@ impl Fields for UpdateProfile {
         match name {
             b"nickname" => json.field(&mut self.nickname),
             b"avatar" => json.field(&mut self.avatar),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -124,7 +124,7 @@ impl Fields for Hello {
             b"device" => json.field(&mut self.device),
             b"positions" => json.field(&mut self.positions),
             b"client" => json.field(&mut self.client),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -146,7 +146,7 @@ impl Fields for Password {
         match name {
             b"account" => json.field(&mut self.account),
             b"password" => json.field(&mut self.password),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -162,7 +162,7 @@ impl Fields for Device {
             b"device_id" | b"deviceId" => json.field(&mut self.device_id),
             b"platform" => json.enumeration::<device::Platform>(&mut self.platform),
             b"name" => json.field(&mut self.name),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -181,7 +181,7 @@ impl Fields for Positions {
             b"log_id" | b"logId" => json.field(&mut self.log_id),
             b"mailbox_seq" | b"mailboxSeq" => json.field(&mut self.mailbox_seq),
             b"groups_digest" | b"groupsDigest" => json.field(&mut self.groups_digest),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -205,7 +205,7 @@ impl Fields for Welcome {
             b"heartbeat_min_ms" | b"heartbeatMinMs" => json.field(&mut self.heartbeat_min_ms),
             b"heartbeat_max_ms" | b"heartbeatMaxMs" => json.field(&mut self.heartbeat_max_ms),
             b"token" => json.field(&mut self.token),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -226,7 +226,7 @@ impl Fields for Welcome {
 impl Fields for Ping {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -238,7 +238,7 @@ impl Fields for Pong {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
             b"server_time_ms" | b"serverTimeMs" => json.field(&mut self.server_time_ms),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -250,7 +250,7 @@ impl Fields for Pong {
 impl Fields for Bye {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -261,7 +261,7 @@ impl Fields for Bye {
 impl Fields for Lagged {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -274,7 +274,7 @@ impl Fields for Kicked {
         match name {
             b"code" => json.enumeration::<close::Code>(&mut self.code),
             b"reason" => json.field(&mut self.reason),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -288,7 +288,7 @@ impl Fields for Draining {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
             b"reconnect_after_ms" | b"reconnectAfterMs" => json.field(&mut self.reconnect_after_ms),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -307,7 +307,7 @@ impl Fields for Group {
             b"member_count" | b"memberCount" => json.field(&mut self.member_count),
             b"created_ms" | b"createdMs" => json.field(&mut self.created_ms),
             b"role" => json.enumeration::<group::Role>(&mut self.role),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -331,7 +331,7 @@ impl Fields for CreateGroup {
             b"name" => json.field(&mut self.name),
             b"avatar" => json.field(&mut self.avatar),
             b"user_ids" | b"userIds" => json.field(&mut self.user_ids),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -347,7 +347,7 @@ impl Fields for GetGroup {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
             b"group_id" | b"groupId" => json.field(&mut self.group_id),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -362,7 +362,7 @@ impl Fields for ListMembers {
             b"group_id" | b"groupId" => json.field(&mut self.group_id),
             b"after" => json.field(&mut self.after),
             b"limit" => json.field(&mut self.limit),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -378,7 +378,7 @@ impl Fields for Members {
         match name {
             b"members" => json.field(&mut self.members),
             b"more" => json.field(&mut self.more),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -394,7 +394,7 @@ impl Fields for Member {
             b"user" => json.field(&mut self.user),
             b"role" => json.enumeration::<group::Role>(&mut self.role),
             b"joined" => json.field(&mut self.joined),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -410,7 +410,7 @@ impl Fields for InviteMembers {
         match name {
             b"group_id" | b"groupId" => json.field(&mut self.group_id),
             b"user_ids" | b"userIds" => json.field(&mut self.user_ids),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -425,7 +425,7 @@ impl Fields for RemoveMembers {
         match name {
             b"group_id" | b"groupId" => json.field(&mut self.group_id),
             b"user_ids" | b"userIds" => json.field(&mut self.user_ids),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -439,7 +439,7 @@ impl Fields for LeaveGroup {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
             b"group_id" | b"groupId" => json.field(&mut self.group_id),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -466,7 +466,7 @@ impl Fields for Message {
             b"server_time_ms" | b"serverTimeMs" => json.field(&mut self.server_time_ms),
             b"count" => json.field(&mut self.count),
             b"settings" => json.field(&mut self.settings),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -495,7 +495,7 @@ impl Fields for Settings {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
             b"uncounted" => json.field(&mut self.uncounted),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -510,7 +510,7 @@ impl Fields for Notice {
             b"kind" => json.enumeration::<notice::Kind>(&mut self.kind),
             b"operator_id" | b"operatorId" => json.field(&mut self.operator_id),
             b"user_ids" | b"userIds" => json.field(&mut self.user_ids),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -533,7 +533,7 @@ impl Fields for Send {
             b"attachment" => json.field(&mut self.attachment),
             b"client_time_ms" | b"clientTimeMs" => json.field(&mut self.client_time_ms),
             b"settings" => json.field(&mut self.settings),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -555,7 +555,7 @@ impl Fields for Sent {
             b"server_time_ms" | b"serverTimeMs" => json.field(&mut self.server_time_ms),
             b"count" => json.field(&mut self.count),
             b"mailbox_seq" | b"mailboxSeq" => json.field(&mut self.mailbox_seq),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -574,7 +574,7 @@ impl Fields for Pull {
             b"after" => json.field(&mut self.after),
             b"before" => json.field(&mut self.before),
             b"limit" => json.field(&mut self.limit),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -593,7 +593,7 @@ impl Fields for Messages {
             b"messages" => json.field(&mut self.messages),
             b"more" => json.field(&mut self.more),
             b"head" => json.field(&mut self.head),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -610,7 +610,7 @@ impl Fields for MessageEvent {
         match name {
             b"message" => json.field(&mut self.message),
             b"mailbox_seq" | b"mailboxSeq" => json.field(&mut self.mailbox_seq),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -635,7 +635,7 @@ impl Fields for Session {
             b"peer" => json.field(&mut self.peer),
             b"group" => json.field(&mut self.group),
             b"mailbox_seq" | b"mailboxSeq" => json.field(&mut self.mailbox_seq),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -664,7 +664,7 @@ impl Fields for Preview {
             b"type" => json.enumeration::<message::Type>(&mut self.r#type),
             b"content" => json.field(&mut self.content),
             b"server_time_ms" | b"serverTimeMs" => json.field(&mut self.server_time_ms),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -684,7 +684,7 @@ impl Fields for Sync {
             b"mailbox_seq" | b"mailboxSeq" => json.field(&mut self.mailbox_seq),
             b"groups" => json.field(&mut self.groups),
             b"groups_digest" | b"groupsDigest" => json.field(&mut self.groups_digest),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -700,7 +700,7 @@ impl Fields for GroupPosition {
         match name {
             b"group_id" | b"groupId" => json.field(&mut self.group_id),
             b"server_msg_id" | b"serverMsgId" => json.field(&mut self.server_msg_id),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -718,7 +718,7 @@ impl Fields for SyncPage {
             b"caught_up" | b"caughtUp" => json.field(&mut self.caught_up),
             b"profile" => json.field(&mut self.profile),
             b"groups_behind" | b"groupsBehind" => json.field(&mut self.groups_behind),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -736,7 +736,7 @@ impl Fields for ListSessions {
         match name {
             b"after" => json.field(&mut self.after),
             b"limit" => json.field(&mut self.limit),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -751,7 +751,7 @@ impl Fields for Sessions {
         match name {
             b"sessions" => json.field(&mut self.sessions),
             b"more" => json.field(&mut self.more),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -766,7 +766,7 @@ impl Fields for MarkRead {
         match name {
             b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
             b"server_msg_id" | b"serverMsgId" => json.field(&mut self.server_msg_id),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -781,7 +781,7 @@ impl Fields for MarkDelivered {
         match name {
             b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
             b"server_msg_id" | b"serverMsgId" => json.field(&mut self.server_msg_id),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -798,7 +798,7 @@ impl Fields for Marked {
             b"delivered_mark" | b"deliveredMark" => json.field(&mut self.delivered_mark),
             b"unread" => json.field(&mut self.unread),
             b"mailbox_seq" | b"mailboxSeq" => json.field(&mut self.mailbox_seq),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -818,7 +818,7 @@ impl Fields for Receipt {
             b"read_mark" | b"readMark" => json.field(&mut self.read_mark),
             b"delivered_mark" | b"deliveredMark" => json.field(&mut self.delivered_mark),
             b"mailbox_seq" | b"mailboxSeq" => json.field(&mut self.mailbox_seq),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -835,7 +835,7 @@ impl Fields for SessionChanged {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
             b"session" => json.field(&mut self.session),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -848,7 +848,7 @@ impl Fields for Typing {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
             b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -862,7 +862,7 @@ impl Fields for TypingEvent {
         match name {
             b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
             b"user_id" | b"userId" => json.field(&mut self.user_id),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -894,7 +894,7 @@ impl Fields for ClientFrame {
             b"leave_group" | b"leaveGroup" => json.choice(&mut self.request, client_frame::Request::LeaveGroup),
             b"get_users" | b"getUsers" => json.choice(&mut self.request, client_frame::Request::GetUsers),
             b"update_profile" | b"updateProfile" => json.choice(&mut self.request, client_frame::Request::UpdateProfile),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -949,7 +949,7 @@ impl Fields for ServerFrame {
             b"draining" => json.choice(&mut self.body, server_frame::Body::Draining),
             b"close" => json.choice(&mut self.body, server_frame::Body::Close),
             b"profile_changed" | b"profileChanged" => json.choice(&mut self.body, server_frame::Body::ProfileChanged),
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 
@@ -985,7 +985,7 @@ impl Fields for ServerFrame {
 impl Fields for Done {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
-            _ => json.skip(),
+            _ => json.skip_field(name),
         }
     }
 

@@ -71,12 +71,25 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Passes over the value of a field whose name nobody knows here.
+    pub fn skip_field(&mut self, name: &[u8]) -> Read {
+        if std::str::from_utf8(name).is_err() {
+            self.note(|| text::NO_UTF8);
+        }
+        self.skip()
+    }
+
     /// Passes a value over.
-    pub fn skip(&mut self) -> Read {
+    fn skip(&mut self) -> Read {
         match self.peek()? {
-            b'{' => self.members(|json, _| json.skip()),
+            b'{' => self.members(|json, name| json.skip_field(name)),
             b'[' => self.elements(Self::skip),
-            b'"' => self.text().map(drop),
+            b'"' => {
+                if !self.text()?.is_utf8() {
+                    self.note(|| text::NO_UTF8);
+                }
+                Ok(())
+            }
             b't' => self.word(b"true"),
             b'f' => self.word(b"false"),
             b'n' => self.word(b"null"),

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 const HALF: &str = "an escaped surrogate stands without its other half";
-const NO_UTF8: &str = "its bytes are no UTF-8";
+pub(super) const NO_UTF8: &str = "its bytes are no UTF-8";
 
 /// What stands between two quotes, with its escapes.
 #[derive(Clone, Copy)]
@@ -48,6 +48,11 @@ fn unit(hex: &[u8]) -> Option<u32> {
 impl<'a> Text<'a> {
     pub(super) fn len_with_quote(self) -> usize {
         self.raw.len() + 1
+    }
+
+    /// Escapes are, whatever they say.
+    pub(super) fn is_utf8(self) -> bool {
+        std::str::from_utf8(self.raw).is_ok()
     }
 
     /// What it says as bytes; as it stands, if that is nothing.

@@ -32,7 +32,7 @@ fn blocks(page: &str, words: &str) -> Vec<String> {
 fn check<F: Frame>(example: &str) {
     let written: Value = serde_json::from_str(example).unwrap_or_else(|error| panic!("{error}: {example}"));
     let frame: F = Format::Json
-        .decode(Bytes::copy_from_slice(example.as_bytes()))
+        .decode(&Bytes::copy_from_slice(example.as_bytes()))
         .unwrap_or_else(|error| panic!("{error}: {example}"));
     let encoded: Value = serde_json::from_slice(&Format::Json.encode(&frame)).expect("what we wrote");
     assert_eq!(encoded, written);
@@ -74,7 +74,7 @@ fn the_hex_examples_are_framed_pings() {
             let frame = tcp::take_frame(&mut read, 64).expect("short enough").expect("whole");
             assert!(read.is_empty(), "{words}: bytes lie behind the frame");
             assert_eq!(Format::sniff(&frame), format);
-            assert_eq!(format.decode::<ClientFrame>(frame).expect("a frame"), ping);
+            assert_eq!(format.decode::<ClientFrame>(&frame).expect("a frame"), ping);
             assert_eq!(format.encode(&ping).len() + tcp::PREFIX_BYTES, example.split_whitespace().count());
         }
     }

@@ -10,6 +10,7 @@ use anser_proto::{
     codec::Frame,
     v1::{ClientFrame, ServerFrame},
 };
+use bytes::Bytes;
 
 use crate::samples;
 
@@ -33,7 +34,12 @@ fn check<F: Frame + PartialEq + Debug>(side: &str, name: &str, frame: &F) {
         }
         let golden = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert_eq!(encoded, golden, "{} is not what is written now", path.display());
-        assert_eq!(&format.decode::<F>(golden.into()).expect("golden frames decode"), frame, "{}", path.display());
+        assert_eq!(
+            &format.decode::<F>(&Bytes::from(golden)).expect("golden frames decode"),
+            frame,
+            "{}",
+            path.display()
+        );
     }
 }
 

@@ -12,7 +12,7 @@ use anser_proto::{
 use bytes::Bytes;
 
 fn decode<F: Frame>(json: &str) -> Result<F, Malformed> {
-    Format::Json.decode(Bytes::copy_from_slice(json.as_bytes()))
+    Format::Json.decode(&Bytes::copy_from_slice(json.as_bytes()))
 }
 
 /// The request of a frame that has these fields, whatever unknown ones stand around it.
@@ -153,7 +153,8 @@ fn a_string_has_all_characters_and_no_halves_of_one() {
         [(&b"\xff"[..], "send.content"), (b"\xed\xa0\xbd", "send.content"), (b"\xc3", "send.content")]
     {
         let json = [&br#"{"request_id":7,"send":{"content":""#[..], invalid, br#""}}"#].concat();
-        let Err(Malformed::Field { request_id: 7, message }) = Format::Json.decode::<ClientFrame>(json.into()) else {
+        let Err(Malformed::Field { request_id: 7, message }) = Format::Json.decode::<ClientFrame>(&Bytes::from(json))
+        else {
             panic!("{invalid:?} was taken")
         };
         assert!(message.starts_with(path), "{message}");

@@ -18,7 +18,7 @@ use crate::samples;
 const UNKNOWN_FIELD: [u8; 6] = [0xba, 0x3e, 3, b'n', b'e', b'w'];
 
 fn json<F: Frame>(text: &Value) -> F {
-    Format::Json.decode(text.to_string().into()).unwrap_or_else(|error| panic!("{error}: {text}"))
+    Format::Json.decode(&Bytes::from(text.to_string())).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 /// The same JSON with a field in every object that nobody knows.
@@ -39,7 +39,7 @@ fn check_unknown_fields<F: Frame + PartialEq + std::fmt::Debug>(frame: &F) {
     assert_eq!(&json::<F>(&text), frame);
 
     let bytes = [&UNKNOWN_FIELD[..], &Format::Protobuf.encode(frame), &UNKNOWN_FIELD].concat();
-    assert_eq!(&Format::Protobuf.decode::<F>(bytes.into()).expect("unknown fields are passed over"), frame);
+    assert_eq!(&Format::Protobuf.decode::<F>(&Bytes::from(bytes)).expect("unknown fields are passed over"), frame);
 }
 
 #[test]
@@ -55,16 +55,16 @@ fn unknown_fields_inside_a_request_are_passed_over() {
     let mut frame = vec![0x52];
     prost::encoding::encode_varint(send.len() as u64, &mut frame);
     frame.extend(send);
-    let decoded: ClientFrame = Format::Protobuf.decode(frame.into()).expect("the frame is well formed");
+    let decoded: ClientFrame = Format::Protobuf.decode(&Bytes::from(frame)).expect("the frame is well formed");
     assert_eq!(decoded.request, Some(Request::Send(samples::send())));
 }
 
 #[test]
 fn an_unknown_request_or_event_is_a_frame_without_body() {
     let bytes = Bytes::from([&[0x08, 7][..], &UNKNOWN_FIELD].concat());
-    let client: ClientFrame = Format::Protobuf.decode(bytes.clone()).expect("the frame is well formed");
+    let client: ClientFrame = Format::Protobuf.decode(&bytes).expect("the frame is well formed");
     assert_eq!(client, ClientFrame { request_id: 7, request: None });
-    let server: ServerFrame = Format::Protobuf.decode(bytes).expect("the frame is well formed");
+    let server: ServerFrame = Format::Protobuf.decode(&bytes).expect("the frame is well formed");
     assert_eq!(server, ServerFrame { request_id: 7, body: None });
 
     let text = json!({"request_id": 7, "fly_south": {"flock": "3"}});
@@ -76,7 +76,7 @@ fn an_unknown_request_or_event_is_a_frame_without_body() {
 fn an_unknown_enum_value_keeps_its_number_in_protobuf() {
     let sent = Send { r#type: 77, ..samples::send() };
     let frame = ClientFrame { request_id: 1, request: Some(Request::Send(sent)) };
-    let decoded: ClientFrame = Format::Protobuf.decode(Format::Protobuf.encode(&frame)).expect("well formed");
+    let decoded: ClientFrame = Format::Protobuf.decode(&Format::Protobuf.encode(&frame)).expect("well formed");
     assert_eq!(decoded, frame);
 }
 
@@ -89,7 +89,7 @@ fn an_unknown_enum_value_is_written_as_its_number_in_json() {
     let text: Value = serde_json::from_slice(&bytes).expect("what we wrote");
     assert_eq!(text["message"]["message"]["type"], 77);
 
-    let decoded: ServerFrame = Format::Json.decode(bytes).expect("a number is no reason to refuse");
+    let decoded: ServerFrame = Format::Json.decode(&bytes).expect("a number is no reason to refuse");
     let Some(Body::Message(MessageEvent { message: Some(message), .. })) = decoded.body else { panic!("no message") };
     assert_eq!((message.r#type(), message.content.as_str()), (message::Type::Unknown, "hello 你好"));
 }

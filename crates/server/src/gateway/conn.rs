@@ -187,10 +187,17 @@ impl Conn {
                 }
                 Ok(Received::Frame(bytes)) => {
                     turn_bytes += bytes.len();
-                    let frame = match self.framing.format.decode::<v1::ClientFrame>(bytes) {
+                    let decoded = self.framing.format.decode::<v1::ClientFrame>(&bytes);
+                    let frame = match decoded.map_err(|error| (error, self.socket.check_undecoded(&bytes))) {
                         Ok(frame) => Ok(frame),
-                        Err(Malformed::Field { request_id, message }) => Err((request_id, Error::bad_field(message))),
-                        Err(error) => {
+                        Err((_, Err(violation))) => {
+                            self.broken = Some(violation);
+                            break;
+                        }
+                        Err((Malformed::Field { request_id, message }, Ok(()))) => {
+                            Err((request_id, Error::bad_field(message)))
+                        }
+                        Err((error, Ok(()))) => {
                             malformed = Some(Error::new(ErrorCode::BadFrame, error.to_string()));
                             break;
                         }

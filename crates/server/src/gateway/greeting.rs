@@ -63,7 +63,7 @@ pub async fn greet(
 async fn first_frame(socket: &mut Socket) -> Result<Bytes, RecvError> {
     loop {
         if let Received::Frame(frame) = socket.recv().await? {
-            return Ok(frame);
+            return socket.check_undecoded(&frame).map(|()| frame);
         }
     }
 }

@@ -46,7 +46,7 @@ pub struct LoggedIn {
 
 /// What the first frame says, and the id of its request. Refuses with that id, where there is one.
 pub fn open(framing: Framing, frame: Bytes) -> Result<(u32, v1::Hello), (u32, Error)> {
-    let frame: v1::ClientFrame = framing.format.decode(frame).map_err(|error| match error {
+    let frame: v1::ClientFrame = framing.format.decode(&frame).map_err(|error| match error {
         Malformed::Field { request_id, message } => (request_id, Error::bad_field(message)),
         Malformed::Frame(_) => (0, Error::new(ErrorCode::BadFrame, error.to_string())),
     })?;

@@ -138,6 +138,16 @@ impl Socket {
         }
     }
 
+    /// Of a frame that could not be decoded: whether its peer does not keep to RFC 6455, and that is why.
+    pub fn check_undecoded(&self, frame: &[u8]) -> Result<(), RecvError> {
+        match self.decoder {
+            Decoder::WebSocket { format: Format::Json, .. } => {
+                websocket::check_text(frame).map_err(RecvError::Violation)
+            }
+            Decoder::WebSocket { .. } | Decoder::Tcp { .. } => Ok(()),
+        }
+    }
+
     /// The next that comes. Cancel-safe.
     pub async fn recv(&mut self) -> Result<Received, RecvError> {
         loop {
@@ -284,7 +294,10 @@ fn frame_of(is_text: bool, format: Format, payload: Bytes) -> Result<Received, R
     match (is_text, format) {
         (false, Format::Protobuf) | (true, Format::Json) => Ok(Received::Frame(payload)),
         (false, Format::Json) => Err(RecvError::NoFrame("a binary message under anser.v1.json: send text")),
-        (true, Format::Protobuf) => Err(RecvError::NoFrame("a text message under anser.v1.protobuf: send binary")),
+        (true, Format::Protobuf) => {
+            websocket::check_text(&payload).map_err(RecvError::Violation)?;
+            Err(RecvError::NoFrame("a text message under anser.v1.protobuf: send binary"))
+        }
     }
 }
 

@@ -178,7 +178,7 @@ fn compare(stream: &[u8], max: usize, cuts: impl IntoIterator<Item = usize>) -> 
         read.extend_from_slice(&stream[fed..cut]);
         fed = cut;
         loop {
-            match decoder.decode(&mut read, max) {
+            match decoder.decode(&mut read, max).and_then(check_item) {
                 Ok(None) => break,
                 Ok(Some(item)) => {
                     prop_assert_eq!(told.items.get(items), Some(&(fed - read.len(), item)));
@@ -200,6 +200,14 @@ fn compare(stream: &[u8], max: usize, cuts: impl IntoIterator<Item = usize>) -> 
         prop_assert!(decoder.begun() <= max);
     }
     Ok(told)
+}
+
+/// As whoever reads a text does.
+fn check_item(item: Option<Item>) -> Result<Option<Item>, Violation> {
+    if let Some(Item::Message { is_text: true, payload }) = &item {
+        check_text(payload)?;
+    }
+    Ok(item)
 }
 
 proptest! {

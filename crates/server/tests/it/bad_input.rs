@@ -8,7 +8,7 @@ use anser_proto::{
 };
 use bytes::{Bytes, BytesMut};
 
-use crate::raw::{TestServer, send};
+use crate::raw::{Came, TestServer, send};
 
 #[tokio::test]
 async fn bytes_that_are_no_frame_end_the_connection_after_what_came_before_was_answered() {
@@ -172,6 +172,35 @@ async fn a_message_of_the_wrong_kind_is_no_frame() {
     raw.format = Format::Json;
     assert!(matches!(raw.answer(sent).await, Body::Sent(_)));
     assert_eq!(raw.end().await, (Some(ErrorCode::BadFrame), Some(CloseCode::BadFrames)));
+}
+
+#[tokio::test]
+async fn text_that_is_no_utf8_ends_a_web_socket_wherever_it_is_after_what_came_before_was_answered() {
+    let server = TestServer::start().await;
+    for no_text in [
+        &b"{\"request_id\": 70, \"send\": {\"content\": \"\xff\"}}"[..],
+        b"{\"request_id\": 70, \"ping\": {}, \"unknown\": [{\"field\": \"\xc3\"}]}",
+        b"{\"request_id\": 70, \"ping\": {}, \"\xed\xa0\x80\": 1}",
+        b"{\"request_id\": 70, \xff}",
+        b"\xff",
+    ] {
+        let mut ada = server.web_socket(Format::Json).await;
+        ada.hello(server.hello("ada", "phone")).await;
+        let notes = ada.conversation_with(&ada);
+        let sent = ada.say(send(&notes, "m-1", "text")).await;
+        ada.say_bytes(Bytes::from_static(no_text)).await;
+        assert!(matches!(ada.answer(sent).await, Body::Sent(_)));
+        assert!(matches!(ada.came().await, Came::Closed(Some(1007))), "{no_text:?}");
+
+        let mut stranger = server.web_socket(Format::Json).await;
+        stranger.say_bytes(Bytes::from_static(no_text)).await;
+        assert!(matches!(stranger.came().await, Came::Closed(Some(1007))), "{no_text:?}");
+    }
+    let mut ada = server.web_socket(Format::Protobuf).await;
+    ada.hello(server.hello("ada", "phone")).await;
+    ada.format = Format::Json;
+    ada.say_bytes(Bytes::from_static(b"\xff")).await;
+    assert!(matches!(ada.came().await, Came::Closed(Some(1007))));
 }
 
 #[tokio::test]

@@ -20,7 +20,17 @@ use tokio::{
 };
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
-    tungstenite::{Message, client::IntoClientRequest as _, protocol::WebSocketConfig},
+    tungstenite::{
+        Message,
+        client::IntoClientRequest as _,
+        protocol::{
+            WebSocketConfig,
+            frame::{
+                Frame,
+                coding::{Data, OpCode},
+            },
+        },
+    },
 };
 
 use crate::received;
@@ -279,11 +289,12 @@ impl Raw {
                 stream.write_all(&out).await.map_err(|_| ())
             }
             Transport::WebSocket(stream) => {
-                let message = match self.format {
-                    Format::Protobuf => Message::Binary(bytes),
-                    Format::Json => Message::Text(String::from_utf8(bytes.into()).expect("text").into()),
+                let kind = match self.format {
+                    Format::Protobuf => Data::Binary,
+                    Format::Json => Data::Text,
                 };
-                stream.send(message).await.map_err(|_| ())
+                let frame = Frame::message(bytes, OpCode::Data(kind), true);
+                stream.send(Message::Frame(frame)).await.map_err(|_| ())
             }
         };
     }
@@ -323,7 +334,7 @@ impl Raw {
                 }
             },
         };
-        Came::Frame(Box::new(self.format.decode(bytes).expect("a frame")))
+        Came::Frame(Box::new(self.format.decode(&bytes).expect("a frame")))
     }
 
     /// The answer to a request; events that come before it are kept.

@@ -79,7 +79,7 @@ impl Line {
     pub async fn receive(&mut self) -> Result<ServerFrame, Gone> {
         loop {
             if let Some(frame) = tcp::take_frame(&mut self.read, SERVER_FRAME_BYTES_MAX).expect("within the limit") {
-                return Ok(Format::Protobuf.decode(frame).expect("a frame"));
+                return Ok(Format::Protobuf.decode(&frame).expect("a frame"));
             }
             match self.stream.read_buf(&mut self.read).await {
                 Ok(1..) => {}

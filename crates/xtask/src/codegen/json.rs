@@ -60,7 +60,7 @@ fn form(message: &DescriptorProto, package: &str) -> anyhow::Result<String> {
 impl Fields for {name} {{
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {{
         match name {{
-{reads}            _ => json.skip(),
+{reads}            _ => json.skip_field(name),
         }}
     }}
 

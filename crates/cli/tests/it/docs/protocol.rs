@@ -248,7 +248,7 @@ impl Story {
         stream.write_all(&bytes).await.expect("it listens");
         let mut ids = Vec::new();
         while ids.len() < 2 {
-            let frame: anser_proto::v1::ServerFrame = format.decode(take(&mut stream).await.into()).expect("a frame");
+            let frame: anser_proto::v1::ServerFrame = format.decode(&take(&mut stream).await.into()).expect("a frame");
             ids.extend((frame.request_id > 0).then_some(frame.request_id));
         }
         assert_eq!(ids, [1, 7], "{}", block.place);
