@@ -31,6 +31,7 @@ pub struct Metrics {
     refusals: Family<CodeLabels, Counter<u64, AtomicU64>>,
     closes: Family<CodeLabels, Counter<u64, AtomicU64>>,
     pub logins: Counter,
+    pub devices_ahead: Counter,
     pub turned_away: TurnedAway,
     pub strangers: Gauge,
     pub frames_out: Counter,
@@ -73,6 +74,7 @@ impl Metrics {
             counter
         };
         let logins = counter("logins", "Connections that were let in");
+        let devices_ahead = counter("devices_ahead", "Devices that knew more than the store, and start anew");
         let frames_out = counter("frames_out", "Frames that were written");
         let pushed = counter("pushed", "Events that were put into outboxes");
         let lagged = counter("lagged", "Outboxes that overflowed");
@@ -89,6 +91,7 @@ impl Metrics {
             refusals,
             closes,
             logins,
+            devices_ahead,
             turned_away,
             strangers,
             frames_out,

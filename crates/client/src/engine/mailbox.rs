@@ -11,7 +11,8 @@
 //!   if it is not the server's.
 //! - A conversation's head is kept in the same transaction as the position that knows of it, so that a crash before its
 //!   messages are pulled loses nothing.
-//! - Positions under another `log_id` mean nothing: all is forgotten but the outgoing queue.
+//! - Positions under another `log_id` mean nothing: all is forgotten but the outgoing queue. So do positions beyond those of the server, which
+//!   has lost the end of its log.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,6 +42,8 @@ pub(super) struct Mailbox {
     doubts_groups: bool,
     groups: Vec<v1::GroupPosition>,
     groups_wanted: bool,
+    /// By the sync that is on its way.
+    named: Vec<v1::GroupPosition>,
     /// Rows to be told again, and behind which stamp to look for each; 0: behind the known one.
     rows: BTreeMap<ConversationId, u64>,
     /// A sync is on its way.
@@ -123,21 +126,26 @@ impl Mailbox {
 
 impl Engine {
     pub(super) fn begin_syncing(&mut self, cx: &mut Step<'_>, welcome: &v1::Welcome) {
-        if welcome.log_id != self.mailbox.log_id {
-            if !self.conversations.is_empty() {
-                self.conversations.clear();
-                self.touched.clear();
-                self.unfollow_all(cx);
-                cx.keep(Change::Forget);
-                cx.effect(Effect::Forgotten);
-            }
-            self.mailbox = Mailbox::new(welcome.log_id, 0);
-            self.keep_position(cx);
+        if welcome.log_id != self.mailbox.log_id || welcome.mailbox_seq < self.mailbox.seq {
+            self.start_anew(cx, welcome.log_id);
         }
         self.mailbox.wanted = welcome.mailbox_behind || welcome.mailbox_seq != self.mailbox.seq;
         self.mailbox.groups_wanted = welcome.groups_behind;
         self.begin_pulling();
         self.plan_check(cx);
+    }
+
+    /// The positions that are known here mean nothing: the store has another history, or has lost the end of this one.
+    fn start_anew(&mut self, cx: &mut Step<'_>, log_id: u64) {
+        if !self.conversations.is_empty() {
+            self.conversations.clear();
+            self.touched.clear();
+            self.unfollow_all(cx);
+            cx.keep(Change::Forget);
+            cx.effect(Effect::Forgotten);
+        }
+        self.mailbox = Mailbox::new(log_id, 0);
+        self.keep_position(cx);
     }
 
     fn plan_check(&mut self, cx: &Step<'_>) {
@@ -196,6 +204,7 @@ impl Engine {
         if std::mem::take(&mut self.mailbox.wanted) || asks_groups {
             let rest = self.mailbox.groups.len().saturating_sub(PAGE_MAX as usize);
             let groups = self.mailbox.groups.split_off(rest);
+            self.mailbox.named.clone_from(&groups);
             let doubts = groups.is_empty() && std::mem::take(&mut self.mailbox.doubts_groups);
             let groups_digest = doubts.then(|| self.groups_digest());
             let sync = v1::Sync { mailbox_seq: self.mailbox.seq, groups, groups_digest };
@@ -241,6 +250,14 @@ impl Engine {
         let mailbox = &mut self.mailbox;
         mailbox.in_flight = false;
         mailbox.backoff.reset();
+        let named = std::mem::take(&mut mailbox.named);
+        if page.sessions.iter().any(|row| is_behind(row, &named)) {
+            // No log bears this id: at the next login it starts anew, with nothing on its way.
+            mailbox.log_id = 0;
+            self.keep_position(cx);
+            return self.lose(cx);
+        }
+        let mailbox = &mut self.mailbox;
         mailbox.wanted |= !page.caught_up;
         mailbox.groups_wanted |= page.groups_behind;
         // It may go back: then the mailbox is shorter than this device thought.
@@ -304,4 +321,10 @@ impl Engine {
         self.mailbox.check_at = cx.now + wait;
         self.timers.insert((cx.now + wait, Timer::Sync));
     }
+}
+
+/// The row's head lies before the one that was named: what was there is gone.
+fn is_behind(row: &v1::Session, named: &[v1::GroupPosition]) -> bool {
+    let Ok(ConversationId::Group(group)) = row.conversation_id.parse() else { return false };
+    named.iter().any(|known| known.group_id == group.0 && row.head < known.server_msg_id)
 }

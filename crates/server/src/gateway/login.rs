@@ -101,6 +101,9 @@ pub async fn let_in(
     log_in(cx, arrival.accepted, &mut attachment, positions.login_version, &device_id);
     let place = place.take(arrival).await?;
     let known = hello.positions.filter(|known| known.log_id == cx.store.log_id());
+    if known.is_some_and(|known| known.mailbox_seq > positions.mailbox_seq) {
+        cx.metrics.devices_ahead.inc();
+    }
     let welcome = v1::Welcome {
         version: VERSION,
         user: Some(wire::user(&user)),

@@ -30,6 +30,9 @@ async fn a_device_learns_at_login_whether_it_missed_anything() {
     let bob = server.login("bob").await;
     ada.send(&ada.conversation_with(&bob), "m-2", "one to one").await;
     assert_eq!(welcome(positions).await, (true, true));
+    assert!(server.metrics().await.contains("anser_devices_ahead_total 0"));
+    assert_eq!(welcome(v1::Positions { mailbox_seq: 99, ..positions }).await, (true, true));
+    assert!(server.metrics().await.contains("anser_devices_ahead_total 1"));
     positions.log_id += 1;
     assert_eq!(welcome(positions).await, (true, false), "positions of another log mean a new device");
 }
