@@ -100,10 +100,7 @@ pub async fn let_in(
     // Nothing but the want of a place can refuse it now: only from here on others make way for it.
     log_in(cx, arrival.accepted, &mut attachment, positions.login_version, &device_id);
     let place = place.take(arrival).await?;
-    let known = hello.positions.filter(|known| known.log_id == cx.store.log_id());
-    if known.is_some_and(|known| known.mailbox_seq > positions.mailbox_seq) {
-        cx.metrics.devices_ahead.inc();
-    }
+    let known = known(cx, hello.positions, positions.mailbox_seq);
     let welcome = v1::Welcome {
         version: VERSION,
         user: Some(wire::user(&user)),
@@ -251,6 +248,15 @@ async fn create_user(cx: &Ctx, account: Arc<str>) -> Result<User, Error> {
         Err(store::Error::Refused(Refusal::Conflict("account"))) => Ok(cx.store.user_by_account(&account).await?),
         made => Ok(made?),
     }
+}
+
+/// What the device knows of this store, whose mailbox of the user is there.
+fn known(cx: &Ctx, known: Option<v1::Positions>, mailbox_seq: u64) -> Option<v1::Positions> {
+    let known = known.filter(|known| known.log_id == cx.store.log_id())?;
+    if known.mailbox_seq > mailbox_seq {
+        cx.metrics.devices_ahead.inc();
+    }
+    Some(known)
 }
 
 fn check_device(device: v1::Device) -> Result<Device, Error> {
