@@ -212,6 +212,7 @@ impl Collector for Seen {
             ("store_proposals_refused", "Proposals of the sequencer that the head refused", stats.proposals_refused),
             ("store_full", "Transactions for which there was no room", stats.full),
             ("store_checkpoints", "Checkpoints of the write-ahead log", stats.checkpoints),
+            ("store_damaged", "Times that a damaged row of the store was met", stats.damaged),
             ("store_replica_behind", "Pages of history that a replica did not have whole", stats.replica_behind),
             ("store_commits_lost", "Transactions that the database had committed and has lost", stats.commits_lost),
         ] {

@@ -4,6 +4,7 @@
 //! of it, which every implementation passes.
 
 pub mod contract;
+mod damaged;
 mod engine;
 mod error;
 #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "what only a database on the network needs"))]
@@ -87,7 +88,8 @@ pub const UNANSWERED_GROUPS_OF_AN_INVITER: &str =
 /// - *Isolated*: no other call sees a change that a crash can still take back.
 /// - *Safe to drop*: a future that is dropped before it returned leaves the change done or not done, whole.
 ///
-/// Of every verb that reads: it sees everything that was acknowledged before it was called.
+/// Of every verb that reads: it sees everything that was acknowledged before it was called. A damaged row of a list fails nothing but itself:
+/// a message without what can be read of it has the type 0 and no content, a profile or a group no names, a role is that of a plain member.
 ///
 /// *Logged in*: a change that bears a `login_version` is refused with `LoginOver` if the version is no longer the user's (see
 /// [`Store::login_versions`]), in the transaction itself: once that one has changed, nothing of an earlier login is stored.
@@ -272,6 +274,8 @@ pub struct Stats {
     pub replica_behind: u64,
     /// Transactions that the database had committed and does not have any more.
     pub commits_lost: u64,
+    /// Times that a damaged row was met.
+    pub damaged: u64,
 }
 
 /// Where `server_msg_id`s come from. It proposes; the head disposes.

@@ -1,11 +1,12 @@
 //! Reading: every verb that reads stands once, for every database that can answer questions of one moment.
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, sync::Arc};
 
 use crate::{
     Page, Refusal,
+    damaged::Damaged,
     query::{Dialect, Query},
-    rows::{Column as _, Damage, Row, Take},
+    rows::{Damage, Row, Take},
 };
 
 /// A verb that reads. It may be asked again from the beginning, on another connection.
@@ -25,6 +26,9 @@ pub(crate) trait Snapshot: Send {
     fn dialect(&self) -> Dialect;
 
     fn shards(&self) -> u32;
+
+    /// Who is told of a row that is left out, or shown without what is damaged in it.
+    fn damaged(&self) -> Arc<Damaged>;
 
     /// Where a question is a round trip, this is one for all of them.
     fn ask(&mut self, questions: &[Query], each: Each<'_>) -> impl Future<Output = Result<(), Self::Error>> + Send;
@@ -57,9 +61,28 @@ pub(crate) trait Snapshot: Send {
 
     /// The row with this key.
     fn find<R: Row + Send>(&mut self, key: &R::Key) -> impl Future<Output = Result<Option<R>, Self::Error>> + Send {
-        let question = Query::with_key::<R>(self.dialect(), key);
-        async move { self.row(question, |row| Ok((R::Key::take(row)?, R::take(row)?).1)).await }
+        let (question, key) = (Query::with_key::<R>(self.dialect(), key), key.clone());
+        let take = move |row: &mut dyn Take| {
+            row.skip(R::KEY.len());
+            R::take(row).map_err(|damage| damage.of::<R>(&key))
+        };
+        async move { self.row(question, take).await }
     }
+}
+
+/// The columns of a row whose key was read: none if they are damaged, of which the log tells. Then nothing behind them can be read.
+pub(crate) fn sound<R: Row>(row: &mut dyn Take, key: &R::Key, damaged: &Damaged) -> Option<R> {
+    R::take(row).map_err(|damage| damaged.note(&damage.of::<R>(key))).ok()
+}
+
+/// The same of a row with its key that must be there.
+pub(crate) fn beside<R: Row>(row: &mut dyn Take, key: &R::Key, damaged: &Damaged) -> Option<R> {
+    if row.null() {
+        damaged.note(&Damage("it is missing".into()).of::<R>(key));
+        return None;
+    }
+    row.skip(R::KEY.len());
+    sound(row, key, damaged)
 }
 
 /// A page out of rows of which one more was read.

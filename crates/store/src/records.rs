@@ -195,6 +195,13 @@ pub struct User {
     pub disabled: bool,
 }
 
+impl User {
+    /// Without what cannot be read.
+    pub(crate) fn unreadable(user: UserId) -> Self {
+        Self { user, account: "".into(), nickname: "".into(), avatar: "".into(), disabled: false }
+    }
+}
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewUser {
     pub user: UserId,
@@ -253,6 +260,14 @@ pub struct Group {
     pub created_ms: u64,
     /// Goes up with every change of the members.
     pub members_version: u64,
+}
+
+impl Group {
+    /// Without what cannot be read.
+    pub(crate) fn unreadable(group: GroupId) -> Self {
+        let (name, avatar) = ("".into(), "".into());
+        Self { group, name, avatar, owner: UserId(0), member_count: 0, created_ms: 0, members_version: 0 }
+    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

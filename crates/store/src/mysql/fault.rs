@@ -25,8 +25,10 @@ pub(super) enum Fault {
     Lost(String),
     /// The connection broke during the commit, which may have been done or not.
     Unknown(String),
-    /// One of the writes is to blame, or a row that it needs. Which one, the others show by succeeding without it.
+    /// One of the writes is to blame. Which one, the others show by succeeding without it.
     OfOne(String),
+    /// A row that one of them needs is damaged.
+    Damaged(Damage),
     /// A fault of the program, before the commit.
     Panicked,
     Store(Failure),
@@ -53,8 +55,8 @@ impl From<Failure> for Fault {
 }
 
 impl From<Damage> for Fault {
-    fn from(Damage(what): Damage) -> Self {
-        Self::OfOne(what)
+    fn from(damage: Damage) -> Self {
+        Self::Damaged(damage)
     }
 }
 
@@ -104,7 +106,7 @@ impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Store(failure) => failure,
-            Fault::OfOne(what) => Self::Failed(what),
+            Fault::OfOne(what) | Fault::Damaged(Damage(what)) => Self::Failed(what),
             Fault::Refused(refusal) => Self::Failed(format!("a refusal came too late: {refusal}")),
             Fault::Panicked => Self::Failed("the writer panicked".into()),
             Fault::InTheWay(why) => Self::Failed(format!("others were in the way: {why}")),

@@ -42,6 +42,7 @@ use writer::{Counters, Writer};
 
 use crate::{
     Clock, Error, Failure, LogPage, Options, Sequencer, Stats,
+    damaged::Damaged,
     engine::Engine,
     fallen::Fallen,
     read::Read,
@@ -114,6 +115,7 @@ pub struct MysqlStore {
     readers: Arc<Readers>,
     replicas: Replicas,
     counters: Arc<Counters>,
+    damaged: Arc<Damaged>,
     fallen: Arc<Fallen>,
     writers: Mutex<Option<JoinHandle<()>>>,
 }
@@ -131,7 +133,7 @@ impl Prepared {
     /// Must be called on a runtime.
     pub fn open(self, sequencer: Arc<dyn Sequencer>) -> Result<Arc<MysqlStore>, OpenError> {
         let Self { log_id, shards, database, options } = self;
-        let counters = Arc::new(Counters::default());
+        let (counters, damaged) = (Arc::new(Counters::default()), Arc::<Damaged>::default());
         let queue = Queue::new(options.write_queue_max, options.write_queue_bytes_max, options.commit_messages_max);
         let queue = Arc::new(queue);
         let clock = options.common.clock.clone();
@@ -149,16 +151,16 @@ impl Prepared {
             let id = getrandom::u64().map_err(|error| OpenError::Foreign(error.to_string()))?;
             writers.push(Writer::new(database.clone(), rules.clone(), id));
         }
-        let readers =
-            Readers::new(database, open::Role::Reader, options.readers, options.read_queue_max, PATIENCE, shards);
-        let replicas = Replicas::new(&options, shards, of_store)?;
+        let (role, damage) = (open::Role::Reader, damaged.clone());
+        let readers = Readers::new(database, role, options.readers, options.read_queue_max, PATIENCE, shards, damage);
+        let replicas = Replicas::new(&options, shards, &damaged, of_store)?;
         let (at_work, writing) = (fallen.at_work("store-write"), writer::run(queue.clone(), writers));
         let writers = tokio::spawn(async move {
             let _at_work = at_work;
             writing.await;
         });
         let writers = Mutex::new(Some(writers));
-        Ok(Arc::new(MysqlStore { log_id, clock, queue, readers, replicas, counters, fallen, writers }))
+        Ok(Arc::new(MysqlStore { log_id, clock, queue, readers, replicas, counters, damaged, fallen, writers }))
     }
 }
 
@@ -216,6 +218,7 @@ impl Engine for MysqlStore {
             proposals_refused: self.counters.proposals_refused.load(Relaxed),
             checkpoints: 0,
             commits_lost: self.counters.commits_lost.load(Relaxed),
+            damaged: self.damaged.met(),
             replica_behind: self.replicas.behind.load(Relaxed),
         }
     }

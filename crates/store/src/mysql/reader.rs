@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     Error, Failure,
+    damaged::Damaged,
     query::{Dialect, Query},
     read::{Each, Read, Snapshot},
 };
@@ -43,6 +44,7 @@ pub(super) struct Readers {
     role: Role,
     patience: Patience,
     shards: u32,
+    damaged: Arc<Damaged>,
     /// Connections that nobody uses now.
     idle: Mutex<Vec<Line>>,
     connections: Semaphore,
@@ -58,9 +60,10 @@ impl Readers {
         places: usize,
         patience: Patience,
         shards: u32,
+        damaged: Arc<Damaged>,
     ) -> Arc<Self> {
         let (connections, places) = (Semaphore::new(connections.max(1)), Semaphore::new(places.max(1)));
-        Arc::new(Self { database, role, patience, shards, idle: Mutex::default(), connections, places })
+        Arc::new(Self { database, role, patience, shards, damaged, idle: Mutex::default(), connections, places })
     }
 
     /// Reads in one state of the store, and anew when a connection breaks.
@@ -99,7 +102,8 @@ impl Readers {
         let reading = async {
             let begin = line.db.query_drop("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
             within(BEGIN_MAX, begin).await?;
-            let outcome = read.read(&mut OneMoment { db: &mut line.db, shards: self.shards }).await;
+            let mut snapshot = OneMoment { db: &mut line.db, shards: self.shards, damaged: &self.damaged };
+            let outcome = read.read(&mut snapshot).await;
             let refused = matches!(&outcome, Err(Fault::Refused(_)));
             if outcome.is_ok() || refused {
                 line.db.query_drop("COMMIT").await?;
@@ -108,8 +112,10 @@ impl Readers {
             outcome
         };
         let outcome = timeout_at(until, reading).await.unwrap_or_else(|_| Err(Fault::Lost(SILENT.into())));
-        if matches!(outcome, Err(Fault::Lost(_))) {
-            self.database.broke();
+        match &outcome {
+            Err(Fault::Lost(_)) => self.database.broke(),
+            Err(Fault::Damaged(damage)) => self.damaged.note(damage),
+            _ => {}
         }
         outcome
     }
@@ -135,6 +141,7 @@ const QUESTIONS_MAX: usize = 512;
 struct OneMoment<'c> {
     db: &'c mut Conn,
     shards: u32,
+    damaged: &'c Arc<Damaged>,
 }
 
 impl Snapshot for OneMoment<'_> {
@@ -146,6 +153,10 @@ impl Snapshot for OneMoment<'_> {
 
     fn shards(&self) -> u32 {
         self.shards
+    }
+
+    fn damaged(&self) -> Arc<Damaged> {
+        self.damaged.clone()
     }
 
     async fn ask(&mut self, questions: &[Query], each: Each<'_>) -> Result<(), Fault> {

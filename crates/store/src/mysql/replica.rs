@@ -16,7 +16,7 @@ use super::{
     open::{Database, OpenError, Role},
     reader::{Patience, Readers},
 };
-use crate::{LogPage, reads::Plan};
+use crate::{LogPage, damaged::Damaged, reads::Plan};
 
 /// One that does not answer in this time is passed over.
 const PATIENCE: Patience = Patience { answer: Duration::from_secs(2), away: Duration::ZERO };
@@ -39,11 +39,13 @@ impl Replicas {
     pub(super) fn new(
         options: &MysqlOptions,
         shards: u32,
+        damaged: &Arc<Damaged>,
         of_store: impl Fn(Database) -> Database,
     ) -> Result<Self, OpenError> {
         let replica = |url: &String| {
             let (database, places) = (of_store(Database::new(url)?), options.read_queue_max);
-            let readers = Readers::new(database, Role::Replica, options.readers, places, PATIENCE, shards);
+            let (role, damaged) = (Role::Replica, damaged.clone());
+            let readers = Readers::new(database, role, options.readers, places, PATIENCE, shards, damaged);
             Ok(Replica { readers, rests_until: Mutex::new(Instant::now()) })
         };
         let all = options.replicas.iter().map(replica).collect::<Result<_, OpenError>>()?;

@@ -126,7 +126,7 @@ impl Writer {
         let outcome = self.commit_together(&mut writes, group.since).await;
         let mut settled = Vec::new();
         match outcome {
-            Err(fault @ (Fault::OfOne(_) | Fault::Panicked)) if writes.len() > 1 => {
+            Err(fault @ (Fault::OfOne(_) | Fault::Damaged(_) | Fault::Panicked)) if writes.len() > 1 => {
                 let error = Failure::from(fault);
                 tracing::error!(%error, writes = writes.len(), "a transaction failed: its writes are done singly");
                 for write in writes {

@@ -6,10 +6,11 @@ use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId};
 
 use crate::{
     LogPage, Message, Refusal, Sender, Stretch,
+    damaged::Damaged,
     query::Query,
     questions,
     read::{Read, Snapshot},
-    rows::{Damage, Head, Take},
+    rows::{Damage, Head, Salvage, Take},
 };
 
 const COLUMNS: &str = "server_msg_id, client_msg_id, from_id, from_nickname, from_platform, from_device_id, type, content, \
@@ -130,7 +131,8 @@ impl Read for Plan {
 
     /// To tell whether there is more, one message more than fits is looked at.
     async fn read<D: Snapshot>(&self, db: &mut D) -> Result<LogPage, D::Error> {
-        let ReadLog { conversation, stretch, .. } = self.asked;
+        let ReadLog { stretch, .. } = self.asked;
+        let (shards, damaged) = (db.shards(), db.damaged());
         let (mut messages, mut bytes, mut more) = (Vec::<Message>::new(), 0, false);
         let limit = stretch.limit.max(1) as usize;
         for range in &self.ranges {
@@ -140,7 +142,7 @@ impl Read for Plan {
                 if more {
                     return Ok(ControlFlow::Break(()));
                 }
-                let message = take_message(row, conversation)?;
+                let message = self.asked.take_message(row, shards, &damaged)?;
                 bytes += message.body_bytes();
                 messages.push(message);
                 Ok(ControlFlow::Continue(()))
@@ -176,25 +178,48 @@ impl Plan {
     }
 }
 
-/// A row of [`COLUMNS`].
-fn take_message(row: &mut dyn Take, conversation: ConversationId) -> Result<Message, Damage> {
-    let server_msg_id = row.get()?;
-    let client_msg_id = row.text()?;
-    let client_msg_id = client_msg_id
-        .parse::<ClientMsgId>()
-        .map_err(|bad| Damage(format!("client_msg_id of message {server_msg_id} of {conversation}: {bad}")))?;
-    let from = Sender { user: row.get()?, nickname: row.get()?, platform: row.get()?, device_id: row.get()? };
-    Ok(Message {
-        conversation,
-        server_msg_id,
-        client_msg_id,
-        from,
-        kind: row.get()?,
-        content: row.get()?,
-        attachment: row.bytes()?,
-        client_time_ms: row.get()?,
-        server_time_ms: row.get()?,
-        count: row.get()?,
-        counted: row.get()?,
-    })
+impl ReadLog {
+    /// A row of [`COLUMNS`]. One that is damaged keeps its place, and what else can be read of it but for its body.
+    fn take_message(&self, row: &mut dyn Take, shards: u32, damaged: &Damaged) -> Result<Message, Damage> {
+        let mut row = Salvage::of(row);
+        let server_msg_id = row.row.get()?;
+        let client_msg_id = row.with(|row| {
+            let id = row.text()?.parse::<ClientMsgId>();
+            id.map(Some).map_err(|bad| Damage(format!("client_msg_id: {bad}")))
+        });
+        let from = Sender { user: UserId(row.get()), nickname: row.get(), platform: row.get(), device_id: row.get() };
+        let mut message = Message {
+            conversation: self.conversation,
+            server_msg_id,
+            client_msg_id: client_msg_id.unwrap_or_else(|| nameless(server_msg_id)),
+            from,
+            kind: row.get(),
+            content: row.get(),
+            attachment: row.with(|row| row.bytes()),
+            client_time_ms: row.get(),
+            server_time_ms: row.get(),
+            count: row.get(),
+            counted: row.get(),
+        };
+        if let Some(Damage(what)) = row.damage {
+            (message.kind, message.content, message.attachment) = (0, "".into(), Default::default());
+            damaged.note(&Damage(format!("{}: {what}", self.copy_of(&message, shards))));
+        }
+        Ok(message)
+    }
+
+    /// Table and key of the reader's copy.
+    fn copy_of(&self, message: &Message, shards: u32) -> String {
+        let (owner, kind) = match self.conversation {
+            ConversationId::Group(group) => (group.0, "recv"),
+            _ if message.from.user == self.reader => (self.reader.0, "send"),
+            _ => (self.reader.0, "recv"),
+        };
+        let (shard, conversation) = (owner % u64::from(shards), self.conversation);
+        format!("im_message_{kind}_{shard} {conversation}, {}", message.server_msg_id)
+    }
+}
+
+fn nameless(server_msg_id: u64) -> ClientMsgId {
+    format!("damaged-{server_msg_id}").parse().expect("it is short and ASCII")
 }

@@ -5,11 +5,13 @@ use std::{collections::HashSet, ops::ControlFlow, sync::Arc};
 use anser_proto::{ConversationId, GroupId, UserId, digest::groups_digest, limits::PREVIEW_CHARS_MAX};
 
 use crate::{
-    Changes, Page, Party, Positions, Preview, Refusal, Session,
+    Changes, Group, Page, Party, Positions, Preview, Refusal, Session, User,
+    damaged::Damaged,
     query::{Dialect, Query, Value, bound},
     questions,
-    read::{Read, Snapshot, cut},
-    rows::{Column as _, Damage, Entry, GroupRow, Mailbox, Place, Row as _, Take, UserRow, columns_of},
+    read::{Read, Snapshot, beside, cut},
+    reads::group::listed_role,
+    rows::{Column as _, Damage, Entry, GroupRow, Mailbox, Place, Row as _, Salvage, Take, UserRow, columns_of},
 };
 
 pub(crate) struct PositionsOf(pub(crate) UserId);
@@ -57,9 +59,11 @@ impl Read for ChangesSince {
             "entry.mailbox_seq > ? ORDER BY entry.mailbox_seq LIMIT ?",
             [since.into(), (u64::from(limit) + 1).into()],
         );
-        let Page { rows, more } = cut(db.rows(vec![behind], Listed::take).await?, limit);
+        let Page { rows, more } = cut(listed(db, user, vec![behind]).await?, limit);
         let sessions = with_last_messages(db, user, rows).await?;
-        let profile = db.find::<UserRow>(&user).await?.filter(|row| row.mailbox_seq > since).map(|row| row.user(user));
+        let (own, damaged) = (Query::with_key::<UserRow>(db.dialect(), &user), db.damaged());
+        let own = db.row(own, |row| Ok(beside::<UserRow>(row, &user, &damaged))).await?.flatten();
+        let profile = own.filter(|row| row.mailbox_seq > since).map(|row| row.user(user));
         let reached = if more { sessions.last().map_or(since, |session| session.mailbox_seq) } else { mailbox_seq };
         Ok(Changes { sessions, profile, mailbox_seq: reached, caught_up: !more })
     }
@@ -79,7 +83,7 @@ impl Read for MovedGroups {
         let heads = group_heads(db, user).await?;
         let moved = self.known.iter().filter(|known| !heads.contains(known));
         let questions: Vec<_> = moved.map(|(group, _)| entry(dialect, user, ConversationId::Group(*group))).collect();
-        let moved = db.rows(questions, Listed::take).await?;
+        let moved = listed(db, user, questions).await?;
         with_last_messages(db, user, moved).await
     }
 }
@@ -107,14 +111,14 @@ impl Read for Sessions {
             let which = "entry.small_id >= ? AND (entry.small_id > ? OR entry.big_id > ?)
                          ORDER BY entry.small_id, entry.big_id LIMIT ?";
             let question = entries(dialect, user, which, [bound(small), bound(small), bound(big), wanted.into()]);
-            rows = db.rows(vec![question], Listed::take).await?;
+            rows = listed(db, user, vec![question]).await?;
         }
         let left = wanted - rows.len() as u64;
         if left > 0 {
             let after = if let Some(ConversationId::Group(group)) = after { group.0 } else { 0 };
             let which = "entry.small_id = 0 AND entry.big_id > ? ORDER BY entry.big_id LIMIT ?";
             let question = entries(dialect, user, which, [bound(after), left.into()]);
-            rows.extend(db.rows(vec![question], Listed::take).await?);
+            rows.extend(listed(db, user, vec![question]).await?);
         }
         let Page { rows, more } = cut(rows, limit);
         Ok(Page { rows: with_last_messages(db, user, rows).await?, more })
@@ -128,7 +132,7 @@ impl Read for OneSession {
 
     async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Session, D::Error> {
         let Self(user, conversation) = *self;
-        let found = db.rows(vec![entry(db.dialect(), user, conversation)], Listed::take).await?;
+        let found = listed(db, user, vec![entry(db.dialect(), user, conversation)]).await?;
         let session = with_last_messages(db, user, found).await?.pop();
         Ok(session.ok_or(Refusal::NotFound("conversation"))?)
     }
@@ -149,7 +153,8 @@ fn entry(dialect: Dialect, user: UserId, conversation: ConversationId) -> Query 
 /// Entries with all that lies beside them in other tables, however many.
 fn entries(dialect: Dialect, user: UserId, which: &str, params: impl Into<Vec<Value>>) -> Query {
     let (group, peer, present) = (columns_of::<GroupRow>("im_group"), columns_of::<UserRow>("peer"), dialect.present());
-    let stay = "FROM im_group_member WHERE group_id = im_group.group_id AND user_id = entry.user_id";
+    let stay = "FROM im_group_member
+                    WHERE group_id = CASE entry.small_id WHEN 0 THEN entry.big_id END AND user_id = entry.user_id";
     let entry = columns_of::<Entry>("entry");
     let sql = format!(
         "SELECT {entry}, COALESCE(head.server_msg_id, 0), COALESCE(head.count, 0),
@@ -168,27 +173,44 @@ fn entries(dialect: Dialect, user: UserId, which: &str, params: impl Into<Vec<Va
     Query::new(sql, [vec![user.into()], params.into()].concat())
 }
 
+async fn listed<D: Snapshot>(db: &mut D, user: UserId, questions: Vec<Query>) -> Result<Vec<Listed>, D::Error> {
+    let damaged = db.damaged();
+    db.rows(questions, |row| Listed::take(row, user, &damaged)).await
+}
+
 impl Listed {
-    /// A row of [`entries`].
-    fn take(row: &mut dyn Take) -> Result<Self, Damage> {
+    /// A row of [`entries`]. Whatever is wrong with whom it is about, it is there, so that a list has no holes and a sync comes to its end.
+    fn take(row: &mut dyn Take, user: UserId, damaged: &Damaged) -> Result<Self, Damage> {
         let (UserId(_), conversation) = row.get()?;
         let Entry { mailbox_seq, read_mark, read_count, delivered_mark } = Entry::take(row)?;
         let mut head = Place { server_msg_id: row.get()?, count: row.get()? };
         let (peer_read_mark, peer_delivered_mark) = row.get()?;
+        let no_part = || damaged.note(&Damage("the user has no part in it".into()).of::<Entry>(&(user, conversation)));
         let (party, first) = match conversation {
             ConversationId::Single { .. } => {
                 row.skip(3 + 1 + GroupRow::COLUMNS.len());
-                let user = row.get()?;
-                (Party::Peer(UserRow::take(row)?.user(user)), 1)
+                let peer = conversation.peer_of(user);
+                if peer.is_none() {
+                    no_part();
+                    head = Place::default();
+                }
+                let found = peer.and_then(|peer| beside::<UserRow>(row, &peer, damaged));
+                let peer = peer.unwrap_or(user);
+                (Party::Peer(found.map_or(User::unreadable(peer), |row| row.user(peer))), 1)
             }
-            ConversationId::Group(_) => {
-                let (first, left_at, role) = (row.get()?, row.get::<Option<u64>>()?, row.get::<Option<_>>()?);
+            ConversationId::Group(group) => {
+                let (first, left_at) = (row.get::<Option<_>>()?, row.get::<Option<u64>>()?);
+                if first.is_none() {
+                    no_part();
+                }
+                let role = listed_role(row, group, user, damaged);
                 if role.is_none() {
                     // Its count comes with the message.
                     head = Place { server_msg_id: left_at.unwrap_or(0), count: read_count };
                 }
-                let group = row.get()?;
-                (Party::Group(GroupRow::take(row)?.group(group), role), first)
+                let found = beside::<GroupRow>(row, &group, damaged);
+                let of = found.map_or(Group::unreadable(group), |row| row.group(group));
+                (Party::Group(of, role), first.unwrap_or(1))
             }
         };
         let session = Session {
@@ -213,7 +235,7 @@ async fn with_last_messages<D: Snapshot>(
     user: UserId,
     mut listed: Vec<Listed>,
 ) -> Result<Vec<Session>, D::Error> {
-    let (dialect, shards) = (db.dialect(), db.shards());
+    let (dialect, shards, damaged) = (db.dialect(), db.shards(), db.damaged());
     let start = dialect.start_of("content", PREVIEW_CHARS_MAX);
     let columns = format!("server_msg_id, from_id, from_nickname, type, {start}, server_time_ms, count");
     let last = |listed: &Listed| {
@@ -223,16 +245,24 @@ async fn with_last_messages<D: Snapshot>(
     let questions: Vec<_> = listed.iter().map(last).collect();
     let each = &mut |at: usize, row: &mut dyn Take| {
         let Listed { session, read_count } = &mut listed[at];
-        session.last = Some(Preview {
-            server_msg_id: row.get()?,
-            from: row.get()?,
-            nickname: row.get()?,
-            kind: row.get()?,
-            content: start_of(&row.bytes()?),
-            server_time_ms: row.get()?,
-        });
+        let server_msg_id = row.get()?;
+        let mut row = Salvage::of(row);
+        let mut last = Preview {
+            server_msg_id,
+            from: UserId(row.get()),
+            nickname: row.get(),
+            kind: row.get(),
+            content: row.with(|row| start_of(&row.bytes()?)),
+            server_time_ms: row.get(),
+        };
+        let count: u64 = row.get();
+        if let Some(Damage(what)) = row.damage {
+            (last.kind, last.content) = (0, "".into());
+            damaged.note(&Damage(format!("message {server_msg_id} of {}: {what}", session.conversation)));
+        }
+        session.last = Some(last);
         if matches!(session.party, Party::Group(_, None)) {
-            session.unread = row.get::<u64>()?.saturating_sub(*read_count);
+            session.unread = count.saturating_sub(*read_count);
         }
         Ok(ControlFlow::Continue(()))
     };
@@ -240,6 +270,12 @@ async fn with_last_messages<D: Snapshot>(
     Ok(listed.into_iter().map(|listed| listed.session).collect())
 }
 
-fn start_of(text: &[u8]) -> Arc<str> {
-    String::from_utf8_lossy(text).chars().take(PREVIEW_CHARS_MAX).collect::<String>().into()
+/// The last character may be cut.
+fn start_of(text: &[u8]) -> Result<Arc<str>, Damage> {
+    let whole = match str::from_utf8(text) {
+        Ok(text) => text,
+        Err(cut) if cut.error_len().is_none() => str::from_utf8(&text[..cut.valid_up_to()]).unwrap_or_default(),
+        Err(error) => return Err(Damage(format!("content: {error}"))),
+    };
+    Ok(whole.chars().take(PREVIEW_CHARS_MAX).collect::<String>().into())
 }

@@ -6,14 +6,21 @@ use anser_proto::UserId;
 
 use crate::{
     Device, Page, PasswordHash, Refusal, User,
+    damaged::Damaged,
     query::{Query, Value, bound},
-    read::{Read, Snapshot, cut},
+    read::{Read, Snapshot, cut, sound},
     rows::{Damage, DeviceRow, Mailbox, Row as _, Take, UserRow, columns_of},
 };
 
 fn take_user(row: &mut dyn Take) -> Result<User, Damage> {
     let user = row.get()?;
     Ok(UserRow::take(row)?.user(user))
+}
+
+/// Without its names if it is damaged.
+fn take_listed(row: &mut dyn Take, damaged: &Damaged) -> Result<User, Damage> {
+    let user = row.get()?;
+    Ok(sound(row, &user, damaged).map_or(User::unreadable(user), |row: UserRow| row.user(user)))
 }
 
 fn called(account: &Arc<str>) -> Query {
@@ -63,7 +70,8 @@ impl Read for Users {
         let dialect = db.dialect();
         let by_id = self.ids.iter().map(|id| Query::with_key::<UserRow>(dialect, id));
         let questions: Vec<_> = by_id.chain(self.accounts.iter().map(called)).collect();
-        let found = db.rows(questions, take_user).await?;
+        let damaged = db.damaged();
+        let found = db.rows(questions, |row| take_listed(row, &damaged)).await?;
         let found: BTreeMap<_, _> = found.into_iter().map(|user| (user.user, user)).collect();
         Ok(found.into_values().collect())
     }
@@ -81,7 +89,8 @@ impl Read for AllUsers {
         let user = columns_of::<UserRow>("im_user");
         let sql = format!("SELECT {user} FROM im_user WHERE user_id > ? ORDER BY user_id LIMIT ?");
         let question = Query::new(sql, [bound(self.after.0), (u64::from(self.limit) + 1).into()]);
-        Ok(cut(db.rows(vec![question], take_user).await?, self.limit))
+        let damaged = db.damaged();
+        Ok(cut(db.rows(vec![question], |row| take_listed(row, &damaged)).await?, self.limit))
     }
 }
 
@@ -123,11 +132,12 @@ impl Read for DevicesOf {
     async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Vec<Device>, D::Error> {
         let device = columns_of::<DeviceRow>("im_device");
         let sql = format!("SELECT {device} FROM im_device WHERE user_id = ? ORDER BY last_seen_ms DESC, device_id");
+        let damaged = db.damaged();
         let devices = db.rows(vec![Query::new(sql, [self.0.into()])], |row| {
-            let (UserId(_), device_id) = row.get()?;
-            let DeviceRow { platform, name, .. } = DeviceRow::take(row)?;
-            Ok(Device { device_id, platform, name })
+            let key = row.get()?;
+            let found = sound(row, &key, &damaged);
+            Ok(found.map(|DeviceRow { platform, name, .. }| Device { device_id: key.1, platform, name }))
         });
-        devices.await
+        Ok(devices.await?.into_iter().flatten().collect())
     }
 }

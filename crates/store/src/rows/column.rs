@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anser_proto::{ConversationId, GroupId, UserId};
 use bytes::Bytes;
 
+use super::Row;
 use crate::Role;
 
 /// Takes the values of columns, one after the other.
@@ -37,6 +38,37 @@ impl dyn Take + '_ {
 /// A row that is not as the schema and its rules have it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Damage(pub(crate) String);
+
+impl Damage {
+    /// With the name of the row.
+    pub(crate) fn of<R: Row>(self, key: &R::Key) -> Self {
+        Self(format!("{} {key:?}: {}", R::TABLE, self.0))
+    }
+}
+
+/// Reads what can be read of a row. What cannot is as if it were empty.
+pub(crate) struct Salvage<'r> {
+    pub(crate) row: &'r mut dyn Take,
+    /// The first that could not be read.
+    pub(crate) damage: Option<Damage>,
+}
+
+impl<'r> Salvage<'r> {
+    pub(crate) fn of(row: &'r mut dyn Take) -> Self {
+        Self { row, damage: None }
+    }
+
+    pub(crate) fn get<C: Column + Default>(&mut self) -> C {
+        self.with(|row| row.get())
+    }
+
+    pub(crate) fn with<T: Default>(&mut self, take: impl FnOnce(&mut dyn Take) -> Result<T, Damage>) -> T {
+        take(self.row).unwrap_or_else(|damage| {
+            self.damage.get_or_insert(damage);
+            T::default()
+        })
+    }
+}
 
 /// A value of one column, or of several beside each other.
 pub(crate) trait Column: Sized {

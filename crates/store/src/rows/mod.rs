@@ -16,7 +16,7 @@ mod user;
 
 use std::{fmt::Debug, hash::Hash};
 
-pub(crate) use column::{Column, Damage, Put, Take};
+pub(crate) use column::{Column, Damage, Put, Salvage, Take};
 pub(crate) use device::DeviceRow;
 pub(crate) use group::GroupRow;
 pub(crate) use head::{Head, Place};

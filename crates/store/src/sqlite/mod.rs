@@ -43,6 +43,7 @@ use writer::{Counters, Rules, Writer};
 
 use crate::{
     Clock, Error, Failure, Options, Sequencer, Stats,
+    damaged::Damaged,
     engine::Engine,
     fallen::Fallen,
     read::Read,
@@ -106,6 +107,7 @@ pub struct SqliteStore {
     writes: Arc<Queue<Box<dyn Write>>>,
     reads: Arc<Queue<Task>>,
     counters: Arc<Counters>,
+    damaged: Arc<Damaged>,
     fallen: Arc<Fallen>,
     clock: Clock,
     path: PathBuf,
@@ -145,7 +147,7 @@ impl SqliteStore {
         identity: Identity,
         options: &SqliteOptions,
     ) -> Result<Arc<Self>, OpenError> {
-        let counters = Arc::new(Counters::default());
+        let (counters, damaged) = (Arc::new(Counters::default()), Arc::<Damaged>::default());
         let writes = Arc::new(Queue::new(options.write_queue_max, options.write_queue_bytes_max));
         let reads = Arc::new(Queue::new(options.read_queue_max, usize::MAX));
         let (fallen, path) = (Arc::<Fallen>::default(), folder.path().to_owned());
@@ -154,7 +156,7 @@ impl SqliteStore {
         let threads = Mutex::new(Some(threads));
         let Identity { log_id, shards, .. } = identity;
         let clock = options.common.clock.clone();
-        Ok(Arc::new(Self { log_id, shards, writes, reads, counters, fallen, clock, path, threads }))
+        Ok(Arc::new(Self { log_id, shards, writes, reads, counters, damaged, fallen, clock, path, threads }))
     }
 }
 
@@ -270,11 +272,11 @@ impl Engine for SqliteStore {
 
     async fn read<R: Read>(&self, read: R) -> Result<R::Answer, Error> {
         let (caller, answered) = oneshot::channel();
-        let shards = self.shards;
+        let (shards, damaged) = (self.shards, self.damaged.clone());
         let task = move |db: &mut Connection| {
             // Nobody waits for it any more.
             if !caller.is_closed() {
-                drop(caller.send(reader::in_snapshot(db, shards, &read)));
+                drop(caller.send(reader::in_snapshot(db, shards, &damaged, &read)));
             }
         };
         self.reads.push(Box::new(task), 0)?;
@@ -303,6 +305,7 @@ impl Engine for SqliteStore {
             checkpoints: self.counters.checkpoints.load(Relaxed),
             replica_behind: 0,
             commits_lost: 0,
+            damaged: self.damaged.met(),
         }
     }
 

@@ -16,26 +16,34 @@ use rusqlite::Connection;
 use super::{columns::prepare, open::Folder, queue::Queue, statement::ask};
 use crate::{
     Error, Failure,
+    damaged::Damaged,
     facts::Stop,
     query::{Dialect, Query},
     read::{Each, Read, Snapshot},
-    rows::Damage,
 };
 
 /// What a thread shall do with its connection.
 pub(super) type Task = Box<dyn FnOnce(&mut Connection) + Send>;
 
 /// All that it reads is of one moment.
-pub(super) fn in_snapshot<R: Read>(db: &mut Connection, shards: u32, read: &R) -> Result<R::Answer, Error> {
+pub(super) fn in_snapshot<R: Read>(
+    db: &mut Connection,
+    shards: u32,
+    damaged: &Arc<Damaged>,
+    read: &R,
+) -> Result<R::Answer, Error> {
     prepare(db, "BEGIN DEFERRED")?.execute([])?;
-    let mut snapshot = OneMoment { db: &mut *db, shards };
+    let mut snapshot = OneMoment { db: &mut *db, shards, damaged };
     let answer =
         read.read(&mut snapshot).now_or_never().expect("nothing is waited for where questions are answered at once");
     prepare(db, "COMMIT")?.execute([])?;
     answer.map_err(|stop| match stop {
         Stop::Refused(refusal) => refusal.into(),
         Stop::Failed(failure) => failure.into(),
-        Stop::Damaged(Damage(what)) => Failure::Failed(what).into(),
+        Stop::Damaged(damage) => {
+            damaged.note(&damage);
+            Failure::Failed(damage.0).into()
+        }
         Stop::Missing => Failure::Failed("a read misses nothing".into()).into(),
     })
 }
@@ -43,6 +51,7 @@ pub(super) fn in_snapshot<R: Read>(db: &mut Connection, shards: u32, read: &R) -
 struct OneMoment<'c> {
     db: &'c mut Connection,
     shards: u32,
+    damaged: &'c Arc<Damaged>,
 }
 
 impl Snapshot for OneMoment<'_> {
@@ -54,6 +63,10 @@ impl Snapshot for OneMoment<'_> {
 
     fn shards(&self) -> u32 {
         self.shards
+    }
+
+    fn damaged(&self) -> Arc<Damaged> {
+        self.damaged.clone()
     }
 
     fn ask(&mut self, questions: &[Query], each: Each<'_>) -> impl Future<Output = Result<(), Stop>> + Send {

@@ -1,6 +1,7 @@
 //! The store in a MySQL-compatible database: the contract, the model, and what only a shared database can go through.
 
 mod cut;
+mod damage;
 mod full;
 mod hang;
 mod history;

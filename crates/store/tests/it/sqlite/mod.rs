@@ -1,6 +1,7 @@
 //! The store in SQLite: the contract, the model, and what only a store on a disk can go through.
 
 mod bounds;
+mod damage;
 mod doctor;
 mod full;
 mod kill;
