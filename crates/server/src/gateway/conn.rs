@@ -232,7 +232,7 @@ impl Conn {
         self.received_at = Instant::now();
         if let Some(caller) = &mut self.caller {
             // Too many are not refused, since they are answered all the same; who does not stop is closed.
-            let _ = caller.admit(1, self.received_at);
+            let _ = caller.lane.admit(1, self.received_at);
         }
     }
 
@@ -243,11 +243,11 @@ impl Conn {
     }
 
     fn check_ending(&self) -> Result<(), End> {
-        self.caller.as_ref().and_then(|caller| caller.ending()).map_or(Ok(()), |code| Err(end(code)))
+        self.caller.as_ref().and_then(|caller| caller.lane.ending()).map_or(Ok(()), |code| Err(end(code)))
     }
 
     async fn answer(&mut self, mut caller: Box<Caller>, answers: Vec<v1::ServerFrame>) -> Result<(), End> {
-        let (said_bye, room) = (caller.said_bye, caller.room.take());
+        let (said_bye, room) = (caller.lane.said_bye, caller.lane.room.take());
         self.caller = Some(caller);
         let closing = answers.iter().find_map(closing_code);
         self.flush_large(answers, room).await?;
@@ -341,7 +341,7 @@ impl Conn {
         if let Some(turn) = self.turn.take()
             && let Ok((mut caller, answers)) = turn.await
         {
-            let room = caller.room.take();
+            let room = caller.lane.room.take();
             self.caller = Some(caller);
             self.flush_large(answers, room).await?;
         }

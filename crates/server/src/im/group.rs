@@ -8,21 +8,21 @@ use anser_proto::{
 };
 use anser_store::{self as store, MembersAction, MembersChange, MembersChanged, NewGroup, Refusal};
 
-use super::{Caller, deliver, name::check_name, page_limit, user::check_avatar, wire};
+use super::{Actor, Lane, deliver, name::check_name, page_limit, user::check_avatar, wire};
 use crate::{ctx::Ctx, error::Error};
 
-pub async fn create(cx: &Ctx, who: &Caller, create: v1::CreateGroup) -> Result<v1::Group, Error> {
+pub async fn create(cx: &Ctx, actor: &Actor, create: v1::CreateGroup) -> Result<v1::Group, Error> {
     check_ascii_id("client_group_id", &create.client_group_id)?;
     check_name("name", &create.name, 1..=NAME_CHARS_MAX)?;
     check_avatar(&create.avatar, AVATAR_BYTES_MAX)?;
     let mut new = NewGroup {
         group: GroupId(cx.ids.create()),
-        creator: who.sender(),
+        creator: actor.sender(),
         client_group_id: create.client_group_id.into(),
         name: create.name.into(),
         avatar: create.avatar.into(),
         members: user_ids(&create.user_ids)?,
-        login_version: who.login_version,
+        login_version: actor.login_version,
     };
     let changed = loop {
         match cx.store.create_group(new.clone()).await {
@@ -35,40 +35,45 @@ pub async fn create(cx: &Ctx, who: &Caller, create: v1::CreateGroup) -> Result<v
     Ok(wire::group(&changed.group, changed.role))
 }
 
-pub async fn get(cx: &Ctx, who: &Caller, get: v1::GetGroup) -> Result<v1::Group, Error> {
-    let (group, role) = cx.store.group(who.user, wire::group_id(get.group_id)?).await?;
+pub async fn get(cx: &Ctx, actor: &Actor, get: v1::GetGroup) -> Result<v1::Group, Error> {
+    let (group, role) = cx.store.group(actor.user, wire::group_id(get.group_id)?).await?;
     Ok(wire::group(&group, Some(role)))
 }
 
-pub async fn list_members(cx: &Ctx, who: &mut Caller, list: v1::ListMembers) -> Result<v1::Members, Error> {
-    let limit = who.entries(page_limit(list.limit)?);
+pub async fn list_members(
+    cx: &Ctx,
+    actor: &Actor,
+    lane: &mut Lane,
+    list: v1::ListMembers,
+) -> Result<v1::Members, Error> {
+    let limit = lane.entries(page_limit(list.limit)?);
     let group = wire::group_id(list.group_id)?;
-    let page = cx.store.members(who.user, group, UserId(wire::position(list.after)), limit).await?;
+    let page = cx.store.members(actor.user, group, UserId(wire::position(list.after)), limit).await?;
     Ok(v1::Members { members: page.rows.iter().map(wire::member).collect(), more: page.more })
 }
 
-pub async fn invite(cx: &Ctx, who: &Caller, invite: v1::InviteMembers) -> Result<v1::Group, Error> {
+pub async fn invite(cx: &Ctx, actor: &Actor, invite: v1::InviteMembers) -> Result<v1::Group, Error> {
     let action = MembersAction::Invite(user_ids(&invite.user_ids)?);
-    let changed = change(cx, who, invite.group_id, action).await?;
+    let changed = change(cx, actor, invite.group_id, action).await?;
     Ok(wire::group(&changed.group, changed.role))
 }
 
-pub async fn remove(cx: &Ctx, who: &Caller, remove: v1::RemoveMembers) -> Result<v1::Group, Error> {
+pub async fn remove(cx: &Ctx, actor: &Actor, remove: v1::RemoveMembers) -> Result<v1::Group, Error> {
     let action = MembersAction::Remove(user_ids(&remove.user_ids)?);
-    let changed = change(cx, who, remove.group_id, action).await?;
+    let changed = change(cx, actor, remove.group_id, action).await?;
     Ok(wire::group(&changed.group, changed.role))
 }
 
-pub async fn leave(cx: &Ctx, who: &Caller, leave: v1::LeaveGroup) -> Result<(), Error> {
-    change(cx, who, leave.group_id, MembersAction::Leave).await?;
+pub async fn leave(cx: &Ctx, actor: &Actor, leave: v1::LeaveGroup) -> Result<(), Error> {
+    change(cx, actor, leave.group_id, MembersAction::Leave).await?;
     Ok(())
 }
 
-async fn change(cx: &Ctx, who: &Caller, group_id: u64, action: MembersAction) -> Result<MembersChanged, Error> {
-    let login_version = who.login_version;
+async fn change(cx: &Ctx, actor: &Actor, group_id: u64, action: MembersAction) -> Result<MembersChanged, Error> {
+    let login_version = actor.login_version;
     let group = wire::group_id(group_id)?;
     let older = cx.members.known(group, 0);
-    let change = MembersChange { group, operator: who.sender(), action, login_version };
+    let change = MembersChange { group, operator: actor.sender(), action, login_version };
     let changed = cx.store.change_members(change).await?;
     deliver::members_changed(cx, &changed, older.as_deref().unwrap_or_default()).await;
     Ok(changed)

@@ -11,7 +11,7 @@ use anser_store::{Appended, NewMessage, Stretch};
 use tokio::time::Instant;
 
 use super::{
-    Caller, answer, append, check_request_id, cost,
+    Actor, Caller, Lane, answer, append, check_request_id, cost,
     page::{self, MESSAGE_BYTES},
     page_limit, wire,
 };
@@ -36,33 +36,34 @@ pub async fn send(
     if sends.is_empty() {
         return;
     }
-    let attempts = attempt(caller, sends, now);
+    let Caller { actor, lane } = caller;
+    let attempts = attempt(actor, lane, sends, now);
     let batch: Vec<_> = attempts.iter().filter_map(|attempt| attempt.outcome.as_ref().ok().cloned()).collect();
-    let mut results = append::append(cx, caller.conn, batch).await.into_iter();
+    let mut results = append::append(cx, lane.conn, batch).await.into_iter();
 
     for Attempt { request_id, place, outcome } in attempts {
         let outcome = outcome.and_then(|_| Ok(results.next().expect("one result for each message of the batch")?));
         if let Some((conversation, client_msg_id)) = &place {
             let failed_for_now = outcome.as_ref().is_err_and(Error::is_transient);
-            caller.fifo.settle(*conversation, client_msg_id, failed_for_now);
+            lane.fifo.settle(*conversation, client_msg_id, failed_for_now);
         }
         answers.push(answer(cx, "send", request_id, outcome.map(|appended| Body::Sent(sent(&appended)))));
     }
 }
 
 /// Checks each send by itself and against those before it.
-fn attempt(caller: &mut Caller, sends: Vec<(u32, v1::Send)>, now: Instant) -> Vec<Attempt> {
+fn attempt(actor: &Actor, lane: &mut Lane, sends: Vec<(u32, v1::Send)>, now: Instant) -> Vec<Attempt> {
     // Conversations in which one of these sends failed for now, and those whose first failure is retried by one.
     let mut held = HashSet::new();
     let mut retried = HashSet::new();
     let mut attempts = Vec::with_capacity(sends.len());
     for (request_id, send) in sends {
         let mut place = None;
-        let admitted = caller.admit(cost::of_send(&send), now);
-        let outcome = check(caller, request_id, send).and_then(|new| {
+        let admitted = lane.admit(cost::of_send(&send), now);
+        let outcome = check(actor, request_id, send).and_then(|new| {
             let (conversation, client_msg_id) = (new.conversation, new.client_msg_id.clone());
             let in_order = !held.contains(&conversation)
-                && (retried.contains(&conversation) || caller.fifo.may_pass(conversation, &client_msg_id));
+                && (retried.contains(&conversation) || lane.fifo.may_pass(conversation, &client_msg_id));
             place = Some((conversation, client_msg_id));
             let passes = if in_order { admitted } else { Err(behind_failed()) };
             match passes {
@@ -82,9 +83,9 @@ fn behind_failed() -> Error {
 
 /// What a message must be, whoever sends it; and the sender's part in a one-to-one conversation. Membership of a
 /// group is for the store to say, since it knows it at the very place in the log.
-fn check(caller: &Caller, request_id: u32, send: v1::Send) -> Result<NewMessage, Error> {
+fn check(actor: &Actor, request_id: u32, send: v1::Send) -> Result<NewMessage, Error> {
     check_request_id(request_id)?;
-    let conversation = wire::conversation_of(&send.conversation_id, caller.user)?;
+    let conversation = wire::conversation_of(&send.conversation_id, actor.user)?;
     let kind = send.r#type();
     if matches!(kind, Type::Unknown | Type::Notice) {
         let message = format!("type {} cannot be sent: send one that docs/protocol.md lists", send.r#type);
@@ -100,14 +101,14 @@ fn check(caller: &Caller, request_id: u32, send: v1::Send) -> Result<NewMessage,
     }
     Ok(NewMessage {
         conversation,
-        from: caller.sender(),
+        from: actor.sender(),
         client_msg_id: send.client_msg_id.parse()?,
         kind: kind.into(),
         content: send.content.into(),
         attachment: send.attachment,
         client_time_ms: wire::position(send.client_time_ms),
         counted: !send.settings.unwrap_or_default().uncounted,
-        login_version: caller.login_version,
+        login_version: actor.login_version,
     })
 }
 
@@ -120,10 +121,16 @@ fn sent(appended: &Appended) -> v1::Sent {
     }
 }
 
-pub async fn pull(cx: &Ctx, caller: &mut Caller, pull: v1::Pull, now: Instant) -> Result<v1::Messages, Error> {
-    let conversation = wire::conversation_of(&pull.conversation_id, caller.user)?;
-    let (limit, bytes) = (page_limit(pull.limit)?, caller.page_size.next(now));
-    let has_room = caller.find_room(bytes + limit as usize * MESSAGE_BYTES);
+pub async fn pull(
+    cx: &Ctx,
+    actor: &Actor,
+    lane: &mut Lane,
+    pull: v1::Pull,
+    now: Instant,
+) -> Result<v1::Messages, Error> {
+    let conversation = wire::conversation_of(&pull.conversation_id, actor.user)?;
+    let (limit, bytes) = (page_limit(pull.limit)?, lane.page_size.next(now));
+    let has_room = lane.find_room(bytes + limit as usize * MESSAGE_BYTES);
     if !has_room {
         cx.metrics.answers_cut.inc();
     }
@@ -133,9 +140,9 @@ pub async fn pull(cx: &Ctx, caller: &mut Caller, pull: v1::Pull, now: Instant) -
         limit,
         bytes_max: if has_room { bytes } else { page::BYTES_MIN },
     };
-    let page = cx.store.read_log(caller.user, conversation, stretch).await?;
+    let page = cx.store.read_log(actor.user, conversation, stretch).await?;
     let bodies = page.messages.iter().map(|message| message.content.len() + message.attachment.len()).sum();
-    caller.owe(cost::of_bodies(bodies), now);
+    lane.owe(cost::of_bodies(bodies), now);
     Ok(v1::Messages {
         conversation_id: pull.conversation_id,
         messages: page.messages.iter().map(wire::message).collect(),

@@ -1,13 +1,14 @@
 //! The domain: what a user may ask, one noun a file. Rules first and pure, then the store, then delivery.
 //! Knows neither sockets nor SQL nor how nodes reach each other.
 
+mod actor;
 mod append;
-pub mod caller;
 mod cost;
 mod deliver;
 mod fifo;
 mod group;
 pub mod heal;
+mod lane;
 pub mod logins;
 mod members;
 mod message;
@@ -21,7 +22,6 @@ mod sync;
 mod user;
 pub mod wire;
 
-pub use caller::Caller;
 pub use members::Members;
 pub use user::create_user;
 
@@ -34,10 +34,23 @@ use anser_proto::{
 };
 use tokio::time::Instant;
 
-use crate::{ctx::Ctx, error::Error};
+use self::{actor::Actor, lane::Lane};
+use crate::{ctx::Ctx, error::Error, hub::Attachment};
 
 /// A frame, or the id of the request in it and why it cannot be read.
 pub type Asked = Result<ClientFrame, (u32, Error)>;
+
+/// Who asks on a connection, and how.
+pub struct Caller {
+    pub actor: Actor,
+    pub lane: Lane,
+}
+
+impl Caller {
+    pub fn new(attachment: &Attachment, platform: i32, device_id: Arc<str>) -> Self {
+        Self { actor: Actor::new(attachment, platform, device_id), lane: Lane::new(attachment) }
+    }
+}
 
 /// Answers the requests that a connection took up together, in their order. Sends that stand side by side are
 /// stored together: they wait for one commit instead of one each.
@@ -63,7 +76,7 @@ pub async fn turn(
             }
             Err((request_id, error)) => {
                 // It counts, but is answered the same however often it comes: nobody is to send it again.
-                let _ = caller.admit(1, now);
+                let _ = caller.lane.admit(1, now);
                 answer(cx, "malformed", request_id, Err(error))
             }
         });
@@ -86,38 +99,39 @@ async fn handle(
     request: Option<Request>,
     now: Instant,
 ) -> Result<Body, Error> {
-    let admitted = caller.admit(cost::of(request.as_ref()), now);
+    let Caller { actor, lane } = caller;
+    let admitted = lane.admit(cost::of(request.as_ref()), now);
     // A heartbeat counts, but is answered all the same: to refuse it would end the connection.
     if !matches!(request, Some(Request::Ping(_) | Request::Bye(_))) {
         admitted?;
     }
     check_request_id(request_id)?;
-    let who = &*caller;
+    let from = lane.conn;
     match request {
         Some(Request::Ping(_)) => Ok(Body::Pong(Pong { server_time_ms: (cx.clock)() })),
         Some(Request::Bye(_)) => {
-            caller.said_bye = true;
+            lane.said_bye = true;
             Ok(done())
         }
         Some(Request::Hello(_)) => Err(Error::new(ErrorCode::AlreadyLoggedIn, "this connection is logged in already")),
 
         Some(Request::Send(_)) => unreachable!("sends are taken together by turn()"),
-        Some(Request::Pull(pull)) => message::pull(cx, caller, pull, now).await.map(Body::Messages),
-        Some(Request::Sync(sync)) => sync::sync(cx, caller, sync).await.map(Body::SyncPage),
-        Some(Request::MarkRead(mark)) => read::mark_read(cx, who, mark).await.map(Body::Marked),
-        Some(Request::MarkDelivered(mark)) => read::mark_delivered(cx, who, mark).await.map(Body::Marked),
-        Some(Request::Typing(typing)) => session::typing(cx, caller, &typing, now).map(|()| done()),
-        Some(Request::ListSessions(list)) => session::list(cx, caller, list).await.map(Body::Sessions),
+        Some(Request::Pull(pull)) => message::pull(cx, actor, lane, pull, now).await.map(Body::Messages),
+        Some(Request::Sync(sync)) => sync::sync(cx, actor, lane, sync).await.map(Body::SyncPage),
+        Some(Request::MarkRead(mark)) => read::mark_read(cx, actor, from, mark).await.map(Body::Marked),
+        Some(Request::MarkDelivered(mark)) => read::mark_delivered(cx, actor, from, mark).await.map(Body::Marked),
+        Some(Request::Typing(typing)) => session::typing(cx, actor, lane, &typing, now).map(|()| done()),
+        Some(Request::ListSessions(list)) => session::list(cx, actor, lane, list).await.map(Body::Sessions),
 
-        Some(Request::CreateGroup(create)) => group::create(cx, who, create).await.map(Body::Group),
-        Some(Request::GetGroup(get)) => group::get(cx, who, get).await.map(Body::Group),
-        Some(Request::ListMembers(list)) => group::list_members(cx, caller, list).await.map(Body::Members),
-        Some(Request::InviteMembers(invite)) => group::invite(cx, who, invite).await.map(Body::Group),
-        Some(Request::RemoveMembers(remove)) => group::remove(cx, who, remove).await.map(Body::Group),
-        Some(Request::LeaveGroup(leave)) => group::leave(cx, who, leave).await.map(|()| done()),
+        Some(Request::CreateGroup(create)) => group::create(cx, actor, create).await.map(Body::Group),
+        Some(Request::GetGroup(get)) => group::get(cx, actor, get).await.map(Body::Group),
+        Some(Request::ListMembers(list)) => group::list_members(cx, actor, lane, list).await.map(Body::Members),
+        Some(Request::InviteMembers(invite)) => group::invite(cx, actor, invite).await.map(Body::Group),
+        Some(Request::RemoveMembers(remove)) => group::remove(cx, actor, remove).await.map(Body::Group),
+        Some(Request::LeaveGroup(leave)) => group::leave(cx, actor, leave).await.map(|()| done()),
 
         Some(Request::GetUsers(get)) => user::get(cx, get).await.map(Body::Users),
-        Some(Request::UpdateProfile(update)) => user::update_profile(cx, who, update).await.map(Body::Users),
+        Some(Request::UpdateProfile(update)) => user::update_profile(cx, actor, from, update).await.map(Body::Users),
 
         None => Err(Error::new(ErrorCode::UnknownRequest, "the frame has no request that this server knows")),
     }

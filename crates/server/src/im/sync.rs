@@ -2,29 +2,29 @@
 
 use anser_proto::{ErrorCode, limits::PAGE_MAX, v1};
 
-use super::{Caller, wire};
+use super::{Actor, Lane, wire};
 use crate::{ctx::Ctx, error::Error};
 
 /// Sessions of one page.
 const SESSIONS_MAX: u32 = 100;
 
-pub async fn sync(cx: &Ctx, who: &mut Caller, sync: v1::Sync) -> Result<v1::SyncPage, Error> {
+pub async fn sync(cx: &Ctx, actor: &Actor, lane: &mut Lane, sync: v1::Sync) -> Result<v1::SyncPage, Error> {
     if sync.groups.len() > PAGE_MAX as usize {
         let message = format!("{} groups are named: at most {PAGE_MAX} in one sync", sync.groups.len());
         return Err(Error::new(ErrorCode::PageTooLarge, message));
     }
-    let sessions_max = who.entries(SESSIONS_MAX);
-    let changes = cx.store.changes(who.user, wire::position(sync.mailbox_seq), sessions_max).await?;
+    let sessions_max = lane.entries(SESSIONS_MAX);
+    let changes = cx.store.changes(actor.user, wire::position(sync.mailbox_seq), sessions_max).await?;
     let known = sync
         .groups
         .iter()
         .map(|known| Ok((wire::group_id(known.group_id)?, wire::position(known.server_msg_id))))
         .collect::<Result<Vec<_>, Error>>()?;
     let groups_behind = match sync.groups_digest {
-        Some(known) => cx.store.positions(who.user).await?.groups_digest != known,
+        Some(known) => cx.store.positions(actor.user).await?.groups_digest != known,
         None => false,
     };
-    let moved = if known.is_empty() { Vec::new() } else { cx.store.moved_groups(who.user, known).await? };
+    let moved = if known.is_empty() { Vec::new() } else { cx.store.moved_groups(actor.user, known).await? };
     Ok(v1::SyncPage {
         sessions: changes.sessions.iter().chain(&moved).map(wire::session).collect(),
         mailbox_seq: changes.mailbox_seq,

@@ -8,8 +8,8 @@ use anser_proto::{
 };
 use anser_store::{self as store, NewUser, ProfileChange, Refusal, Store, User};
 
-use super::{Caller, deliver, name::check_name, wire};
-use crate::{ctx::Ctx, error::Error, snowflake::Snowflake};
+use super::{Actor, deliver, name::check_name, wire};
+use crate::{accepted::ConnId, ctx::Ctx, error::Error, snowflake::Snowflake};
 
 /// Makes a user under an id that nobody has.
 pub async fn create_user(store: &dyn Store, ids: &Snowflake, new: NewUser) -> Result<User, store::Error> {
@@ -38,7 +38,12 @@ pub async fn get(cx: &Ctx, get: v1::GetUsers) -> Result<v1::Users, Error> {
     Ok(v1::Users { users: users.iter().map(wire::user).collect(), mailbox_seq: 0 })
 }
 
-pub async fn update_profile(cx: &Ctx, who: &Caller, update: v1::UpdateProfile) -> Result<v1::Users, Error> {
+pub async fn update_profile(
+    cx: &Ctx,
+    actor: &Actor,
+    from: ConnId,
+    update: v1::UpdateProfile,
+) -> Result<v1::Users, Error> {
     if let Some(nickname) = &update.nickname {
         check_name("nickname", nickname, 1..=NAME_CHARS_MAX)?;
     }
@@ -48,13 +53,13 @@ pub async fn update_profile(cx: &Ctx, who: &Caller, update: v1::UpdateProfile) -
     let change = ProfileChange {
         nickname: update.nickname.map(Into::into),
         avatar: update.avatar.map(Into::into),
-        login_version: who.login_version,
+        login_version: actor.login_version,
     };
-    let (user, mailbox_seq) = cx.store.update_profile(who.user, change).await?;
+    let (user, mailbox_seq) = cx.store.update_profile(actor.user, change).await?;
     let told = wire::user(&user);
     if mailbox_seq != 0 {
-        who.nickname.set(&user.nickname, mailbox_seq);
-        deliver::profile_changed(cx, told.clone(), who.conn, mailbox_seq);
+        actor.nickname.set(&user.nickname, mailbox_seq);
+        deliver::profile_changed(cx, told.clone(), from, mailbox_seq);
     }
     Ok(v1::Users { users: vec![told], mailbox_seq })
 }

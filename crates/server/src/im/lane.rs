@@ -1,9 +1,8 @@
-//! Who asks: the user and device behind a connection, and what it has done lately.
+//! The lane by which requests come: a connection, the order that they keep on it, and what it may ask for.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use anser_proto::{CloseCode, ConversationId, ErrorCode, UserId};
-use anser_store::Sender;
+use anser_proto::{CloseCode, ConversationId, ErrorCode};
 use tokio::time::Instant;
 
 use super::{fifo::Fifo, page::PageSize};
@@ -12,7 +11,6 @@ use crate::{
     budget::{Budget, LargeAnswer, SMALL_ANSWER_BYTES},
     error::Error,
     hub::Attachment,
-    nickname::Nickname,
 };
 
 /// A conversation is told of the user's typing at most this often.
@@ -25,14 +23,8 @@ const TYPING_REMEMBERED: usize = 64;
 /// A connection that was refused no more often than this is not the one of its user that floods.
 const REFUSALS_BORNE: u32 = 64;
 
-pub struct Caller {
-    pub user: UserId,
+pub struct Lane {
     pub conn: ConnId,
-    pub login_version: u64,
-    platform: i32,
-    device_id: Arc<str>,
-    /// Shared by all connections of the user to this node, since any of them may change it.
-    pub nickname: Arc<Nickname>,
     pub fifo: Fifo,
     pub page_size: PageSize,
     pub said_bye: bool,
@@ -45,15 +37,10 @@ pub struct Caller {
     typed: HashMap<ConversationId, Instant>,
 }
 
-impl Caller {
-    pub fn new(attachment: &Attachment, platform: i32, device_id: Arc<str>) -> Self {
+impl Lane {
+    pub fn new(attachment: &Attachment) -> Self {
         Self {
-            user: attachment.user,
             conn: attachment.conn,
-            login_version: attachment.login_version,
-            platform,
-            device_id,
-            nickname: Arc::clone(&attachment.nickname),
             fifo: Fifo::default(),
             page_size: PageSize::default(),
             said_bye: false,
@@ -62,16 +49,6 @@ impl Caller {
             refusals: 0,
             flooding: false,
             typed: HashMap::new(),
-        }
-    }
-
-    /// As the log shall show them.
-    pub fn sender(&self) -> Sender {
-        Sender {
-            user: self.user,
-            nickname: self.nickname.get(),
-            platform: self.platform,
-            device_id: Arc::clone(&self.device_id),
         }
     }
 
