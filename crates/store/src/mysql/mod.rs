@@ -10,6 +10,8 @@ mod fault;
 mod message;
 mod migrate;
 mod open;
+#[cfg(test)]
+mod plans;
 mod queue;
 mod reader;
 mod repeaters;
