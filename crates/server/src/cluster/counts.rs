@@ -1,9 +1,6 @@
 //! What the cluster's parts count: all that was dropped, refused or not answered, since none of it stops anything.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
-};
+use std::sync::atomic::AtomicU64;
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
@@ -11,6 +8,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
+use super::losses::Losses;
 use crate::watch::Watch;
 
 /// Handles: a clone counts into the same.
@@ -18,10 +16,7 @@ use crate::watch::Watch;
 pub struct Counts {
     /// Who keeps the tasks of the cluster's parts.
     pub watch: Watch,
-    /// Something may have been lost on its way here.
-    lost: Arc<AtomicBool>,
-    /// A push was lost on its way out, and the others were not told yet.
-    owed: Arc<AtomicBool>,
+    pub losses: Losses,
     dropped: Family<ReasonLabels, Counter<u64, AtomicU64>>,
     unanswered: Family<PartLabels, Counter<u64, AtomicU64>>,
     /// A node found that its entries in the directory were not as it had left them, and wrote them anew.
@@ -99,28 +94,13 @@ impl Counts {
         registry.register("cluster_reasserted", "Times that a directory was written anew", self.reasserted.clone());
     }
 
-    /// Something may have been lost on its way here.
-    pub fn lost(&self) {
-        self.lost.store(true, Ordering::Relaxed);
-    }
-
-    pub fn take_lost(&self) -> bool {
-        self.lost.swap(false, Ordering::Relaxed)
-    }
-
-    /// A push to another node was lost.
-    pub fn owe(&self) {
-        self.owed.store(true, Ordering::Relaxed);
-    }
-
-    pub fn take_owed(&self) -> bool {
-        self.owed.swap(false, Ordering::Relaxed)
+    /// Something found no room on its way here.
+    pub fn incoming_full(&self) {
+        self.dropped(Dropped::IncomingFull);
+        self.losses.here.add();
     }
 
     pub fn dropped(&self, reason: Dropped) {
-        if matches!(reason, Dropped::IncomingFull) {
-            self.lost();
-        }
         self.dropped.get_or_create(&ReasonLabels { reason: reason.word() }).inc();
     }
 

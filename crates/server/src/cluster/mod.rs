@@ -12,6 +12,7 @@ pub mod kicks;
 #[cfg(feature = "cluster")]
 mod link;
 pub mod local;
+pub mod losses;
 pub mod memory;
 #[cfg(feature = "cluster")]
 pub mod nats;
@@ -35,7 +36,7 @@ use tokio::sync::watch;
 
 use self::{
     bounded::{Bounded, Waiting},
-    counts::{Counts, Dropped},
+    counts::Counts,
 };
 
 /// One life of one process: random, and another one after each start. Never 0.
@@ -188,7 +189,7 @@ impl Arrivals {
     pub(crate) fn put(&self, message: Bytes, counts: &Counts) {
         let bytes = message.len();
         if !self.0.put(message, bytes) {
-            counts.dropped(Dropped::IncomingFull);
+            counts.incoming_full();
         }
     }
 
@@ -245,6 +246,7 @@ mod tests {
     };
 
     use super::{
+        counts::Dropped,
         envelope::{Body, Envelope, Push},
         *,
     };

@@ -201,11 +201,11 @@ fn options(address: &ServerAddr, me: NodeId, counts: &Counts, start: Start) -> C
         .reconnect_delay_callback(|_| RECONNECT_EVERY)
         .event_callback(move |event| {
             match &event {
-                Event::SlowConsumer(_) => counts.dropped(Dropped::IncomingFull),
+                Event::SlowConsumer(_) => counts.incoming_full(),
                 Event::Connected => {
                     tracing::info!("nats: connected");
                     if may_lose.swap(true, Ordering::Relaxed) {
-                        counts.lost();
+                        counts.losses.here.add();
                     }
                 }
                 Event::Disconnected => {
@@ -255,7 +255,7 @@ async fn send_out(mut waiting: Waiting<(String, Bytes)>, client: Client, counts:
                 && matches!(timeout(TAKE_MAX, client.publish(subject, bytes.freeze())).await, Ok(Ok(())));
             if !is_sent {
                 (0..messages).for_each(|_| counts.dropped(Dropped::Unconnected));
-                counts.owe();
+                counts.losses.elsewhere.add();
             }
         }
     }

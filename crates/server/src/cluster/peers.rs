@@ -170,14 +170,17 @@ impl Peers {
 
     /// Tells the others, as soon as that is possible, if something that this node had to tell them was lost.
     pub fn tell_missed(&self) {
-        if self.bus.is_connected() && self.counts.take_owed() && !self.bus.broadcast(self.sealed(Body::Missed)) {
-            self.counts.owe();
+        if self.bus.is_connected()
+            && self.counts.losses.elsewhere.take()
+            && !self.bus.broadcast(self.sealed(Body::Missed))
+        {
+            self.counts.losses.elsewhere.add();
         }
     }
 
     /// Whether something may have been lost on its way here since the last time; as long as nothing can come, it is.
     pub fn take_lost(&self) -> bool {
-        self.counts.take_lost() || (self.nodes.borrow().len() > 1 && !self.bus.is_connected())
+        self.counts.losses.here.take() || (self.nodes.borrow().len() > 1 && !self.bus.is_connected())
     }
 
     pub(super) fn sealed(&self, body: Body) -> Bytes {

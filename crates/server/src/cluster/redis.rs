@@ -337,7 +337,7 @@ impl Shared {
         }
         // The others may have taken this node for dead, and told it nothing.
         if known.taken.is_some_and(|taken| taken.elapsed() > self.pace.lease) {
-            self.counts.lost();
+            self.counts.losses.here.add();
         }
         known.taken = Some(Instant::now());
         let told = told.iter().filter_map(|node| serde_json::from_str::<Node>(node).ok());

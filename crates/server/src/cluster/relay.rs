@@ -54,7 +54,7 @@ impl Relay {
         let bytes = told.bytes();
         if !queue.put(told, bytes) {
             counts.dropped(Dropped::OutgoingFull);
-            counts.owe();
+            counts.losses.elsewhere.add();
         }
     }
 
@@ -101,7 +101,7 @@ pub async fn run(task: &'static str, peers: Weak<Peers>, mut waiting: Waiting<To
         };
         if peers.counts.watch.piece(task, telling).await.is_none() {
             batch.clear();
-            peers.counts.owe();
+            peers.counts.losses.elsewhere.add();
         }
     }
 }
@@ -170,6 +170,6 @@ fn send(peers: &Peers, places: &Places, told: Told) {
         }
     };
     if !sent {
-        peers.counts.owe();
+        peers.counts.losses.elsewhere.add();
     }
 }

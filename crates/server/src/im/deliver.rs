@@ -69,9 +69,9 @@ pub async fn message(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended:
 /// It is not known who should have been told: all are told to sync.
 fn untold(cx: &Ctx, conversation: ConversationId, error: &Error) {
     tracing::warn!(%conversation, %error, "nobody could be told: clients are told to sync");
-    cx.peers.counts.lost();
+    cx.peers.counts.losses.here.add();
     if cx.peers.in_cluster {
-        cx.peers.counts.owe();
+        cx.peers.counts.losses.elsewhere.add();
     }
 }
 

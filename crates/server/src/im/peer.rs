@@ -42,7 +42,7 @@ pub async fn listen(cx: Arc<Ctx>, mut arriving: Arriving) {
         if let Some(envelope) = listener.cx.peers.unsealed(bytes) {
             let watch = listener.cx.peers.counts.watch.clone();
             if watch.piece("listen", listener.receive(envelope)).await.is_none() {
-                listener.cx.peers.counts.lost();
+                listener.cx.peers.counts.losses.here.add();
             }
         }
     }
@@ -70,7 +70,7 @@ impl Listener {
                 deliver::session_changed_here(&cx, user, None, conversation).await;
             }),
             Body::MembersChanged(version) => self.cx.members.forget_before(version),
-            Body::Missed => self.cx.peers.counts.lost(),
+            Body::Missed => self.cx.peers.counts.losses.here.add(),
             Body::Leaving => self.cx.peers.calls.left(from),
         }
     }
@@ -100,7 +100,7 @@ impl Listener {
                     Ok(members) => deliver::crowd_here(&cx, &place, &members, except, &event).await,
                     Err(error) => {
                         tracing::warn!(%group, %error, "members unknown: who is here is told to sync");
-                        cx.peers.counts.lost();
+                        cx.peers.counts.losses.here.add();
                     }
                 }
             }),
@@ -157,7 +157,7 @@ impl Listener {
         F: Future<Output = ()> + Send,
     {
         if !self.begin(bytes, work) {
-            self.cx.peers.counts.dropped(Dropped::IncomingFull);
+            self.cx.peers.counts.incoming_full();
         }
     }
 
