@@ -86,7 +86,7 @@ pub const UNANSWERED_GROUPS_OF_AN_INVITER: &str =
 /// - *Atomic*: after an error, other than [`Error::UnknownOutcome`], nothing was changed.
 /// - *Durable*: when it returns `Ok`, the change survives a crash of the process and of the machine.
 /// - *Isolated*: no other call sees a change that a crash can still take back.
-/// - *Safe to drop*: a future that is dropped before it returned leaves the change done or not done, whole.
+/// - *Safe to drop*: a future that is dropped before it returned leaves the change done or not done, whole. What was not begun is not done.
 ///
 /// Of every verb that reads: it sees everything that was acknowledged before it was called. A damaged row of a list fails nothing but itself:
 /// a message without what can be read of it has the type 0 and no content, a profile or a group no names, a role is that of a plain member.

@@ -111,6 +111,9 @@ pub(crate) trait Write: Send {
     fn conversations(&self) -> Vec<ConversationId>;
     fn messages(&self) -> &[NewMessage];
 
+    /// Somebody waits for its answer. What nobody waits for any more, and was not begun, need not be done.
+    fn is_wanted(&self) -> bool;
+
     /// Decides, and keeps an answer or a refusal until the commit.
     fn decide(&mut self, facts: &mut Facts<'_>) -> Result<(), Stop>;
 
@@ -150,6 +153,10 @@ impl<V: Verb> Write for Waiting<V> {
 
     fn messages(&self) -> &[NewMessage] {
         self.verb.messages()
+    }
+
+    fn is_wanted(&self) -> bool {
+        !self.caller.is_closed()
     }
 
     fn decide(&mut self, facts: &mut Facts<'_>) -> Result<(), Stop> {

@@ -1,9 +1,10 @@
 //! Storing messages: at home, or by the node that is their conversation's home. Who stores them tells whom they concern.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use anser_store::{Appended, Error, Failure, NewMessage};
 use futures_util::future::join_all;
+use tokio::time::timeout;
 
 use super::{deliver, members::Before};
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
     cluster::{
         NodeId,
         calls::{Answer, Outcomes},
+        counts::Dropped,
     },
     ctx::Ctx,
 };
@@ -115,11 +117,21 @@ async fn append_here(cx: &Ctx, from: Option<ConnId>, batch: Vec<NewMessage>) -> 
     outcomes
 }
 
+/// Another node, its question, and how long it waits for the answer.
+pub struct Asker {
+    pub node: NodeId,
+    pub call: u64,
+    pub patience: Duration,
+}
+
 /// Stores messages for another node, answers it, and then tells whom they concern.
-pub async fn append_for(cx: &Ctx, node: NodeId, call: u64, from: ConnId, batch: Vec<NewMessage>) {
+pub async fn append_for(cx: &Ctx, asker: Asker, from: ConnId, batch: Vec<NewMessage>) {
     let before = cx.members.before(&batch);
-    let outcomes = store(cx, &batch).await;
-    cx.peers.answer_append(node, call, outcomes.clone());
+    // That one stores them by itself then: what was not begun here is not to be done twice.
+    let Ok(outcomes) = timeout(asker.patience, store(cx, &batch)).await else {
+        return cx.peers.counts.dropped(Dropped::Late);
+    };
+    cx.peers.answer_append(asker.node, asker.call, outcomes.clone());
     tell(cx, Some(from), &batch, &outcomes, &before).await;
 }
 

@@ -1,13 +1,13 @@
 //! What other nodes say to this one: pushes for who is connected here, kicks, and appends to conversations whose home it is.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anser_proto::{CloseCode, v1::server_frame::Body as EventBody};
-use anser_store::NewMessage;
+use anser_store::{Failure, NewMessage};
 use bytes::Bytes;
 
 use super::{
-    append,
+    append::{self, Asker},
     deliver::{self, Place},
 };
 use crate::{
@@ -64,7 +64,9 @@ impl Listener {
             Body::Append { until_ms, .. } if (self.cx.clock)() > until_ms => {
                 self.cx.peers.counts.dropped(Dropped::Late);
             }
-            Body::Append { call, from_conn, messages, .. } => self.append(from, call, ConnId(from_conn), messages),
+            Body::Append { call, from_conn, until_ms, messages } => {
+                self.append(from, call, until_ms, ConnId(from_conn), messages);
+            }
             Body::AppendAnswer { call, outcomes } => self.cx.peers.calls.answered(from, call, outcomes),
             Body::SessionChanged(SessionChanged { user, conversation }) => self.later(0, move |cx| async move {
                 deliver::session_changed_here(&cx, user, None, conversation).await;
@@ -143,12 +145,16 @@ impl Listener {
         self.cx.peers.tell(Told::Kick(Kick { id: self.cx.ids.create(), user, device_id: None, code, before }));
     }
 
-    fn append(&self, from: NodeId, call: u64, from_conn: ConnId, messages: Vec<NewMessage>) {
-        let bytes = messages.iter().map(NewMessage::bytes).sum();
-        let work = move |cx: Arc<Ctx>| async move { append::append_for(&cx, from, call, from_conn, messages).await };
+    fn append(&self, from: NodeId, call: u64, until_ms: u64, from_conn: ConnId, messages: Vec<NewMessage>) {
+        let (asked, bytes) = (messages.len(), messages.iter().map(NewMessage::bytes).sum());
+        let work = move |cx: Arc<Ctx>| async move {
+            let patience = Duration::from_millis(until_ms.saturating_sub((cx.clock)()));
+            append::append_for(&cx, Asker { node: from, call, patience }, from_conn, messages).await;
+        };
         if !self.begin(bytes, work) {
-            // It does so itself.
             self.cx.peers.counts.dropped(Dropped::Busy);
+            // It does so itself, and need not wait for that.
+            self.cx.peers.answer_append(from, call, vec![Err(Failure::Overloaded.into()); asked]);
         }
     }
 

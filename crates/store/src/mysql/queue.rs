@@ -87,6 +87,10 @@ impl Queue {
             && let Some(next) = state.waiting.pop_front()
         {
             let write = &next.write;
+            if !write.is_wanted() {
+                state.bytes -= next.bytes;
+                continue;
+            }
             let conversations = write.conversations();
             let is_first = group.writes.is_empty();
             let fits =

@@ -99,13 +99,18 @@ impl Writer {
         let _end = queue.closed_at_the_end();
         let mut group = Group::new();
         while let Some(first) = queue.pop() {
+            if !first.is_wanted() {
+                continue;
+            }
             let (mut messages, mut bytes) = (first.weight(), first.bytes());
             group.push(first);
             let fits = |messages, bytes| messages <= self.messages_max && bytes <= GROUP_BYTES_MAX;
             while let Some(next) = queue.pop_if(|next| fits(messages + next.weight(), bytes + next.bytes())) {
-                messages += next.weight();
-                bytes += next.bytes();
-                group.push(next);
+                if next.is_wanted() {
+                    messages += next.weight();
+                    bytes += next.bytes();
+                    group.push(next);
+                }
             }
             self.write(&mut group);
             if let Some(db) = &self.db {

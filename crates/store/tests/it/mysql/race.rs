@@ -2,6 +2,7 @@
 
 use anser_proto::UserId;
 use anser_store::{Error, Failure, Store as _, Stretch, mysql::MysqlOptions};
+use futures_util::FutureExt as _;
 use mysql_async::{Conn, Opts, prelude::Queryable as _};
 
 use super::{SERVER, fresh_name, make_database, open, options, try_open};
@@ -83,4 +84,28 @@ async fn who_sent_again_before_costs_no_second_run() {
     send(&*store, text(2, single(1, 2), "id-3")).await.expect("stored");
     assert_eq!(transactions(&mut db).await - before, 3 + 1 + 1);
     db.disconnect().await.expect("it says goodbye");
+}
+
+/// A database that stalls is followed by what people still wait for, and not by what they have given up or sent elsewhere.
+#[tokio::test]
+async fn what_nobody_waits_for_any_more_is_not_begun() {
+    let url = make_database(&SERVER.url(), &fresh_name()).await;
+    let store = try_open(MysqlOptions { writers: 1, ..options(&url) }).await.expect("the store opens");
+    settle(&*store, 2).await;
+    let mut other = Conn::new(Opts::from_url(&url).expect("an address")).await.expect("it answers");
+    other.query_drop("START TRANSACTION; SELECT * FROM im_mailbox FOR UPDATE").await.expect("locks");
+    let mut begun = Box::pin(send(&*store, text(1, single(1, 1), "begun")));
+    assert!((&mut begun).now_or_never().is_none());
+    while store.stats().queued > 0 {
+        tokio::task::yield_now().await;
+    }
+    let mut left = Box::pin(send(&*store, text(2, single(2, 2), "left")));
+    assert!((&mut left).now_or_never().is_none());
+    let mut stays = Box::pin(send(&*store, text(2, single(2, 2), "stays")));
+    assert!((&mut stays).now_or_never().is_none());
+    drop(left);
+    other.query_drop("COMMIT").await.expect("committed");
+    assert!(begun.await.is_ok());
+    assert_eq!(stays.await.map(|place| place.server_msg_id), Ok(1));
+    other.disconnect().await.expect("it says goodbye");
 }

@@ -62,6 +62,20 @@ async fn what_finds_the_queue_full_is_told_at_once_and_not_stored() {
     store.close().await;
 }
 
+#[tokio::test]
+async fn what_nobody_waits_for_any_more_is_not_begun() {
+    let home = tempfile::tempdir().expect("a folder");
+    let (store, gate) = held_up(home.path(), options()).await;
+    let mut left = Box::pin(send(&*store, text(1, single(1, 1), "left")));
+    assert!((&mut left).now_or_never().is_none());
+    let mut stays = Box::pin(send(&*store, text(1, single(1, 1), "stays")));
+    assert!((&mut stays).now_or_never().is_none());
+    drop(left);
+    gate.0.add_permits(100);
+    assert_eq!(stays.await.map(|place| place.server_msg_id), Ok(1));
+    store.close().await;
+}
+
 fn largest(n: usize) -> NewMessage {
     NewMessage { content: "x".repeat(BODY_BYTES_MAX).into(), ..text(1, single(1, 1), &n.to_string()) }
 }
