@@ -295,8 +295,11 @@ pub struct PresentDevice {
     pub accepted: ::core::option::Option<Accepted>,
 }
 /// What the node had to tell may be lost: clients are told to sync.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Missed {
+    /// Whom it concerned. None: everybody.
+    #[prost(uint64, repeated, tag = "1")]
+    pub user_ids: ::prost::alloc::vec::Vec<u64>,
 }
 /// The node ends: it is asked nothing any more.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -61,9 +61,12 @@ impl<T> Bounded<T> {
         (Self { queue, room: Room::new(bytes_max) }, waiting)
     }
 
-    /// False when it found no room and is dropped. Nothing weighs nothing.
-    pub fn put(&self, thing: T, bytes: usize) -> bool {
-        self.room.hold(bytes.max(1)).is_some_and(|held| self.queue.try_send((thing, held)).is_ok())
+    /// Gives back what finds no room. Nothing weighs nothing.
+    pub fn put(&self, thing: T, bytes: usize) -> Result<(), T> {
+        match self.room.hold(bytes.max(1)) {
+            Some(held) => self.queue.try_send((thing, held)).map_err(|full| full.into_inner().0),
+            None => Err(thing),
+        }
     }
 
     /// Whether all that was put is out, and done with.
@@ -97,12 +100,16 @@ mod tests {
     #[tokio::test]
     async fn a_queue_takes_so_many_things_and_so_many_bytes_in_order() {
         let (queue, mut waiting) = Bounded::new(3, 10);
-        assert_eq!(["a", "b", "c"].map(|thing| queue.put(thing, 5)), [true, true, false], "10 bytes");
+        assert_eq!(["a", "b", "c"].map(|thing| queue.put(thing, 5)), [Ok(()), Ok(()), Err("c")], "10 bytes");
         for thing in ["a", "b"] {
-            assert!(!queue.put("c", 6), "nothing came out yet");
+            assert!(queue.put("c", 6).is_err(), "nothing came out yet");
             assert_eq!(waiting.recv().await.expect("it waits").0, thing);
         }
-        assert_eq!(["d", "e", "f", "g"].map(|thing| queue.put(thing, 0)), [true, true, true, false], "3 things");
+        assert_eq!(
+            ["d", "e", "f", "g"].map(|thing| queue.put(thing, 0)),
+            [Ok(()), Ok(()), Ok(()), Err("g")],
+            "3 things"
+        );
         for thing in ["d", "e", "f"] {
             assert_eq!(waiting.recv().await.expect("it waits").0, thing);
         }
@@ -112,18 +119,18 @@ mod tests {
     #[tokio::test]
     async fn what_came_out_takes_room_until_it_is_done_with() {
         let (queue, mut waiting) = Bounded::new(3, 10);
-        assert!(queue.put("a", 10));
+        assert!(queue.put("a", 10).is_ok());
         let taken = waiting.recv().await;
-        assert!(!queue.put("b", 1) && !queue.is_empty());
+        assert!(queue.put("b", 1).is_err() && !queue.is_empty());
         drop(taken);
-        assert!(queue.is_empty() && queue.put("b", 1));
+        assert!(queue.is_empty() && queue.put("b", 1).is_ok());
     }
 
     #[test]
     fn what_is_put_where_nobody_takes_it_out_holds_nothing() {
         let (queue, waiting) = Bounded::new(3, 10);
-        assert!(queue.put("a", 1));
+        assert!(queue.put("a", 1).is_ok());
         drop(waiting);
-        assert!(!queue.put("b", 1) && queue.is_empty());
+        assert!(queue.put("b", 1).is_err() && queue.is_empty());
     }
 }

@@ -8,7 +8,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use super::losses::Losses;
+use super::losses::{Concerned, Losses};
 use crate::watch::Watch;
 
 /// Handles: a clone counts into the same.
@@ -87,7 +87,7 @@ impl Counts {
             "Questions to Redis or to a home that failed or were not answered in time",
             self.unanswered.clone(),
         );
-        let help = "Times that all clients were told to sync, since something may have been lost between nodes";
+        let help = "Times that clients were told to sync, since something may have been lost between nodes";
         registry.register("cluster_healed", help, self.healed.clone());
         let help = "Batches of messages that another node appended for this one";
         registry.register("cluster_forwarded", help, self.forwarded.clone());
@@ -97,7 +97,7 @@ impl Counts {
     /// Something found no room on its way here.
     pub fn incoming_full(&self) {
         self.dropped(Dropped::IncomingFull);
-        self.losses.here.add();
+        self.losses.here.add(Concerned::Everybody);
     }
 
     pub fn dropped(&self, reason: Dropped) {

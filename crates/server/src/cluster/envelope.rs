@@ -8,7 +8,7 @@ use anser_store::{Appended, Error, Failure, NewMessage, Refusal, Sender};
 use bytes::Bytes;
 use prost::Message as _;
 
-use super::{NodeId, counts::Dropped};
+use super::{NodeId, counts::Dropped, losses::Concerned};
 use crate::accepted::{Accepted, ConnId};
 
 /// Of the messages between nodes.
@@ -43,7 +43,7 @@ pub enum Body {
     MembersChanged(MembersVersion),
     Present(Present),
     /// What the node had to tell may be lost.
-    Missed,
+    Missed(Concerned),
     /// The node ends: it is asked nothing any more.
     Leaving,
 }
@@ -182,7 +182,10 @@ fn to_wire(body: Body) -> v1::envelope::Body {
             });
             Wire::Present(v1::Present { kick_id, user_id: user.0, devices: devices.collect() })
         }
-        Body::Missed => Wire::Missed(v1::Missed {}),
+        Body::Missed(Concerned::Everybody) => Wire::Missed(v1::Missed { user_ids: Vec::new() }),
+        Body::Missed(Concerned::Users(users)) => {
+            Wire::Missed(v1::Missed { user_ids: users.iter().map(|user| user.0).collect() })
+        }
         Body::Leaving => Wire::Leaving(v1::Leaving {}),
         Body::MembersChanged(MembersVersion { group, version }) => {
             Wire::MembersChanged(v1::MembersChanged { group_id: group.0, members_version: version })
@@ -246,7 +249,10 @@ fn from_wire(body: v1::envelope::Body) -> Option<Body> {
             let devices = devices.collect::<Option<_>>()?;
             Body::Present(Present { kick_id: present.kick_id, user: UserId(present.user_id), devices })
         }
-        Wire::Missed(v1::Missed {}) => Body::Missed,
+        Wire::Missed(v1::Missed { user_ids }) if user_ids.is_empty() => Body::Missed(Concerned::Everybody),
+        Wire::Missed(v1::Missed { user_ids }) => {
+            Body::Missed(Concerned::Users(user_ids.into_iter().map(UserId).collect()))
+        }
         Wire::Leaving(v1::Leaving {}) => Body::Leaving,
     })
 }
@@ -440,7 +446,8 @@ mod tests {
                 user: UserId(7),
                 devices: vec![PresentDevice { device_id: "phone".into(), accepted: accepted(1) }],
             }),
-            Body::Missed,
+            Body::Missed(Concerned::Everybody),
+            Body::Missed(Concerned::these(&[UserId(7), UserId(8)])),
             Body::Leaving,
         ]
     }

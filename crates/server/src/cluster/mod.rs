@@ -188,7 +188,7 @@ impl Arrivals {
     /// Drops and counts what finds no room: nobody waits for who reads it.
     pub(crate) fn put(&self, message: Bytes, counts: &Counts) {
         let bytes = message.len();
-        if !self.0.put(message, bytes) {
+        if self.0.put(message, bytes).is_err() {
             counts.incoming_full();
         }
     }

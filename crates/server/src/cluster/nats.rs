@@ -24,6 +24,7 @@ use super::{
     bounded::{Bounded, Waiting},
     check_name,
     counts::{Counts, Dropped},
+    losses::Concerned,
     without_password,
 };
 
@@ -105,7 +106,7 @@ impl NatsBus {
             () if !self.is_connected() => Dropped::Unconnected,
             () => {
                 let (subject, bytes) = (format!("{}{to}", self.prefix), message.len());
-                if self.outgoing.put((subject, message), bytes) {
+                if self.outgoing.put((subject, message), bytes).is_ok() {
                     return true;
                 }
                 Dropped::OutgoingFull
@@ -205,7 +206,7 @@ fn options(address: &ServerAddr, me: NodeId, counts: &Counts, start: Start) -> C
                 Event::Connected => {
                     tracing::info!("nats: connected");
                     if may_lose.swap(true, Ordering::Relaxed) {
-                        counts.losses.here.add();
+                        counts.losses.here.add(Concerned::Everybody);
                     }
                 }
                 Event::Disconnected => {
@@ -255,7 +256,7 @@ async fn send_out(mut waiting: Waiting<(String, Bytes)>, client: Client, counts:
                 && matches!(timeout(TAKE_MAX, client.publish(subject, bytes.freeze())).await, Ok(Ok(())));
             if !is_sent {
                 (0..messages).for_each(|_| counts.dropped(Dropped::Unconnected));
-                counts.losses.elsewhere.add();
+                counts.losses.elsewhere.add(Concerned::Everybody);
             }
         }
     }

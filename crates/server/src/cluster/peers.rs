@@ -24,6 +24,7 @@ use super::{
     envelope::{Body, Envelope, Kick, LoginsOver, Present},
     home::home,
     local::{LocalBus, LocalDirectory},
+    losses::Concerned,
     relay::{self, Relay, Told},
 };
 
@@ -170,17 +171,19 @@ impl Peers {
 
     /// Tells the others, as soon as that is possible, if something that this node had to tell them was lost.
     pub fn tell_missed(&self) {
+        let owed = &self.counts.losses.elsewhere;
         if self.bus.is_connected()
-            && self.counts.losses.elsewhere.take()
-            && !self.bus.broadcast(self.sealed(Body::Missed))
+            && let Some(concerned) = owed.take()
+            && !self.bus.broadcast(self.sealed(Body::Missed(concerned.clone())))
         {
-            self.counts.losses.elsewhere.add();
+            owed.add(concerned);
         }
     }
 
-    /// Whether something may have been lost on its way here since the last time; as long as nothing can come, it is.
-    pub fn take_lost(&self) -> bool {
-        self.counts.losses.here.take() || (self.nodes.borrow().len() > 1 && !self.bus.is_connected())
+    /// Whom it concerns that something may have been lost on its way here since the last time. As long as nothing can come, that is everybody.
+    pub fn take_lost(&self) -> Option<Concerned> {
+        let lost = self.counts.losses.here.take();
+        if self.nodes.borrow().len() > 1 && !self.bus.is_connected() { Some(Concerned::Everybody) } else { lost }
     }
 
     pub(super) fn sealed(&self, body: Body) -> Bytes {

@@ -28,6 +28,7 @@ use super::{
     Directory, Load, Node, NodeId, Nodes, OpenError, check_name,
     counts::Counts,
     link::{Dial, Link, Unanswered},
+    losses::Concerned,
 };
 
 /// How often a node says that it lives, and for how long it is believed.
@@ -337,7 +338,7 @@ impl Shared {
         }
         // The others may have taken this node for dead, and told it nothing.
         if known.taken.is_some_and(|taken| taken.elapsed() > self.pace.lease) {
-            self.counts.losses.here.add();
+            self.counts.losses.here.add(Concerned::Everybody);
         }
         known.taken = Some(Instant::now());
         let told = told.iter().filter_map(|node| serde_json::from_str::<Node>(node).ok());

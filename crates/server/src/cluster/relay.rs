@@ -14,6 +14,7 @@ use super::{
     bounded::{Bounded, Waiting},
     counts::{Counts, Dropped},
     envelope::{Body, GroupPush, Kick, MembersVersion, Push, SessionChanged},
+    losses::Concerned,
     peers::Peers,
 };
 
@@ -52,9 +53,9 @@ impl Relay {
     pub fn put(&self, told: Told, counts: &Counts) {
         let queue = if matches!(told, Told::Kick(_)) { &self.kicks } else { &self.pushes };
         let bytes = told.bytes();
-        if !queue.put(told, bytes) {
+        if let Err(told) = queue.put(told, bytes) {
             counts.dropped(Dropped::OutgoingFull);
-            counts.losses.elsewhere.add();
+            told.is_lost(counts);
         }
     }
 
@@ -74,6 +75,17 @@ impl Told {
             Self::Session { .. } | Self::Members(_) => 0,
         };
         size_of::<Self>() + beside
+    }
+
+    /// No client finds by a sync what a kick or the version of a list says: a node asks for both by itself.
+    fn is_lost(&self, counts: &Counts) {
+        let concerned = match self {
+            Self::Push(push) => Concerned::these(&push.users),
+            Self::Session { user, .. } => Concerned::these(&[*user]),
+            Self::Group(_) => Concerned::Everybody,
+            Self::Members(_) | Self::Kick(_) => return,
+        };
+        counts.losses.elsewhere.add(concerned);
     }
 
     /// Whose nodes must be known.
@@ -96,12 +108,14 @@ pub async fn run(task: &'static str, peers: Weak<Peers>, mut waiting: Waiting<To
             let users: HashSet<UserId> = batch.iter().flat_map(|(told, _)| told.users()).copied().collect();
             let places = Places::look_up(&peers, users.into_iter().collect()).await;
             for (told, _held) in batch.drain(..) {
-                send(&peers, &places, told);
+                if !send(&peers, &places, &told) {
+                    told.is_lost(&peers.counts);
+                }
             }
         };
         if peers.counts.watch.piece(task, telling).await.is_none() {
             batch.clear();
-            peers.counts.losses.elsewhere.add();
+            peers.counts.losses.elsewhere.add(Concerned::Everybody);
         }
     }
 }
@@ -138,7 +152,8 @@ impl Places {
     }
 }
 
-fn send(peers: &Peers, places: &Places, told: Told) {
+/// Whether all of it is on its way.
+fn send(peers: &Peers, places: &Places, told: &Told) -> bool {
     let to_each = |user, body: Body| {
         let nodes = places.of(user);
         if nodes.is_empty() {
@@ -147,29 +162,55 @@ fn send(peers: &Peers, places: &Places, told: Told) {
         let message: Bytes = peers.sealed(body);
         (true, nodes.iter().filter(|node| !peers.bus.send(**node, message.clone())).count() == 0)
     };
-    let sent = match told {
+    match told {
         Told::Push(Push { users, except, event }) => {
-            places.by_node(&users).into_iter().fold(true, |sent, (node, users)| {
-                let push = Push { users, except, event: event.clone() };
+            places.by_node(users).into_iter().fold(true, |sent, (node, users)| {
+                let push = Push { users, except: *except, event: event.clone() };
                 peers.bus.send(node, peers.sealed(Body::Push(push))) && sent
             })
         }
         Told::Session { user, conversation } => {
-            to_each(user, Body::SessionChanged(SessionChanged { user, conversation })).1
+            to_each(*user, Body::SessionChanged(SessionChanged { user: *user, conversation: *conversation })).1
         }
-        Told::Group(push) => peers.bus.broadcast(peers.sealed(Body::GroupPush(push))),
-        Told::Members(version) => peers.bus.broadcast(peers.sealed(Body::MembersChanged(version))),
+        Told::Group(push) => peers.bus.broadcast(peers.sealed(Body::GroupPush(push.clone()))),
+        Told::Members(version) => peers.bus.broadcast(peers.sealed(Body::MembersChanged(*version))),
         Told::Kick(kick) => {
             // The second way is for when the first is broken; who was nowhere else need not be looked for.
             if to_each(kick.user, Body::Kick(kick.clone())).0
                 && let Some(kicks) = &peers.kicks
             {
-                kicks.add(peers.sealed(Body::Kick(kick)), Cause::Replaced);
+                kicks.add(peers.sealed(Body::Kick(kick.clone())), Cause::Replaced);
             }
             true
         }
-    };
-    if !sent {
-        peers.counts.losses.elsewhere.add();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anser_proto::GroupId;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_finds_no_room_concerns_those_whom_it_would_have_told() {
+        let (relay, _waiting) = Relay::new();
+        let counts = Counts::default();
+        let members = || Told::Members(MembersVersion { group: GroupId(3), version: 4 });
+        (0..WAITING_MAX).for_each(|_| relay.put(members(), &counts));
+        let lost = |told| {
+            relay.put(told, &counts);
+            counts.losses.elsewhere.take()
+        };
+        let (ada, bob) = (UserId(7), UserId(8));
+        let event = Bytes::new();
+        let push = Push { users: vec![ada, bob], except: None, event: event.clone() };
+        assert_eq!(lost(Told::Push(push)), Some(Concerned::these(&[ada, bob])));
+        let conversation = ConversationId::single(ada, bob);
+        assert_eq!(lost(Told::Session { user: ada, conversation }), Some(Concerned::these(&[ada])));
+        let group = GroupPush { group: GroupId(3), members_version: 4, server_msg_id: 5, except: None, event };
+        assert_eq!(lost(Told::Group(group)), Some(Concerned::Everybody));
+        assert_eq!(lost(members()), None);
+        assert_eq!(counts.dropped_for(Dropped::OutgoingFull), 4);
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     accepted::ConnId,
     cluster::{
         envelope::{GroupPush, MembersVersion, Push},
+        losses::Concerned,
         relay::Told,
     },
     ctx::Ctx,
@@ -66,12 +67,16 @@ pub async fn message(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended:
     }
 }
 
-/// It is not known who should have been told: all are told to sync.
+/// The store does not say what, or whom, to tell: those whom it may concern are told to sync.
 fn untold(cx: &Ctx, conversation: ConversationId, error: &Error) {
     tracing::warn!(%conversation, %error, "nobody could be told: clients are told to sync");
-    cx.peers.counts.losses.here.add();
+    let concerned = match conversation {
+        ConversationId::Single { small, big } => Concerned::these(&[small, big]),
+        ConversationId::Group(_) => Concerned::Everybody,
+    };
+    cx.peers.counts.losses.here.add(concerned.clone());
     if cx.peers.in_cluster {
-        cx.peers.counts.losses.elsewhere.add();
+        cx.peers.counts.losses.elsewhere.add(concerned);
     }
 }
 

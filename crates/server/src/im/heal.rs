@@ -1,14 +1,14 @@
 //! What was lost between nodes is found by clients that sync. They would do so at their next message or after minutes; told to,
 //! they do it within seconds.
 //!
-//! Rules: what may have been lost on its way here concerns who is connected here; what was lost on its way out the other nodes are
-//! told of. No more than so many are told a second, and while losses go on, each round waits longer than the last.
+//! Rules: what may have been lost on its way here concerns who is connected here, or those of them whom it would have told, if that is
+//! known; what was lost on its way out the other nodes are told of, with whom it concerns. No more than so many are told a second, and while losses go on, each round waits longer than the last.
 
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::ctx::Ctx;
+use crate::{cluster::losses::Concerned, ctx::Ctx};
 
 /// How often losses are looked for, and how many users are told in one of these.
 const TURN: Duration = Duration::from_millis(100);
@@ -30,8 +30,14 @@ pub async fn heal(cx: Arc<Ctx>) {
             if now >= next_round + 2 * PAUSE_MAX {
                 pause = PAUSE_MIN;
             }
-            if cx.peers.take_lost() {
-                waiting = cx.hub.users();
+            waiting = match cx.peers.take_lost() {
+                Some(Concerned::Everybody) => cx.hub.users(),
+                Some(Concerned::Users(users)) => {
+                    users.into_iter().filter(|user| cx.hub.has_other(*user, None)).collect()
+                }
+                None => Vec::new(),
+            };
+            if !waiting.is_empty() {
                 next_round = now + pause;
                 pause = (2 * pause).min(PAUSE_MAX);
                 cx.peers.counts.healed.inc();

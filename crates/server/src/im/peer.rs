@@ -16,6 +16,7 @@ use crate::{
         NodeId,
         counts::Dropped,
         envelope::{Body, Envelope, GroupPush, Kick, Present, Push, SessionChanged},
+        losses::Concerned,
         peers::Arriving,
         relay::Told,
         seen::Seen,
@@ -42,7 +43,7 @@ pub async fn listen(cx: Arc<Ctx>, mut arriving: Arriving) {
         if let Some(envelope) = listener.cx.peers.unsealed(bytes) {
             let watch = listener.cx.peers.counts.watch.clone();
             if watch.piece("listen", listener.receive(envelope)).await.is_none() {
-                listener.cx.peers.counts.losses.here.add();
+                listener.cx.peers.counts.losses.here.add(Concerned::Everybody);
             }
         }
     }
@@ -68,11 +69,13 @@ impl Listener {
                 self.append(from, call, until_ms, ConnId(from_conn), messages);
             }
             Body::AppendAnswer { call, outcomes } => self.cx.peers.calls.answered(from, call, outcomes),
-            Body::SessionChanged(SessionChanged { user, conversation }) => self.later(0, move |cx| async move {
-                deliver::session_changed_here(&cx, user, None, conversation).await;
-            }),
+            Body::SessionChanged(SessionChanged { user, conversation }) => {
+                self.later(0, Concerned::these(&[user]), move |cx| async move {
+                    deliver::session_changed_here(&cx, user, None, conversation).await;
+                });
+            }
             Body::MembersChanged(version) => self.cx.members.forget_before(version),
-            Body::Missed => self.cx.peers.counts.losses.here.add(),
+            Body::Missed(concerned) => self.cx.peers.counts.losses.here.add(concerned),
             Body::Leaving => self.cx.peers.calls.left(from),
         }
     }
@@ -97,12 +100,12 @@ impl Listener {
         let except = except.map(ConnId);
         match self.cx.members.known(group, members_version) {
             Some(members) => deliver::crowd_here(&self.cx, &place, &members, except, &event).await,
-            None => self.later(bytes, move |cx| async move {
+            None => self.later(bytes, Concerned::Everybody, move |cx| async move {
                 match cx.members.at_least(&cx, group, members_version).await {
                     Ok(members) => deliver::crowd_here(&cx, &place, &members, except, &event).await,
                     Err(error) => {
                         tracing::warn!(%group, %error, "members unknown: who is here is told to sync");
-                        cx.peers.counts.losses.here.add();
+                        cx.peers.counts.losses.here.add(Concerned::Everybody);
                     }
                 }
             }),
@@ -158,12 +161,14 @@ impl Listener {
         }
     }
 
-    fn later<F>(&self, bytes: usize, work: impl FnOnce(Arc<Ctx>) -> F + Send + 'static)
+    /// `concerned`: when there is no room for it.
+    fn later<F>(&self, bytes: usize, concerned: Concerned, work: impl FnOnce(Arc<Ctx>) -> F + Send + 'static)
     where
         F: Future<Output = ()> + Send,
     {
         if !self.begin(bytes, work) {
-            self.cx.peers.counts.incoming_full();
+            self.cx.peers.counts.dropped(Dropped::IncomingFull);
+            self.cx.peers.counts.losses.here.add(concerned);
         }
     }
 

@@ -13,6 +13,7 @@ use anser_server::{
         Bus as _, NodeId,
         counts::Counts,
         envelope::{Body as Said, Envelope, LoginsOver},
+        losses::Concerned,
         nats::NatsBus,
         open,
     },
@@ -402,11 +403,31 @@ async fn what_says_nothing_to_a_node_is_counted_and_harms_nobody() {
     let ours = ada.conversation_with(&bob);
     ada.send(&ours, "m-1", "as ever").await;
     assert_eq!(event(&mut bob, content).await, "as ever");
-    // A node that lost what it had to tell says so, and clients of the others sync.
-    assert!(bus.broadcast(Envelope { from: stranger, body: Said::Missed }.encode(town.nodes[0].store.log_id())));
+}
+
+#[tokio::test]
+async fn a_node_that_lost_what_it_had_to_tell_says_whom_it_concerns_and_they_sync() {
+    let town = Town::found(2).await;
+    let (mut ada, mut bob) = (town.nodes[0].login("ada").await, town.nodes[1].login("bob").await);
+    let mut cy = town.nodes[0].login("cy").await;
+    let stranger = NodeId::random();
+    let opened = NatsBus::open(&town.nats.url(), &Cluster::default().name, stranger, Counts::default()).await;
+    let (bus, _) = opened.expect("nats");
+    let say = |concerned| {
+        let said = Envelope { from: stranger, body: Said::Missed(concerned) };
+        assert!(bus.broadcast(said.encode(town.nodes[0].store.log_id())));
+    };
     let lagged = |body: &Body| matches!(body, Body::Lagged(_)).then_some(());
+    say(Concerned::these(&[ada.user, bob.user]));
     event(&mut ada, lagged).await;
     event(&mut bob, lagged).await;
+    let ours = ada.conversation_with(&cy);
+    ada.send(&ours, "m-1", "told nothing else").await;
+    let first =
+        event(&mut cy, |body| Some(lagged(body).map_or_else(|| content(body), |()| Some("lagged".into())))).await;
+    assert_eq!(first.as_deref(), Some("told nothing else"));
+    say(Concerned::Everybody);
+    event(&mut cy, lagged).await;
 }
 
 #[tokio::test]
