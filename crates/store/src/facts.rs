@@ -10,6 +10,7 @@ use anser_proto::{ConversationId, GroupId, UserId};
 
 use crate::{
     Appended, Failure, NewMessage, Options, Refusal,
+    damaged::Damaged,
     query::{Dialect, Query},
     rows::{Damage, DeviceRow, Entry, GroupRow, Head, Mailbox, MessageRow, PasswordRow, Row, Stay, Take, UserRow},
 };
@@ -80,8 +81,8 @@ pub(crate) trait Source {
     /// The present write is decided.
     fn keep(&mut self);
 
-    /// Messages of the present write are not to be stored.
-    fn undo(&mut self);
+    /// Messages of the present write are not to be stored. Tells whether nothing of it is left.
+    fn undo(&mut self) -> bool;
 }
 
 /// A message that is stored already.
@@ -93,6 +94,7 @@ pub(crate) struct Known {
 
 pub(crate) struct Facts<'t> {
     pub(crate) options: &'t Options,
+    pub(crate) damaged: &'t Damaged,
     pub(crate) tables: &'t mut Tables,
     pub(crate) source: &'t mut dyn Source,
     /// Messages that users sent and that were stored.
@@ -122,6 +124,13 @@ pub(crate) trait EachKind {
 }
 
 impl Tables {
+    /// The present write changed something.
+    pub(crate) fn are_touched(&mut self) -> bool {
+        let mut touched = Touched(false);
+        let Ok(()) = self.each(&mut touched);
+        touched.0
+    }
+
     pub(crate) fn each<V: EachKind>(&mut self, visitor: &mut V) -> Result<(), V::Error> {
         visitor.visit(&mut self.mailboxes)?;
         visitor.visit(&mut self.heads)?;
@@ -158,9 +167,22 @@ impl EachKind for Undo {
     }
 }
 
+struct Touched(bool);
+
+impl EachKind for Touched {
+    type Error = Infallible;
+
+    fn visit<R: Row>(&mut self, rows: &mut Rows<R>) -> Result<(), Infallible> {
+        self.0 |= !rows.journal.is_empty();
+        Ok(())
+    }
+}
+
 /// Rows of one kind.
 pub(crate) struct Rows<R: Row> {
     known: HashMap<R::Key, Fact<R>>,
+    /// Those that are there and cannot be read.
+    damaged: HashMap<R::Key, Damage>,
     /// What the present write changed: the keys, and what was there before.
     journal: Vec<(R::Key, Option<R>)>,
 }
@@ -173,7 +195,7 @@ pub(crate) struct Fact<R> {
 
 impl<R: Row> Default for Rows<R> {
     fn default() -> Self {
-        Self { known: HashMap::new(), journal: Vec::new() }
+        Self { known: HashMap::new(), damaged: HashMap::new(), journal: Vec::new() }
     }
 }
 
@@ -182,8 +204,18 @@ impl<R: Row> Rows<R> {
         self.known.entry(key).or_insert_with(|| Fact { stored: row.clone(), now: row });
     }
 
-    pub(crate) fn now(&self, key: &R::Key) -> Option<&R> {
-        self.known.get(key)?.now.as_ref()
+    /// Whoever asks for it fails, and nobody else.
+    pub(crate) fn learn_damage(&mut self, key: R::Key, damage: Damage) {
+        let damage = damage.of::<R>(&key);
+        self.damaged.insert(key, damage);
+    }
+
+    /// The row as it is to be, if it was asked for.
+    fn look_up(&self, key: &R::Key) -> Option<Result<Option<R>, Stop>> {
+        match self.damaged.get(key) {
+            Some(damage) => Some(Err(damage.clone().into())),
+            None => Some(Ok(self.known.get(key)?.now.clone())),
+        }
     }
 
     /// Changes a row that is known.
@@ -217,11 +249,11 @@ macro_rules! look_up {
     ($name:ident, $rows:ident, $row:ty, ($($arg:ident: $type:ty),+), $want:expr, $key:expr) => {
         pub(crate) fn $name(&mut self, $($arg: $type),+) -> Result<Option<$row>, Stop> {
             let (want, key) = ($want, $key);
-            if let Some(fact) = self.tables.$rows.known.get(&key) {
-                return Ok(fact.now.clone());
+            if let Some(found) = self.tables.$rows.look_up(&key) {
+                return found;
             }
             self.source.load(&want, self.tables)?;
-            Ok(self.tables.$rows.now(&key).cloned())
+            self.tables.$rows.look_up(&key).expect("it was loaded")
         }
     };
 }
@@ -248,10 +280,10 @@ impl Facts<'_> {
         self.source.keep();
     }
 
-    /// Takes back what the present write changed.
-    pub(crate) fn undo(&mut self) {
+    /// Takes back what the present write changed. Tells whether nothing of it is left.
+    pub(crate) fn undo(&mut self) -> bool {
         let Ok(()) = self.tables.each(&mut Undo);
-        self.source.undo();
+        self.source.undo()
     }
 
     pub(crate) fn now_ms(&self) -> u64 {

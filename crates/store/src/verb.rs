@@ -6,7 +6,7 @@ use anser_proto::{ConversationId, UserId};
 use tokio::sync::oneshot;
 
 use crate::{
-    Error, Failure, NewMessage, Refusal,
+    Error, Failure, NewMessage,
     facts::{Facts, Stop, Want},
     query::{Dialect, Query},
     records::BYTES_BESIDE,
@@ -97,7 +97,7 @@ pub(crate) type Answered<V> = oneshot::Receiver<Result<<V as Verb>::Answer, Erro
 /// A verb that waits for its transaction, and who waits for its answer.
 pub(crate) struct Waiting<V: Verb> {
     verb: V,
-    answer: Option<Result<V::Answer, Refusal>>,
+    answer: Option<Result<V::Answer, Error>>,
     caller: oneshot::Sender<Result<V::Answer, Error>>,
 }
 
@@ -114,7 +114,7 @@ pub(crate) trait Write: Send {
     /// Somebody waits for its answer. What nobody waits for any more, and was not begun, need not be done.
     fn is_wanted(&self) -> bool;
 
-    /// Decides, and keeps an answer or a refusal until the commit.
+    /// Decides, and keeps an answer or a refusal until the commit; or a failure, if a row that it needs is damaged and nothing was done yet.
     fn decide(&mut self, facts: &mut Facts<'_>) -> Result<(), Stop>;
 
     /// Refusals too are taken back by a failure: they may rest on what the same transaction had done. Whoever asked may have gone: then
@@ -167,10 +167,14 @@ impl<V: Verb> Write for Waiting<V> {
                 Ok(answer)
             }
             Err(stop) => {
-                facts.undo();
+                let is_undone = facts.undo();
                 facts.appended = appended;
                 match stop {
-                    Stop::Refused(refusal) => Err(refusal),
+                    Stop::Refused(refusal) => Err(refusal.into()),
+                    Stop::Damaged(damage) if is_undone => {
+                        facts.damaged.note(&damage);
+                        Err(Failure::Failed(damage.0).into())
+                    }
                     stop => return Err(stop),
                 }
             }
@@ -182,7 +186,7 @@ impl<V: Verb> Write for Waiting<V> {
         let passed_over = || Err(Failure::Failed("the write was passed over".into()).into());
         drop(self.caller.send(match failure {
             Some(failure) => Err(failure.clone().into()),
-            None => self.answer.map_or_else(passed_over, |answer| answer.map_err(Error::from)),
+            None => self.answer.unwrap_or_else(passed_over),
         }));
     }
 }

@@ -7,7 +7,10 @@ use std::fmt::Write as _;
 use mysql_async::{Row, prelude::FromValue};
 
 use super::fault::Fault;
-use crate::query::{Query, Value};
+use crate::{
+    query::{Query, Value},
+    rows::Damage,
+};
 
 /// The text of statements, written piece by piece. Only [`Sql::text`] and [`Sql::blob`] take what users wrote.
 #[derive(Default)]
@@ -112,7 +115,7 @@ impl Sql {
 pub(super) fn get<T: FromValue>(row: &mut Row, column: usize) -> Result<T, Fault> {
     match row.take_opt(column) {
         Some(Ok(value)) => Ok(value),
-        _ => Err(Fault::failed(format!("column {column} of a row is not as the schema has it"))),
+        _ => Err(Damage(format!("column {column} of a row is not as the schema has it")).into()),
     }
 }
 

@@ -19,6 +19,8 @@ const OF_NO_USE: [u16; 8] = [1053, 1077, 1927, 3169, 1040, 1203, 1290, 1836];
 pub(super) enum Fault {
     /// Others were in the way. Nothing was changed, and another attempt may succeed.
     InTheWay(String),
+    /// A row is there that nobody saw. Others wrote it meanwhile, and it is found the next time; or a head is behind its log.
+    Taken(String),
     /// A message was stored before: the attempt must look first.
     Known,
     /// The connection broke before the commit. Nothing was changed.
@@ -82,12 +84,12 @@ impl From<Mysql> for Fault {
         match server.code {
             DEADLOCK | LOCK_WAIT_TIMEOUT => Self::InTheWay(server.to_string()),
             DUPLICATE_ENTRY if server.message.contains("once'") => Self::Known,
-            // Others made the same meanwhile, and it is found the next time.
-            DUPLICATE_ENTRY => Self::InTheWay(server.to_string()),
+            DUPLICATE_ENTRY => Self::Taken(server.to_string()),
             code if DISK_FULL.contains(&code) => Self::Store(Failure::Full),
             STORAGE_ENGINE if server.message.contains("error 28") => Self::Store(Failure::Full),
             code if OF_NO_USE.contains(&code) => Self::Lost(server.to_string()),
-            _ => Self::failed(server.to_string()),
+            // What else it finds wrong, it finds wrong with what one of them asked for.
+            _ => Self::OfOne(server.to_string()),
         }
     }
 }
@@ -109,7 +111,7 @@ impl From<Fault> for Failure {
             Fault::OfOne(what) | Fault::Damaged(Damage(what)) => Self::Failed(what),
             Fault::Refused(refusal) => Self::Failed(format!("a refusal came too late: {refusal}")),
             Fault::Panicked => Self::Failed("the writer panicked".into()),
-            Fault::InTheWay(why) => Self::Failed(format!("others were in the way: {why}")),
+            Fault::Taken(why) | Fault::InTheWay(why) => Self::Failed(format!("others were in the way: {why}")),
             Fault::Known => Self::Failed("a message is known and not found".into()),
             Fault::Unknown(why) => Self::UnknownOutcome(why),
             Fault::Lost(why) => Self::Failed(format!("the connection to the database broke: {why}")),

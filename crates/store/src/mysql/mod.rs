@@ -143,6 +143,7 @@ impl Prepared {
             common: options.common.clone(),
             sequencer,
             counters: counters.clone(),
+            damaged: damaged.clone(),
             repeaters: Repeaters::new(),
         });
         let fallen = Arc::<Fallen>::default();

@@ -104,7 +104,10 @@ async fn take<R: Row>(keys: BTreeSet<R::Key>, results: &mut Results<'_>, rows: &
     for row in results.collect::<MysqlRow>().await? {
         let mut columns = Columns::of(&row);
         let key = R::Key::take(&mut columns)?;
-        rows.learn(key, Some(R::take(&mut columns)?));
+        match R::take(&mut columns) {
+            Ok(row) => rows.learn(key, Some(row)),
+            Err(damage) => rows.learn_damage(key, damage),
+        }
     }
     for key in keys {
         rows.learn(key, None);
@@ -249,10 +252,11 @@ impl Source for Database {
         self.undecided.clear();
     }
 
-    fn undo(&mut self) {
+    fn undo(&mut self) -> bool {
         self.copies.undo();
         for identity in self.undecided.drain(..) {
             self.places.forget(&identity);
         }
+        true
     }
 }

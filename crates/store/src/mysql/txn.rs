@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     Options, Sequencer,
+    damaged::Damaged,
     facts::{Facts, Stop, Tables},
     proposals::{Moved, moved},
     query::Dialect,
@@ -33,6 +34,7 @@ pub(super) struct Rules {
     pub(super) common: Options,
     pub(super) sequencer: Arc<dyn Sequencer>,
     pub(super) counters: Arc<Counters>,
+    pub(super) damaged: Arc<Damaged>,
     pub(super) repeaters: Repeaters,
 }
 
@@ -114,7 +116,8 @@ fn decide(
     decided: &mut Decided,
 ) -> Result<(), Stop> {
     let Decided { appended, must_write } = *decided;
-    let mut facts = Facts { options: &rules.common, tables, source, appended, must_write };
+    let (options, damaged) = (&rules.common, &*rules.damaged);
+    let mut facts = Facts { options, damaged, tables, source, appended, must_write };
     write.decide(&mut facts)?;
     *decided = Decided { appended: facts.appended, must_write: facts.must_write };
     Ok(())

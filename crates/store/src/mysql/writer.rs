@@ -34,11 +34,14 @@ use super::{
 use crate::{
     Failure,
     proposals::{Moved, keep_up},
+    rows::Damage,
     verb::Write,
 };
 
 /// Attempts that others were in the way of.
 const ATTEMPTS_MAX: u32 = 20;
+/// And those that met a row which was not there.
+const TAKEN_MAX: u32 = 3;
 /// How long a transaction may take before its connection is given up.
 const TRANSACTION_MAX: Duration = Duration::from_secs(20);
 /// How long a write waits for a database that is away, and how often that is asked.
@@ -109,6 +112,9 @@ pub(super) async fn run(queue: Arc<Queue>, mut free: Vec<Writer>) {
     }
 }
 
+/// Writes of one transaction, and what came of it.
+type Settled = (Vec<Box<dyn Write>>, Result<Vec<Moved>, Fault>);
+
 impl Writer {
     pub(super) fn new(database: Database, rules: Arc<Rules>, writer_id: u64) -> Self {
         Self {
@@ -124,16 +130,12 @@ impl Writer {
     async fn work(&mut self, queue: &Queue, group: &mut Group) {
         let mut writes = std::mem::take(&mut group.writes);
         let outcome = self.commit_together(&mut writes, group.since).await;
-        let mut settled = Vec::new();
+        let mut settled: Vec<Settled> = Vec::new();
         match outcome {
             Err(fault @ (Fault::OfOne(_) | Fault::Damaged(_) | Fault::Panicked)) if writes.len() > 1 => {
                 let error = Failure::from(fault);
                 tracing::error!(%error, writes = writes.len(), "a transaction failed: its writes are done singly");
-                for write in writes {
-                    let mut alone = vec![write];
-                    let outcome = self.commit_together(&mut alone, group.since).await;
-                    settled.push((alone, outcome));
-                }
+                settled = self.commit_singly(writes, group.since).await;
             }
             outcome => settled.push((writes, outcome)),
         }
@@ -144,6 +146,21 @@ impl Writer {
         }
     }
 
+    /// When the database goes away in the middle, it is not waited for again by each.
+    async fn commit_singly(&mut self, writes: Vec<Box<dyn Write>>, since: Instant) -> Vec<Settled> {
+        let (mut settled, mut is_away) = (Vec::new(), false);
+        for write in writes {
+            let mut alone = vec![write];
+            let outcome = match is_away {
+                false => self.commit_together(&mut alone, since).await,
+                true => Err(Fault::Lost("it went away before the turn of this write".into())),
+            };
+            is_away |= matches!(outcome, Err(Fault::Lost(_) | Fault::Store(Failure::UnknownOutcome(_))));
+            settled.push((alone, outcome));
+        }
+        settled
+    }
+
     fn settle(&mut self, queue: &Queue, writes: Vec<Box<dyn Write>>, outcome: Result<Vec<Moved>, Fault>) {
         let fault = match outcome {
             Ok(moved) => {
@@ -152,6 +169,9 @@ impl Writer {
             }
             Err(fault) => fault,
         };
+        if let Fault::Damaged(damage) = &fault {
+            self.rules.damaged.note(damage);
+        }
         let is_away = matches!(fault, Fault::Lost(_) | Fault::Store(Failure::UnknownOutcome(_)));
         let error = Failure::from(fault);
         tracing::error!(%error, writes = writes.len(), "a transaction failed");
@@ -193,6 +213,8 @@ impl Writer {
                 Fault::InTheWay(_) if attempts < ATTEMPTS_MAX && since.elapsed() < WRITE_MAX => {
                     sleep(pause(attempts)).await;
                 }
+                Fault::Taken(_) if attempts < TAKEN_MAX => sleep(pause(attempts)).await,
+                Fault::Taken(what) => return Err(Damage(format!("a row is there already: {what}")).into()),
                 Fault::Lost(_) if Instant::now() < until => sleep(AWAY_PAUSE).await,
                 Fault::Unknown(why) => {
                     if self.was_committed(until.max(Instant::now() + OUTCOME_MAX), &why).await? {

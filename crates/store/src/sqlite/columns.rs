@@ -41,7 +41,10 @@ impl From<rusqlite::Error> for Stop {
 /// Every statement comes from here: compiled once for each connection.
 pub(super) fn prepare<'c>(db: &'c Connection, sql: &str) -> rusqlite::Result<CachedStatement<'c>> {
     #[cfg(test)]
-    super::plans::note(db, sql);
+    {
+        super::plans::note(db, sql);
+        super::tests::break_at(db, sql);
+    }
     db.prepare_cached(sql)
 }
 

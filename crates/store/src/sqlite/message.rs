@@ -1,7 +1,7 @@
 //! The copies of messages in their tables, whose names are part of each statement.
 
 use anser_proto::ConversationId;
-use rusqlite::{Connection, OptionalExtension as _, params, types::ValueRef};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params, types::ValueRef};
 
 use super::columns::{int, number, prepare};
 use crate::{
@@ -55,14 +55,15 @@ impl MessageSql {
     }
 
     /// The sender's copy, or the only one, tells whether the message is there already.
-    pub(super) fn store(&self, db: &Connection, row: MessageRow<'_>) -> Result<Option<Known>, Stop> {
+    /// Sets `wrote` if anything of it is in the database, also when it fails.
+    pub(super) fn store(&self, db: &Connection, row: MessageRow<'_>, wrote: &mut bool) -> Result<Option<Known>, Stop> {
         let (message, from) = (row.message, row.message.from.user);
         let is_new = match message.conversation {
-            ConversationId::Group(group) => insert(db, &self.insert_group[self.shard(group.0)], group.0, row)?,
+            ConversationId::Group(group) => insert(db, &self.insert_group[self.shard(group.0)], group.0, row, wrote)?,
             conversation => {
                 let to = conversation.peer_of(from).unwrap_or(from);
-                insert(db, &self.insert_send[self.shard(from.0)], to.0, row)?
-                    && insert(db, &self.insert_recv[self.shard(to.0)], to.0, row)?
+                insert(db, &self.insert_send[self.shard(from.0)], to.0, row, wrote)?
+                    && insert(db, &self.insert_recv[self.shard(to.0)], to.0, row, wrote)?
             }
         };
         if is_new {
@@ -92,7 +93,7 @@ impl MessageSql {
 }
 
 /// False if the message was stored before: then nothing was written.
-fn insert(db: &Connection, sql: &str, owner: u64, row: MessageRow<'_>) -> rusqlite::Result<bool> {
+fn insert(db: &Connection, sql: &str, owner: u64, row: MessageRow<'_>, wrote: &mut bool) -> Result<bool, Stop> {
     let MessageRow { message, head } = row;
     let inserted = prepare(db, sql)?.execute(params![
         int(owner),
@@ -109,6 +110,19 @@ fn insert(db: &Connection, sql: &str, owner: u64, row: MessageRow<'_>) -> rusqli
         &*message.from.device_id,
         &*message.content,
         &*message.attachment,
-    ])?;
-    Ok(inserted == 1)
+    ]);
+    match inserted {
+        Ok(0) => Ok(false),
+        // The head is behind its log. Nothing of this row is left.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+            let (place, conversation) = (head.server_msg_id, message.conversation);
+            Err(Damage(format!("message {place} of {conversation} is there already: its head is behind ({error})"))
+                .into())
+        }
+        inserted => {
+            *wrote = true;
+            inserted?;
+            Ok(true)
+        }
+    }
 }

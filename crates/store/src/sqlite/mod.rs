@@ -151,7 +151,7 @@ impl SqliteStore {
         let writes = Arc::new(Queue::new(options.write_queue_max, options.write_queue_bytes_max));
         let reads = Arc::new(Queue::new(options.read_queue_max, usize::MAX));
         let (fallen, path) = (Arc::<Fallen>::default(), folder.path().to_owned());
-        let shared = Shared { counters: &counters, writes: &writes, reads: &reads, fallen: &fallen };
+        let shared = Shared { counters: &counters, damaged: &damaged, writes: &writes, reads: &reads, fallen: &fallen };
         let threads = Threads::start(Arc::new(folder), db, options, &shared)?;
         let threads = Mutex::new(Some(threads));
         let Identity { log_id, shards, .. } = identity;
@@ -163,6 +163,7 @@ impl SqliteStore {
 /// What the store and its threads have in common.
 struct Shared<'s> {
     counters: &'s Arc<Counters>,
+    damaged: &'s Arc<Damaged>,
     writes: &'s Arc<Queue<Box<dyn Write>>>,
     reads: &'s Arc<Queue<Task>>,
     fallen: &'s Arc<Fallen>,
@@ -175,7 +176,7 @@ impl Threads {
         options: &SqliteOptions,
         shared: &Shared<'_>,
     ) -> Result<Self, OpenError> {
-        let Shared { counters, writes, reads, fallen } = *shared;
+        let Shared { counters, damaged, writes, reads, fallen } = *shared;
         let checkpoints = Arc::new(Checkpoints::new(options.checkpoint, counters.clone()));
         let rules = Rules {
             common: options.common.clone(),
@@ -183,6 +184,7 @@ impl Threads {
             statements: Statements::new(),
             messages: message::MessageSql::new(options.common.shards),
             counters: counters.clone(),
+            damaged: damaged.clone(),
         };
         let writer = Writer {
             folder: folder.clone(),

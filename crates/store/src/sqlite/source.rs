@@ -74,6 +74,8 @@ pub(super) struct Database<'t> {
     messages: &'t MessageSql,
     pub(super) kept: &'t mut Kept,
     pub(super) moved: Vec<Moved>,
+    /// Of the present write something is in the database, which only the end of the transaction takes out again.
+    wrote: bool,
 }
 
 impl<'t> Database<'t> {
@@ -83,7 +85,7 @@ impl<'t> Database<'t> {
         messages: &'t MessageSql,
         kept: &'t mut Kept,
     ) -> Self {
-        Self { db, statements, messages, kept, moved: Vec::new() }
+        Self { db, statements, messages, kept, moved: Vec::new(), wrote: false }
     }
 
     fn read<R: Row>(&self, kept: Option<R>, key: R::Key, rows: &mut Rows<R>) -> Result<(), Stop> {
@@ -135,21 +137,26 @@ impl Source for Database<'_> {
         each: &mut dyn FnMut(&mut dyn Take) -> Result<(), Damage>,
     ) -> Result<(), Stop> {
         if !query.of_messages {
+            self.wrote |= tables.are_touched();
             self.write(tables)?;
         }
         ask(self.db, query, &mut |row| each(row).map(ControlFlow::Continue))
     }
 
     fn store(&mut self, row: MessageRow<'_>) -> Result<Option<Known>, Stop> {
-        self.messages.store(self.db, row)
+        self.messages.store(self.db, row, &mut self.wrote)
     }
 
     fn find(&mut self, message: &NewMessage) -> Result<Option<Known>, Stop> {
         self.messages.find(self.db, message)
     }
 
-    fn keep(&mut self) {}
+    fn keep(&mut self) {
+        self.wrote = false;
+    }
 
     /// A write that stored a message is not refused.
-    fn undo(&mut self) {}
+    fn undo(&mut self) -> bool {
+        !std::mem::take(&mut self.wrote)
+    }
 }

@@ -39,7 +39,8 @@ impl Statements {
         key.put(&mut bind);
         bind.done()?;
         let mut rows = statement.raw_query();
-        Ok(rows.next()?.map(|row| R::take(&mut Columns::of(row))).transpose()?)
+        let found = rows.next()?.map(|row| R::take(&mut Columns::of(row))).transpose();
+        Ok(found.map_err(|damage| damage.of::<R>(key))?)
     }
 }
 

@@ -1,9 +1,9 @@
 //! What can only be seen from within: the connection on which the writer works.
 
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering::Relaxed},
     },
 };
@@ -135,6 +135,32 @@ async fn the_writer_syncs_each_commit_after_a_failure_too() {
     settle(&store).await;
     assert!(matches!(send(&store, 1).await, Err(Error::Failed(Failure::Failed(_)))));
     assert_eq!(send(&store, 1).await, Ok(1));
+    assert_syncs(&store);
+}
+
+/// In which database a statement with such a beginning panics, once.
+static BREAKS: Mutex<Option<(PathBuf, &str)>> = Mutex::new(None);
+
+pub(super) fn break_at(db: &Connection, sql: &str) {
+    let mut breaks = BREAKS.lock().unwrap_or_else(PoisonError::into_inner);
+    if breaks.take_if(|(path, begin)| db.path().map(Path::new) == Some(path) && sql.starts_with(*begin)).is_some() {
+        drop(breaks);
+        panic!("`{sql}` broke");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_before_the_commit_leaves_nothing_behind() {
+    let home = home();
+    let store = SqliteStore::open(home.path(), options()).expect("a new store");
+    settle(&store).await;
+    let begins = ["INSERT INTO im_message_send_1", "INSERT INTO im_message_recv_1", "UPDATE im_mailbox", "COMMIT"];
+    for (n, begin) in (1..).zip(begins) {
+        *BREAKS.lock().expect("no panic") = Some((home.path().join("anser.db"), begin));
+        let failed = send(&store, n).await;
+        assert_eq!(failed, Err(Error::Failed(Failure::Failed("the writer panicked".into()))), "{begin}");
+        assert_eq!(send(&store, n).await, Ok(n));
+    }
     assert_syncs(&store);
 }
 

@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     Failure, Options, Sequencer,
+    damaged::Damaged,
     facts::{Facts, Stop, Tables},
     proposals::{Moved, keep_up},
     rows::Damage,
@@ -41,6 +42,7 @@ pub(super) struct Rules {
     pub(super) statements: Statements,
     pub(super) messages: MessageSql,
     pub(super) counters: Arc<Counters>,
+    pub(super) damaged: Arc<Damaged>,
 }
 
 #[derive(Default)]
@@ -69,15 +71,17 @@ type Group = Vec<Box<dyn Write>>;
 /// Why a transaction came to nothing.
 enum Fault {
     OfAll(Failure),
-    /// One of the writes is to blame, or a row that it needs. Which one, the others show by succeeding without it.
+    /// One of the writes is to blame. Which one, the others show by succeeding without it.
     OfOne(String),
+    /// A row that one of them needs is damaged.
+    Damaged(Damage),
 }
 
 impl From<Stop> for Fault {
     fn from(stop: Stop) -> Self {
         match stop {
             Stop::Failed(failure) => Self::OfAll(failure),
-            Stop::Damaged(Damage(what)) => Self::OfOne(what),
+            Stop::Damaged(damage) => Self::Damaged(damage),
             Stop::Refused(refusal) => Self::OfOne(format!("a refusal came too late: {refusal}")),
             Stop::Missing => Self::OfOne("a fact was missing that can be read at once".into()),
         }
@@ -88,7 +92,7 @@ impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::OfAll(failure) => failure,
-            Fault::OfOne(what) => Self::Failed(what),
+            Fault::OfOne(what) | Fault::Damaged(Damage(what)) => Self::Failed(what),
         }
     }
 }
@@ -123,7 +127,7 @@ impl Writer {
     /// All of them in one transaction. When one is to blame for its failure, the others are not to suffer for it: each gets its own then.
     fn write(&mut self, group: &mut Group) {
         let outcome = self.commit(group);
-        if let Err(Fault::OfOne(error)) = &outcome
+        if let Err(Fault::OfOne(error) | Fault::Damaged(Damage(error))) = &outcome
             && group.len() > 1
         {
             tracing::error!(%error, writes = group.len(), "a transaction failed: its writes are done singly");
@@ -131,6 +135,9 @@ impl Writer {
                 self.write(&mut vec![write]);
             }
             return;
+        }
+        if let Err(Fault::Damaged(damage)) = &outcome {
+            self.rules.damaged.note(damage);
         }
         let (moved, failure) = match outcome {
             Ok(moved) => (moved, None),
@@ -188,8 +195,9 @@ fn transact(db: &Connection, rules: &Rules, kept: &mut Kept, group: &mut Group) 
     let mut tables = Tables::default();
     let mut source = Database::new(db, &rules.statements, &rules.messages, kept);
     begin(db)?;
-    let mut facts =
-        Facts { options: &rules.common, tables: &mut tables, source: &mut source, appended: 0, must_write: false };
+    let (options, damaged) = (&rules.common, &*rules.damaged);
+    let (tables_now, source_now) = (&mut tables, &mut source);
+    let mut facts = Facts { options, damaged, tables: tables_now, source: source_now, appended: 0, must_write: false };
     for write in group {
         write.decide(&mut facts)?;
     }

@@ -3,24 +3,32 @@
 use std::sync::Arc;
 
 use anser_proto::{GroupId, UserId};
-use anser_store::{LogPage, Party, Role, Session, Store, Stretch};
+use anser_store::{LogPage, Options, Party, Role, Sequencer, Session, Store, Stretch, sequencer::HeadSequencer};
 use async_trait::async_trait;
 
-use crate::talk::{found, group, send, settle, single, text};
+use crate::talk::{common, found, group, send, settle, single, text};
 
 /// A store, and whoever damages it.
 #[async_trait]
 pub trait Hand: Send + Sync {
-    async fn open(&self) -> Arc<dyn Store>;
+    async fn open(&self) -> Arc<dyn Store> {
+        self.open_with(common(), Arc::new(HeadSequencer::new())).await
+    }
+
+    /// With one transaction at a time.
+    async fn open_with(&self, options: Options, sequencer: Arc<dyn Sequencer>) -> Arc<dyn Store>;
 
     async fn run(&self, sql: &str);
 
     /// Leaves something in this column of these rows that is no text.
     async fn spoil(&self, table: &str, column: &str, which: &str);
+
+    /// Lets each change of this user's mailbox fail.
+    async fn jam(&self, user: u64);
 }
 
 /// Users 1 to 5: 1 and 2 wrote to each other, and are in group 10 with 3.
-async fn village(hand: &dyn Hand) -> Arc<dyn Store> {
+pub async fn village(hand: &dyn Hand) -> Arc<dyn Store> {
     let store = hand.open().await;
     settle(&*store, 5).await;
     found(&*store, 10, 1, &[2, 3]).await;

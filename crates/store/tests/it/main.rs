@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use anser_store::{Options, Sequencer, Store, contract::Subject, memory::MemoryStore};
 use async_trait::async_trait;
 
+mod blame;
 mod damage;
 mod model;
 #[cfg(feature = "cluster")]
