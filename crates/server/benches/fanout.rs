@@ -15,7 +15,7 @@ use anser_server::{
     config::Limits,
     event::Event,
     framing::{Framing, Transport},
-    hub::{Attachment, Hub, Newcomer},
+    hub::{Connected, Hub, Newcomer},
     outbox::Outbox,
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -25,7 +25,7 @@ const OUTBOX_BYTES: usize = 256 * 1024;
 /// Users who are connected, each with one device.
 struct Crowd {
     hub: Arc<Hub>,
-    connected: Vec<(Attachment, Arc<Outbox>)>,
+    connected: Vec<(Connected, Arc<Outbox>)>,
 }
 
 impl Crowd {
@@ -53,7 +53,7 @@ impl Crowd {
         let start = Instant::now();
         let event = Event::new(Body::Message(MessageEvent { message: Some(message), mailbox_seq: 0 }));
         let reached: usize =
-            self.connected.iter().map(|(attachment, _)| self.hub.push(attachment.user, None, &event)).sum();
+            self.connected.iter().map(|(connected, _)| self.hub.push(connected.user, None, &event)).sum();
         let took = start.elapsed();
         assert_eq!(reached, self.connected.len());
         for (_, outbox) in &self.connected {

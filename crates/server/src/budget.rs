@@ -3,8 +3,8 @@
 //! All that is kept of a bucket is the moment at which it will be full. So taking is one atomic step without a lock, and of two
 //! buckets the emptier one is the larger number.
 //!
-//! Rules: who comes back finds what they left. Where a budget stood is kept in a table of fixed size, in a place that is drawn
-//! for the user anew with each start. Who shares a place with somebody that left with less starts with as little: they may get
+//! Rules: who comes back finds what they left. Where a budget stood is kept in a table of fixed size, in a cell that is drawn
+//! for the user anew with each start. Who shares a cell with somebody that left with less starts with as little: they may get
 //! too few tokens for the seconds that it takes to fill a bucket, and nobody ever gets too many.
 
 use std::{
@@ -24,8 +24,8 @@ use tokio::{
 
 use crate::{config::Limits, debts::Debts, rate::Rate};
 
-/// Users who left lately are told apart by so many places: 256 KiB.
-const PLACES: usize = 16_384;
+/// Users who left lately are told apart by so many cells: 256 KiB.
+const CELLS: usize = 16_384;
 /// Who is refused more often than this, at once and then a second, does not listen.
 const REFUSALS_BURST: u32 = 2_000;
 const REFUSALS_PER_S: u32 = 20;
@@ -158,14 +158,14 @@ impl Budgets {
     pub fn new(limits: &Limits, start: Instant) -> Self {
         let requests = Rate::new(limits.requests_per_s, limits.requests_burst);
         let rates = Rates { start, requests, refusals: Rate::new(REFUSALS_PER_S, REFUSALS_BURST) };
-        let left = (0..PLACES).map(|_| Default::default()).collect();
+        let left = (0..CELLS).map(|_| Default::default()).collect();
         let large_frames = Arc::new(Semaphore::new(LARGE_FRAMES_MAX));
         let large_answers = Arc::new(Semaphore::new(LARGE_ANSWERS_BYTES_MAX));
         Self { rates: Arc::new(rates), hasher: RandomState::new(), large_frames, large_answers, left }
     }
 
     pub fn of(&self, user: UserId) -> Budget {
-        let [requests, refusals] = self.place(user).each_ref().map(|full_at| Bucket(full_at.load(Relaxed).into()));
+        let [requests, refusals] = self.cell(user).each_ref().map(|full_at| Bucket(full_at.load(Relaxed).into()));
         Budget {
             rates: Arc::clone(&self.rates),
             requests,
@@ -184,14 +184,14 @@ impl Budgets {
 
     /// The user left this node. A turn of theirs that is still under way is not remembered.
     pub fn remember(&self, user: UserId, budget: &Budget) {
-        for (place, bucket) in self.place(user).iter().zip([&budget.requests, &budget.refusals]) {
-            place.fetch_max(bucket.0.load(Relaxed), Relaxed);
+        for (cell, bucket) in self.cell(user).iter().zip([&budget.requests, &budget.refusals]) {
+            cell.fetch_max(bucket.0.load(Relaxed), Relaxed);
         }
     }
 
-    fn place(&self, user: UserId) -> &[AtomicU64; 2] {
-        let place = self.hasher.hash_one(user) % PLACES as u64;
-        &self.left[usize::try_from(place).expect("below the number of places")]
+    fn cell(&self, user: UserId) -> &[AtomicU64; 2] {
+        let cell = self.hasher.hash_one(user) % CELLS as u64;
+        &self.left[usize::try_from(cell).expect("below the number of cells")]
     }
 }
 
@@ -301,9 +301,9 @@ mod tests {
     #[test]
     fn what_is_remembered_does_not_grow() {
         let budgets = budgets(1, 10, Instant::now());
-        for user in 1..=3 * PLACES as u64 {
+        for user in 1..=3 * CELLS as u64 {
             budgets.remember(UserId(user), &budgets.of(UserId(user)));
         }
-        assert_eq!(budgets.left.len(), PLACES);
+        assert_eq!(budgets.left.len(), CELLS);
     }
 }

@@ -285,8 +285,8 @@ impl Default for Limits {
 pub enum ConfigError {
     #[error("cannot read {0}: {1}")]
     Unreadable(PathBuf, std::io::Error),
-    #[error("{place}: {error}")]
-    Malformed { place: String, error: toml::de::Error },
+    #[error("{input}: {error}")]
+    Malformed { input: String, error: toml::de::Error },
     #[error("{key} = {value}: {fix}")]
     Refused { key: &'static str, value: String, fix: &'static str },
 }
@@ -301,9 +301,9 @@ impl Config {
                     std::fs::read_to_string(path).map_err(|error| ConfigError::Unreadable(path.into(), error))?;
                 // Read once as it stands, so that an error names the line.
                 toml::from_str::<Self>(&text)
-                    .map_err(|error| ConfigError::Malformed { place: path.display().to_string(), error })?;
+                    .map_err(|error| ConfigError::Malformed { input: path.display().to_string(), error })?;
                 toml::from_str(&text)
-                    .map_err(|error| ConfigError::Malformed { place: path.display().to_string(), error })?
+                    .map_err(|error| ConfigError::Malformed { input: path.display().to_string(), error })?
             }
         };
         for (name, value) in env {
@@ -315,8 +315,8 @@ impl Config {
                 section.insert(key.to_lowercase(), value_of(&value));
             }
         }
-        let place = || "settings from file and environment".to_owned();
-        let config: Self = table.try_into().map_err(|error| ConfigError::Malformed { place: place(), error })?;
+        let input = || "settings from file and environment".to_owned();
+        let config: Self = table.try_into().map_err(|error| ConfigError::Malformed { input: input(), error })?;
         config.check()?;
         Ok(config)
     }

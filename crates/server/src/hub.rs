@@ -83,7 +83,7 @@ impl Hub {
     }
 
     /// From now on pushes to the user reach this outbox. It takes nobody's place before it has logged in, which may still fail.
-    pub fn attach(self: &Arc<Self>, newcomer: Newcomer) -> Attachment {
+    pub fn attach(self: &Arc<Self>, newcomer: Newcomer) -> Connected {
         let (user, conn) = (newcomer.user, newcomer.accepted.conn);
         let mut shard = self.shard(user);
         self.directory.attach(user);
@@ -93,7 +93,7 @@ impl Hub {
         });
         online.attach(newcomer);
         let (nickname, budget) = (Arc::clone(&online.nickname), Arc::clone(&online.budget));
-        Attachment { hub: Arc::clone(self), user, conn, nickname, budget, login_version: 0 }
+        Connected { hub: Arc::clone(self), user, conn, nickname, budget, login_version: 0 }
     }
 
     /// Puts the event into the outboxes of all connections of the user but `except`; tells how many.
@@ -182,8 +182,8 @@ impl Hub {
     }
 }
 
-/// A connection's place in the hub, which it leaves when this is dropped.
-pub struct Attachment {
+/// A connection that the hub knows, until this is dropped.
+pub struct Connected {
     hub: Arc<Hub>,
     pub user: UserId,
     pub conn: ConnId,
@@ -192,7 +192,7 @@ pub struct Attachment {
     pub login_version: u64,
 }
 
-impl Attachment {
+impl Connected {
     /// The login is done, and bears the version that was the user's when it began; older connections make way. False when it is over
     /// already or has to make way itself. `kick_id` is that of the kick which tells the other nodes, who are asked anew.
     pub fn log_in(&mut self, login_version: u64, kick_id: u64) -> bool {
@@ -203,7 +203,7 @@ impl Attachment {
     }
 }
 
-impl Drop for Attachment {
+impl Drop for Connected {
     fn drop(&mut self) {
         let mut shard = self.hub.shard(self.user);
         if let Some(online) = shard.get_mut(&self.user)

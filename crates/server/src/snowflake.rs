@@ -36,7 +36,7 @@ pub fn made_at_ms(id: u64) -> u64 {
 
 impl Snowflake {
     /// A node number by chance, another one at each start. Two nodes that draw the same make an id twice only in the same
-    /// millisecond and at the same place of their counters, and the store refuses the second.
+    /// millisecond and at the same count, and the store refuses the second.
     pub fn any_node(clock: Clock) -> Self {
         Self::new(rand::random_range(0..1 << NODE_BITS), clock)
     }

@@ -14,7 +14,7 @@
 //! | `store` | the threads or tasks of the store | a transaction, a read |
 //! | `bus_in`, `bus_out` | NATS | none |
 //! | `kicks_in`, `kicks_out` | the stream of kicks in Redis | none |
-//! | `directory` | this node's place in Redis | none |
+//! | `directory` | this node's entry in Redis | none |
 //! | `clock` | follows the clock of the database | a question that is not answered |
 //! | `redis` | connects to Redis again | none |
 

@@ -28,16 +28,16 @@ struct Member {
     counts: Counts,
 }
 
-/// One node's place in the network: its directory and its bus.
+/// One node in the network: its directory and its bus.
 #[derive(Clone)]
-pub struct Place {
+pub struct MemoryNode {
     me: NodeId,
     network: Network,
     nodes: watch::Receiver<Nodes>,
 }
 
 impl Network {
-    pub fn join(&self, node: Node, counts: Counts) -> (Place, Inbox) {
+    pub fn join(&self, node: Node, counts: Counts) -> (MemoryNode, Inbox) {
         let (inbox_tx, inbox) = Inbox::new();
         let (nodes_tx, nodes) = watch::channel([node.clone()].into());
         let me = node.id;
@@ -46,7 +46,7 @@ impl Network {
         members.insert(me, member);
         tell(&members);
         drop(members);
-        (Place { me, network: self.clone(), nodes }, inbox)
+        (MemoryNode { me, network: self.clone(), nodes }, inbox)
     }
 
     fn lock(&self) -> MutexGuard<'_, Members> {
@@ -61,7 +61,7 @@ fn tell(members: &Members) {
     }
 }
 
-impl Place {
+impl MemoryNode {
     fn change(&self, change: impl FnOnce(&mut Member)) {
         if let Some(member) = self.network.lock().get_mut(&self.me) {
             change(member);
@@ -83,7 +83,7 @@ impl Place {
 }
 
 #[async_trait]
-impl Directory for Place {
+impl Directory for MemoryNode {
     fn attach(&self, user: UserId) {
         self.change(|member| {
             member.users.insert(user);
@@ -131,7 +131,7 @@ impl Directory for Place {
 }
 
 #[async_trait]
-impl Bus for Place {
+impl Bus for MemoryNode {
     fn send(&self, to: NodeId, message: Bytes) -> bool {
         self.deliver(|id| id == to, &message)
     }

@@ -78,7 +78,7 @@ pub type Nodes = Arc<[Node]>;
 
 /// Who is online where.
 ///
-/// *Hints*: whatever happens to the place where it is kept, the worst is a push too many, or one that came late. It
+/// *Hints*: whatever happens where it is kept, the worst is a push too many, or one that came late. It
 /// heals by itself: within a beat of its return, every node has said again that it lives and who is connected to it.
 /// *Never in the way*: the verbs that are not `async` return at once, the others within a bounded time, also while
 /// nothing answers.

@@ -262,14 +262,14 @@ async fn send_out(mut waiting: Waiting<(String, Bytes)>, client: Client, counts:
     }
 }
 
-/// Messages to the same place that go together, each behind its length.
+/// Messages of one subject that go together, each behind its length.
 struct Pack {
     subject: String,
     messages: usize,
     bytes: BytesMut,
 }
 
-/// As few as possible, since each costs NATS and both nodes the same whatever is in it. What goes to one place keeps its order.
+/// As few as possible, since each costs NATS and both nodes the same whatever is in it. What goes to one subject keeps its order.
 fn pack(waiting: impl IntoIterator<Item = (String, Bytes)>, bytes_max: usize) -> Vec<Pack> {
     let mut packs: Vec<Pack> = Vec::new();
     for (subject, message) in waiting {
@@ -295,7 +295,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_goes_to_one_place_goes_together_and_in_order() {
+    fn what_goes_to_one_subject_goes_together_and_in_order() {
         let large = Bytes::from(vec![0; MESSAGE_BYTES_MAX]);
         let message = |text: &'static str| Bytes::from_static(text.as_bytes());
         let waiting =

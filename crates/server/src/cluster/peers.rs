@@ -1,4 +1,4 @@
-//! This node's place among the others: what the domain says to them, and asks them.
+//! This node among the others: what the domain says to them, and asks them.
 
 use std::{
     sync::{

@@ -106,9 +106,9 @@ pub async fn run(task: &'static str, peers: Weak<Peers>, mut waiting: Waiting<To
         let Some(peers) = peers.upgrade() else { return };
         let telling = async {
             let users: HashSet<UserId> = batch.iter().flat_map(|(told, _)| told.users()).copied().collect();
-            let places = Places::look_up(&peers, users.into_iter().collect()).await;
+            let user_nodes = UserNodes::look_up(&peers, users.into_iter().collect()).await;
             for (told, _held) in batch.drain(..) {
-                if !send(&peers, &places, &told) {
+                if !send(&peers, &user_nodes, &told) {
                     told.is_lost(&peers.counts);
                 }
             }
@@ -121,19 +121,19 @@ pub async fn run(task: &'static str, peers: Weak<Peers>, mut waiting: Waiting<To
 }
 
 /// Where users are connected.
-struct Places(HashMap<UserId, Vec<NodeId>>);
+struct UserNodes(HashMap<UserId, Vec<NodeId>>);
 
-impl Places {
+impl UserNodes {
     async fn look_up(peers: &Peers, users: Vec<UserId>) -> Self {
-        let mut places: HashMap<UserId, Vec<NodeId>> = HashMap::new();
+        let mut user_nodes: HashMap<UserId, Vec<NodeId>> = HashMap::new();
         if !users.is_empty() {
             for (node, users) in peers.directory.nodes_of(&users).await {
                 for user in users {
-                    places.entry(user).or_default().push(node);
+                    user_nodes.entry(user).or_default().push(node);
                 }
             }
         }
-        Self(places)
+        Self(user_nodes)
     }
 
     fn of(&self, user: UserId) -> &[NodeId] {
@@ -153,9 +153,9 @@ impl Places {
 }
 
 /// Whether all of it is on its way.
-fn send(peers: &Peers, places: &Places, told: &Told) -> bool {
+fn send(peers: &Peers, user_nodes: &UserNodes, told: &Told) -> bool {
     let to_each = |user, body: Body| {
-        let nodes = places.of(user);
+        let nodes = user_nodes.of(user);
         if nodes.is_empty() {
             return (false, true);
         }
@@ -164,7 +164,7 @@ fn send(peers: &Peers, places: &Places, told: &Told) -> bool {
     };
     match told {
         Told::Push(Push { users, except, event }) => {
-            places.by_node(users).into_iter().fold(true, |sent, (node, users)| {
+            user_nodes.by_node(users).into_iter().fold(true, |sent, (node, users)| {
                 let push = Push { users, except: *except, event: event.clone() };
                 peers.bus.send(node, peers.sealed(Body::Push(push))) && sent
             })

@@ -31,7 +31,7 @@ use crate::{
     ctx::Ctx,
     error::Error,
     framing::Framing,
-    hub::Attachment,
+    hub::Connected,
     im::{self, Caller},
     outbox::{Outbox, Waiting},
 };
@@ -68,7 +68,7 @@ struct Conn {
     cx: Arc<Ctx>,
     socket: Socket,
     framing: Framing,
-    attachment: Attachment,
+    connected: Connected,
     /// Among the users' connections.
     _place: OwnedSemaphorePermit,
     outbox: Arc<Outbox>,
@@ -103,14 +103,14 @@ pub async fn run(cx: Arc<Ctx>, arrival: Arrival, socket: Socket, shutdown: Cance
 impl Conn {
     /// The connection, and what to say to it first.
     fn new(cx: Arc<Ctx>, mut socket: Socket, logged_in: LoggedIn, shutdown: CancellationToken) -> (Self, Bytes) {
-        let LoggedIn { caller, attachment, place, outbox, welcome, token_expires_ms } = logged_in;
-        socket.trust(Arc::clone(&attachment.budget));
+        let LoggedIn { caller, connected, place, outbox, welcome, token_expires_ms } = logged_in;
+        socket.trust(Arc::clone(&connected.budget));
         let conn = Self {
             silence: Duration::from_millis(u64::from(cx.config.limits.heartbeat_max_ms) * 3 / 2),
             cx,
             framing: socket.framing(),
             socket,
-            attachment,
+            connected,
             _place: place,
             outbox,
             caller: Some(caller),
@@ -292,7 +292,7 @@ impl Conn {
     /// An answer, or that there is no room for one that is as large.
     fn encode(&self, frame: v1::ServerFrame, room: &mut Option<LargeAnswer>) -> Bytes {
         let encoded = self.framing.encode(&frame);
-        if self.attachment.budget.find_room(room, encoded.len()) {
+        if self.connected.budget.find_room(room, encoded.len()) {
             return encoded;
         }
         self.cx.metrics.answers_cut.inc();
@@ -351,7 +351,7 @@ impl Conn {
     }
 
     async fn finish(mut self, end: End) {
-        drop(self.attachment);
+        drop(self.connected);
         if let End::Closed { code, .. } = end {
             self.cx.metrics.closed(code);
         }

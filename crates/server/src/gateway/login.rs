@@ -24,18 +24,18 @@ use crate::{
     error::Error,
     framing::Framing,
     guesses::Guess,
-    hub::{Attachment, Newcomer},
+    hub::{Connected, Newcomer},
     im::{self, Caller, name::check_name, wire},
     outbox::Outbox,
     password,
 };
 
 /// How long a token holds that is given for a password.
-const SESSION_TOKEN_S: u64 = 30 * 24 * 3600;
+const PASSWORD_TOKEN_S: u64 = 30 * 24 * 3600;
 
 pub struct LoggedIn {
     pub caller: Box<Caller>,
-    pub attachment: Attachment,
+    pub connected: Connected,
     pub place: OwnedSemaphorePermit,
     pub outbox: Arc<Outbox>,
     /// Encoded.
@@ -86,7 +86,7 @@ pub async fn let_in(
         framing,
         outbox: Arc::clone(&outbox),
     };
-    let mut attachment = cx.hub.attach(newcomer);
+    let mut connected = cx.hub.attach(newcomer);
     cx.peers.directory().settled().await;
     let positions = cx.store.positions(user.user).await?;
     // Read again behind it: whoever is disabled or renamed or gets another password in between is either kicked out of
@@ -96,9 +96,9 @@ pub async fn let_in(
     if password_mark.is_some() {
         cx.credentials.passwords.guesses.know(Guess { account: &user.account, address: arrival.address });
     }
-    attachment.nickname.set(&user.nickname, positions.mailbox_seq);
+    connected.nickname.set(&user.nickname, positions.mailbox_seq);
     // Nothing but the want of a place can refuse it now: only from here on others make way for it.
-    log_in(cx, arrival.accepted, &mut attachment, positions.login_version, &device_id);
+    log_in(cx, arrival.accepted, &mut connected, positions.login_version, &device_id);
     let place = place.take(arrival).await?;
     let known = known(cx, hello.positions, positions.mailbox_seq);
     let welcome = v1::Welcome {
@@ -119,8 +119,8 @@ pub async fn let_in(
     arrival.stranger.is_welcome();
     let welcome = v1::ServerFrame { request_id, body: Some(Body::Welcome(welcome)) };
     Ok(LoggedIn {
-        caller: Box::new(Caller::new(&attachment, platform, device_id)),
-        attachment,
+        caller: Box::new(Caller::new(&connected, platform, device_id)),
+        connected,
         place,
         outbox,
         welcome: framing.encode(&welcome),
@@ -129,12 +129,12 @@ pub async fn let_in(
 }
 
 /// Where the device was before, here or on another node, it is no longer.
-fn log_in(cx: &Ctx, accepted: Accepted, attachment: &mut Attachment, login_version: u64, device_id: &Arc<str>) {
+fn log_in(cx: &Ctx, accepted: Accepted, connected: &mut Connected, login_version: u64, device_id: &Arc<str>) {
     let id = cx.ids.create();
-    if attachment.log_in(login_version, id) {
+    if connected.log_in(login_version, id) {
         // Others find the device here by now: of two nodes to which it comes at once, one finds the other.
         let (device_id, code) = (Some(Arc::clone(device_id)), CloseCode::Replaced);
-        cx.peers.tell(Told::Kick(Kick { id, user: attachment.user, device_id, code, before: accepted }));
+        cx.peers.tell(Told::Kick(Kick { id, user: connected.user, device_id, code, before: accepted }));
     }
 }
 
@@ -230,7 +230,7 @@ async fn identify(cx: &Ctx, address: IpAddr, credential: Option<Credential>) -> 
             };
             let guess = Guess { account: &account, address };
             let (user, kept) = cx.credentials.passwords.check(guess, password, look_up).await?;
-            let expires_s = (cx.clock)() / 1000 + SESSION_TOKEN_S;
+            let expires_s = (cx.clock)() / 1000 + PASSWORD_TOKEN_S;
             let mark = password::mark(&kept);
             let token = cx.credentials.tokens.mint_for_password(&account, expires_s, &mark);
             Ok(Identified { user, token: Some(token), password_mark: Some(mark), expires_s: Some(expires_s) })

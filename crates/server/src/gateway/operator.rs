@@ -18,7 +18,7 @@ pub const OPERATOR_SOCKET: &str = "operator.sock";
 /// Bytes of a socket's address on Linux, without the zero at its end. macOS has four less.
 const ADDRESS_BYTES_MAX: usize = 103;
 
-/// The socket's path, or another way to the same place that is short enough for the address of a socket.
+/// The socket's path, or another way to it that is short enough for the address of a socket.
 pub struct OperatorSocket {
     pub address: PathBuf,
     /// Keeps that way open.

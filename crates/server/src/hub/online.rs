@@ -58,7 +58,7 @@ impl Online {
         self.attached.is_empty()
     }
 
-    /// See [`super::Attachment::log_in`].
+    /// See [`super::Connected::log_in`].
     pub fn log_in(&mut self, conn: ConnId, login_version: u64, kick_id: u64, devices_max: usize) -> bool {
         let Some(here) = self.at(conn) else { return false };
         if login_version < self.login_version {

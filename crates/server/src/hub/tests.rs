@@ -12,19 +12,19 @@ const ADA: UserId = UserId(7);
 const NOW_MS: u64 = 5;
 const KICK: u64 = 8;
 
-fn attach(hub: &Arc<Hub>, device_id: &str) -> (Attachment, Arc<Outbox>) {
+fn attach(hub: &Arc<Hub>, device_id: &str) -> (Connected, Arc<Outbox>) {
     let outbox = Arc::new(Outbox::new(1_000));
     (attach_as(hub, hub.accept(NOW_MS), device_id, &outbox), outbox)
 }
 
-fn attach_as(hub: &Arc<Hub>, accepted: Accepted, device_id: &str, outbox: &Arc<Outbox>) -> Attachment {
-    let mut attachment = begin(hub, accepted, device_id, outbox);
-    attachment.log_in(0, KICK);
-    attachment
+fn attach_as(hub: &Arc<Hub>, accepted: Accepted, device_id: &str, outbox: &Arc<Outbox>) -> Connected {
+    let mut connected = begin(hub, accepted, device_id, outbox);
+    connected.log_in(0, KICK);
+    connected
 }
 
 /// Its login is under way.
-fn begin(hub: &Arc<Hub>, accepted: Accepted, device_id: &str, outbox: &Arc<Outbox>) -> Attachment {
+fn begin(hub: &Arc<Hub>, accepted: Accepted, device_id: &str, outbox: &Arc<Outbox>) -> Connected {
     let (device_id, outbox) = (device_id.into(), Arc::clone(outbox));
     let framing = Framing { transport: Transport::WebSocket, format: Format::Protobuf };
     hub.attach(Newcomer { accepted, user: ADA, device_id, framing, outbox })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anser_proto::UserId;
 use anser_store::Sender;
 
-use crate::{hub::Attachment, nickname::Nickname};
+use crate::{hub::Connected, nickname::Nickname};
 
 /// A user, by one of their devices.
 pub struct Actor {
@@ -19,9 +19,9 @@ pub struct Actor {
 }
 
 impl Actor {
-    pub fn new(attachment: &Attachment, platform: i32, device_id: Arc<str>) -> Self {
-        let Attachment { user, login_version, .. } = *attachment;
-        Self { user, login_version, platform, device_id, nickname: Arc::clone(&attachment.nickname) }
+    pub fn new(connected: &Connected, platform: i32, device_id: Arc<str>) -> Self {
+        let Connected { user, login_version, .. } = *connected;
+        Self { user, login_version, platform, device_id, nickname: Arc::clone(&connected.nickname) }
     }
 
     /// As the log shall show them.

@@ -57,11 +57,11 @@ pub async fn message(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended:
                 Err(error) => return untold(cx, new.conversation, &error),
             };
             let event = message_event(wire::new_message(new, appended), 0);
-            let place =
-                Place { group, members_version: appended.members_version, server_msg_id: appended.server_msg_id };
-            crowd(cx, &place, &members, from, &event).await;
+            let position =
+                LogPosition { group, members_version: appended.members_version, server_msg_id: appended.server_msg_id };
+            crowd(cx, &position, &members, from, &event).await;
             if let Some((_, older)) = before.get(&group).filter(|(_, older)| !Arc::ptr_eq(older, &members)) {
-                gone(cx, &place, older, &members, &[], &event).await;
+                gone(cx, &position, older, &members, &[], &event).await;
             }
         }
     }
@@ -106,36 +106,36 @@ pub async fn again(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended: &
                 Ok(members) => members,
                 Err(error) => return untold(cx, conversation, &error),
             };
-            crowd(cx, &Place { group, members_version, server_msg_id: id }, &members, from, &event).await;
+            crowd(cx, &LogPosition { group, members_version, server_msg_id: id }, &members, from, &event).await;
         }
     }
 }
 
 /// Where in a group's log something happened.
-pub struct Place {
+pub struct LogPosition {
     pub group: GroupId,
     pub members_version: u64,
     pub server_msg_id: u64,
 }
 
-/// Tells the members of a group who may see this place of its log.
-async fn crowd(cx: &Ctx, place: &Place, members: &[(UserId, u64)], except: Option<ConnId>, event: &Event) {
+/// Tells the members of a group who may see this position of its log.
+async fn crowd(cx: &Ctx, position: &LogPosition, members: &[(UserId, u64)], except: Option<ConnId>, event: &Event) {
     if cx.peers.in_cluster {
         let (except, event) = (except.map(|conn| conn.0), event.protobuf());
-        let Place { group, members_version, server_msg_id } = *place;
+        let LogPosition { group, members_version, server_msg_id } = *position;
         cx.peers.tell(if members.len() <= LISTED_MAX {
             Told::Push(Push { users: entitled(members, server_msg_id).collect(), except, event })
         } else {
             Told::Group(GroupPush { group, members_version, server_msg_id, except, event })
         });
     }
-    crowd_here(cx, place, members, except, event).await;
+    crowd_here(cx, position, members, except, event).await;
 }
 
 /// Tells a few of those who left while the message was on its way here, but `told`, if they may see it: they find it by a sync as well.
 async fn gone(
     cx: &Ctx,
-    place: &Place,
+    position: &LogPosition,
     older: &[(UserId, u64)],
     members: &[(UserId, u64)],
     told: &[u64],
@@ -144,13 +144,13 @@ async fn gone(
     if older.len() > COMPARED_MAX {
         return;
     }
-    let conversation = ConversationId::Group(place.group);
+    let conversation = ConversationId::Group(position.group);
     let is_gone =
         |user: &UserId| members.binary_search_by_key(user, |(member, _)| *member).is_err() && !told.contains(&user.0);
     let gone = older.iter().map(|(user, _)| *user).filter(is_gone);
     for user in gone.filter(|user| cx.peers.in_cluster || cx.hub.has_other(*user, None)).take(GONE_MAX) {
         // They may have left before it, too.
-        let page = cx.store.read_log(user, conversation, only(place.server_msg_id)).await;
+        let page = cx.store.read_log(user, conversation, only(position.server_msg_id)).await;
         if page.is_ok_and(|page| !page.messages.is_empty()) {
             push(cx, user, None, event);
         }
@@ -163,19 +163,25 @@ fn only(id: u64) -> Stretch {
 }
 
 /// Those of them who are connected to this node.
-pub async fn crowd_here(cx: &Ctx, place: &Place, members: &[(UserId, u64)], except: Option<ConnId>, event: &Event) {
+pub async fn crowd_here(
+    cx: &Ctx,
+    position: &LogPosition,
+    members: &[(UserId, u64)],
+    except: Option<ConnId>,
+    event: &Event,
+) {
     // Of a few who are here and many who are members, the few are looked up.
     if cx.hub.online() < members.len() / LOOKED_UP_SHARE {
         for user in cx.hub.users() {
             if let Ok(at) = members.binary_search_by_key(&user, |(member, _)| *member) {
-                entitled(&members[at..=at], place.server_msg_id)
+                entitled(&members[at..=at], position.server_msg_id)
                     .for_each(|member| push_here(cx, member, except, event));
             }
         }
         return;
     }
     for some in members.chunks(PUSHED_AT_ONCE) {
-        entitled(some, place.server_msg_id).for_each(|member| push_here(cx, member, except, event));
+        entitled(some, position.server_msg_id).for_each(|member| push_here(cx, member, except, event));
         tokio::task::yield_now().await;
     }
 }
@@ -200,12 +206,12 @@ pub async fn members_changed(cx: &Ctx, changed: &MembersChanged, older: &[(UserI
         // Who went sees that they did, and nothing behind it.
         let named = message.notice.as_ref().map_or(Vec::new(), |notice| notice.user_ids.clone());
         let event = message_event(message, 0);
-        let place = Place { group, members_version, server_msg_id: notice.server_msg_id };
-        crowd(cx, &place, &members, None, &event).await;
+        let position = LogPosition { group, members_version, server_msg_id: notice.server_msg_id };
+        crowd(cx, &position, &members, None, &event).await;
         for left in named.iter().copied().map(UserId).filter(|user| !present.contains(user)) {
             push(cx, left, None, &event);
         }
-        gone(cx, &place, older, &members, &named, &event).await;
+        gone(cx, &position, older, &members, &named, &event).await;
     }
     for some in changed.stamped.chunks(PUSHED_AT_ONCE) {
         for (user, _) in some {

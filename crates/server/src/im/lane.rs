@@ -10,7 +10,7 @@ use crate::{
     accepted::ConnId,
     budget::{Budget, LargeAnswer, SMALL_ANSWER_BYTES},
     error::Error,
-    hub::Attachment,
+    hub::Connected,
 };
 
 /// A conversation is told of the user's typing at most this often.
@@ -38,14 +38,14 @@ pub struct Lane {
 }
 
 impl Lane {
-    pub fn new(attachment: &Attachment) -> Self {
+    pub fn new(connected: &Connected) -> Self {
         Self {
-            conn: attachment.conn,
+            conn: connected.conn,
             fifo: Fifo::default(),
             page_size: PageSize::default(),
             said_bye: false,
             room: None,
-            budget: Arc::clone(&attachment.budget),
+            budget: Arc::clone(&connected.budget),
             refusals: 0,
             flooding: false,
             typed: HashMap::new(),

@@ -25,7 +25,7 @@ const LEARNING_MAX: usize = 16;
 /// Groups that the cache expects.
 const GROUPS_EXPECTED: usize = 10_000;
 
-/// Never believed by itself: every append tells the version of the members at its place, and an older list is read anew.
+/// Never believed by itself: every append tells the version of the members at its position, and an older list is read anew.
 pub struct Members {
     lists: Cache<GroupId, MemberIds, ByMembers>,
     /// A place for each list that is read for a hint, which nobody waits for.
@@ -94,15 +94,15 @@ impl Members {
     }
 
     async fn remembered_or_read(&self, cx: &Ctx, group: GroupId) -> Result<MemberIds, Error> {
-        let place = match self.lists.get_value_or_guard_async(&group).await {
+        let guard = match self.lists.get_value_or_guard_async(&group).await {
             Ok(known) => return Ok(known),
-            Err(place) => place,
+            Err(guard) => guard,
         };
         let read = cx.store.member_ids(group).await?;
         // A group that does not exist is not remembered: anybody may name as many of these as they like.
         if !read.1.is_empty() {
-            // Who was told of a newer list meanwhile has taken the place away.
-            let _ = place.insert(read.clone());
+            // Who was told of a newer list meanwhile has removed the entry.
+            let _ = guard.insert(read.clone());
         }
         Ok(read)
     }

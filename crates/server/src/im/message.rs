@@ -21,7 +21,7 @@ use crate::{ctx::Ctx, error::Error};
 struct Attempt {
     request_id: u32,
     /// Absent when it could not even be read.
-    place: Option<(ConversationId, ClientMsgId)>,
+    identity: Option<(ConversationId, ClientMsgId)>,
     outcome: Result<NewMessage, Error>,
 }
 
@@ -41,9 +41,9 @@ pub async fn send(
     let batch: Vec<_> = attempts.iter().filter_map(|attempt| attempt.outcome.as_ref().ok().cloned()).collect();
     let mut results = append::append(cx, lane.conn, batch).await.into_iter();
 
-    for Attempt { request_id, place, outcome } in attempts {
+    for Attempt { request_id, identity, outcome } in attempts {
         let outcome = outcome.and_then(|_| Ok(results.next().expect("one result for each message of the batch")?));
-        if let Some((conversation, client_msg_id)) = &place {
+        if let Some((conversation, client_msg_id)) = &identity {
             let failed_for_now = outcome.as_ref().is_err_and(Error::is_transient);
             lane.fifo.settle(*conversation, client_msg_id, failed_for_now);
         }
@@ -58,13 +58,13 @@ fn attempt(actor: &Actor, lane: &mut Lane, sends: Vec<(u32, v1::Send)>, now: Ins
     let mut retried = HashSet::new();
     let mut attempts = Vec::with_capacity(sends.len());
     for (request_id, send) in sends {
-        let mut place = None;
+        let mut identity = None;
         let admitted = lane.admit(cost::of_send(&send), now);
         let outcome = check(actor, request_id, send).and_then(|new| {
             let (conversation, client_msg_id) = (new.conversation, new.client_msg_id.clone());
             let in_order = !held.contains(&conversation)
                 && (retried.contains(&conversation) || lane.fifo.may_pass(conversation, &client_msg_id));
-            place = Some((conversation, client_msg_id));
+            identity = Some((conversation, client_msg_id));
             let passes = if in_order { admitted } else { Err(behind_failed()) };
             match passes {
                 Ok(()) => retried.insert(conversation),
@@ -72,7 +72,7 @@ fn attempt(actor: &Actor, lane: &mut Lane, sends: Vec<(u32, v1::Send)>, now: Ins
             };
             passes.map(|()| new)
         });
-        attempts.push(Attempt { request_id, place, outcome });
+        attempts.push(Attempt { request_id, identity, outcome });
     }
     attempts
 }
@@ -82,7 +82,7 @@ fn behind_failed() -> Error {
 }
 
 /// What a message must be, whoever sends it; and the sender's part in a one-to-one conversation. Membership of a
-/// group is for the store to say, since it knows it at the very place in the log.
+/// group is for the store to say, since it knows it at the very position in the log.
 fn check(actor: &Actor, request_id: u32, send: v1::Send) -> Result<NewMessage, Error> {
     check_request_id(request_id)?;
     let conversation = wire::conversation_of(&send.conversation_id, actor.user)?;

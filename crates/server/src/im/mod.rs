@@ -35,7 +35,7 @@ use anser_proto::{
 use tokio::time::Instant;
 
 use self::{actor::Actor, lane::Lane};
-use crate::{ctx::Ctx, error::Error, hub::Attachment};
+use crate::{ctx::Ctx, error::Error, hub::Connected};
 
 /// A frame, or the id of the request in it and why it cannot be read.
 pub type Asked = Result<ClientFrame, (u32, Error)>;
@@ -47,8 +47,8 @@ pub struct Caller {
 }
 
 impl Caller {
-    pub fn new(attachment: &Attachment, platform: i32, device_id: Arc<str>) -> Self {
-        Self { actor: Actor::new(attachment, platform, device_id), lane: Lane::new(attachment) }
+    pub fn new(connected: &Connected, platform: i32, device_id: Arc<str>) -> Self {
+        Self { actor: Actor::new(connected, platform, device_id), lane: Lane::new(connected) }
     }
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::{
     append::{self, Asker},
-    deliver::{self, Place},
+    deliver::{self, LogPosition},
 };
 use crate::{
     accepted::ConnId,
@@ -96,13 +96,13 @@ impl Listener {
         let GroupPush { group, members_version, server_msg_id, except, event } = push;
         let bytes = event.len();
         let Some(event) = self.event(event) else { return };
-        let place = Place { group, members_version, server_msg_id };
+        let position = LogPosition { group, members_version, server_msg_id };
         let except = except.map(ConnId);
         match self.cx.members.known(group, members_version) {
-            Some(members) => deliver::crowd_here(&self.cx, &place, &members, except, &event).await,
+            Some(members) => deliver::crowd_here(&self.cx, &position, &members, except, &event).await,
             None => self.later(bytes, Concerned::Everybody, move |cx| async move {
                 match cx.members.at_least(&cx, group, members_version).await {
-                    Ok(members) => deliver::crowd_here(&cx, &place, &members, except, &event).await,
+                    Ok(members) => deliver::crowd_here(&cx, &position, &members, except, &event).await,
                     Err(error) => {
                         tracing::warn!(%group, %error, "members unknown: who is here is told to sync");
                         cx.peers.counts.losses.here.add(Concerned::Everybody);

@@ -32,7 +32,7 @@ fn id(field: &'static str, number: u64) -> Result<u64, Error> {
     }
 }
 
-/// A position or time, which no store counts beyond a signed 64-bit column.
+/// A position or time, which no store counts beyond a signed integer of 64 bits.
 pub fn position(number: u64) -> u64 {
     number.min(i64::MAX as u64)
 }

@@ -98,9 +98,9 @@ fn width() -> impl Strategy<Value = Width> {
     prop_oneof![Just(Width::Seven), Just(Width::Sixteen), Just(Width::SixtyFour)]
 }
 
-/// Around each of the places where something changes.
+/// Around each of the offsets at which something changes.
 fn length() -> impl Strategy<Value = u64> {
-    let near = |place: u64| place.saturating_sub(2)..=place.saturating_add(2);
+    let near = |at: u64| at.saturating_sub(2)..=at.saturating_add(2);
     prop_oneof![near(0), near(126), near(MAX as u64), near(65_536), near(1 << 63), near(u64::MAX)]
 }
 
@@ -170,7 +170,7 @@ fn stream(changes_max: usize) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// The decoder is given the stream up to each of these places in turn, and says at each what the model says of it.
+/// The decoder is given the stream up to each of these offsets in turn, and says at each what the model says of it.
 fn compare(stream: &[u8], max: usize, cuts: impl IntoIterator<Item = usize>) -> Result<Told, TestCaseError> {
     let told = model::read(stream, max);
     let (mut decoder, mut read, mut items, mut fed) = (Decoder::default(), BytesMut::new(), 0, 0);

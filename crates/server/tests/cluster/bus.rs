@@ -4,7 +4,7 @@ use anser_server::cluster::{
     Bus, Inbox, MESSAGE_BYTES_MAX, NodeId,
     counts::{Counts, Dropped},
     local::LocalBus,
-    memory::{Network, Place},
+    memory::{MemoryNode, Network},
 };
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -19,9 +19,9 @@ trait World {
 
 #[async_trait]
 impl World for Network {
-    type Bus = Place;
+    type Bus = MemoryNode;
 
-    async fn join(&self, me: NodeId, counts: &Counts) -> (Place, Inbox) {
+    async fn join(&self, me: NodeId, counts: &Counts) -> (MemoryNode, Inbox) {
         let node = anser_server::cluster::Node { id: me, ..node("any") };
         Network::join(self, node, counts.clone())
     }

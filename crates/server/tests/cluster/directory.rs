@@ -5,7 +5,7 @@ use anser_server::cluster::{
     Directory, Load, Node, NodeId,
     counts::Counts,
     local::LocalDirectory,
-    memory::{Network, Place},
+    memory::{MemoryNode, Network},
 };
 use async_trait::async_trait;
 
@@ -20,9 +20,9 @@ pub(crate) trait World {
 
 #[async_trait]
 impl World for Network {
-    type Directory = Place;
+    type Directory = MemoryNode;
 
-    async fn join(&self, node: Node) -> Place {
+    async fn join(&self, node: Node) -> MemoryNode {
         Network::join(self, node, Counts::default()).0
     }
 }

@@ -32,7 +32,7 @@ const BEGIN_MS: u64 = 1_800_000_000_000;
 pub struct Town {
     pub store: MemoryStore,
     pub weather: Arc<Weather>,
-    pub nodes: Vec<Place>,
+    pub nodes: Vec<Host>,
     /// Of all nodes together.
     pub counts: Counts,
     /// By how much somebody set the clock ahead.
@@ -46,7 +46,7 @@ pub struct Town {
 }
 
 /// Where a node is, or was.
-pub struct Place {
+pub struct Host {
     pub id: NodeId,
     /// None while it is stopped.
     pub server: Option<Server>,
@@ -89,7 +89,7 @@ impl Town {
             change,
         };
         for _ in 0..nodes {
-            town.nodes.push(Place { id: NodeId(0), server: None });
+            town.nodes.push(Host { id: NodeId(0), server: None });
         }
         for node in 0..nodes {
             town.start(node).await;
@@ -115,7 +115,7 @@ impl Town {
         });
         let column = Column { store: Arc::new(self.store.beside()), clock: Arc::clone(&self.clock), join };
         let server = Server::start(config, column).await.expect("a node that starts");
-        self.nodes[node] = Place { id: id.try_recv().expect("it has an id"), server: Some(server) };
+        self.nodes[node] = Host { id: id.try_recv().expect("it has an id"), server: Some(server) };
     }
 
     pub async fn stop(&mut self, node: usize) {
@@ -138,11 +138,11 @@ impl Town {
 
 fn ways(network: &Network, weather: Arc<Weather>, counts: Counts, node: Node) -> Ways {
     let me = node.id;
-    let (place, bus) = network.join(node, counts.clone());
+    let (below, bus) = network.join(node, counts.clone());
     Ways {
         me,
-        directory: Arc::new(FoulDirectory::new(me, place.clone(), Arc::clone(&weather))),
-        bus: Arc::new(FoulBus { me, place, weather }),
+        directory: Arc::new(FoulDirectory::new(me, below.clone(), Arc::clone(&weather))),
+        bus: Arc::new(FoulBus { me, below, weather }),
         kicks: None,
         counts,
         arriving: Arriving { bus, kicks: Inbox::silent() },

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anser_proto::UserId;
-use anser_server::cluster::{Bus, Directory, Load, NodeId, Nodes, memory::Place};
+use anser_server::cluster::{Bus, Directory, Load, NodeId, Nodes, memory::MemoryNode};
 use async_trait::async_trait;
 use bytes::Bytes;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -90,7 +90,7 @@ impl Weather {
 /// A node's bus in this weather.
 pub struct FoulBus {
     pub me: NodeId,
-    pub place: Place,
+    pub below: MemoryNode,
     pub weather: Arc<Weather>,
 }
 
@@ -98,13 +98,13 @@ pub struct FoulBus {
 impl Bus for FoulBus {
     fn send(&self, to: NodeId, message: Bytes) -> bool {
         for fate in self.weather.fates(self.me, to) {
-            let (place, message) = (self.place.clone(), message.clone());
+            let (below, message) = (self.below.clone(), message.clone());
             if fate.is_zero() {
-                place.send(to, message);
+                below.send(to, message);
             } else {
                 tokio::spawn(async move {
                     sleep(fate).await;
-                    place.send(to, message);
+                    below.send(to, message);
                 });
             }
         }
@@ -112,7 +112,7 @@ impl Bus for FoulBus {
     }
 
     fn broadcast(&self, message: Bytes) -> bool {
-        let nodes: Nodes = Arc::clone(&self.place.nodes().borrow());
+        let nodes: Nodes = Arc::clone(&self.below.nodes().borrow());
         for node in nodes.iter().filter(|node| node.id != self.me) {
             self.send(node.id, message.clone());
         }
@@ -129,7 +129,7 @@ impl Bus for FoulBus {
 /// A node's directory in this weather.
 pub struct FoulDirectory {
     me: NodeId,
-    place: Place,
+    below: MemoryNode,
     weather: Arc<Weather>,
     nodes: watch::Receiver<Nodes>,
     /// When the last change is, or was.
@@ -138,12 +138,12 @@ pub struct FoulDirectory {
 
 impl FoulDirectory {
     /// Who is cut off sees those beside them alone: two parts of a cluster each take themselves for all of it.
-    pub fn new(me: NodeId, place: Place, weather: Arc<Weather>) -> Self {
-        let seen = move |place: &Place, weather: &Weather| -> Nodes {
-            place.nodes().borrow().iter().filter(|node| !weather.is_cut(me, node.id)).cloned().collect()
+    pub fn new(me: NodeId, below: MemoryNode, weather: Arc<Weather>) -> Self {
+        let seen = move |below: &MemoryNode, weather: &Weather| -> Nodes {
+            below.nodes().borrow().iter().filter(|node| !weather.is_cut(me, node.id)).cloned().collect()
         };
-        let (tx, nodes) = watch::channel(seen(&place, &weather));
-        let (watched, other) = (Arc::clone(&weather), place.clone());
+        let (tx, nodes) = watch::channel(seen(&below, &weather));
+        let (watched, other) = (Arc::clone(&weather), below.clone());
         tokio::spawn(async move {
             let (mut all, mut cuts) = (other.nodes(), watched.cut_off.subscribe());
             while !tx.is_closed() {
@@ -154,19 +154,19 @@ impl FoulDirectory {
                 }
             }
         });
-        Self { me, place, weather, nodes, written: Mutex::new(Instant::now()) }
+        Self { me, below, weather, nodes, written: Mutex::new(Instant::now()) }
     }
 
     /// Soon, and behind what is written before it.
-    fn write(&self, change: impl FnOnce(&Place) + Send + 'static) {
+    fn write(&self, change: impl FnOnce(&MemoryNode) + Send + 'static) {
         let slow = if self.weather.roll(Sky::Slow, WRITTEN_LATE) { self.weather.below(WRITE_MAX_MS) } else { 0 };
         let mut last = self.written.lock().expect("no panic");
         let at = (Instant::now() + Duration::from_millis(slow)).max(*last + Duration::from_millis(1));
         *last = at;
-        let place = self.place.clone();
+        let below = self.below.clone();
         tokio::spawn(async move {
             sleep_until(at).await;
-            change(&place);
+            change(&below);
         });
     }
 }
@@ -174,11 +174,11 @@ impl FoulDirectory {
 #[async_trait]
 impl Directory for FoulDirectory {
     fn attach(&self, user: UserId) {
-        self.write(move |place| place.attach(user));
+        self.write(move |below| below.attach(user));
     }
 
     fn detach(&self, user: UserId) {
-        self.write(move |place| place.detach(user));
+        self.write(move |below| below.detach(user));
     }
 
     async fn settled(&self) {
@@ -194,7 +194,7 @@ impl Directory for FoulDirectory {
             let nodes = self.nodes.borrow();
             return nodes.iter().filter(|node| node.id != self.me).map(|node| (node.id, users.to_vec())).collect();
         }
-        self.place.nodes_of(users).await
+        self.below.nodes_of(users).await
     }
 
     fn nodes(&self) -> watch::Receiver<Nodes> {
@@ -202,10 +202,10 @@ impl Directory for FoulDirectory {
     }
 
     fn set_load(&self, load: Load) {
-        self.place.set_load(load);
+        self.below.set_load(load);
     }
 
     async fn leave(&self) {
-        self.place.leave().await;
+        self.below.leave().await;
     }
 }
