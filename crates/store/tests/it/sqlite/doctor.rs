@@ -10,14 +10,16 @@ use anser_store::{
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use rusqlite::Connection;
 
-use super::*;
+use super::{strangers::strangers_go_on, *};
 
 /// Users 1 to 6 and what they said: 1 and 2 to each other, 1 to themselves and to 3; in group 10 there are 1, 2 and
-/// 3, of whom 2 left and came back.
+/// 3, of whom 2 left and came back. And two strangers, who write to each other and in group 20.
 async fn village(folder: &Path) {
     let store = open(folder);
-    settle(&*store, 6).await;
+    settle(&*store, 12).await;
     found(&*store, 10, 1, &[2, 3]).await;
+    found(&*store, 20, 8, &[12]).await;
+    send(&*store, text(8, single(8, 12), "hello")).await.expect("stored");
     for n in 0..6 {
         for (from, to) in [(1 + n % 2, single(1, 2)), (1, single(1, 1)), (1, single(1, 3)), (1 + n % 3, group(10))] {
             send(&*store, text(from, to, &format!("{to}-{n}"))).await.expect("stored");
@@ -86,6 +88,7 @@ async fn check(damage: &str, table: &str, wrong: &str, then: Then) {
     let it = findings.iter().find(|finding| is_it(finding)).unwrap_or_else(|| panic!("not in {findings:#?}"));
     assert_eq!(it.derivable, !matches!(then, Then::Told), "{it:?}");
     assert_eq!(contents(folder), damaged, "looking changes nothing");
+    strangers_go_on(folder, damage).await;
 
     let report = examine(folder, Repair::Derivable, &mut |_, _| ()).expect("a store");
     let left = look(folder);
@@ -172,7 +175,7 @@ async fn counts_follow_from_the_messages_before() {
 async fn heads_follow_from_the_logs() {
     for damage in [
         "DELETE FROM im_conversation WHERE big_id = 2",
-        "UPDATE im_conversation SET server_msg_id = server_msg_id - 1 WHERE small_id = 0",
+        "UPDATE im_conversation SET server_msg_id = server_msg_id - 1 WHERE big_id = 10",
         "UPDATE im_conversation SET count = count - 1 WHERE big_id = 1",
         "UPDATE im_conversation SET server_time_ms = 5 WHERE big_id = 3",
     ] {
@@ -195,6 +198,7 @@ async fn messages_missing_at_the_end_are_told_and_nothing_is_moved_back() {
         let home = tempfile::tempdir().expect("a folder");
         village(home.path()).await;
         run(home.path(), damage);
+        strangers_go_on(home.path(), damage).await;
         let damaged = contents(home.path());
         let report = examine(home.path(), Repair::Derivable, &mut |_, _| ()).expect("a store");
         let [told] = &report.findings[..] else { panic!("{report:#?}") };
@@ -241,9 +245,19 @@ async fn mailboxes_hold_every_stamp_once() {
 #[tokio::test]
 async fn groups_agree_with_their_members() {
     for (damage, table, wrong, then) in [
-        ("UPDATE im_group SET member_count = 7", "im_group", "member_count is 7", Then::Restored),
-        ("UPDATE im_group SET members_version = 2", "im_group", "members_version is 2", Then::Restored),
-        ("UPDATE im_group SET owner_id = 2", "im_group", "no member with the role of the owner", Then::Told),
+        ("UPDATE im_group SET member_count = 7 WHERE group_id = 10", "im_group", "member_count is 7", Then::Restored),
+        (
+            "UPDATE im_group SET members_version = 2 WHERE group_id = 10",
+            "im_group",
+            "members_version is 2",
+            Then::Restored,
+        ),
+        (
+            "UPDATE im_group SET owner_id = 2 WHERE group_id = 10",
+            "im_group",
+            "no member with the role of the owner",
+            Then::Told,
+        ),
         ("UPDATE im_group_member SET role = 3 WHERE user_id = 3", "im_group_member", "and is not", Then::Told),
         ("UPDATE im_group_member SET role = 9 WHERE user_id = 3", "im_group_member", "the role is none", Then::Told),
         ("UPDATE im_group_member SET left_at = 99 WHERE left_at > 0", "im_group_member", "outside", Then::Told),
@@ -261,9 +275,9 @@ async fn groups_agree_with_their_members() {
             "no such user",
             Then::Told,
         ),
-        ("DELETE FROM im_group", "im_conversation", "there is no such group", Then::Told),
+        ("DELETE FROM im_group WHERE group_id = 10", "im_conversation", "there is no such group", Then::Told),
         (
-            "DELETE FROM im_message_recv_2 WHERE group_id = 10; DELETE FROM im_conversation WHERE small_id = 0",
+            "DELETE FROM im_message_recv_2 WHERE group_id = 10; DELETE FROM im_conversation WHERE big_id = 10",
             "im_group",
             "its log is missing",
             Then::Told,
@@ -284,6 +298,7 @@ async fn a_damaged_file_is_told_and_not_touched() {
     let end = page as usize * 4096;
     bytes[end - 4096..end].fill(0xff);
     std::fs::write(&file, &bytes).expect("written");
+    strangers_go_on(home.path(), "a page of the file is overwritten").await;
     let report = examine(home.path(), Repair::Derivable, &mut |_, _| ()).expect("a store");
     assert!(report.found > 0 && report.repaired == 0, "{report:?}");
     assert!(report.findings.iter().all(|finding| finding.table == "anser.db" && !finding.derivable));

@@ -6,6 +6,7 @@ mod doctor;
 mod full;
 mod kill;
 mod open;
+mod strangers;
 mod sync;
 
 use std::{path::Path, sync::Arc};
