@@ -6,7 +6,7 @@ use anser_store::{Appended, Error, Failure, NewMessage};
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
-use super::{deliver, members::Before};
+use super::{members::Before, stored};
 use crate::{
     accepted::ConnId,
     cluster::{
@@ -154,12 +154,12 @@ async fn tell(
     for (new, outcome) in batch.iter().zip(outcomes) {
         match outcome {
             Ok(appended) if appended.duplicate => _ = stored_before.insert(new.conversation, (new, appended)),
-            Ok(appended) => deliver::message(cx, from, new, appended, before).await,
+            Ok(appended) => stored::tell(cx, from, new, appended, before).await,
             Err(_) => {}
         }
     }
     for (new, appended) in stored_before.into_values() {
-        deliver::again(cx, from, new, appended).await;
+        stored::tell_again(cx, from, new, appended).await;
     }
 }
 

@@ -1,15 +1,28 @@
 //! Groups: making them, and who is in them. Joins and leaves are entries of the group's log.
 
+use std::collections::HashSet;
+
 use anser_proto::{
-    ErrorCode, GroupId, UserId,
+    ConversationId, ErrorCode, GroupId, UserId,
     ids::check_ascii_id,
     limits::{AVATAR_BYTES_MAX, INVITE_MAX, NAME_CHARS_MAX},
     v1,
 };
 use anser_store::{self as store, MembersAction, MembersChange, MembersChanged, NewGroup, Refusal};
 
-use super::{Actor, Lane, deliver, name::check_name, page_limit, user::check_avatar, wire};
-use crate::{ctx::Ctx, error::Error};
+use super::{
+    Actor, Lane,
+    deliver::{Audience, LogPosition, PUSHED_AT_ONCE, publish, untold},
+    name::check_name,
+    page_limit, session, stored,
+    user::check_avatar,
+    wire,
+};
+use crate::{
+    cluster::{envelope::MembersVersion, relay::Told},
+    ctx::Ctx,
+    error::Error,
+};
 
 pub async fn create(cx: &Ctx, actor: &Actor, create: v1::CreateGroup) -> Result<v1::Group, Error> {
     check_ascii_id("client_group_id", &create.client_group_id)?;
@@ -31,7 +44,7 @@ pub async fn create(cx: &Ctx, actor: &Actor, create: v1::CreateGroup) -> Result<
             created => break created?,
         }
     };
-    deliver::members_changed(cx, &changed, &[]).await;
+    tell(cx, &changed, &[]).await;
     Ok(wire::group(&changed.group, changed.role))
 }
 
@@ -75,8 +88,39 @@ async fn change(cx: &Ctx, actor: &Actor, group_id: u64, action: MembersAction) -
     let older = cx.members.known(group, 0);
     let change = MembersChange { group, operator: actor.sender(), action, login_version };
     let changed = cx.store.change_members(change).await?;
-    deliver::members_changed(cx, &changed, older.as_deref().unwrap_or_default()).await;
+    tell(cx, &changed, older.as_deref().unwrap_or_default()).await;
     Ok(changed)
+}
+
+/// Tells a group of a change of its members, and those whom it concerns of their own session. `older`: who was there before, as far
+/// as that was remembered.
+async fn tell(cx: &Ctx, changed: &MembersChanged, older: &[(UserId, u64)]) {
+    let (group, members_version) = (changed.group.group, changed.group.members_version);
+    let conversation = ConversationId::Group(group);
+    cx.peers.tell(Told::Members(MembersVersion { group, version: members_version }));
+    let members = match cx.members.at_least(cx, group, members_version).await {
+        Ok(members) => members,
+        Err(error) => return untold(cx, conversation, &error),
+    };
+    let present: HashSet<UserId> = members.iter().map(|(member, _)| *member).collect();
+    for notice in &changed.notices {
+        let message = wire::message(notice);
+        let named = message.notice.as_ref().map_or(Vec::new(), |notice| notice.user_ids.clone());
+        let event = stored::event(message, 0);
+        let position = LogPosition { group, members_version, server_msg_id: notice.server_msg_id };
+        publish(cx, Audience::Members(position, &members), &event, None).await;
+        // Who went sees that they did, and nothing behind it.
+        for left in named.iter().copied().map(UserId).filter(|user| !present.contains(user)) {
+            publish(cx, Audience::Users(&[left]), &event, None).await;
+        }
+        stored::tell_gone(cx, position, older, &members, &named, &event).await;
+    }
+    for some in changed.stamped.chunks(PUSHED_AT_ONCE) {
+        for (user, _) in some {
+            session::changed(cx, *user, None, conversation).await;
+        }
+        tokio::task::yield_now().await;
+    }
 }
 
 fn user_ids(ids: &[u64]) -> Result<Vec<UserId>, Error> {

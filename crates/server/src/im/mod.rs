@@ -18,6 +18,7 @@ mod page;
 pub mod peer;
 mod read;
 mod session;
+mod stored;
 mod sync;
 mod user;
 pub mod wire;
@@ -120,7 +121,7 @@ async fn handle(
         Some(Request::Sync(sync)) => sync::sync(cx, actor, lane, sync).await.map(Body::SyncPage),
         Some(Request::MarkRead(mark)) => read::mark_read(cx, actor, from, mark).await.map(Body::Marked),
         Some(Request::MarkDelivered(mark)) => read::mark_delivered(cx, actor, from, mark).await.map(Body::Marked),
-        Some(Request::Typing(typing)) => session::typing(cx, actor, lane, &typing, now).map(|()| done()),
+        Some(Request::Typing(typing)) => session::typing(cx, actor, lane, &typing, now).await.map(|()| done()),
         Some(Request::ListSessions(list)) => session::list(cx, actor, lane, list).await.map(Body::Sessions),
 
         Some(Request::CreateGroup(create)) => group::create(cx, actor, create).await.map(Body::Group),

@@ -8,7 +8,8 @@ use bytes::Bytes;
 
 use super::{
     append::{self, Asker},
-    deliver::{self, LogPosition},
+    deliver::{Audience, LogPosition, publish_here},
+    session,
 };
 use crate::{
     accepted::ConnId,
@@ -57,7 +58,7 @@ struct Listener {
 impl Listener {
     async fn receive(&mut self, Envelope { from, body }: Envelope) {
         match body {
-            Body::Push(push) => self.push(push),
+            Body::Push(push) => self.push(push).await,
             Body::GroupPush(push) => self.group_push(push).await,
             Body::Kick(kick) => self.kick(from, &kick),
             Body::LoginsOver(over) => self.cx.hub.end_logins(&over),
@@ -71,7 +72,7 @@ impl Listener {
             Body::AppendAnswer { call, outcomes } => self.cx.peers.calls.answered(from, call, outcomes),
             Body::SessionChanged(SessionChanged { user, conversation }) => {
                 self.later(0, Concerned::these(&[user]), move |cx| async move {
-                    deliver::session_changed_here(&cx, user, None, conversation).await;
+                    session::changed_here(&cx, user, None, conversation).await;
                 });
             }
             Body::MembersChanged(version) => self.cx.members.forget_before(version),
@@ -80,16 +81,15 @@ impl Listener {
         }
     }
 
-    fn push(&self, Push { users, except, event }: Push) {
+    async fn push(&self, Push { users, except, event }: Push) {
         let Some(event) = self.event(event) else { return };
-        for user in users {
-            if let Some(EventBody::ProfileChanged(changed)) = event.body()
-                && let Some(profile) = &changed.user
-            {
-                self.cx.hub.rename(user, &profile.nickname.as_str().into(), changed.mailbox_seq);
-            }
-            deliver::push_here(&self.cx, user, except.map(ConnId), &event);
+        if let Some(EventBody::ProfileChanged(changed)) = event.body()
+            && let Some(profile) = &changed.user
+        {
+            let nickname = profile.nickname.as_str().into();
+            users.iter().for_each(|user| self.cx.hub.rename(*user, &nickname, changed.mailbox_seq));
         }
+        publish_here(&self.cx, Audience::Users(&users), &event, except.map(ConnId)).await;
     }
 
     async fn group_push(&self, push: GroupPush) {
@@ -99,10 +99,10 @@ impl Listener {
         let position = LogPosition { group, members_version, server_msg_id };
         let except = except.map(ConnId);
         match self.cx.members.known(group, members_version) {
-            Some(members) => deliver::crowd_here(&self.cx, &position, &members, except, &event).await,
+            Some(members) => publish_here(&self.cx, Audience::Members(position, &members), &event, except).await,
             None => self.later(bytes, Concerned::Everybody, move |cx| async move {
                 match cx.members.at_least(&cx, group, members_version).await {
-                    Ok(members) => deliver::crowd_here(&cx, &position, &members, except, &event).await,
+                    Ok(members) => publish_here(&cx, Audience::Members(position, &members), &event, except).await,
                     Err(error) => {
                         tracing::warn!(%group, %error, "members unknown: who is here is told to sync");
                         cx.peers.counts.losses.here.add(Concerned::Everybody);

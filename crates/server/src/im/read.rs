@@ -1,10 +1,17 @@
 //! Marks: how far a user has read, and how far their devices have everything.
 
-use anser_proto::v1;
-use anser_store::{Mark, MarkKind};
+use anser_proto::{
+    ConversationId, UserId,
+    v1::{self, server_frame::Body},
+};
+use anser_store::{Mark, MarkKind, Marked};
 
-use super::{Actor, deliver, wire};
-use crate::{accepted::ConnId, ctx::Ctx, error::Error};
+use super::{
+    Actor,
+    deliver::{Audience, publish},
+    session, wire,
+};
+use crate::{accepted::ConnId, ctx::Ctx, error::Error, event::Event};
 
 pub async fn mark_read(cx: &Ctx, actor: &Actor, from: ConnId, mark: v1::MarkRead) -> Result<v1::Marked, Error> {
     move_mark(cx, actor, from, MarkKind::Read, &mark.conversation_id, mark.server_msg_id).await
@@ -32,7 +39,7 @@ async fn move_mark(
     let mark = Mark { user, conversation, kind, server_msg_id, login_version };
     let marked = cx.store.mark(mark).await?;
     if marked.moved {
-        deliver::marked(cx, actor.user, from, conversation, &marked).await;
+        tell(cx, actor.user, from, conversation, &marked).await;
     }
     Ok(v1::Marked {
         read_mark: marked.read_mark,
@@ -40,4 +47,21 @@ async fn move_mark(
         unread: marked.unread,
         mailbox_seq: marked.mailbox_seq,
     })
+}
+
+/// Tells the user's other devices where the marks are now, and the peer of a one-to-one conversation.
+async fn tell(cx: &Ctx, user: UserId, from: ConnId, conversation: ConversationId, marked: &Marked) {
+    if marked.mailbox_seq != 0 {
+        session::changed(cx, user, Some(from), conversation).await;
+    }
+    if let Some((peer, mailbox_seq)) = marked.peer.filter(|(peer, _)| *peer != user) {
+        let receipt = v1::Receipt {
+            conversation_id: conversation.to_string(),
+            user_id: user.0,
+            read_mark: marked.read_mark,
+            delivered_mark: marked.delivered_mark,
+            mailbox_seq,
+        };
+        publish(cx, Audience::Users(&[peer]), &Event::new(Body::Receipt(receipt)), None).await;
+    }
 }

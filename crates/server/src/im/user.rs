@@ -4,12 +4,17 @@ use anser_proto::{
     ErrorCode, UserId,
     ids::check_ascii_id,
     limits::{AVATAR_BYTES_MAX, NAME_CHARS_MAX, PAGE_MAX},
-    v1,
+    v1::{self, server_frame::Body},
 };
 use anser_store::{self as store, NewUser, ProfileChange, Refusal, Store, User};
 
-use super::{Actor, deliver, name::check_name, wire};
-use crate::{accepted::ConnId, ctx::Ctx, error::Error, snowflake::Snowflake};
+use super::{
+    Actor,
+    deliver::{Audience, publish},
+    name::check_name,
+    wire,
+};
+use crate::{accepted::ConnId, ctx::Ctx, error::Error, event::Event, snowflake::Snowflake};
 
 /// Makes a user under an id that nobody has.
 pub async fn create_user(store: &dyn Store, ids: &Snowflake, new: NewUser) -> Result<User, store::Error> {
@@ -59,7 +64,9 @@ pub async fn update_profile(
     let told = wire::user(&user);
     if mailbox_seq != 0 {
         actor.nickname.set(&user.nickname, mailbox_seq);
-        deliver::profile_changed(cx, told.clone(), from, mailbox_seq);
+        let changed = v1::ProfileChanged { user: Some(told.clone()), mailbox_seq };
+        let event = Event::new(Body::ProfileChanged(changed));
+        publish(cx, Audience::Users(&[actor.user]), &event, Some(from)).await;
     }
     Ok(v1::Users { users: vec![told], mailbox_seq })
 }
