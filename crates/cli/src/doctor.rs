@@ -38,13 +38,14 @@ impl Doctor {
                 out::aside(format_args!("\r\x1b[K{step}: {messages}"));
             }
         };
-        let report = examine(&config.store.dir, repair, &mut progress)?;
-        if on_terminal {
-            out::aside("\r\x1b[K");
-        }
+        // First, whatever is found: without it the clients would take new messages for old ones.
         if self.restored {
             let log_id = renew_log_id(&config.store.dir)?;
             out::line(format_args!("{}: {log_id}", lang.pick("the store has a new log_id", "数据库有了新的 log_id")))?;
+        }
+        let report = examine(&config.store.dir, repair, &mut progress)?;
+        if on_terminal {
+            out::aside("\r\x1b[K");
         }
         if self.json {
             out::line(json(&report))?;

@@ -40,6 +40,21 @@ fn a_server_that_is_told_to_stop_ends_well_and_leaves_a_sound_store() {
 }
 
 #[test]
+fn a_restored_store_gets_a_new_log_id_whatever_is_found_in_it() {
+    let mut machine = Machine::with_users(&["alice"]);
+    assert!(machine.stop());
+    let file = machine.data().join("anser.db");
+    let mut bytes = std::fs::read(&file).expect("the store");
+    let last_page = bytes.len() - 4096;
+    bytes[last_page..].fill(0xff);
+    std::fs::write(&file, bytes).expect("written");
+    let restored = machine.run(&["doctor", "--restored"], "");
+    let (told, error) = said(&restored);
+    assert!(told.contains("the store has a new log_id") && error.contains("not repaired"), "{told}{error}");
+    assert!(!restored.status.success());
+}
+
+#[test]
 fn secrets_and_database_are_for_their_owner_alone() {
     let machine = Machine::with_users(&[]);
     let mode =

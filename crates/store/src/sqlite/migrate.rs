@@ -82,6 +82,13 @@ pub(super) fn migrate(db: &mut Connection, shards: u32) -> Result<Identity, Open
     identity(db)?.ok_or_else(|| OpenError::Foreign("it is empty after it was made".into()))
 }
 
+/// Of a store that exists and that this build may write.
+pub(super) fn writable_identity(db: &Connection) -> Result<Identity, OpenError> {
+    let found = identity(db)?.ok_or_else(|| OpenError::Foreign("it is empty".into()))?;
+    check_writer(db, found)?;
+    Ok(found)
+}
+
 /// Of a store that exists and is of this build's version.
 pub(super) fn known_identity(db: &Connection) -> Result<Identity, OpenError> {
     let found = identity(db)?.ok_or_else(|| OpenError::Foreign("it is empty".into()))?;

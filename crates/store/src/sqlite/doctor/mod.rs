@@ -55,13 +55,16 @@ const PROGRESS_EVERY: u64 = 100_000;
 pub type Progress<'p> = &'p mut dyn FnMut(&str, u64);
 
 /// Gives a store that was restored from a backup another `log_id`, and tells it. Clients then start anew and keep
-/// what they have not sent yet; without it they would take new messages for those they know under the same ids.
+/// what they have not sent yet; without it they would take new messages for those they know under the same ids. Then brings a backup of an
+/// older schema up to date, so that it can be examined.
 pub fn renew_log_id(folder: &Path) -> Result<u64, OpenError> {
     let folder = Folder::take(folder)?;
-    let db = folder.connect()?;
-    migrate::known_identity(&db)?;
+    let mut db = folder.connect()?;
+    let identity = migrate::writable_identity(&db)?;
     open::settle_writer(&db, CACHE_KIB, WAL_BYTES_MAX)?;
-    migrate::renew_log_id(&db)
+    let log_id = migrate::renew_log_id(&db)?;
+    migrate::migrate(&mut db, identity.shards)?;
+    Ok(log_id)
 }
 
 /// Takes the folder for itself while it works: the server must be stopped.

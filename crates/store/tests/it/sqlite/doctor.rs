@@ -5,7 +5,10 @@ use std::path::Path;
 use anser_proto::{GroupId, UserId};
 use anser_store::{
     Mark, MarkKind, MembersAction, MembersChange, Store,
-    sqlite::doctor::{Finding, Repair, examine, renew_log_id},
+    sqlite::{
+        OpenError,
+        doctor::{Finding, Repair, examine, renew_log_id},
+    },
 };
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use rusqlite::Connection;
@@ -355,4 +358,19 @@ async fn a_restored_store_gets_another_log_id_and_keeps_the_rest() {
     store.close().await;
     let changed: Vec<_> = contents(folder.path()).into_iter().filter(|row| !before.contains(row)).collect();
     assert!(changed.len() == 1 && changed[0].starts_with("im_store"), "{changed:?}");
+}
+
+/// The log of its group lacks its notice, which is found; and the log_id is another one all the same.
+#[tokio::test]
+async fn a_restored_store_of_an_older_schema_is_renewed_and_can_be_examined() {
+    let folder = tempfile::tempdir().expect("a folder");
+    super::open::create_first_schema(folder.path());
+    assert!(matches!(examine(folder.path(), Repair::Nothing, &mut |_, _| ()), Err(OpenError::Older { store: 1, .. })));
+    let renewed = renew_log_id(folder.path()).expect("a store");
+    let findings = look(folder.path());
+    assert!(findings.iter().any(|finding| finding.wrong.contains("log without messages")), "{findings:#?}");
+    let store = open(folder.path());
+    assert_eq!(store.log_id(), renewed);
+    assert_ne!(renewed, 77);
+    store.close().await;
 }

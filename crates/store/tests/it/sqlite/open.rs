@@ -124,10 +124,8 @@ async fn a_closed_store_is_one_file_and_its_lock() {
 /// As the first build that was given to anybody made it: two users who had talked, and a group.
 const FIRST_SCHEMA: &str = include_str!("../../../src/sqlite/migrations/0001_first.sql");
 
-#[tokio::test]
-async fn a_store_of_the_first_schema_opens_and_goes_on() {
-    let home = tempfile::tempdir().expect("a folder");
-    let db = Connection::open(home.path().join("anser.db")).expect("a database");
+pub(super) fn create_first_schema(folder: &Path) {
+    let db = Connection::open(folder.join("anser.db")).expect("a database");
     let (once, each) = FIRST_SCHEMA.split_once("-- for each shard --\n").expect("two parts");
     db.execute_batch(once).expect("sound SQL");
     for shard in 0..4 {
@@ -144,7 +142,12 @@ async fn a_store_of_the_first_schema_opens_and_goes_on() {
          INSERT INTO im_session VALUES (1, 0, 9, 1, 1, 0, 1), (2, 0, 9, 1, 1, 0, 1);",
     )
     .expect("sound SQL");
-    drop(db);
+}
+
+#[tokio::test]
+async fn a_store_of_the_first_schema_opens_and_goes_on() {
+    let home = tempfile::tempdir().expect("a folder");
+    create_first_schema(home.path());
     for turn in 0..2 {
         let store = open(home.path());
         assert_eq!(store.log_id(), 77);
