@@ -61,7 +61,7 @@ impl Ctx {
         let hub = Arc::new(Hub::new(&config.limits, peers.directory()));
         let (of_store, of_members, of_hub) = (Arc::clone(&store), Arc::clone(&members), Arc::clone(&hub));
         let hashing = credentials.passwords.hashing();
-        let seen = Seen { store: of_store, members: of_members, hub: of_hub, hashing };
+        let seen = Seen { store: of_store, fan_out: Arc::default(), members: of_members, hub: of_hub, hashing };
         Self {
             metrics: Metrics::new(seen, &peers.counts),
             store,

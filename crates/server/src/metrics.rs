@@ -6,14 +6,19 @@ use std::{
         Arc, OnceLock,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
+    time::Instant,
 };
 
 use anser_proto::{CloseCode, ErrorCode};
-use anser_store::Store;
+use anser_store::{
+    Store,
+    stages::{BUCKETS, FIRST_BUCKET, Times, Timing},
+};
 use prometheus_client::{
     collector::Collector,
-    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _, text::encode},
+    encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _, MetricEncoder, NoLabelSet, text::encode},
     metrics::{
+        MetricType,
         counter::{ConstCounter, Counter},
         family::Family,
         gauge::{ConstGauge, Gauge},
@@ -31,6 +36,7 @@ pub struct Metrics {
     refusals: Family<CodeLabels, Counter<u64, AtomicU64>>,
     closes: Family<CodeLabels, Counter<u64, AtomicU64>>,
     pub logins: Counter,
+    fan_out: Arc<Timing>,
     pub devices_ahead: Counter,
     pub turned_away: TurnedAway,
     pub strangers: Gauge,
@@ -55,6 +61,7 @@ struct CodeLabels {
 impl Metrics {
     pub fn new(seen: Seen, cluster: &Counts) -> Self {
         let mut registry = Registry::with_prefix("anser");
+        let fan_out = Arc::clone(&seen.fan_out);
         let connections = Gauge::default();
         registry.register("connections", "Connections that are logged in", connections.clone());
         let strangers = Gauge::default();
@@ -91,6 +98,7 @@ impl Metrics {
             refusals,
             closes,
             logins,
+            fan_out,
             devices_ahead,
             turned_away,
             strangers,
@@ -137,6 +145,11 @@ impl Metrics {
             let _ = writeln!(text, "# the metrics could not be written");
         }
         text
+    }
+
+    /// For as long as those whom a batch concerns are told.
+    pub fn fan_out(&self) -> Lasting<'_> {
+        Lasting { timing: &self.fan_out, begun: Instant::now() }
     }
 }
 
@@ -189,9 +202,23 @@ impl Collector for ProcessStats {
     }
 }
 
+/// Counts the time until it is dropped.
+pub struct Lasting<'m> {
+    timing: &'m Timing,
+    begun: Instant,
+}
+
+impl Drop for Lasting<'_> {
+    fn drop(&mut self) {
+        self.timing.note(self.begun.elapsed());
+    }
+}
+
 /// What is asked how it stands when somebody looks.
 pub struct Seen {
     pub store: Arc<dyn Store>,
+    /// From a commit until all whom it concerns are told, or the relay has it for them.
+    pub fan_out: Arc<Timing>,
     pub members: Arc<Members>,
     pub hub: Arc<Hub>,
     pub hashing: Hashing,
@@ -219,6 +246,14 @@ impl Collector for Seen {
             let counter = ConstCounter::new(value);
             counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;
         }
+        let help = "A stage of the store's transactions";
+        let mut stages = encoder.encode_descriptor("store_stage_seconds", help, None, MetricType::Histogram)?;
+        for (stage, times) in self.store.stages().into_iter().flatten() {
+            encode_times(stages.encode_family(&[("stage", stage)])?, times)?;
+        }
+        let help = "From a commit until all whom it concerns are told, or the relay has it for them";
+        let told = encoder.encode_descriptor("fan_out_seconds", help, None, MetricType::Histogram)?;
+        encode_times(told, self.fan_out.times())?;
         for (name, help, value) in [
             ("store_queued", "Writes waiting now", stats.queued),
             ("store_queued_bytes", "Bytes that the waiting writes hold", stats.queued_bytes),
@@ -239,4 +274,11 @@ impl Collector for Seen {
         }
         Ok(())
     }
+}
+
+fn encode_times(mut encoder: MetricEncoder<'_>, Times { buckets, sum_us }: Times) -> Result<(), std::fmt::Error> {
+    let bounds = (0..BUCKETS - 1).map(|n| (FIRST_BUCKET * (1 << n)).as_secs_f64()).chain([f64::MAX]);
+    let buckets: Vec<_> = bounds.zip(buckets).collect();
+    let count = buckets.iter().map(|(_, count)| count).sum();
+    encoder.encode_histogram::<NoLabelSet>(sum_us as f64 / 1e6, count, &buckets, None)
 }

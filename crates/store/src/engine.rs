@@ -14,6 +14,7 @@ use crate::{
         AllUsers, ChangesSince, DevicesOf, GroupAsMember, IsSeenToday, LoginVersions, MemberIdsOf, MembersOf,
         MovedGroups, OneSession, PositionsOf, ReadLog, Sessions, UserCalled, UserWithPassword, Users,
     },
+    stages::StageTimes,
     verb::Verb,
     verbs::{
         Append, ChangeMembers, CreateGroup, CreateUser, MoveMark, Probe, SetDisabled, SetPassword, TouchDevice,
@@ -44,6 +45,8 @@ pub(crate) trait Engine: Send + Sync {
     fn broke(&self) -> impl Future<Output = Arc<str>> + Send;
 
     fn stats(&self) -> Stats;
+
+    fn stages(&self) -> StageTimes;
 
     fn close(&self) -> impl Future<Output = ()> + Send;
 }
@@ -163,6 +166,10 @@ impl<E: Engine> Store for E {
 
     fn stats(&self) -> Stats {
         Engine::stats(self)
+    }
+
+    fn stages(&self) -> Option<StageTimes> {
+        Some(Engine::stages(self))
     }
 
     async fn close(&self) {

@@ -23,6 +23,7 @@ pub mod records;
 mod rows;
 pub mod sequencer;
 pub mod sqlite;
+pub mod stages;
 mod steps;
 #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "what only a database on the network needs"))]
 mod verb;
@@ -35,6 +36,7 @@ use async_trait::async_trait;
 
 pub use error::{Error, Failure, Refusal};
 pub use records::*;
+use stages::StageTimes;
 
 /// Of the rules by which this build writes. A change that builds of before must not write beside takes the next one, into `im_store` too.
 const WRITER_VERSION: u32 = 1;
@@ -250,6 +252,11 @@ pub trait Store: Send + Sync {
 
     /// What the store did since it was opened.
     fn stats(&self) -> Stats;
+
+    /// How long the stages of its transactions took; none where there are no stages.
+    fn stages(&self) -> Option<StageTimes> {
+        None
+    }
 
     /// Ends all work that was taken, then refuses everything with `Closed`. A second call does nothing.
     async fn close(&self);

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use anser_proto::{ConversationId, UserId};
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::Instant};
 
 use crate::{
     Error, Failure, NewMessage,
@@ -97,6 +97,7 @@ pub(crate) type Answered<V> = oneshot::Receiver<Result<<V as Verb>::Answer, Erro
 /// A verb that waits for its transaction, and who waits for its answer.
 pub(crate) struct Waiting<V: Verb> {
     verb: V,
+    since: Instant,
     answer: Option<Result<V::Answer, Error>>,
     caller: oneshot::Sender<Result<V::Answer, Error>>,
 }
@@ -110,6 +111,8 @@ pub(crate) trait Write: Send {
     fn company(&self) -> Company;
     fn conversations(&self) -> Vec<ConversationId>;
     fn messages(&self) -> &[NewMessage];
+
+    fn since(&self) -> Instant;
 
     /// Somebody waits for its answer. What nobody waits for any more, and was not begun, need not be done.
     fn is_wanted(&self) -> bool;
@@ -126,7 +129,7 @@ impl<V: Verb> Waiting<V> {
     /// It as a write, and its answer to come.
     pub(crate) fn of(verb: V) -> (Box<dyn Write>, Answered<V>) {
         let (caller, answered) = oneshot::channel();
-        (Box::new(Self { verb, answer: None, caller }), answered)
+        (Box::new(Self { verb, since: Instant::now(), answer: None, caller }), answered)
     }
 }
 
@@ -153,6 +156,10 @@ impl<V: Verb> Write for Waiting<V> {
 
     fn messages(&self) -> &[NewMessage] {
         self.verb.messages()
+    }
+
+    fn since(&self) -> Instant {
+        self.since
     }
 
     fn is_wanted(&self) -> bool {

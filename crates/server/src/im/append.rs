@@ -149,6 +149,7 @@ async fn tell(
     outcomes: &[Result<Appended, Error>],
     before: &Before,
 ) {
+    let _telling = cx.metrics.fan_out();
     // Of what was stored before, the last of each conversation: who lacks those before it sees so by it.
     let mut stored_before = HashMap::new();
     for (new, outcome) in batch.iter().zip(outcomes) {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anser_proto::{ConversationId, GroupId, UserId};
-use anser_store::*;
+use anser_store::{stages::StageTimes, *};
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
@@ -86,6 +86,10 @@ impl Store for Faulty {
     async fn broke(&self) -> Arc<str> {
         self.broken.notified().await;
         "a test said so".into()
+    }
+
+    fn stages(&self) -> Option<StageTimes> {
+        self.below.stages()
     }
 
     async fn probe(&self) -> Result<(), Error> {

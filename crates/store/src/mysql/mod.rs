@@ -49,6 +49,7 @@ use crate::{
     fallen::Fallen,
     read::Read,
     reads::{PlanLog, ReadLog},
+    stages::StageTimes,
     verb::{Verb, Waiting},
 };
 
@@ -224,6 +225,10 @@ impl Engine for MysqlStore {
             damaged: self.damaged.met(),
             replica_behind: self.replicas.behind.load(Relaxed),
         }
+    }
+
+    fn stages(&self) -> StageTimes {
+        self.counters.stages.times()
     }
 
     async fn close(&self) {

@@ -62,6 +62,10 @@ pub(super) async fn transact(
     look: Look,
     commits: &AtomicBool,
 ) -> Result<Vec<Moved>, Fault> {
+    let (stages, begun) = (&rules.counters.stages, Instant::now());
+    if let Some(first) = writes.iter().map(|write| write.since()).min() {
+        stages.queue.note(begun - first);
+    }
     let shards = rules.common.shards;
     let (mut tables, mut source) = (Tables::default(), Database::new(shards));
     let mut wants = Wants::new(Dialect::Mysql);
@@ -93,9 +97,12 @@ pub(super) async fn transact(
         source.write_many_copies(db).await?;
     }
     let moved: Vec<_> = moved(&tables.heads).collect();
+    let decided_at = Instant::now();
+    stages.transaction.note(decided_at - begun);
     commits.store(true, Relaxed);
     let changed = commit(db, source, tables, decided.must_write).await?;
     commits.store(changed, Relaxed);
+    stages.commit.note(decided_at.elapsed());
     rules.counters.commits.fetch_add(changed.into(), Relaxed);
     rules.counters.appended.fetch_add(decided.appended, Relaxed);
     Ok(moved)

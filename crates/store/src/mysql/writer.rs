@@ -35,6 +35,7 @@ use crate::{
     Failure,
     proposals::{Moved, keep_up},
     rows::Damage,
+    stages::Stages,
     verb::Write,
 };
 
@@ -60,6 +61,7 @@ pub(super) struct Counters {
     pub(super) full: AtomicU64,
     pub(super) proposals_refused: AtomicU64,
     pub(super) commits_lost: AtomicU64,
+    pub(super) stages: Stages,
 }
 
 /// One connection that writes, and its row of `im_writer`.

@@ -47,6 +47,7 @@ use crate::{
     engine::Engine,
     fallen::Fallen,
     read::Read,
+    stages::StageTimes,
     verb::{Verb, Waiting, Write},
 };
 
@@ -309,6 +310,10 @@ impl Engine for SqliteStore {
             commits_lost: 0,
             damaged: self.damaged.met(),
         }
+    }
+
+    fn stages(&self) -> StageTimes {
+        self.counters.stages.times()
     }
 
     async fn close(&self) {

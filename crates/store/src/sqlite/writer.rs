@@ -12,6 +12,7 @@ use std::{
 };
 
 use rusqlite::Connection;
+use tokio::time::Instant;
 
 use super::{
     checkpoint::Checkpoints,
@@ -29,6 +30,7 @@ use crate::{
     facts::{Facts, Stop, Tables},
     proposals::{Moved, keep_up},
     rows::Damage,
+    stages::Stages,
     verb::Write,
 };
 
@@ -52,6 +54,7 @@ pub(super) struct Counters {
     pub(super) full: AtomicU64,
     pub(super) proposals_refused: AtomicU64,
     pub(super) checkpoints: AtomicU64,
+    pub(super) stages: Stages,
 }
 
 pub(super) struct Writer {
@@ -118,7 +121,9 @@ impl Writer {
             }
             self.write(&mut group);
             if let Some(db) = &self.db {
+                let begun = Instant::now();
                 self.checkpoints.after_commit(db);
+                self.rules.counters.stages.checkpoint.note(begun.elapsed());
             }
         }
         self.db
@@ -191,7 +196,11 @@ fn panicked(db: &Connection) -> Fault {
 }
 
 fn transact(db: &Connection, rules: &Rules, kept: &mut Kept, group: &mut Group) -> Result<Vec<Moved>, Fault> {
-    let before = db.total_changes();
+    let stages = &rules.counters.stages;
+    let (before, begun) = (db.total_changes(), Instant::now());
+    if let Some(first) = group.first() {
+        stages.queue.note(begun - first.since());
+    }
     let mut tables = Tables::default();
     let mut source = Database::new(db, &rules.statements, &rules.messages, kept);
     begin(db)?;
@@ -206,7 +215,10 @@ fn transact(db: &Connection, rules: &Rules, kept: &mut Kept, group: &mut Group) 
     if must_write {
         touch(db)?;
     }
+    let decided = Instant::now();
+    stages.transaction.note(decided - begun);
     commit(db)?;
+    stages.commit.note(decided.elapsed());
     source.kept.keep(&mut tables);
     rules.counters.commits.fetch_add(u64::from(db.total_changes() != before), Relaxed);
     rules.counters.appended.fetch_add(appended, Relaxed);

@@ -184,6 +184,21 @@ async fn those_who_join_take_room_in_the_queue_and_in_a_transaction() {
     store.close().await;
 }
 
+#[tokio::test]
+async fn each_stage_of_each_transaction_is_timed() {
+    let home = tempfile::tempdir().expect("a folder");
+    let store = SqliteStore::open(home.path(), options()).expect("a new store");
+    settle(&*store, 2).await;
+    let before = store.stages().expect("it has some");
+    send(&*store, text(1, single(1, 2), "m")).await.expect("stored");
+    store.close().await;
+    for ((stage, before), (_, after)) in before.into_iter().zip(store.stages().expect("it has some")) {
+        let counted = after.buckets.iter().sum::<u64>() - before.buckets.iter().sum::<u64>();
+        // What follows a commit may have been counted behind the answer that came before.
+        assert!(counted == 1 || (stage == "checkpoint" && counted == 2), "{stage}: {counted}");
+    }
+}
+
 /// Panics when it is told that a number which it reserved was given back, which is after the commit.
 struct Fragile(AtomicBool);
 
