@@ -3,6 +3,8 @@
 //! The rooms are those of `sqlite/`, under the same names and with the same tables. What differs: nothing is remembered
 //! between transactions, since others write too, and every round trip counts. Knows nothing of who asks.
 
+#[cfg(test)]
+mod breaks;
 mod clock;
 mod columns;
 mod copies;

@@ -23,7 +23,7 @@ const FEWER: u64 = 100_000;
 /// A transaction takes up to 1 000 messages, each with two mailboxes and sessions.
 const KEYS: u64 = 2_000;
 
-fn options(url: String) -> MysqlOptions {
+pub(super) fn options(url: String) -> MysqlOptions {
     let common = Options {
         shards: 1,
         group_members_max: 10,

@@ -104,8 +104,9 @@ impl Readers {
             within(BEGIN_MAX, begin).await?;
             let mut snapshot = OneMoment { db: &mut line.db, shards: self.shards, damaged: &self.damaged };
             let outcome = read.read(&mut snapshot).await;
-            let refused = matches!(&outcome, Err(Fault::Refused(_)));
-            if outcome.is_ok() || refused {
+            // What is left of an answer to which a damaged row belongs is read with the COMMIT.
+            let is_usable = matches!(&outcome, Ok(_) | Err(Fault::Refused(_) | Fault::Damaged(_)));
+            if is_usable {
                 line.db.query_drop("COMMIT").await?;
                 self.idle().push(line.used_now());
             }

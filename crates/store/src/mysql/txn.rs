@@ -99,6 +99,8 @@ pub(super) async fn transact(
     let moved: Vec<_> = moved(&tables.heads).collect();
     let decided_at = Instant::now();
     stages.transaction.note(decided_at - begun);
+    #[cfg(test)]
+    super::breaks::at("when all is decided");
     commits.store(true, Relaxed);
     let changed = commit(db, source, tables, decided.must_write).await?;
     commits.store(changed, Relaxed);
@@ -134,6 +136,8 @@ fn decide(
 /// whether anything was.
 async fn commit(db: &mut Conn, mut source: Database, mut tables: Tables, must_write: bool) -> Result<bool, Fault> {
     source.write_many_copies(db).await?;
+    #[cfg(test)]
+    super::breaks::at("before the commit");
     let mut sql = Sql::new(NOTHING);
     for copies in source.copies.packets() {
         sql.push("; ").push(copies.as_str());
@@ -148,5 +152,7 @@ async fn commit(db: &mut Conn, mut source: Database, mut tables: Tables, must_wr
         Fault::Lost(why) => Fault::Unknown(why),
         fault => fault,
     })?;
+    #[cfg(test)]
+    super::breaks::at("behind the commit");
     Ok(true)
 }

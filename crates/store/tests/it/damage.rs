@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use anser_proto::{GroupId, UserId};
-use anser_store::{LogPage, Options, Party, Role, Sequencer, Session, Store, Stretch, sequencer::HeadSequencer};
+use anser_store::{
+    Error, Failure, LogPage, Options, Party, Role, Sequencer, Session, Store, Stretch, sequencer::HeadSequencer,
+};
 use async_trait::async_trait;
 
 use crate::talk::{common, found, group, send, settle, single, text};
@@ -104,6 +106,10 @@ pub async fn a_damaged_entry_of_a_list_keeps_its_place(hand: &dyn Hand) {
     hand.spoil("im_group", "name", "group_id = 10").await;
     hand.run("UPDATE im_group_member SET role = 9 WHERE user_id IN (2, 3)").await;
     assert_eq!(all_lists(&*store).await, [somebody(""), of_group("")]);
+    for _ in 0..20 {
+        let own = store.group(UserId(2), GroupId(10)).await;
+        assert!(matches!(&own, Err(Error::Failed(Failure::Failed(why))) if why.contains("im_group_member")), "{own:?}");
+    }
 
     hand.run("UPDATE im_group_member SET role = 1 WHERE user_id = 2").await;
     let members = store.members(UserId(2), GroupId(10), UserId(0), 2).await.expect("a page");
