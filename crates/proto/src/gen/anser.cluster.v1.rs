@@ -295,11 +295,13 @@ pub struct PresentDevice {
     pub accepted: ::core::option::Option<Accepted>,
 }
 /// What the node had to tell may be lost: clients are told to sync.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Missed {
-    /// Whom it concerned. None: everybody.
+    /// Whom it concerned: these, and the members of these groups. None at all: everybody.
     #[prost(uint64, repeated, tag = "1")]
     pub user_ids: ::prost::alloc::vec::Vec<u64>,
+    #[prost(message, repeated, tag = "2")]
+    pub groups: ::prost::alloc::vec::Vec<MembersChanged>,
 }
 /// The node ends: it is asked nothing any more.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

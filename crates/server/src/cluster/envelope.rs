@@ -182,10 +182,7 @@ fn to_wire(body: Body) -> v1::envelope::Body {
             });
             Wire::Present(v1::Present { kick_id, user_id: user.0, devices: devices.collect() })
         }
-        Body::Missed(Concerned::Everybody) => Wire::Missed(v1::Missed { user_ids: Vec::new() }),
-        Body::Missed(Concerned::Users(users)) => {
-            Wire::Missed(v1::Missed { user_ids: users.iter().map(|user| user.0).collect() })
-        }
+        Body::Missed(concerned) => Wire::Missed(missed_to_wire(concerned)),
         Body::Leaving => Wire::Leaving(v1::Leaving {}),
         Body::MembersChanged(MembersVersion { group, version }) => {
             Wire::MembersChanged(v1::MembersChanged { group_id: group.0, members_version: version })
@@ -249,12 +246,26 @@ fn from_wire(body: v1::envelope::Body) -> Option<Body> {
             let devices = devices.collect::<Option<_>>()?;
             Body::Present(Present { kick_id: present.kick_id, user: UserId(present.user_id), devices })
         }
-        Wire::Missed(v1::Missed { user_ids }) if user_ids.is_empty() => Body::Missed(Concerned::Everybody),
-        Wire::Missed(v1::Missed { user_ids }) => {
-            Body::Missed(Concerned::Users(user_ids.into_iter().map(UserId).collect()))
-        }
+        Wire::Missed(missed) => Body::Missed(missed_from_wire(missed)),
         Wire::Leaving(v1::Leaving {}) => Body::Leaving,
     })
+}
+
+fn missed_to_wire(concerned: Concerned) -> v1::Missed {
+    let Concerned::Named { users, groups } = concerned else { return v1::Missed::default() };
+    let group = |(group, members_version): (GroupId, u64)| v1::MembersChanged { group_id: group.0, members_version };
+    v1::Missed { user_ids: users.iter().map(|user| user.0).collect(), groups: groups.into_iter().map(group).collect() }
+}
+
+fn missed_from_wire(missed: v1::Missed) -> Concerned {
+    if missed.user_ids.is_empty() && missed.groups.is_empty() {
+        return Concerned::Everybody;
+    }
+    let group = |group: v1::MembersChanged| (GroupId(group.group_id), group.members_version);
+    Concerned::Named {
+        users: missed.user_ids.into_iter().map(UserId).collect(),
+        groups: missed.groups.into_iter().map(group).collect(),
+    }
 }
 
 fn accepted_to_wire(accepted: Accepted) -> v1::Accepted {
@@ -447,7 +458,8 @@ mod tests {
                 devices: vec![PresentDevice { device_id: "phone".into(), accepted: accepted(1) }],
             }),
             Body::Missed(Concerned::Everybody),
-            Body::Missed(Concerned::these(&[UserId(7), UserId(8)])),
+            Body::Missed(Concerned::users(&[UserId(7), UserId(8)])),
+            Body::Missed(Concerned::members(group, 4)),
             Body::Leaving,
         ]
     }

@@ -1,14 +1,15 @@
 //! What may have been lost between nodes, until those whom it concerns are told to sync.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use anser_proto::UserId;
+use anser_proto::{GroupId, UserId};
 
-/// Users whom losses concern by name; when they are more, it is everybody.
+/// Users and groups whom losses concern by name; when they are more, it is everybody.
 const USERS_MAX: usize = 1_000;
+const GROUPS_MAX: usize = 100;
 
 /// Handles: a clone marks the same.
 #[derive(Clone, Default)]
@@ -26,7 +27,11 @@ pub struct Lost(Arc<Mutex<Option<Concerned>>>);
 /// Whom a loss concerns.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Concerned {
-    Users(HashSet<UserId>),
+    Named {
+        users: HashSet<UserId>,
+        /// Their members, no older than this version.
+        groups: HashMap<GroupId, u64>,
+    },
     Everybody,
 }
 
@@ -35,16 +40,16 @@ impl Lost {
         let mut lost = self.lock();
         let all = match (lost.take(), concerned) {
             (None, concerned) => concerned,
-            (Some(Concerned::Users(mut users)), Concerned::Users(more)) => {
+            (Some(Concerned::Named { mut users, mut groups }), Concerned::Named { users: more, groups: others }) => {
                 users.extend(more);
-                Concerned::Users(users)
+                for (group, version) in others {
+                    groups.entry(group).and_modify(|known| *known = version.max(*known)).or_insert(version);
+                }
+                Concerned::Named { users, groups }
             }
             _ => Concerned::Everybody,
         };
-        *lost = Some(match all {
-            Concerned::Users(users) if users.len() <= USERS_MAX => Concerned::Users(users),
-            _ => Concerned::Everybody,
-        });
+        *lost = Some(if all.is_bounded() { all } else { Concerned::Everybody });
     }
 
     pub fn take(&self) -> Option<Concerned> {
@@ -57,8 +62,20 @@ impl Lost {
 }
 
 impl Concerned {
-    pub fn these(users: &[UserId]) -> Self {
-        Self::Users(users.iter().copied().collect())
+    pub fn users(users: &[UserId]) -> Self {
+        Self::Named { users: users.iter().copied().collect(), groups: HashMap::new() }
+    }
+
+    /// The members of a group, no older than this version.
+    pub fn members(group: GroupId, version: u64) -> Self {
+        Self::Named { users: HashSet::new(), groups: [(group, version)].into() }
+    }
+
+    fn is_bounded(&self) -> bool {
+        match self {
+            Self::Named { users, groups } => users.len() <= USERS_MAX && groups.len() <= GROUPS_MAX,
+            Self::Everybody => true,
+        }
     }
 }
 
@@ -67,7 +84,7 @@ mod tests {
     use super::*;
 
     fn users(ids: impl Iterator<Item = u64>) -> Concerned {
-        Concerned::Users(ids.map(UserId).collect())
+        Concerned::users(&ids.map(UserId).collect::<Vec<_>>())
     }
 
     #[test]
@@ -92,5 +109,14 @@ mod tests {
         lost.add(users(0..max));
         lost.add(users(max..max + 1));
         assert_eq!(lost.take(), Some(Concerned::Everybody));
+        (0..=GROUPS_MAX as u64).for_each(|group| lost.add(Concerned::members(GroupId(group), 1)));
+        assert_eq!(lost.take(), Some(Concerned::Everybody));
+    }
+
+    #[test]
+    fn of_a_group_the_newest_version_is_asked_for() {
+        let lost = Lost::default();
+        [3, 5, 4].into_iter().for_each(|version| lost.add(Concerned::members(GroupId(7), version)));
+        assert_eq!(lost.take(), Some(Concerned::members(GroupId(7), 5)));
     }
 }

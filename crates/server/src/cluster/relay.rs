@@ -80,9 +80,9 @@ impl Told {
     /// No client finds by a sync what a kick or the version of a list says: a node asks for both by itself.
     fn is_lost(&self, counts: &Counts) {
         let concerned = match self {
-            Self::Push(push) => Concerned::these(&push.users),
-            Self::Session { user, .. } => Concerned::these(&[*user]),
-            Self::Group(_) => Concerned::Everybody,
+            Self::Push(push) => Concerned::users(&push.users),
+            Self::Session { user, .. } => Concerned::users(&[*user]),
+            Self::Group(push) => Concerned::members(push.group, push.members_version),
             Self::Members(_) | Self::Kick(_) => return,
         };
         counts.losses.elsewhere.add(concerned);
@@ -205,11 +205,11 @@ mod tests {
         let (ada, bob) = (UserId(7), UserId(8));
         let event = Bytes::new();
         let push = Push { users: vec![ada, bob], except: None, event: event.clone() };
-        assert_eq!(lost(Told::Push(push)), Some(Concerned::these(&[ada, bob])));
+        assert_eq!(lost(Told::Push(push)), Some(Concerned::users(&[ada, bob])));
         let conversation = ConversationId::single(ada, bob);
-        assert_eq!(lost(Told::Session { user: ada, conversation }), Some(Concerned::these(&[ada])));
+        assert_eq!(lost(Told::Session { user: ada, conversation }), Some(Concerned::users(&[ada])));
         let group = GroupPush { group: GroupId(3), members_version: 4, server_msg_id: 5, except: None, event };
-        assert_eq!(lost(Told::Group(group)), Some(Concerned::Everybody));
+        assert_eq!(lost(Told::Group(group)), Some(Concerned::members(GroupId(3), 4)));
         assert_eq!(lost(members()), None);
         assert_eq!(counts.dropped_for(Dropped::OutgoingFull), 4);
     }

@@ -92,11 +92,11 @@ impl LogPosition {
 }
 
 /// The store does not say what, or whom, to tell: those whom it may concern are told to sync.
-pub fn untold(cx: &Ctx, conversation: ConversationId, error: &Error) {
+pub fn untold(cx: &Ctx, conversation: ConversationId, members_version: u64, error: &Error) {
     tracing::warn!(%conversation, %error, "nobody could be told: clients are told to sync");
     let concerned = match conversation {
-        ConversationId::Single { small, big } => Concerned::these(&[small, big]),
-        ConversationId::Group(_) => Concerned::Everybody,
+        ConversationId::Single { small, big } => Concerned::users(&[small, big]),
+        ConversationId::Group(group) => Concerned::members(group, members_version),
     };
     cx.peers.counts.losses.here.add(concerned.clone());
     if cx.peers.in_cluster {

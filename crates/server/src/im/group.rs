@@ -100,7 +100,7 @@ async fn tell(cx: &Ctx, changed: &MembersChanged, older: &[(UserId, u64)]) {
     cx.peers.tell(Told::Members(MembersVersion { group, version: members_version }));
     let members = match cx.members.at_least(cx, group, members_version).await {
         Ok(members) => members,
-        Err(error) => return untold(cx, conversation, &error),
+        Err(error) => return untold(cx, conversation, members_version, &error),
     };
     let present: HashSet<UserId> = members.iter().map(|(member, _)| *member).collect();
     for notice in &changed.notices {

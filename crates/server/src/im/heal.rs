@@ -4,8 +4,9 @@
 //! Rules: what may have been lost on its way here concerns who is connected here, or those of them whom it would have told, if that is
 //! known; what was lost on its way out the other nodes are told of, with whom it concerns. No more than so many are told a second, and while losses go on, each round waits longer than the last.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, iter, sync::Arc, time::Duration};
 
+use anser_proto::UserId;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::{cluster::losses::Concerned, ctx::Ctx};
@@ -30,20 +31,42 @@ pub async fn heal(cx: Arc<Ctx>) {
             if now >= next_round + 2 * PAUSE_MAX {
                 pause = PAUSE_MIN;
             }
-            waiting = match cx.peers.take_lost() {
-                Some(Concerned::Everybody) => cx.hub.users(),
-                Some(Concerned::Users(users)) => {
-                    users.into_iter().filter(|user| cx.hub.has_other(*user, None)).collect()
+            if let Some(concerned) = cx.peers.take_lost() {
+                let unknown;
+                (waiting, unknown) = connected(&cx, concerned).await;
+                if !waiting.is_empty() || unknown.is_some() {
+                    next_round = now + pause;
+                    pause = (2 * pause).min(PAUSE_MAX);
                 }
-                None => Vec::new(),
-            };
-            if !waiting.is_empty() {
-                next_round = now + pause;
-                pause = (2 * pause).min(PAUSE_MAX);
-                cx.peers.counts.healed.inc();
+                if !waiting.is_empty() {
+                    cx.peers.counts.healed.inc();
+                }
+                // When the store tells who they are.
+                unknown.into_iter().for_each(|concerned| cx.peers.counts.losses.here.add(concerned));
             }
         }
         let rest = waiting.len().saturating_sub(USERS_A_TURN);
         waiting.drain(rest..).for_each(|user| cx.hub.lag(user));
     }
+}
+
+/// Those of them who are connected here, and those groups of which the store does not tell the members now.
+async fn connected(cx: &Ctx, concerned: Concerned) -> (Vec<UserId>, Option<Concerned>) {
+    let Concerned::Named { mut users, groups } = concerned else { return (cx.hub.users(), None) };
+    users.retain(|user| cx.hub.has_other(*user, None));
+    let mut groups = groups.into_iter();
+    let mut unknown = None;
+    while let Some((group, version)) = groups.next() {
+        match cx.members.at_least(cx, group, version).await {
+            Ok(members) => {
+                users.extend(members.iter().map(|(member, _)| *member).filter(|user| cx.hub.has_other(*user, None)));
+            }
+            Err(error) => {
+                tracing::warn!(%group, %error, "members unknown: they are told to sync later");
+                let groups = iter::once((group, version)).chain(groups.by_ref()).collect();
+                unknown = Some(Concerned::Named { users: HashSet::new(), groups });
+            }
+        }
+    }
+    (users.into_iter().collect(), unknown)
 }

@@ -71,7 +71,7 @@ impl Listener {
             }
             Body::AppendAnswer { call, outcomes } => self.cx.peers.calls.answered(from, call, outcomes),
             Body::SessionChanged(SessionChanged { user, conversation }) => {
-                self.later(0, Concerned::these(&[user]), move |cx| async move {
+                self.later(0, Concerned::users(&[user]), move |cx| async move {
                     session::changed_here(&cx, user, None, conversation).await;
                 });
             }
@@ -100,12 +100,12 @@ impl Listener {
         let except = except.map(ConnId);
         match self.cx.members.known(group, members_version) {
             Some(members) => publish_here(&self.cx, Audience::Members(position, &members), &event, except).await,
-            None => self.later(bytes, Concerned::Everybody, move |cx| async move {
+            None => self.later(bytes, Concerned::members(group, members_version), move |cx| async move {
                 match cx.members.at_least(&cx, group, members_version).await {
                     Ok(members) => publish_here(&cx, Audience::Members(position, &members), &event, except).await,
                     Err(error) => {
-                        tracing::warn!(%group, %error, "members unknown: who is here is told to sync");
-                        cx.peers.counts.losses.here.add(Concerned::Everybody);
+                        tracing::warn!(%group, %error, "members unknown: they are told to sync");
+                        cx.peers.counts.losses.here.add(Concerned::members(group, members_version));
                     }
                 }
             }),

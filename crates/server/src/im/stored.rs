@@ -26,6 +26,7 @@ const GONE_MAX: usize = 16;
 /// it by its answer.
 pub async fn tell(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended: &Appended, before: &Before) {
     let (sender, conversation) = (new.from.user, new.conversation);
+    let Appended { members_version, server_msg_id, .. } = *appended;
     match conversation {
         ConversationId::Single { .. } => {
             let tell = async |user, except, mailbox_seq| {
@@ -40,10 +41,9 @@ pub async fn tell(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended: &A
             tell(sender, from, appended.sender_mailbox_seq).await;
         }
         ConversationId::Group(group) => {
-            let Appended { members_version, server_msg_id, .. } = *appended;
             let members = match cx.members.at_least(cx, group, members_version).await {
                 Ok(members) => members,
-                Err(error) => return untold(cx, conversation, &error),
+                Err(error) => return untold(cx, conversation, members_version, &error),
             };
             let event = event(wire::new_message(new, appended), 0);
             let position = LogPosition { group, members_version, server_msg_id };
@@ -66,7 +66,7 @@ pub async fn tell_again(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, append
     // As it stands in the log, which may show an older name of the sender than the retry.
     let page = match cx.store.read_log(sender, conversation, only(server_msg_id)).await {
         Ok(page) => page,
-        Err(error) => return untold(cx, conversation, &error),
+        Err(error) => return untold(cx, conversation, appended.members_version, &error),
     };
     let Some(event) = page.messages.first().map(|message| event(wire::message(message), 0)) else { return };
     match conversation {
@@ -80,7 +80,7 @@ pub async fn tell_again(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, append
             // What is remembered may name members who went before this message.
             let (members_version, members) = match cx.store.member_ids(group).await {
                 Ok(members) => members,
-                Err(error) => return untold(cx, conversation, &error),
+                Err(error) => return untold(cx, conversation, appended.members_version, &error),
             };
             let position = LogPosition { group, members_version, server_msg_id };
             publish(cx, Audience::Members(position, &members), &event, from).await;

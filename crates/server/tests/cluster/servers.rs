@@ -418,7 +418,7 @@ async fn a_node_that_lost_what_it_had_to_tell_says_whom_it_concerns_and_they_syn
         assert!(bus.broadcast(said.encode(town.nodes[0].store.log_id())));
     };
     let lagged = |body: &Body| matches!(body, Body::Lagged(_)).then_some(());
-    say(Concerned::these(&[ada.user, bob.user]));
+    say(Concerned::users(&[ada.user, bob.user]));
     event(&mut ada, lagged).await;
     event(&mut bob, lagged).await;
     let ours = ada.conversation_with(&cy);

@@ -48,7 +48,7 @@ fn remove(group: &str, users: &[&Raw]) -> Request {
 }
 
 #[tokio::test]
-async fn when_it_is_not_known_whom_a_message_concerns_all_are_told_to_sync() {
+async fn when_it_is_not_known_who_is_in_a_group_they_are_told_to_sync_as_soon_as_it_is() {
     let faulty = Faulty::new(memory_store(&Default::default()));
     let store = faulty.clone();
     let server = TestServer::start_with(|_| {}, |_| std::sync::Arc::new(store)).await;
@@ -56,13 +56,18 @@ async fn when_it_is_not_known_whom_a_message_concerns_all_are_told_to_sync() {
     let group = ada.create_group(&[&bob]).await;
     assert_eq!(notice(&mut bob).await.1, Kind::Created);
     session_of(&mut bob).await;
-    faulty.fail_to_tell_whom(Failure::Failed("away".into()));
+    // To tell them of it, and then whom to tell to sync.
+    (0..2).for_each(|_| faulty.fail_to_tell_whom(Failure::Failed("away".into())));
+    let mut stranger = server.login("dora").await;
     ada.ask(invite(&group, &[&cyd])).await;
     for member in [&mut bob, &mut cyd] {
         assert!(matches!(member.event().await, Body::Lagged(_)));
         let page = member.sync(0).await;
         assert!(page.sessions.iter().any(|session| session.conversation_id == group && session.head == 2));
     }
+    let other = bob.conversation_with(&stranger);
+    bob.send(&other, "m-1", "told nothing else").await;
+    assert!(matches!(stranger.event().await, Body::Message(_)));
 }
 
 #[tokio::test]
