@@ -67,11 +67,11 @@ impl From<Failure> for Error {
             Failure::Full => ErrorCode::StoreFull,
             Failure::Closed => ErrorCode::ShuttingDown,
             Failure::UnknownOutcome(_) => ErrorCode::UnknownOutcome,
-            Failure::Failed(_) => ErrorCode::Internal,
+            Failure::Damaged(_) | Failure::Failed(_) => ErrorCode::Internal,
         };
         // What a client cannot fix is told to the operator; the client learns only that it happened.
         let message = match failure {
-            Failure::UnknownOutcome(_) | Failure::Failed(_) => {
+            Failure::UnknownOutcome(_) | Failure::Damaged(_) | Failure::Failed(_) => {
                 tracing::error!(%failure, "the store failed");
                 Cow::Borrowed("the store failed: the server's log says why")
             }

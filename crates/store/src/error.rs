@@ -32,6 +32,9 @@ pub enum Failure {
     /// It broke in the middle: the change may be there or not.
     #[error("the outcome is unknown: {0}")]
     UnknownOutcome(String),
+    /// A row that it needs is damaged. Nothing was changed, and what needs other rows does not fail.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
     /// Nothing was changed.
     #[error("the store failed: {0}")]
     Failed(String),

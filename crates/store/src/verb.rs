@@ -180,7 +180,7 @@ impl<V: Verb> Write for Waiting<V> {
                     Stop::Refused(refusal) => Err(refusal.into()),
                     Stop::Damaged(damage) if is_undone => {
                         facts.damaged.note(&damage);
-                        Err(Failure::Failed(damage.0).into())
+                        Err(Failure::Damaged(damage.0).into())
                     }
                     stop => return Err(stop),
                 }

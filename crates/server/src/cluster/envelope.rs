@@ -358,7 +358,7 @@ fn failure_to_wire(error: Error) -> v1::Failure {
         Error::Failed(Failure::Full) => (Kind::Full, String::new()),
         Error::Failed(Failure::Closed) => (Kind::Closed, String::new()),
         Error::Failed(Failure::UnknownOutcome(why)) => (Kind::UnknownOutcome, why),
-        Error::Failed(Failure::Failed(why)) => (Kind::Failed, why),
+        Error::Failed(Failure::Damaged(why) | Failure::Failed(why)) => (Kind::Failed, why),
     };
     v1::Failure { kind: kind.into(), what }
 }

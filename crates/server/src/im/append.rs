@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
+use anser_proto::ConversationId;
 use anser_store::{Appended, Error, Failure, NewMessage};
 use futures_util::future::join_all;
 use tokio::time::timeout;
@@ -136,10 +137,40 @@ pub async fn append_for(cx: &Ctx, asker: Asker, from: ConnId, batch: Vec<NewMess
 }
 
 async fn store(cx: &Ctx, batch: &[NewMessage]) -> Outcomes {
-    match cx.store.append(batch.to_vec()).await {
-        Ok(outcomes) => outcomes.into_iter().map(|outcome| outcome.map_err(Error::from)).collect(),
-        Err(failure) => vec![Err(failure); batch.len()],
+    let outcomes = store_together(cx, batch.to_vec()).await;
+    match outcomes.first() {
+        Some(Err(Error::Failed(Failure::Damaged(_)))) => store_by_conversation(cx, batch, outcomes).await,
+        _ => outcomes,
     }
+}
+
+async fn store_together(cx: &Ctx, batch: Vec<NewMessage>) -> Outcomes {
+    let messages = batch.len();
+    match cx.store.append(batch).await {
+        Ok(outcomes) => outcomes.into_iter().map(|outcome| outcome.map_err(Error::from)).collect(),
+        Err(failure) => vec![Err(failure); messages],
+    }
+}
+
+/// A damaged row in one conversation keeps nobody from writing in their others.
+async fn store_by_conversation(cx: &Ctx, batch: &[NewMessage], mut outcomes: Outcomes) -> Outcomes {
+    let mut parts: HashMap<ConversationId, Vec<usize>> = HashMap::new();
+    for (index, new) in batch.iter().enumerate() {
+        parts.entry(new.conversation).or_default().push(index);
+    }
+    if parts.len() == 1 {
+        return outcomes;
+    }
+    let stored = parts.into_values().map(|indices| async {
+        let part = indices.iter().map(|index| batch[*index].clone()).collect();
+        (indices, store_together(cx, part).await)
+    });
+    for (indices, stored) in join_all(stored).await {
+        for (index, outcome) in indices.into_iter().zip(stored) {
+            outcomes[index] = outcome;
+        }
+    }
+    outcomes
 }
 
 async fn tell(

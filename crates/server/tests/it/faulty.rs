@@ -18,6 +18,8 @@ pub struct Faulty {
     below: Arc<dyn Store>,
     /// Of the next appends: `None` lets one pass.
     faults: Arc<Mutex<VecDeque<Option<Failure>>>>,
+    /// Rows of this conversation are damaged.
+    damaged: Arc<Mutex<Option<ConversationId>>>,
     /// Of the next questions for whom something concerns.
     unknown: Arc<Mutex<VecDeque<Failure>>>,
     /// Its end.
@@ -35,6 +37,7 @@ impl Faulty {
         Self {
             below,
             faults: Arc::default(),
+            damaged: Arc::default(),
             unknown: Arc::default(),
             silence: Arc::new(tokio::sync::Semaphore::new(1)),
             untold: Arc::new(tokio::sync::Semaphore::new(1)),
@@ -49,6 +52,10 @@ impl Faulty {
 
     pub fn fail_next(&self, fault: Failure) {
         self.fail([Some(fault)]);
+    }
+
+    pub fn damage(&self, conversation: ConversationId) {
+        *self.damaged.lock().expect("no panic") = Some(conversation);
     }
 
     pub fn break_down(&self) {
@@ -78,6 +85,10 @@ impl Store for Faulty {
 
     async fn append(&self, batch: Vec<NewMessage>) -> Result<Vec<Result<Appended, Refusal>>, Error> {
         self.fault()?;
+        let damaged = *self.damaged.lock().expect("no panic");
+        if batch.iter().any(|message| Some(message.conversation) == damaged) {
+            return Err(Failure::Damaged("im_group GroupId(1)".into()).into());
+        }
         let outcomes = self.below.append(batch).await;
         drop(self.untold.acquire().await);
         outcomes

@@ -113,6 +113,28 @@ async fn what_failed_for_now_is_not_overtaken_by_what_was_sent_behind_it() {
 }
 
 #[tokio::test]
+async fn a_damaged_conversation_keeps_nobody_from_writing_in_their_others() {
+    let faulty = Faulty::new(memory_store(&Default::default()));
+    let store = faulty.clone();
+    let server = TestServer::start_with(|_| {}, |_| std::sync::Arc::new(store)).await;
+    let (mut ada, bob, cyd) = (server.login("ada").await, server.login("bob").await, server.login("cyd").await);
+    let (damaged, sound, notes) =
+        (ada.conversation_with(&bob), ada.conversation_with(&cyd), ada.conversation_with(&ada));
+    faulty.damage(damaged.parse().expect("an id"));
+    let sends = [(&notes, "m-1"), (&damaged, "m-2"), (&sound, "m-3"), (&notes, "m-4")];
+    let ids = ada.say_all(sends.map(|(to, id)| send(to, id, "text")).into()).await;
+    let mut places = Vec::new();
+    for id in ids {
+        places.push(match ada.answer(id).await {
+            Body::Sent(sent) => Ok(sent.server_msg_id),
+            Body::Error(error) => Err(error.code()),
+            other => panic!("{other:?}"),
+        });
+    }
+    assert_eq!(places, [Ok(1), Err(ErrorCode::Internal), Ok(1), Ok(2)]);
+}
+
+#[tokio::test]
 async fn failures_in_more_conversations_than_are_remembered_end_the_connection() {
     let faulty = Faulty::new(memory_store(&Default::default()));
     let store = faulty.clone();

@@ -8,6 +8,8 @@ use crate::{Error, Failure, Refusal, facts::Stop, rows::Damage};
 const DEADLOCK: u16 = 1213;
 const LOCK_WAIT_TIMEOUT: u16 = 1205;
 const DUPLICATE_ENTRY: u16 = 1062;
+/// What a guard does that does not hold: see [`super::statement`].
+const GUARD: u16 = 1242;
 const DISK_FULL: [u16; 2] = [1021, 1114];
 /// "Got error 28": the operating system's ENOSPC.
 const STORAGE_ENGINE: u16 = 1030;
@@ -88,8 +90,9 @@ impl From<Mysql> for Fault {
             code if DISK_FULL.contains(&code) => Self::Store(Failure::Full),
             STORAGE_ENGINE if server.message.contains("error 28") => Self::Store(Failure::Full),
             code if OF_NO_USE.contains(&code) => Self::Lost(server.to_string()),
+            GUARD => Self::Damaged(Damage("a row is not as it was read, and it was locked".into())),
             // What else it finds wrong, it finds wrong with what one of them asked for.
-            _ => Self::OfOne(server.to_string()),
+            _ => Self::Damaged(Damage(server.to_string())),
         }
     }
 }
@@ -108,7 +111,8 @@ impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Store(failure) => failure,
-            Fault::OfOne(what) | Fault::Damaged(Damage(what)) => Self::Failed(what),
+            Fault::OfOne(what) => Self::Failed(what),
+            Fault::Damaged(Damage(what)) => Self::Damaged(what),
             Fault::Refused(refusal) => Self::Failed(format!("a refusal came too late: {refusal}")),
             Fault::Panicked => Self::Failed("the writer panicked".into()),
             Fault::Taken(why) | Fault::InTheWay(why) => Self::Failed(format!("others were in the way: {why}")),

@@ -42,7 +42,7 @@ pub(super) fn in_snapshot<R: Read>(
         Stop::Failed(failure) => failure.into(),
         Stop::Damaged(damage) => {
             damaged.note(&damage);
-            Failure::Failed(damage.0).into()
+            Failure::Damaged(damage.0).into()
         }
         Stop::Missing => Failure::Failed("a read misses nothing".into()).into(),
     })

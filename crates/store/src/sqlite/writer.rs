@@ -95,7 +95,8 @@ impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::OfAll(failure) => failure,
-            Fault::OfOne(what) | Fault::Damaged(Damage(what)) => Self::Failed(what),
+            Fault::OfOne(what) => Self::Failed(what),
+            Fault::Damaged(Damage(what)) => Self::Damaged(what),
         }
     }
 }

@@ -98,7 +98,7 @@ fn failed(answers: &[Result<Appended, Error>]) -> Vec<(usize, String)> {
             assert!(!place.duplicate);
             None
         }
-        Err(Error::Failed(Failure::Failed(why))) => Some((at, why.clone())),
+        Err(Error::Failed(Failure::Damaged(why) | Failure::Failed(why))) => Some((at, why.clone())),
         Err(error) => panic!("{error}"),
     });
     failed.collect()

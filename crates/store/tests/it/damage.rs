@@ -108,7 +108,10 @@ pub async fn a_damaged_entry_of_a_list_keeps_its_place(hand: &dyn Hand) {
     assert_eq!(all_lists(&*store).await, [somebody(""), of_group("")]);
     for _ in 0..20 {
         let own = store.group(UserId(2), GroupId(10)).await;
-        assert!(matches!(&own, Err(Error::Failed(Failure::Failed(why))) if why.contains("im_group_member")), "{own:?}");
+        assert!(
+            matches!(&own, Err(Error::Failed(Failure::Damaged(why))) if why.contains("im_group_member")),
+            "{own:?}"
+        );
     }
 
     hand.run("UPDATE im_group_member SET role = 1 WHERE user_id = 2").await;
