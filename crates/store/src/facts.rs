@@ -245,6 +245,24 @@ impl<R: Row> Rows<R> {
     }
 }
 
+/// What `find` makes of each of them. When facts are missing, all that are missing are asked for at once.
+pub(crate) fn of_each<I, T>(
+    items: impl IntoIterator<Item = I>,
+    mut find: impl FnMut(I) -> Result<T, Stop>,
+) -> Result<Vec<T>, Stop> {
+    let (mut found, mut is_missing) = (Vec::new(), false);
+    for item in items {
+        match find(item) {
+            Ok(value) => found.push(value),
+            Err(Stop::Missing) => is_missing = true,
+            // It may rest on what is missing: then all is decided anew.
+            Err(stop) if !is_missing => return Err(stop),
+            Err(_) => {}
+        }
+    }
+    if is_missing { Err(Stop::Missing) } else { Ok(found) }
+}
+
 macro_rules! look_up {
     ($name:ident, $rows:ident, $row:ty, ($($arg:ident: $type:ty),+), $want:expr, $key:expr) => {
         pub(crate) fn $name(&mut self, $($arg: $type),+) -> Result<Option<$row>, Stop> {

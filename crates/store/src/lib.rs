@@ -85,7 +85,7 @@ pub const UNANSWERED_GROUPS_OF_AN_INVITER: &str =
 /// What is kept.
 ///
 /// Of every verb that changes something:
-/// - *Atomic*: after an error, other than [`Error::UnknownOutcome`], nothing was changed.
+/// - *Atomic*: after an error, other than [`Failure::UnknownOutcome`], nothing was changed.
 /// - *Durable*: when it returns `Ok`, the change survives a crash of the process and of the machine.
 /// - *Isolated*: no other call sees a change that a crash can still take back.
 /// - *Safe to drop*: a future that is dropped before it returned leaves the change done or not done, whole. What was not begun is not done.
@@ -235,7 +235,7 @@ pub trait Store: Send + Sync {
 
     /// Remembers a device and when it was last seen, to the day: it writes only when the device is new, changed, or was
     /// last seen on another day. Beyond the number of devices that a user may have, the one longest unseen is
-    /// forgotten, never this one.
+    /// forgotten, never this one. `NotFound("user")`.
     async fn touch_device(&self, user: UserId, device: Device) -> Result<(), Error>;
 
     /// The user's devices, last seen first.

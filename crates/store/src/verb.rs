@@ -177,7 +177,7 @@ impl<V: Verb> Write for Waiting<V> {
                 let is_undone = facts.undo();
                 facts.appended = appended;
                 match stop {
-                    Stop::Refused(refusal) => Err(refusal.into()),
+                    Stop::Refused(refusal) if is_undone => Err(refusal.into()),
                     Stop::Damaged(damage) if is_undone => {
                         facts.damaged.note(&damage);
                         Err(Failure::Damaged(damage.0).into())

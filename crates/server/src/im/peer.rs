@@ -157,7 +157,7 @@ impl Listener {
         if !self.begin(bytes, work) {
             self.cx.peers.counts.dropped(Dropped::Busy);
             // It does so itself, and need not wait for that.
-            self.cx.peers.answer_append(from, call, vec![Err(Failure::Overloaded.into()); asked]);
+            self.cx.peers.answer_append(from, call, vec![Err(Failure::Closed.into()); asked]);
         }
     }
 

@@ -230,6 +230,17 @@ pub(super) async fn who_is_no_member_is_refused(room: &mut Room) {
     assert_eq!((room.say(DAN, crowd).await.server_msg_id, room.say(BOB, crowd).await.server_msg_id), (5, 6));
 }
 
+pub(super) async fn a_batch_in_which_all_are_refused_is_answered_whole(room: &mut Room) {
+    let crowd = room.found(1, ADA, &[BOB]).await;
+    room.send(text(BOB, crowd, "before")).await.expect("a member");
+    ok(room.leave(BOB, crowd).await);
+    let batch = (0..64).map(|n| text(BOB, crowd, &format!("m{n}"))).chain([text(BOB, crowd, "before")]);
+    let answers = room.append(batch.collect()).await;
+    let (retry, refused) = answers.split_last().expect("an answer to each");
+    assert!(refused.iter().all(|answer| *answer == Err(Error::Refused(Refusal::NotMember))), "{refused:?}");
+    assert!(retry.as_ref().is_ok_and(|place| place.duplicate && place.server_msg_id == 2), "{retry:?}");
+}
+
 pub(super) async fn who_writes_while_he_is_removed_and_invited_writes_as_a_member(room: &mut Room) {
     let crowd = room.found(1, ADA, &[BOB]).await;
     let store = room.store();

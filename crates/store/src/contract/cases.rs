@@ -53,6 +53,7 @@ macro_rules! store_contract {
                 another_body_within_the_batch_is_refused
                 who_is_no_party_is_refused
                 who_is_no_member_is_refused
+                a_batch_in_which_all_are_refused_is_answered_whole
                 who_writes_while_he_is_removed_and_invited_writes_as_a_member
                 a_peer_who_does_not_exist_is_not_found
                 a_group_that_does_not_exist_is_like_one_of_others
@@ -147,6 +148,7 @@ macro_rules! store_contract {
                 a_user_has_no_more_groups_than_he_may
                 others_take_a_part_of_a_users_groups_and_no_more
                 whom_a_user_has_written_to_finds_a_place_whatever_strangers_do
+                many_acquaintances_without_a_place_join_at_once
                 who_answers_or_leaves_has_a_place_again_at_once
                 who_joins_again_has_not_answered
                 only_present_members_see_a_group_and_its_members
@@ -198,6 +200,8 @@ macro_rules! store_contract {
                 a_device_seen_again_on_the_same_day_is_not_written
                 the_device_longest_unseen_is_forgotten
                 a_device_just_seen_is_not_the_one_forgotten
+                many_devices_are_forgotten_at_once
+                a_device_of_nobody_is_not_found
             }
             life {
                 everything_is_there_after_reopening

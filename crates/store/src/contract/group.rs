@@ -267,6 +267,21 @@ pub(super) async fn whom_a_user_has_written_to_finds_a_place_whatever_strangers_
     ok(room.create_group(new_group(6, ADA, &[BOB])).await);
 }
 
+pub(super) async fn many_acquaintances_without_a_place_join_at_once(room: &mut Room) {
+    let people: Vec<_> = (100..120).map(UserId).collect();
+    for user in &people {
+        room.user(*user).await;
+    }
+    room.reopen_with(|options| options.unanswered_groups_per_user_max = 1).await;
+    room.found(1, EVE, &people).await;
+    limited(room.create_group(new_group(2, ADA, &people)).await, crate::UNANSWERED_GROUPS_OF_A_USER);
+    for user in &people {
+        room.say(*user, single(*user, ADA)).await;
+    }
+    let crowd = room.found(2, ADA, &[]).await;
+    ok(room.invite(ADA, crowd, &people).await);
+}
+
 pub(super) async fn who_answers_or_leaves_has_a_place_again_at_once(room: &mut Room) {
     room.reopen_with(|options| options.unanswered_groups_per_inviter_max = 1).await;
     let first = room.found(1, EVE, &[BOB]).await;

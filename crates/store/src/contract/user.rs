@@ -211,6 +211,21 @@ pub(super) async fn a_device_just_seen_is_not_the_one_forgotten(room: &mut Room)
     }
 }
 
+pub(super) async fn many_devices_are_forgotten_at_once(room: &mut Room) {
+    room.reopen_with(|options| options.devices_per_user_max = 40).await;
+    for n in 0..40 {
+        ok(room.touch_device(ADA, device(&format!("d{n}"))).await);
+    }
+    room.reopen_with(|options| options.devices_per_user_max = 2).await;
+    ok(room.touch_device(ADA, device("new")).await);
+    let left = device_ids(room, ADA).await;
+    assert!(left.len() == 2 && left.iter().any(|id| id == "new"), "{left:?}");
+}
+
+pub(super) async fn a_device_of_nobody_is_not_found(room: &mut Room) {
+    assert_eq!(room.touch_device(NOBODY, device("d")).await, Err(Error::Refused(Refusal::NotFound("user"))));
+}
+
 async fn device_ids(room: &Room, user: UserId) -> Vec<String> {
     ok(room.devices(user).await).iter().map(|device| device.device_id.to_string()).collect()
 }

@@ -85,7 +85,7 @@ impl From<Mysql> for Fault {
         };
         match server.code {
             DEADLOCK | LOCK_WAIT_TIMEOUT => Self::InTheWay(server.to_string()),
-            DUPLICATE_ENTRY if server.message.contains("once'") => Self::Known,
+            DUPLICATE_ENTRY if server.message.ends_with("once'") => Self::Known,
             DUPLICATE_ENTRY => Self::Taken(server.to_string()),
             code if DISK_FULL.contains(&code) => Self::Store(Failure::Full),
             STORAGE_ENGINE if server.message.contains("error 28") => Self::Store(Failure::Full),

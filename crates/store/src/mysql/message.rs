@@ -33,7 +33,7 @@ pub(super) struct Places {
 struct Stored {
     first: Appended,
     kind: i32,
-    content: Arc<str>,
+    content: Arc<[u8]>,
     attachment: Bytes,
 }
 
@@ -42,7 +42,9 @@ impl Places {
         let known = self.known.get(&identity(message))?.as_ref();
         Some(known.map(|Stored { first, kind, content, attachment }| Known {
             first: *first,
-            same: *kind == message.kind && *content == message.content && *attachment == message.attachment,
+            same: *kind == message.kind
+                && **content == *message.content.as_bytes()
+                && *attachment == message.attachment,
         }))
     }
 
@@ -50,11 +52,9 @@ impl Places {
         self.wanted.push(message.clone());
     }
 
-    /// Tells whether any were wanted.
-    pub(super) async fn look_for_wanted(&mut self, db: &mut Conn, shards: u32) -> Result<bool, Fault> {
+    pub(super) async fn look_for_wanted(&mut self, db: &mut Conn, shards: u32) -> Result<(), Fault> {
         let wanted = std::mem::take(&mut self.wanted);
-        self.look(db, shards, &wanted).await?;
-        Ok(!wanted.is_empty())
+        self.look(db, shards, &wanted.iter().collect::<Vec<_>>()).await.map(drop)
     }
 
     /// Tells the senders of those that are there. The locks that are held keep others from storing them now.
@@ -62,11 +62,11 @@ impl Places {
         &mut self,
         db: &mut Conn,
         shards: u32,
-        messages: &[NewMessage],
+        messages: &[&NewMessage],
     ) -> Result<Vec<UserId>, Fault> {
         let mut tables: HashMap<Table, Vec<&NewMessage>> = HashMap::new();
         for message in messages {
-            tables.entry(Table::of_key(message, shards)).or_default().push(message);
+            tables.entry(Table::of_key(message, shards)).or_default().push(*message);
         }
         if tables.is_empty() {
             return Ok(Vec::new());
@@ -99,8 +99,8 @@ impl Places {
         let id: String = get(&mut row, 2)?;
         let id = id.parse().map_err(|bad| Fault::OfOne(format!("client_msg_id {id}: {bad}")))?;
         let first = Appended::first(get(&mut row, 3)?, get(&mut row, 4)?, get(&mut row, 5)?);
-        let (kind, content) = (get(&mut row, 6)?, Arc::from(get::<String>(&mut row, 7)?));
-        let attachment = get::<Vec<u8>>(&mut row, 8)?.into();
+        let kind = get(&mut row, 6)?;
+        let (content, attachment) = (get::<Vec<u8>>(&mut row, 7)?.into(), get::<Vec<u8>>(&mut row, 8)?.into());
         self.known.insert((conversation, from, id), Some(Stored { first, kind, content, attachment }));
         Ok(from)
     }
@@ -111,7 +111,7 @@ impl Places {
         let stored = Stored {
             first: Appended::first(head.server_msg_id, head.server_time_ms, head.count),
             kind: message.kind,
-            content: message.content.clone(),
+            content: Arc::from(message.content.clone()),
             attachment: message.attachment.clone(),
         };
         let identity = identity(message);

@@ -139,8 +139,9 @@ impl Queue {
     }
 
     /// The transaction of the group is over.
-    pub(super) fn done(&self, group: &Group) {
-        self.state().busy.retain(|one| !group.conversations.contains(one));
+    pub(super) fn done(&self, group: &mut Group) {
+        let conversations = std::mem::take(&mut group.conversations);
+        self.state().busy.retain(|one| !conversations.contains(one));
         self.changed.notify_one();
     }
 

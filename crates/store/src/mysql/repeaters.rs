@@ -42,11 +42,15 @@ impl Repeaters {
     }
 
     /// Of these, the messages that are to be looked for.
-    pub(super) fn among<'m>(&self, messages: impl Iterator<Item = &'m NewMessage>, now: Instant) -> Vec<NewMessage> {
+    pub(super) fn among<'m>(
+        &self,
+        messages: impl Iterator<Item = &'m NewMessage>,
+        now: Instant,
+    ) -> Vec<&'m NewMessage> {
         let inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_wave = now < inner.wave_until;
         let repeats = |sender| inner.senders.get(&sender).is_some_and(|until| now < *until);
-        messages.filter(|message| is_wave || repeats(message.from.user)).cloned().collect()
+        messages.filter(|message| is_wave || repeats(message.from.user)).collect()
     }
 }
 

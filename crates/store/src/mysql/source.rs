@@ -168,19 +168,18 @@ impl Database {
         Ok(results.drop_result().await?)
     }
 
-    /// Reads what the present write turned out to lack. Tells whether there was anything.
-    pub(super) async fn read_missing(&mut self, db: &mut Conn, tables: &mut Tables) -> Result<bool, Fault> {
+    /// Reads what the present write turned out to lack.
+    pub(super) async fn read_missing(&mut self, db: &mut Conn, tables: &mut Tables) -> Result<(), Fault> {
         let wants = std::mem::replace(&mut self.missing, Wants::new(Dialect::Mysql));
-        let looked = self.places.look_for_wanted(db, self.shards).await?;
+        self.places.look_for_wanted(db, self.shards).await?;
         if wants.rows.is_empty() && wants.queries.is_empty() {
-            return Ok(looked);
+            return Ok(());
         }
         // What is asked for may lie among the rows that are still to be written.
         if !wants.queries.is_empty() {
             self.write_copies(db).await?;
         }
-        self.read(db, &[NOTHING.to_owned()], wants, tables).await?;
-        Ok(true)
+        self.read(db, &[NOTHING.to_owned()], wants, tables).await
     }
 
     /// Writes the copies up to here.

@@ -26,7 +26,7 @@ use crate::{
     verb::{Wants, Write},
 };
 
-/// Round trips for what a write turned out to want. Each verb wants less each time.
+/// Round trips for what a write turned out to want: it asks for all that it lacks at once, and for more only by what it learned.
 const ROUNDS_MAX: u32 = 8;
 
 /// What every transaction needs and none changes.
@@ -63,9 +63,6 @@ pub(super) async fn transact(
     commits: &AtomicBool,
 ) -> Result<Vec<Moved>, Fault> {
     let (stages, begun) = (&rules.counters.stages, Instant::now());
-    if let Some(first) = writes.iter().map(|write| write.since()).min() {
-        stages.queue.note(begun - first);
-    }
     let shards = rules.common.shards;
     let (mut tables, mut source) = (Tables::default(), Database::new(shards));
     let mut wants = Wants::new(Dialect::Mysql);
@@ -80,7 +77,7 @@ pub(super) async fn transact(
     source.read(db, &begin, wants, &mut tables).await?;
     let messages = writes.iter().flat_map(|write| write.messages());
     let looked_for = match look {
-        Look::All => messages.cloned().collect(),
+        Look::All => messages.collect(),
         Look::OfRepeaters => rules.repeaters.among(messages, Instant::now()),
     };
     rules.repeaters.note(source.places.look(db, shards, &looked_for).await?, Instant::now());

@@ -91,10 +91,10 @@ pub(super) async fn run(queue: Arc<Queue>, mut free: Vec<Writer>) {
                 let (queue, give_back) = (queue.clone(), give_back.clone());
                 tokio::spawn(async move {
                     if AssertUnwindSafe(writer.work(&queue, &mut group)).catch_unwind().await.is_err() {
-                        tracing::error!(writes = group.writes.len(), "a transaction panicked");
+                        tracing::error!("a writer panicked beside its transaction");
                         // Nobody knows in which state it is, and its conversations wait for nobody.
                         writer.line = None;
-                        queue.done(&group);
+                        queue.done(&mut group);
                     }
                     // There is room for all of them; without a receiver nobody needs it.
                     let _ = give_back.try_send(writer);
@@ -130,6 +130,7 @@ impl Writer {
     }
 
     async fn work(&mut self, queue: &Queue, group: &mut Group) {
+        self.rules.counters.stages.queue.note(group.since.elapsed());
         let mut writes = std::mem::take(&mut group.writes);
         let outcome = self.commit_together(&mut writes, group.since).await;
         let mut settled: Vec<Settled> = Vec::new();
@@ -235,8 +236,11 @@ impl Writer {
     /// A connection on which something broke is not used again.
     async fn attempt(&mut self, writes: &mut [Box<dyn Write>], look: Look) -> Result<Vec<Moved>, Fault> {
         let mut line = self.database.line(self.line.take(), Role::Writer).await?;
-        if line.is_new {
-            self.look_for_lost_commits(&mut line.db).await?;
+        if line.is_new
+            && let Err(fault) = self.look_for_lost_commits(&mut line.db).await
+        {
+            self.database.broke();
+            return Err(fault);
         }
         self.stamp.transaction_no += 1;
         let commits = AtomicBool::new(false);
@@ -296,7 +300,7 @@ impl Writer {
             return Ok(());
         }
         let sql = "SELECT transaction_no FROM im_writer WHERE writer_id = ?";
-        let found: Option<u64> = db.exec_first(sql, (self.stamp.writer_id,)).await?;
+        let found: Option<u64> = within(OUTCOME_MAX, db.exec_first(sql, (self.stamp.writer_id,))).await?;
         let lost = committed.saturating_sub(found.unwrap_or(0));
         if lost > 0 {
             let writer_id = self.stamp.writer_id;

@@ -4,7 +4,7 @@ use anser_proto::{ConversationId, GroupId};
 
 use crate::{
     Appended, NewMessage, Refusal,
-    facts::{Facts, Known, Stop, Want},
+    facts::{Facts, Known, Stop, Want, of_each},
     rows::{Head, MessageRow},
     verb::{Company, Verb, Wants},
 };
@@ -36,7 +36,7 @@ impl Verb for Append {
     }
 
     fn decide(&self, facts: &mut Facts<'_>) -> Result<Self::Answer, Stop> {
-        let decided = self.0.iter().map(|message| match append(facts, message) {
+        of_each(&self.0, |message| match append(facts, message) {
             Ok(place) => {
                 facts.appended += u64::from(!place.duplicate);
                 Ok(Ok(place))
@@ -44,8 +44,7 @@ impl Verb for Append {
             // It comes before anything is changed.
             Err(Stop::Refused(refusal)) => Ok(Err(refusal)),
             Err(stop) => Err(stop),
-        });
-        decided.collect()
+        })
     }
 
     fn weight(&self) -> usize {

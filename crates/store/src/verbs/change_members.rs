@@ -5,7 +5,7 @@ use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
 use super::joining::{changed, go, group_row, join, may_join};
 use crate::{
     MEMBERS_OF_A_GROUP, MembersAction, MembersChange, MembersChanged, Refusal, Role,
-    facts::{Facts, Stop, Want},
+    facts::{Facts, Stop, Want, of_each},
     questions,
     rows::GroupRow,
     steps::distinct,
@@ -145,6 +145,8 @@ fn removed(
 /// Makes a member the owner; who was it before, and is still there, is a plain member.
 fn crown(facts: &mut Facts<'_>, group: GroupId, heir: UserId) -> Result<(), Stop> {
     let row = group_row(facts, group)?;
+    // Whoever changes a user's stay holds their mailbox: they may be answering in the group just now.
+    of_each([row.owner_id, heir], |user| facts.must_exist(user))?;
     facts.set_role(group, row.owner_id, Role::Member)?;
     facts.set_role(group, heir, Role::Owner)?;
     facts.tables.groups.set(group, Some(GroupRow { owner_id: heir, ..row }));

@@ -4,29 +4,28 @@ use anser_proto::{ConversationId, GroupId, UserId};
 
 use crate::{
     GROUPS_OF_A_USER, MembersChanged, Message, Refusal, Role,
-    facts::{Facts, Stop},
+    facts::{Facts, Stop, of_each},
     questions,
     rows::{GroupRow, Place, Stay},
 };
 
 pub(super) fn may_join(facts: &mut Facts<'_>, inviter: UserId, users: &[UserId]) -> Result<(), Stop> {
     let max = facts.options.groups_per_user_max;
-    for user in users {
+    of_each(users, |user| {
         let groups = questions::groups_of(facts, *user, inviter)?;
         if groups.all >= max.into() {
             return Err(Refusal::Limit { what: GROUPS_OF_A_USER, max }.into());
         }
         if *user == inviter {
-            continue;
+            return Ok(());
         }
         facts.options.check_unanswered_of_inviter(groups.of_inviter)?;
-        if let Err(limit) = facts.options.check_unanswered(groups.unanswered)
-            && !questions::has_written(facts, *user, inviter)?
-        {
-            return Err(limit.into());
+        match facts.options.check_unanswered(groups.unanswered) {
+            Err(limit) if !questions::has_written(facts, *user, inviter)? => Err(limit.into()),
+            _ => Ok(()),
         }
-    }
-    Ok(())
+    })
+    .map(drop)
 }
 
 /// The users come with the message at this place, and their read marks start there.

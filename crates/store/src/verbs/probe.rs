@@ -2,7 +2,7 @@
 
 use crate::{
     facts::{Facts, Stop},
-    verb::{Verb, Wants},
+    verb::{Company, Verb, Wants},
 };
 
 pub(crate) struct Probe;
@@ -15,5 +15,9 @@ impl Verb for Probe {
     fn decide(&self, facts: &mut Facts<'_>) -> Result<(), Stop> {
         facts.must_write = true;
         Ok(())
+    }
+
+    fn company(&self) -> Company {
+        Company::Everybody
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     Refusal,
     facts::{Facts, Stop, Want},
     rows::UserRow,
-    verb::{Verb, Wants},
+    verb::{Company, Verb, Wants},
 };
 
 pub(crate) struct SetDisabled(pub(crate) UserId, pub(crate) bool);
@@ -27,5 +27,9 @@ impl Verb for SetDisabled {
         }
         facts.tables.users.set(user, Some(UserRow { disabled, ..row }));
         Ok(())
+    }
+
+    fn company(&self) -> Company {
+        Company::Everybody
     }
 }

@@ -5,7 +5,7 @@ use anser_proto::UserId;
 use crate::{
     PasswordHash,
     facts::{Facts, Stop, Want},
-    verb::{Verb, Wants},
+    verb::{Company, Verb, Wants},
 };
 
 pub(crate) struct SetPassword(pub(crate) UserId, pub(crate) PasswordHash);
@@ -24,5 +24,9 @@ impl Verb for SetPassword {
         facts.password(*user)?;
         facts.tables.passwords.set(*user, Some(password.clone()));
         Ok(())
+    }
+
+    fn company(&self) -> Company {
+        Company::Everybody
     }
 }

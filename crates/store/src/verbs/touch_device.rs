@@ -6,7 +6,7 @@ use anser_proto::UserId;
 
 use crate::{
     Device, Refusal,
-    facts::{Facts, Stop, Want},
+    facts::{Facts, Stop, Want, of_each},
     questions,
     rows::DeviceRow,
     verb::{Company, Subject, Verb, Wants},
@@ -35,10 +35,12 @@ impl Verb for TouchDevice {
         let others = facts.ask(&questions::devices_of(*user), |row| row.get::<Arc<str>>())?;
         // The one that just came stays, also when others have a later time because the clock went back.
         let room = facts.options.devices_per_user_max.max(1) as usize - 1;
-        for forgotten in others.into_iter().filter(|other| *other != device.device_id).skip(room) {
-            facts.device(*user, forgotten.clone())?;
-            facts.tables.devices.set((*user, forgotten), None);
-        }
+        let forgotten = others.into_iter().filter(|other| *other != device.device_id).skip(room);
+        of_each(forgotten, |device_id| {
+            facts.device(*user, device_id.clone())?;
+            facts.tables.devices.set((*user, device_id), None);
+            Ok(())
+        })?;
         let row = DeviceRow { platform: device.platform, name: device.name.clone(), last_seen_ms: now_ms };
         facts.tables.devices.set((*user, device.device_id.clone()), Some(row));
         Ok(())

@@ -6,7 +6,7 @@ use crate::{
     ProfileChange, Refusal, User,
     facts::{Facts, Stop, Want},
     rows::UserRow,
-    verb::{Verb, Wants},
+    verb::{Company, Verb, Wants},
 };
 
 pub(crate) struct UpdateProfile(pub(crate) UserId, pub(crate) ProfileChange);
@@ -35,5 +35,9 @@ impl Verb for UpdateProfile {
         let changed = (row.user(*user), row.mailbox_seq);
         facts.tables.users.set(*user, Some(row));
         Ok(changed)
+    }
+
+    fn company(&self) -> Company {
+        Company::Everybody
     }
 }

@@ -5,15 +5,18 @@ use std::sync::{
     atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use anser_proto::ConversationId;
-use anser_store::{Appended, Error, Failure, NewMessage, Options, Sequencer, Store, sequencer::HeadSequencer};
+use anser_proto::{ConversationId, GroupId, UserId};
+use anser_store::{
+    Appended, Error, Failure, MembersAction, MembersChange, NewMessage, Options, Sequencer, Store,
+    sequencer::HeadSequencer,
+};
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use tokio::sync::Notify;
 
 use crate::{
     damage::{Hand, village},
-    talk::{common, group, send, single, text},
+    talk::{common, group, send, sender, single, text},
 };
 
 /// A clock that stands still until all writes wait, and then breaks when it is asked for the n-th time.
@@ -153,6 +156,19 @@ pub async fn what_the_database_refuses_to_write_fails_alone(hand: &dyn Hand) {
     village(hand).await.close().await;
     hand.jam(3).await;
     check(hand, "jam", &[2], "jammed").await;
+}
+
+/// The notice of somebody's going is stored before it turns out that they have no mailbox.
+pub async fn a_refusal_that_comes_too_late_leaves_nothing_behind(hand: &dyn Hand) {
+    village(hand).await.close().await;
+    hand.run("DELETE FROM im_mailbox WHERE user_id = 2").await;
+    let store = hand.open().await;
+    let action = MembersAction::Remove(vec![UserId(2)]);
+    let change = MembersChange { group: GroupId(10), operator: sender(1), action, login_version: 0 };
+    let removed = store.change_members(change).await;
+    assert!(removed.is_err(), "{removed:?}");
+    send(&*store, text(1, group(10), "after")).await.expect("the log of the group is whole");
+    store.close().await;
 }
 
 /// `breaks` says when the clock is asked for a write of the crowd: in the transaction of all, and in its own.

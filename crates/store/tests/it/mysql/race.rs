@@ -1,12 +1,12 @@
 //! Others who are at the same rows at the same moment, step by step.
 
-use anser_proto::UserId;
-use anser_store::{Error, Failure, Store as _, Stretch, mysql::MysqlOptions};
+use anser_proto::{GroupId, UserId};
+use anser_store::{Error, Failure, MembersAction, MembersChange, Store as _, Stretch, mysql::MysqlOptions};
 use futures_util::FutureExt as _;
 use mysql_async::{Conn, Opts, prelude::Queryable as _};
 
 use super::{SERVER, fresh_name, make_database, open, options, try_open};
-use crate::talk::{found, group, send, settle, single, text};
+use crate::talk::{found, group, send, sender, settle, single, text};
 
 #[tokio::test]
 async fn a_head_that_is_not_where_it_was_read_moves_nowhere() {
@@ -46,19 +46,51 @@ async fn an_append_that_waited_tells_the_members_as_they_are_then() {
         let store = std::sync::Arc::clone(&store);
         tokio::spawn(async move { store.append(batch).await })
     };
-    let waits = "SELECT COUNT(*) FROM information_schema.processlist
-                 WHERE db = DATABASE() AND info LIKE '%im_conversation%FOR UPDATE' AND time_ms > 200";
-    let mut look = Conn::new(Opts::from_url(&url).expect("an address")).await.expect("it answers");
-    while look.query_first::<u64, _>(waits).await.expect("a number") != Some(1) {
-        tokio::task::yield_now().await;
-    }
+    until_somebody_waits(&url, "im_conversation").await;
     other.query_drop("UPDATE im_group SET members_version = 77 WHERE group_id = 9; COMMIT").await.expect("changed");
     let places = appending.await.expect("no task panics").expect("the store works");
     let versions: Vec<u64> = places.into_iter().map(|place| place.expect("stored").members_version).collect();
     assert_eq!(versions, [1, 77]);
-    for db in [other, look] {
-        db.disconnect().await.expect("it says goodbye");
+    other.disconnect().await.expect("it says goodbye");
+}
+
+/// For a lock on rows of this table.
+async fn until_somebody_waits(url: &str, table: &str) {
+    let waits = format!(
+        "SELECT COUNT(*) FROM information_schema.processlist
+         WHERE db = DATABASE() AND info LIKE '%{table}%FOR UPDATE' AND time_ms > 200"
+    );
+    let mut look = Conn::new(Opts::from_url(url).expect("an address")).await.expect("it answers");
+    while look.query_first::<u64, _>(&waits).await.expect("a number") != Some(1) {
+        tokio::task::yield_now().await;
     }
+    look.disconnect().await.expect("it says goodbye");
+}
+
+/// Who answers in the group at the moment when the owner leaves holds their own mailbox, and nothing of the group.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_becomes_owner_has_answered_if_they_did_just_now() {
+    let url = make_database(&SERVER.url(), &fresh_name()).await;
+    let store = open(&url).await;
+    settle(&*store, 2).await;
+    found(&*store, 9, 1, &[2]).await;
+    let mut other = Conn::new(Opts::from_url(&url).expect("an address")).await.expect("it answers");
+    let answer = "START TRANSACTION; SELECT * FROM im_mailbox WHERE user_id = 2 FOR UPDATE;
+                  UPDATE im_group_member SET invited_by = NULL WHERE user_id = 2";
+    other.query_drop(answer).await.expect("a lock");
+    let leaving = {
+        let store = std::sync::Arc::clone(&store);
+        let leave =
+            MembersChange { group: GroupId(9), operator: sender(1), action: MembersAction::Leave, login_version: 0 };
+        tokio::spawn(async move { store.change_members(leave).await })
+    };
+    until_somebody_waits(&url, "im_mailbox").await;
+    other.query_drop("COMMIT").await.expect("committed");
+    leaving.await.expect("no task panics").expect("they left");
+    let heir: Option<(i32, Option<u64>)> =
+        other.query_first("SELECT role, invited_by FROM im_group_member WHERE user_id = 2").await.expect("a row");
+    assert_eq!(heir, Some((3, None)));
+    other.disconnect().await.expect("it says goodbye");
 }
 
 /// The number of the last transaction that was committed; each attempt takes one.

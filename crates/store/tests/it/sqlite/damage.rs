@@ -68,3 +68,8 @@ async fn a_panic_fails_the_write_that_it_was_at_and_no_other() {
 async fn a_panic_behind_the_commit_takes_back_no_answer() {
     blame::a_panic_behind_the_commit_takes_back_no_answer(&hand()).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_that_comes_too_late_leaves_nothing_behind() {
+    blame::a_refusal_that_comes_too_late_leaves_nothing_behind(&hand()).await;
+}
