@@ -63,7 +63,8 @@ fn check_expression(alert: &str, expression: &str, counted: &str, described: &st
         let name = metric.trim_start_matches("anser_").trim_end_matches("_total");
         assert!(counted.contains(&format!("\"{name}\"")), "{alert}: a server does not count {metric}");
         let (before, behind) = expression.split_once(metric).expect("it is in there");
-        assert_eq!(before.ends_with("rate("), metric.ends_with("_total"), "{alert}: a counter grows, a gauge does not");
+        let is_of_growth = ["rate(", "increase("].iter().any(|word| before.ends_with(word));
+        assert_eq!(is_of_growth, metric.ends_with("_total"), "{alert}: a counter grows, a gauge does not");
         let row = described.lines().find(|line| line.starts_with("| `anser_") && line.contains(&format!("`{metric}")));
         let row = row.unwrap_or_else(|| panic!("{alert}: docs/operations.md does not say what {metric} counts"));
         let selector = behind.strip_prefix('{').and_then(|rest| Some(rest.split_once('}')?.0));
