@@ -16,7 +16,7 @@ use anser_server::{
     event::Event,
     framing::{Framing, Transport},
     hub::{Connected, Hub, Newcomer},
-    outbox::Outbox,
+    outbox::{Outbox, Wave},
 };
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
@@ -52,8 +52,10 @@ impl Crowd {
     fn push(&self, message: Message) -> Duration {
         let start = Instant::now();
         let event = Event::new(Body::Message(MessageEvent { message: Some(message), mailbox_seq: 0 }));
+        let mut wave = Wave::default();
         let reached: usize =
-            self.connected.iter().map(|(connected, _)| self.hub.push(connected.user, None, &event)).sum();
+            self.connected.iter().map(|(connected, _)| self.hub.push(&mut wave, connected.user, None, &event)).sum();
+        drop(wave);
         let took = start.elapsed();
         assert_eq!(reached, self.connected.len());
         for (_, outbox) in &self.connected {

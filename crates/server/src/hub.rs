@@ -28,7 +28,7 @@ use crate::{
     event::Event,
     framing::Framing,
     nickname::Nickname,
-    outbox::Outbox,
+    outbox::{Outbox, Wave},
 };
 
 pub struct Hub {
@@ -97,8 +97,8 @@ impl Hub {
     }
 
     /// Puts the event into the outboxes of all connections of the user but `except`; tells how many.
-    pub fn push(&self, user: UserId, except: Option<ConnId>, event: &Event) -> usize {
-        self.shard(user).get(&user).map_or(0, |online| online.push(except, event))
+    pub fn push(&self, wave: &mut Wave, user: UserId, except: Option<ConnId>, event: &Event) -> usize {
+        self.shard(user).get(&user).map_or(0, |online| online.push(wave, except, event))
     }
 
     /// Bytes that large answers hold now.

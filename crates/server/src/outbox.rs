@@ -1,7 +1,7 @@
 //! What waits to be written to one connection. Others put into it and never wait; only its connection takes out.
 //! It lies between the hub and the gateway and knows neither.
 
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use anser_proto::CloseCode;
 use bytes::Bytes;
@@ -35,11 +35,16 @@ impl Outbox {
         Self { waiting: Mutex::default(), filled: Notify::new(), kicked: Notify::new(), bytes_max }
     }
 
-    /// Once something was dropped everything is, until the connection was told: a push behind a gap is of no use.
-    pub fn push(&self, frame: Bytes) {
+    #[cfg(test)]
+    pub fn push(self: &Arc<Self>, frame: Bytes) {
+        Wave::default().push(self, frame);
+    }
+
+    /// Tells whether the connection is to be woken. Once something was dropped everything is, until it was told: a push behind a gap is of no use.
+    fn put(&self, frame: Bytes) -> bool {
         let mut waiting = self.lock();
         if waiting.lagged {
-            return;
+            return false;
         }
         if waiting.writing + waiting.bytes + frame.len() > self.bytes_max {
             waiting.lagged = true;
@@ -48,11 +53,7 @@ impl Outbox {
             waiting.frames.push(frame);
         }
         // The connection is only woken by what fills an empty outbox; until it has looked, one call is enough.
-        let first = waiting.frames.len() <= 1 || waiting.lagged;
-        drop(waiting);
-        if first {
-            self.filled.notify_one();
-        }
+        waiting.frames.len() <= 1 || waiting.lagged
     }
 
     /// Something may be missing that never came here: the connection shall tell its client to sync.
@@ -94,13 +95,68 @@ impl Outbox {
     }
 }
 
+/// Pushes that belong together. Connections are woken behind them, so that what one batch brings to a connection is written at once; none is
+/// kept waiting for anything but pushes.
+#[derive(Default)]
+pub struct Wave {
+    filled: Vec<Arc<Outbox>>,
+    pushes: usize,
+}
+
+/// Beyond so many the first connections are woken: pushing takes a millisecond or so by then.
+const WAVE_MAX: usize = 16_384;
+
+impl Wave {
+    pub fn push(&mut self, outbox: &Arc<Outbox>, frame: Bytes) {
+        if outbox.put(frame) {
+            self.filled.push(Arc::clone(outbox));
+        }
+        self.pushes += 1;
+        if self.pushes >= WAVE_MAX {
+            self.wake();
+        }
+    }
+
+    /// To be called before anything is waited for.
+    pub fn wake(&mut self) {
+        self.pushes = 0;
+        for outbox in self.filled.drain(..) {
+            outbox.filled.notify_one();
+        }
+    }
+}
+
+impl Drop for Wave {
+    fn drop(&mut self) {
+        self.wake();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn outbox_of(bytes_max: usize) -> Arc<Outbox> {
+        Arc::new(Outbox::new(bytes_max))
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_woken_once_for_all_that_a_wave_brings() {
+        let (outbox, mut wave) = (outbox_of(10), Wave::default());
+        let mut woken = Box::pin(outbox.filled());
+        for frame in ["one", "two"] {
+            wave.push(&outbox, Bytes::from_static(frame.as_bytes()));
+            assert!(futures_util::poll!(&mut woken).is_pending());
+        }
+        drop(wave);
+        woken.await;
+        assert_eq!(outbox.take().frames, ["one", "two"]);
+        assert!(futures_util::poll!(Box::pin(outbox.filled())).is_pending());
+    }
+
     #[test]
     fn what_finds_no_room_is_dropped_with_all_behind_it_until_the_connection_was_told() {
-        let outbox = Outbox::new(10);
+        let outbox = outbox_of(10);
         for frame in ["1234", "5678", "abc", "d"] {
             outbox.push(Bytes::from_static(frame.as_bytes()));
         }
@@ -117,7 +173,7 @@ mod tests {
 
     #[test]
     fn what_is_being_written_takes_room_until_it_is_written() {
-        let outbox = Outbox::new(10);
+        let outbox = outbox_of(10);
         outbox.push(Bytes::from_static(b"12345678"));
         assert_eq!(outbox.take().frames.len(), 1);
         outbox.push(Bytes::from_static(b"ab"));
@@ -131,7 +187,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_is_told_to_sync_without_anything_else_to_tell() {
-        let outbox = Outbox::new(10);
+        let outbox = outbox_of(10);
         outbox.lag();
         outbox.filled().await;
         assert!(outbox.take().lagged && !outbox.take().lagged);
@@ -139,7 +195,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_connection_is_woken_by_a_push_and_by_a_kick() {
-        let outbox = Outbox::new(10);
+        let outbox = outbox_of(10);
         outbox.push(Bytes::from_static(b"one"));
         outbox.filled().await;
         assert_eq!(outbox.take().frames.len(), 1);

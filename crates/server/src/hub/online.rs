@@ -15,7 +15,7 @@ use crate::{
     event::Event,
     framing::Framing,
     nickname::Nickname,
-    outbox::Outbox,
+    outbox::{Outbox, Wave},
 };
 
 pub struct Online {
@@ -90,9 +90,9 @@ impl Online {
         });
     }
 
-    pub fn push(&self, except: Option<ConnId>, event: &Event) -> usize {
+    pub fn push(&self, wave: &mut Wave, except: Option<ConnId>, event: &Event) -> usize {
         let receivers = self.attached.iter().filter(|attached| Some(attached.accepted.conn) != except);
-        receivers.map(|attached| attached.outbox.push(event.framed(attached.framing))).count()
+        receivers.map(|attached| wave.push(&attached.outbox, event.framed(attached.framing))).count()
     }
 
     pub fn lag(&self) {

@@ -64,8 +64,8 @@ fn a_push_reaches_every_device_but_the_one_it_came_from() {
     let hub = new_hub(8);
     let (phone, phone_outbox) = attach(&hub, "phone");
     let (_laptop, laptop_outbox) = attach(&hub, "laptop");
-    assert_eq!(hub.push(ADA, Some(phone.conn), &lagged()), 1);
-    assert_eq!(hub.push(UserId(8), None, &lagged()), 0);
+    assert_eq!(hub.push(&mut Wave::default(), ADA, Some(phone.conn), &lagged()), 1);
+    assert_eq!(hub.push(&mut Wave::default(), UserId(8), None, &lagged()), 0);
     assert!(phone_outbox.take().frames.is_empty());
     assert_eq!(laptop_outbox.take().frames.len(), 1);
 }
@@ -77,7 +77,7 @@ fn the_same_device_replaces_itself_and_its_late_end_harms_nobody() {
     let (_new, new_outbox) = attach(&hub, "phone");
     assert_eq!(old_outbox.take().kicked, Some(CloseCode::Replaced));
     drop(old);
-    assert_eq!(hub.push(ADA, None, &lagged()), 1);
+    assert_eq!(hub.push(&mut Wave::default(), ADA, None, &lagged()), 1);
     assert_eq!(new_outbox.take().frames.len(), 1);
 }
 
@@ -90,7 +90,7 @@ fn a_connection_whose_login_took_long_does_not_replace_a_younger_one() {
     drop(attach_as(&hub, slow, "phone", &slow_outbox));
     assert_eq!(slow_outbox.take().kicked, Some(CloseCode::Replaced));
     assert_eq!(new_outbox.take().kicked, None);
-    assert_eq!(hub.push(ADA, None, &lagged()), 1);
+    assert_eq!(hub.push(&mut Wave::default(), ADA, None, &lagged()), 1);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn who_has_only_begun_to_log_in_is_told_what_comes_and_takes_nobodys_place() {
     let outboxes = [(); 2].map(|()| Arc::new(Outbox::new(1_000)));
     let [mut phone, mut watch] = [("phone", &outboxes[0]), ("watch", &outboxes[1])]
         .map(|(device, outbox)| begin(&hub, hub.accept(NOW_MS), device, outbox));
-    assert_eq!(hub.push(ADA, None, &lagged()), 4);
+    assert_eq!(hub.push(&mut Wave::default(), ADA, None, &lagged()), 4);
     let kicked = |outbox: &Outbox| outbox.take().kicked;
     assert_eq!((kicked(&phone_outbox), kicked(&laptop_outbox), hub.devices(ADA).len()), (None, None, 2));
     assert!(phone.log_in(0, KICK));
@@ -119,7 +119,7 @@ fn the_other_devices_are_told_also_when_the_one_it_came_from_has_left() {
     let from = phone.conn;
     drop(phone);
     assert!(hub.has_other(ADA, Some(from)));
-    assert_eq!(hub.push(ADA, Some(from), &lagged()), 1);
+    assert_eq!(hub.push(&mut Wave::default(), ADA, Some(from), &lagged()), 1);
     assert_eq!(laptop_outbox.take().frames.len(), 1);
 }
 
@@ -128,7 +128,7 @@ fn beyond_the_number_of_a_users_connections_the_oldest_goes() {
     let hub = new_hub(2);
     let attached: Vec<_> = ["one", "two", "three"].map(|device| attach(&hub, device)).into();
     assert_eq!(attached[0].1.take().kicked, Some(CloseCode::Replaced));
-    assert_eq!(hub.push(ADA, None, &lagged()), 2);
+    assert_eq!(hub.push(&mut Wave::default(), ADA, None, &lagged()), 2);
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::{
         counts::Dropped,
     },
     ctx::Ctx,
+    outbox::Wave,
 };
 
 /// Bytes of messages that are sent to another node at once; what is more is stored here, which is as right. One of the largest is less,
@@ -180,16 +181,17 @@ async fn tell(
     outcomes: &[Result<Appended, Error>],
     before: &Before,
 ) {
-    let _telling = cx.metrics.fan_out();
+    let (_telling, mut wave) = (cx.metrics.fan_out(), Wave::default());
     // Of what was stored before, the last of each conversation: who lacks those before it sees so by it.
     let mut stored_before = HashMap::new();
     for (new, outcome) in batch.iter().zip(outcomes) {
         match outcome {
             Ok(appended) if appended.duplicate => _ = stored_before.insert(new.conversation, (new, appended)),
-            Ok(appended) => stored::tell(cx, from, new, appended, before).await,
+            Ok(appended) => stored::tell(cx, &mut wave, from, new, appended, before).await,
             Err(_) => {}
         }
     }
+    wave.wake();
     for (new, appended) in stored_before.into_values() {
         stored::tell_again(cx, from, new, appended).await;
     }

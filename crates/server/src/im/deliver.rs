@@ -13,6 +13,7 @@ use crate::{
     },
     ctx::Ctx,
     event::Event,
+    outbox::Wave,
 };
 
 /// Pushes after which others get their turn on this thread.
@@ -40,15 +41,25 @@ pub struct LogPosition {
 
 /// Tells all connections of an audience but one, on whichever node, and waits for none of them.
 pub async fn publish(cx: &Ctx, audience: Audience<'_>, event: &Event, except: Option<ConnId>) {
+    publish_in(cx, &mut Wave::default(), audience, event, except).await;
+}
+
+/// The same together with others: those on this node are woken with the wave.
+pub async fn publish_in(cx: &Ctx, wave: &mut Wave, audience: Audience<'_>, event: &Event, except: Option<ConnId>) {
     if cx.peers.in_cluster {
         cx.peers.tell(audience.told(event, except));
     }
-    publish_here(cx, audience, event, except).await;
+    push(cx, wave, audience, event, except).await;
 }
 
-/// Tells those that are connected to this node. Where the audience is large, other tasks get their turn in between.
+/// Tells those that are connected to this node.
 pub async fn publish_here(cx: &Ctx, audience: Audience<'_>, event: &Event, except: Option<ConnId>) {
-    let push = |user| cx.metrics.pushed.inc_by(cx.hub.push(user, except, event) as u64);
+    push(cx, &mut Wave::default(), audience, event, except).await;
+}
+
+/// Where the audience is large, other tasks get their turn in between.
+async fn push(cx: &Ctx, wave: &mut Wave, audience: Audience<'_>, event: &Event, except: Option<ConnId>) {
+    let mut push = |user| cx.metrics.pushed.inc_by(cx.hub.push(wave, user, except, event) as u64);
     match audience {
         Audience::Users(users) => users.iter().copied().for_each(|user| _ = push(user)),
         // Of a few who are here and many who are members, the few are looked up.

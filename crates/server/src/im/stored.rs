@@ -10,11 +10,11 @@ use anser_proto::{
 use anser_store::{Appended, NewMessage, Stretch};
 
 use super::{
-    deliver::{Audience, LogPosition, publish, untold},
+    deliver::{Audience, LogPosition, publish, publish_in, untold},
     members::Before,
     wire,
 };
-use crate::{accepted::ConnId, ctx::Ctx, event::Event};
+use crate::{accepted::ConnId, ctx::Ctx, event::Event, outbox::Wave};
 
 /// A message older than this was told by whoever stored it, or found by a sync since.
 const TOLD_AGAIN_MS: u64 = 120_000;
@@ -24,15 +24,22 @@ const GONE_MAX: usize = 16;
 
 /// Tells the other devices of the parties, or of the members. `from` is the connection that sent it, here or elsewhere, and learns of
 /// it by its answer.
-pub async fn tell(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended: &Appended, before: &Before) {
+pub async fn tell(
+    cx: &Ctx,
+    wave: &mut Wave,
+    from: Option<ConnId>,
+    new: &NewMessage,
+    appended: &Appended,
+    before: &Before,
+) {
     let (sender, conversation) = (new.from.user, new.conversation);
     let Appended { members_version, server_msg_id, .. } = *appended;
     match conversation {
         ConversationId::Single { .. } => {
-            let tell = async |user, except, mailbox_seq| {
+            let mut tell = async |user, except, mailbox_seq| {
                 if cx.peers.in_cluster || cx.hub.has_other(user, except) {
                     let event = event(wire::new_message(new, appended), mailbox_seq);
-                    publish(cx, Audience::Users(&[user]), &event, except).await;
+                    publish_in(cx, wave, Audience::Users(&[user]), &event, except).await;
                 }
             };
             if let Some(peer) = conversation.peer_of(sender).filter(|peer| *peer != sender) {
@@ -41,14 +48,18 @@ pub async fn tell(cx: &Ctx, from: Option<ConnId>, new: &NewMessage, appended: &A
             tell(sender, from, appended.sender_mailbox_seq).await;
         }
         ConversationId::Group(group) => {
+            if cx.members.known(group, members_version).is_none() {
+                wave.wake();
+            }
             let members = match cx.members.at_least(cx, group, members_version).await {
                 Ok(members) => members,
                 Err(error) => return untold(cx, conversation, members_version, &error),
             };
             let event = event(wire::new_message(new, appended), 0);
             let position = LogPosition { group, members_version, server_msg_id };
-            publish(cx, Audience::Members(position, &members), &event, from).await;
+            publish_in(cx, wave, Audience::Members(position, &members), &event, from).await;
             if let Some((_, older)) = before.get(&group).filter(|(_, older)| !Arc::ptr_eq(older, &members)) {
+                wave.wake();
                 tell_gone(cx, position, older, &members, &[], &event).await;
             }
         }
