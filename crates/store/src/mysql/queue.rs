@@ -33,6 +33,7 @@ pub(super) struct Queue {
 
 struct Waiting {
     write: Box<dyn Write>,
+    conversations: Vec<ConversationId>,
     bytes: usize,
     since: Instant,
 }
@@ -61,7 +62,7 @@ impl Queue {
     }
 
     pub(super) fn push(&self, write: Box<dyn Write>) -> Result<(), Failure> {
-        let bytes = write.bytes();
+        let (bytes, conversations) = (write.bytes(), write.conversations());
         let mut state = self.state();
         if state.closed {
             return Err(Failure::Closed);
@@ -70,7 +71,7 @@ impl Queue {
             return Err(Failure::Overloaded);
         }
         state.bytes += bytes;
-        state.waiting.push_back(Waiting { write, bytes, since: Instant::now() });
+        state.waiting.push_back(Waiting { write, conversations, bytes, since: Instant::now() });
         drop(state);
         self.changed.notify_one();
         Ok(())
@@ -91,7 +92,6 @@ impl Queue {
                 state.bytes -= next.bytes;
                 continue;
             }
-            let conversations = write.conversations();
             let is_first = group.writes.is_empty();
             let fits =
                 is_first || (weight + write.weight() <= self.messages_max && bytes + next.bytes <= GROUP_BYTES_MAX);
@@ -102,11 +102,11 @@ impl Queue {
                 Company::Nobody => is_first,
             };
             let free = |one: &ConversationId| !state.busy.contains(one) && !blocked.contains(one);
-            if fits && is_welcome && conversations.iter().all(free) {
+            if fits && is_welcome && next.conversations.iter().all(free) {
                 weight += write.weight();
                 bytes += next.bytes;
                 group.since = group.since.min(next.since);
-                group.conversations.extend(conversations);
+                group.conversations.extend(next.conversations);
                 group.writes.push(next.write);
                 match company {
                     Company::Everybody => {}
@@ -115,7 +115,7 @@ impl Queue {
                 }
                 continue;
             }
-            blocked.extend(conversations);
+            blocked.extend(next.conversations.iter().copied());
             passed.push(next);
             if !fits {
                 break;
