@@ -115,6 +115,7 @@ impl Replay {
         if let Err(error) = &played
             && error.is::<Interrupted>()
         {
+            remains::remove(scratch);
             return Err(Interrupted.into());
         }
         let (summary, wrong) = match played {
@@ -122,7 +123,12 @@ impl Replay {
             Err(error) => (None, vec![format!("{error:#}")]),
         };
         let again = self.again(seed);
-        let kept = if wrong.is_empty() { None } else { remains::keep(scratch, &ledger, &wrong, &again)? };
+        let kept = if wrong.is_empty() {
+            remains::remove(scratch);
+            None
+        } else {
+            remains::keep(scratch, &ledger, &wrong, &again)?
+        };
         if let Some(summary) = summary {
             self.tell(&summary)?;
         }

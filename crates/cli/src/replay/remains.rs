@@ -5,6 +5,8 @@ use std::{
     fs,
     io::{self, BufWriter, Write as _},
     path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
@@ -14,6 +16,9 @@ use super::{
     ledger::Ledger,
     record::{DeviceRecord, Truth},
 };
+
+const REMOVE_MAX: Duration = Duration::from_secs(5);
+const REMOVE_PAUSE: Duration = Duration::from_millis(10);
 
 /// While the play still knows them.
 pub fn write_records(folder: &Path, records: &[DeviceRecord], truth: &Truth) -> io::Result<()> {
@@ -25,6 +30,14 @@ pub fn write_records(folder: &Path, records: &[DeviceRecord], truth: &Truth) -> 
     let mut logs = create(folder, "server.txt")?;
     write!(logs, "{truth:#?}")?;
     logs.flush()
+}
+
+/// A device whose store was just being opened has a thread that creates files until it notices.
+pub fn remove(scratch: TempDir) {
+    let (folder, until) = (scratch.keep(), Instant::now() + REMOVE_MAX);
+    while fs::remove_dir_all(&folder).is_err() && folder.exists() && Instant::now() < until {
+        thread::sleep(REMOVE_PAUSE);
+    }
 }
 
 /// None when the play ended before anything was there to be kept.
