@@ -277,7 +277,7 @@ impl Collector for Seen {
 }
 
 fn encode_times(mut encoder: MetricEncoder<'_>, Times { buckets, sum_us }: Times) -> Result<(), std::fmt::Error> {
-    let bounds = (0..BUCKETS - 1).map(|n| (FIRST_BUCKET * (1 << n)).as_secs_f64()).chain([f64::MAX]);
+    let bounds = (0..BUCKETS - 1).map(|n| (FIRST_BUCKET * (1 << n)).as_secs_f64()).chain([f64::INFINITY]);
     let buckets: Vec<_> = bounds.zip(buckets).collect();
     let count = buckets.iter().map(|(_, count)| count).sum();
     encoder.encode_histogram::<NoLabelSet>(sum_us as f64 / 1e6, count, &buckets, None)

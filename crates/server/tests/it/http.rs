@@ -65,6 +65,7 @@ async fn the_metrics_count_what_happened() {
         "anser_requests_total{request=\"send\",outcome=\"BAD_FIELD\"} 1",
         "anser_store_appended_total 1",
         "anser_fan_out_seconds_count 1",
+        "anser_fan_out_seconds_bucket{le=\"+Inf\"} 1",
     ] {
         assert!(text.contains(line), "{line:?} is not in {text}");
     }
