@@ -75,6 +75,22 @@ impl Options {
     }
 }
 
+#[cfg(test)]
+impl Options {
+    /// For tests from within.
+    fn small(shards: u32) -> Self {
+        Self {
+            shards,
+            group_members_max: 10,
+            groups_per_user_max: 10,
+            unanswered_groups_per_user_max: 10,
+            unanswered_groups_per_inviter_max: 10,
+            devices_per_user_max: 3,
+            clock: Arc::new(|| 5),
+        }
+    }
+}
+
 /// What [`Refusal::Limit`] tells of: the same words whichever the store.
 pub const MEMBERS_OF_A_GROUP: &str = "the members of a group";
 pub const GROUPS_OF_A_USER: &str = "the groups of a user";

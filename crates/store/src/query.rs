@@ -44,6 +44,16 @@ impl Query {
     }
 }
 
+impl Value {
+    pub(crate) fn put(&self, to: &mut dyn Put) {
+        match self {
+            Self::Number(number) => to.number(*number),
+            Self::Text(text) => to.text(text),
+            Self::Null => to.null(),
+        }
+    }
+}
+
 impl Put for Vec<Value> {
     fn number(&mut self, number: u64) {
         self.push(Value::Number(number));

@@ -1,7 +1,7 @@
 //! Tests that what a transaction wants is found by its key, however much it wants and however much there is. Where a plan gives up on so many
 //! keys, the rows of everybody are read, and locked.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use anser_proto::{ConversationId, GroupId, UserId};
 use anser_services::{MariaDb, Place};
@@ -24,16 +24,7 @@ const FEWER: u64 = 100_000;
 const KEYS: u64 = 2_000;
 
 pub(super) fn options(url: String) -> MysqlOptions {
-    let common = Options {
-        shards: 1,
-        group_members_max: 10,
-        groups_per_user_max: 10,
-        unanswered_groups_per_user_max: 10,
-        unanswered_groups_per_inviter_max: 10,
-        devices_per_user_max: 3,
-        clock: Arc::new(|| 5),
-    };
-    MysqlOptions::new(common, url)
+    MysqlOptions::new(Options::small(1), url)
 }
 
 /// Of a row for each number in the table.

@@ -42,54 +42,25 @@ where
 {
     for (at, one) in keys.enumerate() {
         sql.push(if at == 0 { "(" } else { " OR (" });
-        one.put(&mut AtKey { sql: &mut *sql, names: R::KEY.iter() });
+        one.put(&mut equals(sql, R::KEY));
         sql.push(")");
     }
 }
 
-/// `a = 1 AND b = 2`
-struct AtKey<'s> {
+/// Writes values one after the other, each behind what `prefix` writes.
+struct Prefixed<'s, F> {
     sql: &'s mut Sql,
-    names: std::slice::Iter<'static, &'static str>,
+    prefix: F,
 }
 
-impl AtKey<'_> {
-    fn name(&mut self) -> &mut Sql {
-        let name = self.names.next().expect("a key has as many values as names");
-        let and = if self.sql.as_str().ends_with('(') { "" } else { " AND " };
-        self.sql.push(and).push(name).push(" = ")
-    }
-}
-
-impl Put for AtKey<'_> {
-    fn number(&mut self, number: u64) {
-        self.name().number(number);
-    }
-
-    fn small(&mut self, number: i32) {
-        self.name().push(&number.to_string());
-    }
-
-    fn text(&mut self, text: &str) {
-        self.name().text(text);
-    }
-
-    fn null(&mut self) {
-        self.name().push("NULL");
-    }
-}
-
-/// Writes the values of a row, with commas between them.
-pub(super) struct Values<'s>(pub(super) &'s mut Sql);
-
-impl Values<'_> {
+impl<F: FnMut(&mut Sql)> Prefixed<'_, F> {
     fn next(&mut self) -> &mut Sql {
-        let first = self.0.as_str().ends_with('(');
-        self.0.push(if first { "" } else { "," })
+        (self.prefix)(self.sql);
+        self.sql
     }
 }
 
-impl Put for Values<'_> {
+impl<F: FnMut(&mut Sql)> Put for Prefixed<'_, F> {
     fn number(&mut self, number: u64) {
         self.next().number(number);
     }
@@ -105,6 +76,25 @@ impl Put for Values<'_> {
     fn null(&mut self) {
         self.next().push("NULL");
     }
+}
+
+/// `a = 1 AND b = 2`
+fn equals<'s>(sql: &'s mut Sql, names: &'static [&'static str]) -> Prefixed<'s, impl FnMut(&mut Sql)> {
+    let mut names = names.iter();
+    let prefix = move |sql: &mut Sql| {
+        let and = if sql.as_str().ends_with('(') { "" } else { " AND " };
+        sql.push(and).push(names.next().expect("a key has as many values as names")).push(" = ");
+    };
+    Prefixed { sql, prefix }
+}
+
+/// `1, 2`
+fn values(sql: &mut Sql) -> Prefixed<'_, impl FnMut(&mut Sql)> {
+    let prefix = |sql: &mut Sql| {
+        let comma = if sql.as_str().ends_with('(') { "" } else { "," };
+        sql.push(comma);
+    };
+    Prefixed { sql, prefix }
 }
 
 /// Puts what was changed of each kind into one packet.
@@ -154,8 +144,8 @@ fn insert<'r, R: Row + 'r>(sql: &mut Sql, rows: impl Iterator<Item = (&'r R::Key
                 .push(") VALUES (");
         }
         any = true;
-        at.put(&mut Values(sql));
-        row.put(&mut Values(sql));
+        at.put(&mut values(sql));
+        row.put(&mut values(sql));
         sql.push(")");
     }
     if any {
@@ -179,8 +169,8 @@ fn update_guarded<R: Row>(sql: &mut Sql, updates: Vec<(&R::Key, &R, &R)>, guard:
             sql.push(") AS none WHERE FALSE");
         }
         sql.push(" UNION ALL SELECT ").number((guard.1)(before));
-        key.put(&mut Values(sql));
-        now.put(&mut Values(sql));
+        key.put(&mut values(sql));
+        now.put(&mut values(sql));
     }
     sql.push(") AS changed STRAIGHT_JOIN ").push(R::TABLE).push(" AS present ON ");
     for (at, column) in R::KEY.iter().enumerate() {

@@ -8,7 +8,7 @@ use rusqlite::{CachedStatement, Connection, Row as SqliteRow, types::ValueRef};
 use super::columns::{int, prepare};
 use crate::{
     facts::{EachKind, Fact, Rows, Stop, Tables},
-    query::{Dialect, Query, Value},
+    query::{Dialect, Query},
     rows::{Column as _, Damage, Guard, Only, Put, Row, Take},
 };
 
@@ -118,11 +118,7 @@ pub(super) fn ask(db: &Connection, query: &Query, each: Each<'_>) -> Result<(), 
     let mut statement = prepare(db, &query.sql)?;
     let mut bind = Bind::to(&mut statement);
     for param in &query.params {
-        match param {
-            Value::Number(number) => bind.number(*number),
-            Value::Text(text) => bind.text(text),
-            Value::Null => bind.null(),
-        }
+        param.put(&mut bind);
     }
     bind.done()?;
     let mut rows = statement.raw_query();

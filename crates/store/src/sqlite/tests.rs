@@ -19,16 +19,7 @@ use crate::{
 };
 
 fn options() -> SqliteOptions {
-    let common = Options {
-        shards: 2,
-        group_members_max: 10,
-        groups_per_user_max: 10,
-        unanswered_groups_per_user_max: 10,
-        unanswered_groups_per_inviter_max: 10,
-        devices_per_user_max: 3,
-        clock: Arc::new(|| 5),
-    };
-    SqliteOptions::new(common, Arc::new(HeadSequencer::new()))
+    SqliteOptions::new(Options::small(2), Arc::new(HeadSequencer::new()))
 }
 
 fn home() -> TempDir {
