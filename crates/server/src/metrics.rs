@@ -120,9 +120,9 @@ impl Metrics {
     }
 
     /// Counts a connection for as long as what comes back lives.
-    pub fn connection(&self) -> Connected {
+    pub fn connection(&self) -> Counted {
         self.connections.inc();
-        Connected(self.connections.clone())
+        Counted(self.connections.clone())
     }
 
     pub fn request(&self, request: &'static str, refused: Option<ErrorCode>) {
@@ -168,9 +168,9 @@ impl TurnedAway {
     }
 }
 
-pub struct Connected(Gauge);
+pub struct Counted(Gauge);
 
-impl Drop for Connected {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.dec();
     }
@@ -241,7 +241,11 @@ impl Collector for Seen {
             ("store_checkpoints", "Checkpoints of the write-ahead log", stats.checkpoints),
             ("store_damaged", "Times that a damaged row of the store was met", stats.damaged),
             ("store_replica_behind", "Pages of history that a replica did not have whole", stats.replica_behind),
-            ("store_commits_lost", "Transactions that the database had committed and has lost", stats.commits_lost),
+            (
+                "store_commits_lost",
+                "At most so many transactions that the database had committed it has lost",
+                stats.commits_lost,
+            ),
         ] {
             let counter = ConstCounter::new(value);
             counter.encode(encoder.encode_descriptor(name, help, None, counter.metric_type())?)?;

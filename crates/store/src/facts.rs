@@ -162,6 +162,8 @@ impl EachKind for Undo {
     fn visit<R: Row>(&mut self, rows: &mut Rows<R>) -> Result<(), Infallible> {
         while let Some((key, before)) = rows.journal.pop() {
             rows.known.get_mut(&key).expect("it was known when it was changed").now = before;
+            // What was there before may have been written over meanwhile.
+            rows.is_changed = true;
         }
         Ok(())
     }
@@ -185,6 +187,8 @@ pub(crate) struct Rows<R: Row> {
     damaged: HashMap<R::Key, Damage>,
     /// What the present write changed: the keys, and what was there before.
     journal: Vec<(R::Key, Option<R>)>,
+    /// Something may be other than in the database.
+    is_changed: bool,
 }
 
 /// A row as it is in the database, and as it is to be. None: there is none.
@@ -195,7 +199,7 @@ pub(crate) struct Fact<R> {
 
 impl<R: Row> Default for Rows<R> {
     fn default() -> Self {
-        Self { known: HashMap::new(), damaged: HashMap::new(), journal: Vec::new() }
+        Self { known: HashMap::new(), damaged: HashMap::new(), journal: Vec::new(), is_changed: false }
     }
 }
 
@@ -223,10 +227,14 @@ impl<R: Row> Rows<R> {
         let fact = self.known.get_mut(&key).expect("what is changed was asked for");
         let before = std::mem::replace(&mut fact.now, row);
         self.journal.push((key, before));
+        self.is_changed = true;
     }
 
     /// What is to be written, in the order of the keys, so that rows beside each other are written together.
     pub(crate) fn changed(&self) -> Vec<(&R::Key, &Fact<R>)> {
+        if !self.is_changed {
+            return Vec::new();
+        }
         let mut changed: Vec<_> = self.known.iter().filter(|(_, fact)| fact.stored != fact.now).collect();
         changed.sort_unstable_by_key(|(key, _)| *key);
         changed
@@ -238,6 +246,7 @@ impl<R: Row> Rows<R> {
             fact.now.take_if(|row| !row.is_found());
             fact.stored = fact.now.clone();
         }
+        self.is_changed = false;
     }
 
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (R::Key, Fact<R>)> {

@@ -41,6 +41,11 @@ use stages::StageTimes;
 /// Of the rules by which this build writes. A change that builds of before must not write beside takes the next one, into `im_store` too.
 const WRITER_VERSION: u32 = 1;
 
+/// For a new store, and one that came out of a backup. Fits a signed column and is not 0, which on the wire means none.
+fn random_log_id() -> Result<u64, getrandom::Error> {
+    Ok((getrandom::u64()? >> 1).max(1))
+}
+
 /// The time in milliseconds since 1970; a test hands in its own.
 pub type Clock = Arc<dyn Fn() -> u64 + Send + Sync>;
 
@@ -295,7 +300,7 @@ pub struct Stats {
     pub checkpoints: u64,
     /// Pages of history that a replica did not have whole, where there are some.
     pub replica_behind: u64,
-    /// Transactions that the database had committed and does not have any more.
+    /// At most so many transactions that the database had committed are not there any more: attempts that came to nothing are among them.
     pub commits_lost: u64,
     /// Times that a damaged row was met.
     pub damaged: u64,

@@ -18,9 +18,9 @@ pub(crate) fn group_created_by(creator: UserId, client_group_id: &Arc<str>) -> Q
     Query::new(sql, [creator.into(), Value::Text(client_group_id.clone())])
 }
 
-/// Last seen first.
-pub(crate) fn devices_of(user: UserId) -> Query {
-    let sql = "SELECT device_id FROM im_device WHERE user_id = ? ORDER BY last_seen_ms DESC, device_id";
+/// Columns of the user's devices, last seen first.
+pub(crate) fn devices_of(user: UserId, columns: &str) -> Query {
+    let sql = format!("SELECT {columns} FROM im_device WHERE user_id = ? ORDER BY last_seen_ms DESC, device_id");
     Query::new(sql, [user.into()])
 }
 

@@ -86,6 +86,8 @@ impl Facts<'_> {
         let mut head = self.head(conversation)?.unwrap_or_default();
         head.advance(self.now_ms(), false);
         let notice = head.notice(group, operator, kind, users);
+        // All that may be damaged is read before anything is stored.
+        let row = self.group(group)?;
         if self.source.store(MessageRow { message: &notice, head: &head })?.is_some() {
             return Err(
                 crate::Failure::Failed(format!("notice {} of {conversation} is known", head.server_msg_id)).into()
@@ -93,7 +95,7 @@ impl Facts<'_> {
         }
         self.move_head(conversation, head);
         if kind != Kind::OwnerChanged
-            && let Some(mut row) = self.group(group)?
+            && let Some(mut row) = row
         {
             row.members_version = head.server_msg_id;
             self.tables.groups.set(group, Some(row));

@@ -17,6 +17,11 @@ const STORAGE_ENGINE: u16 = 1030;
 /// all come back. Or it may only be read: another one takes the writes now, perhaps under the same name.
 const OF_NO_USE: [u16; 8] = [1053, 1077, 1927, 3169, 1040, 1203, 1290, 1836];
 
+/// What the server refuses to everybody, whatever they ask for: rights (1044, 1045, 1142, 1143, 1130, 1049), limits of connections and of what an
+/// account may do (1129, 1135, 1226), memory (1037, 1038, 1041, 1206), and statements that were ended from outside or took too long.
+const OF_ALL: [u16; 17] =
+    [1044, 1045, 1142, 1143, 1130, 1049, 1129, 1135, 1226, 1037, 1038, 1041, 1206, 1317, 1969, 3024, 3100];
+
 #[derive(Debug)]
 pub(super) enum Fault {
     /// Others were in the way. Nothing was changed, and another attempt may succeed.
@@ -90,6 +95,7 @@ impl From<Mysql> for Fault {
             code if DISK_FULL.contains(&code) => Self::Store(Failure::Full),
             STORAGE_ENGINE if server.message.contains("error 28") => Self::Store(Failure::Full),
             code if OF_NO_USE.contains(&code) => Self::Lost(server.to_string()),
+            code if OF_ALL.contains(&code) => Self::failed(server.to_string()),
             GUARD => Self::Damaged(Damage("a row is not as it was read, and it was locked".into())),
             // What else it finds wrong, it finds wrong with what one of them asked for.
             _ => Self::Damaged(Damage(server.to_string())),

@@ -10,7 +10,11 @@ use super::{
     columns::{NOTHING, Sql, get},
     fault::Fault,
 };
-use crate::{Appended, NewMessage, facts::Known, rows::MessageRow};
+use crate::{
+    Appended, NewMessage,
+    facts::Known,
+    rows::{Damage, MessageRow},
+};
 
 const COLUMNS: &str =
     "server_msg_id, client_msg_id, type, counted, count, client_time_ms, server_time_ms, from_nickname,
@@ -97,7 +101,7 @@ impl Places {
             _ => ConversationId::single(from, UserId(owner)),
         };
         let id: String = get(&mut row, 2)?;
-        let id = id.parse().map_err(|bad| Fault::OfOne(format!("client_msg_id {id}: {bad}")))?;
+        let id = id.parse().map_err(|bad| Damage(format!("client_msg_id {id}: {bad}")))?;
         let first = Appended::first(get(&mut row, 3)?, get(&mut row, 4)?, get(&mut row, 5)?);
         let kind = get(&mut row, 6)?;
         let (content, attachment) = (get::<Vec<u8>>(&mut row, 7)?.into(), get::<Vec<u8>>(&mut row, 8)?.into());

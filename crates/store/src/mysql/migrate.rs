@@ -6,7 +6,7 @@
 use mysql_async::{Conn, prelude::Queryable as _};
 
 use super::open::{Database, OpenError};
-use crate::WRITER_VERSION;
+use crate::{WRITER_VERSION, random_log_id};
 
 /// A released one is never edited: stores exist that ran it. Each may have a part that runs for every shard.
 const MIGRATIONS: [&str; 4] = [
@@ -55,10 +55,8 @@ pub async fn renew_log_id(url: &str) -> Result<u64, OpenError> {
     Ok(log_id)
 }
 
-/// Fits what clients take, and is not 0, which on the wire means none.
 fn new_log_id() -> Result<u64, OpenError> {
-    let random = getrandom::u64().map_err(|error| OpenError::Foreign(error.to_string()))?;
-    Ok((random >> 1).max(1))
+    random_log_id().map_err(|error| OpenError::Foreign(error.to_string()))
 }
 
 async fn migrate_locked(db: &mut Conn, shards: u32) -> Result<Identity, OpenError> {

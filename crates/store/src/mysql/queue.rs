@@ -35,7 +35,6 @@ struct Waiting {
     write: Box<dyn Write>,
     conversations: Vec<ConversationId>,
     bytes: usize,
-    since: Instant,
 }
 
 #[derive(Default)]
@@ -71,7 +70,7 @@ impl Queue {
             return Err(Failure::Overloaded);
         }
         state.bytes += bytes;
-        state.waiting.push_back(Waiting { write, conversations, bytes, since: Instant::now() });
+        state.waiting.push_back(Waiting { write, conversations, bytes });
         drop(state);
         self.changed.notify_one();
         Ok(())
@@ -105,7 +104,7 @@ impl Queue {
             if fits && is_welcome && next.conversations.iter().all(free) {
                 weight += write.weight();
                 bytes += next.bytes;
-                group.since = group.since.min(next.since);
+                group.since = group.since.min(next.write.since());
                 group.conversations.extend(next.conversations);
                 group.writes.push(next.write);
                 match company {
@@ -132,7 +131,8 @@ impl Queue {
     /// Takes out what has waited for so long.
     pub(super) fn give_up(&self, after: Duration) -> Vec<Box<dyn Write>> {
         let mut state = self.state();
-        let fresh = state.waiting.iter().position(|next| next.since.elapsed() < after).unwrap_or(state.waiting.len());
+        let fresh =
+            state.waiting.iter().position(|next| next.write.since().elapsed() < after).unwrap_or(state.waiting.len());
         let overdue: Vec<Waiting> = state.waiting.drain(..fresh).collect();
         state.bytes -= overdue.iter().map(|next| next.bytes).sum::<usize>();
         overdue.into_iter().map(|next| next.write).collect()

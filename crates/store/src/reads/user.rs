@@ -8,6 +8,7 @@ use crate::{
     Device, Page, PasswordHash, Refusal, User,
     damaged::Damaged,
     query::{Query, Value, bound},
+    questions,
     read::{Read, Snapshot, cut, sound},
     rows::{Damage, DeviceRow, Mailbox, Row as _, Take, UserRow, columns_of},
 };
@@ -131,9 +132,8 @@ impl Read for DevicesOf {
 
     async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Vec<Device>, D::Error> {
         let device = columns_of::<DeviceRow>("im_device");
-        let sql = format!("SELECT {device} FROM im_device WHERE user_id = ? ORDER BY last_seen_ms DESC, device_id");
         let damaged = db.damaged();
-        let devices = db.rows(vec![Query::new(sql, [self.0.into()])], |row| {
+        let devices = db.rows(vec![questions::devices_of(self.0, &device)], |row| {
             let key = row.get()?;
             let found = sound(row, &key, &damaged);
             Ok(found.map(|DeviceRow { platform, name, .. }| Device { device_id: key.1, platform, name }))

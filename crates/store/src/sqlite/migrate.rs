@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
 use super::open::OpenError;
-use crate::WRITER_VERSION;
+use crate::{WRITER_VERSION, random_log_id};
 
 /// Each may have a part that runs once for every shard, behind the line [`FOR_EACH_SHARD`]. A released one is never
 /// edited: stores exist that ran it.
@@ -73,7 +73,7 @@ pub(super) fn migrate(db: &mut Connection, shards: u32) -> Result<Identity, Open
         tx.execute_batch(&script(version, shards))?;
         if version == 1 {
             tx.pragma_update(None, "application_id", APPLICATION_ID)?;
-            let log_id = random_log_id()?;
+            let log_id = new_log_id()?;
             tx.execute("INSERT INTO im_store VALUES (1, 0, ?1, ?2)", (log_id, shards))?;
         }
         tx.execute("UPDATE im_store SET schema_version = ?1", [version])?;
@@ -107,13 +107,12 @@ fn script(version: u32, shards: u32) -> String {
 
 /// Another identity for a store that came out of a backup: clients hold positions that it has not reached again.
 pub(super) fn renew_log_id(db: &Connection) -> Result<u64, OpenError> {
-    let log_id = random_log_id()?;
+    let log_id = new_log_id()?;
     db.execute("UPDATE im_store SET log_id = ?1", [log_id])?;
     Ok(log_id.cast_unsigned())
 }
 
-/// Fits a signed column and is not 0, which on the wire means none.
-fn random_log_id() -> Result<i64, OpenError> {
-    let random = getrandom::u64().map_err(|error| OpenError::Io(std::io::Error::other(error.to_string())))?;
-    Ok((random >> 1).max(1).cast_signed())
+fn new_log_id() -> Result<i64, OpenError> {
+    let random = random_log_id().map_err(|error| OpenError::Io(std::io::Error::other(error.to_string())))?;
+    Ok(random.cast_signed())
 }

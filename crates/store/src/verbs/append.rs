@@ -92,6 +92,9 @@ fn append_single(facts: &mut Facts<'_>, message: &NewMessage) -> Result<Appended
     facts.must_exist(to)?;
     facts.must_be_logged_in(from, message.login_version)?;
     let mut head = facts.head(conversation)?.unwrap_or_default();
+    // All that may be damaged is read before anything is stored.
+    facts.session(from, conversation)?;
+    facts.session(to, conversation)?;
     head.advance(facts.now_ms(), message.counted);
     if let Some(known) = facts.source.store(MessageRow { message, head: &head })? {
         return known.place();

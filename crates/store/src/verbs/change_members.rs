@@ -28,8 +28,8 @@ impl Verb for ChangeMembers {
             wants.row(Want::Stay(*group, *user));
         }
         if let MembersAction::Invite(users) = action {
-            for user in users {
-                wants.ask(questions::groups_of_user(wants.dialect, *user, operator.user));
+            for user in distinct(users) {
+                wants.ask(questions::groups_of_user(wants.dialect, user, operator.user));
             }
         }
     }

@@ -23,11 +23,11 @@ impl Verb for CreateGroup {
         wants.row(Want::Head(conversation));
         wants.row(Want::Group(new.group));
         wants.ask(questions::group_created_by(new.creator.user, &new.client_group_id));
-        for user in new.members.iter().chain([&new.creator.user]) {
-            wants.row(Want::Mailbox(*user));
-            wants.row(Want::Session(*user, conversation));
-            wants.row(Want::Stay(new.group, *user));
-            wants.ask(questions::groups_of_user(wants.dialect, *user, new.creator.user));
+        for user in distinct(new.members.iter().chain([&new.creator.user])) {
+            wants.row(Want::Mailbox(user));
+            wants.row(Want::Session(user, conversation));
+            wants.row(Want::Stay(new.group, user));
+            wants.ask(questions::groups_of_user(wants.dialect, user, new.creator.user));
         }
     }
 

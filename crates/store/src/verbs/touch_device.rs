@@ -21,7 +21,7 @@ impl Verb for TouchDevice {
         let Self(user, device) = self;
         wants.row(Want::User(*user));
         wants.row(Want::Device(*user, device.device_id.clone()));
-        wants.ask(questions::devices_of(*user));
+        wants.ask(questions::devices_of(*user, "device_id"));
     }
 
     fn decide(&self, facts: &mut Facts<'_>) -> Result<(), Stop> {
@@ -32,7 +32,7 @@ impl Verb for TouchDevice {
         if known.is_some_and(|known| known.is_same_today(device, now_ms)) {
             return Ok(());
         }
-        let others = facts.ask(&questions::devices_of(*user), |row| row.get::<Arc<str>>())?;
+        let others = facts.ask(&questions::devices_of(*user, "device_id"), |row| row.get::<Arc<str>>())?;
         // The one that just came stays, also when others have a later time because the clock went back.
         let room = facts.options.devices_per_user_max.max(1) as usize - 1;
         let forgotten = others.into_iter().filter(|other| *other != device.device_id).skip(room);
