@@ -128,3 +128,20 @@ impl From<Fault> for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mysql_async::ServerError;
+
+    use super::*;
+
+    fn fault(code: u16) -> Fault {
+        Mysql::Server(ServerError { code, message: "told".into(), state: "HY000".into() }).into()
+    }
+
+    #[test]
+    fn what_is_refused_to_everybody_blames_no_row() {
+        assert!(OF_ALL.into_iter().all(|code| matches!(fault(code), Fault::Store(Failure::Failed(_)))));
+        assert!(matches!(fault(1366), Fault::Damaged(_)));
+    }
+}
