@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use anser_proto::CloseCode;
 use bytes::Bytes;
-use tokio::sync::Notify;
+use tokio::{
+    sync::Notify,
+    time::{Duration, Instant},
+};
 
 /// Bounded by bytes, with what is being written: a frame that finds no room is dropped and the connection told that it lags, since every push
 /// can be had again by a sync.
@@ -33,11 +36,6 @@ pub struct Waiting {
 impl Outbox {
     pub fn new(bytes_max: usize) -> Self {
         Self { waiting: Mutex::default(), filled: Notify::new(), kicked: Notify::new(), bytes_max }
-    }
-
-    #[cfg(test)]
-    pub fn push(self: &Arc<Self>, frame: Bytes) {
-        Wave::default().push(self, frame);
     }
 
     /// Tells whether the connection is to be woken. Once something was dropped everything is, until it was told: a push behind a gap is of no use.
@@ -100,26 +98,31 @@ impl Outbox {
 #[derive(Default)]
 pub struct Wave {
     filled: Vec<Arc<Outbox>>,
-    pushes: usize,
+    /// When the first of them was filled.
+    since: Option<Instant>,
 }
 
-/// Beyond so many the first connections are woken: pushing takes a millisecond or so by then.
-const WAVE_MAX: usize = 16_384;
+/// About as long as it takes to push to 10 000.
+const WAVE_MAX: Duration = Duration::from_millis(1);
 
 impl Wave {
     pub fn push(&mut self, outbox: &Arc<Outbox>, frame: Bytes) {
         if outbox.put(frame) {
+            self.since.get_or_insert_with(Instant::now);
             self.filled.push(Arc::clone(outbox));
         }
-        self.pushes += 1;
-        if self.pushes >= WAVE_MAX {
+    }
+
+    /// Before others get their turn: a connection waits for theirs once at most, also for what they push to it themselves.
+    pub fn wake_if_old(&mut self) {
+        if self.since.is_some_and(|since| since.elapsed() >= WAVE_MAX) {
             self.wake();
         }
     }
 
-    /// To be called before anything is waited for.
+    /// Before anything is waited for.
     pub fn wake(&mut self) {
-        self.pushes = 0;
+        self.since = None;
         for outbox in self.filled.drain(..) {
             outbox.filled.notify_one();
         }
@@ -135,6 +138,10 @@ impl Drop for Wave {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn push(outbox: &Arc<Outbox>, frame: Bytes) {
+        Wave::default().push(outbox, frame);
+    }
 
     fn outbox_of(bytes_max: usize) -> Arc<Outbox> {
         Arc::new(Outbox::new(bytes_max))
@@ -154,18 +161,30 @@ mod tests {
         assert!(futures_util::poll!(Box::pin(outbox.filled())).is_pending());
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_wave_that_has_lasted_wakes_before_others_get_their_turn() {
+        let (outbox, mut wave) = (outbox_of(10), Wave::default());
+        let mut woken = Box::pin(outbox.filled());
+        wave.push(&outbox, Bytes::from_static(b"one"));
+        wave.wake_if_old();
+        assert!(futures_util::poll!(&mut woken).is_pending());
+        tokio::time::advance(WAVE_MAX).await;
+        wave.wake_if_old();
+        woken.await;
+    }
+
     #[test]
     fn what_finds_no_room_is_dropped_with_all_behind_it_until_the_connection_was_told() {
         let outbox = outbox_of(10);
         for frame in ["1234", "5678", "abc", "d"] {
-            outbox.push(Bytes::from_static(frame.as_bytes()));
+            push(&outbox, Bytes::from_static(frame.as_bytes()));
         }
         let waiting = outbox.take();
         assert_eq!(waiting.frames, ["1234", "5678"]);
         assert!(waiting.lagged);
         outbox.wrote();
 
-        outbox.push(Bytes::from_static(b"e"));
+        push(&outbox, Bytes::from_static(b"e"));
         let waiting = outbox.take();
         assert_eq!(waiting.frames, ["e"]);
         assert!(!waiting.lagged);
@@ -174,14 +193,14 @@ mod tests {
     #[test]
     fn what_is_being_written_takes_room_until_it_is_written() {
         let outbox = outbox_of(10);
-        outbox.push(Bytes::from_static(b"12345678"));
+        push(&outbox, Bytes::from_static(b"12345678"));
         assert_eq!(outbox.take().frames.len(), 1);
-        outbox.push(Bytes::from_static(b"ab"));
-        outbox.push(Bytes::from_static(b"c"));
+        push(&outbox, Bytes::from_static(b"ab"));
+        push(&outbox, Bytes::from_static(b"c"));
         let waiting = outbox.take();
         assert!(waiting.frames == ["ab"] && waiting.lagged);
         outbox.wrote();
-        outbox.push(Bytes::from_static(b"1234567890"));
+        push(&outbox, Bytes::from_static(b"1234567890"));
         assert!(!outbox.take().lagged);
     }
 
@@ -196,7 +215,7 @@ mod tests {
     #[tokio::test]
     async fn the_connection_is_woken_by_a_push_and_by_a_kick() {
         let outbox = outbox_of(10);
-        outbox.push(Bytes::from_static(b"one"));
+        push(&outbox, Bytes::from_static(b"one"));
         outbox.filled().await;
         assert_eq!(outbox.take().frames.len(), 1);
         outbox.kick(CloseCode::Replaced);

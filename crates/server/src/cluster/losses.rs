@@ -37,6 +37,9 @@ pub enum Concerned {
 
 impl Lost {
     pub fn add(&self, concerned: Concerned) {
+        if matches!(&concerned, Concerned::Named { users, groups } if users.is_empty() && groups.is_empty()) {
+            return;
+        }
         let mut lost = self.lock();
         let all = match (lost.take(), concerned) {
             (None, concerned) => concerned,
@@ -90,6 +93,8 @@ mod tests {
     #[test]
     fn losses_add_up_until_they_are_asked_for() {
         let lost = Lost::default();
+        assert_eq!(lost.take(), None);
+        lost.add(users(1..1));
         assert_eq!(lost.take(), None);
         lost.add(users(1..3));
         lost.add(users(2..4));

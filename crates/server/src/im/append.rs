@@ -7,7 +7,7 @@ use anser_store::{Appended, Error, Failure, NewMessage};
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
-use super::{members::Before, stored};
+use super::{deliver::missed, members::Before, stored};
 use crate::{
     accepted::ConnId,
     cluster::{
@@ -131,6 +131,8 @@ pub async fn append_for(cx: &Ctx, asker: Asker, from: ConnId, batch: Vec<NewMess
     let before = cx.members.before(&batch);
     // That one stores them by itself then: what was not begun here is not to be done twice.
     let Ok(outcomes) = timeout(asker.patience, store(cx, &batch)).await else {
+        // What was begun may be stored yet, and whoever asked finds it so, but may be gone.
+        batch.iter().for_each(|new| missed(cx, new.conversation, 0));
         return cx.peers.counts.dropped(Dropped::Late);
     };
     cx.peers.answer_append(asker.node, asker.call, outcomes.clone());
@@ -181,6 +183,9 @@ async fn tell(
     outcomes: &[Result<Appended, Error>],
     before: &Before,
 ) {
+    if outcomes.iter().all(Result::is_err) {
+        return;
+    }
     let (_telling, mut wave) = (cx.metrics.fan_out(), Wave::default());
     // Of what was stored before, the last of each conversation: who lacks those before it sees so by it.
     let mut stored_before = HashMap::new();

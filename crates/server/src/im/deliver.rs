@@ -59,20 +59,24 @@ pub async fn publish_here(cx: &Ctx, audience: Audience<'_>, event: &Event, excep
 
 /// Where the audience is large, other tasks get their turn in between.
 async fn push(cx: &Ctx, wave: &mut Wave, audience: Audience<'_>, event: &Event, except: Option<ConnId>) {
-    let mut push = |user| cx.metrics.pushed.inc_by(cx.hub.push(wave, user, except, event) as u64);
+    let push = |wave: &mut Wave, user| {
+        let reached = cx.hub.push(wave, user, except, event);
+        cx.metrics.pushed.inc_by(reached as u64);
+    };
     match audience {
-        Audience::Users(users) => users.iter().copied().for_each(|user| _ = push(user)),
+        Audience::Users(users) => users.iter().copied().for_each(|user| push(wave, user)),
         // Of a few who are here and many who are members, the few are looked up.
         Audience::Members(position, members) if cx.hub.online() < members.len() / LOOKED_UP_SHARE => {
             for user in cx.hub.users() {
                 if let Ok(at) = members.binary_search_by_key(&user, |(member, _)| *member) {
-                    position.entitled(&members[at..=at]).for_each(|member| _ = push(member));
+                    position.entitled(&members[at..=at]).for_each(|member| push(wave, member));
                 }
             }
         }
         Audience::Members(position, members) => {
             for some in members.chunks(PUSHED_AT_ONCE) {
-                position.entitled(some).for_each(|member| _ = push(member));
+                position.entitled(some).for_each(|member| push(wave, member));
+                wave.wake_if_old();
                 tokio::task::yield_now().await;
             }
         }
@@ -105,6 +109,11 @@ impl LogPosition {
 /// The store does not say what, or whom, to tell: those whom it may concern are told to sync.
 pub fn untold(cx: &Ctx, conversation: ConversationId, members_version: u64, error: &Error) {
     tracing::warn!(%conversation, %error, "nobody could be told: clients are told to sync");
+    missed(cx, conversation, members_version);
+}
+
+/// Those whom something of a conversation concerns may not have been told.
+pub fn missed(cx: &Ctx, conversation: ConversationId, members_version: u64) {
     let concerned = match conversation {
         ConversationId::Single { small, big } => Concerned::users(&[small, big]),
         ConversationId::Group(group) => Concerned::members(group, members_version),

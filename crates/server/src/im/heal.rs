@@ -34,12 +34,13 @@ pub async fn heal(cx: Arc<Ctx>) {
             if let Some(concerned) = cx.peers.take_lost() {
                 let unknown;
                 (waiting, unknown) = connected(&cx, concerned).await;
-                if !waiting.is_empty() || unknown.is_some() {
+                if !waiting.is_empty() {
                     next_round = now + pause;
                     pause = (2 * pause).min(PAUSE_MAX);
-                }
-                if !waiting.is_empty() {
                     cx.peers.counts.healed.inc();
+                } else if unknown.is_some() {
+                    // Nobody was told: that others wait for longer is not due.
+                    next_round = now + PAUSE_MIN;
                 }
                 // When the store tells who they are.
                 unknown.into_iter().for_each(|concerned| cx.peers.counts.losses.here.add(concerned));
