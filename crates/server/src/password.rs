@@ -121,6 +121,11 @@ pub fn mark(kept: &PasswordHash) -> String {
     BASE64.encode(&digest::digest(&digest::SHA256, kept.argon2.as_bytes()).as_ref()[..12])
 }
 
+/// Whether it is still the password that was marked.
+pub fn is_marked(kept: Option<&PasswordHash>, mark: &str) -> bool {
+    kept.is_some_and(|kept| self::mark(kept) == mark)
+}
+
 fn hash(password: &str) -> PasswordHash {
     let argon2 = Argon2::default().hash_password(password.as_bytes()).expect("the system has randomness").to_string();
     PasswordHash { argon2, scram: scram_verifier(password) }

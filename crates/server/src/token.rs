@@ -43,6 +43,11 @@ impl Claims {
     pub fn good_until_s(&self) -> u64 {
         (self.exp as u64).saturating_add(LEEWAY_S)
     }
+
+    /// The first login of an account that is not there may create its user, where the app's server vouches for it.
+    pub fn may_create(&self, create_users: bool) -> bool {
+        create_users && self.password_mark.is_none()
+    }
 }
 
 /// What the server's own tokens say.

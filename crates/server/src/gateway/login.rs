@@ -151,7 +151,7 @@ fn check_enabled(user: &User) -> Result<(), Error> {
 async fn look_up(cx: &Ctx, account: &str, password_mark: Option<&str>) -> Result<User, Error> {
     let Some(mark) = password_mark else { return Ok(cx.store.user_by_account(account).await?) };
     let (user, kept) = cx.store.user_with_password(account).await?;
-    if kept.is_some_and(|kept| password::mark(&kept) == mark) {
+    if password::is_marked(kept.as_ref(), mark) {
         return Ok(user);
     }
     Err(Error::new(ErrorCode::TokenExpired, "the password was changed since this token was given for it"))
@@ -209,7 +209,7 @@ async fn identify(cx: &Ctx, address: IpAddr, credential: Option<Credential>) -> 
     match credential {
         Some(Credential::Token(token)) => {
             let claims = cx.credentials.tokens.check(&token, (cx.clock)() / 1000)?;
-            let may_create = cx.config.auth.create_users && claims.password_mark.is_none();
+            let may_create = claims.may_create(cx.config.auth.create_users);
             let user = match look_up(cx, &claims.sub, claims.password_mark.as_deref()).await {
                 Err(error) if error.code == ErrorCode::NotFound && may_create => {
                     create_user(cx, claims.sub.as_str().into()).await?

@@ -1,8 +1,7 @@
 //! Storing messages: at home, or by the node that is their conversation's home. Who stores them tells whom they concern.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, hash::Hash, time::Duration};
 
-use anser_proto::ConversationId;
 use anser_store::{Appended, Error, Failure, NewMessage};
 use futures_util::future::join_all;
 use tokio::time::timeout;
@@ -25,29 +24,35 @@ const FORWARDED_BYTES_MAX: usize = 72 << 10;
 
 /// Stores messages of one sender and answers in their order. `from` is the connection that sent them.
 pub async fn append(cx: &Ctx, from: ConnId, batch: Vec<NewMessage>) -> Outcomes {
-    let mut parts: HashMap<Option<NodeId>, Part> = HashMap::new();
     // Asked once for each conversation: the answer may change at any moment, and what is said in one conversation must stay together.
     let mut homes = HashMap::new();
-    for (index, new) in batch.iter().enumerate() {
-        let home = *homes.entry(new.conversation).or_insert_with(|| home_elsewhere(cx, new));
-        let part = parts.entry(home).or_default();
-        part.indices.push(index);
-        part.bytes += new.bytes();
+    for new in &batch {
+        homes.entry(new.conversation).or_insert_with(|| home_elsewhere(cx, new));
     }
-    if parts.keys().all(Option::is_none) {
+    if homes.values().all(Option::is_none) {
         return append_here(cx, Some(from), batch).await;
     }
-    let mut outcomes: Vec<Option<Result<Appended, Error>>> = vec![None; batch.len()];
-    let done = parts.into_iter().map(|(home, part)| {
-        let messages: Vec<_> = part.indices.iter().map(|index| batch[*index].clone()).collect();
-        async move {
-            let home = home.filter(|_| part.bytes <= FORWARDED_BYTES_MAX);
-            (part.indices, append_at(cx, home, from, messages).await)
-        }
+    by_parts(&batch, |new| homes[&new.conversation], |home, messages| append_at(cx, home, from, messages)).await
+}
+
+/// Has the messages of each part stored together, all parts side by side, and answers in the order of the batch.
+async fn by_parts<Part: Eq + Hash, Storing: Future<Output = Outcomes>>(
+    batch: &[NewMessage],
+    part_of: impl Fn(&NewMessage) -> Part,
+    store: impl Fn(Part, Vec<NewMessage>) -> Storing,
+) -> Outcomes {
+    let mut parts: HashMap<Part, Vec<usize>> = HashMap::new();
+    for (index, new) in batch.iter().enumerate() {
+        parts.entry(part_of(new)).or_default().push(index);
+    }
+    let stored = parts.into_iter().map(|(part, indices)| {
+        let storing = store(part, indices.iter().map(|index| batch[*index].clone()).collect());
+        async { (indices, storing.await) }
     });
-    for (indices, results) in join_all(done).await {
-        for (index, result) in indices.into_iter().zip(results) {
-            outcomes[index] = Some(result);
+    let mut outcomes: Vec<Option<Result<Appended, Error>>> = vec![None; batch.len()];
+    for (indices, stored) in join_all(stored).await {
+        for (index, outcome) in indices.into_iter().zip(stored) {
+            outcomes[index] = Some(outcome);
         }
     }
     outcomes.into_iter().map(|outcome| outcome.expect("each message is in one part")).collect()
@@ -65,15 +70,11 @@ fn home_elsewhere(cx: &Ctx, new: &NewMessage) -> Option<NodeId> {
     cx.peers.home_elsewhere(new.conversation)
 }
 
-/// The messages of a batch that have one home.
-#[derive(Default)]
-struct Part {
-    indices: Vec<usize>,
-    bytes: usize,
-}
-
 async fn append_at(cx: &Ctx, home: Option<NodeId>, from: ConnId, messages: Vec<NewMessage>) -> Outcomes {
-    let Some(home) = home else { return append_here(cx, Some(from), messages).await };
+    let bytes: usize = messages.iter().map(NewMessage::bytes).sum();
+    let Some(home) = home.filter(|_| bytes <= FORWARDED_BYTES_MAX) else {
+        return append_here(cx, Some(from), messages).await;
+    };
     let answered = match cx.peers.append_at(home, from.0, (cx.clock)(), messages.clone()).await {
         Answer::Given(outcomes) if !outcomes.contains(&Err(Failure::Closed.into())) => return outcomes,
         Answer::Given(outcomes) => outcomes,
@@ -156,24 +157,11 @@ async fn store_together(cx: &Ctx, batch: Vec<NewMessage>) -> Outcomes {
 }
 
 /// A damaged row in one conversation keeps nobody from writing in their others.
-async fn store_by_conversation(cx: &Ctx, batch: &[NewMessage], mut outcomes: Outcomes) -> Outcomes {
-    let mut parts: HashMap<ConversationId, Vec<usize>> = HashMap::new();
-    for (index, new) in batch.iter().enumerate() {
-        parts.entry(new.conversation).or_default().push(index);
-    }
-    if parts.len() == 1 {
+async fn store_by_conversation(cx: &Ctx, batch: &[NewMessage], outcomes: Outcomes) -> Outcomes {
+    if batch.iter().all(|new| new.conversation == batch[0].conversation) {
         return outcomes;
     }
-    let stored = parts.into_values().map(|indices| async {
-        let part = indices.iter().map(|index| batch[*index].clone()).collect();
-        (indices, store_together(cx, part).await)
-    });
-    for (indices, stored) in join_all(stored).await {
-        for (index, outcome) in indices.into_iter().zip(stored) {
-            outcomes[index] = outcome;
-        }
-    }
-    outcomes
+    by_parts(batch, |new| new.conversation, |_, messages| store_together(cx, messages)).await
 }
 
 async fn tell(

@@ -4,19 +4,12 @@
 use std::{fmt, sync::Arc};
 
 use anser_proto::{ErrorCode, UserId, ids::check_ascii_id, limits::NAME_CHARS_MAX};
-use anser_store::{self as store, NewUser, Refusal, Store, User};
+use anser_store::{self as store, NewUser, PasswordHash, Refusal, Store, User};
 use serde::{Deserialize, Serialize};
 use tokio::task::{JoinError, spawn_blocking};
 
 use super::{logins, name::check_name, user, wire};
-use crate::{
-    cluster::envelope::LoginsOver,
-    ctx::Ctx,
-    error::Error,
-    password,
-    snowflake::Snowflake,
-    token::{Claims, Tokens},
-};
+use crate::{cluster::envelope::LoginsOver, ctx::Ctx, error::Error, password, snowflake::Snowflake, token::Tokens};
 
 /// Users of one page.
 const PAGE: u32 = 200;
@@ -128,15 +121,16 @@ pub async fn check_token(
     token: &str,
     now_s: u64,
 ) -> Result<Standing, NotDone> {
-    let Claims { sub: account, password_mark: mark, .. } = tokens.check(token, now_s)?;
-    Ok(match store.user_with_password(&account).await {
-        Err(store::Error::Refused(Refusal::NotFound(_))) if create_users && mark.is_none() => Standing::Created,
+    let claims = tokens.check(token, now_s)?;
+    let is_of_another = |kept: Option<&PasswordHash>| {
+        claims.password_mark.as_ref().is_some_and(|mark| !password::is_marked(kept, mark))
+    };
+    Ok(match store.user_with_password(&claims.sub).await {
+        Err(store::Error::Refused(Refusal::NotFound(_))) if claims.may_create(create_users) => Standing::Created,
         Err(store::Error::Refused(Refusal::NotFound(_))) => Standing::NoUser,
         Err(error) => return Err(error.into()),
         Ok((user, _)) if user.disabled => Standing::Disabled,
-        Ok((_, kept)) if mark.is_some_and(|mark| kept.as_ref().is_none_or(|kept| password::mark(kept) != mark)) => {
-            Standing::OtherPassword
-        }
+        Ok((_, kept)) if is_of_another(kept.as_ref()) => Standing::OtherPassword,
         Ok(_) => Standing::LetIn,
     })
 }
