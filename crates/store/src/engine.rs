@@ -17,12 +17,15 @@ use crate::{
     stages::StageTimes,
     verb::Verb,
     verbs::{
-        Append, ChangeMembers, CreateGroup, CreateUser, MoveMark, Probe, SetDisabled, SetPassword, TouchDevice,
-        UpdateProfile,
+        Append, ChangeMembers, CreateGroup, CreateUser, MoveMark, Probe, SetDisabled, SetPassword, StandingMark,
+        TouchDevice, UpdateProfile,
     },
 };
 
 pub(crate) trait Engine: Send + Sync {
+    /// Whether a write waits for rows that others have locked: then what changes nothing is better found out by a read.
+    const LOCKS_ROWS: bool;
+
     fn log_id(&self) -> u64;
 
     fn now_ms(&self) -> u64;
@@ -66,6 +69,11 @@ impl<E: Engine> Store for E {
     }
 
     async fn mark(&self, mark: Mark) -> Result<Marked, Error> {
+        if E::LOCKS_ROWS
+            && let Some(standing) = self.read(StandingMark(mark)).await?
+        {
+            return Ok(standing);
+        }
         self.write(MoveMark(mark)).await
     }
 

@@ -179,6 +179,8 @@ impl Drop for MysqlStore {
 }
 
 impl Engine for MysqlStore {
+    const LOCKS_ROWS: bool = true;
+
     fn log_id(&self) -> u64 {
         self.log_id
     }

@@ -258,6 +258,8 @@ impl Drop for SqliteStore {
 }
 
 impl Engine for SqliteStore {
+    const LOCKS_ROWS: bool = false;
+
     fn log_id(&self) -> u64 {
         self.log_id
     }

@@ -1,12 +1,16 @@
 //! Moving marks: forward, never back.
 
+use std::ops::ControlFlow;
+
 use anser_proto::{ConversationId, GroupId, UserId};
 
 use crate::{
     Mark, MarkKind, Marked, Refusal,
     facts::{Facts, Stop, Want},
+    query::Query,
     questions,
-    rows::{Entry, Place},
+    read::{Read, Snapshot},
+    rows::{Damage, Entry, Head, Mailbox, Place, Row, Stay, Take},
     verb::{Company, Verb, Wants},
 };
 
@@ -30,7 +34,7 @@ impl Verb for MoveMark {
     }
 
     fn decide(&self, facts: &mut Facts<'_>) -> Result<Marked, Stop> {
-        let Mark { user, conversation, kind, server_msg_id, login_version } = self.0;
+        let Mark { user, conversation, kind, login_version, .. } = self.0;
         let is_party = conversation.peer_of(user).is_some();
         if matches!(conversation, ConversationId::Single { .. }) && !is_party {
             return Err(Refusal::NotMember.into());
@@ -42,20 +46,19 @@ impl Verb for MoveMark {
         };
         facts.must_be_logged_in(user, login_version)?;
         let head = visible_head(facts, user, conversation)?;
-        let place = server_msg_id.min(head.server_msg_id);
+        let Some(place) = destination(&self.0, &before, head) else { return Ok(standing(&before, head)) };
         let mut after = before;
         match kind {
-            MarkKind::Delivered => after.delivered_mark = after.delivered_mark.max(place),
-            MarkKind::Read if place > before.read_mark => {
+            MarkKind::Delivered => after.delivered_mark = place,
+            MarkKind::Read => {
                 let count = match place == head.server_msg_id {
                     true => head.count,
                     false => questions::count_at(facts, user, conversation, place)?,
                 };
                 after.read_to(Place { server_msg_id: place, count });
             }
-            MarkKind::Read => {}
         }
-        move_mark(facts, &self.0, before, after, head)
+        move_mark(facts, &self.0, after, head)
     }
 
     fn company(&self) -> Company {
@@ -85,21 +88,32 @@ fn end_of_last_stay(facts: &mut Facts<'_>, user: UserId, group: GroupId) -> Resu
     Ok(Place { server_msg_id, count })
 }
 
-/// The read mark concerns the user; any mark concerns who sees it as a receipt.
-fn move_mark(facts: &mut Facts<'_>, mark: &Mark, before: Entry, after: Entry, head: Place) -> Result<Marked, Stop> {
-    let Mark { user, conversation, kind, .. } = *mark;
-    let moved = after.delivered_mark > before.delivered_mark || after.read_mark > before.read_mark;
-    let mut marked = Marked {
-        read_mark: after.read_mark,
-        delivered_mark: after.delivered_mark,
-        unread: head.count.saturating_sub(after.read_count),
-        moved,
+/// Where the mark moves to, if it moves.
+fn destination(mark: &Mark, before: &Entry, head: Place) -> Option<u64> {
+    let place = mark.server_msg_id.min(head.server_msg_id);
+    let present = match mark.kind {
+        MarkKind::Delivered => before.delivered_mark,
+        MarkKind::Read => before.read_mark,
+    };
+    (place > present).then_some(place)
+}
+
+/// The answer where nothing moved.
+fn standing(entry: &Entry, head: Place) -> Marked {
+    Marked {
+        read_mark: entry.read_mark,
+        delivered_mark: entry.delivered_mark,
+        unread: head.count.saturating_sub(entry.read_count),
+        moved: false,
         mailbox_seq: 0,
         peer: None,
-    };
-    if !moved {
-        return Ok(marked);
     }
+}
+
+/// The read mark concerns the user; any mark concerns who sees it as a receipt.
+fn move_mark(facts: &mut Facts<'_>, mark: &Mark, after: Entry, head: Place) -> Result<Marked, Stop> {
+    let Mark { user, conversation, kind, .. } = *mark;
+    let mut marked = Marked { moved: true, ..standing(&after, head) };
     let peer = conversation.peer_of(user);
     if let (MarkKind::Read, ConversationId::Group(group)) = (kind, conversation) {
         facts.answer(user, group)?;
@@ -113,4 +127,49 @@ fn move_mark(facts: &mut Facts<'_>, mark: &Mark, before: Entry, after: Entry, he
         marked.peer = Some((peer, facts.stamp(peer, conversation, |_| {})?));
     }
     Ok(marked)
+}
+
+/// The answer to a mark that moves nothing. None: it moves, or is refused, or that takes a closer look.
+pub(crate) struct StandingMark(pub(crate) Mark);
+
+impl Read for StandingMark {
+    type Answer = Option<Marked>;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Option<Marked>, D::Error> {
+        let Mark { user, conversation, login_version, .. } = self.0;
+        let dialect = db.dialect();
+        let mut questions = vec![
+            Query::with_key::<Mailbox>(dialect, &user),
+            Query::with_key::<Entry>(dialect, &(user, conversation)),
+            Query::with_key::<Head>(dialect, &conversation),
+        ];
+        if let ConversationId::Group(group) = conversation {
+            questions.push(Query::with_key::<Stay>(dialect, &(group, user)));
+        }
+        let (mut is_logged_in, mut entry, mut head) = (false, None, None);
+        let mut sees_all = conversation.peer_of(user).is_some();
+        let each = &mut |question, row: &mut dyn Take| {
+            match question {
+                0 => is_logged_in = row_of::<Mailbox>(row, &user)?.login_version == login_version,
+                1 => entry = Some(row_of::<Entry>(row, &(user, conversation))?),
+                2 => head = Some(row_of::<Head>(row, &conversation)?.place()),
+                _ => sees_all = true,
+            }
+            Ok(ControlFlow::Continue(()))
+        };
+        db.ask(&questions, each).await?;
+        Ok(match (entry, head) {
+            (Some(entry), Some(head)) if is_logged_in && sees_all => match destination(&self.0, &entry, head) {
+                None => Some(standing(&entry, head)),
+                Some(_) => None,
+            },
+            _ => None,
+        })
+    }
+}
+
+/// A row with its key.
+fn row_of<R: Row>(row: &mut dyn Take, key: &R::Key) -> Result<R, Damage> {
+    row.skip(R::KEY.len());
+    R::take(row).map_err(|damage| damage.of::<R>(key))
 }

@@ -16,7 +16,7 @@ pub(crate) use append::Append;
 pub(crate) use change_members::ChangeMembers;
 pub(crate) use create_group::CreateGroup;
 pub(crate) use create_user::CreateUser;
-pub(crate) use mark::MoveMark;
+pub(crate) use mark::{MoveMark, StandingMark};
 pub(crate) use probe::Probe;
 pub(crate) use set_disabled::SetDisabled;
 pub(crate) use set_password::SetPassword;

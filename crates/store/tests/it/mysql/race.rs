@@ -1,7 +1,12 @@
 //! Others who are at the same rows at the same moment, step by step.
 
+use std::sync::Arc;
+
 use anser_proto::{GroupId, UserId};
-use anser_store::{Error, Failure, MembersAction, MembersChange, Store as _, Stretch, mysql::MysqlOptions};
+use anser_store::{
+    Error, Failure, Mark, MarkKind, Marked, MembersAction, MembersChange, Refusal, Store as _, Stretch,
+    mysql::MysqlOptions,
+};
 use futures_util::FutureExt as _;
 use mysql_async::{Conn, Opts, prelude::Queryable as _};
 
@@ -43,7 +48,7 @@ async fn an_append_that_waited_tells_the_members_as_they_are_then() {
     other.query_drop(head).await.expect("a lock");
     let batch = vec![text(1, group(8), "id-1"), text(1, group(9), "id-1")];
     let appending = {
-        let store = std::sync::Arc::clone(&store);
+        let store = Arc::clone(&store);
         tokio::spawn(async move { store.append(batch).await })
     };
     until_somebody_waits(&url, "im_conversation").await;
@@ -51,6 +56,57 @@ async fn an_append_that_waited_tells_the_members_as_they_are_then() {
     let places = appending.await.expect("no task panics").expect("the store works");
     let versions: Vec<u64> = places.into_iter().map(|place| place.expect("stored").members_version).collect();
     assert_eq!(versions, [1, 77]);
+    other.disconnect().await.expect("it says goodbye");
+}
+
+/// Who scrolls through what they have read waits for nobody who writes; a mark that moves does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mark_that_moves_nothing_waits_for_nobodys_locks() {
+    let url = make_database(&SERVER.url(), &fresh_name()).await;
+    let store = open(&url).await;
+    settle(&*store, 2).await;
+    found(&*store, 9, 1, &[2]).await;
+    let mark = |conversation, kind, server_msg_id| Mark {
+        user: UserId(2),
+        conversation,
+        kind,
+        server_msg_id,
+        login_version: 0,
+    };
+    for to in [single(1, 2), group(9)] {
+        for n in 0..3 {
+            send(&*store, text(1, to, &format!("id-{n}"))).await.expect("stored");
+        }
+        store.mark(mark(to, MarkKind::Read, 2)).await.expect("moved");
+        store.mark(mark(to, MarkKind::Delivered, 99)).await.expect("moved");
+    }
+    let mut other = Conn::new(Opts::from_url(&url).expect("an address")).await.expect("it answers");
+    let all = "START TRANSACTION; SELECT * FROM im_mailbox FOR UPDATE; SELECT * FROM im_conversation FOR UPDATE;
+               SELECT * FROM im_session FOR UPDATE; SELECT * FROM im_group_member FOR UPDATE";
+    other.query_drop(all).await.expect("locks");
+    for (to, unread, last) in [(single(1, 2), 1, 3), (group(9), 2, 4)] {
+        for (kind, server_msg_id) in
+            [(MarkKind::Read, 0), (MarkKind::Read, 2), (MarkKind::Delivered, last), (MarkKind::Delivered, u64::MAX)]
+        {
+            let marked = store.mark(mark(to, kind, server_msg_id)).await.expect("it is answered");
+            let standing =
+                Marked { read_mark: 2, delivered_mark: last, unread, moved: false, mailbox_seq: 0, peer: None };
+            assert_eq!(marked, standing);
+        }
+    }
+    let moves = tokio::spawn({
+        let (store, mark) = (Arc::clone(&store), mark(single(1, 2), MarkKind::Read, 3));
+        async move { store.mark(mark).await }
+    });
+    until_somebody_waits(&url, "im_mailbox").await;
+    other.query_drop("ROLLBACK").await.expect("unlocked");
+    assert!(moves.await.expect("no task panics").expect("it is answered").moved);
+    // Whose login is over, or who is no member, is told so all the same.
+    store.set_disabled(UserId(2), true).await.expect("disabled");
+    let over = store.mark(mark(group(9), MarkKind::Read, 2)).await;
+    assert_eq!(over, Err(Refusal::LoginOver.into()));
+    let stranger = Mark { user: UserId(3), ..mark(group(9), MarkKind::Read, 2) };
+    assert_eq!(store.mark(stranger).await, Err(Refusal::NotMember.into()));
     other.disconnect().await.expect("it says goodbye");
 }
 
@@ -79,7 +135,7 @@ async fn who_becomes_owner_has_answered_if_they_did_just_now() {
                   UPDATE im_group_member SET invited_by = NULL WHERE user_id = 2";
     other.query_drop(answer).await.expect("a lock");
     let leaving = {
-        let store = std::sync::Arc::clone(&store);
+        let store = Arc::clone(&store);
         let leave =
             MembersChange { group: GroupId(9), operator: sender(1), action: MembersAction::Leave, login_version: 0 };
         tokio::spawn(async move { store.change_members(leave).await })
