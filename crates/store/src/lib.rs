@@ -5,6 +5,7 @@
 
 pub mod contract;
 mod damaged;
+pub mod doctor;
 mod engine;
 mod error;
 #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "what only a database on the network needs"))]

@@ -30,7 +30,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anser_store::sqlite::doctor::{self, Finding, Repair};
+use anser_store::{
+    doctor::{Finding, Repair},
+    sqlite::doctor,
+};
 use anyhow::{Context as _, bail};
 use clap::Args;
 

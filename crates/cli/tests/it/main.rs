@@ -6,6 +6,8 @@ mod chat;
 mod contact;
 mod deploy;
 mod docs;
+#[cfg(feature = "cluster")]
+mod doctor;
 mod foreign;
 mod log;
 mod manners;

@@ -39,7 +39,7 @@ pub async fn clock(
 ) -> Result<Clock, OpenError> {
     let database = Database::new(url)?;
     let begun = Instant::now();
-    let mut db = database.reach().await?;
+    let mut db = database.reach(Role::Writer).await?;
     let start = Arc::new(AtomicU64::new(loop {
         match start_ms(&mut db, begun).await {
             // A stall of the database passes.

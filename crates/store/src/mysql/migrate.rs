@@ -5,7 +5,7 @@
 
 use mysql_async::{Conn, prelude::Queryable as _};
 
-use super::open::{Database, OpenError};
+use super::open::{Database, OpenError, Role};
 use crate::{WRITER_VERSION, random_log_id};
 
 /// A released one is never edited: stores exist that ran it. Each may have a part that runs for every shard.
@@ -43,16 +43,39 @@ pub(super) async fn migrate(db: &mut Conn, shards: u32) -> Result<Identity, Open
     migrated
 }
 
-/// The database came out of a backup: positions of before mean nothing now. No node may run. Tells the new log_id.
+/// The database came out of a backup: positions of before mean nothing now. No node may run. Tells the new log_id, and brings a backup of an
+/// older schema up to date, so that it can be examined.
 pub async fn renew_log_id(url: &str) -> Result<u64, OpenError> {
-    let mut db = Database::new(url)?.reach().await?;
-    if identity(&mut db).await?.is_none() {
-        return Err(OpenError::Foreign("no store was made in it".into()));
-    }
+    let mut db = Database::new(url)?.reach(Role::Writer).await?;
+    let identity = existing(&mut db).await?;
+    check_writer(&mut db, identity).await?;
     let log_id = new_log_id()?;
     db.exec_drop("UPDATE im_store SET log_id = ?", (log_id,)).await?;
+    migrate(&mut db, identity.shards).await?;
     db.disconnect().await?;
     Ok(log_id)
+}
+
+/// Of a store that exists and that this build can read whole.
+pub(super) async fn known_identity(db: &mut Conn) -> Result<Identity, OpenError> {
+    let found = existing(db).await?;
+    if found.schema_version < SCHEMA_VERSION {
+        return Err(OpenError::Older { store: found.schema_version, build: SCHEMA_VERSION });
+    }
+    check_writer(db, found).await?;
+    Ok(found)
+}
+
+async fn existing(db: &mut Conn) -> Result<Identity, OpenError> {
+    identity(db).await?.ok_or_else(|| OpenError::Foreign("no store was made in it".into()))
+}
+
+/// Refuses a store that builds like this one must not write.
+async fn check_writer(db: &mut Conn, found: Identity) -> Result<(), OpenError> {
+    if found.schema_version > SCHEMA_VERSION && min_writer_version(db).await? > WRITER_VERSION {
+        return Err(OpenError::Newer { store: found.schema_version, build: SCHEMA_VERSION });
+    }
+    Ok(())
 }
 
 fn new_log_id() -> Result<u64, OpenError> {
@@ -62,9 +85,7 @@ fn new_log_id() -> Result<u64, OpenError> {
 async fn migrate_locked(db: &mut Conn, shards: u32) -> Result<Identity, OpenError> {
     let found = identity(db).await?;
     if let Some(found) = found {
-        if found.schema_version > SCHEMA_VERSION && min_writer_version(db).await? > WRITER_VERSION {
-            return Err(OpenError::Newer { store: found.schema_version, build: SCHEMA_VERSION });
-        }
+        check_writer(db, found).await?;
         if found.shards != shards {
             return Err(OpenError::Shards { store: found.shards, asked: shards });
         }

@@ -8,6 +8,7 @@ mod breaks;
 mod clock;
 mod columns;
 mod copies;
+mod doctor;
 mod fault;
 mod message;
 mod migrate;
@@ -32,11 +33,12 @@ use mysql_async::prelude::Queryable as _;
 use tokio::{task::JoinHandle, time::timeout};
 
 pub use clock::clock;
+pub use doctor::examine;
 pub use migrate::renew_log_id;
 pub use open::OpenError;
 
 use migrate::Identity;
-use open::Database;
+use open::{Database, Role};
 use queue::Queue;
 use reader::{PATIENCE, Readers};
 use repeaters::Repeaters;
@@ -102,7 +104,7 @@ impl MysqlOptions {
     /// Looks at this database and makes the store in it; brings an older one up to date.
     pub async fn prepare(self) -> Result<Prepared, OpenError> {
         let database = Database::new(&self.url)?;
-        let mut db = database.reach().await?;
+        let mut db = database.reach(Role::Writer).await?;
         open::check_settings(&mut db, &self.accept).await?;
         let Identity { log_id, shards, .. } = migrate::migrate(&mut db, self.common.shards).await?;
         let long_ago = (self.common.clock)().saturating_sub(WRITER_GONE_MS);
@@ -157,7 +159,7 @@ impl Prepared {
             let id = getrandom::u64().map_err(|error| OpenError::Foreign(error.to_string()))?;
             writers.push(Writer::new(database.clone(), rules.clone(), id));
         }
-        let (role, damage) = (open::Role::Reader, damaged.clone());
+        let (role, damage) = (Role::Reader, damaged.clone());
         let readers = Readers::new(database, role, options.readers, options.read_queue_max, PATIENCE, shards, damage);
         let replicas = Replicas::new(&options, shards, &damaged, of_store)?;
         let (at_work, writing) = (fallen.at_work("store-write"), writer::run(queue.clone(), writers));

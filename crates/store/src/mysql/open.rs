@@ -45,6 +45,12 @@ pub enum OpenError {
     #[error("the store has schema version {store}, this build knows up to {build}: run a newer build")]
     Newer { store: u32, build: u32 },
     #[error(
+        "the store has schema version {store}, this build works on {build}: start a node of it once, which updates it"
+    )]
+    Older { store: u32, build: u32 },
+    #[error("the database could not be examined to its end: {0}")]
+    Unexamined(String),
+    #[error(
         "the store was created with {store} shards and cannot change: set shards = {store} in the configuration (it has {asked})"
     )]
     Shards { store: u32, asked: u32 },
@@ -88,6 +94,8 @@ pub(super) enum Role {
     Reader,
     /// Reads what may lag behind.
     Replica,
+    /// Reads everything, for as long as it takes, in the dialect of [`crate::doctor`].
+    Examiner,
 }
 
 impl Database {
@@ -145,10 +153,10 @@ impl Database {
     }
 
     /// The first connection: says where it went when it fails.
-    pub(super) async fn reach(&self) -> Result<Conn, OpenError> {
+    pub(super) async fn reach(&self, role: Role) -> Result<Conn, OpenError> {
         let unreachable =
             |error: mysql_async::Error| OpenError::Unreachable { address: self.address(), why: error.to_string() };
-        self.connect(Role::Writer).await.map_err(unreachable)
+        self.connect(role).await.map_err(unreachable)
     }
 }
 
@@ -172,7 +180,7 @@ impl Expected {
             return Ok(());
         };
         match role {
-            Role::Replica => {}
+            Role::Replica | Role::Examiner => {}
             // This node goes, and whoever starts it anew has it open what is there now.
             Role::Writer | Role::Reader => _ = self.fallen.fell(why.as_str()),
         }
@@ -218,6 +226,13 @@ impl Role {
             Self::Replica => {
                 "SET NAMES utf8mb4; SET SESSION sql_mode = 'STRICT_ALL_TABLES'
                      /*M!100101 , max_statement_time = 2 */ /*!50708 , max_execution_time = 2000 */;
+                 SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"
+            }
+            // Rows are looked for one by one: of a whole table in which a page of others is looked for nobody is to copy it.
+            Self::Examiner => {
+                "SET NAMES utf8mb4; SET SESSION sql_mode = 'STRICT_ALL_TABLES,PIPES_AS_CONCAT',
+                     optimizer_switch = CONCAT('materialization=off' /*M!100030 , ',exists_to_in=off' */)
+                     /*M!100101 , max_statement_time = 60 */ /*!50708 , max_execution_time = 60000 */;
                  SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ"
             }
         }

@@ -139,10 +139,10 @@ impl Readers {
 /// Questions of one packet.
 const QUESTIONS_MAX: usize = 512;
 
-struct OneMoment<'c> {
-    db: &'c mut Conn,
-    shards: u32,
-    damaged: &'c Arc<Damaged>,
+pub(super) struct OneMoment<'c> {
+    pub(super) db: &'c mut Conn,
+    pub(super) shards: u32,
+    pub(super) damaged: &'c Arc<Damaged>,
 }
 
 impl Snapshot for OneMoment<'_> {

@@ -51,6 +51,8 @@ pub enum OpenError {
     Busy,
     #[error("the folder of the store: {0}")]
     Io(#[from] std::io::Error),
+    #[error("{DATABASE} could not be examined to its end: {0}")]
+    Unexamined(String),
     #[error("{DATABASE}: {0}")]
     Sqlite(rusqlite::Error),
 }

@@ -48,10 +48,10 @@ pub(super) fn in_snapshot<R: Read>(
     })
 }
 
-struct OneMoment<'c> {
-    db: &'c mut Connection,
-    shards: u32,
-    damaged: &'c Arc<Damaged>,
+pub(super) struct OneMoment<'c> {
+    pub(super) db: &'c mut Connection,
+    pub(super) shards: u32,
+    pub(super) damaged: &'c Arc<Damaged>,
 }
 
 impl Snapshot for OneMoment<'_> {

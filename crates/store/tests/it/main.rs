@@ -7,6 +7,7 @@ use async_trait::async_trait;
 
 mod blame;
 mod damage;
+mod doctor;
 mod model;
 #[cfg(feature = "cluster")]
 mod mysql;

@@ -28,5 +28,6 @@ fn run(cluster: &Cluster) -> anyhow::Result<()> {
     let printed = fs::read_to_string(&out)?;
     print!("{printed}");
     ensure!(status.success(), "anser replay: {status}");
-    test::judge_calm(&printed)
+    test::judge_calm(&printed)?;
+    cluster.examine()
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use anser_services::Kept;
-use anyhow::{Context as _, bail, ensure};
+use anyhow::ensure;
 use serde_json::json;
 
 use super::{Cluster, Playing};
@@ -23,8 +23,6 @@ pub(super) const CHAT: &str = "crates/cli/tests/data/ubuntu-2006-06-01.txt";
 const PEACE_MS: std::ops::Range<u64> = 500..2_500;
 /// How long what was killed or paused stays so.
 const FAULT_MS: std::ops::Range<u64> = 200..3_000;
-/// Of send and of receive tables: what a server has by default.
-const SHARDS: u32 = 4;
 /// From the end of the talk until everything is judged.
 const END_MAX: Duration = Duration::from_secs(480);
 /// How long the talk lasts so that every short fault finds its place in it.
@@ -134,7 +132,7 @@ impl Chaos<'_> {
         ensure!(waiting.is_empty(), "the talk was over before {waiting:?} had happened: play it more slowly");
         ensure!(forwarded > 0, "no node appended for another");
         test::judge_faults(&test::judge_play(&printed)?)?;
-        examine(cluster)
+        cluster.examine()
     }
 }
 
@@ -240,45 +238,6 @@ impl Fault {
         }
         Ok(())
     }
-}
-
-/// What must hold in the tables themselves: every log is 1, 2, 3, … up to its head, with one copy for each who has one.
-fn examine(cluster: &Cluster) -> anyhow::Result<()> {
-    let all = |table: &str, columns: &str, which: &str| {
-        let shard = |number| format!("SELECT {columns} FROM anser.im_message_{table}_{number} WHERE {which}");
-        (0..SHARDS).map(shard).collect::<Vec<_>>().join(" UNION ALL ")
-    };
-    let pair = "LEAST(from_id, to_id) AS small_id, GREATEST(from_id, to_id) AS big_id, server_msg_id";
-    let copies = [
-        ("sent", all("send", pair, "TRUE"), "heads.small_id <> 0"),
-        ("received", all("recv", pair, "to_id IS NOT NULL"), "heads.small_id <> 0 AND heads.small_id <> heads.big_id"),
-        (
-            "of groups",
-            all("recv", "0 AS small_id, group_id AS big_id, server_msg_id", "group_id IS NOT NULL"),
-            "heads.small_id = 0",
-        ),
-    ];
-    for (name, rows, which) in copies {
-        let wrong = cluster.database.execute(&format!(
-            "SELECT COUNT(*), COALESCE(SUM(head), 0), COALESCE(SUM(kept <> head OR low <> 1 OR high <> head), 0) FROM (
-                 SELECT heads.server_msg_id AS head, COUNT(log.server_msg_id) AS kept,
-                        COALESCE(MIN(log.server_msg_id), 0) AS low, COALESCE(MAX(log.server_msg_id), 0) AS high
-                 FROM anser.im_conversation AS heads
-                 LEFT JOIN ({rows}) AS log ON log.small_id = heads.small_id AND log.big_id = heads.big_id
-                 WHERE {which} GROUP BY heads.small_id, heads.big_id) AS logs"
-        ));
-        let wrong = wrong.with_context(|| format!("the copies {name} cannot be examined"))?;
-        let numbers: Vec<u64> = wrong.split_whitespace().filter_map(|number| number.parse().ok()).collect();
-        let [logs, messages, wrong] = numbers[..] else { bail!("the database said {wrong:?}") };
-        let orphans = cluster.database.execute(&format!(
-            "SELECT COUNT(*) FROM ({rows}) AS log LEFT JOIN anser.im_conversation AS heads
-                 ON log.small_id = heads.small_id AND log.big_id = heads.big_id WHERE heads.big_id IS NULL"
-        ))?;
-        ensure!(orphans.trim() == "0", "copies {name}: {} without a head", orphans.trim());
-        println!("copies {name}: {messages} in {logs} logs, {wrong} logs wrong");
-        ensure!(wrong == 0 && logs > 0, "copies {name}: {wrong} of {logs} logs are not dense");
-    }
-    Ok(())
 }
 
 /// SplitMix64: the same faults for the same seed.

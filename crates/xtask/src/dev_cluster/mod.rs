@@ -194,6 +194,16 @@ impl Cluster {
         self.nodes.iter().filter_map(|node| node.metric(name)).sum()
     }
 
+    /// What the doctor says of the database, while the nodes run.
+    fn examine(&self) -> anyhow::Result<()> {
+        let config = self.folder().join("node-1/anser.toml");
+        let examined = Command::new(&self.anser).arg("doctor").arg("--config").arg(config).output()?;
+        let (said, error) = (String::from_utf8_lossy(&examined.stdout), String::from_utf8_lossy(&examined.stderr));
+        ensure!(examined.status.success(), "`anser doctor`: {said}{error}");
+        print!("anser doctor: {said}");
+        Ok(())
+    }
+
     /// Until a replay has said something.
     fn wait_for_talk(&self, replay: &mut Child) -> anyhow::Result<()> {
         let start = Instant::now();

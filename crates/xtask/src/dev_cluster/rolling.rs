@@ -65,6 +65,7 @@ fn run(cluster: &mut Cluster) -> anyhow::Result<()> {
     print!("{printed}");
     ensure!(status.success(), "anser replay: {status}");
     test::judge_play(&printed)?;
+    cluster.examine()?;
     judge(&moved, &logins, rolled)
 }
 

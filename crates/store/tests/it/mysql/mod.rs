@@ -2,6 +2,7 @@
 
 mod cut;
 mod damage;
+mod doctor;
 mod full;
 mod hang;
 mod history;

@@ -15,11 +15,9 @@ use anser_proto::{ConversationId, GroupId, UserId};
 use anser_store::{
     Error, Failure, Options, Sequencer, Store,
     contract::Subject,
+    doctor::{Finding, Repair},
     sequencer::HeadSequencer,
-    sqlite::{
-        SqliteOptions, SqliteStore,
-        doctor::{Finding, Repair, examine},
-    },
+    sqlite::{SqliteOptions, SqliteStore, doctor::examine},
 };
 use async_trait::async_trait;
 use tempfile::TempDir;
