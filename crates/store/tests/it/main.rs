@@ -8,6 +8,7 @@ use async_trait::async_trait;
 mod blame;
 mod damage;
 mod doctor;
+mod fixtures;
 mod model;
 #[cfg(feature = "cluster")]
 mod mysql;

@@ -3,6 +3,7 @@
 mod cut;
 mod damage;
 mod doctor;
+mod fixtures;
 mod full;
 mod hang;
 mod history;

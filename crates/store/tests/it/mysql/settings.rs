@@ -2,17 +2,15 @@
 
 use std::time::SystemTime;
 
-use anser_proto::UserId;
 use anser_services::{MariaDb, MariaDbOptions, Place};
 use anser_store::{
     Store as _,
     mysql::{MysqlOptions, OpenError, clock, renew_log_id},
 };
 use futures_util::future::join_all;
-use mysql_async::{Conn, Opts, prelude::Queryable as _};
 
 use super::{fresh_name, make_database, open, options, try_open};
-use crate::talk::{common, send, settle, single, text};
+use crate::talk::{common, settle};
 
 async fn refusal(options: MysqlOptions) -> String {
     try_open(options).await.err().expect("it is refused").to_string()
@@ -149,38 +147,4 @@ async fn a_migration_that_was_cut_off_is_done_again() {
     let forget = format!("DELETE FROM {name}.im_store; DROP TABLE {name}.im_message_recv_3");
     super::SERVER.execute(&forget).expect("it forgets");
     settle(&*open(&url).await, 2).await;
-}
-
-const FIRST_SCHEMA: &str = include_str!("../../../src/mysql/migrations/0001_first.sql");
-
-#[tokio::test]
-async fn a_database_of_the_first_schema_opens_and_goes_on() {
-    let url = make_database(&super::SERVER.url(), &fresh_name()).await;
-    let (once, each) = FIRST_SCHEMA.split_once("-- for each shard --\n").expect("parts");
-    let shards = (0..4).map(|shard| each.replace("{shard}", &shard.to_string()));
-    let script = [once.to_owned()].into_iter().chain(shards).collect::<String>();
-    let mut db = Conn::new(Opts::from_url(&url).expect("an address")).await.expect("it answers");
-    let rows = [
-        "INSERT INTO im_store VALUES (1, 1, 77, 4)",
-        "INSERT INTO im_user VALUES (1, 'one', 'One', '', 0, 0), (2, 'two', 'Two', '', 1, 0)",
-        "INSERT INTO im_mailbox VALUES (1, 1), (2, 1)",
-    ];
-    for statement in script.split(";\n").filter(|statement| !statement.trim().is_empty()).chain(rows) {
-        db.query_drop(statement).await.expect("sound SQL");
-    }
-    // One that was cut off runs again from its beginning.
-    for cut_off in [false, true] {
-        if cut_off {
-            db.query_drop("UPDATE im_store SET schema_version = 1").await.expect("sound SQL");
-        }
-        let store = open(&url).await;
-        assert_eq!(store.log_id(), 77);
-        let mut versions = store.login_versions(vec![UserId(1), UserId(2)]).await.expect("it reads");
-        versions.sort();
-        assert_eq!(versions, [(UserId(1), 0), (UserId(2), 0)]);
-        let place = send(&*store, text(1, single(1, 2), &format!("m-{cut_off}"))).await.expect("it is stored");
-        assert_eq!(place.server_msg_id, 1 + u64::from(cut_off));
-        store.close().await;
-    }
-    db.disconnect().await.expect("it says goodbye");
 }

@@ -3,6 +3,7 @@
 mod bounds;
 mod damage;
 mod doctor;
+mod fixtures;
 mod full;
 mod kill;
 mod open;
