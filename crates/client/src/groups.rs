@@ -60,6 +60,26 @@ impl Client {
         self.call_for_group(Request::RemoveMembers(request)).await
     }
 
+    /// Makes members admins; the owner alone may. At most 500 at once. Who is no member is left out.
+    pub async fn promote(&self, group: GroupId, users: &[UserId]) -> Result<Group, Error> {
+        self.set_role(group, users, v1::group::Role::Admin).await
+    }
+
+    /// Makes admins plain members; the owner alone may.
+    pub async fn demote(&self, group: GroupId, users: &[UserId]) -> Result<Group, Error> {
+        self.set_role(group, users, v1::group::Role::Member).await
+    }
+
+    async fn set_role(&self, group: GroupId, users: &[UserId], role: v1::group::Role) -> Result<Group, Error> {
+        let request = v1::SetRole { group_id: group.0, user_ids: numbers(users), role: role.into() };
+        self.call_for_group(Request::SetRole(request)).await
+    }
+
+    /// Makes another member owner. The user is an admin then.
+    pub async fn transfer(&self, group: GroupId, to: UserId) -> Result<Group, Error> {
+        self.call_for_group(Request::TransferGroup(v1::TransferGroup { group_id: group.0, user_id: to.0 })).await
+    }
+
     /// What was said until now stays readable.
     pub async fn leave(&self, group: GroupId) -> Result<(), Error> {
         self.call(Request::LeaveGroup(v1::LeaveGroup { group_id: group.0 })).await.map(drop)

@@ -78,6 +78,10 @@ pub enum NoticeKind {
     Left,
     Removed,
     OwnerChanged,
+    /// They are admins now.
+    Promoted,
+    /// They were admins, and are plain members now.
+    Demoted,
     /// Newer than this client.
     Unknown,
 }

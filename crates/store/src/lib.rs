@@ -99,6 +99,7 @@ impl Options {
 
 /// What [`Refusal::Limit`] tells of: the same words whichever the store.
 pub const MEMBERS_OF_A_GROUP: &str = "the members of a group";
+pub const ADMINS_OF_A_GROUP: &str = "the admins of a group";
 pub const GROUPS_OF_A_USER: &str = "the groups of a user";
 pub const UNANSWERED_GROUPS_OF_A_USER: &str = "the groups of a user in which they have not answered yet";
 pub const UNANSWERED_GROUPS_OF_AN_INVITER: &str =
@@ -200,20 +201,24 @@ pub trait Store: Send + Sync {
     /// of a user's places and no more, whom they know have theirs whatever strangers do, and what they create is none of it.
     async fn create_group(&self, new: NewGroup) -> Result<MembersChanged, Error>;
 
-    /// Lets members join or go. What happened is told in the log by notices which do not count as unread:
-    /// `JOINED` and `REMOVED` for all of one call together, `LEFT`, and after it `OWNER_CHANGED` when the owner left
-    /// and the longest-standing member (of several the one with the smallest id) took their place, of those who are not disabled if
-    /// there are any. They take no `client_msg_id` from their operator and move no marks of theirs.
+    /// Lets members join or go, or have another role. What happened is told in the log by notices which do not count as unread:
+    /// `JOINED`, `REMOVED`, `PROMOTED` and `DEMOTED` for all of one call together, `LEFT`, and `OWNER_CHANGED`, also behind it when the owner
+    /// left and an heir took their place: the longest-standing admin, else the longest-standing member (of several the one with the smallest
+    /// id), of those who are not disabled if there are any. They take no `client_msg_id` from their operator and move no marks of theirs.
     ///
     /// Invite: every member may; who is a member already is passed over; who was one before joins anew and does not
     /// see what was said between. Their read mark starts where they join. `NotFound("user")`, `Limit`.
     /// Remove: the owner may remove anyone, an admin members, a member nobody, and nobody themselves; else `Forbidden`.
-    /// Who is no member is passed over. While the owner is disabled, the longest-standing member who is not
-    /// disabled may remove anyone, and becomes owner with the first whom they remove: `OWNER_CHANGED` before `REMOVED`, and who
-    /// was owner is a plain member.
-    /// Leave: a member may, and has a place for another group at once; the last leaves an empty group that still names them as owner. All: `NotMember` for an
-    /// operator who is none. When nobody is left to change, nothing is appended and nothing stamped. The sessions of
-    /// those who joined or went are stamped.
+    /// Who is no member is passed over. While the owner is disabled, their heir may remove anyone, and becomes owner with the first whom
+    /// they remove: `OWNER_CHANGED` before `REMOVED`, and who was owner is a plain member.
+    /// Leave: a member may, and has a place for another group at once; the last leaves an empty group that still names them as owner. For
+    /// who was a member once nothing is changed.
+    /// Set a role: the owner alone, of others than themselves, else `Forbidden`. Who is no member, or has the role, is passed over. `Limit` for
+    /// more than [`anser_proto::limits::ADMINS_MAX`] admins.
+    /// Transfer: the owner makes a member owner, and is an admin then; `Forbidden` for others, `NotFound("member")` if that one is no member,
+    /// `Limit` as above. To who is owner nothing is changed, whichever member asks.
+    /// All: `NotMember` for an operator who is none. When nobody is left to change, nothing is appended and nothing stamped. The sessions of
+    /// those who joined or went, or have another role, are stamped.
     async fn change_members(&self, change: MembersChange) -> Result<MembersChanged, Error>;
 
     /// A group as a present member sees it, with their role. `NotMember` for others.

@@ -57,7 +57,8 @@ pub(crate) fn has_written(facts: &mut Facts<'_>, from: UserId, to: UserId) -> Re
     Ok(!facts.ask(&query, |row| row.number())?.is_empty())
 }
 
-/// The owner; while they are disabled or gone the longest-standing member, of those who are not disabled if there are any.
+/// The owner; while they are disabled or gone the longest-standing admin, else the longest-standing member, of those who are not disabled if
+/// there are any.
 pub(crate) fn rightful_owner(
     facts: &mut Facts<'_>,
     group: GroupId,
@@ -66,10 +67,21 @@ pub(crate) fn rightful_owner(
     let present = facts.source.dialect().present();
     let sql = format!(
         "SELECT user_id FROM im_group_member JOIN im_user USING (user_id) WHERE group_id = ? AND {present} AND user_id <> ?
-         ORDER BY disabled, role <> 3, joined, user_id LIMIT 1"
+         ORDER BY disabled, role DESC, joined, user_id LIMIT 1"
     );
     let query = Query::new(sql, [group.into(), without.unwrap_or(UserId(0)).into()]);
     Ok(facts.ask(&query, |row| row.get())?.pop())
+}
+
+pub(crate) fn admins_of(facts: &mut Facts<'_>, group: GroupId) -> Result<u64, Stop> {
+    let present = facts.source.dialect().present();
+    let sql = format!("SELECT COUNT(*) FROM im_group_member WHERE group_id = ? AND {present} AND role = 2");
+    Ok(facts.ask(&Query::new(sql, [group.into()]), |row| row.get())?.pop().unwrap_or(0))
+}
+
+/// Whether somebody, who is no member now, was one.
+pub(crate) fn was_member(facts: &mut Facts<'_>, group: GroupId, user: UserId) -> Result<bool, Stop> {
+    Ok(!facts.ask(&left_at(group, user), |row| row.get::<Option<u64>>())?.is_empty())
 }
 
 /// The last message that somebody who is no member any more may see; null for one who is.

@@ -250,6 +250,22 @@ pub enum Role {
     Owner = 3,
 }
 
+/// A role that the owner gives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rank {
+    Member,
+    Admin,
+}
+
+impl Rank {
+    pub(crate) fn role(self) -> Role {
+        match self {
+            Self::Member => Role::Member,
+            Self::Admin => Role::Admin,
+        }
+    }
+}
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Group {
     pub group: GroupId,
@@ -309,13 +325,16 @@ pub enum MembersAction {
     Invite(Vec<UserId>),
     Remove(Vec<UserId>),
     Leave,
+    SetRole(Vec<UserId>, Rank),
+    Transfer(UserId),
 }
 
 impl MembersAction {
     /// Those whom it names.
     pub fn users(&self) -> &[UserId] {
         match self {
-            Self::Invite(users) | Self::Remove(users) => users,
+            Self::Invite(users) | Self::Remove(users) | Self::SetRole(users, _) => users,
+            Self::Transfer(user) => std::slice::from_ref(user),
             Self::Leave => &[],
         }
     }

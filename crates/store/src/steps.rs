@@ -94,7 +94,7 @@ impl Facts<'_> {
             );
         }
         self.move_head(conversation, head);
-        if kind != Kind::OwnerChanged
+        if matches!(kind, Kind::Created | Kind::Joined | Kind::Left | Kind::Removed)
             && let Some(mut row) = row
         {
             row.members_version = head.server_msg_id;

@@ -41,6 +41,7 @@ pub fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
         Answer::Done(deed) => match deed {
             Deed::Invited => say(model, model.text.invited()),
             Deed::Removed => say(model, model.text.removed()),
+            Deed::Told => {}
             Deed::Left => say(model, model.text.left()),
             Deed::Renamed(nickname) => say(model, model.text.renamed(&wash::line(&nickname))),
         },

@@ -1,8 +1,22 @@
 //! What a person may say to the client itself, with a slash before it. A line enters, a command or what is wrong leaves.
 
 /// The commands, as they are typed. The help shows them in this order.
-pub const NAMES: [&str; 11] =
-    ["/to", "/group", "/invite", "/remove", "/leave", "/members", "/nick", "/retry", "/discard", "/help", "/quit"];
+pub const NAMES: [&str; 14] = [
+    "/to",
+    "/group",
+    "/invite",
+    "/remove",
+    "/promote",
+    "/demote",
+    "/transfer",
+    "/leave",
+    "/members",
+    "/nick",
+    "/retry",
+    "/discard",
+    "/help",
+    "/quit",
+];
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
@@ -10,6 +24,9 @@ pub enum Command {
     Group { name: String, accounts: Vec<String> },
     Invite(Vec<String>),
     Remove(Vec<String>),
+    Promote(Vec<String>),
+    Demote(Vec<String>),
+    Transfer(String),
     Leave,
     Members,
     Nick(String),
@@ -44,6 +61,9 @@ pub fn parse(line: &str) -> Option<Result<Command, Wrong>> {
         },
         "/invite" => some(words, "/invite").map(Command::Invite),
         "/remove" => some(words, "/remove").map(Command::Remove),
+        "/promote" => some(words, "/promote").map(Command::Promote),
+        "/demote" => some(words, "/demote").map(Command::Demote),
+        "/transfer" => one(words, "/transfer").map(Command::Transfer),
         "/leave" => Ok(Command::Leave),
         "/members" => Ok(Command::Members),
         "/nick" => some(words, "/nick").map(|words| Command::Nick(words.join(" "))),

@@ -1,6 +1,6 @@
 //! Does what an update asks for: effects enter, calls to the SDK go out, answers come back. Decides nothing.
 
-use anser_client::{Changed, Client, Draft, Error, GroupId, NewGroup, UserId};
+use anser_client::{Changed, Client, Draft, Error, Group, GroupId, NewGroup, UserId};
 use tokio::{
     sync::mpsc,
     task::{JoinHandle, JoinSet},
@@ -132,6 +132,15 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
         Effect::CreateGroup { name, accounts } => answer(create_group(client, name, accounts).await),
         Effect::Invite { group, accounts } => answer(invite(client, group, accounts).await),
         Effect::Remove { group, accounts } => answer(remove(client, group, accounts).await),
+        Effect::Promote { group, accounts } => {
+            answer(to_all(client, accounts, async |users| client.promote(group, users).await).await)
+        }
+        Effect::Demote { group, accounts } => {
+            answer(to_all(client, accounts, async |users| client.demote(group, users).await).await)
+        }
+        Effect::Transfer { group, account } => {
+            answer(to_all(client, vec![account], async |users| client.transfer(group, users[0]).await).await)
+        }
         Effect::Leave(group) => answer(client.leave(group).await.map(|()| Answer::Done(Deed::Left))),
         // A former member is told nothing, and nothing depends on it.
         Effect::ReadGroup(group) => Some(Answer::Group(client.group(group).await.ok().map(Box::new))),
@@ -176,6 +185,18 @@ async fn invite(client: &Client, group: GroupId, accounts: Vec<String>) -> Resul
 async fn remove(client: &Client, group: GroupId, accounts: Vec<String>) -> Result<Answer, Error> {
     match find_all(client, accounts).await? {
         Ok(users) => client.remove(group, &users).await.map(|_| Answer::Done(Deed::Removed)),
+        Err(nobody) => Ok(Answer::Nobody(nobody)),
+    }
+}
+
+/// What the notice in the group's log will tell.
+async fn to_all(
+    client: &Client,
+    accounts: Vec<String>,
+    change: impl AsyncFnOnce(&[UserId]) -> Result<Group, Error>,
+) -> Result<Answer, Error> {
+    match find_all(client, accounts).await? {
+        Ok(users) => change(&users).await.map(|_| Answer::Done(Deed::Told)),
         Err(nobody) => Ok(Answer::Nobody(nobody)),
     }
 }

@@ -170,6 +170,10 @@ impl Text {
             NoticeKind::Left => self.choose(format!("{who} left"), format!("{zh_who}退出了群")),
             NoticeKind::Removed => self.choose(format!("{who} removed {en}"), format!("{zh_who}移出了{zh}")),
             NoticeKind::OwnerChanged => self.choose(format!("the group's owner is {en} now"), format!("{zh}成为群主")),
+            NoticeKind::Promoted => self.choose(format!("{who} made {en} admin"), format!("{zh_who}将{zh}设为管理员")),
+            NoticeKind::Demoted => {
+                self.choose(format!("{who} made {en} a plain member"), format!("{zh_who}取消了{zh}的管理员身份"))
+            }
             _ => self.choose("something changed".into(), "群信息有变化".into()),
         }
         .trim()
@@ -448,6 +452,9 @@ impl Text {
             "/group" => self.pick("/group NAME ACCOUNT …", "/group 群名 账号…"),
             "/invite" => self.pick("/invite ACCOUNT …", "/invite 账号…"),
             "/remove" => self.pick("/remove ACCOUNT …", "/remove 账号…"),
+            "/promote" => self.pick("/promote ACCOUNT …", "/promote 账号…"),
+            "/demote" => self.pick("/demote ACCOUNT …", "/demote 账号…"),
+            "/transfer" => self.pick("/transfer ACCOUNT", "/transfer 账号"),
             "/nick" => self.pick("/nick NAME", "/nick 昵称"),
             "/leave" => "/leave",
             "/members" => "/members",
@@ -464,6 +471,9 @@ impl Text {
             "/group" => self.pick("create a group (\"with spaces\")", "建群（名称含空格时加引号）"),
             "/invite" => self.pick("into this group", "邀请入群"),
             "/remove" => self.pick("from this group", "移出本群"),
+            "/promote" => self.pick("to admin", "设为管理员"),
+            "/demote" => self.pick("to plain member", "取消管理员"),
+            "/transfer" => self.pick("the group to a new owner", "转让群主"),
             "/nick" => self.pick("change your name", "修改昵称"),
             "/leave" => self.pick("leave this group", "退出本群"),
             "/members" => self.pick("who is in this group", "查看群成员"),

@@ -61,6 +61,8 @@ pub enum Answer {
 pub enum Deed {
     Invited,
     Removed,
+    /// The notice in the log says it.
+    Told,
     Left,
     Renamed(String),
 }
@@ -82,6 +84,9 @@ pub enum Effect {
     CreateGroup { name: String, accounts: Vec<String> },
     Invite { group: GroupId, accounts: Vec<String> },
     Remove { group: GroupId, accounts: Vec<String> },
+    Promote { group: GroupId, accounts: Vec<String> },
+    Demote { group: GroupId, accounts: Vec<String> },
+    Transfer { group: GroupId, account: String },
     Leave(GroupId),
     ReadGroup(GroupId),
     ListMembers(GroupId),

@@ -230,8 +230,8 @@ impl Conversation {
         }
         self.kept.session.last = Some(preview(&message));
         self.marks_follow(&message, me);
-        if let Some(notice) = message.notice.as_ref().filter(|notice| notice.user_ids.contains(&me.0)) {
-            self.follow_notice(notice, id, count);
+        if let Some(notice) = &message.notice {
+            self.follow_notice(notice, id, count, me);
         }
         self.settle_counts(id, count);
         placed.shown.push(message);
@@ -265,22 +265,26 @@ impl Conversation {
         }
     }
 
-    /// The user themselves joined or went. Their read mark starts where they join.
-    fn follow_notice(&mut self, notice: &v1::Notice, id: u64, count: u64) {
+    /// What a notice says of the group, and of the user in it. Their read mark starts where they join.
+    fn follow_notice(&mut self, notice: &v1::Notice, id: u64, count: u64, me: UserId) {
         use v1::{group::Role, notice::Kind};
-        let role = match notice.kind() {
-            Kind::Created | Kind::Joined => {
-                self.own_marks_reach(id, count);
-                Role::Member
-            }
-            Kind::Left | Kind::Removed => Role::None,
-            _ => return,
-        };
+        let (kind, names_me) = (notice.kind(), notice.user_ids.contains(&me.0));
+        if names_me && matches!(kind, Kind::Created | Kind::Joined) {
+            self.own_marks_reach(id, count);
+        }
         // A row of the server knows all notices up to its head, and the role better than they do.
-        if id > self.kept.row_head
-            && let Some(group) = &mut self.kept.session.group
-        {
-            group.set_role(role);
+        let Some(group) = self.kept.session.group.as_mut().filter(|_| id > self.kept.row_head) else { return };
+        match kind {
+            Kind::Created | Kind::Joined | Kind::Demoted if names_me => group.set_role(Role::Member),
+            Kind::Left | Kind::Removed if names_me => group.set_role(Role::None),
+            Kind::Promoted if names_me => group.set_role(Role::Admin),
+            Kind::OwnerChanged => {
+                group.owner_id = notice.user_ids.first().copied().unwrap_or(group.owner_id);
+                if names_me {
+                    group.set_role(Role::Owner);
+                }
+            }
+            _ => {}
         }
     }
 

@@ -185,6 +185,8 @@ impl From<v1::notice::Kind> for NoticeKind {
             v1::notice::Kind::Left => Self::Left,
             v1::notice::Kind::Removed => Self::Removed,
             v1::notice::Kind::OwnerChanged => Self::OwnerChanged,
+            v1::notice::Kind::Promoted => Self::Promoted,
+            v1::notice::Kind::Demoted => Self::Demoted,
             v1::notice::Kind::Unknown => Self::Unknown,
         }
     }
@@ -211,6 +213,8 @@ impl From<NoticeKind> for v1::notice::Kind {
             NoticeKind::Left => Self::Left,
             NoticeKind::Removed => Self::Removed,
             NoticeKind::OwnerChanged => Self::OwnerChanged,
+            NoticeKind::Promoted => Self::Promoted,
+            NoticeKind::Demoted => Self::Demoted,
             NoticeKind::Unknown => Self::Unknown,
         }
     }

@@ -448,6 +448,38 @@ impl Fields for LeaveGroup {
     }
 }
 
+impl Fields for SetRole {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"group_id" | b"groupId" => json.field(&mut self.group_id),
+            b"user_ids" | b"userIds" => json.field(&mut self.user_ids),
+            b"role" => json.enumeration::<group::Role>(&mut self.role),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("group_id", &self.group_id);
+        json.field("user_ids", &self.user_ids);
+        json.enumeration::<group::Role>("role", self.role);
+    }
+}
+
+impl Fields for TransferGroup {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"group_id" | b"groupId" => json.field(&mut self.group_id),
+            b"user_id" | b"userId" => json.field(&mut self.user_id),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("group_id", &self.group_id);
+        json.field("user_id", &self.user_id);
+    }
+}
+
 impl Fields for Message {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
@@ -892,6 +924,8 @@ impl Fields for ClientFrame {
             b"invite_members" | b"inviteMembers" => json.choice(&mut self.request, client_frame::Request::InviteMembers),
             b"remove_members" | b"removeMembers" => json.choice(&mut self.request, client_frame::Request::RemoveMembers),
             b"leave_group" | b"leaveGroup" => json.choice(&mut self.request, client_frame::Request::LeaveGroup),
+            b"set_role" | b"setRole" => json.choice(&mut self.request, client_frame::Request::SetRole),
+            b"transfer_group" | b"transferGroup" => json.choice(&mut self.request, client_frame::Request::TransferGroup),
             b"get_users" | b"getUsers" => json.choice(&mut self.request, client_frame::Request::GetUsers),
             b"update_profile" | b"updateProfile" => json.choice(&mut self.request, client_frame::Request::UpdateProfile),
             _ => json.skip_field(name),
@@ -917,6 +951,8 @@ impl Fields for ClientFrame {
             Some(client_frame::Request::InviteMembers(value)) => json.choice("invite_members", value),
             Some(client_frame::Request::RemoveMembers(value)) => json.choice("remove_members", value),
             Some(client_frame::Request::LeaveGroup(value)) => json.choice("leave_group", value),
+            Some(client_frame::Request::SetRole(value)) => json.choice("set_role", value),
+            Some(client_frame::Request::TransferGroup(value)) => json.choice("transfer_group", value),
             Some(client_frame::Request::GetUsers(value)) => json.choice("get_users", value),
             Some(client_frame::Request::UpdateProfile(value)) => json.choice("update_profile", value),
             None => {}

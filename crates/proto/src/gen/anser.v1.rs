@@ -529,11 +529,31 @@ pub struct RemoveMembers {
     #[prost(uint64, repeated, tag = "2")]
     pub user_ids: ::prost::alloc::vec::Vec<u64>,
 }
-/// When the owner leaves, the longest-standing member becomes owner.
+/// When the owner leaves, the longest-standing admin becomes owner, else the longest-standing member.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LeaveGroup {
     #[prost(uint64, tag = "1")]
     pub group_id: u64,
+}
+/// The owner alone says who is an admin: at most 50 are. Who is no member, or has the role already, is left out. Answered by `group`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetRole {
+    #[prost(uint64, tag = "1")]
+    pub group_id: u64,
+    /// At most 500.
+    #[prost(uint64, repeated, tag = "2")]
+    pub user_ids: ::prost::alloc::vec::Vec<u64>,
+    /// ADMIN or MEMBER.
+    #[prost(enumeration = "group::Role", tag = "3")]
+    pub role: i32,
+}
+/// The owner makes a present member owner, and is an admin then. Answered by `group`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TransferGroup {
+    #[prost(uint64, tag = "1")]
+    pub group_id: u64,
+    #[prost(uint64, tag = "2")]
+    pub user_id: u64,
 }
 /// One entry of a conversation's log.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -659,6 +679,10 @@ pub mod notice {
         Left = 3,
         Removed = 4,
         OwnerChanged = 5,
+        /// They are admins now.
+        Promoted = 6,
+        /// They were admins, and are plain members now.
+        Demoted = 7,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -673,6 +697,8 @@ pub mod notice {
                 Self::Left => "LEFT",
                 Self::Removed => "REMOVED",
                 Self::OwnerChanged => "OWNER_CHANGED",
+                Self::Promoted => "PROMOTED",
+                Self::Demoted => "DEMOTED",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -684,6 +710,8 @@ pub mod notice {
                 "LEFT" => Some(Self::Left),
                 "REMOVED" => Some(Self::Removed),
                 "OWNER_CHANGED" => Some(Self::OwnerChanged),
+                "PROMOTED" => Some(Self::Promoted),
+                "DEMOTED" => Some(Self::Demoted),
                 _ => None,
             }
         }
@@ -937,7 +965,7 @@ pub struct ClientFrame {
     /// Chosen by the client; the answer bears the same. Not 0.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 24, 25, 30, 31")]
+    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31")]
     pub request: ::core::option::Option<client_frame::Request>,
 }
 /// Nested message and enum types in `ClientFrame`.
@@ -976,6 +1004,10 @@ pub mod client_frame {
         RemoveMembers(super::RemoveMembers),
         #[prost(message, tag = "25")]
         LeaveGroup(super::LeaveGroup),
+        #[prost(message, tag = "26")]
+        SetRole(super::SetRole),
+        #[prost(message, tag = "27")]
+        TransferGroup(super::TransferGroup),
         #[prost(message, tag = "30")]
         GetUsers(super::GetUsers),
         #[prost(message, tag = "31")]

@@ -5,9 +5,9 @@ use anser_proto::v1::{
     ClientFrame, Close, CreateGroup, Device, Done, Draining, Error, GetGroup, GetUsers, Group, GroupPosition, Hello,
     InviteMembers, Kicked, Lagged, LeaveGroup, ListMembers, ListSessions, MarkDelivered, MarkRead, Marked, Member,
     Members, Message, MessageEvent, Messages, Notice, Password, Ping, Pong, Positions, Preview, ProfileChanged, Pull,
-    Receipt, RemoveMembers, Send, Sent, ServerFrame, Session, SessionChanged, Sessions, Settings, Sync, SyncPage,
-    Typing, TypingEvent, UpdateProfile, User, Users, Welcome, client_frame::Request, close, device, error, group,
-    hello, message, notice, server_frame::Body,
+    Receipt, RemoveMembers, Send, Sent, ServerFrame, Session, SessionChanged, Sessions, SetRole, Settings, Sync,
+    SyncPage, TransferGroup, Typing, TypingEvent, UpdateProfile, User, Users, Welcome, client_frame::Request, close,
+    device, error, group, hello, message, notice, server_frame::Body,
 };
 
 const BIG: u64 = 9_223_372_036_854_775_807;
@@ -46,7 +46,16 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
         Request::GetUsers(GetUsers { user_ids: vec![1008], accounts: vec!["alice".into(), "bob".into()] }),
         Request::UpdateProfile(UpdateProfile { nickname: Some("Ada".into()), avatar: Some(String::new()) }),
     ];
-    requests.into_iter().zip(1..).map(|(request, id)| ClientFrame { request_id: id, request: Some(request) }).collect()
+    let requests = requests.into_iter().zip(1..).chain(about_groups().into_iter().zip(100..));
+    requests.map(|(request, id)| ClientFrame { request_id: id, request: Some(request) }).collect()
+}
+
+/// What came later.
+fn about_groups() -> Vec<Request> {
+    vec![
+        Request::SetRole(SetRole { group_id: 3, user_ids: vec![1009, BIG], role: group::Role::Admin.into() }),
+        Request::TransferGroup(TransferGroup { group_id: 3, user_id: 1009 }),
+    ]
 }
 
 pub(crate) fn server_frames() -> Vec<ServerFrame> {

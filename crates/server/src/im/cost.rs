@@ -30,6 +30,7 @@ pub fn of(request: Option<&Request>) -> u32 {
         Some(Request::CreateGroup(create)) => count(create.user_ids.len()),
         Some(Request::InviteMembers(invite)) => count(invite.user_ids.len()),
         Some(Request::RemoveMembers(remove)) => count(remove.user_ids.len()),
+        Some(Request::SetRole(set)) => count(set.user_ids.len()),
         _ => 0,
     }
 }
@@ -77,7 +78,7 @@ mod tests {
             ("`list_members`", Request::ListMembers(v1::ListMembers { limit, ..Default::default() })),
             ("`get_users`", Request::GetUsers(v1::GetUsers { user_ids: ids(200), ..Default::default() })),
             (
-                "`create_group`, `invite_members`, `remove_members`",
+                "`create_group`, `invite_members`, `remove_members`, `set_role`",
                 Request::CreateGroup(v1::CreateGroup { user_ids: ids(500), ..Default::default() }),
             ),
             ("all others", Request::Ping(v1::Ping {})),

@@ -8,7 +8,7 @@ use anser_proto::{
     limits::{AVATAR_BYTES_MAX, INVITE_MAX, NAME_CHARS_MAX},
     v1,
 };
-use anser_store::{self as store, MembersAction, MembersChange, MembersChanged, NewGroup, Refusal};
+use anser_store::{self as store, MembersAction, MembersChange, MembersChanged, NewGroup, Rank, Refusal};
 
 use super::{
     Actor, Lane,
@@ -80,6 +80,27 @@ pub async fn remove(cx: &Ctx, actor: &Actor, remove: v1::RemoveMembers) -> Resul
 pub async fn leave(cx: &Ctx, actor: &Actor, leave: v1::LeaveGroup) -> Result<(), Error> {
     change(cx, actor, leave.group_id, MembersAction::Leave).await?;
     Ok(())
+}
+
+pub async fn set_role(cx: &Ctx, actor: &Actor, set: v1::SetRole) -> Result<v1::Group, Error> {
+    let rank = match set.role() {
+        v1::group::Role::Member => Rank::Member,
+        v1::group::Role::Admin => Rank::Admin,
+        _ => {
+            return Err(Error::bad_field(
+                "role is neither ADMIN nor MEMBER: a group gets an owner by `transfer_group`",
+            ));
+        }
+    };
+    let action = MembersAction::SetRole(user_ids(&set.user_ids)?, rank);
+    let changed = change(cx, actor, set.group_id, action).await?;
+    Ok(wire::group(&changed.group, changed.role))
+}
+
+pub async fn transfer(cx: &Ctx, actor: &Actor, transfer: v1::TransferGroup) -> Result<v1::Group, Error> {
+    let action = MembersAction::Transfer(wire::user_id(transfer.user_id)?);
+    let changed = change(cx, actor, transfer.group_id, action).await?;
+    Ok(wire::group(&changed.group, changed.role))
 }
 
 async fn change(cx: &Ctx, actor: &Actor, group_id: u64, action: MembersAction) -> Result<MembersChanged, Error> {

@@ -130,6 +130,8 @@ async fn handle(
         Some(Request::InviteMembers(invite)) => group::invite(cx, actor, invite).await.map(Body::Group),
         Some(Request::RemoveMembers(remove)) => group::remove(cx, actor, remove).await.map(Body::Group),
         Some(Request::LeaveGroup(leave)) => group::leave(cx, actor, leave).await.map(|()| done()),
+        Some(Request::SetRole(set)) => group::set_role(cx, actor, set).await.map(Body::Group),
+        Some(Request::TransferGroup(transfer)) => group::transfer(cx, actor, transfer).await.map(Body::Group),
 
         Some(Request::GetUsers(get)) => user::get(cx, get).await.map(Body::Users),
         Some(Request::UpdateProfile(update)) => user::update_profile(cx, actor, from, update).await.map(Body::Users),
@@ -177,6 +179,8 @@ fn kind(request: Option<&Request>) -> &'static str {
         Some(Request::InviteMembers(_)) => "invite_members",
         Some(Request::RemoveMembers(_)) => "remove_members",
         Some(Request::LeaveGroup(_)) => "leave_group",
+        Some(Request::SetRole(_)) => "set_role",
+        Some(Request::TransferGroup(_)) => "transfer_group",
         Some(Request::GetUsers(_)) => "get_users",
         Some(Request::UpdateProfile(_)) => "update_profile",
         None => "unknown",

@@ -178,9 +178,25 @@ macro_rules! store_contract {
                 an_owner_who_comes_back_is_a_plain_member
                 the_last_member_leaves_an_empty_group
                 who_is_no_member_changes_no_members
+                who_has_left_leaves_again_without_a_change
                 notices_do_not_count_as_unread
                 a_notice_takes_no_client_msg_id_from_its_operator
                 one_invited_by_many_at_once_joins_once
+            }
+            roles {
+                the_owner_alone_says_who_is_an_admin
+                a_role_that_is_there_already_is_passed_over
+                a_group_has_no_more_admins_than_it_may
+                an_admin_removes_plain_members_alone
+                the_owner_transfers_the_group_and_is_an_admin_then
+                a_transfer_is_to_a_member_and_by_the_owner
+                a_transfer_to_who_is_owner_changes_nothing
+                a_transfer_makes_no_admin_too_many
+                when_the_owner_leaves_the_longest_standing_admin_comes_first
+                an_heir_who_is_disabled_comes_after_a_plain_member
+                who_joins_again_is_a_plain_member
+                of_transfers_at_once_each_rests_on_the_one_before
+                a_group_has_one_owner_whatever_happens_at_once
             }
             user {
                 a_user_comes_out_as_he_went_in

@@ -12,6 +12,7 @@ mod life;
 mod log;
 mod mark;
 mod members;
+mod roles;
 mod room;
 mod session;
 mod user;

@@ -16,7 +16,7 @@ use prost::Message as _;
 use super::{Make, Subject};
 use crate::{
     Appended, Device, Error, Mark, MarkKind, Marked, MembersAction, MembersChange, MembersChanged, Message, NewGroup,
-    NewMessage, NewUser, Options, Page, PasswordHash, Sender, Sequencer, Session, Store, Stretch,
+    NewMessage, NewUser, Options, Page, PasswordHash, Rank, Role, Sender, Sequencer, Session, Store, Stretch,
     sequencer::HeadSequencer,
 };
 
@@ -164,6 +164,25 @@ impl Room {
 
     pub(super) async fn leave(&self, user: UserId, from: ConversationId) -> Result<MembersChanged, Error> {
         self.change(user, from, MembersAction::Leave).await
+    }
+
+    pub(super) async fn set_role(
+        &self,
+        by: UserId,
+        of: ConversationId,
+        users: &[UserId],
+        rank: Rank,
+    ) -> Result<MembersChanged, Error> {
+        self.change(by, of, MembersAction::SetRole(users.to_vec(), rank)).await
+    }
+
+    pub(super) async fn transfer(&self, by: UserId, of: ConversationId, to: UserId) -> Result<MembersChanged, Error> {
+        self.change(by, of, MembersAction::Transfer(to)).await
+    }
+
+    /// The user's role, if they are a member.
+    pub(super) async fn role(&self, user: UserId, of: ConversationId) -> Option<Role> {
+        self.store.group(user, id_of(of)).await.ok().map(|(_, role)| role)
     }
 
     async fn change(&self, by: UserId, of: ConversationId, action: MembersAction) -> Result<MembersChanged, Error> {

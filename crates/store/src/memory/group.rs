@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
+use anser_proto::{ConversationId, GroupId, UserId, limits::ADMINS_MAX, v1::notice::Kind};
 
 use super::{GroupRow, Membership, State, page};
 use crate::{
-    GROUPS_OF_A_USER, Group, MEMBERS_OF_A_GROUP, Member, MemberIds, MembersChanged, NewGroup, Page, Refusal, Role,
+    ADMINS_OF_A_GROUP, GROUPS_OF_A_USER, Group, MEMBERS_OF_A_GROUP, Member, MemberIds, MembersChanged, NewGroup, Page,
+    Refusal, Role,
 };
 
 impl Membership {
@@ -19,6 +20,19 @@ impl GroupRow {
     /// The user's membership, if they are a member now.
     pub(super) fn present(&self, user: UserId) -> Option<&Membership> {
         self.members().find(|one| one.user == user)
+    }
+
+    /// They were a member, and are none now.
+    pub(super) fn has_left(&self, user: UserId) -> bool {
+        self.present(user).is_none() && self.memberships.iter().any(|one| one.user == user)
+    }
+
+    pub(super) fn may_have_more_admins(&self, more: usize) -> Result<(), Refusal> {
+        let admins = self.members().filter(|one| one.role == Role::Admin).count();
+        if admins + more <= ADMINS_MAX as usize {
+            return Ok(());
+        }
+        Err(Refusal::Limit { what: ADMINS_OF_A_GROUP, max: ADMINS_MAX })
     }
 
     pub(super) fn members(&self) -> impl Iterator<Item = &Membership> {

@@ -1,6 +1,6 @@
 //! Members joining and going, and the notices that tell of it.
 
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use anser_proto::{
     ConversationId, GroupId, UserId,
@@ -14,12 +14,19 @@ use crate::{MembersAction, MembersChange, MembersChanged, Message, NewMessage, R
 impl State {
     pub(super) fn change_members(&mut self, change: MembersChange) -> Result<MembersChanged, Refusal> {
         let MembersChange { group, operator, action, login_version } = change;
+        if action == MembersAction::Leave
+            && let Some(row) = self.groups.get(&group).filter(|row| row.has_left(operator.user))
+        {
+            return Ok(unchanged(row, operator.user));
+        }
         self.as_member(operator.user, group)?;
         self.must_be_logged_in(operator.user, login_version)?;
         match action {
             MembersAction::Invite(users) => self.invite(group, &operator, users),
             MembersAction::Remove(users) => self.remove(group, &operator, users),
             MembersAction::Leave => self.leave(group, &operator),
+            MembersAction::SetRole(users, rank) => self.set_role(group, &operator, users, rank.role()),
+            MembersAction::Transfer(heir) => self.transfer(group, &operator, heir),
         }
     }
 
@@ -47,14 +54,15 @@ impl State {
         if removed.is_empty() {
             return Ok(unchanged(row, operator.user));
         }
-        let mut notices = Vec::new();
+        let (mut notices, mut concerned) = (Vec::new(), removed.clone());
         if is_owner && own.role != Role::Owner {
-            self.crown(group, operator.user);
+            concerned.extend([row.group.owner, operator.user]);
+            self.crown(group, operator.user, Role::Member);
             notices.push(self.push_notice(group, operator, Kind::OwnerChanged, [operator.user].iter()));
         }
         notices.push(self.push_notice(group, operator, Kind::Removed, removed.iter()));
         self.depart(group, &removed, notices[notices.len() - 1].server_msg_id);
-        Ok(self.changed(group, operator.user, notices, &removed))
+        Ok(self.changed(group, operator.user, notices, &concerned))
     }
 
     fn leave(&mut self, group: GroupId, operator: &Sender) -> Result<MembersChanged, Refusal> {
@@ -62,11 +70,56 @@ impl State {
         let (was_owner, gone) = (own.role == Role::Owner, BTreeSet::from([operator.user]));
         let mut notices = vec![self.push_notice(group, operator, Kind::Left, gone.iter())];
         self.depart(group, &gone, notices[0].server_msg_id);
+        let mut concerned = gone;
         if was_owner && let Some(heir) = self.rightful_owner(&self.groups[&group]) {
-            self.crown(group, heir);
+            self.crown(group, heir, Role::Member);
             notices.push(self.push_notice(group, operator, Kind::OwnerChanged, [heir].iter()));
+            concerned.insert(heir);
         }
-        Ok(self.changed(group, operator.user, notices, &gone))
+        Ok(self.changed(group, operator.user, notices, &concerned))
+    }
+
+    fn set_role(
+        &mut self,
+        group: GroupId,
+        operator: &Sender,
+        users: Vec<UserId>,
+        role: Role,
+    ) -> Result<MembersChanged, Refusal> {
+        let (row, own) = self.as_member(operator.user, group)?;
+        if own.role != Role::Owner || users.contains(&operator.user) {
+            return Err(Refusal::Forbidden);
+        }
+        let is_other = |user: &UserId| row.present(*user).is_some_and(|one| one.role != role);
+        let others: BTreeSet<UserId> = users.into_iter().filter(is_other).collect();
+        if others.is_empty() {
+            return Ok(unchanged(row, operator.user));
+        }
+        let kind = if role == Role::Admin { Kind::Promoted } else { Kind::Demoted };
+        if role == Role::Admin {
+            row.may_have_more_admins(others.len())?;
+        }
+        let notice = self.push_notice(group, operator, kind, others.iter());
+        let row = self.groups.get_mut(&group).expect("the group was looked up");
+        let present = row.memberships.iter_mut().filter(|one| one.left.is_none() && others.contains(&one.user));
+        present.for_each(|one| one.role = role);
+        Ok(self.changed(group, operator.user, vec![notice], &others))
+    }
+
+    fn transfer(&mut self, group: GroupId, operator: &Sender, heir: UserId) -> Result<MembersChanged, Refusal> {
+        let (row, own) = self.as_member(operator.user, group)?;
+        if row.group.owner == heir && row.present(heir).is_some() {
+            return Ok(unchanged(row, operator.user));
+        }
+        if own.role != Role::Owner {
+            return Err(Refusal::Forbidden);
+        }
+        if row.present(heir).ok_or(Refusal::NotFound("member"))?.role == Role::Member {
+            row.may_have_more_admins(1)?;
+        }
+        self.crown(group, heir, Role::Admin);
+        let notice = self.push_notice(group, operator, Kind::OwnerChanged, [heir].iter());
+        Ok(self.changed(group, operator.user, vec![notice], &BTreeSet::from([operator.user, heir])))
     }
 
     fn depart(&mut self, group: GroupId, users: &BTreeSet<UserId>, left: u64) {
@@ -75,20 +128,22 @@ impl State {
         going.for_each(|one| one.left = Some(left));
     }
 
-    /// The owner; while they are disabled or gone the longest-standing member, of those who are not disabled if there are any.
+    /// The owner; while they are disabled or gone the longest-standing admin, else the longest-standing member, of those who are not disabled
+    /// if there are any.
     fn rightful_owner(&self, row: &GroupRow) -> Option<UserId> {
         let is_disabled = |one: &Membership| self.users[&one.user].user.disabled;
-        let first = row.members().min_by_key(|one| (is_disabled(one), one.role != Role::Owner, one.joined, one.user));
+        let first = row.members().min_by_key(|one| (is_disabled(one), Reverse(one.role), one.joined, one.user));
         first.map(|one| one.user)
     }
 
-    fn crown(&mut self, group: GroupId, heir: UserId) {
+    /// Whoever was owner, and is still there, has the role `before`.
+    fn crown(&mut self, group: GroupId, heir: UserId, before: Role) {
         let row = self.groups.get_mut(&group).expect("the group was looked up");
         row.group.owner = heir;
         for one in row.memberships.iter_mut().filter(|one| one.left.is_none()) {
             match one.role {
                 _ if one.user == heir => one.role = Role::Owner,
-                Role::Owner => one.role = Role::Member,
+                Role::Owner => one.role = before,
                 Role::Admin | Role::Member => {}
             }
         }

@@ -1,10 +1,10 @@
-//! Members who come and go.
+//! Members who come and go, and what they may do: what all such changes have in common.
 
 use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
 
-use super::joining::{changed, go, group_row, join, may_join};
+use super::{joining, leaving, roles};
 use crate::{
-    MEMBERS_OF_A_GROUP, MembersAction, MembersChange, MembersChanged, Refusal, Role,
+    MembersAction, MembersChange, MembersChanged, Message, Refusal, Role, Sender,
     facts::{Facts, Stop, Want, of_each},
     questions,
     rows::GroupRow,
@@ -13,6 +13,20 @@ use crate::{
 };
 
 pub(crate) struct ChangeMembers(pub(crate) MembersChange);
+
+/// A member who changes others, or themselves.
+pub(super) struct Operation<'c> {
+    pub(super) group: GroupId,
+    pub(super) operator: &'c Sender,
+    pub(super) own: Role,
+}
+
+/// What was appended, and whose sessions were stamped.
+#[derive(Default)]
+pub(super) struct Done {
+    pub(super) notices: Vec<Message>,
+    pub(super) stamped: Vec<(UserId, u64)>,
+}
 
 impl Verb for ChangeMembers {
     type Answer = MembersChanged;
@@ -37,44 +51,24 @@ impl Verb for ChangeMembers {
     fn decide(&self, facts: &mut Facts<'_>) -> Result<MembersChanged, Stop> {
         let Self(MembersChange { group, operator, action, login_version }) = self;
         let (group, user) = (*group, operator.user);
-        let own = facts.membership(group, user)?.ok_or(Refusal::NotMember)?.role;
+        let Some(stay) = facts.membership(group, user)? else {
+            let has_left = *action == MembersAction::Leave && questions::was_member(facts, group, user)?;
+            return if has_left {
+                changed(facts, group, user, Done::default())
+            } else {
+                Err(Refusal::NotMember.into())
+            };
+        };
         facts.must_be_logged_in(user, *login_version)?;
-        let mut heir = None;
-        let (kind, users) = match action {
-            MembersAction::Invite(users) => (Kind::Joined, invited(facts, group, user, users)?),
-            MembersAction::Remove(users) => {
-                heir = heir_to_come(facts, group, user, own)?;
-                (Kind::Removed, removed(facts, group, user, heir.map_or(own, |_| Role::Owner), users)?)
-            }
-            MembersAction::Leave => (Kind::Left, vec![user]),
+        let operation = Operation { group, operator, own: stay.role };
+        let done = match action {
+            MembersAction::Invite(users) => joining::invite(facts, &operation, users)?,
+            MembersAction::Remove(users) => leaving::remove(facts, &operation, users)?,
+            MembersAction::Leave => leaving::leave(facts, &operation)?,
+            MembersAction::SetRole(users, rank) => roles::set(facts, &operation, users, rank.role())?,
+            MembersAction::Transfer(heir) => roles::transfer(facts, &operation, *heir)?,
         };
-        if users.is_empty() {
-            return changed(facts, group, user, Vec::new(), Vec::new());
-        }
-        let follows = match action {
-            MembersAction::Leave if own == Role::Owner => questions::rightful_owner(facts, group, Some(user))?,
-            _ => None,
-        };
-        let mut notices = Vec::new();
-        if let Some(heir) = heir {
-            crown(facts, group, heir)?;
-            notices.push(facts.append_notice(group, operator, Kind::OwnerChanged, &[heir])?);
-        }
-        let notice = facts.append_notice(group, operator, kind, &users)?;
-        let place = notice.place();
-        notices.push(notice);
-        let stamped = match kind {
-            Kind::Joined => {
-                facts.answer(user, group)?;
-                join(facts, group, user, &users, place)?
-            }
-            _ => go(facts, group, &users, place)?,
-        };
-        if let Some(heir) = follows {
-            crown(facts, group, heir)?;
-            notices.push(facts.append_notice(group, operator, Kind::OwnerChanged, &[heir])?);
-        }
-        changed(facts, group, user, notices, stamped)
+        changed(facts, group, user, done)
     }
 
     fn weight(&self) -> usize {
@@ -90,65 +84,53 @@ impl Verb for ChangeMembers {
     }
 }
 
-/// Who removes others without being owner, and may, since the place is theirs by now.
-fn heir_to_come(facts: &mut Facts<'_>, group: GroupId, operator: UserId, own: Role) -> Result<Option<UserId>, Stop> {
-    if own == Role::Owner {
-        return Ok(None);
+impl Operation<'_> {
+    /// Appends what happened to these users.
+    pub(super) fn tell(&self, facts: &mut Facts<'_>, kind: Kind, users: &[UserId]) -> Result<Message, Stop> {
+        facts.append_notice(self.group, self.operator, kind, users)
     }
-    // All members are looked through only where it matters: anybody may ask, and others wait meanwhile.
-    let owner = group_row(facts, group)?.owner_id;
-    if !facts.user(owner)?.is_some_and(|owner| owner.disabled) {
-        return Ok(None);
+
+    /// Makes a member the owner. Who was it before, and is still there, has this role.
+    pub(super) fn crown(&self, facts: &mut Facts<'_>, heir: UserId, before: Role) -> Result<Message, Stop> {
+        let row = group_row(facts, self.group)?;
+        // Whoever changes a user's stay holds their mailbox: they may be answering in the group just now.
+        of_each([row.owner_id, heir], |user| facts.must_exist(user))?;
+        facts.set_role(self.group, row.owner_id, before)?;
+        facts.set_role(self.group, heir, Role::Owner)?;
+        facts.tables.groups.set(self.group, Some(GroupRow { owner_id: heir, ..row }));
+        self.tell(facts, Kind::OwnerChanged, &[heir])
     }
-    Ok(questions::rightful_owner(facts, group, None)?.filter(|heir| *heir == operator))
 }
 
-/// Who of them is to join: those who are no members.
-fn invited(facts: &mut Facts<'_>, group: GroupId, inviter: UserId, users: &[UserId]) -> Result<Vec<UserId>, Stop> {
-    let mut new = Vec::new();
-    for user in distinct(users) {
-        facts.must_exist(user)?;
-        if facts.membership(group, user)?.is_none() {
-            new.push(user);
+impl Done {
+    /// Stamps the sessions of these, unless they are already.
+    pub(super) fn stamp(
+        mut self,
+        facts: &mut Facts<'_>,
+        group: GroupId,
+        users: impl IntoIterator<Item = UserId>,
+    ) -> Result<Self, Stop> {
+        for user in users {
+            if self.stamped.iter().all(|(stamped, _)| *stamped != user) {
+                self.stamped.push((user, facts.stamp(user, ConversationId::Group(group), |_| {})?));
+            }
         }
+        Ok(self)
     }
-    let max = facts.options.group_members_max;
-    if !new.is_empty() && group_row(facts, group)?.member_count + new.len() as u64 > max.into() {
-        return Err(Refusal::Limit { what: MEMBERS_OF_A_GROUP, max }.into());
-    }
-    may_join(facts, inviter, &new)?;
-    Ok(new)
 }
 
-/// Who of them is to go, if the operator may remove them all.
-fn removed(
+pub(super) fn group_row(facts: &mut Facts<'_>, group: GroupId) -> Result<GroupRow, Stop> {
+    Ok(facts.group(group)?.ok_or(Refusal::NotFound("group"))?)
+}
+
+/// The group as it is now.
+pub(super) fn changed(
     facts: &mut Facts<'_>,
     group: GroupId,
     operator: UserId,
-    own: Role,
-    users: &[UserId],
-) -> Result<Vec<UserId>, Stop> {
-    if own == Role::Member || users.contains(&operator) {
-        return Err(Refusal::Forbidden.into());
-    }
-    let mut present = Vec::new();
-    for user in distinct(users) {
-        match facts.membership(group, user)? {
-            None => {}
-            Some(stay) if own != Role::Owner && stay.role >= own => return Err(Refusal::Forbidden.into()),
-            Some(_) => present.push(user),
-        }
-    }
-    Ok(present)
-}
-
-/// Makes a member the owner; who was it before, and is still there, is a plain member.
-fn crown(facts: &mut Facts<'_>, group: GroupId, heir: UserId) -> Result<(), Stop> {
-    let row = group_row(facts, group)?;
-    // Whoever changes a user's stay holds their mailbox: they may be answering in the group just now.
-    of_each([row.owner_id, heir], |user| facts.must_exist(user))?;
-    facts.set_role(group, row.owner_id, Role::Member)?;
-    facts.set_role(group, heir, Role::Owner)?;
-    facts.tables.groups.set(group, Some(GroupRow { owner_id: heir, ..row }));
-    Ok(())
+    Done { notices, stamped }: Done,
+) -> Result<MembersChanged, Stop> {
+    let role = facts.membership(group, operator)?.map(|stay| stay.role);
+    let group = group_row(facts, group)?.group(group);
+    Ok(MembersChanged { group, role, notices, stamped })
 }

@@ -2,7 +2,10 @@
 
 use anser_proto::{ConversationId, v1::notice::Kind};
 
-use super::joining::{changed, join, may_join};
+use super::{
+    change_members::{Done, changed},
+    joining::{join, may_join},
+};
 use crate::{
     MEMBERS_OF_A_GROUP, MembersChanged, NewGroup, Refusal, Role,
     facts::{Facts, Stop, Want},
@@ -36,7 +39,7 @@ impl Verb for CreateGroup {
         let creator = new.creator.user;
         let query = questions::group_created_by(creator, &new.client_group_id);
         if let Some(known) = facts.ask(&query, |row| row.get())?.first() {
-            return changed(facts, *known, creator, Vec::new(), Vec::new());
+            return changed(facts, *known, creator, Done::default());
         }
         let members: Vec<_> = distinct(new.members.iter().chain([&creator])).into_iter().collect();
         for member in &members {
@@ -66,7 +69,7 @@ impl Verb for CreateGroup {
         facts.tables.groups.set(new.group, Some(row));
         let stamped = join(facts, new.group, creator, &members, notice.place())?;
         facts.set_role(new.group, creator, Role::Owner)?;
-        changed(facts, new.group, creator, vec![notice], stamped)
+        changed(facts, new.group, creator, Done { notices: vec![notice], stamped })
     }
 
     fn weight(&self) -> usize {

@@ -1,13 +1,44 @@
-//! Who may join a group, how they join and go, and what the operator is told: what founding a group and changing it have in common.
+//! Who may join a group and how they join, by its founding or an invitation.
 
-use anser_proto::{ConversationId, GroupId, UserId};
+use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
 
+use super::change_members::{Done, Operation, group_row};
 use crate::{
-    GROUPS_OF_A_USER, MembersChanged, Message, Refusal, Role,
+    GROUPS_OF_A_USER, MEMBERS_OF_A_GROUP, Refusal, Role,
     facts::{Facts, Stop, of_each},
     questions,
     rows::{GroupRow, Place, Stay},
+    steps::distinct,
 };
+
+pub(super) fn invite(facts: &mut Facts<'_>, operation: &Operation<'_>, users: &[UserId]) -> Result<Done, Stop> {
+    let Operation { group, operator, .. } = *operation;
+    let new = invited(facts, group, operator.user, users)?;
+    if new.is_empty() {
+        return Ok(Done::default());
+    }
+    let notice = operation.tell(facts, Kind::Joined, &new)?;
+    facts.answer(operator.user, group)?;
+    let stamped = join(facts, group, operator.user, &new, notice.place())?;
+    Ok(Done { notices: vec![notice], stamped })
+}
+
+/// Who of them is to join: those who are no members.
+fn invited(facts: &mut Facts<'_>, group: GroupId, inviter: UserId, users: &[UserId]) -> Result<Vec<UserId>, Stop> {
+    let mut new = Vec::new();
+    for user in distinct(users) {
+        facts.must_exist(user)?;
+        if facts.membership(group, user)?.is_none() {
+            new.push(user);
+        }
+    }
+    let max = facts.options.group_members_max;
+    if !new.is_empty() && group_row(facts, group)?.member_count + new.len() as u64 > max.into() {
+        return Err(Refusal::Limit { what: MEMBERS_OF_A_GROUP, max }.into());
+    }
+    may_join(facts, inviter, &new)?;
+    Ok(new)
+}
 
 pub(super) fn may_join(facts: &mut Facts<'_>, inviter: UserId, users: &[UserId]) -> Result<(), Stop> {
     let max = facts.options.groups_per_user_max;
@@ -49,45 +80,9 @@ pub(super) fn join(
     Ok(stamped)
 }
 
-/// The users go with the message at this place, which is the last that they see.
-pub(super) fn go(
-    facts: &mut Facts<'_>,
-    group: GroupId,
-    users: &[UserId],
-    place: Place,
-) -> Result<Vec<(UserId, u64)>, Stop> {
-    let conversation = ConversationId::Group(group);
-    let mut stamped = Vec::with_capacity(users.len());
-    for user in users {
-        if let Some(stay) = facts.membership(group, *user)? {
-            facts.tables.stays.set((group, *user), Some(Stay { left_at: Some(place.server_msg_id), ..stay }));
-        }
-        stamped.push((*user, facts.stamp(*user, conversation, |_| {})?));
-    }
-    count_members(facts, group, |count| count.saturating_sub(users.len() as u64))?;
-    Ok(stamped)
-}
-
-fn count_members(facts: &mut Facts<'_>, group: GroupId, count: impl FnOnce(u64) -> u64) -> Result<(), Stop> {
+pub(super) fn count_members(facts: &mut Facts<'_>, group: GroupId, count: impl FnOnce(u64) -> u64) -> Result<(), Stop> {
     let row = group_row(facts, group)?;
     let member_count = count(row.member_count);
     facts.tables.groups.set(group, Some(GroupRow { member_count, ..row }));
     Ok(())
-}
-
-pub(super) fn group_row(facts: &mut Facts<'_>, group: GroupId) -> Result<GroupRow, Stop> {
-    Ok(facts.group(group)?.ok_or(Refusal::NotFound("group"))?)
-}
-
-/// The group as it is now.
-pub(super) fn changed(
-    facts: &mut Facts<'_>,
-    group: GroupId,
-    operator: UserId,
-    notices: Vec<Message>,
-    stamped: Vec<(UserId, u64)>,
-) -> Result<MembersChanged, Stop> {
-    let role = facts.membership(group, operator)?.map(|stay| stay.role);
-    let group = group_row(facts, group)?.group(group);
-    Ok(MembersChanged { group, role, notices, stamped })
 }

@@ -16,7 +16,7 @@ use std::{
 use anser_proto::{ConversationId, GroupId, UserId, v1};
 use anser_store::{
     Appended, Device, Error, Group, Mark, MarkKind, MembersAction, MembersChange, MembersChanged, Message, NewGroup,
-    NewMessage, NewUser, Options, Party, PasswordHash, ProfileChange, Refusal, Sender, Session, Store, Stretch,
+    NewMessage, NewUser, Options, Party, PasswordHash, ProfileChange, Rank, Refusal, Sender, Session, Store, Stretch,
     contract::{Make, Subject},
     memory::MemoryStore,
     sequencer::HeadSequencer,
@@ -154,6 +154,9 @@ fn change_members() -> impl Strategy<Value = Step> {
         4 => users().prop_map(MembersAction::Invite),
         2 => users().prop_map(MembersAction::Remove),
         1 => Just(MembersAction::Leave),
+        1 => (users(), sample(&[Rank::Member, Rank::Admin]))
+            .prop_map(|(users, rank)| MembersAction::SetRole(users, rank)),
+        1 => user().prop_map(MembersAction::Transfer),
     ];
     let operator = prop_oneof![1 => user().prop_map(Operator::Anybody), 5 => (0..3_usize).prop_map(Operator::Member)];
     (group(), operator, action, login())

@@ -177,11 +177,11 @@ fn in_a_small_window_the_help_can_be_scrolled() {
 
 #[test]
 fn a_group_tells_in_words_what_happened() {
-    use NoticeKind::{Created, Joined, Left, OwnerChanged, Removed};
+    use NoticeKind::{Created, Demoted, Joined, Left, OwnerChanged, Promoted, Removed};
     for (lang, name) in [(Lang::En, "notices_en"), (Lang::Zh, "notices_zh")] {
-        let mut chat = Chatting::new(lang, (84, 14));
+        let mut chat = Chatting::new(lang, (84, 16));
         chat.in_group("Geese", "Dave", "welcome").open_group();
-        for (at, kind) in [Created, Joined, Removed, Left, OwnerChanged].into_iter().enumerate() {
+        for (at, kind) in [Created, Joined, Removed, Left, OwnerChanged, Promoted, Demoted].into_iter().enumerate() {
             chat.notice(at as u64 + 1, kind, BOB, &[chat.me()]);
         }
         insta::assert_snapshot!(name, screen(&chat));

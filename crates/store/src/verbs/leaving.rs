@@ -1,0 +1,95 @@
+//! Members who go: by themselves, or removed.
+
+use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
+
+use super::{
+    change_members::{Done, Operation, group_row},
+    joining::count_members,
+};
+use crate::{
+    Refusal, Role,
+    facts::{Facts, Stop},
+    questions,
+    rows::{Place, Stay},
+    steps::distinct,
+};
+
+pub(super) fn leave(facts: &mut Facts<'_>, operation: &Operation<'_>) -> Result<Done, Stop> {
+    let Operation { group, operator, own } = *operation;
+    let follows = match own {
+        Role::Owner => questions::rightful_owner(facts, group, Some(operator.user))?,
+        _ => None,
+    };
+    let gone = &[operator.user];
+    let notice = operation.tell(facts, Kind::Left, gone)?;
+    let stamped = go(facts, group, gone, notice.place())?;
+    let mut done = Done { notices: vec![notice], stamped };
+    if let Some(heir) = follows {
+        done.notices.push(operation.crown(facts, heir, Role::Member)?);
+    }
+    done.stamp(facts, group, follows)
+}
+
+pub(super) fn remove(facts: &mut Facts<'_>, operation: &Operation<'_>, users: &[UserId]) -> Result<Done, Stop> {
+    let group = operation.group;
+    let heir = heir_to_come(facts, operation)?;
+    let own = if heir.is_some() { Role::Owner } else { operation.own };
+    let removed = may_go(facts, operation, own, users)?;
+    let mut done = Done::default();
+    if removed.is_empty() {
+        return Ok(done);
+    }
+    let mut concerned = Vec::new();
+    if let Some(heir) = heir {
+        concerned.extend([group_row(facts, group)?.owner_id, heir]);
+        done.notices.push(operation.crown(facts, heir, Role::Member)?);
+    }
+    let notice = operation.tell(facts, Kind::Removed, &removed)?;
+    done.stamped = go(facts, group, &removed, notice.place())?;
+    done.notices.push(notice);
+    done.stamp(facts, group, concerned)
+}
+
+/// Who removes others without being owner, and may, since the place is theirs by now.
+fn heir_to_come(facts: &mut Facts<'_>, operation: &Operation<'_>) -> Result<Option<UserId>, Stop> {
+    let Operation { group, operator, own } = *operation;
+    if own == Role::Owner {
+        return Ok(None);
+    }
+    // All members are looked through only where it matters: anybody may ask, and others wait meanwhile.
+    let owner = group_row(facts, group)?.owner_id;
+    if !facts.user(owner)?.is_some_and(|owner| owner.disabled) {
+        return Ok(None);
+    }
+    Ok(questions::rightful_owner(facts, group, None)?.filter(|heir| *heir == operator.user))
+}
+
+/// Who of them is to go, if the operator may remove them all.
+fn may_go(facts: &mut Facts<'_>, operation: &Operation<'_>, own: Role, users: &[UserId]) -> Result<Vec<UserId>, Stop> {
+    if own == Role::Member || users.contains(&operation.operator.user) {
+        return Err(Refusal::Forbidden.into());
+    }
+    let mut present = Vec::new();
+    for user in distinct(users) {
+        match facts.membership(operation.group, user)? {
+            None => {}
+            Some(stay) if own != Role::Owner && stay.role >= own => return Err(Refusal::Forbidden.into()),
+            Some(_) => present.push(user),
+        }
+    }
+    Ok(present)
+}
+
+/// The users go with the message at this place, which is the last that they see.
+fn go(facts: &mut Facts<'_>, group: GroupId, users: &[UserId], place: Place) -> Result<Vec<(UserId, u64)>, Stop> {
+    let conversation = ConversationId::Group(group);
+    let mut stamped = Vec::with_capacity(users.len());
+    for user in users {
+        if let Some(stay) = facts.membership(group, *user)? {
+            facts.tables.stays.set((group, *user), Some(Stay { left_at: Some(place.server_msg_id), ..stay }));
+        }
+        stamped.push((*user, facts.stamp(*user, conversation, |_| {})?));
+    }
+    count_members(facts, group, |count| count.saturating_sub(users.len() as u64))?;
+    Ok(stamped)
+}
