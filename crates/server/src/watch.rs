@@ -4,6 +4,7 @@
 //!
 //! | task | what it does | a piece that may fail alone |
 //! |---|---|---|
+//! | `fan_out`, one a connection | tells whom stored messages concern | what was stored together: they are told to sync |
 //! | `gateway` | accepts connections | a connection is a task of its own, and so are its requests |
 //! | `listen` | obeys other nodes | one message: clients are told to sync |
 //! | `relay`, `relay_kicks` | tells other nodes | what is looked up at once: clients there are told to sync |

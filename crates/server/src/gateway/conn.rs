@@ -357,8 +357,12 @@ impl Conn {
         }
         last_words(&mut self.socket, end).await;
         // The server does not end before what was taken up is stored and told.
-        if let Some(turn) = self.turn.take() {
-            let _ = turn.await;
+        let caller = match self.turn.take() {
+            Some(turn) => turn.await.ok().map(|(caller, _)| caller),
+            None => self.caller,
+        };
+        if let Some(caller) = caller {
+            caller.lane.telling.done().await;
         }
     }
 }

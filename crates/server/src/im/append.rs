@@ -1,12 +1,20 @@
 //! Storing messages: at home, or by the node that is their conversation's home. Who stores them tells whom they concern.
 
-use std::{collections::HashMap, hash::Hash, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    hash::Hash,
+    sync::Arc,
+    time::Duration,
+};
 
 use anser_store::{Appended, Error, Failure, NewMessage};
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
-use super::{deliver::missed, members::Before, stored};
+use super::{
+    deliver::missed,
+    telling::{Stored, Telling},
+};
 use crate::{
     accepted::ConnId,
     cluster::{
@@ -15,22 +23,28 @@ use crate::{
         counts::Dropped,
     },
     ctx::Ctx,
-    outbox::Wave,
 };
 
 /// Bytes of messages that are sent to another node at once; what is more is stored here, which is as right. One of the largest is less,
 /// and with what the bus adds they are one message on it.
 const FORWARDED_BYTES_MAX: usize = 72 << 10;
 
-/// Stores messages of one sender and answers in their order. `from` is the connection that sent them.
-pub async fn append(cx: &Ctx, from: ConnId, batch: Vec<NewMessage>) -> Outcomes {
+/// The connection that sends messages, and what they are told by.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    pub conn: ConnId,
+    pub telling: &'a Telling,
+}
+
+/// Stores messages of one sender and answers in their order.
+pub async fn append(cx: &Arc<Ctx>, from: Source<'_>, batch: Vec<NewMessage>) -> Outcomes {
     // Asked once for each conversation: the answer may change at any moment, and what is said in one conversation must stay together.
     let mut homes = HashMap::new();
     for new in &batch {
         homes.entry(new.conversation).or_insert_with(|| home_elsewhere(cx, new));
     }
     if homes.values().all(Option::is_none) {
-        return append_here(cx, Some(from), batch).await;
+        return append_here(cx, from, batch).await;
     }
     by_parts(&batch, |new| homes[&new.conversation], |home, messages| append_at(cx, home, from, messages)).await
 }
@@ -70,19 +84,19 @@ fn home_elsewhere(cx: &Ctx, new: &NewMessage) -> Option<NodeId> {
     cx.peers.home_elsewhere(new.conversation)
 }
 
-async fn append_at(cx: &Ctx, home: Option<NodeId>, from: ConnId, messages: Vec<NewMessage>) -> Outcomes {
+async fn append_at(cx: &Arc<Ctx>, home: Option<NodeId>, from: Source<'_>, messages: Vec<NewMessage>) -> Outcomes {
     let bytes: usize = messages.iter().map(NewMessage::bytes).sum();
     let Some(home) = home.filter(|_| bytes <= FORWARDED_BYTES_MAX) else {
-        return append_here(cx, Some(from), messages).await;
+        return append_here(cx, from, messages).await;
     };
-    let answered = match cx.peers.append_at(home, from.0, (cx.clock)(), messages.clone()).await {
+    let answered = match cx.peers.append_at(home, from.conn.0, (cx.clock)(), messages.clone()).await {
         Answer::Given(outcomes) if !outcomes.contains(&Err(Failure::Closed.into())) => return outcomes,
         Answer::Given(outcomes) => outcomes,
         Answer::NotAsked => vec![Err(Failure::Closed.into()); messages.len()],
         // It may have stored them, or do so yet: then they are found here, and nothing is stored twice.
         Answer::Silence => vec![Err(unknown("the home did not answer")); messages.len()],
     };
-    append_unsettled(messages, answered, |unsettled| append_here(cx, Some(from), unsettled)).await
+    append_unsettled(messages, answered, |unsettled| append_here(cx, from, unsettled)).await
 }
 
 /// Appends what another node did not settle, all of it, since nothing may overtake what failed before it. What that node may have stored
@@ -109,14 +123,16 @@ fn unknown(why: impl ToString) -> Error {
     Failure::UnknownOutcome(why.to_string()).into()
 }
 
-/// Stores messages by this node, and tells whom they concern.
-async fn append_here(cx: &Ctx, from: Option<ConnId>, batch: Vec<NewMessage>) -> Outcomes {
+/// Stores messages by this node. Whom they concern is told behind the answer.
+async fn append_here(cx: &Arc<Ctx>, from: Source<'_>, batch: Vec<NewMessage>) -> Outcomes {
     if batch.is_empty() {
         return Vec::new();
     }
-    let before = cx.members.before(&batch);
-    let outcomes = store(cx, &batch).await;
-    tell(cx, from, &batch, &outcomes, &before).await;
+    let stored = store(cx, from.conn, batch).await;
+    let outcomes = stored.outcomes.clone();
+    if outcomes.iter().any(Result::is_ok) {
+        from.telling.begin(stored).await;
+    }
     outcomes
 }
 
@@ -128,24 +144,25 @@ pub struct Asker {
 }
 
 /// Stores messages for another node, answers it, and then tells whom they concern.
-pub async fn append_for(cx: &Ctx, asker: Asker, from: ConnId, batch: Vec<NewMessage>) {
-    let before = cx.members.before(&batch);
+pub async fn append_for(cx: &Arc<Ctx>, asker: Asker, from: ConnId, batch: Vec<NewMessage>) {
+    let conversations: HashSet<_> = batch.iter().map(|new| new.conversation).collect();
     // That one stores them by itself then: what was not begun here is not to be done twice.
-    let Ok(outcomes) = timeout(asker.patience, store(cx, &batch)).await else {
+    let Ok(stored) = timeout(asker.patience, store(cx, from, batch)).await else {
         // What was begun may be stored yet, and whoever asked finds it so, but may be gone.
-        batch.iter().for_each(|new| missed(cx, new.conversation, 0));
+        conversations.into_iter().for_each(|conversation| missed(cx, conversation, 0));
         return cx.peers.counts.dropped(Dropped::Late);
     };
-    cx.peers.answer_append(asker.node, asker.call, outcomes.clone());
-    tell(cx, Some(from), &batch, &outcomes, &before).await;
+    cx.peers.answer_append(asker.node, asker.call, stored.outcomes.clone());
+    stored.tell().await;
 }
 
-async fn store(cx: &Ctx, batch: &[NewMessage]) -> Outcomes {
-    let outcomes = store_together(cx, batch.to_vec()).await;
-    match outcomes.first() {
-        Some(Err(Error::Failed(Failure::Damaged(_)))) => store_by_conversation(cx, batch, outcomes).await,
-        _ => outcomes,
+async fn store(cx: &Arc<Ctx>, from: ConnId, batch: Vec<NewMessage>) -> Stored {
+    let before = cx.members.before(&batch);
+    let mut outcomes = store_together(cx, batch.clone()).await;
+    if let Some(Err(Error::Failed(Failure::Damaged(_)))) = outcomes.first() {
+        outcomes = store_by_conversation(cx, &batch, outcomes).await;
     }
+    Stored { cx: Arc::clone(cx), from, batch, outcomes, before }
 }
 
 async fn store_together(cx: &Ctx, batch: Vec<NewMessage>) -> Outcomes {
@@ -162,32 +179,6 @@ async fn store_by_conversation(cx: &Ctx, batch: &[NewMessage], outcomes: Outcome
         return outcomes;
     }
     by_parts(batch, |new| new.conversation, |_, messages| store_together(cx, messages)).await
-}
-
-async fn tell(
-    cx: &Ctx,
-    from: Option<ConnId>,
-    batch: &[NewMessage],
-    outcomes: &[Result<Appended, Error>],
-    before: &Before,
-) {
-    if outcomes.iter().all(Result::is_err) {
-        return;
-    }
-    let (_telling, mut wave) = (cx.metrics.fan_out(), Wave::default());
-    // Of what was stored before, the last of each conversation: who lacks those before it sees so by it.
-    let mut stored_before = HashMap::new();
-    for (new, outcome) in batch.iter().zip(outcomes) {
-        match outcome {
-            Ok(appended) if appended.duplicate => _ = stored_before.insert(new.conversation, (new, appended)),
-            Ok(appended) => stored::tell(cx, &mut wave, from, new, appended, before).await,
-            Err(_) => {}
-        }
-    }
-    wave.wake();
-    for (new, appended) in stored_before.into_values() {
-        stored::tell_again(cx, from, new, appended).await;
-    }
 }
 
 #[cfg(test)]

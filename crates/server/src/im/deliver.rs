@@ -39,26 +39,16 @@ pub struct LogPosition {
     pub server_msg_id: u64,
 }
 
-/// Tells all connections of an audience but one, on whichever node, and waits for none of them.
-pub async fn publish(cx: &Ctx, audience: Audience<'_>, event: &Event, except: Option<ConnId>) {
-    publish_in(cx, &mut Wave::default(), audience, event, except).await;
-}
-
-/// The same together with others: those on this node are woken with the wave.
-pub async fn publish_in(cx: &Ctx, wave: &mut Wave, audience: Audience<'_>, event: &Event, except: Option<ConnId>) {
+/// Tells all connections of an audience but one, on whichever node, and waits for none of them. Those on this node are woken with the wave.
+pub async fn publish(cx: &Ctx, wave: &mut Wave, audience: Audience<'_>, event: &Event, except: Option<ConnId>) {
     if cx.peers.in_cluster {
         cx.peers.tell(audience.told(event, except));
     }
-    push(cx, wave, audience, event, except).await;
+    publish_here(cx, wave, audience, event, except).await;
 }
 
-/// Tells those that are connected to this node.
-pub async fn publish_here(cx: &Ctx, audience: Audience<'_>, event: &Event, except: Option<ConnId>) {
-    push(cx, &mut Wave::default(), audience, event, except).await;
-}
-
-/// Where the audience is large, other tasks get their turn in between.
-async fn push(cx: &Ctx, wave: &mut Wave, audience: Audience<'_>, event: &Event, except: Option<ConnId>) {
+/// Tells those that are connected to this node. Where the audience is large, other tasks get their turn in between.
+pub async fn publish_here(cx: &Ctx, wave: &mut Wave, audience: Audience<'_>, event: &Event, except: Option<ConnId>) {
     let push = |wave: &mut Wave, user| {
         let reached = cx.hub.push(wave, user, except, event);
         cx.metrics.pushed.inc_by(reached as u64);

@@ -22,6 +22,7 @@ use crate::{
     cluster::{envelope::MembersVersion, relay::Told},
     ctx::Ctx,
     error::Error,
+    outbox::Wave,
 };
 
 pub async fn create(cx: &Ctx, actor: &Actor, create: v1::CreateGroup) -> Result<v1::Group, Error> {
@@ -124,17 +125,23 @@ async fn tell(cx: &Ctx, changed: &MembersChanged, older: &[(UserId, u64)]) {
         Err(error) => return untold(cx, conversation, members_version, &error),
     };
     let present: HashSet<UserId> = members.iter().map(|(member, _)| *member).collect();
+    let (wave, mut told) = (&mut Wave::default(), Vec::new());
     for notice in &changed.notices {
         let message = wire::message(notice);
         let named = message.notice.as_ref().map_or(Vec::new(), |notice| notice.user_ids.clone());
         let event = stored::event(message, 0);
         let position = LogPosition { group, members_version, server_msg_id: notice.server_msg_id };
-        publish(cx, Audience::Members(position, &members), &event, None).await;
+        publish(cx, wave, Audience::Members(position, &members), &event, None).await;
         // Who went sees that they did, and nothing behind it.
         for left in named.iter().copied().map(UserId).filter(|user| !present.contains(user)) {
-            publish(cx, Audience::Users(&[left]), &event, None).await;
+            publish(cx, wave, Audience::Users(&[left]), &event, None).await;
         }
-        stored::tell_gone(cx, position, older, &members, &named, &event).await;
+        told.extend(named);
+    }
+    wave.wake();
+    if let [first, .., last] | [first @ last] = &changed.notices[..] {
+        let ids = first.server_msg_id..=last.server_msg_id;
+        stored::tell_gone(cx, group, ids, older, &members, &told).await;
     }
     for some in changed.stamped.chunks(PUSHED_AT_ONCE) {
         for (user, _) in some {

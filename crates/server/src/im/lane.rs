@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use anser_proto::{CloseCode, ConversationId, ErrorCode};
 use tokio::time::Instant;
 
-use super::{fifo::Fifo, page::PageSize};
+use super::{append::Source, fifo::Fifo, page::PageSize, telling::Telling};
 use crate::{
     accepted::ConnId,
     budget::{Budget, LargeAnswer, SMALL_ANSWER_BYTES},
@@ -26,6 +26,8 @@ const REFUSALS_BORNE: u32 = 64;
 pub struct Lane {
     pub conn: ConnId,
     pub fifo: Fifo,
+    /// Whom its messages concern.
+    pub telling: Telling,
     pub page_size: PageSize,
     pub said_bye: bool,
     /// For the answer to what is asked now; taken out when it is written.
@@ -42,6 +44,7 @@ impl Lane {
         Self {
             conn: connected.conn,
             fifo: Fifo::default(),
+            telling: Telling::default(),
             page_size: PageSize::default(),
             said_bye: false,
             room: None,
@@ -50,6 +53,11 @@ impl Lane {
             flooding: false,
             typed: HashMap::new(),
         }
+    }
+
+    /// Where messages come from.
+    pub fn source(&self) -> Source<'_> {
+        Source { conn: self.conn, telling: &self.telling }
     }
 
     /// May ask for what costs so much, or is told when.

@@ -32,6 +32,9 @@ pub struct Members {
     learning: Arc<Semaphore>,
 }
 
+/// Each with the position at which they joined, in order of their ids.
+pub type MemberList = Arc<[(UserId, u64)]>;
+
 /// Members as they were remembered at one moment.
 pub type Before = HashMap<GroupId, MemberIds>;
 
@@ -54,7 +57,7 @@ impl Members {
     }
 
     /// Members no older than `version`, if they are remembered.
-    pub fn known(&self, group: GroupId, version: u64) -> Option<Arc<[(UserId, u64)]>> {
+    pub fn known(&self, group: GroupId, version: u64) -> Option<MemberList> {
         self.lists.get(&group).filter(|(known, _)| *known >= version).map(|(_, members)| members)
     }
 
@@ -75,7 +78,7 @@ impl Members {
     }
 
     /// Members no older than `version`. Whoever asks meanwhile waits for the same answer.
-    pub async fn at_least(&self, cx: &Ctx, group: GroupId, version: u64) -> Result<Arc<[(UserId, u64)]>, Error> {
+    pub async fn at_least(&self, cx: &Ctx, group: GroupId, version: u64) -> Result<MemberList, Error> {
         if let Some(members) = self.known(group, version) {
             return Ok(members);
         }

@@ -1,6 +1,6 @@
 //! Messages: send and pull.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use anser_proto::{
     ClientMsgId, ConversationId, ErrorCode,
@@ -27,7 +27,7 @@ struct Attempt {
 
 /// Has messages stored in their order, and answers each.
 pub async fn send(
-    cx: &Ctx,
+    cx: &Arc<Ctx>,
     caller: &mut Caller,
     sends: Vec<(u32, v1::Send)>,
     now: Instant,
@@ -39,7 +39,7 @@ pub async fn send(
     let Caller { actor, lane } = caller;
     let attempts = attempt(actor, lane, sends, now);
     let batch: Vec<_> = attempts.iter().filter_map(|attempt| attempt.outcome.as_ref().ok().cloned()).collect();
-    let mut results = append::append(cx, lane.conn, batch).await.into_iter();
+    let mut results = append::append(cx, lane.source(), batch).await.into_iter();
 
     for Attempt { request_id, identity, outcome } in attempts {
         let outcome = outcome.and_then(|_| Ok(results.next().expect("one result for each message of the batch")?));

@@ -20,6 +20,7 @@ mod read;
 mod session;
 mod stored;
 mod sync;
+mod telling;
 mod user;
 pub mod wire;
 
@@ -72,6 +73,8 @@ pub async fn turn(
         answers.push(match frame {
             Ok(ClientFrame { request_id, request }) => {
                 let kind = kind(request.as_ref());
+                // What it tells others comes behind what was sent before it.
+                caller.lane.telling.done().await;
                 let body = handle(cx, &mut caller, request_id, request, now).await;
                 answer(cx, kind, request_id, body)
             }

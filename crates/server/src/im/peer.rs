@@ -25,6 +25,7 @@ use crate::{
     ctx::Ctx,
     event::Event,
     hub::Doomed,
+    outbox::Wave,
 };
 
 /// Bytes that are under way for other nodes and wait for the store; what comes on top is dropped, and they do it themselves.
@@ -89,7 +90,8 @@ impl Listener {
             let nickname = profile.nickname.as_str().into();
             users.iter().for_each(|user| self.cx.hub.rename(*user, &nickname, changed.mailbox_seq));
         }
-        publish_here(&self.cx, Audience::Users(&users), &event, except.map(ConnId)).await;
+        let wave = &mut Wave::default();
+        publish_here(&self.cx, wave, Audience::Users(&users), &event, except.map(ConnId)).await;
     }
 
     async fn group_push(&self, push: GroupPush) {
@@ -99,10 +101,16 @@ impl Listener {
         let position = LogPosition { group, members_version, server_msg_id };
         let except = except.map(ConnId);
         match self.cx.members.known(group, members_version) {
-            Some(members) => publish_here(&self.cx, Audience::Members(position, &members), &event, except).await,
+            Some(members) => {
+                let wave = &mut Wave::default();
+                publish_here(&self.cx, wave, Audience::Members(position, &members), &event, except).await;
+            }
             None => self.later(bytes, Concerned::members(group, members_version), move |cx| async move {
                 match cx.members.at_least(&cx, group, members_version).await {
-                    Ok(members) => publish_here(&cx, Audience::Members(position, &members), &event, except).await,
+                    Ok(members) => {
+                        let wave = &mut Wave::default();
+                        publish_here(&cx, wave, Audience::Members(position, &members), &event, except).await;
+                    }
                     Err(error) => {
                         tracing::warn!(%group, %error, "members unknown: they are told to sync");
                         cx.peers.counts.losses.here.add(Concerned::members(group, members_version));

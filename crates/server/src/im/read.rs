@@ -11,7 +11,7 @@ use super::{
     deliver::{Audience, publish},
     session, wire,
 };
-use crate::{accepted::ConnId, ctx::Ctx, error::Error, event::Event};
+use crate::{accepted::ConnId, ctx::Ctx, error::Error, event::Event, outbox::Wave};
 
 pub async fn mark_read(cx: &Ctx, actor: &Actor, from: ConnId, mark: v1::MarkRead) -> Result<v1::Marked, Error> {
     move_mark(cx, actor, from, MarkKind::Read, &mark.conversation_id, mark.server_msg_id).await
@@ -62,6 +62,6 @@ async fn tell(cx: &Ctx, user: UserId, from: ConnId, conversation: ConversationId
             delivered_mark: marked.delivered_mark,
             mailbox_seq,
         };
-        publish(cx, Audience::Users(&[peer]), &Event::new(Body::Receipt(receipt)), None).await;
+        publish(cx, &mut Wave::default(), Audience::Users(&[peer]), &Event::new(Body::Receipt(receipt)), None).await;
     }
 }

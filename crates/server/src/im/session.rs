@@ -13,7 +13,7 @@ use super::{
     deliver::{Audience, publish, publish_here},
     page_limit, wire,
 };
-use crate::{accepted::ConnId, cluster::relay::Told, ctx::Ctx, error::Error, event::Event};
+use crate::{accepted::ConnId, cluster::relay::Told, ctx::Ctx, error::Error, event::Event, outbox::Wave};
 
 /// In larger groups nobody is told who types: it would cost more than the messages.
 const TYPING_MEMBERS_MAX: usize = 100;
@@ -38,7 +38,8 @@ pub async fn changed_here(cx: &Ctx, user: UserId, except: Option<ConnId>, conver
     match cx.store.session(user, conversation).await {
         Ok(session) => {
             let changed = v1::SessionChanged { session: Some(wire::session(&session)) };
-            publish_here(cx, Audience::Users(&[user]), &Event::new(Body::SessionChanged(changed)), except).await;
+            let event = Event::new(Body::SessionChanged(changed));
+            publish_here(cx, &mut Wave::default(), Audience::Users(&[user]), &event, except).await;
         }
         Err(error) => {
             tracing::warn!(%user, %conversation, %error, "session unknown: the user is told to sync");
@@ -65,7 +66,7 @@ pub async fn typing(
     match conversation {
         ConversationId::Single { .. } => {
             if let Some(peer) = conversation.peer_of(user) {
-                publish(cx, Audience::Users(&[peer]), &event, Some(lane.conn)).await;
+                publish(cx, &mut Wave::default(), Audience::Users(&[peer]), &event, Some(lane.conn)).await;
             }
         }
         ConversationId::Group(group) => {
@@ -90,5 +91,5 @@ async fn tell_typing(cx: &Ctx, user: UserId, members: &[(UserId, u64)], event: &
         return;
     }
     let others: Vec<UserId> = members.iter().map(|(member, _)| *member).filter(|member| *member != user).collect();
-    publish(cx, Audience::Users(&others), event, None).await;
+    publish(cx, &mut Wave::default(), Audience::Users(&others), event, None).await;
 }

@@ -14,7 +14,7 @@ use super::{
     name::check_name,
     wire,
 };
-use crate::{accepted::ConnId, ctx::Ctx, error::Error, event::Event, snowflake::Snowflake};
+use crate::{accepted::ConnId, ctx::Ctx, error::Error, event::Event, outbox::Wave, snowflake::Snowflake};
 
 /// Makes a user under an id that nobody has.
 pub async fn create_user(store: &dyn Store, ids: &Snowflake, new: NewUser) -> Result<User, store::Error> {
@@ -66,7 +66,7 @@ pub async fn update_profile(
         actor.nickname.set(&user.nickname, mailbox_seq);
         let changed = v1::ProfileChanged { user: Some(told.clone()), mailbox_seq };
         let event = Event::new(Body::ProfileChanged(changed));
-        publish(cx, Audience::Users(&[actor.user]), &event, Some(from)).await;
+        publish(cx, &mut Wave::default(), Audience::Users(&[actor.user]), &event, Some(from)).await;
     }
     Ok(v1::Users { users: vec![told], mailbox_seq })
 }

@@ -20,8 +20,8 @@ pub struct Faulty {
     faults: Arc<Mutex<VecDeque<Option<Failure>>>>,
     /// Rows of this conversation are damaged.
     damaged: Arc<Mutex<Option<ConversationId>>>,
-    /// Of the next questions for whom something concerns.
-    unknown: Arc<Mutex<VecDeque<Failure>>>,
+    /// Of the next questions for whom something concerns. `None`: a panic.
+    unknown: Arc<Mutex<VecDeque<Option<Failure>>>>,
     /// Its end.
     broken: Arc<Notify>,
     /// While a test has it, those questions are not answered.
@@ -63,13 +63,18 @@ impl Faulty {
     }
 
     pub fn fail_to_tell_whom(&self, fault: Failure) {
-        self.unknown.lock().expect("no panic").push_back(fault);
+        self.unknown.lock().expect("no panic").push_back(Some(fault));
+    }
+
+    pub fn panic_when_asked_whom(&self) {
+        self.unknown.lock().expect("no panic").push_back(None);
     }
 
     async fn whom(&self) -> Result<(), Failure> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         drop(self.silence.acquire().await);
-        self.unknown.lock().expect("no panic").pop_front().map_or(Ok(()), Err)
+        let unknown = self.unknown.lock().expect("no panic").pop_front();
+        unknown.map_or(Ok(()), |fault| Err(fault.expect("a test said so")))
     }
 
     fn fault(&self) -> Result<(), Failure> {

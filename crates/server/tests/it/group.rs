@@ -10,6 +10,7 @@ use anser_proto::{
     v1::{self, client_frame::Request, notice::Kind, server_frame::Body},
 };
 use anser_store::{Failure, NewGroup, Sender};
+use futures_util::FutureExt as _;
 
 use crate::{
     faulty::Faulty,
@@ -249,17 +250,7 @@ async fn typing_waits_for_nobody_and_a_group_that_does_not_exist_is_not_remember
     let store = faulty.clone();
     let server = TestServer::start_with(|_| {}, |_| Arc::new(store)).await;
     let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
-    // A group of which this server was not told.
-    let new = NewGroup {
-        group: GroupId(5),
-        creator: Sender { user: ada.user, nickname: "ada".into(), platform: 0, device_id: "phone".into() },
-        client_group_id: "g".into(),
-        name: "Geese".into(),
-        avatar: "".into(),
-        members: vec![bob.user],
-        login_version: 0,
-    };
-    server.store.create_group(new).await.expect("a group");
+    untold_group(&server, &ada, &bob).await;
     let typing = |group| Request::Typing(v1::Typing { conversation_id: format!("group_{group}") });
 
     let silence = faulty.silence.acquire().await.expect("it is never closed");
@@ -311,4 +302,57 @@ async fn the_owner_makes_admins_and_hands_the_group_over() {
     let nobody = v1::TransferGroup { group_id: group_id(&group), user_id: 5 };
     assert_eq!(bob.refused(Request::TransferGroup(nobody)).await, ErrorCode::NotFound);
     cyd.nothing_more().await;
+}
+
+/// A group of which this server was not told.
+async fn untold_group(server: &TestServer, creator: &Raw, member: &Raw) {
+    let new = NewGroup {
+        group: GroupId(5),
+        creator: Sender { user: creator.user, nickname: "ada".into(), platform: 0, device_id: "phone".into() },
+        client_group_id: "g".into(),
+        name: "Geese".into(),
+        avatar: "".into(),
+        members: vec![member.user],
+        login_version: 0,
+    };
+    server.store.create_group(new).await.expect("a group");
+}
+
+#[tokio::test]
+async fn an_answer_waits_for_the_commit_and_not_for_who_is_told_and_a_sender_is_one_batch_ahead() {
+    let faulty = Faulty::new(memory_store(&Default::default()));
+    let store = faulty.clone();
+    let server = TestServer::start_with(|_| {}, |_| Arc::new(store)).await;
+    let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
+    untold_group(&server, &ada, &bob).await;
+    // Nobody can say who is in it.
+    let silence = faulty.silence.acquire().await.expect("it is never closed");
+    assert_eq!(ada.send("group_5", "m-1", "one").await.server_msg_id, 2);
+    ada.say(send("group_5", "m-2", "two")).await;
+    let all = || v1::Pull { conversation_id: "group_5".into(), ..v1::Pull::default() };
+    while bob.pull(all()).await.messages.len() < 3 {}
+    assert!(ada.came().now_or_never().is_none(), "the second is stored, and those before it are not told");
+    // Whatever becomes of the connection.
+    drop(ada);
+    bob.nothing_more().await;
+    drop(silence);
+    for expected in [2, 3] {
+        let Body::Message(told) = bob.event().await else { panic!("no message") };
+        assert_eq!(told.message.expect("a message").server_msg_id, expected);
+    }
+}
+
+#[tokio::test]
+async fn what_breaks_while_others_are_told_has_them_sync_and_the_sender_goes_on() {
+    let faulty = Faulty::new(memory_store(&Default::default()));
+    let store = faulty.clone();
+    let server = TestServer::start_with(|_| {}, |_| Arc::new(store)).await;
+    let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
+    untold_group(&server, &ada, &bob).await;
+    faulty.panic_when_asked_whom();
+    ada.send("group_5", "m-1", "one").await;
+    assert!(matches!(bob.event().await, Body::Lagged(_)));
+    ada.send("group_5", "m-2", "two").await;
+    assert!(matches!(bob.event().await, Body::Message(_)));
+    assert!(server.metrics().await.contains("anser_pieces_lost_total{task=\"fan_out\"} 1\n"));
 }
