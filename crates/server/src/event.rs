@@ -31,6 +31,11 @@ impl Event {
         self.frame.body.as_ref()
     }
 
+    /// Of no use later: nobody need find it who was not told.
+    pub fn is_passing(&self) -> bool {
+        matches!(self.body(), Some(v1::server_frame::Body::Typing(_)))
+    }
+
     pub fn protobuf(&self) -> Bytes {
         self.protobuf.get_or_init(|| Format::Protobuf.encode(&self.frame)).clone()
     }

@@ -27,6 +27,8 @@ const TOLD_AT_ONCE: usize = 512;
 pub enum Told {
     /// An event for those of these users who are connected elsewhere.
     Push(Push),
+    /// The same of what is of no use later, such as who is typing: nobody has to find it by a sync.
+    Passing(Push),
     /// An event for members of a group who are too many to be named: to every node.
     Group(GroupPush),
     /// A user's entry in their conversation list changed: their nodes read it, if they are there.
@@ -69,7 +71,7 @@ impl Told {
     /// What it holds in memory.
     fn bytes(&self) -> usize {
         let beside = match self {
-            Self::Push(push) => push.event.len() + size_of_val(&*push.users),
+            Self::Push(push) | Self::Passing(push) => push.event.len() + size_of_val(&*push.users),
             Self::Group(push) => push.event.len(),
             Self::Kick(kick) => kick.device_id.as_ref().map_or(0, |id| id.len()),
             Self::Session { .. } | Self::Members(_) => 0,
@@ -77,13 +79,13 @@ impl Told {
         size_of::<Self>() + beside
     }
 
-    /// No client finds by a sync what a kick or the version of a list says: a node asks for both by itself.
+    /// No client finds by a sync what a kick or the version of a list says: a node asks for both by itself. What passes is over by then.
     fn is_lost(&self, counts: &Counts) {
         let concerned = match self {
             Self::Push(push) => Concerned::users(&push.users),
             Self::Session { user, .. } => Concerned::users(&[*user]),
             Self::Group(push) => Concerned::members(push.group, push.members_version),
-            Self::Members(_) | Self::Kick(_) => return,
+            Self::Passing(_) | Self::Members(_) | Self::Kick(_) => return,
         };
         counts.losses.elsewhere.add(concerned);
     }
@@ -91,7 +93,7 @@ impl Told {
     /// Whose nodes must be known.
     fn users(&self) -> &[UserId] {
         match self {
-            Self::Push(push) => &push.users,
+            Self::Push(push) | Self::Passing(push) => &push.users,
             Self::Session { user, .. } => std::slice::from_ref(user),
             Self::Kick(kick) => std::slice::from_ref(&kick.user),
             Self::Group(_) | Self::Members(_) => &[],
@@ -163,7 +165,7 @@ fn send(peers: &Peers, user_nodes: &UserNodes, told: &Told) -> bool {
         (true, nodes.iter().filter(|node| !peers.bus.send(**node, message.clone())).count() == 0)
     };
     match told {
-        Told::Push(Push { users, except, event }) => {
+        Told::Push(Push { users, except, event }) | Told::Passing(Push { users, except, event }) => {
             user_nodes.by_node(users).into_iter().fold(true, |sent, (node, users)| {
                 let push = Push { users, except: *except, event: event.clone() };
                 peers.bus.send(node, peers.sealed(Body::Push(push))) && sent
@@ -206,11 +208,13 @@ mod tests {
         let event = Bytes::new();
         let push = Push { users: vec![ada, bob], except: None, event: event.clone() };
         assert_eq!(lost(Told::Push(push)), Some(Concerned::users(&[ada, bob])));
+        let typing = Push { users: vec![ada], except: None, event: event.clone() };
+        assert_eq!(lost(Told::Passing(typing)), None);
         let conversation = ConversationId::single(ada, bob);
         assert_eq!(lost(Told::Session { user: ada, conversation }), Some(Concerned::users(&[ada])));
         let group = GroupPush { group: GroupId(3), members_version: 4, server_msg_id: 5, except: None, event };
         assert_eq!(lost(Told::Group(group)), Some(Concerned::members(GroupId(3), 4)));
         assert_eq!(lost(members()), None);
-        assert_eq!(counts.dropped_for(Dropped::OutgoingFull), 4);
+        assert_eq!(counts.dropped_for(Dropped::OutgoingFull), 5);
     }
 }

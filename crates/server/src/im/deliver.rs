@@ -76,14 +76,18 @@ pub async fn publish_here(cx: &Ctx, wave: &mut Wave, audience: Audience<'_>, eve
 impl Audience<'_> {
     /// As the other nodes are told.
     fn told(self, event: &Event, except: Option<ConnId>) -> Told {
-        let (except, event) = (except.map(|conn| conn.0), event.protobuf());
+        let (except, bytes) = (except.map(|conn| conn.0), event.protobuf());
+        let push = |users| {
+            let push = Push { users, except, event: bytes.clone() };
+            if event.is_passing() { Told::Passing(push) } else { Told::Push(push) }
+        };
         match self {
-            Self::Users(users) => Told::Push(Push { users: users.to_vec(), except, event }),
+            Self::Users(users) => push(users.to_vec()),
             Self::Members(position, members) if members.len() <= LISTED_MAX => {
-                Told::Push(Push { users: position.entitled(members).collect(), except, event })
+                push(position.entitled(members).collect())
             }
             Self::Members(LogPosition { group, members_version, server_msg_id }, _) => {
-                Told::Group(GroupPush { group, members_version, server_msg_id, except, event })
+                Told::Group(GroupPush { group, members_version, server_msg_id, except, event: bytes })
             }
         }
     }
