@@ -6,14 +6,15 @@
 //! |---|---|---|
 //! | `fan_out`, one a connection | tells whom stored messages concern | what was stored together: they are told to sync |
 //! | `gateway` | accepts connections | a connection is a task of its own, and so are its requests |
-//! | `listen` | obeys other nodes | one message: clients are told to sync |
+//! | `listen` | tells what other nodes have to tell | one message: clients are told to sync |
+//! | `obey` | takes answers and kicks of other nodes | one message: clients are told to sync |
 //! | `relay`, `relay_kicks` | tells other nodes | what is looked up at once: clients there are told to sync |
 //! | `heal` | tells clients to sync | none |
 //! | `logins` | ends connections whose logins were ended | none |
 //! | `names` | follows what users are called | none |
 //! | `load` | says how busy this node is | none |
 //! | `store` | the threads or tasks of the store | a transaction, a read |
-//! | `bus_in`, `bus_out` | NATS | none |
+//! | `bus_in`, `bus_out`, `bus_in_answers`, `bus_out_answers` | NATS | none |
 //! | `kicks_in`, `kicks_out` | the stream of kicks in Redis | none |
 //! | `directory` | this node's entry in Redis | none |
 //! | `clock` | follows the clock of the database | a question that is not answered |

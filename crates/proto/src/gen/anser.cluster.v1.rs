@@ -124,6 +124,9 @@ pub struct Append {
     /// In milliseconds since 1970 by the database's clock: nobody waits for the answer any more, and it is not to be begun.
     #[prost(uint64, tag = "4")]
     pub until_ms: u64,
+    /// The asking node waits for the answer where pushes do not come. False: it is older than that, and has one subject for all.
+    #[prost(bool, tag = "5")]
+    pub answers_apart: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NewMessage {

@@ -8,7 +8,7 @@ use anser_store::{Appended, Error, Failure, NewMessage, Refusal, Sender};
 use bytes::Bytes;
 use prost::Message as _;
 
-use super::{NodeId, counts::Dropped, losses::Concerned};
+use super::{NodeId, Way, counts::Dropped, losses::Concerned};
 use crate::accepted::{Accepted, ConnId};
 
 /// Of the messages between nodes.
@@ -33,6 +33,8 @@ pub enum Body {
         from_conn: u64,
         /// By the clock that all nodes share; later nobody waits for the answer.
         until_ms: u64,
+        /// By which way the answer is expected.
+        answer: Way,
         messages: Vec<NewMessage>,
     },
     AppendAnswer {
@@ -164,9 +166,10 @@ fn to_wire(body: Body) -> v1::envelope::Body {
         Body::LoginsOver(LoginsOver { user, login_version, code }) => {
             Wire::LoginsOver(v1::LoginsOver { user_id: user.0, login_version, code: code.into() })
         }
-        Body::Append { call, from_conn, until_ms, messages } => {
+        Body::Append { call, from_conn, until_ms, answer, messages } => {
             let messages = messages.into_iter().map(message_to_wire).collect();
-            Wire::Append(v1::Append { call_id: call, messages, from_conn, until_ms })
+            let answers_apart = answer == Way::Answers;
+            Wire::Append(v1::Append { call_id: call, messages, from_conn, until_ms, answers_apart })
         }
         Body::AppendAnswer { call, outcomes } => Wire::AppendAnswer(v1::AppendAnswer {
             call_id: call,
@@ -223,6 +226,7 @@ fn from_wire(body: v1::envelope::Body) -> Option<Body> {
             call: append.call_id,
             from_conn: append.from_conn,
             until_ms: append.until_ms,
+            answer: if append.answers_apart { Way::Answers } else { Way::Pushes },
             messages: append.messages.into_iter().map(message_from_wire).collect::<Option<_>>()?,
         },
         Wire::AppendAnswer(answer) => Body::AppendAnswer {
@@ -447,6 +451,7 @@ mod tests {
                 call: 1,
                 from_conn: 2,
                 until_ms: 3,
+                answer: Way::Answers,
                 messages: vec![message(), NewMessage { counted: false, ..message() }],
             },
             Body::AppendAnswer { call: 1, outcomes: [Ok(appended)].into_iter().chain(failures.map(Err)).collect() },
@@ -465,7 +470,13 @@ mod tests {
     }
 
     fn changed(change: impl FnOnce(&mut v1::Envelope)) -> Result<Envelope, Dropped> {
-        let body = Some(to_wire(Body::Append { call: 1, from_conn: 2, until_ms: 3, messages: vec![message()] }));
+        let body = Some(to_wire(Body::Append {
+            call: 1,
+            from_conn: 2,
+            until_ms: 3,
+            answer: Way::Pushes,
+            messages: vec![message()],
+        }));
         let mut envelope = v1::Envelope { version: VERSION, log_id: LOG, from_node: ME.0, body };
         change(&mut envelope);
         Envelope::decode(envelope.encode_to_vec().into(), LOG)
@@ -494,7 +505,8 @@ mod tests {
                 ..message_to_wire(message())
             };
             changed(|envelope| {
-                let append = v1::Append { call_id: 1, messages: vec![message], from_conn: 2, until_ms: 3 };
+                let append =
+                    v1::Append { call_id: 1, messages: vec![message], from_conn: 2, until_ms: 3, ..Default::default() };
                 envelope.body = Some(v1::envelope::Body::Append(append));
             })
         };

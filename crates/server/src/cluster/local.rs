@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use super::{Bus, Directory, Inbox, Load, Node, NodeId, Nodes};
+use super::{Bus, Directory, Inbox, Inboxes, Load, Node, NodeId, Nodes, Way};
 
 pub struct LocalDirectory {
     nodes: watch::Sender<Nodes>,
@@ -43,18 +43,18 @@ impl Directory for LocalDirectory {
 pub struct LocalBus;
 
 impl LocalBus {
-    pub fn open() -> (Self, Inbox) {
-        (Self, Inbox::silent())
+    pub fn open() -> (Self, Inboxes) {
+        (Self, Inboxes { pushes: Inbox::silent(), answers: Inbox::silent() })
     }
 }
 
 #[async_trait]
 impl Bus for LocalBus {
-    fn send(&self, _: NodeId, _: Bytes) -> bool {
+    fn send(&self, _: NodeId, _: Way, _: Bytes) -> bool {
         false
     }
 
-    fn broadcast(&self, _: Bytes) -> bool {
+    fn broadcast(&self, _: Way, _: Bytes) -> bool {
         false
     }
 

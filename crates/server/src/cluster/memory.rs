@@ -11,7 +11,8 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 use super::{
-    Arrivals, Bus, Directory, Inbox, Load, MESSAGE_BYTES_MAX, Node, NodeId, Nodes, counts::Counts, counts::Dropped,
+    Arrivals, Bus, Directory, Inbox, Inboxes, Load, MESSAGE_BYTES_MAX, Node, NodeId, Nodes, Way, counts::Counts,
+    counts::Dropped,
 };
 
 /// What the nodes share.
@@ -23,7 +24,8 @@ type Members = BTreeMap<NodeId, Member>;
 struct Member {
     node: Node,
     users: HashSet<UserId>,
-    inbox: Arrivals,
+    pushes: Arrivals,
+    answers: Arrivals,
     nodes: watch::Sender<Nodes>,
     counts: Counts,
 }
@@ -37,16 +39,17 @@ pub struct MemoryNode {
 }
 
 impl Network {
-    pub fn join(&self, node: Node, counts: Counts) -> (MemoryNode, Inbox) {
-        let (inbox_tx, inbox) = Inbox::new();
+    pub fn join(&self, node: Node, counts: Counts) -> (MemoryNode, Inboxes) {
+        let ((pushes_tx, pushes), (answers_tx, answers)) = (Inbox::new(), Inbox::new());
         let (nodes_tx, nodes) = watch::channel([node.clone()].into());
         let me = node.id;
-        let member = Member { node, users: HashSet::new(), inbox: inbox_tx, nodes: nodes_tx, counts };
+        let users = HashSet::new();
+        let member = Member { node, users, pushes: pushes_tx, answers: answers_tx, nodes: nodes_tx, counts };
         let mut members = self.lock();
         members.insert(me, member);
         tell(&members);
         drop(members);
-        (MemoryNode { me, network: self.clone(), nodes }, inbox)
+        (MemoryNode { me, network: self.clone(), nodes }, Inboxes { pushes, answers })
     }
 
     fn lock(&self) -> MutexGuard<'_, Members> {
@@ -68,7 +71,7 @@ impl MemoryNode {
         }
     }
 
-    fn deliver(&self, is_receiver: impl Fn(NodeId) -> bool, message: &Bytes) -> bool {
+    fn deliver(&self, is_receiver: impl Fn(NodeId) -> bool, way: Way, message: &Bytes) -> bool {
         let members = self.network.lock();
         let Some(sender) = members.get(&self.me) else { return false };
         if message.len() > MESSAGE_BYTES_MAX {
@@ -76,7 +79,11 @@ impl MemoryNode {
             return false;
         }
         for (_, receiver) in members.iter().filter(|(id, _)| **id != self.me && is_receiver(**id)) {
-            receiver.inbox.put(message.clone(), &receiver.counts);
+            let inbox = match way {
+                Way::Pushes => &receiver.pushes,
+                Way::Answers => &receiver.answers,
+            };
+            inbox.put(message.clone(), &receiver.counts);
         }
         true
     }
@@ -132,12 +139,12 @@ impl Directory for MemoryNode {
 
 #[async_trait]
 impl Bus for MemoryNode {
-    fn send(&self, to: NodeId, message: Bytes) -> bool {
-        self.deliver(|id| id == to, &message)
+    fn send(&self, to: NodeId, way: Way, message: Bytes) -> bool {
+        self.deliver(|id| id == to, way, &message)
     }
 
-    fn broadcast(&self, message: Bytes) -> bool {
-        self.deliver(|_| true, &message)
+    fn broadcast(&self, way: Way, message: Bytes) -> bool {
+        self.deliver(|_| true, way, &message)
     }
 
     fn is_connected(&self) -> bool {

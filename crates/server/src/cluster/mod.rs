@@ -114,25 +114,35 @@ pub trait Directory: Send + Sync {
     async fn leave(&self);
 }
 
-/// From node to node. What arrives comes out of the [`Inbox`] that was made with it.
+/// From node to node. What arrives comes out of the [`Inboxes`] that were created with it.
 ///
-/// *Hints*: a message arrives once or not at all, whole. Of those from one node to this one, and of those from one node
+/// *Hints*: a message arrives once or not at all, whole. Of those that go one way from one node to this one, and of those from one node
 /// to all, none overtakes another.
+/// *Apart*: what goes one way takes no room of the other, and waits for it neither here nor there.
 /// *Never in the way*: a message that finds no room, is larger than [`MESSAGE_BYTES_MAX`], or cannot be sent now, is
 /// dropped and counted. After a loss of the connection it goes on by itself.
 #[async_trait]
 pub trait Bus: Send + Sync {
     /// To one node; nobody gets it if there is none of this id. False when it was dropped at once.
-    fn send(&self, to: NodeId, message: Bytes) -> bool;
+    fn send(&self, to: NodeId, way: Way, message: Bytes) -> bool;
 
     /// To every node but this one. False when it was dropped at once.
-    fn broadcast(&self, message: Bytes) -> bool;
+    fn broadcast(&self, way: Way, message: Bytes) -> bool;
 
     /// Whether messages can be sent now at all.
     fn is_connected(&self) -> bool;
 
     /// Returns when what was taken has left this node, or after a bounded time.
     async fn flush(&self);
+}
+
+/// By which of the bus's ways something goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Way {
+    /// What may be many: pushes, and what is asked.
+    Pushes,
+    /// What somebody waits for: answers and kicks.
+    Answers,
 }
 
 /// Beside the bus, for what must not be lost while the bus is away. Comes twice therefore.
@@ -156,7 +166,13 @@ pub const MESSAGE_BYTES_MAX: usize = (80 << 10) - 64;
 const INBOX_MAX: usize = 16_384;
 const INBOX_BYTES_MAX: usize = 64 << 20;
 
-/// What came from other nodes.
+/// What came from other nodes, by each way of the bus.
+pub struct Inboxes {
+    pub pushes: Inbox,
+    pub answers: Inbox,
+}
+
+/// What came from other nodes one way.
 pub struct Inbox {
     arrived: Waiting<Bytes>,
     /// Keeps the queue open when nobody will ever fill it.
@@ -181,6 +197,11 @@ impl Inbox {
     /// The next message; none after the end of the bus. Cancel-safe.
     pub async fn recv(&mut self) -> Option<Bytes> {
         self.arrived.recv().await.map(|(message, _)| message)
+    }
+
+    /// The next message, if it is there already.
+    pub fn try_recv(&mut self) -> Option<Bytes> {
+        self.arrived.try_recv().ok().map(|(message, _)| message)
     }
 }
 

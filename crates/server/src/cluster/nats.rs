@@ -1,4 +1,4 @@
-//! The bus on core NATS: a subject for each node, and one for all.
+//! The bus on core NATS: a subject for each node, and one for all, of each way.
 //!
 //! Nothing is kept for a NATS that is away: what waits for it would come too late to be of use, and everything that is
 //! said here can be had again.
@@ -20,7 +20,7 @@ use tokio::{
 };
 
 use super::{
-    Arrivals, Bus, Inbox, MESSAGE_BYTES_MAX, NodeId, OpenError,
+    Arrivals, Bus, Inbox, Inboxes, MESSAGE_BYTES_MAX, NodeId, OpenError, Way,
     bounded::{Bounded, Waiting},
     check_name,
     counts::{Counts, Dropped},
@@ -39,31 +39,36 @@ const TAKE_MAX: Duration = Duration::from_secs(1);
 /// How long the end of a node waits for what it said last.
 const FLUSH_MAX: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
-/// Messages, and their bytes, that wait to be sent.
+/// Messages, and their bytes, that wait to be sent, of each way.
 const OUTGOING_MAX: usize = 16_384;
 const OUTGOING_BYTES_MAX: usize = 32 << 20;
+/// The subject of all nodes.
+const ALL: &str = "all";
 /// Messages that are looked through at once for those that may go together, and the bytes of a pack: less if NATS takes less.
 const PACKED_MAX: usize = 1_024;
 const PACK_BYTES_MAX: usize = 80 << 10;
 const _: () = assert!(MESSAGE_BYTES_MAX + tcp::PREFIX_BYTES <= PACK_BYTES_MAX);
-/// Packs that the client holds on top on their way out, 5 MiB, and on their way in, 80 MiB for each of two subscriptions. A burst of small
+/// Packs that the client holds on top on their way out, 5 MiB, and on their way in, 80 MiB for each of four subscriptions. A burst of small
 /// ones, which it reads in one go before anybody takes any, must find places; and it counts packs and not bytes, so none is large.
 const CLIENT_HOLDS_OUT: usize = 64;
 const CLIENT_HOLDS_IN: usize = 1_024;
 
 pub struct NatsBus {
-    /// Of each message its subject.
-    outgoing: Bounded<(String, Bytes)>,
+    pushes: Outgoing,
+    answers: Outgoing,
     /// Before the nodes' ids, or the word for all.
     prefix: String,
     client: Client,
     counts: Counts,
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 4],
 }
+
+/// Messages that wait to be sent, each with its subject.
+type Outgoing = Bounded<(String, Bytes)>;
 
 impl NatsBus {
     /// `name` is the cluster's. A NATS that cannot be reached is waited for in the background.
-    pub async fn open(url: &str, name: &str, me: NodeId, counts: Counts) -> Result<(Self, Inbox), OpenError> {
+    pub async fn open(url: &str, name: &str, me: NodeId, counts: Counts) -> Result<(Self, Inboxes), OpenError> {
         check_name(name)?;
         let prefix = format!("anser.{name}.");
         let client = connect(url, me, &counts).await?;
@@ -80,23 +85,29 @@ impl NatsBus {
             why: error.to_string(),
         };
         // The client subscribes again by itself after every loss of the connection.
-        let mine = client.subscribe(format!("{prefix}{me}")).await.map_err(gone)?;
-        let everyones = client.subscribe(format!("{prefix}all")).await.map_err(gone)?;
+        let subscribe = async |way, to: &str| client.subscribe(subject(&prefix, way, to)).await.map_err(gone);
+        let mine = me.to_string();
+        let pushes_in = [subscribe(Way::Pushes, &mine).await?, subscribe(Way::Pushes, ALL).await?];
+        let answers_in = [subscribe(Way::Answers, &mine).await?, subscribe(Way::Answers, ALL).await?];
         // Who sends to this node as soon as this returns shall reach it: NATS answers that nobody is there only after it
         // has taken the subscriptions that came before the question.
         if client.connection_state() == State::Connected {
             let _ = timeout(CONNECT_MAX, client.request(format!("{prefix}nobody"), Bytes::new())).await;
         }
-        let (inbox_tx, inbox) = Inbox::new();
-        let (outgoing, waiting) = Bounded::new(OUTGOING_MAX, OUTGOING_BYTES_MAX);
+        let ((pushes_tx, pushes_inbox), (answers_tx, answers_inbox)) = (Inbox::new(), Inbox::new());
+        let [(pushes, pushes_out), (answers, answers_out)] =
+            [(); 2].map(|()| Bounded::new(OUTGOING_MAX, OUTGOING_BYTES_MAX));
         let tasks = [
-            counts.watch.keep("bus_in", unconstrained(take_in(mine, everyones, inbox_tx, counts.clone()))),
-            counts.watch.keep("bus_out", send_out(waiting, client.clone(), counts.clone())),
+            counts.watch.keep("bus_in", unconstrained(take_in(pushes_in, pushes_tx, counts.clone()))),
+            counts.watch.keep("bus_in_answers", unconstrained(take_in(answers_in, answers_tx, counts.clone()))),
+            counts.watch.keep("bus_out", send_out(pushes_out, client.clone(), counts.clone())),
+            counts.watch.keep("bus_out_answers", send_out(answers_out, client.clone(), counts.clone())),
         ];
-        Ok((Self { outgoing, prefix, client, counts, tasks }, inbox))
+        let inboxes = Inboxes { pushes: pushes_inbox, answers: answers_inbox };
+        Ok((Self { pushes, answers, prefix, client, counts, tasks }, inboxes))
     }
 
-    fn put(&self, to: &str, message: Bytes) -> bool {
+    fn put(&self, way: Way, to: &str, message: Bytes) -> bool {
         let reason = match () {
             () if message.len() > MESSAGE_BYTES_MAX
                 || message.len() + tcp::PREFIX_BYTES > self.client.max_payload() =>
@@ -105,8 +116,12 @@ impl NatsBus {
             }
             () if !self.is_connected() => Dropped::Unconnected,
             () => {
-                let (subject, bytes) = (format!("{}{to}", self.prefix), message.len());
-                if self.outgoing.put((subject, message), bytes).is_ok() {
+                let (subject, bytes) = (subject(&self.prefix, way, to), message.len());
+                let outgoing = match way {
+                    Way::Pushes => &self.pushes,
+                    Way::Answers => &self.answers,
+                };
+                if outgoing.put((subject, message), bytes).is_ok() {
                     return true;
                 }
                 Dropped::OutgoingFull
@@ -119,12 +134,12 @@ impl NatsBus {
 
 #[async_trait]
 impl Bus for NatsBus {
-    fn send(&self, to: NodeId, message: Bytes) -> bool {
-        self.put(&to.to_string(), message)
+    fn send(&self, to: NodeId, way: Way, message: Bytes) -> bool {
+        self.put(way, &to.to_string(), message)
     }
 
-    fn broadcast(&self, message: Bytes) -> bool {
-        self.put("all", message)
+    fn broadcast(&self, way: Way, message: Bytes) -> bool {
+        self.put(way, ALL, message)
     }
 
     fn is_connected(&self) -> bool {
@@ -133,7 +148,7 @@ impl Bus for NatsBus {
 
     async fn flush(&self) {
         let leaving = async {
-            while !self.outgoing.is_empty() {
+            while !self.pushes.is_empty() || !self.answers.is_empty() {
                 sleep(LOOK_EVERY).await;
             }
             self.client.flush().await
@@ -145,6 +160,14 @@ impl Bus for NatsBus {
 impl Drop for NatsBus {
     fn drop(&mut self) {
         self.tasks.iter().for_each(JoinHandle::abort);
+    }
+}
+
+/// `to`: a node, or [`ALL`].
+fn subject(prefix: &str, way: Way, to: &str) -> String {
+    match way {
+        Way::Pushes => format!("{prefix}{to}"),
+        Way::Answers => format!("{prefix}{to}.answers"),
     }
 }
 
@@ -221,7 +244,7 @@ fn options(address: &ServerAddr, me: NodeId, counts: &Counts, start: Start) -> C
 
 /// Moves what came into the inbox and waits for nobody: what came waits there, within the inbox's bounds, and in the client only until this
 /// has its turn. Unconstrained, since a turn of the usual length is shorter than the client's.
-async fn take_in(mine: Subscriber, everyones: Subscriber, inbox: Arrivals, counts: Counts) {
+async fn take_in([mine, everyones]: [Subscriber; 2], inbox: Arrivals, counts: Counts) {
     let mut both = futures_util::stream::select(mine, everyones).enumerate();
     while let Some((taken, arrived)) = both.next().await {
         if inbox.is_closed() {

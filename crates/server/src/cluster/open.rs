@@ -29,7 +29,7 @@ pub async fn ways(config: &Cluster, log_id: u64, node: Node, counts: Counts) -> 
     let Cluster { name, redis, nats, .. } = config;
     let me: NodeId = node.id;
     // What it receives by first: whoever finds this node in the directory may speak to it.
-    let (bus, inbox) = NatsBus::open(nats, name, me, counts.clone()).await?;
+    let (bus, inboxes) = NatsBus::open(nats, name, me, counts.clone()).await?;
     let (kicks, kicked) = KickStream::open(redis, name, log_id, counts.clone()).await?;
     let directory = RedisDirectory::open(redis, name, log_id, node, Pace::default(), counts.clone()).await?;
     Ok(Ways {
@@ -38,7 +38,7 @@ pub async fn ways(config: &Cluster, log_id: u64, node: Node, counts: Counts) -> 
         bus: Arc::new(bus),
         kicks: Some(Arc::new(kicks)),
         counts,
-        arriving: Arriving { bus: inbox, kicks: kicked },
+        arriving: Arriving { bus: inboxes, kicks: kicked },
         in_cluster: true,
     })
 }

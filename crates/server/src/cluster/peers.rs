@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::{
-    Bus, Cause, Directory, Inbox, Kicks, Load, NodeId, Nodes,
+    Bus, Cause, Directory, Inbox, Inboxes, Kicks, Load, NodeId, Nodes, Way,
     calls::{ANSWER_MAX_MS, Answer, Calls},
     counts::Counts,
     envelope::{Body, Envelope, Kick, LoginsOver, Present},
@@ -61,9 +61,17 @@ pub struct Ways {
     pub in_cluster: bool,
 }
 
+/// A node, its question, and by which way it expects the answer.
+#[derive(Clone, Copy)]
+pub struct Asker {
+    pub node: NodeId,
+    pub call: u64,
+    pub way: Way,
+}
+
 /// What others say to this node: over the bus, and by the second way of kicks.
 pub struct Arriving {
-    pub bus: Inbox,
+    pub bus: Inboxes,
     pub kicks: Inbox,
 }
 
@@ -71,14 +79,14 @@ impl Ways {
     /// The column in which nobody else exists.
     pub fn alone(node: super::Node) -> Self {
         let me = node.id;
-        let (bus, inbox) = LocalBus::open();
+        let (bus, inboxes) = LocalBus::open();
         Self {
             me,
             directory: Arc::new(LocalDirectory::new(node)),
             bus: Arc::new(bus),
             kicks: None,
             counts: Counts::default(),
-            arriving: Arriving { bus: inbox, kicks: Inbox::silent() },
+            arriving: Arriving { bus: inboxes, kicks: Inbox::silent() },
             in_cluster: false,
         }
     }
@@ -118,7 +126,7 @@ impl Peers {
     /// Every node ends these connections within a second, if it can be reached by either way.
     pub fn end_logins(&self, over: LoginsOver) {
         let over = self.sealed(Body::LoginsOver(over));
-        self.bus.broadcast(over.clone());
+        self.bus.broadcast(Way::Answers, over.clone());
         if let Some(kicks) = &self.kicks {
             kicks.add(over, Cause::Ordered);
         }
@@ -137,7 +145,10 @@ impl Peers {
     pub async fn append_at(&self, home: NodeId, from_conn: u64, now_ms: u64, messages: Vec<NewMessage>) -> Answer {
         let (asked, until_ms) = (messages.len(), now_ms.saturating_add(ANSWER_MAX_MS));
         let bytes = messages.iter().map(NewMessage::bytes).sum();
-        let ask = |call| self.bus.send(home, self.sealed(Body::Append { call, from_conn, until_ms, messages }));
+        let ask = |call| {
+            let append = Body::Append { call, from_conn, until_ms, answer: Way::Answers, messages };
+            self.bus.send(home, Way::Pushes, self.sealed(append))
+        };
         let answer = self.calls.ask(home, bytes, ask).await;
         match &answer {
             Answer::Given(outcomes) if outcomes.len() == asked => _ = self.counts.forwarded.inc(),
@@ -153,7 +164,7 @@ impl Peers {
     /// The connection to that node of a device that came here later.
     pub fn kick_at(&self, node: NodeId, kick: Kick) {
         let kick = self.sealed(Body::Kick(kick));
-        self.bus.send(node, kick.clone());
+        self.bus.send(node, Way::Answers, kick.clone());
         // To all: it ends nothing but what is older.
         if let Some(kicks) = &self.kicks {
             kicks.add(kick, Cause::Replaced);
@@ -162,11 +173,11 @@ impl Peers {
 
     /// What is left of a user here, to the node to which one of their devices went.
     pub fn tell_present(&self, to: NodeId, present: Present) {
-        self.bus.send(to, self.sealed(Body::Present(present)));
+        self.bus.send(to, Way::Answers, self.sealed(Body::Present(present)));
     }
 
-    pub fn answer_append(&self, to: NodeId, call: u64, outcomes: Vec<Result<Appended, Error>>) {
-        self.bus.send(to, self.sealed(Body::AppendAnswer { call, outcomes }));
+    pub fn answer_append(&self, Asker { node, call, way }: Asker, outcomes: Vec<Result<Appended, Error>>) {
+        self.bus.send(node, way, self.sealed(Body::AppendAnswer { call, outcomes }));
     }
 
     /// Tells the others, as soon as that is possible, if something that this node had to tell them was lost.
@@ -174,7 +185,7 @@ impl Peers {
         let owed = &self.counts.losses.elsewhere;
         if self.bus.is_connected()
             && let Some(concerned) = owed.take()
-            && !self.bus.broadcast(self.sealed(Body::Missed(concerned.clone())))
+            && !self.bus.broadcast(Way::Pushes, self.sealed(Body::Missed(concerned.clone())))
         {
             owed.add(concerned);
         }
@@ -235,7 +246,7 @@ impl Peers {
 
     /// Nobody counts on this node any more.
     pub async fn leave(&self) {
-        self.bus.broadcast(self.sealed(Body::Leaving));
+        self.bus.broadcast(Way::Pushes, self.sealed(Body::Leaving));
         self.directory.leave().await;
     }
 }

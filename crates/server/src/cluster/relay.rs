@@ -10,7 +10,7 @@ use anser_proto::{ConversationId, UserId};
 use bytes::Bytes;
 
 use super::{
-    Cause, NodeId,
+    Cause, NodeId, Way,
     bounded::{Bounded, Waiting},
     counts::{Counts, Dropped},
     envelope::{Body, GroupPush, Kick, MembersVersion, Push, SessionChanged},
@@ -156,29 +156,30 @@ impl UserNodes {
 
 /// Whether all of it is on its way.
 fn send(peers: &Peers, user_nodes: &UserNodes, told: &Told) -> bool {
-    let to_each = |user, body: Body| {
+    let to_each = |way, user, body: Body| {
         let nodes = user_nodes.of(user);
         if nodes.is_empty() {
             return (false, true);
         }
         let message: Bytes = peers.sealed(body);
-        (true, nodes.iter().filter(|node| !peers.bus.send(**node, message.clone())).count() == 0)
+        (true, nodes.iter().filter(|node| !peers.bus.send(**node, way, message.clone())).count() == 0)
     };
     match told {
         Told::Push(Push { users, except, event }) | Told::Passing(Push { users, except, event }) => {
             user_nodes.by_node(users).into_iter().fold(true, |sent, (node, users)| {
                 let push = Push { users, except: *except, event: event.clone() };
-                peers.bus.send(node, peers.sealed(Body::Push(push))) && sent
+                peers.bus.send(node, Way::Pushes, peers.sealed(Body::Push(push))) && sent
             })
         }
         Told::Session { user, conversation } => {
-            to_each(*user, Body::SessionChanged(SessionChanged { user: *user, conversation: *conversation })).1
+            let changed = SessionChanged { user: *user, conversation: *conversation };
+            to_each(Way::Pushes, *user, Body::SessionChanged(changed)).1
         }
-        Told::Group(push) => peers.bus.broadcast(peers.sealed(Body::GroupPush(push.clone()))),
-        Told::Members(version) => peers.bus.broadcast(peers.sealed(Body::MembersChanged(*version))),
+        Told::Group(push) => peers.bus.broadcast(Way::Pushes, peers.sealed(Body::GroupPush(push.clone()))),
+        Told::Members(version) => peers.bus.broadcast(Way::Pushes, peers.sealed(Body::MembersChanged(*version))),
         Told::Kick(kick) => {
             // The second way is for when the first is broken; who was nowhere else need not be looked for.
-            if to_each(kick.user, Body::Kick(kick.clone())).0
+            if to_each(Way::Answers, kick.user, Body::Kick(kick.clone())).0
                 && let Some(kicks) = &peers.kicks
             {
                 kicks.add(peers.sealed(Body::Kick(kick.clone())), Cause::Replaced);

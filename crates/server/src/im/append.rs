@@ -21,6 +21,7 @@ use crate::{
         NodeId,
         calls::{Answer, Outcomes},
         counts::Dropped,
+        peers::Asker,
     },
     ctx::Ctx,
 };
@@ -136,23 +137,16 @@ async fn append_here(cx: &Arc<Ctx>, from: Source<'_>, batch: Vec<NewMessage>) ->
     outcomes
 }
 
-/// Another node, its question, and how long it waits for the answer.
-pub struct Asker {
-    pub node: NodeId,
-    pub call: u64,
-    pub patience: Duration,
-}
-
-/// Stores messages for another node, answers it, and then tells whom they concern.
-pub async fn append_for(cx: &Arc<Ctx>, asker: Asker, from: ConnId, batch: Vec<NewMessage>) {
+/// Stores messages for another node, answers it, and then tells whom they concern. `patience`: how long it waits.
+pub async fn append_for(cx: &Arc<Ctx>, asker: Asker, patience: Duration, from: ConnId, batch: Vec<NewMessage>) {
     let conversations: HashSet<_> = batch.iter().map(|new| new.conversation).collect();
     // That one stores them by itself then: what was not begun here is not to be done twice.
-    let Ok(stored) = timeout(asker.patience, store(cx, from, batch)).await else {
+    let Ok(stored) = timeout(patience, store(cx, from, batch)).await else {
         // What was begun may be stored yet, and whoever asked finds it so, but may be gone.
         conversations.into_iter().for_each(|conversation| missed(cx, conversation, 0));
         return cx.peers.counts.dropped(Dropped::Late);
     };
-    cx.peers.answer_append(asker.node, asker.call, stored.outcomes.clone());
+    cx.peers.answer_append(asker, stored.outcomes.clone());
     stored.tell().await;
 }
 

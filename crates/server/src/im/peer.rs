@@ -7,18 +7,18 @@ use anser_store::{Failure, NewMessage};
 use bytes::Bytes;
 
 use super::{
-    append::{self, Asker},
+    append,
     deliver::{Audience, LogPosition, publish_here},
     session,
 };
 use crate::{
     accepted::ConnId,
     cluster::{
-        NodeId,
+        Inbox, NodeId,
         counts::Dropped,
         envelope::{Body, Envelope, GroupPush, Kick, Present, Push, SessionChanged},
         losses::Concerned,
-        peers::Arriving,
+        peers::Asker,
         relay::Told,
         seen::Seen,
     },
@@ -33,21 +33,34 @@ pub const UNDER_WAY_BYTES_MAX: u32 = 64 << 20;
 /// What anything takes of it at least, so that no more than 4096 things are under way.
 const BYTES_MIN: usize = 16 << 10;
 
-/// Obeys until both ways end. What need not wait for the store is done in the order in which it came.
-pub async fn listen(cx: Arc<Ctx>, mut arriving: Arriving) {
+/// Messages of others that are taken together: connections are woken behind their pushes.
+const TAKEN_TOGETHER_MAX: usize = 256;
+
+/// Tells those who are connected here what others have to tell them, until they say nothing any more. What need not wait for the store is
+/// done in the order in which it came.
+pub async fn listen(cx: Arc<Ctx>, mut pushes: Inbox) {
+    let mut listener = Listener { cx, seen: Seen::default() };
+    while let Some(first) = pushes.recv().await {
+        let mut wave = Wave::default();
+        listener.take("listen", &mut wave, first).await;
+        for _ in 1..TAKEN_TOGETHER_MAX {
+            let Some(next) = pushes.try_recv() else { break };
+            listener.take("listen", &mut wave, next).await;
+            wave.wake_if_old();
+        }
+    }
+}
+
+/// Takes answers, and obeys, until both ways end.
+pub async fn obey(cx: Arc<Ctx>, mut answers: Inbox, mut kicks: Inbox) {
     let mut listener = Listener { cx, seen: Seen::default() };
     loop {
         let arrived = tokio::select! {
-            arrived = arriving.bus.recv() => arrived,
-            arrived = arriving.kicks.recv() => arrived,
+            arrived = answers.recv() => arrived,
+            arrived = kicks.recv() => arrived,
         };
         let Some(bytes) = arrived else { return };
-        if let Some(envelope) = listener.cx.peers.unsealed(bytes) {
-            let watch = listener.cx.peers.counts.watch.clone();
-            if watch.piece("listen", listener.receive(envelope)).await.is_none() {
-                listener.cx.peers.counts.losses.here.add(Concerned::Everybody);
-            }
-        }
+        listener.take("obey", &mut Wave::default(), bytes).await;
     }
 }
 
@@ -57,18 +70,27 @@ struct Listener {
 }
 
 impl Listener {
-    async fn receive(&mut self, Envelope { from, body }: Envelope) {
+    async fn take(&mut self, task: &'static str, wave: &mut Wave, bytes: Bytes) {
+        let Some(envelope) = self.cx.peers.unsealed(bytes) else { return };
+        let watch = self.cx.peers.counts.watch.clone();
+        if watch.piece(task, self.receive(wave, envelope)).await.is_none() {
+            self.cx.peers.counts.losses.here.add(Concerned::Everybody);
+        }
+    }
+
+    /// An older node says all of it one way.
+    async fn receive(&mut self, wave: &mut Wave, Envelope { from, body }: Envelope) {
         match body {
-            Body::Push(push) => self.push(push).await,
-            Body::GroupPush(push) => self.group_push(push).await,
+            Body::Push(push) => self.push(wave, push).await,
+            Body::GroupPush(push) => self.group_push(wave, push).await,
             Body::Kick(kick) => self.kick(from, &kick),
             Body::LoginsOver(over) => self.cx.hub.end_logins(&over),
             Body::Present(present) => self.present(from, present),
             Body::Append { until_ms, .. } if (self.cx.clock)() > until_ms => {
                 self.cx.peers.counts.dropped(Dropped::Late);
             }
-            Body::Append { call, from_conn, until_ms, messages } => {
-                self.append(from, call, until_ms, ConnId(from_conn), messages);
+            Body::Append { call, from_conn, until_ms, answer, messages } => {
+                self.append(Asker { node: from, call, way: answer }, until_ms, ConnId(from_conn), messages);
             }
             Body::AppendAnswer { call, outcomes } => self.cx.peers.calls.answered(from, call, outcomes),
             Body::SessionChanged(SessionChanged { user, conversation }) => {
@@ -82,7 +104,7 @@ impl Listener {
         }
     }
 
-    async fn push(&self, Push { users, except, event }: Push) {
+    async fn push(&self, wave: &mut Wave, Push { users, except, event }: Push) {
         let Some(event) = self.event(event) else { return };
         if let Some(EventBody::ProfileChanged(changed)) = event.body()
             && let Some(profile) = &changed.user
@@ -90,11 +112,10 @@ impl Listener {
             let nickname = profile.nickname.as_str().into();
             users.iter().for_each(|user| self.cx.hub.rename(*user, &nickname, changed.mailbox_seq));
         }
-        let wave = &mut Wave::default();
         publish_here(&self.cx, wave, Audience::Users(&users), &event, except.map(ConnId)).await;
     }
 
-    async fn group_push(&self, push: GroupPush) {
+    async fn group_push(&self, wave: &mut Wave, push: GroupPush) {
         let GroupPush { group, members_version, server_msg_id, except, event } = push;
         let bytes = event.len();
         let Some(event) = self.event(event) else { return };
@@ -102,7 +123,6 @@ impl Listener {
         let except = except.map(ConnId);
         match self.cx.members.known(group, members_version) {
             Some(members) => {
-                let wave = &mut Wave::default();
                 publish_here(&self.cx, wave, Audience::Members(position, &members), &event, except).await;
             }
             None => self.later(bytes, Concerned::members(group, members_version), move |cx| async move {
@@ -156,16 +176,16 @@ impl Listener {
         self.cx.peers.tell(Told::Kick(Kick { id: self.cx.ids.create(), user, device_id: None, code, before }));
     }
 
-    fn append(&self, from: NodeId, call: u64, until_ms: u64, from_conn: ConnId, messages: Vec<NewMessage>) {
+    fn append(&self, asker: Asker, until_ms: u64, from_conn: ConnId, messages: Vec<NewMessage>) {
         let (asked, bytes) = (messages.len(), messages.iter().map(NewMessage::bytes).sum());
         let work = move |cx: Arc<Ctx>| async move {
             let patience = Duration::from_millis(until_ms.saturating_sub((cx.clock)()));
-            append::append_for(&cx, Asker { node: from, call, patience }, from_conn, messages).await;
+            append::append_for(&cx, asker, patience, from_conn, messages).await;
         };
         if !self.begin(bytes, work) {
             self.cx.peers.counts.dropped(Dropped::Busy);
             // It does so itself, and need not wait for that.
-            self.cx.peers.answer_append(from, call, vec![Err(Failure::Closed.into()); asked]);
+            self.cx.peers.answer_append(asker, vec![Err(Failure::Closed.into()); asked]);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The contract of [`Bus`], and what NATS may do to it.
 
 use anser_server::cluster::{
-    Bus, Inbox, MESSAGE_BYTES_MAX, NodeId,
+    Bus, Inbox, Inboxes, MESSAGE_BYTES_MAX, NodeId, Way,
     counts::{Counts, Dropped},
     local::LocalBus,
     memory::{MemoryNode, Network},
@@ -14,14 +14,14 @@ use crate::{node, within};
 #[async_trait]
 trait World {
     type Bus: Bus;
-    async fn join(&self, me: NodeId, counts: &Counts) -> (Self::Bus, Inbox);
+    async fn join(&self, me: NodeId, counts: &Counts) -> (Self::Bus, Inboxes);
 }
 
 #[async_trait]
 impl World for Network {
     type Bus = MemoryNode;
 
-    async fn join(&self, me: NodeId, counts: &Counts) -> (MemoryNode, Inbox) {
+    async fn join(&self, me: NodeId, counts: &Counts) -> (MemoryNode, Inboxes) {
         let node = anser_server::cluster::Node { id: me, ..node("any") };
         Network::join(self, node, counts.clone())
     }
@@ -51,6 +51,7 @@ suite! {
     a_broadcast_reaches_everyone_but_its_sender
     nobody_gets_what_is_sent_to_nobody
     none_overtakes_another
+    an_answer_waits_for_no_pushes
     what_is_too_large_is_dropped_and_counted
     the_largest_message_arrives_whole
 }
@@ -58,15 +59,17 @@ suite! {
 struct Peer<B> {
     id: NodeId,
     bus: B,
+    /// Of pushes.
     inbox: Inbox,
+    answers: Inbox,
     counts: Counts,
 }
 
 async fn peers<W: World>(world: &W) -> [Peer<W::Bus>; 3] {
     let join = async || {
         let (id, counts) = (NodeId::random(), Counts::default());
-        let (bus, inbox) = world.join(id, &counts).await;
-        Peer { id, bus, inbox, counts }
+        let (bus, Inboxes { pushes, answers }) = world.join(id, &counts).await;
+        Peer { id, bus, inbox: pushes, answers, counts }
     };
     [join().await, join().await, join().await]
 }
@@ -80,30 +83,30 @@ impl<B: Bus> Peer<B> {
 
 async fn what_is_sent_to_a_node_reaches_it_alone(world: impl World) {
     let [one, mut two, mut three] = peers(&world).await;
-    one.bus.send(two.id, Bytes::from_static(b"for two"));
-    one.bus.send(three.id, Bytes::from_static(b"for three"));
+    one.bus.send(two.id, Way::Pushes, Bytes::from_static(b"for two"));
+    one.bus.send(three.id, Way::Pushes, Bytes::from_static(b"for three"));
     two.receives("for two").await;
     three.receives("for three").await;
-    one.bus.send(two.id, Bytes::from_static(b"again"));
+    one.bus.send(two.id, Way::Pushes, Bytes::from_static(b"again"));
     two.receives("again").await;
 }
 
 async fn a_broadcast_reaches_everyone_but_its_sender(world: impl World) {
     let [mut one, mut two, mut three] = peers(&world).await;
-    one.bus.broadcast(Bytes::from_static(b"to all"));
+    one.bus.broadcast(Way::Pushes, Bytes::from_static(b"to all"));
     two.receives("to all").await;
     three.receives("to all").await;
     // What the sender receives first is this and not its own.
-    two.bus.broadcast(Bytes::from_static(b"back"));
+    two.bus.broadcast(Way::Pushes, Bytes::from_static(b"back"));
     one.receives("back").await;
     three.receives("back").await;
 }
 
 async fn nobody_gets_what_is_sent_to_nobody(world: impl World) {
     let [one, mut two, mut three] = peers(&world).await;
-    one.bus.send(NodeId::random(), Bytes::from_static(b"to nobody"));
-    one.bus.send(two.id, Bytes::from_static(b"for two"));
-    one.bus.send(three.id, Bytes::from_static(b"for three"));
+    one.bus.send(NodeId::random(), Way::Pushes, Bytes::from_static(b"to nobody"));
+    one.bus.send(two.id, Way::Pushes, Bytes::from_static(b"for two"));
+    one.bus.send(three.id, Way::Pushes, Bytes::from_static(b"for three"));
     two.receives("for two").await;
     three.receives("for three").await;
 }
@@ -112,7 +115,7 @@ async fn none_overtakes_another(world: impl World) {
     let [one, mut two, mut three] = peers(&world).await;
     let numbers = || (0..1_000_u32).map(|number| Bytes::copy_from_slice(&number.to_be_bytes()));
     for number in numbers() {
-        one.bus.send(two.id, number);
+        one.bus.send(two.id, Way::Pushes, number);
         // Each is taken before there are more than fit.
         tokio::task::yield_now().await;
     }
@@ -120,7 +123,7 @@ async fn none_overtakes_another(world: impl World) {
         assert_eq!(within("all of them", two.inbox.recv()).await, Some(number));
     }
     for number in numbers() {
-        one.bus.broadcast(number);
+        one.bus.broadcast(Way::Pushes, number);
         tokio::task::yield_now().await;
     }
     for number in numbers() {
@@ -128,27 +131,42 @@ async fn none_overtakes_another(world: impl World) {
     }
 }
 
+async fn an_answer_waits_for_no_pushes(world: impl World) {
+    let [one, mut two, _] = peers(&world).await;
+    // More than may wait, and nobody takes any.
+    for _ in 0..20_000 {
+        one.bus.send(two.id, Way::Pushes, Bytes::from_static(b"a push"));
+        tokio::task::yield_now().await;
+    }
+    assert!(one.bus.send(two.id, Way::Answers, Bytes::from_static(b"an answer")), "there is room");
+    assert!(one.bus.broadcast(Way::Answers, Bytes::from_static(b"a kick")), "there is room");
+    for expected in ["an answer", "a kick"] {
+        assert_eq!(within(expected, two.answers.recv()).await.expect("the bus lives"), expected);
+    }
+    two.receives("a push").await;
+}
+
 async fn what_is_too_large_is_dropped_and_counted(world: impl World) {
     let [one, mut two, _] = peers(&world).await;
-    one.bus.send(two.id, vec![0; MESSAGE_BYTES_MAX + 1].into());
-    one.bus.broadcast(vec![0; MESSAGE_BYTES_MAX + 1].into());
+    one.bus.send(two.id, Way::Pushes, vec![0; MESSAGE_BYTES_MAX + 1].into());
+    one.bus.broadcast(Way::Pushes, vec![0; MESSAGE_BYTES_MAX + 1].into());
     assert_eq!(one.counts.dropped_for(Dropped::TooLarge), 2);
-    one.bus.send(two.id, Bytes::from_static(b"behind it"));
+    one.bus.send(two.id, Way::Pushes, Bytes::from_static(b"behind it"));
     two.receives("behind it").await;
 }
 
 async fn the_largest_message_arrives_whole(world: impl World) {
     let [one, mut two, _] = peers(&world).await;
     let large = Bytes::from(vec![7; MESSAGE_BYTES_MAX]);
-    one.bus.send(two.id, large.clone());
+    one.bus.send(two.id, Way::Pushes, large.clone());
     assert_eq!(within("it arrives", two.inbox.recv()).await, Some(large));
 }
 
 #[tokio::test(start_paused = true)]
 async fn alone_nothing_is_received() {
-    let (bus, mut inbox) = LocalBus::open();
-    bus.broadcast(Bytes::from_static(b"hello?"));
-    bus.send(NodeId::random(), Bytes::from_static(b"hello?"));
+    let (bus, Inboxes { pushes: mut inbox, .. }) = LocalBus::open();
+    bus.broadcast(Way::Pushes, Bytes::from_static(b"hello?"));
+    bus.send(NodeId::random(), Way::Pushes, Bytes::from_static(b"hello?"));
     assert!(tokio::time::timeout(crate::PATIENCE, inbox.recv()).await.is_err());
 }
 
@@ -172,7 +190,7 @@ mod faults {
     impl World for NatsWorld {
         type Bus = NatsBus;
 
-        async fn join(&self, me: NodeId, counts: &Counts) -> (NatsBus, Inbox) {
+        async fn join(&self, me: NodeId, counts: &Counts) -> (NatsBus, Inboxes) {
             NatsBus::open(&self.0.url(), NAME, me, counts.clone()).await.expect("a bus")
         }
     }
@@ -181,7 +199,7 @@ mod faults {
     async fn reaches(one: &Peer<NatsBus>, two: &mut Peer<NatsBus>, message: &'static str) {
         within(message, async {
             loop {
-                one.bus.send(two.id, Bytes::from_static(message.as_bytes()));
+                one.bus.send(two.id, Way::Pushes, Bytes::from_static(message.as_bytes()));
                 tokio::select! {
                     received = two.inbox.recv() => if received.as_deref() == Some(message.as_bytes()) { return },
                     () = tokio::task::yield_now() => {}
@@ -202,7 +220,7 @@ mod faults {
         eventually("the loss is seen", async || [&one, &two, &three].iter().all(|peer| !peer.bus.is_connected())).await;
         let before = one.counts.dropped_for(Dropped::Unconnected);
         for _ in 0..100 {
-            one.bus.broadcast(Bytes::from_static(b"into the void"));
+            one.bus.broadcast(Way::Pushes, Bytes::from_static(b"into the void"));
         }
         assert_eq!(one.counts.dropped_for(Dropped::Unconnected), before + 100);
         world.0.start_again().expect("nats again");
@@ -219,7 +237,7 @@ mod faults {
         // Far more than waits anywhere: what is beyond is dropped.
         let large = Bytes::from(vec![0; MESSAGE_BYTES_MAX]);
         for _ in 0..1_600 {
-            one.bus.send(two.id, large.clone());
+            one.bus.send(two.id, Way::Pushes, large.clone());
             tokio::task::yield_now().await;
         }
         let dropped = one.counts.dropped_for(Dropped::OutgoingFull) + one.counts.dropped_for(Dropped::Unconnected);
@@ -246,21 +264,24 @@ mod faults {
         let world = NatsWorld(Nats::start_with(Place::Tests, &options).expect("nats"));
         let [one, mut two, _three] = peers(&world).await;
         let message = |n: u8| Bytes::from(vec![n; 1024]);
-        assert!((0..100).all(|n| one.bus.send(two.id, message(n))), "all of it is put before any of it is packed");
+        assert!(
+            (0..100).all(|n| one.bus.send(two.id, Way::Pushes, message(n))),
+            "all of it is put before any of it is packed"
+        );
         for n in 0..100 {
             assert_eq!(within("a message", two.inbox.recv()).await, Some(message(n)));
         }
         let largest = Bytes::from(vec![0; 8192 - 4]);
-        assert!(one.bus.send(two.id, largest.clone()));
+        assert!(one.bus.send(two.id, Way::Pushes, largest.clone()));
         assert_eq!(within("the largest", two.inbox.recv()).await, Some(largest));
-        assert!(!one.bus.send(two.id, Bytes::from(vec![0; 8192 - 3])));
+        assert!(!one.bus.send(two.id, Way::Pushes, Bytes::from(vec![0; 8192 - 3])));
         assert_eq!(one.counts.dropped_for(Dropped::TooLarge), 1);
     }
 
     /// Sends each in a pack of its own, and no more at once than may wait.
     async fn send_singly(one: &NatsBus, to: NodeId, messages: impl Iterator<Item = Bytes>) {
         for (number, message) in messages.enumerate() {
-            assert!(one.send(to, message));
+            assert!(one.send(to, Way::Pushes, message));
             tokio::task::yield_now().await;
             if number % 64 == 63 {
                 one.flush().await;
@@ -281,12 +302,13 @@ mod faults {
         let url = world.0.url();
         let two = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-            let (_bus, mut inbox) = runtime.block_on(NatsBus::open(&url, NAME, me, counts[1].clone())).expect("a bus");
+            let (_bus, mut inboxes) =
+                runtime.block_on(NatsBus::open(&url, NAME, me, counts[1].clone())).expect("a bus");
             joined.send(()).expect("it is waited for");
             gone_on.recv().expect("it goes on");
             runtime.block_on(async {
                 for number in numbers() {
-                    assert_eq!(within("all of them", inbox.recv()).await, Some(number));
+                    assert_eq!(within("all of them", inboxes.pushes.recv()).await, Some(number));
                 }
             });
         });
@@ -316,7 +338,7 @@ mod faults {
             let arrived = within("it waited", two.inbox.recv()).await.expect("the bus lives");
             assert_eq!(arrived[..8], (number as u64).to_be_bytes());
         }
-        one.bus.send(two.id, Bytes::from_static(b"behind them"));
+        one.bus.send(two.id, Way::Pushes, Bytes::from_static(b"behind them"));
         two.receives("behind them").await;
     }
 
@@ -326,13 +348,13 @@ mod faults {
         let [one, mut two, _three] = peers(&world).await;
         let (other, mut others) =
             NatsBus::open(&world.0.url(), "other", two.id, Counts::default()).await.expect("a bus");
-        other.broadcast(Bytes::from_static(b"of another"));
-        other.send(two.id, Bytes::from_static(b"of another"));
-        one.bus.broadcast(Bytes::from_static(b"of ours"));
+        other.broadcast(Way::Pushes, Bytes::from_static(b"of another"));
+        other.send(two.id, Way::Pushes, Bytes::from_static(b"of another"));
+        one.bus.broadcast(Way::Pushes, Bytes::from_static(b"of ours"));
         two.receives("of ours").await;
         let (third, _) = NatsBus::open(&world.0.url(), "other", one.id, Counts::default()).await.expect("a bus");
-        third.broadcast(Bytes::from_static(b"of theirs"));
-        assert_eq!(within("theirs", others.recv()).await.as_deref(), Some(&b"of theirs"[..]));
+        third.broadcast(Way::Pushes, Bytes::from_static(b"of theirs"));
+        assert_eq!(within("theirs", others.pushes.recv()).await.as_deref(), Some(&b"of theirs"[..]));
     }
 
     #[tokio::test]

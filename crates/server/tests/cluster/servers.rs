@@ -10,7 +10,7 @@ use anser_proto::{
 use anser_server::{
     Column, Join, LOGINS_NOTICED_S,
     cluster::{
-        Bus as _, NodeId,
+        Bus as _, NodeId, Way,
         counts::Counts,
         envelope::{Body as Said, Envelope, LoginsOver},
         losses::Concerned,
@@ -392,7 +392,7 @@ async fn what_says_nothing_to_a_node_is_counted_and_harms_nobody() {
     newer
         .extend_from_slice(&Envelope { from: stranger, body: Said::Leaving }.encode(town.nodes[0].store.log_id())[2..]);
     for bytes in [bytes::Bytes::from_static(b"\xff\xffhonk"), foreign, newer.freeze()] {
-        assert!(bus.broadcast(bytes));
+        assert!(bus.broadcast(Way::Pushes, bytes));
     }
     for node in &town.nodes {
         for reason in ["garbage", "foreign", "newer"] {
@@ -415,7 +415,7 @@ async fn a_node_that_lost_what_it_had_to_tell_says_whom_it_concerns_and_they_syn
     let (bus, _) = opened.expect("nats");
     let say = |concerned| {
         let said = Envelope { from: stranger, body: Said::Missed(concerned) };
-        assert!(bus.broadcast(said.encode(town.nodes[0].store.log_id())));
+        assert!(bus.broadcast(Way::Pushes, said.encode(town.nodes[0].store.log_id())));
     };
     let lagged = |body: &Body| matches!(body, Body::Lagged(_)).then_some(());
     say(Concerned::users(&[ada.user, bob.user]));

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anser_proto::UserId;
-use anser_server::cluster::{Bus, Directory, Load, NodeId, Nodes, memory::MemoryNode};
+use anser_server::cluster::{Bus, Directory, Load, NodeId, Nodes, Way, memory::MemoryNode};
 use async_trait::async_trait;
 use bytes::Bytes;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
@@ -96,25 +96,25 @@ pub struct FoulBus {
 
 #[async_trait]
 impl Bus for FoulBus {
-    fn send(&self, to: NodeId, message: Bytes) -> bool {
+    fn send(&self, to: NodeId, way: Way, message: Bytes) -> bool {
         for fate in self.weather.fates(self.me, to) {
             let (below, message) = (self.below.clone(), message.clone());
             if fate.is_zero() {
-                below.send(to, message);
+                below.send(to, way, message);
             } else {
                 tokio::spawn(async move {
                     sleep(fate).await;
-                    below.send(to, message);
+                    below.send(to, way, message);
                 });
             }
         }
         true
     }
 
-    fn broadcast(&self, message: Bytes) -> bool {
+    fn broadcast(&self, way: Way, message: Bytes) -> bool {
         let nodes: Nodes = Arc::clone(&self.below.nodes().borrow());
         for node in nodes.iter().filter(|node| node.id != self.me) {
-            self.send(node.id, message.clone());
+            self.send(node.id, way, message.clone());
         }
         true
     }
