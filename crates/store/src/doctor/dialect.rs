@@ -34,6 +34,14 @@ impl Dialect {
         }
     }
 
+    /// Behind a table of messages: its rows come in the order of the index of logs. Of a page of a small table it would rather sort all.
+    pub(super) fn by_logs(self) -> &'static str {
+        match self {
+            Self::Sqlite => "",
+            Self::Mysql => "FORCE INDEX (log)",
+        }
+    }
+
     /// By which columns the index of received messages leads to a one-to-one log.
     pub(super) fn receiver_and_sender(self) -> [&'static str; 2] {
         match self {

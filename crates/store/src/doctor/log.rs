@@ -263,12 +263,13 @@ pub(super) fn group_log(dialect: Dialect, group: &str) -> String {
 
 /// Both copies of the users, in the order of the smaller one's logs.
 fn log_of_users(dialect: Dialect, shard: u64, behind: [u64; 3]) -> Query {
+    let by_logs = dialect.by_logs();
     let side = |table: String, owner: &str, peer: &str, is_side: &str| {
         let key = [owner, peer, "server_msg_id"].map(|column| format!("here.{column}"));
         let (page, params) = bounded(dialect, &key, [(Side::Behind, Some(&behind))]);
         let sql = format!(
             "SELECT here.{owner} AS small, here.{peer} AS big, here.server_msg_id, {ENTRY}
-             FROM {table} AS here WHERE {is_side} AND {page}"
+             FROM {table} AS here {by_logs} WHERE {is_side} AND {page}"
         );
         (sql, params)
     };
@@ -284,10 +285,10 @@ fn log_of_groups(dialect: Dialect, shard: u64, [_, group, server_msg_id]: [u64; 
     let key = [owner, "server_msg_id"].map(|column| format!("here.{column}"));
     let (page, mut params) = bounded(dialect, &key, [(Side::Behind, Some(&[group, server_msg_id]))]);
     params.push(PAGE_ROWS.into());
-    let table = receive_table(shard);
+    let (table, by_logs) = (receive_table(shard), dialect.by_logs());
     let sql = format!(
         "SELECT 0, here.{owner}, here.server_msg_id, {ENTRY}
-         FROM {table} AS here WHERE {any_group} AND {page} ORDER BY {order} LIMIT ?"
+         FROM {table} AS here {by_logs} WHERE {any_group} AND {page} ORDER BY {order} LIMIT ?"
     );
     Query::of_messages(sql, params)
 }

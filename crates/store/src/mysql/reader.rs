@@ -164,6 +164,8 @@ impl Snapshot for OneMoment<'_> {
         for (packet, questions) in questions.chunks(QUESTIONS_MAX).enumerate() {
             let mut sql = Sql::default();
             for question in questions {
+                #[cfg(test)]
+                super::plans::note(question);
                 sql.push(if sql.is_empty() { "" } else { "; " }).query(question);
             }
             let mut results = self.db.query_iter(sql.as_str()).await?;
