@@ -92,6 +92,11 @@ impl Process {
         self.run()
     }
 
+    /// From its next start on it is another program, which takes the same arguments.
+    pub fn becomes(&mut self, program: &Path) {
+        self.program = program.to_owned();
+    }
+
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }

@@ -49,6 +49,9 @@ pub(crate) struct DevCluster {
     /// Plays real chat on it while one node after the other is restarted, judges, and ends
     #[arg(long, conflicts_with = "chaos")]
     rolling: bool,
+    /// Of the rolling restart: another build, which the nodes are at first, and again at the end
+    #[arg(long, value_name = "PATH", requires = "rolling")]
+    old: Option<PathBuf>,
     /// Measures it beside the bare database, and ends
     #[arg(long, conflicts_with_all = ["calm", "chaos", "rolling", "debug"])]
     figures: bool,
@@ -104,7 +107,9 @@ impl DevCluster {
         require()?;
         let anser = build(self.debug)?;
         let place = if self.calm || self.chaos || self.rolling { Place::Tests } else { Place::Disk };
-        let cluster = Cluster::start(anser, self.nodes, self.sequencer, place)?;
+        let first = self.old.clone().unwrap_or_else(|| anser.clone());
+        let mut cluster = Cluster::start(first, self.nodes, self.sequencer, place)?;
+        cluster.anser.clone_from(&anser);
         if self.calm {
             return calm::play(cluster);
         }
@@ -113,7 +118,8 @@ impl DevCluster {
             return Chaos { seed: self.seed, rate: self.rate, outages, files: &self.files }.play(cluster);
         }
         if self.rolling {
-            return rolling::roll(cluster);
+            let builds: Vec<_> = [&anser].into_iter().chain(&self.old).map(PathBuf::as_path).collect();
+            return rolling::roll(cluster, &builds);
         }
         if self.figures {
             return figures::measure(&cluster);
@@ -134,7 +140,7 @@ pub(crate) fn prove(seed: u64) -> anyhow::Result<()> {
     calm::play(Cluster::start(anser.clone(), 3, Sequencer::Redis, Place::Tests)?)?;
     let chaos = Chaos { seed, rate: None, outages: OUTAGES, files: &[] };
     chaos.play(Cluster::start(anser.clone(), 3, Sequencer::Redis, Place::Tests)?)?;
-    rolling::roll(Cluster::start(anser, 3, Sequencer::Redis, Place::Tests)?)
+    rolling::roll(Cluster::start(anser.clone(), 3, Sequencer::Redis, Place::Tests)?, &[&anser])
 }
 
 /// The server's program, fresh.

@@ -58,6 +58,12 @@ impl Node {
         self.process.start_again()
     }
 
+    /// The same, as another build.
+    pub(crate) fn start_again_as(&mut self, program: &Path) -> anyhow::Result<()> {
+        self.process.becomes(program);
+        self.process.start_again()
+    }
+
     pub(crate) fn pause(&self) {
         self.process.pause();
     }

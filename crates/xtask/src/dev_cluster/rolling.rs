@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Command,
     sync::{
         Arc,
@@ -18,6 +18,7 @@ use anyhow::{Context as _, ensure};
 use super::{Cluster, Playing, chaos::CHAT, node};
 use crate::{root, test};
 
+const LINES_PER_S: f64 = 5.0;
 /// Devices of each speaker, so that there is a crowd.
 const DEVICES: &str = "4";
 /// From a node that is up again to the end of the next: until the clients of the last one have come back.
@@ -25,15 +26,18 @@ const BETWEEN: Duration = Duration::from_secs(5);
 const SAMPLE_EVERY: Duration = Duration::from_millis(100);
 const PLAY_MAX: Duration = Duration::from_secs(300);
 
-pub(crate) fn roll(mut cluster: Cluster) -> anyhow::Result<()> {
-    let result = run(&mut cluster);
+/// All of them become each of these builds in turn.
+pub(crate) fn roll(mut cluster: Cluster, builds: &[&Path]) -> anyhow::Result<()> {
+    let result = run(&mut cluster, builds);
     cluster.end(result, "cargo xtask dev-cluster --rolling")
 }
 
-fn run(cluster: &mut Cluster) -> anyhow::Result<()> {
+fn run(cluster: &mut Cluster, builds: &[&Path]) -> anyhow::Result<()> {
+    // The talk outlasts all of it.
+    let lines_per_s = (LINES_PER_S / builds.len() as f64).to_string();
     let out = cluster.folder().join("replay.json");
     let replay = Command::new(&cluster.anser)
-        .args(["replay", "--json", "--rate", "5", "--devices", DEVICES, "--server", &cluster.url(), "--data"])
+        .args(["replay", "--json", "--rate", &lines_per_s, "--devices", DEVICES, "--server", &cluster.url(), "--data"])
         .arg(cluster.folder())
         .arg(root().join(CHAT))
         .stdout(fs::File::create(&out)?)
@@ -47,11 +51,13 @@ fn run(cluster: &mut Cluster) -> anyhow::Result<()> {
         thread::spawn(move || sample(&sockets, &over))
     };
     let (start, mut moved) = (Instant::now(), Vec::new());
-    for node in &mut cluster.nodes {
-        moved.push(node.metric("anser_connections").context("a node does not say how many it has")?);
-        node.stop()?;
-        node.start_again()?;
-        thread::sleep(BETWEEN);
+    for build in builds {
+        for node in &mut cluster.nodes {
+            moved.push(node.metric("anser_connections").context("a node does not say how many it has")?);
+            node.stop()?;
+            node.start_again_as(build)?;
+            thread::sleep(BETWEEN);
+        }
     }
     let rolled = start.elapsed();
     // The last of them are told to wait for up to five seconds.
@@ -78,7 +84,7 @@ fn judge(moved: &[u64], logins: &[(Instant, u64)], rolled: Duration) -> anyhow::
     };
     let busiest = logins.iter().map(|(at, _)| second_from(*at)).max().unwrap_or(0);
     println!(
-        "{} nodes restarted in {:.1} s under load; they had {moved:?} connections, which came back with {total} logins, at most \
+        "{} restarts in {:.1} s under load; they had {moved:?} connections, which came back with {total} logins, at most \
          {busiest} of them within one second",
         moved.len(),
         rolled.as_secs_f32()
