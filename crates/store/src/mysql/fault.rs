@@ -7,6 +7,8 @@ use crate::{Error, Failure, Refusal, facts::Stop, rows::Damage};
 /// Of the server: https://mariadb.com/kb/en/mariadb-error-code-reference/
 const DEADLOCK: u16 = 1213;
 const LOCK_WAIT_TIMEOUT: u16 = 1205;
+/// A snapshot from before a migration, asked for a table that it changed.
+const TABLE_CHANGED: u16 = 1412;
 const DUPLICATE_ENTRY: u16 = 1062;
 /// What a guard does that does not hold: see [`super::statement`].
 const GUARD: u16 = 1242;
@@ -89,7 +91,7 @@ impl From<Mysql> for Fault {
             };
         };
         match server.code {
-            DEADLOCK | LOCK_WAIT_TIMEOUT => Self::InTheWay(server.to_string()),
+            DEADLOCK | LOCK_WAIT_TIMEOUT | TABLE_CHANGED => Self::InTheWay(server.to_string()),
             DUPLICATE_ENTRY if server.message.ends_with("once'") => Self::Known,
             DUPLICATE_ENTRY => Self::Taken(server.to_string()),
             code if DISK_FULL.contains(&code) => Self::Store(Failure::Full),

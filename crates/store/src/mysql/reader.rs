@@ -66,7 +66,7 @@ impl Readers {
         Arc::new(Self { database, role, patience, shards, damaged, idle: Mutex::default(), connections, places })
     }
 
-    /// Reads in one state of the store, and anew when a connection breaks.
+    /// Reads in one state of the store, and anew when a connection breaks or a migration comes between.
     pub(super) async fn read<R: Read>(self: &Arc<Self>, read: R) -> Result<R::Answer, Error> {
         let (readers, until) = (Arc::clone(self), Instant::now() + self.patience.answer);
         let task = tokio::spawn(async move {
@@ -91,7 +91,7 @@ impl Readers {
                 Err(error) => Err(error.into()),
             };
             match outcome {
-                Err(Fault::Lost(_)) if Instant::now() < patient_until => sleep(AWAY_PAUSE).await,
+                Err(Fault::Lost(_) | Fault::InTheWay(_)) if Instant::now() < patient_until => sleep(AWAY_PAUSE).await,
                 outcome => return Ok(outcome?),
             }
         }
