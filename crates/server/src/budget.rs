@@ -41,8 +41,9 @@ const LARGE_FRAMES_MAX: usize = 128;
 const LARGE_FRAMES_OF_A_USER_MAX: usize = 2;
 /// An answer that is no larger needs no room of its own.
 pub const SMALL_ANSWER_BYTES: usize = 64 * 1024;
-/// What larger ones hold until they are written: some hundred pages, or fifty of the largest.
-const LARGE_ANSWERS_BYTES_MAX: usize = 32 << 20;
+/// What larger ones hold until they are written: some fifty pages, or 25 of the largest. They cost the process twice as much: a page is read
+/// on one thread and encoded on another, and the allocator keeps for each thread what it had most of.
+const LARGE_ANSWERS_BYTES_MAX: usize = 16 << 20;
 /// Three of the largest pages.
 const LARGE_ANSWERS_OF_A_USER_BYTES_MAX: usize = 2 << 20;
 
@@ -293,7 +294,7 @@ mod tests {
 
         let others: Vec<_> = (8..100).map(|user| budgets.of(UserId(user))).collect();
         let of_others: Vec<_> = others.iter().flat_map(fill).collect();
-        assert_eq!((of_others.len(), budgets.large_answers()), (60, 32 << 20));
+        assert_eq!((of_others.len(), budgets.large_answers()), (28, 16 << 20));
         drop((of_ada, room, of_others));
         assert_eq!(budgets.large_answers(), 0);
     }
