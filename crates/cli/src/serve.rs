@@ -20,6 +20,7 @@ use rustix::process::{
     Resource, Rlimit, Signal as ProcessSignal, getppid, getrlimit, set_parent_process_death_signal, setrlimit,
 };
 use tokio::{
+    runtime::{Builder, Handle},
     signal::unix::{Signal, SignalKind, signal},
     sync::oneshot,
     time::sleep,
@@ -71,10 +72,12 @@ impl Serve {
             end_with(owner)?;
         }
         let config = self.config()?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let done = runtime.block_on(self.serve(config, log));
+        let threads = |name| Builder::new_multi_thread().thread_name(name).enable_all().build();
+        let (users, strangers) = (threads("users")?, threads("strangers")?);
+        let done = users.block_on(self.serve(config, strangers.handle().clone(), log));
         // A thread that waits for who reads its output may wait for ever.
-        runtime.shutdown_background();
+        users.shutdown_background();
+        strangers.shutdown_background();
         done
     }
 
@@ -87,7 +90,7 @@ impl Serve {
         Ok(config)
     }
 
-    async fn serve(&self, config: Config, log: Option<&Log>) -> anyhow::Result<()> {
+    async fn serve(&self, config: Config, strangers: Handle, log: Option<&Log>) -> anyhow::Result<()> {
         // Before anything starts, so that a signal that comes early is not lost.
         let mut signals = Signals::listen()?;
         create_data_dir(&config.store.dir)?;
@@ -100,7 +103,7 @@ impl Serve {
         if self.dev {
             create_demo_users(&*column.store).await?;
         }
-        let server = Server::start(config.clone(), column).await?;
+        let server = Server::start_apart(config.clone(), column, strangers).await?;
         if let Some(log) = log {
             server.count(log.process());
         }

@@ -1,7 +1,7 @@
 //! A server process of one's own, seen from inside: its memory and its open files.
 
 use std::{
-    fs,
+    fs, io,
     net::{Ipv4Addr, SocketAddr},
     path::Path,
     process::Stdio,
@@ -98,6 +98,13 @@ impl Victim {
     /// File descriptors, sockets among them.
     pub fn open_files(&self) -> anyhow::Result<usize> {
         Ok(fs::read_dir(self.proc("fd")?)?.count())
+    }
+
+    /// What its threads are called.
+    pub fn threads(&self) -> anyhow::Result<Vec<String>> {
+        let name = |thread: io::Result<fs::DirEntry>| fs::read_to_string(thread?.path().join("comm"));
+        let names = fs::read_dir(self.proc("task")?)?.map(name).collect::<io::Result<Vec<_>>>()?;
+        Ok(names.iter().map(|name| name.trim_end().to_owned()).collect())
     }
 
     fn status(&self, name: &str) -> anyhow::Result<u64> {

@@ -38,7 +38,7 @@ use std::{
 
 use anser_store::Clock;
 use anyhow::Context as _;
-use tokio::{io::DuplexStream, sync::Semaphore, task::JoinHandle, time::timeout};
+use tokio::{io::DuplexStream, runtime::Handle, sync::Semaphore, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -81,8 +81,13 @@ pub struct Server {
 impl Server {
     /// Binds the ports and serves until [`Server::stop`]. A port 0 is chosen by the system.
     pub async fn start(config: Config, column: Column) -> anyhow::Result<Self> {
+        Self::start_apart(config, column, Handle::current()).await
+    }
+
+    /// With another runtime for those who are not logged in yet: for all that they cost but what the store does for them.
+    pub async fn start_apart(config: Config, column: Column, strangers: Handle) -> anyhow::Result<Self> {
         let Column { store, clock, join } = column;
-        let listeners = Listeners::bind(&config).await?;
+        let listeners = Listeners::bind(&config, &strangers).await?;
         let (http, tcp) = (listeners.http.local_addr()?, listeners.tcp.local_addr()?);
         let operator = listeners.operator.local_addr()?;
         // All that may be refused comes before the others learn of this node.
@@ -90,7 +95,7 @@ impl Server {
         let ways = join(this_node(&config, http)).await?;
         let (peers, arriving) = Peers::new(ways, store.log_id());
         let cx = Arc::new(Ctx::new(config, Arc::clone(&store), clock, credentials, Arc::clone(&peers)));
-        let gateway = Gateway::new(Arc::clone(&cx), certificate.clone())?;
+        let gateway = Gateway::new(Arc::clone(&cx), certificate.clone(), strangers)?;
         let (counted, under_way) = (Arc::clone(&cx), Arc::clone(&cx.under_way));
         let watch = peers.counts.watch.clone();
         let of_store = watch.clone();

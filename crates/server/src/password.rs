@@ -13,6 +13,7 @@ use argon2::{
 };
 use aws_lc_rs::{constant_time::verify_slices_are_equal, digest, hmac, pbkdf2};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use tokio::runtime::Handle;
 
 use crate::{
     error::Error,
@@ -29,6 +30,8 @@ const FULL_RETRY_MS: u32 = 1_000;
 pub struct Passwords {
     pub guesses: Guesses,
     hashing: Hashing,
+    /// Whose threads hash new passwords too: the allocator keeps for each thread what it had most of.
+    users: Handle,
     memory: Memory,
     /// Stands in for the hash of an account that is not there, so that its absence costs the same time.
     nobody: PasswordHash,
@@ -51,8 +54,8 @@ impl Memory {
 
 impl Passwords {
     pub fn new(attempts_max: u32) -> Self {
-        let (guesses, nobody) = (Guesses::new(attempts_max), hash("nobody's"));
-        Self { guesses, hashing: Hashing::default(), memory: Memory::default(), nobody }
+        let (guesses, nobody, users) = (Guesses::new(attempts_max), hash("nobody's"), Handle::current());
+        Self { guesses, hashing: Hashing::default(), users, memory: Memory::default(), nobody }
     }
 
     /// Checks a password against the hash that `look_up` finds, and gives back whose it is. When the account or its password does not
@@ -99,7 +102,7 @@ impl Passwords {
             let _held = turn;
             work()
         };
-        tokio::task::spawn_blocking(work).await.map_err(|_| Error::new(ErrorCode::Internal, "the password check broke"))
+        self.users.spawn_blocking(work).await.map_err(|_| Error::new(ErrorCode::Internal, "the password check broke"))
     }
 }
 

@@ -82,6 +82,14 @@ fn every_attack_is_tried() {
     assert!(forgotten.is_empty(), "no test tries {forgotten:?}");
 }
 
+/// Nobody who is logged in stands in line behind strangers.
+#[tokio::test]
+async fn strangers_and_users_have_threads_of_their_own() {
+    let victim = Victim::start(Path::new(env!("CARGO_BIN_EXE_anser")), &[]).await.expect("a server");
+    let threads = victim.threads().expect("it runs");
+    assert!(["users", "strangers"].iter().all(|name| threads.iter().any(|thread| thread == name)), "{threads:?}");
+}
+
 async fn withstand(name: &str) {
     let attack = ALL.iter().find(|attack| attack.name == name).expect("the attack exists");
     let program = Path::new(env!("CARGO_BIN_EXE_anser"));
@@ -96,6 +104,7 @@ async fn withstand(name: &str) {
     let calm = talk.go_on(|_| attacking.is_finished(), PAUSE).await;
     let toll = attacking.await.expect("no panic");
     let peak = victim.peak_bytes().unwrap_or_else(|error| panic!("{error:#}"));
+    let growth_max = if name.starts_with("pages_") { PAGES_GROWTH_MAX } else { GROWTH_MAX };
     println!("{name}: {toll:?}, +{} KiB, {calm:?}", peak.saturating_sub(memory) >> 10);
     assert!(calm.disturbed.is_none() && calm.messages > 0, "others were disturbed: {calm:?}");
     assert!(peak <= memory + growth_max, "{} MiB more than before", (peak - memory) >> 20);
@@ -104,7 +113,6 @@ async fn withstand(name: &str) {
 
     let left = Instant::now();
     let kept = || {
-    let growth_max = if name.starts_with("pages_") { PAGES_GROWTH_MAX } else { GROWTH_MAX };
         let (memory_now, files_now) = (victim.memory_bytes().expect("it runs"), victim.open_files().expect("it runs"));
         let is_little = memory_now <= memory + growth_max && files_now <= files;
         (!is_little).then(|| format!("{} KiB and {files_now} files", memory_now.saturating_sub(memory) >> 10))

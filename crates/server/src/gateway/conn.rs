@@ -19,9 +19,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    arrival::Arrival,
     ending::{CLOSE_PATIENCE, End, closing_code, end, last_words, recv_error, unwritten},
-    greeting::greet,
     login::LoggedIn,
     socket::{Received, RecvError, Socket},
     writing::write_all,
@@ -85,12 +83,14 @@ struct Conn {
     shutdown: CancellationToken,
 }
 
-/// Logs a connection in, serves it and ends it. Returns when nothing of it is left.
+/// Serves a connection that was let in and ends it. Returns when nothing of it is left.
 ///
 /// What is only needed for a while is boxed: the future of an idle connection has room for nothing else, and there are
 /// many of them.
-pub async fn run(cx: Arc<Ctx>, arrival: Arrival, socket: Socket, shutdown: CancellationToken) {
-    let Some((socket, logged_in)) = Box::pin(greet(&cx, arrival, socket, &shutdown)).await else { return };
+pub async fn run(cx: Arc<Ctx>, mut socket: Socket, logged_in: LoggedIn, shutdown: CancellationToken) {
+    if socket.io.move_here().is_err() {
+        return;
+    }
     let (mut conn, welcome) = Conn::new(cx, socket, logged_in, shutdown);
     let _counted = conn.cx.metrics.connection();
     let end = match Box::pin(conn.write(vec![welcome])).await {

@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IoSlice},
+    os::fd::AsFd as _,
     pin::Pin,
     task::{Context, Poll, ready},
 };
@@ -52,6 +53,18 @@ impl Io {
     /// Lets only so many bytes in from now on, so that strangers cost bounded memory. `None` lifts it.
     pub fn allow(&mut self, bytes: Option<usize>) {
         self.allowance = bytes;
+    }
+
+    /// From now on it is watched by the runtime of who calls this, and no longer by the one that accepted it.
+    pub fn move_here(&mut self) -> io::Result<()> {
+        let line = match &mut self.stream {
+            Stream::Plain(line) => line,
+            Stream::Tls(stream) => stream.get_mut().0,
+        };
+        if let Wire::Tcp(stream) = &mut line.wire {
+            *stream = TcpStream::from_std(stream.as_fd().try_clone_to_owned()?.into())?;
+        }
+        Ok(())
     }
 
     /// How many bytes the peer's side took so far.

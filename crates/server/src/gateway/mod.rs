@@ -31,11 +31,15 @@ use hyper_util::{rt::TokioIo, rt::TokioTimer, service::TowerToHyperService};
 use tokio::{
     io::{AsyncRead, AsyncWrite, DuplexStream},
     net::{TcpListener, TcpStream, UnixListener},
+    runtime::Handle,
     sync::Semaphore,
     time::{Instant, sleep, timeout},
 };
 use tokio_rustls::TlsAcceptor;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::{
+    sync::CancellationToken,
+    task::{AbortOnDropHandle, TaskTracker},
+};
 
 use self::{
     arrival::Arrival,
@@ -74,6 +78,10 @@ pub struct Gateway {
     /// Tells every connection that the server stops.
     shutdown: CancellationToken,
     tasks: TaskTracker,
+    /// What serves users, and what serves everybody until they are logged in: who floods the door has users wait for a core at most,
+    /// and never in line behind a thousand strangers.
+    users: Handle,
+    strangers: Handle,
     door: Arc<Door>,
     proxies: Proxies,
     /// A place for each connection of operators, who must get in when users do not.
@@ -91,28 +99,29 @@ pub struct Listeners {
 }
 
 impl Listeners {
-    pub async fn bind(config: &Config) -> anyhow::Result<Self> {
-        let bind = async |key, addr: SocketAddr| {
-            TcpListener::bind(addr)
-                .await
-                .with_context(|| format!("cannot listen on {addr}: choose another address for {key}"))
-        };
+    pub async fn bind(config: &Config, strangers: &Handle) -> anyhow::Result<Self> {
         Ok(Self {
-            http: bind("listen.http", config.listen.http).await?,
-            tcp: bind("listen.tcp", config.listen.tcp).await?,
+            http: strangers.spawn(bind("listen.http", config.listen.http)).await??,
+            tcp: strangers.spawn(bind("listen.tcp", config.listen.tcp)).await??,
             operator: bind("listen.operator", config.listen.operator()).await?,
             owner: operator::bind(&config.store.dir)?,
         })
     }
 }
 
+async fn bind(key: &str, addr: SocketAddr) -> anyhow::Result<TcpListener> {
+    let bound = TcpListener::bind(addr).await;
+    bound.with_context(|| format!("cannot listen on {addr}: choose another address for {key}"))
+}
+
 impl Gateway {
-    pub fn new(cx: Arc<Ctx>, certificate: Option<Arc<Certificate>>) -> anyhow::Result<Arc<Self>> {
+    /// Users are served where this is called.
+    pub fn new(cx: Arc<Ctx>, certificate: Option<Arc<Certificate>>, strangers: Handle) -> anyhow::Result<Arc<Self>> {
         let tls = certificate.as_ref().map(Certificate::acceptor).transpose()?;
         let door = Door::new(&cx.config.limits, &cx.metrics);
         let (proxies, operators) = (Proxies::new(&cx.config.listen), Arc::new(Semaphore::new(OPERATORS_MAX)));
-        let (shutdown, tasks) = (CancellationToken::new(), TaskTracker::new());
-        Ok(Arc::new(Self { cx, shutdown, tasks, door, proxies, operators, certificate, tls }))
+        let (shutdown, tasks, users) = (CancellationToken::new(), TaskTracker::new(), Handle::current());
+        Ok(Arc::new(Self { cx, shutdown, tasks, users, strangers, door, proxies, operators, certificate, tls }))
     }
 
     /// Whether the operator says that this server is called so: by `cluster.client_url`, or by its certificate.
@@ -127,6 +136,9 @@ impl Gateway {
         let Routes { public, operator, owner } = Routes::new(&self.cx);
         let routes = public
             .merge(Router::new().route("/v1/ws", axum::routing::get(upgrade::upgrade)).with_state(Arc::clone(&self)));
+        let Listeners { http, tcp, operator: operators, owner: socket } = listeners;
+        let mut accepting =
+            AbortOnDropHandle::new(self.strangers.spawn(Arc::clone(&self).accept_strangers(http, tcp, routes)));
         let unready = Duration::from_millis(self.cx.config.listen.unready_ms);
         let stopping = async {
             stop.cancelled().await;
@@ -135,10 +147,21 @@ impl Gateway {
         };
         tokio::select! {
             () = stopping => {}
-            () = self.accept(Port::Http, &listeners.http, move |gateway, arrival, io| requests::serve(gateway, arrival, io, routes.clone())) => {}
-            () = self.accept(Port::Tcp, &listeners.tcp, Self::serve_tcp) => {}
-            () = self.accept_operators(&listeners, &operator, &owner) => {}
+            ended = &mut accepting => ended.expect("the ports accept for ever"),
+            () = self.accept_operators((&operators, &operator), (&socket, &owner)) => {}
         }
+        // Then the ports are closed.
+        accepting.abort();
+        let _ = accepting.await;
+    }
+
+    async fn accept_strangers(self: Arc<Self>, http: TcpListener, tcp: TcpListener, routes: Router) {
+        tokio::join!(
+            self.accept(Port::Http, &http, move |gateway, arrival, io| {
+                requests::serve(gateway, arrival, io, routes.clone())
+            }),
+            self.accept(Port::Tcp, &tcp, Self::serve_tcp),
+        );
     }
 
     /// Lets every connection end and waits for them, within bounds.
@@ -239,12 +262,12 @@ impl Gateway {
     }
 
     /// Accepts for ever.
-    async fn accept_operators(&self, listeners: &Listeners, operator: &Router, owner: &Router) {
+    async fn accept_operators(&self, port: (&TcpListener, &Router), socket: (&UnixListener, &Router)) {
         let mut failures = Lines::new(1, ACCEPT_TOLD);
         loop {
             let accepted = tokio::select! {
-                accepted = listeners.operator.accept() => accepted.map(|(stream, _)| self.serve_operator(stream, operator)),
-                accepted = listeners.owner.accept() => accepted.map(|(stream, _)| self.serve_operator(stream, owner)),
+                accepted = port.0.accept() => accepted.map(|(stream, _)| self.serve_operator(stream, port.1)),
+                accepted = socket.0.accept() => accepted.map(|(stream, _)| self.serve_operator(stream, socket.1)),
             };
             if let Err(error) = accepted {
                 cannot_accept(&mut failures, &error).await;
@@ -262,7 +285,16 @@ impl Gateway {
     }
 
     async fn serve_tcp(self: Arc<Self>, arrival: Arrival, io: Io) {
-        conn::run(Arc::clone(&self.cx), arrival, Socket::tcp(io), self.shutdown.clone()).await;
+        self.greet(arrival, Socket::tcp(io)).await;
+    }
+
+    /// Whoever is let in goes over to where users are served.
+    async fn greet(&self, arrival: Arrival, socket: Socket) {
+        let greeted = Box::pin(greeting::greet(&self.cx, arrival, socket, &self.shutdown)).await;
+        if let Some((socket, logged_in)) = greeted {
+            let served = conn::run(Arc::clone(&self.cx), socket, logged_in, self.shutdown.clone());
+            self.tasks.spawn_on(served, &self.users);
+        }
     }
 }
 

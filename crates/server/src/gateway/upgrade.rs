@@ -14,7 +14,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
 
-use super::{Gateway, arrival::Arrival, conn, io::Io, requests, socket::Socket};
+use super::{Gateway, arrival::Arrival, io::Io, requests, socket::Socket};
 use crate::origin::may_connect;
 
 /// Answers the handshake; the connection then leaves HTTP and is served by a task of its own.
@@ -35,10 +35,10 @@ pub async fn upgrade(State(gateway): State<Arc<Gateway>>, mut request: Request) 
     // Now, and not when the stream below was accepted: a proxy may have had that for a while.
     let arrival = Arrival { accepted: gateway.cx.hub.accept((gateway.cx.clock)()), ..arrival };
     let upgraded = hyper::upgrade::on(&mut request);
-    let (cx, shutdown) = (Arc::clone(&gateway.cx), gateway.shutdown.clone());
+    let greeting = Arc::clone(&gateway);
     gateway.tasks.spawn(async move {
-        if let Some(socket) = Box::pin(leave_http(upgraded, format)).await {
-            conn::run(cx, arrival, socket, shutdown).await;
+        if let Some(socket) = leave_http(upgraded, format).await {
+            greeting.greet(arrival, socket).await;
         }
     });
     Response::builder()

@@ -14,5 +14,6 @@ mod raw;
 mod received;
 mod slow;
 mod sync;
+mod threads;
 mod tls;
 mod watch;

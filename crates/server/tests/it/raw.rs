@@ -16,6 +16,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _},
     net::{TcpSocket, TcpStream, UnixStream},
+    runtime::Handle,
     time::{Instant, timeout},
 };
 use tokio_tungstenite::{
@@ -91,9 +92,14 @@ impl TestServer {
 
     /// `dir` is that of the settings.
     pub async fn start_on(dir: TempDir, config: Config, column: Column) -> Self {
+        Self::start_apart(dir, config, column, Handle::current()).await
+    }
+
+    /// With strangers on another runtime.
+    pub async fn start_apart(dir: TempDir, config: Config, column: Column, strangers: Handle) -> Self {
         let store = Arc::clone(&column.store);
         let tokens = Tokens::load(&config.auth, dir.path()).expect("a new secret");
-        let server = Server::start(config.clone(), column).await.expect("a server that starts");
+        let server = Server::start_apart(config.clone(), column, strangers).await.expect("a server that starts");
         Self { server, store, tokens, config, _dir: dir }
     }
 
