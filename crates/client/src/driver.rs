@@ -326,6 +326,7 @@ impl Driver {
                 self.told.profile.send_replace(Some(user.clone()));
                 self.tell(Event::Profile(user));
             }
+            Effect::People => self.tell(Event::People),
             Effect::Typing { conversation, user } => self.tell(Event::Typing { conversation, user }),
             Effect::State(state) => self.tell(Event::State(state)),
         }

@@ -34,6 +34,9 @@ pub enum Event {
     Forgotten,
     /// The user's own profile is new or changed.
     Profile(User),
+    /// Contacts, requests or blocks changed: read [`Client::contacts`](crate::Client::contacts) and
+    /// [`Client::blocked`](crate::Client::blocked) anew.
+    People,
     /// Somebody is writing now. Said about once a second while it lasts.
     Typing {
         conversation: ConversationId,

@@ -34,6 +34,7 @@ mod driver;
 mod events;
 mod groups;
 mod history;
+mod people;
 mod sending;
 mod store;
 /// For this project's own tools, which wrap connections: it speaks the wire's frames, and promises nothing.
@@ -59,7 +60,8 @@ pub use store::StoreError;
 pub use transport::BadUrl;
 pub use unopened::Unopened;
 pub use view::{
-    Group, Kind, Member, Members, Message, Notice, NoticeKind, Platform, Preview, Refusal, Role, Session, User,
+    Blocked, Contact, ContactState, Group, Kind, Member, Members, Message, Notice, NoticeKind, Platform, Preview,
+    Refusal, Role, Session, User,
 };
 
 /// What readers try first is compiled with the SDK's own examples.

@@ -4,6 +4,7 @@
 mod bounds;
 mod cursors;
 mod file;
+mod things;
 
 use std::{path::PathBuf, sync::Arc, thread};
 
@@ -94,6 +95,7 @@ impl Store {
             let mut opened = open_file(path)?;
             let transaction = opened.transaction()?;
             bounds::evict(&transaction, bounds)?;
+            things::forget_gone(&transaction)?;
             transaction.commit()?;
             let saved = read_saved(&mut opened)?;
             *slot = Some(opened);
@@ -115,7 +117,7 @@ impl Store {
             let transaction = connection.transaction()?;
             transaction.execute_batch(
                 "DELETE FROM meta; DELETE FROM heartbeats; DELETE FROM conversations; DELETE FROM messages;
-                 DELETE FROM outgoing; DELETE FROM cursors; DELETE FROM usage;",
+                 DELETE FROM outgoing; DELETE FROM cursors; DELETE FROM usage; DELETE FROM things;",
             )?;
             transaction.commit()?;
             Ok(connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?)
@@ -337,6 +339,8 @@ fn apply(connection: &Connection, change: Change) -> Result<(), StoreError> {
                 "DELETE FROM messages; DELETE FROM conversations; DELETE FROM cursors; DELETE FROM usage",
             )?;
         }
+        Change::Thing(change) => things::write(connection, &change)?,
+        Change::ForgetThings => things::forget(connection)?,
         Change::Conversation(kept) => write_kept(connection, &kept)?,
         Change::Messages(messages) => write_messages(connection, &messages)?,
         Change::DropMessages(conversation) => {

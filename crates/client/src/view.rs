@@ -133,6 +133,37 @@ pub struct User {
     pub avatar: String,
 }
 
+/// What another user is to this one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Contact {
+    pub user: User,
+    pub state: ContactState,
+    /// The user's own name for a contact.
+    pub remark: String,
+    /// What was said with an open request.
+    pub text: String,
+    pub since_ms: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum ContactState {
+    Contact,
+    /// The user asked them, and has no answer.
+    Asked,
+    /// They ask the user.
+    Asking,
+}
+
+/// Somebody whom the user blocked.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Blocked {
+    pub user: User,
+    pub since_ms: u64,
+}
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Group {

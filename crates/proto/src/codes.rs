@@ -66,7 +66,7 @@ pub fn error_row(code: ErrorCode) -> ErrorRow {
 
         NotFound => row(404, No, "there is no such user, group or conversation"),
         NotMember => row(403, No, "the user is no party or member of the conversation"),
-        Forbidden => row(403, No, "the user's role does not allow it"),
+        Forbidden => row(403, No, "the user may not do this"),
         Conflict => row(409, No, "the client_msg_id was used before with another body"),
         LimitReached => {
             row(409, No, "a number that the server bounds is reached: members of a group, groups of a user")

@@ -30,3 +30,13 @@ pub const PREVIEW_CHARS_MAX: usize = 128;
 pub const ID_BYTES_MAX: usize = 64;
 /// Bytes of a password.
 pub const PASSWORD_BYTES_MAX: usize = 256;
+/// Contacts of a user.
+pub const CONTACTS_MAX: u32 = 5_000;
+/// Users who wait for a user's answer; and those for whose answer the user waits.
+pub const OPEN_REQUESTS_MAX: u32 = 100;
+/// Users whom a user blocked.
+pub const BLOCKS_MAX: u32 = 1_000;
+/// Characters of what is said with a request to be contacts.
+pub const REQUEST_TEXT_CHARS_MAX: usize = 200;
+/// Characters of a user's own name for a contact.
+pub const REMARK_CHARS_MAX: usize = 64;

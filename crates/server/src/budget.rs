@@ -24,11 +24,13 @@ use tokio::{
 
 use crate::{config::Limits, debts::Debts, rate::Rate};
 
-/// Users who left lately are told apart by so many cells: 256 KiB.
+/// Users who left lately are told apart by so many cells: 384 KiB.
 const CELLS: usize = 16_384;
 /// Who is refused more often than this, at once and then a second, does not listen.
 const REFUSALS_BURST: u32 = 2_000;
 const REFUSALS_PER_S: u32 = 20;
+/// Users whom a user asks to be contacts: so many at once after a silence, and so many a minute.
+const CONTACT_REQUESTS_PER_MIN: u32 = 30;
 /// A user's logins at once, after a silence: each device may come so often, but never fewer than these; and then so many a second.
 const LOGINS_OF_A_DEVICE: u32 = 4;
 const LOGINS_AT_ONCE_MIN: u32 = 100;
@@ -70,6 +72,7 @@ pub struct Budget {
     rates: Arc<Rates>,
     requests: Bucket,
     refusals: Bucket,
+    contact_requests: Bucket,
     large_frames: Arc<Semaphore>,
     large_frames_of_all: Arc<Semaphore>,
     large_answers: Arc<Semaphore>,
@@ -92,6 +95,7 @@ struct Rates {
     start: Instant,
     requests: Rate,
     refusals: Rate,
+    contact_requests: Rate,
 }
 
 impl Rates {
@@ -105,6 +109,11 @@ impl Budget {
     /// takes a full one.
     pub fn take(&self, cost: u32, now: Instant) -> Result<(), Duration> {
         self.requests.take(self.rates.requests, cost, self.rates.since_start(now))
+    }
+
+    /// Takes what it costs to ask somebody to be a contact, or tells how long until that may be had.
+    pub fn take_contact_request(&self, now: Instant) -> Result<(), Duration> {
+        self.contact_requests.take(self.rates.contact_requests, 1, self.rates.since_start(now))
     }
 
     /// Returns when the user may send a large frame: the next one of those who wait, if it is not dropped.
@@ -152,13 +161,19 @@ pub struct Budgets {
     hasher: RandomState,
     large_frames: Arc<Semaphore>,
     large_answers: Arc<Semaphore>,
-    left: Box<[[AtomicU64; 2]]>,
+    left: Box<[[AtomicU64; 3]]>,
 }
 
 impl Budgets {
     pub fn new(limits: &Limits, start: Instant) -> Self {
         let requests = Rate::new(limits.requests_per_s, limits.requests_burst);
-        let rates = Rates { start, requests, refusals: Rate::new(REFUSALS_PER_S, REFUSALS_BURST) };
+        let minute = Duration::from_secs(60);
+        let rates = Rates {
+            start,
+            requests,
+            refusals: Rate::new(REFUSALS_PER_S, REFUSALS_BURST),
+            contact_requests: Rate::every(minute / CONTACT_REQUESTS_PER_MIN, CONTACT_REQUESTS_PER_MIN),
+        };
         let left = (0..CELLS).map(|_| Default::default()).collect();
         let large_frames = Arc::new(Semaphore::new(LARGE_FRAMES_MAX));
         let large_answers = Arc::new(Semaphore::new(LARGE_ANSWERS_BYTES_MAX));
@@ -166,11 +181,13 @@ impl Budgets {
     }
 
     pub fn of(&self, user: UserId) -> Budget {
-        let [requests, refusals] = self.cell(user).each_ref().map(|full_at| Bucket(full_at.load(Relaxed).into()));
+        let [requests, refusals, contact_requests] =
+            self.cell(user).each_ref().map(|full_at| Bucket(full_at.load(Relaxed).into()));
         Budget {
             rates: Arc::clone(&self.rates),
             requests,
             refusals,
+            contact_requests,
             large_frames: Arc::new(Semaphore::new(LARGE_FRAMES_OF_A_USER_MAX)),
             large_frames_of_all: Arc::clone(&self.large_frames),
             large_answers: Arc::new(Semaphore::new(LARGE_ANSWERS_OF_A_USER_BYTES_MAX)),
@@ -185,12 +202,13 @@ impl Budgets {
 
     /// The user left this node. A turn of theirs that is still under way is not remembered.
     pub fn remember(&self, user: UserId, budget: &Budget) {
-        for (cell, bucket) in self.cell(user).iter().zip([&budget.requests, &budget.refusals]) {
+        for (cell, bucket) in self.cell(user).iter().zip([&budget.requests, &budget.refusals, &budget.contact_requests])
+        {
             cell.fetch_max(bucket.0.load(Relaxed), Relaxed);
         }
     }
 
-    fn cell(&self, user: UserId) -> &[AtomicU64; 2] {
+    fn cell(&self, user: UserId) -> &[AtomicU64; 3] {
         let cell = self.hasher.hash_one(user) % CELLS as u64;
         &self.left[usize::try_from(cell).expect("below the number of cells")]
     }

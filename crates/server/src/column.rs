@@ -139,6 +139,7 @@ fn common(config: &Config, clock: &Clock) -> Options {
         unanswered_groups_per_user_max: config.limits.unanswered_groups_per_user,
         unanswered_groups_per_inviter_max: config.limits.unanswered_groups_per_inviter,
         devices_per_user_max: config.limits.devices_per_user,
+        people: config.messages.people(),
         clock: Arc::clone(clock),
     }
 }

@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anser_store::PeopleOptions;
 use serde::Deserialize;
 
 use crate::{
@@ -24,6 +25,7 @@ pub struct Config {
     pub auth: Auth,
     pub store: Store,
     pub cluster: Cluster,
+    pub messages: Messages,
     pub limits: Limits,
 }
 
@@ -141,6 +143,32 @@ pub enum SequencerKind {
     Head,
 }
 
+/// What users may write to each other.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Messages {
+    /// Who may write to whom, one to one: `allow`, everybody whom the app lets find somebody; or `contacts`, whom they accepted. Others get
+    /// `FORBIDDEN`, as whoever is blocked does in either case.
+    pub strangers: Strangers,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Strangers {
+    Allow,
+    Contacts,
+}
+
+impl Messages {
+    pub fn people(&self) -> PeopleOptions {
+        let strangers = match self.strangers {
+            Strangers::Allow => anser_store::Strangers::Allow,
+            Strangers::Contacts => anser_store::Strangers::Contacts,
+        };
+        PeopleOptions { strangers, ..PeopleOptions::default() }
+    }
+}
+
 /// What one client may ask for, and all together. The bounds of the protocol itself are fixed: see protocol.md.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -255,6 +283,12 @@ impl Default for Cluster {
             client_url: None,
             sequencer: SequencerKind::Redis,
         }
+    }
+}
+
+impl Default for Messages {
+    fn default() -> Self {
+        Self { strangers: Strangers::Allow }
     }
 }
 

@@ -209,6 +209,7 @@ async fn open(url: &str) -> Arc<MysqlStore> {
         unanswered_groups_per_user_max: 1_000,
         unanswered_groups_per_inviter_max: 1_000,
         devices_per_user_max: 32,
+        people: anser_store::PeopleOptions::default(),
         clock: Arc::new(clock),
     };
     let prepared = MysqlOptions::new(common, url.to_owned()).prepare().await.expect("a store");

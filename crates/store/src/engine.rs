@@ -6,19 +6,20 @@ use anser_proto::{ConversationId, GroupId, UserId};
 use async_trait::async_trait;
 
 use crate::{
-    Appended, Changes, Device, Error, Group, LogPage, Mark, Marked, Member, MemberIds, MembersChange, MembersChanged,
-    NewGroup, NewMessage, NewUser, Page, PasswordHash, Positions, ProfileChange, Refusal, Role, Session, Stats, Store,
-    Stretch, User,
+    Appended, Between, Block, Changes, Contact, Device, Error, Group, LogPage, Mark, Marked, Member, MemberIds,
+    MembersChange, MembersChanged, NewGroup, NewMessage, NewUser, Page, PasswordHash, PeopleChange, PeopleChanged,
+    Positions, ProfileChange, Refusal, Role, Session, Stats, Store, Stretch, User,
     read::Read,
     reads::{
-        AllUsers, ChangesSince, DevicesOf, GroupAsMember, IsSeenToday, LoginVersions, MemberIdsOf, MembersOf,
-        MovedGroups, OneSession, PositionsOf, ReadLog, Sessions, UserCalled, UserWithPassword, Users,
+        AllUsers, BetweenTwo, Blocks, ChangesSince, Contacts, DevicesOf, GroupAsMember, IsSeenToday, LoginVersions,
+        MemberIdsOf, MembersOf, MovedGroups, OneSession, PositionsOf, ReadLog, Sessions, UserCalled, UserWithPassword,
+        Users,
     },
     stages::StageTimes,
     verb::Verb,
     verbs::{
-        Append, ChangeMembers, CreateGroup, CreateUser, MoveMark, Probe, SetDisabled, SetPassword, StandingMark,
-        TouchDevice, UpdateProfile,
+        Append, ChangeMembers, ChangePeople, CreateGroup, CreateUser, MoveMark, Probe, SetDisabled, SetPassword,
+        StandingMark, TouchDevice, UpdateProfile,
     },
 };
 
@@ -139,6 +140,22 @@ impl<E: Engine> Store for E {
 
     async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error> {
         self.write(UpdateProfile(user, change)).await
+    }
+
+    async fn change_people(&self, change: PeopleChange) -> Result<PeopleChanged, Error> {
+        self.write(ChangePeople(change)).await
+    }
+
+    async fn contacts(&self, user: UserId, after: UserId, limit: u32) -> Result<Page<Contact>, Error> {
+        self.read(Contacts { user, after, limit }).await
+    }
+
+    async fn blocks(&self, user: UserId, after: UserId, limit: u32) -> Result<Page<Block>, Error> {
+        self.read(Blocks { user, after, limit }).await
+    }
+
+    async fn between(&self, user: UserId, peer: UserId) -> Result<Between, Error> {
+        self.read(BetweenTwo { user, peer }).await
     }
 
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {

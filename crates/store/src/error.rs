@@ -7,7 +7,7 @@ pub enum Refusal {
     NotFound(&'static str),
     #[error("the user is no member or party of the conversation")]
     NotMember,
-    #[error("the user's role does not allow it")]
+    #[error("the user may not do this")]
     Forbidden,
     #[error("the {0} was used before for something else")]
     Conflict(&'static str),

@@ -12,7 +12,10 @@ use crate::{
     Appended, Failure, NewMessage, Options, Refusal,
     damaged::Damaged,
     query::{Dialect, Query},
-    rows::{Damage, DeviceRow, Entry, GroupRow, Head, Mailbox, MessageRow, PasswordRow, Row, Stay, Take, UserRow},
+    rows::{
+        BlockRow, ChangeRow, ContactRow, Damage, DeviceRow, Entry, GroupRow, Head, Mailbox, MessageRow, PasswordRow,
+        Row, Stay, Take, Thing, UserRow,
+    },
 };
 
 /// Why a verb did not come to an answer.
@@ -55,6 +58,9 @@ pub(crate) enum Want {
     User(UserId),
     Password(UserId),
     Device(UserId, Arc<str>),
+    Contact(UserId, UserId),
+    Block(UserId, UserId),
+    Change(UserId, Thing),
 }
 
 /// Where a transaction's facts come from: the database.
@@ -114,6 +120,9 @@ pub(crate) struct Tables {
     pub(crate) users: Rows<UserRow>,
     pub(crate) passwords: Rows<PasswordRow>,
     pub(crate) devices: Rows<DeviceRow>,
+    pub(crate) contacts: Rows<ContactRow>,
+    pub(crate) blocks: Rows<BlockRow>,
+    pub(crate) changes: Rows<ChangeRow>,
 }
 
 /// What is done with the rows of each kind.
@@ -139,7 +148,10 @@ impl Tables {
         visitor.visit(&mut self.stays)?;
         visitor.visit(&mut self.users)?;
         visitor.visit(&mut self.passwords)?;
-        visitor.visit(&mut self.devices)
+        visitor.visit(&mut self.devices)?;
+        visitor.visit(&mut self.contacts)?;
+        visitor.visit(&mut self.blocks)?;
+        visitor.visit(&mut self.changes)
     }
 }
 
@@ -299,6 +311,12 @@ impl Facts<'_> {
     look_up!(
         device, devices, DeviceRow, (user: UserId, device: Arc<str>),
         Want::Device(user, device.clone()), (user, device)
+    );
+    look_up!(contact, contacts, ContactRow, (user: UserId, peer: UserId), Want::Contact(user, peer), (user, peer));
+    look_up!(block, blocks, BlockRow, (user: UserId, peer: UserId), Want::Block(user, peer), (user, peer));
+    look_up!(
+        change, changes, ChangeRow, (user: UserId, thing: Thing),
+        Want::Change(user, thing.clone()), (user, thing)
     );
 
     /// The present write is decided.

@@ -14,6 +14,7 @@ pub mod fallen;
 pub mod memory;
 #[cfg(feature = "cluster")]
 pub mod mysql;
+mod people;
 mod proposals;
 #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "what only a database on the network needs"))]
 mod query;
@@ -36,11 +37,12 @@ use anser_proto::{ConversationId, GroupId, UserId};
 use async_trait::async_trait;
 
 pub use error::{Error, Failure, Refusal};
+pub use people::*;
 pub use records::*;
 use stages::StageTimes;
 
 /// Of the rules by which this build writes. A change that builds of before must not write beside takes the next one, into `im_store` too.
-const WRITER_VERSION: u32 = 1;
+const WRITER_VERSION: u32 = 2;
 
 /// For a new store, and one that came out of a backup. Fits a signed column and is not 0, which on the wire means none.
 fn random_log_id() -> Result<u64, getrandom::Error> {
@@ -61,6 +63,7 @@ pub struct Options {
     pub unanswered_groups_per_user_max: u32,
     pub unanswered_groups_per_inviter_max: u32,
     pub devices_per_user_max: u32,
+    pub people: PeopleOptions,
     pub clock: Clock,
 }
 
@@ -92,6 +95,7 @@ impl Options {
             unanswered_groups_per_user_max: 10,
             unanswered_groups_per_inviter_max: 10,
             devices_per_user_max: 3,
+            people: PeopleOptions::default(),
             clock: Arc::new(|| 5),
         }
     }
@@ -170,9 +174,9 @@ pub trait Store: Send + Sync {
     /// Where the user's mailbox and groups are. `NotFound("user")`.
     async fn positions(&self, user: UserId) -> Result<Positions, Error>;
 
-    /// The sessions stamped behind `since`, in order of their stamps, at most `limit` (at least 1), and the
-    /// profile if it changed behind `since`. Each session comes once, however often it changed. Asking again from
-    /// `mailbox_seq` until `caught_up` gives every session that changed, also while others write. A `since`
+    /// The sessions and things stamped behind `since`, in order of their stamps, together at most `limit` (at least 1), and the
+    /// profile if it changed behind `since`. Each comes once, however often it changed, as it is now; of a thing that went it is told so. Asking again from
+    /// `mailbox_seq` until `caught_up` gives everything that changed, also while others write. A `since`
     /// beyond the mailbox is taken for 0.
     async fn changes(&self, user: UserId, since: u64, limit: u32) -> Result<Changes, Error>;
 
@@ -248,6 +252,32 @@ pub trait Store: Send + Sync {
     /// Changes what is named and stamps the profile; tells the user as they are now and the change in their mailbox.
     /// Without a difference nothing is changed and the number is 0. `NotFound("user")`.
     async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error>;
+
+    /// Changes what two users are to each other. Both rows of the pair change together, and each mailbox takes the next number for each thing of
+    /// its user's that is another now, a contact, a request or a block; what makes no difference touches none. `NotFound("user")` for a peer who
+    /// does not exist, `Forbidden` for the user themselves.
+    ///
+    /// Request: the peer is asked to be a contact, with these words; asked again, the words are replaced. Where the peer asked before, or asks at the same
+    /// time, both are contacts at once. `Forbidden` while the user blocks the peer, `Limit` for either one's open requests. A peer who
+    /// blocks the user, or said no less than [`ASK_AGAIN`] ago, receives nothing, and the user cannot tell.
+    /// Accept and reject: `NotFound("request")` unless the peer asks; of a contact, nothing changes. Whose request is rejected still sees it as open.
+    /// Accepted, both are contacts: `Limit` for either one's contacts.
+    /// Remark: the user's own name for a contact, which nobody else sees. `NotFound("contact")`.
+    /// Remove: of a contact, for both; of the user's own request, takes it back. `NotFound("contact")` where there is neither.
+    /// Block: ends the contact and the user's own request for both, and drops what the peer asked. Only the user sees it. While a block stands, in either direction,
+    /// neither can write to the other one to one (`Forbidden`), sees their marks move, or puts them into a group: who may not be put there is left
+    /// out of what is done. A retry of what was stored before gets the first place. `Limit`.
+    /// Unblock: what went with the block does not come back, and marks are shown again from the next that moves.
+    async fn change_people(&self, change: PeopleChange) -> Result<PeopleChanged, Error>;
+
+    /// The user's contacts and open requests in order of the others' ids, behind `after`.
+    async fn contacts(&self, user: UserId, after: UserId, limit: u32) -> Result<Page<Contact>, Error>;
+
+    /// Whom the user blocked, in order of their ids, behind `after`.
+    async fn blocks(&self, user: UserId, after: UserId, limit: u32) -> Result<Page<Block>, Error>;
+
+    /// What counts between two users: for what is told and not stored. `NotFound("user")` for a peer who does not exist.
+    async fn between(&self, user: UserId, peer: UserId) -> Result<Between, Error>;
 
     /// Ends the user's logins. Touches no mailbox. `NotFound("user")`.
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error>;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anser_proto::{ConversationId, GroupId, UserId};
 
 use crate::{
+    ContactState,
     facts::{Facts, Stop},
     query::{Dialect, Query, Value},
 };
@@ -47,6 +48,19 @@ pub(crate) fn groups_of(facts: &mut Facts<'_>, user: UserId, inviter: UserId) ->
     let counted =
         facts.ask(&query, |row| Ok(Groups { all: row.get()?, unanswered: row.get()?, of_inviter: row.get()? }))?;
     Ok(counted.into_iter().next().unwrap_or(Groups { all: 0, unanswered: 0, of_inviter: 0 }))
+}
+
+/// How many a user has in this state.
+pub(crate) fn contacts_of(facts: &mut Facts<'_>, user: UserId, state: ContactState) -> Result<u64, Stop> {
+    let sql = "SELECT COUNT(*) FROM im_contact WHERE user_id = ? AND state = ?";
+    let query = Query::new(sql, [user.into(), Value::Number(state as u64)]);
+    Ok(facts.ask(&query, |row| row.get())?.pop().unwrap_or(0))
+}
+
+/// How many a user blocked.
+pub(crate) fn blocks_of(facts: &mut Facts<'_>, user: UserId) -> Result<u64, Stop> {
+    let query = Query::new("SELECT COUNT(*) FROM im_block WHERE user_id = ?", [user.into()]);
+    Ok(facts.ask(&query, |row| row.get())?.pop().unwrap_or(0))
 }
 
 /// Whether somebody ever wrote to the other one in their one-to-one conversation.

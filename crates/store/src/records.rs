@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId};
 use bytes::Bytes;
 
-use crate::rows::Place;
+use crate::{Change, rows::Place};
 
 /// Number of a message type as in `anser.v1.Message.Type`. The store only knows notices, which it writes itself.
 pub type MessageType = i32;
@@ -402,16 +402,20 @@ pub struct Preview {
 }
 
 /// What changed in a mailbox.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Changes {
     /// In order of their stamps.
     pub sessions: Vec<Session>,
+    /// What changes seldom, in order of the stamps, as it is now.
+    pub things: Vec<Change>,
     /// The user themselves, if their profile changed.
     pub profile: Option<User>,
     /// What to ask from next.
     pub mailbox_seq: u64,
     /// There is nothing behind it.
     pub caught_up: bool,
+    /// Things that went since are forgotten: only those of all changes, from 0 on, are known to be all.
+    pub forgotten: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
 
 use crate::{
-    Message, Refusal, Role, Sender,
+    Message, Refusal, Role, Sender, User,
     facts::{Facts, Stop},
-    rows::{Entry, Head, Mailbox, MessageRow, Stay},
+    rows::{ChangeRow, Entry, Head, Mailbox, MessageRow, Stay, Thing},
 };
 
 impl Facts<'_> {
@@ -52,6 +52,18 @@ impl Facts<'_> {
         entry.mailbox_seq = self.next_change(user)?;
         self.tables.sessions.set((user, conversation), Some(entry));
         Ok(entry.mailbox_seq)
+    }
+
+    /// Stamps a thing of the user's that changes seldom.
+    pub(crate) fn stamp_thing(&mut self, user: UserId, thing: Thing) -> Result<u64, Stop> {
+        self.change(user, thing.clone())?;
+        let mailbox_seq = self.next_change(user)?;
+        self.tables.changes.set((user, thing), Some(ChangeRow { mailbox_seq }));
+        Ok(mailbox_seq)
+    }
+
+    pub(crate) fn user_of(&mut self, user: UserId) -> Result<User, Stop> {
+        Ok(self.user(user)?.ok_or(Refusal::NotFound("user"))?.user(user))
     }
 
     /// The member did something in the group themselves.

@@ -34,6 +34,7 @@ fn a_shared_database_is_examined_while_it_is_open() {
         unanswered_groups_per_user_max: 10,
         unanswered_groups_per_inviter_max: 10,
         devices_per_user_max: 3,
+        people: anser_store::PeopleOptions::default(),
         clock: Arc::new(|| 1),
     };
     let options = MysqlOptions::new(common, url);

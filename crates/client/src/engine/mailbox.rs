@@ -42,6 +42,8 @@ pub(super) struct Mailbox {
     doubts_groups: bool,
     groups: Vec<v1::GroupPosition>,
     groups_wanted: bool,
+    /// What is here of things that change seldom is not all, until it is caught up.
+    resetting: bool,
     /// By the sync that is on its way.
     named: Vec<v1::GroupPosition>,
     /// Rows to be told again, and behind which stamp to look for each; 0: behind the known one.
@@ -144,6 +146,7 @@ impl Engine {
             cx.keep(Change::Forget);
             cx.effect(Effect::Forgotten);
         }
+        cx.keep(Change::ForgetThings);
         self.mailbox = Mailbox::new(log_id, 0);
         self.keep_position(cx);
     }
@@ -207,7 +210,8 @@ impl Engine {
             self.mailbox.named.clone_from(&groups);
             let doubts = groups.is_empty() && std::mem::take(&mut self.mailbox.doubts_groups);
             let groups_digest = doubts.then(|| self.groups_digest());
-            let sync = v1::Sync { mailbox_seq: self.mailbox.seq, groups, groups_digest };
+            let (mailbox_seq, resetting) = (self.mailbox.seq, self.mailbox.resetting);
+            let sync = v1::Sync { mailbox_seq, groups, groups_digest, resetting };
             self.mailbox.in_flight = true;
             return self.transmit(cx, Request::Sync(sync), Asked::Sync);
         }
@@ -217,7 +221,7 @@ impl Engine {
                 // No group's head is 0, so its row comes back.
                 ConversationId::Group(group) => {
                     let groups = vec![v1::GroupPosition { group_id: group.0, server_msg_id: 0 }];
-                    v1::Sync { mailbox_seq: self.mailbox.seq, groups, groups_digest: None }
+                    v1::Sync { mailbox_seq: self.mailbox.seq, groups, ..v1::Sync::default() }
                 }
                 ConversationId::Single { .. } => {
                     v1::Sync { mailbox_seq: since.max(stamp.saturating_sub(1)), ..v1::Sync::default() }
@@ -260,6 +264,11 @@ impl Engine {
         let mailbox = &mut self.mailbox;
         mailbox.wanted |= !page.caught_up;
         mailbox.groups_wanted |= page.groups_behind;
+        if page.reset {
+            cx.keep(Change::ForgetThings);
+            cx.effect(Effect::People);
+        }
+        mailbox.resetting = !page.caught_up && (mailbox.resetting || page.reset);
         // It may go back: then the mailbox is shorter than this device thought.
         mailbox.seq = page.mailbox_seq;
         self.take_rows_of(cx, page);
@@ -286,6 +295,18 @@ impl Engine {
         }
         if let Some(profile) = page.profile {
             self.take_profile(cx, profile);
+        }
+        keep_things(cx, page.changes);
+    }
+
+    /// Behind the position it is old news.
+    pub(super) fn take_changed(&mut self, cx: &mut Step<'_>, changed: v1::Changed) {
+        let seq = self.mailbox.seq;
+        let news: Vec<_> = changed.changes.into_iter().filter(|change| change.mailbox_seq > seq).collect();
+        let seqs: Vec<_> = news.iter().map(|change| change.mailbox_seq).collect();
+        keep_things(cx, news);
+        for seq in seqs {
+            self.note_change(cx, seq);
         }
     }
 
@@ -321,6 +342,13 @@ impl Engine {
         self.mailbox.check_at = cx.now + wait;
         self.timers.insert((cx.now + wait, Timer::Sync));
     }
+}
+
+fn keep_things(cx: &mut Step<'_>, changes: Vec<v1::Change>) {
+    if !changes.is_empty() {
+        cx.effect(Effect::People);
+    }
+    changes.into_iter().for_each(|change| cx.keep(Change::Thing(change)));
 }
 
 /// The row's head lies before the one that was named: what was there is gone.

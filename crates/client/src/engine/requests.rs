@@ -108,6 +108,9 @@ impl Engine {
                 if let Body::Users(users) = &body {
                     self.take_users(cx, users.clone());
                 }
+                if let Body::Changed(changed) = &body {
+                    self.take_changed(cx, changed.clone());
+                }
                 cx.effect(Effect::Answer { call, answer: Ok(body) });
             }
             (Asked::Hello, Ok(Body::Welcome(welcome))) => self.welcome(cx, welcome),
@@ -173,6 +176,7 @@ impl Engine {
             Some(Body::ProfileChanged(event)) => {
                 self.profile_changed(cx, event.user.unwrap_or_default(), event.mailbox_seq);
             }
+            Some(Body::Changed(changed)) => self.take_changed(cx, changed),
             Some(Body::Typing(event)) => {
                 if let Ok(conversation) = event.conversation_id.parse() {
                     cx.effect(Effect::Typing { conversation, user: UserId(event.user_id) });

@@ -294,6 +294,8 @@ pub enum Effect {
     Forgotten,
     /// The user's own profile is new or changed.
     Profile(v1::User),
+    /// Contacts, requests or blocks changed.
+    People,
     Typing {
         conversation: ConversationId,
         user: UserId,
@@ -411,6 +413,10 @@ pub enum Change {
     },
     /// Positions and messages of another log: drop all messages and conversations.
     Forget,
+    /// Of what changes seldom, unless what is kept of it is newer.
+    Thing(v1::Change),
+    /// All that changes seldom.
+    ForgetThings,
     /// Replaces what was kept of this conversation beside its messages.
     Conversation(Box<Kept>),
     Messages(Vec<Arc<v1::Message>>),

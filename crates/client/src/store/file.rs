@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Each brings the store from one version to the next, in one transaction. Never changed once released.
-pub(super) const MIGRATIONS: [&str; 5] = ["
+pub(super) const MIGRATIONS: [&str; 6] = ["
     CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE heartbeats (network TEXT PRIMARY KEY, proven_ms INTEGER NOT NULL, failing_ms INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE conversations (
@@ -62,6 +62,12 @@ pub(super) const MIGRATIONS: [&str; 5] = ["
 ", "
     -- Which network taught something last: the highest.
     ALTER TABLE heartbeats ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;
+", "
+    -- Contacts (kind 1) and blocks (kind 2), by the other user's id. NULL: it went with this change.
+    CREATE TABLE things (
+        kind INTEGER NOT NULL, id INTEGER NOT NULL, mailbox_seq INTEGER NOT NULL, thing BLOB,
+        PRIMARY KEY (kind, id)
+    ) WITHOUT ROWID;
 "];
 
 /// "Anse": tells our files from others'.

@@ -130,3 +130,44 @@ async fn networks_that_taught_something_last_are_remembered() {
     expected.sort();
     assert_eq!(kept, expected);
 }
+
+fn contact(state: v1::contact::State, text: &str, mailbox_seq: u64) -> Change {
+    let user = Some(v1::User { user_id: 9, account: "bob".into(), ..v1::User::default() });
+    let contact = v1::Contact { user, state: state.into(), text: text.into(), ..v1::Contact::default() };
+    Change::Thing(v1::Change { mailbox_seq, now: Some(v1::change::Now::Contact(contact)) })
+}
+
+#[tokio::test]
+async fn of_a_contact_the_newest_change_is_kept_whichever_comes_last() {
+    use v1::contact::State;
+    let (store, _) = Store::open(None, Bounds::default()).await.expect("opens");
+    let texts = async |store: &Store| {
+        let contacts = store.contacts().await.expect("reads").into_iter();
+        contacts.map(|contact| contact.text).collect::<Vec<_>>()
+    };
+    for (change, left) in [
+        (contact(State::Asked, "one", 3), &["one"][..]),
+        (contact(State::Asked, "two", 5), &["two"]),
+        (contact(State::Asked, "one", 3), &["two"]),
+        (contact(State::None, "", 7), &[]),
+        (contact(State::Contact, "three", 6), &[]),
+        (contact(State::Contact, "four", 8), &["four"]),
+        (Change::ForgetThings, &[]),
+        (contact(State::Asked, "one", 3), &["one"]),
+    ] {
+        store.commit(vec![change]).await.expect("commits");
+        assert_eq!(texts(&store).await, left);
+    }
+}
+
+#[tokio::test]
+async fn whom_the_user_blocked_is_kept_until_they_are_not() {
+    let (store, _) = Store::open(None, Bounds::default()).await.expect("opens");
+    for (since_ms, seq) in [(5, 1), (0, 2)] {
+        let user = Some(v1::User { user_id: 9, ..v1::User::default() });
+        let now = v1::change::Now::Blocked(v1::Blocked { user, since_ms });
+        store.commit(vec![Change::Thing(v1::Change { mailbox_seq: seq, now: Some(now) })]).await.expect("commits");
+        let blocked: Vec<_> = store.blocked().await.expect("reads").iter().map(|one| one.user.user_id.0).collect();
+        assert_eq!(blocked, if since_ms > 0 { vec![9] } else { vec![] });
+    }
+}

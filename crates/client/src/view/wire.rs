@@ -3,7 +3,8 @@
 use anser_proto::{GroupId, UserId, v1};
 
 use super::{
-    Group, Kind, Member, Members, Message, Notice, NoticeKind, Platform, Preview, Refusal, Role, Session, User,
+    Blocked, Contact, ContactState, Group, Kind, Member, Members, Message, Notice, NoticeKind, Platform, Preview,
+    Refusal, Role, Session, User,
 };
 
 #[doc(hidden)]
@@ -90,6 +91,27 @@ impl From<v1::User> for User {
     fn from(user: v1::User) -> Self {
         let v1::User { user_id, account, nickname, avatar } = user;
         Self { user_id: UserId(user_id), account, nickname, avatar }
+    }
+}
+
+impl Contact {
+    /// None if it is none, or of a state that is newer than this client.
+    pub(crate) fn from_wire(contact: v1::Contact) -> Option<Self> {
+        let state = match contact.state() {
+            v1::contact::State::None => return None,
+            v1::contact::State::Contact => ContactState::Contact,
+            v1::contact::State::Asked => ContactState::Asked,
+            v1::contact::State::Asking => ContactState::Asking,
+        };
+        let v1::Contact { user, remark, text, since_ms, .. } = contact;
+        Some(Self { user: user.unwrap_or_default().into(), state, remark, text, since_ms })
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::Blocked> for Blocked {
+    fn from(blocked: v1::Blocked) -> Self {
+        Self { user: blocked.user.unwrap_or_default().into(), since_ms: blocked.since_ms }
     }
 }
 

@@ -263,7 +263,7 @@ impl Disk {
                 Arc::make_mut(queued).transmitted = true;
             }
             Change::Unqueue(key) => self.outgoing.retain(|queued| queued.key() != key),
-            Change::Heartbeat { .. } | Change::Token(_) => {}
+            Change::Heartbeat { .. } | Change::Token(_) | Change::Thing(_) | Change::ForgetThings => {}
         }
     }
 }

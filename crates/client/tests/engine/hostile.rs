@@ -60,9 +60,21 @@ fn session() -> impl Strategy<Value = v1::Session> {
     })
 }
 
+fn changes() -> impl Strategy<Value = Vec<v1::Change>> {
+    let change = (number(), number(), any::<bool>()).prop_map(|(mailbox_seq, user_id, contact)| {
+        let user = Some(v1::User { user_id, ..v1::User::default() });
+        let now = match contact {
+            true => v1::change::Now::Contact(v1::Contact { user, state: 1, ..v1::Contact::default() }),
+            false => v1::change::Now::Blocked(v1::Blocked { user, since_ms: mailbox_seq }),
+        };
+        v1::Change { mailbox_seq, now: Some(now) }
+    });
+    prop::collection::vec(change, 0..3)
+}
+
 fn body() -> impl Strategy<Value = Body> {
     let messages = (conversation(), prop::collection::vec(message(), 0..6), any::<bool>(), number());
-    let page = (prop::collection::vec(session(), 0..4), number(), any::<bool>());
+    let page = (prop::collection::vec(session(), 0..4), changes(), number(), any::<bool>(), any::<bool>());
     let marked = (number(), number(), number(), number());
     prop_oneof![
         messages.prop_map(|(conversation_id, messages, more, head)| Body::Messages(v1::Messages {
@@ -71,13 +83,16 @@ fn body() -> impl Strategy<Value = Body> {
             more,
             head
         })),
-        page.prop_map(|(sessions, mailbox_seq, caught_up)| Body::SyncPage(v1::SyncPage {
+        page.prop_map(|(sessions, changes, mailbox_seq, caught_up, reset)| Body::SyncPage(v1::SyncPage {
             sessions,
             mailbox_seq,
             caught_up,
             profile: None,
-            groups_behind: mailbox_seq % 2 == 1
+            groups_behind: mailbox_seq % 2 == 1,
+            changes,
+            reset
         })),
+        changes().prop_map(|changes| Body::Changed(v1::Changed { changes })),
         (message(), number())
             .prop_map(|(message, mailbox_seq)| Body::Message(v1::MessageEvent { message: Some(message), mailbox_seq })),
         session().prop_map(|session| Body::SessionChanged(v1::SessionChanged { session: Some(session) })),

@@ -2,7 +2,7 @@
 
 use anser_client::{
     ConversationId, GroupId,
-    engine::{Effect, Input},
+    engine::{Change, Effect, Input},
 };
 use anser_proto::digest::groups_digest;
 use anser_proto::v1;
@@ -38,7 +38,7 @@ fn the_regular_check_sends_a_digest_and_positions_only_if_groups_moved() {
     let digest = Some(groups_digest((1..=300).map(|group| (GroupId(group), 0))));
     let page = |groups_behind| v1::SyncPage { mailbox_seq: 300, caught_up: true, groups_behind, ..Default::default() };
     let (request_id, asked) = sync(&mut line);
-    assert_eq!(asked, v1::Sync { mailbox_seq: 300, groups: Vec::new(), groups_digest: digest });
+    assert_eq!(asked, v1::Sync { mailbox_seq: 300, groups_digest: digest, ..v1::Sync::default() });
     let effects = line.receive(request_id, Body::SyncPage(page(false)));
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Transmit(_))), "{effects:?}");
 
@@ -120,4 +120,55 @@ fn a_group_whose_log_ends_before_what_is_known_makes_the_device_start_anew() {
     let (hello, effects) = log_in_later(&mut line, 1);
     assert_eq!(hello.positions, None);
     assert!(effects.contains(&Effect::Forgotten), "{effects:?}");
+}
+
+fn contact(user_id: u64, mailbox_seq: u64) -> v1::Change {
+    let user = Some(v1::User { user_id, ..v1::User::default() });
+    let contact = v1::Contact { user, state: v1::contact::State::Contact.into(), ..v1::Contact::default() };
+    v1::Change { mailbox_seq, now: Some(v1::change::Now::Contact(contact)) }
+}
+
+/// What was kept of things that change seldom since it was last asked.
+fn kept(line: &mut Line) -> Vec<Change> {
+    let changes = std::mem::take(&mut line.changes);
+    changes.into_iter().filter(|change| matches!(change, Change::Thing(_) | Change::ForgetThings)).collect()
+}
+
+#[test]
+fn a_contact_that_changed_is_kept_and_moves_the_position_once() {
+    let mut line = line();
+    line.log_in_with(300_000);
+    kept(&mut line);
+    let changed = |changes| Body::Changed(v1::Changed { changes });
+    let effects = line.receive(0, changed(vec![contact(8, 1), contact(9, 2)]));
+    assert!(effects.contains(&Effect::People), "{effects:?}");
+    assert_eq!(kept(&mut line), [Change::Thing(contact(8, 1)), Change::Thing(contact(9, 2))]);
+    // Late and doubled it is old news.
+    assert!(line.receive(0, changed(vec![contact(8, 1)])).is_empty());
+    assert_eq!(kept(&mut line), []);
+    // So is the answer to what this device asked for.
+    line.tell(Input::Call { request: Request::Block(v1::Block { user_id: 9 }), call: 1 });
+    let (hello, _) = log_in_again(&mut line, 2);
+    assert_eq!(hello.positions.map(|known| known.mailbox_seq), Some(2));
+}
+
+#[test]
+fn what_a_device_was_away_from_for_too_long_is_forgotten_and_taken_anew_to_its_end() {
+    let mut line = line();
+    line.log_in_with(300_000);
+    let (_, effects) = log_in_again(&mut line, 9);
+    let first = request(&effects);
+    kept(&mut line);
+    let page = |changes, mailbox_seq, caught_up, reset| {
+        Body::SyncPage(v1::SyncPage { changes, mailbox_seq, caught_up, reset, ..v1::SyncPage::default() })
+    };
+    let second = request(&line.receive(first.request_id, page(vec![contact(8, 4)], 4, false, true)));
+    assert_eq!(kept(&mut line), [Change::ForgetThings, Change::Thing(contact(8, 4))]);
+    let Some(Request::Sync(asked)) = &second.request else { panic!("no sync: {second:?}") };
+    assert_eq!((asked.mailbox_seq, asked.resetting), (4, true));
+    line.receive(second.request_id, page(vec![contact(9, 9)], 9, true, false));
+    assert_eq!(kept(&mut line), [Change::Thing(contact(9, 9))]);
+    let next = request(&line.receive(0, Body::Lagged(v1::Lagged {})));
+    let Some(Request::Sync(asked)) = &next.request else { panic!("no sync: {next:?}") };
+    assert!(!asked.resetting);
 }

@@ -337,7 +337,7 @@ impl Server {
             }
         }
         let groups_behind = sync.groups_digest.is_some_and(|known| known != self.groups_digest(user));
-        Body::SyncPage(v1::SyncPage { sessions: changed, mailbox_seq, caught_up, profile: None, groups_behind })
+        Body::SyncPage(v1::SyncPage { sessions: changed, mailbox_seq, caught_up, groups_behind, ..Default::default() })
     }
 
     fn mark(&mut self, asker: &Asker, id: &str, at: u64, read: bool) -> (Option<Body>, Vec<Push>) {

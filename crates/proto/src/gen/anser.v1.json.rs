@@ -652,6 +652,221 @@ impl Fields for MessageEvent {
     }
 }
 
+impl Fields for Contact {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"user" => json.field(&mut self.user),
+            b"state" => json.enumeration::<contact::State>(&mut self.state),
+            b"remark" => json.field(&mut self.remark),
+            b"text" => json.field(&mut self.text),
+            b"since_ms" | b"sinceMs" => json.field(&mut self.since_ms),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("user", &self.user);
+        json.enumeration::<contact::State>("state", self.state);
+        json.field("remark", &self.remark);
+        json.field("text", &self.text);
+        json.field("since_ms", &self.since_ms);
+    }
+}
+
+impl_enum!(contact::State);
+
+impl Fields for Blocked {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"user" => json.field(&mut self.user),
+            b"since_ms" | b"sinceMs" => json.field(&mut self.since_ms),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("user", &self.user);
+        json.field("since_ms", &self.since_ms);
+    }
+}
+
+impl Fields for Change {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"mailbox_seq" | b"mailboxSeq" => json.field(&mut self.mailbox_seq),
+            b"contact" => json.choice(&mut self.now, change::Now::Contact),
+            b"blocked" => json.choice(&mut self.now, change::Now::Blocked),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("mailbox_seq", &self.mailbox_seq);
+        match &self.now {
+            Some(change::Now::Contact(value)) => json.choice("contact", value),
+            Some(change::Now::Blocked(value)) => json.choice("blocked", value),
+            None => {}
+        }
+    }
+}
+
+impl Fields for Changed {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"changes" => json.field(&mut self.changes),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("changes", &self.changes);
+    }
+}
+
+impl Fields for RequestContact {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"user_id" | b"userId" => json.field(&mut self.user_id),
+            b"text" => json.field(&mut self.text),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("user_id", &self.user_id);
+        json.field("text", &self.text);
+    }
+}
+
+impl Fields for AnswerContact {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"user_id" | b"userId" => json.field(&mut self.user_id),
+            b"accept" => json.field(&mut self.accept),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("user_id", &self.user_id);
+        json.field("accept", &self.accept);
+    }
+}
+
+impl Fields for SetRemark {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"user_id" | b"userId" => json.field(&mut self.user_id),
+            b"remark" => json.field(&mut self.remark),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("user_id", &self.user_id);
+        json.field("remark", &self.remark);
+    }
+}
+
+impl Fields for RemoveContact {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"user_id" | b"userId" => json.field(&mut self.user_id),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("user_id", &self.user_id);
+    }
+}
+
+impl Fields for ListContacts {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"after" => json.field(&mut self.after),
+            b"limit" => json.field(&mut self.limit),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("after", &self.after);
+        json.field("limit", &self.limit);
+    }
+}
+
+impl Fields for Contacts {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"contacts" => json.field(&mut self.contacts),
+            b"more" => json.field(&mut self.more),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("contacts", &self.contacts);
+        json.field("more", &self.more);
+    }
+}
+
+impl Fields for Block {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"user_id" | b"userId" => json.field(&mut self.user_id),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("user_id", &self.user_id);
+    }
+}
+
+impl Fields for Unblock {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"user_id" | b"userId" => json.field(&mut self.user_id),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("user_id", &self.user_id);
+    }
+}
+
+impl Fields for ListBlocks {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"after" => json.field(&mut self.after),
+            b"limit" => json.field(&mut self.limit),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("after", &self.after);
+        json.field("limit", &self.limit);
+    }
+}
+
+impl Fields for Blocks {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"blocks" => json.field(&mut self.blocks),
+            b"more" => json.field(&mut self.more),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("blocks", &self.blocks);
+        json.field("more", &self.more);
+    }
+}
+
 impl Fields for Session {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
@@ -716,6 +931,7 @@ impl Fields for Sync {
             b"mailbox_seq" | b"mailboxSeq" => json.field(&mut self.mailbox_seq),
             b"groups" => json.field(&mut self.groups),
             b"groups_digest" | b"groupsDigest" => json.field(&mut self.groups_digest),
+            b"resetting" => json.field(&mut self.resetting),
             _ => json.skip_field(name),
         }
     }
@@ -724,6 +940,7 @@ impl Fields for Sync {
         json.field("mailbox_seq", &self.mailbox_seq);
         json.field("groups", &self.groups);
         json.field("groups_digest", &self.groups_digest);
+        json.field("resetting", &self.resetting);
     }
 }
 
@@ -750,6 +967,8 @@ impl Fields for SyncPage {
             b"caught_up" | b"caughtUp" => json.field(&mut self.caught_up),
             b"profile" => json.field(&mut self.profile),
             b"groups_behind" | b"groupsBehind" => json.field(&mut self.groups_behind),
+            b"changes" => json.field(&mut self.changes),
+            b"reset" => json.field(&mut self.reset),
             _ => json.skip_field(name),
         }
     }
@@ -760,6 +979,8 @@ impl Fields for SyncPage {
         json.field("caught_up", &self.caught_up);
         json.field("profile", &self.profile);
         json.field("groups_behind", &self.groups_behind);
+        json.field("changes", &self.changes);
+        json.field("reset", &self.reset);
     }
 }
 
@@ -928,6 +1149,14 @@ impl Fields for ClientFrame {
             b"transfer_group" | b"transferGroup" => json.choice(&mut self.request, client_frame::Request::TransferGroup),
             b"get_users" | b"getUsers" => json.choice(&mut self.request, client_frame::Request::GetUsers),
             b"update_profile" | b"updateProfile" => json.choice(&mut self.request, client_frame::Request::UpdateProfile),
+            b"request_contact" | b"requestContact" => json.choice(&mut self.request, client_frame::Request::RequestContact),
+            b"answer_contact" | b"answerContact" => json.choice(&mut self.request, client_frame::Request::AnswerContact),
+            b"set_remark" | b"setRemark" => json.choice(&mut self.request, client_frame::Request::SetRemark),
+            b"remove_contact" | b"removeContact" => json.choice(&mut self.request, client_frame::Request::RemoveContact),
+            b"list_contacts" | b"listContacts" => json.choice(&mut self.request, client_frame::Request::ListContacts),
+            b"block" => json.choice(&mut self.request, client_frame::Request::Block),
+            b"unblock" => json.choice(&mut self.request, client_frame::Request::Unblock),
+            b"list_blocks" | b"listBlocks" => json.choice(&mut self.request, client_frame::Request::ListBlocks),
             _ => json.skip_field(name),
         }
     }
@@ -955,6 +1184,14 @@ impl Fields for ClientFrame {
             Some(client_frame::Request::TransferGroup(value)) => json.choice("transfer_group", value),
             Some(client_frame::Request::GetUsers(value)) => json.choice("get_users", value),
             Some(client_frame::Request::UpdateProfile(value)) => json.choice("update_profile", value),
+            Some(client_frame::Request::RequestContact(value)) => json.choice("request_contact", value),
+            Some(client_frame::Request::AnswerContact(value)) => json.choice("answer_contact", value),
+            Some(client_frame::Request::SetRemark(value)) => json.choice("set_remark", value),
+            Some(client_frame::Request::RemoveContact(value)) => json.choice("remove_contact", value),
+            Some(client_frame::Request::ListContacts(value)) => json.choice("list_contacts", value),
+            Some(client_frame::Request::Block(value)) => json.choice("block", value),
+            Some(client_frame::Request::Unblock(value)) => json.choice("unblock", value),
+            Some(client_frame::Request::ListBlocks(value)) => json.choice("list_blocks", value),
             None => {}
         }
     }
@@ -976,6 +1213,9 @@ impl Fields for ServerFrame {
             b"group" => json.choice(&mut self.body, server_frame::Body::Group),
             b"members" => json.choice(&mut self.body, server_frame::Body::Members),
             b"users" => json.choice(&mut self.body, server_frame::Body::Users),
+            b"changed" => json.choice(&mut self.body, server_frame::Body::Changed),
+            b"contacts" => json.choice(&mut self.body, server_frame::Body::Contacts),
+            b"blocks" => json.choice(&mut self.body, server_frame::Body::Blocks),
             b"message" => json.choice(&mut self.body, server_frame::Body::Message),
             b"receipt" => json.choice(&mut self.body, server_frame::Body::Receipt),
             b"typing" => json.choice(&mut self.body, server_frame::Body::Typing),
@@ -1004,6 +1244,9 @@ impl Fields for ServerFrame {
             Some(server_frame::Body::Group(value)) => json.choice("group", value),
             Some(server_frame::Body::Members(value)) => json.choice("members", value),
             Some(server_frame::Body::Users(value)) => json.choice("users", value),
+            Some(server_frame::Body::Changed(value)) => json.choice("changed", value),
+            Some(server_frame::Body::Contacts(value)) => json.choice("contacts", value),
+            Some(server_frame::Body::Blocks(value)) => json.choice("blocks", value),
             Some(server_frame::Body::Message(value)) => json.choice("message", value),
             Some(server_frame::Body::Receipt(value)) => json.choice("receipt", value),
             Some(server_frame::Body::Typing(value)) => json.choice("typing", value),

@@ -788,6 +788,170 @@ pub struct MessageEvent {
     #[prost(uint64, tag = "2")]
     pub mailbox_seq: u64,
 }
+/// What another user is to this one.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Contact {
+    #[prost(message, optional, tag = "1")]
+    pub user: ::core::option::Option<User>,
+    #[prost(enumeration = "contact::State", tag = "2")]
+    pub state: i32,
+    /// The user's own name for a contact.
+    #[prost(string, tag = "3")]
+    pub remark: ::prost::alloc::string::String,
+    /// What was said with an open request.
+    #[prost(string, tag = "4")]
+    pub text: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "5")]
+    pub since_ms: u64,
+}
+/// Nested message and enum types in `Contact`.
+pub mod contact {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum State {
+        /// Nothing: the contact ended, or the request was taken back, answered or dropped. Then `user` has its `user_id` alone.
+        None = 0,
+        Contact = 1,
+        /// The user asked them, and has no answer.
+        Asked = 2,
+        /// They ask the user.
+        Asking = 3,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::None => "NONE",
+                Self::Contact => "CONTACT",
+                Self::Asked => "ASKED",
+                Self::Asking => "ASKING",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "NONE" => Some(Self::None),
+                "CONTACT" => Some(Self::Contact),
+                "ASKED" => Some(Self::Asked),
+                "ASKING" => Some(Self::Asking),
+                _ => None,
+            }
+        }
+    }
+}
+/// Somebody whom the user blocked.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Blocked {
+    #[prost(message, optional, tag = "1")]
+    pub user: ::core::option::Option<User>,
+    /// 0: they are not blocked any more, and `user` has its `user_id` alone.
+    #[prost(uint64, tag = "2")]
+    pub since_ms: u64,
+}
+/// One thing of the user's that changed, as it is now.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Change {
+    /// Of the user's mailbox.
+    #[prost(uint64, tag = "1")]
+    pub mailbox_seq: u64,
+    #[prost(oneof = "change::Now", tags = "2, 3")]
+    pub now: ::core::option::Option<change::Now>,
+}
+/// Nested message and enum types in `Change`.
+pub mod change {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Now {
+        #[prost(message, tag = "2")]
+        Contact(super::Contact),
+        #[prost(message, tag = "3")]
+        Blocked(super::Blocked),
+    }
+}
+/// What changed for the user: by this request, on another device, or by somebody else. Empty if nothing did.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Changed {
+    #[prost(message, repeated, tag = "1")]
+    pub changes: ::prost::alloc::vec::Vec<Change>,
+}
+/// Asks somebody to be a contact. Who asks again replaces the text; who asks whom they are asked by accepts. Answered by `changed`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RequestContact {
+    #[prost(uint64, tag = "1")]
+    pub user_id: u64,
+    /// At most 200 characters.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+}
+/// Answers somebody who asks. Who is told no is not told. Answered by `changed`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AnswerContact {
+    #[prost(uint64, tag = "1")]
+    pub user_id: u64,
+    #[prost(bool, tag = "2")]
+    pub accept: bool,
+}
+/// Gives a contact a name of the user's own. Answered by `changed`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetRemark {
+    #[prost(uint64, tag = "1")]
+    pub user_id: u64,
+    /// At most 64 characters; empty: none.
+    #[prost(string, tag = "2")]
+    pub remark: ::prost::alloc::string::String,
+}
+/// Ends a contact, for both; or takes back the user's own request. Answered by `changed`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveContact {
+    #[prost(uint64, tag = "1")]
+    pub user_id: u64,
+}
+/// Contacts and open requests in order of the others' ids, page by page. Answered by `contacts`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListContacts {
+    #[prost(uint64, tag = "1")]
+    pub after: u64,
+    /// 1 to 200; 0 means 50.
+    #[prost(uint32, tag = "2")]
+    pub limit: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Contacts {
+    #[prost(message, repeated, tag = "1")]
+    pub contacts: ::prost::alloc::vec::Vec<Contact>,
+    #[prost(bool, tag = "2")]
+    pub more: bool,
+}
+/// Refuses what somebody writes one to one. Ends the contact and open requests. Answered by `changed`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Block {
+    #[prost(uint64, tag = "1")]
+    pub user_id: u64,
+}
+/// Answered by `changed`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Unblock {
+    #[prost(uint64, tag = "1")]
+    pub user_id: u64,
+}
+/// Whom the user blocked in order of their ids, page by page. Answered by `blocks`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListBlocks {
+    #[prost(uint64, tag = "1")]
+    pub after: u64,
+    /// 1 to 200; 0 means 50.
+    #[prost(uint32, tag = "2")]
+    pub limit: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Blocks {
+    #[prost(message, repeated, tag = "1")]
+    pub blocks: ::prost::alloc::vec::Vec<Blocked>,
+    #[prost(bool, tag = "2")]
+    pub more: bool,
+}
 /// A user's entry in their conversation list.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Session {
@@ -853,6 +1017,9 @@ pub struct Sync {
     /// `hello`. `groups_behind` answers it.
     #[prost(uint64, optional, tag = "3")]
     pub groups_digest: ::core::option::Option<u64>,
+    /// The last page said `reset`, and the device is not caught up since.
+    #[prost(bool, tag = "4")]
+    pub resetting: bool,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GroupPosition {
@@ -879,6 +1046,13 @@ pub struct SyncPage {
     /// The request's `groups_digest` is not that of the user's groups: sync with their positions.
     #[prost(bool, tag = "5")]
     pub groups_behind: bool,
+    /// Contacts, blocks and what else changes seldom, as it is now, in order of the stamps.
+    #[prost(message, repeated, tag = "6")]
+    pub changes: ::prost::alloc::vec::Vec<Change>,
+    /// The device was away for too long to be told what went: it forgets all that comes in `changes`, and takes what comes from here on, until
+    /// `caught_up`, for all there is.
+    #[prost(bool, tag = "7")]
+    pub reset: bool,
 }
 /// The whole list, in order of conversation ids, page by page.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -965,7 +1139,7 @@ pub struct ClientFrame {
     /// Chosen by the client; the answer bears the same. Not 0.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31")]
+    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47")]
     pub request: ::core::option::Option<client_frame::Request>,
 }
 /// Nested message and enum types in `ClientFrame`.
@@ -1012,6 +1186,22 @@ pub mod client_frame {
         GetUsers(super::GetUsers),
         #[prost(message, tag = "31")]
         UpdateProfile(super::UpdateProfile),
+        #[prost(message, tag = "40")]
+        RequestContact(super::RequestContact),
+        #[prost(message, tag = "41")]
+        AnswerContact(super::AnswerContact),
+        #[prost(message, tag = "42")]
+        SetRemark(super::SetRemark),
+        #[prost(message, tag = "43")]
+        RemoveContact(super::RemoveContact),
+        #[prost(message, tag = "44")]
+        ListContacts(super::ListContacts),
+        #[prost(message, tag = "45")]
+        Block(super::Block),
+        #[prost(message, tag = "46")]
+        Unblock(super::Unblock),
+        #[prost(message, tag = "47")]
+        ListBlocks(super::ListBlocks),
     }
 }
 /// What the server says: the answer to a request, or an event.
@@ -1020,7 +1210,7 @@ pub struct ServerFrame {
     /// That of the request which this answers; 0 for an event.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "server_frame::Body", tags = "2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 40, 41, 42, 43, 44, 45, 46, 47, 48")]
+    #[prost(oneof = "server_frame::Body", tags = "2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 30, 31, 32, 40, 41, 42, 43, 44, 45, 46, 47, 48")]
     pub body: ::core::option::Option<server_frame::Body>,
 }
 /// Nested message and enum types in `ServerFrame`.
@@ -1051,6 +1241,13 @@ pub mod server_frame {
         Members(super::Members),
         #[prost(message, tag = "17")]
         Users(super::Users),
+        /// An event too.
+        #[prost(message, tag = "30")]
+        Changed(super::Changed),
+        #[prost(message, tag = "31")]
+        Contacts(super::Contacts),
+        #[prost(message, tag = "32")]
+        Blocks(super::Blocks),
         #[prost(message, tag = "40")]
         Message(super::MessageEvent),
         #[prost(message, tag = "41")]

@@ -55,6 +55,9 @@ fn golden_frames_are_read_and_written_as_ever() {
     let (sync, page) = samples::check();
     check("client", "sync-digest", &sync);
     check("server", "sync_page-behind", &page);
+    let (sync, page) = samples::reset();
+    check("client", "sync-resetting", &sync);
+    check("server", "sync_page-reset", &page);
     check("client", "pull-beginning", &samples::pull_from_the_beginning());
     check("client", "nothing", &ClientFrame::default());
     check("server", "nothing", &ServerFrame::default());

@@ -2,12 +2,14 @@
 //! change places are seen. Numbers lie above 2^53 where JSON would lose them.
 
 use anser_proto::v1::{
-    ClientFrame, Close, CreateGroup, Device, Done, Draining, Error, GetGroup, GetUsers, Group, GroupPosition, Hello,
-    InviteMembers, Kicked, Lagged, LeaveGroup, ListMembers, ListSessions, MarkDelivered, MarkRead, Marked, Member,
-    Members, Message, MessageEvent, Messages, Notice, Password, Ping, Pong, Positions, Preview, ProfileChanged, Pull,
-    Receipt, RemoveMembers, Send, Sent, ServerFrame, Session, SessionChanged, Sessions, SetRole, Settings, Sync,
-    SyncPage, TransferGroup, Typing, TypingEvent, UpdateProfile, User, Users, Welcome, client_frame::Request, close,
-    device, error, group, hello, message, notice, server_frame::Body,
+    AnswerContact, Block, Blocked, Blocks, Change, Changed, ClientFrame, Close, Contact, Contacts, CreateGroup, Device,
+    Done, Draining, Error, GetGroup, GetUsers, Group, GroupPosition, Hello, InviteMembers, Kicked, Lagged, LeaveGroup,
+    ListBlocks, ListContacts, ListMembers, ListSessions, MarkDelivered, MarkRead, Marked, Member, Members, Message,
+    MessageEvent, Messages, Notice, Password, Ping, Pong, Positions, Preview, ProfileChanged, Pull, Receipt,
+    RemoveContact, RemoveMembers, RequestContact, Send, Sent, ServerFrame, Session, SessionChanged, Sessions,
+    SetRemark, SetRole, Settings, Sync, SyncPage, TransferGroup, Typing, TypingEvent, Unblock, UpdateProfile, User,
+    Users, Welcome, change, client_frame::Request, close, contact, device, error, group, hello, message, notice,
+    server_frame::Body,
 };
 
 const BIG: u64 = 9_223_372_036_854_775_807;
@@ -27,6 +29,7 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
                 GroupPosition { group_id: BIG, server_msg_id: 0 },
             ],
             groups_digest: None,
+            resetting: false,
         }),
         Request::MarkRead(MarkRead { conversation_id: "group_3".into(), server_msg_id: 8 }),
         Request::MarkDelivered(MarkDelivered { conversation_id: "single_1008_1009".into(), server_msg_id: 9 }),
@@ -45,6 +48,14 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
         Request::LeaveGroup(LeaveGroup { group_id: 5 }),
         Request::GetUsers(GetUsers { user_ids: vec![1008], accounts: vec!["alice".into(), "bob".into()] }),
         Request::UpdateProfile(UpdateProfile { nickname: Some("Ada".into()), avatar: Some(String::new()) }),
+        Request::RequestContact(RequestContact { user_id: 1009, text: "it is me, 鸿雁".into() }),
+        Request::AnswerContact(AnswerContact { user_id: BIG, accept: true }),
+        Request::SetRemark(SetRemark { user_id: 1009, remark: "Bobby".into() }),
+        Request::RemoveContact(RemoveContact { user_id: 1009 }),
+        Request::ListContacts(ListContacts { after: 1008, limit: 50 }),
+        Request::Block(Block { user_id: 1009 }),
+        Request::Unblock(Unblock { user_id: 1009 }),
+        Request::ListBlocks(ListBlocks { after: 1008, limit: 50 }),
     ];
     let requests = requests.into_iter().zip(1..).chain(about_groups().into_iter().zip(100..));
     requests.map(|(request, id)| ClientFrame { request_id: id, request: Some(request) }).collect()
@@ -81,6 +92,8 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
             caught_up: true,
             profile: Some(user(1008, "alice")),
             groups_behind: false,
+            changes: Vec::new(),
+            reset: false,
         }),
         Body::Marked(Marked { read_mark: 8, delivered_mark: 9, unread: 2, mailbox_seq: 43 }),
         Body::Sessions(Sessions { sessions: vec![single_session()], more: true }),
@@ -90,6 +103,9 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
             more: true,
         }),
         Body::Users(Users { users: vec![user(1008, "alice"), user(BIG, "bob")], mailbox_seq: 46 }),
+        Body::Changed(Changed { changes: changes() }),
+        Body::Contacts(Contacts { contacts: vec![contact()], more: true }),
+        Body::Blocks(Blocks { blocks: vec![blocked()], more: true }),
     ];
     let events = [
         Body::Message(MessageEvent { message: Some(text_message()), mailbox_seq: 44 }),
@@ -124,12 +140,49 @@ pub(crate) fn hello_with_token() -> ClientFrame {
 
 /// Whether anything was missed, asked and answered with what the samples of `sync` do not bear.
 pub(crate) fn check() -> (ClientFrame, ServerFrame) {
-    let sync = Sync { mailbox_seq: 41, groups: Vec::new(), groups_digest: Some(16_753_576_447_339_095_367) };
+    let sync =
+        Sync { mailbox_seq: 41, groups: Vec::new(), groups_digest: Some(16_753_576_447_339_095_367), resetting: false };
     let page = SyncPage { mailbox_seq: 41, caught_up: true, groups_behind: true, ..SyncPage::default() };
     (
         ClientFrame { request_id: 1, request: Some(Request::Sync(sync)) },
         ServerFrame { request_id: 1, body: Some(Body::SyncPage(page)) },
     )
+}
+
+/// A page that begins with forgetting, and the next one asked for.
+pub(crate) fn reset() -> (ClientFrame, ServerFrame) {
+    let sync = Sync { mailbox_seq: 5, resetting: true, ..Sync::default() };
+    let page = SyncPage { mailbox_seq: 5, changes: changes(), reset: true, ..SyncPage::default() };
+    (
+        ClientFrame { request_id: 1, request: Some(Request::Sync(sync)) },
+        ServerFrame { request_id: 1, body: Some(Body::SyncPage(page)) },
+    )
+}
+
+fn contact() -> Contact {
+    Contact {
+        user: Some(user(1009, "bob")),
+        state: contact::State::Asking.into(),
+        remark: "Bobby".into(),
+        text: "it is me".into(),
+        since_ms: NOON_MS,
+    }
+}
+
+fn blocked() -> Blocked {
+    Blocked { user: Some(user(BIG, "eve")), since_ms: NOON_MS }
+}
+
+fn changes() -> Vec<Change> {
+    let gone = User { user_id: 1010, ..User::default() };
+    vec![
+        Change { mailbox_seq: 48, now: Some(change::Now::Contact(contact())) },
+        Change { mailbox_seq: 49, now: Some(change::Now::Blocked(blocked())) },
+        Change {
+            mailbox_seq: BIG,
+            now: Some(change::Now::Contact(Contact { user: Some(gone), ..Contact::default() })),
+        },
+    ]
 }
 
 /// 0 as a place in the log, and not as what is absent.

@@ -31,6 +31,9 @@ pub fn of(request: Option<&Request>) -> u32 {
         Some(Request::InviteMembers(invite)) => count(invite.user_ids.len()),
         Some(Request::RemoveMembers(remove)) => count(remove.user_ids.len()),
         Some(Request::SetRole(set)) => count(set.user_ids.len()),
+        Some(
+            Request::ListContacts(v1::ListContacts { limit, .. }) | Request::ListBlocks(v1::ListBlocks { limit, .. }),
+        ) => page(*limit) / USERS,
         _ => 0,
     }
 }
@@ -76,6 +79,7 @@ mod tests {
             ("`sync`", Request::Sync(v1::Sync { groups, ..Default::default() })),
             ("`list_sessions`", Request::ListSessions(v1::ListSessions { limit, ..Default::default() })),
             ("`list_members`", Request::ListMembers(v1::ListMembers { limit, ..Default::default() })),
+            ("`list_contacts`, `list_blocks`", Request::ListContacts(v1::ListContacts { limit, ..Default::default() })),
             ("`get_users`", Request::GetUsers(v1::GetUsers { user_ids: ids(200), ..Default::default() })),
             (
                 "`create_group`, `invite_members`, `remove_members`, `set_role`",

@@ -65,11 +65,13 @@ impl Lane {
         self.budget.take(cost, now).map_err(|wait| {
             self.refusals = self.refusals.saturating_add(1);
             self.flooding |= !self.budget.bear_refusal(now) && self.refusals > REFUSALS_BORNE;
-            Error {
-                retry_after_ms: u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1),
-                ..Error::new(ErrorCode::RateLimited, "the user asks for more than limits.requests_per_s")
-            }
+            rate_limited(wait, "the user asks for more than limits.requests_per_s")
         })
+    }
+
+    /// May ask somebody to be a contact, or is told when.
+    pub fn may_ask_for_contact(&self, now: Instant) -> Result<(), Error> {
+        self.budget.take_contact_request(now).map_err(|wait| rate_limited(wait, "the user asks too many people"))
     }
 
     /// Is charged for what an answer turned out to be.
@@ -105,4 +107,9 @@ impl Lane {
         self.typed.insert(conversation, now);
         true
     }
+}
+
+fn rate_limited(wait: Duration, why: &'static str) -> Error {
+    let retry_after_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1);
+    Error { retry_after_ms, ..Error::new(ErrorCode::RateLimited, why) }
 }

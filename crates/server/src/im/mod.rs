@@ -16,6 +16,7 @@ pub mod name;
 pub mod operator;
 mod page;
 pub mod peer;
+mod people;
 mod read;
 mod session;
 mod stored;
@@ -32,8 +33,9 @@ use std::sync::Arc;
 use anser_proto::{
     ErrorCode,
     limits::{PAGE_DEFAULT, PAGE_MAX},
-    v1::{ClientFrame, Done, Pong, ServerFrame, client_frame::Request, server_frame::Body},
+    v1::{self, ClientFrame, Done, Pong, ServerFrame, client_frame::Request, server_frame::Body},
 };
+use anser_store::PeopleAction;
 use tokio::time::Instant;
 
 use self::{actor::Actor, lane::Lane};
@@ -139,6 +141,25 @@ async fn handle(
         Some(Request::GetUsers(get)) => user::get(cx, get).await.map(Body::Users),
         Some(Request::UpdateProfile(update)) => user::update_profile(cx, actor, from, update).await.map(Body::Users),
 
+        Some(Request::RequestContact(request)) => {
+            people::request_contact(cx, actor, lane, request, now).await.map(Body::Changed)
+        }
+        Some(Request::AnswerContact(answer)) => {
+            people::answer_contact(cx, actor, from, answer).await.map(Body::Changed)
+        }
+        Some(Request::SetRemark(set)) => people::set_remark(cx, actor, from, set).await.map(Body::Changed),
+        Some(Request::RemoveContact(v1::RemoveContact { user_id })) => {
+            people::change(cx, actor, from, user_id, PeopleAction::Remove).await.map(Body::Changed)
+        }
+        Some(Request::ListContacts(list)) => people::list_contacts(cx, actor, lane, list).await.map(Body::Contacts),
+        Some(Request::Block(v1::Block { user_id })) => {
+            people::change(cx, actor, from, user_id, PeopleAction::Block).await.map(Body::Changed)
+        }
+        Some(Request::Unblock(v1::Unblock { user_id })) => {
+            people::change(cx, actor, from, user_id, PeopleAction::Unblock).await.map(Body::Changed)
+        }
+        Some(Request::ListBlocks(list)) => people::list_blocks(cx, actor, lane, list).await.map(Body::Blocks),
+
         None => Err(Error::new(ErrorCode::UnknownRequest, "the frame has no request that this server knows")),
     }
 }
@@ -186,6 +207,14 @@ fn kind(request: Option<&Request>) -> &'static str {
         Some(Request::TransferGroup(_)) => "transfer_group",
         Some(Request::GetUsers(_)) => "get_users",
         Some(Request::UpdateProfile(_)) => "update_profile",
+        Some(Request::RequestContact(_)) => "request_contact",
+        Some(Request::AnswerContact(_)) => "answer_contact",
+        Some(Request::SetRemark(_)) => "set_remark",
+        Some(Request::RemoveContact(_)) => "remove_contact",
+        Some(Request::ListContacts(_)) => "list_contacts",
+        Some(Request::Block(_)) => "block",
+        Some(Request::Unblock(_)) => "unblock",
+        Some(Request::ListBlocks(_)) => "list_blocks",
         None => "unknown",
     }
 }

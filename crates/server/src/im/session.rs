@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::{
     Actor, Lane,
     deliver::{Audience, publish, publish_here},
-    page_limit, wire,
+    page_limit, people, wire,
 };
 use crate::{accepted::ConnId, cluster::relay::Told, ctx::Ctx, error::Error, event::Event, outbox::Wave};
 
@@ -48,8 +48,8 @@ pub async fn changed_here(cx: &Ctx, user: UserId, except: Option<ConnId>, conver
     }
 }
 
-/// Passes on that the user is typing, to whoever is connected. Waits for nothing: members who are not remembered are read by a
-/// task beside, if there is a place for one.
+/// Passes on that the user is typing, to whoever is connected. Of a group, waits for nothing: members who are not remembered
+/// are read by a task beside, if there is a place for one.
 pub async fn typing(
     cx: &Arc<Ctx>,
     actor: &Actor,
@@ -65,7 +65,9 @@ pub async fn typing(
         Event::new(Body::Typing(v1::TypingEvent { conversation_id: conversation.to_string(), user_id: user.0 }));
     match conversation {
         ConversationId::Single { .. } => {
-            if let Some(peer) = conversation.peer_of(user) {
+            if let Some(peer) = conversation.peer_of(user)
+                && people::is_told_hints(cx, user, peer).await?
+            {
                 publish(cx, &mut Wave::default(), Audience::Users(&[peer]), &event, Some(lane.conn)).await;
             }
         }

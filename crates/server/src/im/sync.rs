@@ -14,7 +14,12 @@ pub async fn sync(cx: &Ctx, actor: &Actor, lane: &mut Lane, sync: v1::Sync) -> R
         return Err(Error::new(ErrorCode::PageTooLarge, message));
     }
     let sessions_max = lane.entries(SESSIONS_MAX);
-    let changes = cx.store.changes(actor.user, wire::position(sync.mailbox_seq), sessions_max).await?;
+    let since = wire::position(sync.mailbox_seq);
+    let mut changes = cx.store.changes(actor.user, since, sessions_max).await?;
+    let reset = changes.forgotten && !sync.resetting;
+    if reset && since > 0 {
+        changes = cx.store.changes(actor.user, 0, sessions_max).await?;
+    }
     let known = sync
         .groups
         .iter()
@@ -31,5 +36,7 @@ pub async fn sync(cx: &Ctx, actor: &Actor, lane: &mut Lane, sync: v1::Sync) -> R
         caught_up: changes.caught_up,
         profile: changes.profile.as_ref().map(wire::user),
         groups_behind,
+        changes: changes.things.iter().map(wire::change).collect(),
+        reset,
     })
 }

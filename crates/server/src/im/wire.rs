@@ -1,7 +1,9 @@
 //! Records of the store as the wire shows them, and the wire's ids as the store wants them.
 
 use anser_proto::{ConversationId, ErrorCode, GroupId, UserId, v1};
-use anser_store::{Appended, Group, Member, Message, NewMessage, Party, Preview, Role, Session, User};
+use anser_store::{
+    Appended, Block, Change, Contact, Group, Member, Message, NewMessage, Now, Party, Preview, Role, Session, User,
+};
 use prost::Message as _;
 
 use crate::error::Error;
@@ -131,4 +133,32 @@ pub fn group(group: &Group, role: Option<Role>) -> v1::Group {
 
 pub fn member(member: &Member) -> v1::Member {
     v1::Member { user: Some(user(&member.user)), role: member.role as i32, joined: member.joined }
+}
+
+pub fn contact(contact: &Contact) -> v1::Contact {
+    v1::Contact {
+        user: Some(user(&contact.user)),
+        state: contact.state as i32,
+        remark: contact.remark.to_string(),
+        text: contact.text.to_string(),
+        since_ms: contact.since_ms,
+    }
+}
+
+pub fn blocked(block: &Block) -> v1::Blocked {
+    v1::Blocked { user: Some(user(&block.user)), since_ms: block.since_ms }
+}
+
+/// Of a thing that went, whose it was.
+pub fn change(change: &Change) -> v1::Change {
+    let id_alone = |peer: &UserId| Some(v1::User { user_id: peer.0, ..Default::default() });
+    let now = match &change.now {
+        Now::Contact(_, Some(now)) => v1::change::Now::Contact(contact(now)),
+        Now::Contact(peer, None) => {
+            v1::change::Now::Contact(v1::Contact { user: id_alone(peer), ..Default::default() })
+        }
+        Now::Block(_, Some(now)) => v1::change::Now::Blocked(blocked(now)),
+        Now::Block(peer, None) => v1::change::Now::Blocked(v1::Blocked { user: id_alone(peer), since_ms: 0 }),
+    };
+    v1::Change { mailbox_seq: change.mailbox_seq, now: Some(now) }
 }

@@ -8,6 +8,10 @@ mod directory_faults;
 #[cfg(feature = "cluster")]
 mod kicks;
 #[cfg(feature = "cluster")]
+#[path = "../it/permissions.rs"]
+#[allow(dead_code, reason = "the tests of one server use more of it")]
+mod permissions;
+#[cfg(feature = "cluster")]
 #[path = "../it/raw.rs"]
 #[allow(dead_code, reason = "the tests of one server use more of it")]
 mod raw;

@@ -204,6 +204,7 @@ mod faults {
             unanswered_groups_per_user_max: 100,
             unanswered_groups_per_inviter_max: 100,
             devices_per_user_max: 3,
+            people: anser_store::PeopleOptions::default(),
             clock: anser_server::system_clock(),
         };
         let sequencer = Arc::new(open(&redis).await);

@@ -23,7 +23,7 @@ use anser_services::{Kept, Nats, Place, Redis};
 use anser_store::{Clock, Store as _, memory::MemoryStore};
 
 use crate::{
-    eventually,
+    eventually, permissions,
     raw::{Raw, TestServer, clock, common, group_id, send},
 };
 
@@ -142,6 +142,12 @@ async fn people_on_different_nodes_talk_and_see_each_others_marks() {
         _ => None,
     };
     assert_eq!(event(&mut ada, unread).await, 0);
+}
+
+#[tokio::test]
+async fn what_people_may_with_each_other_is_the_same_across_nodes() {
+    let town = Town::found(2).await;
+    permissions::check(&town.nodes[0], &town.nodes[1], permissions::ROWS, true).await;
 }
 
 #[tokio::test]

@@ -188,6 +188,22 @@ impl Store for Faulty {
         self.below.update_profile(user, change).await
     }
 
+    async fn change_people(&self, change: PeopleChange) -> Result<PeopleChanged, Error> {
+        self.below.change_people(change).await
+    }
+
+    async fn contacts(&self, user: UserId, after: UserId, limit: u32) -> Result<Page<Contact>, Error> {
+        self.below.contacts(user, after, limit).await
+    }
+
+    async fn blocks(&self, user: UserId, after: UserId, limit: u32) -> Result<Page<Block>, Error> {
+        self.below.blocks(user, after, limit).await
+    }
+
+    async fn between(&self, user: UserId, peer: UserId) -> Result<Between, Error> {
+        self.below.between(user, peer).await
+    }
+
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {
         self.below.set_password(user, password).await
     }

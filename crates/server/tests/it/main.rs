@@ -9,6 +9,8 @@ mod http;
 mod login;
 mod mark;
 mod message;
+mod people;
+mod permissions;
 mod proxy;
 mod raw;
 mod received;

@@ -70,6 +70,7 @@ pub fn common(config: &Config) -> Options {
         unanswered_groups_per_user_max: config.limits.unanswered_groups_per_user,
         unanswered_groups_per_inviter_max: config.limits.unanswered_groups_per_inviter,
         devices_per_user_max: config.limits.devices_per_user,
+        people: config.messages.people(),
         clock: clock(),
     }
 }

@@ -80,13 +80,14 @@ async fn of_many_groups_only_those_that_moved_are_told() {
     }
     ada.send(&format!("group_{}", groups[1].group_id), "m-1", "news").await;
     let mailbox_seq = bob.sync(0).await.mailbox_seq;
-    let sync = Request::Sync(v1::Sync { mailbox_seq, groups: groups.clone(), groups_digest: None });
+    let sync =
+        Request::Sync(v1::Sync { mailbox_seq, groups: groups.clone(), groups_digest: None, ..Default::default() });
     let Body::SyncPage(page) = bob.ask(sync).await else { panic!("no page") };
     assert_eq!(page.sessions.len(), 1);
     assert_eq!((page.sessions[0].head, page.sessions[0].unread), (2, 1));
 
     let many = vec![groups[0]; 201];
-    let sync = v1::Sync { mailbox_seq, groups: many, groups_digest: None };
+    let sync = v1::Sync { mailbox_seq, groups: many, ..Default::default() };
     assert_eq!(bob.refused(Request::Sync(sync)).await, ErrorCode::PageTooLarge);
 }
 
@@ -99,7 +100,7 @@ async fn whether_a_group_moved_is_asked_with_a_digest() {
     let mut behind = async |head| {
         let known = anser_proto::GroupId(group_id(&group));
         let groups_digest = Some(groups_digest([(known, head)]));
-        let sync = v1::Sync { mailbox_seq, groups: Vec::new(), groups_digest };
+        let sync = v1::Sync { mailbox_seq, groups_digest, ..Default::default() };
         let Body::SyncPage(page) = bob.ask(Request::Sync(sync)).await else { panic!("no page") };
         assert!(page.sessions.is_empty() && page.caught_up, "{page:?}");
         page.groups_behind

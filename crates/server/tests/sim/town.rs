@@ -73,6 +73,7 @@ impl Town {
             unanswered_groups_per_user_max: limits.groups_per_user,
             unanswered_groups_per_inviter_max: limits.groups_per_user,
             devices_per_user_max: limits.devices_per_user,
+            people: anser_store::PeopleOptions::default(),
             clock: Arc::clone(&clock),
         });
         let weather = Weather::new(seed);

@@ -28,6 +28,7 @@ pub(crate) fn options() -> SqliteOptions {
         unanswered_groups_per_user_max: 500,
         unanswered_groups_per_inviter_max: 500,
         devices_per_user_max: 10,
+        people: anser_store::PeopleOptions::default(),
         clock: Arc::new(clock),
     };
     SqliteOptions::new(common, Arc::new(HeadSequencer::new()))

@@ -219,6 +219,29 @@ macro_rules! store_contract {
                 many_devices_are_forgotten_at_once
                 a_device_of_nobody_is_not_found
             }
+            people {
+                who_is_asked_may_accept
+                who_asks_again_replaces_the_words
+                two_who_ask_each_other_are_contacts
+                whose_request_is_rejected_sees_it_as_open_and_asks_again_unheard_for_a_day
+                whom_one_rejected_and_then_asks_is_a_contact
+                a_request_taken_back_is_gone_for_both
+                a_contact_that_one_removes_ends_for_both
+                a_remark_is_its_users_alone
+                what_is_not_there_is_not_found
+                a_user_has_no_more_contacts_and_requests_than_they_may
+                a_block_ends_the_contact_and_only_its_user_sees_it
+                a_block_drops_requests_and_who_asked_sees_theirs_as_open
+                while_a_block_stands_neither_writes_to_the_other
+                a_block_before_the_first_word_holds_and_lists_nothing
+                while_a_block_stands_marks_are_not_shown
+                while_a_block_stands_neither_puts_the_other_into_a_group
+                where_only_contacts_may_write_strangers_may_not
+                after_any_order_of_block_unblock_add_and_remove_all_can_be_undone
+                each_thing_that_changed_comes_once_as_it_is_now
+                a_change_of_people_takes_the_next_numbers
+                pages_of_contacts_and_blocks_lead_through_all
+            }
             life {
                 everything_is_there_after_reopening
                 another_store_has_another_log_id

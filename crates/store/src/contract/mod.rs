@@ -12,6 +12,7 @@ mod life;
 mod log;
 mod mark;
 mod members;
+mod people;
 mod roles;
 mod room;
 mod session;
@@ -46,7 +47,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Between them they call every verb, with all that its statements differ by.
 #[cfg(test)]
-pub(crate) const OF_EVERY_VERB: [&str; 17] = [
+pub(crate) const OF_EVERY_VERB: [&str; 19] = [
     "life::everything_is_there_after_reopening",
     "append::a_retry_after_leaving_gets_the_first_place_again",
     "append::another_body_under_a_known_client_msg_id_is_refused",
@@ -64,6 +65,8 @@ pub(crate) const OF_EVERY_VERB: [&str; 17] = [
     "user::an_account_or_id_is_not_given_twice",
     "user::a_new_password_and_each_disabling_end_the_logins",
     "user::the_device_longest_unseen_is_forgotten",
+    "people::pages_of_contacts_and_blocks_lead_through_all",
+    "people::each_thing_that_changed_comes_once_as_it_is_now",
 ];
 
 /// Runs one case of the suite on a store of its own. Most callers want a test for each: [`crate::store_contract`].

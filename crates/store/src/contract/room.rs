@@ -16,8 +16,8 @@ use prost::Message as _;
 use super::{Make, Subject};
 use crate::{
     Appended, Device, Error, Mark, MarkKind, Marked, MembersAction, MembersChange, MembersChanged, Message, NewGroup,
-    NewMessage, NewUser, Options, Page, PasswordHash, Rank, Role, Sender, Sequencer, Session, Store, Stretch,
-    sequencer::HeadSequencer,
+    NewMessage, NewUser, Options, Page, PasswordHash, PeopleOptions, Rank, Role, Sender, Sequencer, Session, Store,
+    Stretch, sequencer::HeadSequencer,
 };
 
 // Some share a shard of four and some do not; sorted as text they stand in another order than as numbers; and
@@ -235,6 +235,8 @@ impl Room {
             let changes = ok(self.changes(user, 0, u32::MAX).await);
             picture.insert(format!("{user}"), format!("{:?}", (self.positions(user).await, password, devices)));
             picture.insert(format!("{user} changes"), format!("{changes:?}"));
+            let people = (self.contacts(user, UserId(0), u32::MAX).await, self.blocks(user, UserId(0), u32::MAX).await);
+            picture.insert(format!("{user} people"), format!("{people:?}"));
             for session in self.all_sessions(user).await {
                 let log = self.log(user, session.conversation).await;
                 picture.insert(format!("{user} {} log", session.conversation), format!("{log:?}"));
@@ -257,6 +259,7 @@ fn options(now: &Arc<AtomicU64>) -> Options {
         unanswered_groups_per_user_max: 100,
         unanswered_groups_per_inviter_max: 100,
         devices_per_user_max: 3,
+        people: PeopleOptions::default(),
         clock: Arc::new(move || now.load(Relaxed)),
     }
 }

@@ -142,6 +142,9 @@ pub(super) async fn a_login_that_is_over_changes_nothing(room: &mut Room) {
     assert_eq!(room.invite(ADA, crowd, &[DAN]).await, Err(Error::Refused(Refusal::LoginOver)));
     assert_eq!(room.remove(ADA, crowd, &[BOB]).await, Err(Error::Refused(Refusal::LoginOver)));
     assert_eq!(room.leave(ADA, crowd).await, Err(Error::Refused(Refusal::LoginOver)));
+    let block =
+        |login_version| crate::PeopleChange { user: ADA, peer: CYD, action: crate::PeopleAction::Block, login_version };
+    assert_eq!(room.change_people(block(0)).await, Err(Error::Refused(Refusal::LoginOver)));
     let change = ProfileChange { nickname: Some("Ada".into()), ..ProfileChange::default() };
     assert_eq!(room.update_profile(ADA, change.clone()).await, Err(Error::Refused(Refusal::LoginOver)));
     // What was done before is told all the same.

@@ -44,6 +44,11 @@ impl Over {
         Self { table: table.into(), key: &["user_id"] }
     }
 
+    /// Of each user in order of the stamps.
+    pub(super) fn changes() -> Self {
+        Self { table: "im_change".into(), key: &["user_id", "mailbox_seq"] }
+    }
+
     pub(super) fn messages(table: &str) -> Self {
         Self { table: table.into(), key: &["id"] }
     }

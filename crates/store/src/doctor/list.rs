@@ -18,6 +18,10 @@ const STAYS: &str = "FROM im_group_member AS stay WHERE here.small_id = 0 AND st
                          AND stay.user_id = here.user_id ORDER BY stay.joined DESC LIMIT 1";
 /// The head of its conversation.
 const HEAD: &str = "FROM im_conversation AS head WHERE head.small_id = here.small_id AND head.big_id = here.big_id";
+/// Something was said in it, or a group was joined. An entry that is not only says who may write.
+const LISTED: &str = "NOT (here.mailbox_seq = 0 AND here.small_id > 0 AND here.user_id IN (here.small_id, here.big_id)
+                          AND NOT EXISTS (SELECT 1 FROM im_conversation AS head
+                                          WHERE head.small_id = here.small_id AND head.big_id = here.big_id))";
 /// The peer of its user.
 const PEER: &str = "(CASE here.user_id WHEN here.small_id THEN here.big_id ELSE here.small_id END)";
 /// The count of a read mark at which there is no message.
@@ -38,7 +42,8 @@ impl<P: Patient> Doctor<'_, P> {
         self.marks().await?;
         self.read_counts().await?;
         self.missing_mailboxes().await?;
-        self.stamps().await
+        self.stamps().await?;
+        self.changes().await
     }
 
     /// Rows that hang on something that is not there. Those that say nothing without it can go.
@@ -56,8 +61,9 @@ impl<P: Patient> Doctor<'_, P> {
         let stay = "SELECT 1 FROM im_group_member AS stay WHERE stay.group_id = here.big_id
                         AND stay.user_id = here.user_id";
         let which = format!(
-            "NOT EXISTS (SELECT 1 {HEAD}) OR (here.small_id > 0 AND here.user_id NOT IN (here.small_id, here.big_id))
-             OR (here.small_id = 0 AND NOT EXISTS ({stay}))"
+            "{LISTED} AND (NOT EXISTS (SELECT 1 {HEAD})
+             OR (here.small_id > 0 AND here.user_id NOT IN (here.small_id, here.big_id))
+             OR (here.small_id = 0 AND NOT EXISTS ({stay})))"
         );
         let wrong = "'the user has no part in such a conversation'";
         self.check(&Check::of(Over::rows_of::<Entry>(), wrong, which).deleted()).await
@@ -178,6 +184,22 @@ impl<P: Patient> Doctor<'_, P> {
         }
     }
 
+    /// What changes seldom has its stamp in a table of its own, in which none stands twice.
+    async fn changes(&mut self) -> Result<(), P::Error> {
+        let same = |table: &str| {
+            format!(
+                "EXISTS (SELECT 1 FROM {table} AS other
+                         WHERE other.user_id = here.user_id AND other.mailbox_seq = here.mailbox_seq)"
+            )
+        };
+        let within = "EXISTS (SELECT 1 FROM im_mailbox AS mailbox
+                              WHERE mailbox.user_id = here.user_id AND mailbox.mailbox_seq >= here.mailbox_seq)";
+        let which = format!("{} OR {} OR NOT {within}", same("im_session"), same("im_user"));
+        let wrong = "'the stamp ' || here.mailbox_seq || ' is of no change of its own'";
+        let check = Check::of(Over::changes(), wrong, which);
+        self.check(&check.told_as("im_change", &["here.user_id", "here.kind", "here.thing"])).await
+    }
+
     async fn stamps_of(&mut self, users: Vec<Vec<Stamped>>) -> Result<(), P::Error> {
         let sql = "SELECT user_id, mailbox_seq FROM im_mailbox WHERE user_id = ?";
         let questions = users.iter().map(|stamps| Query::new(sql, [stamps[0].user.into()])).collect();
@@ -226,7 +248,7 @@ fn stamps_behind(dialect: Dialect, behind: [u64; 3]) -> Query {
     let (page, params) = bounded(dialect, &key, [(Side::Behind, Some(&behind))]);
     let sessions = format!(
         "SELECT here.user_id AS user_id, here.small_id AS small, here.big_id AS big, here.mailbox_seq
-         FROM im_session AS here WHERE {page}"
+         FROM im_session AS here WHERE {page} AND {LISTED}"
     );
     let profiles = "SELECT here.user_id AS user_id, 0 AS small, 0 AS big, here.mailbox_seq
                     FROM im_user AS here WHERE here.mailbox_seq <> 0 AND here.user_id > ?";

@@ -51,10 +51,11 @@ impl State {
         if let Some(row) = self.groups.values().find(same) {
             return Ok(unchanged(row, creator));
         }
-        let members = BTreeSet::from_iter(new.members.iter().copied().chain([creator]));
+        let mut members = BTreeSet::from_iter(new.members.iter().copied().chain([creator]));
         for user in &members {
             self.user_row(*user)?;
         }
+        members.retain(|user| self.may_be_put(creator, *user));
         self.must_be_logged_in(creator, new.login_version)?;
         self.may_join(creator, &members, 0)?;
         if self.groups.contains_key(&new.group) {

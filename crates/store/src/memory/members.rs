@@ -32,7 +32,11 @@ impl State {
 
     fn invite(&mut self, group: GroupId, operator: &Sender, users: Vec<UserId>) -> Result<MembersChanged, Refusal> {
         let (row, _) = self.as_member(operator.user, group)?;
-        let invited = users.into_iter().filter(|user| row.present(*user).is_none()).collect();
+        for user in &users {
+            self.user_row(*user)?;
+        }
+        let invited = users.into_iter().filter(|user| row.present(*user).is_none());
+        let invited = invited.filter(|user| self.may_be_put(operator.user, *user)).collect();
         self.may_join(operator.user, &invited, row.members().count())?;
         if invited.is_empty() {
             return Ok(unchanged(row, operator.user));

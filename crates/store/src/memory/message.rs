@@ -3,7 +3,7 @@
 use anser_proto::{ConversationId, UserId};
 
 use super::{Membership, State};
-use crate::{Appended, LogPage, Message, NewMessage, Refusal, Stretch};
+use crate::{Appended, Between, LogPage, Message, NewMessage, Refusal, Strangers, Stretch};
 
 impl State {
     pub(super) fn append(&mut self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Refusal>> {
@@ -21,13 +21,14 @@ impl State {
         }
         let members_version = self.entitle(from, conversation)?;
         self.must_be_logged_in(from, new.login_version)?;
+        self.may_write(from, conversation)?;
 
         let stored = self.push(new);
         let place = stored.server_msg_id;
         self.places.insert(identity, place);
         self.stats.appended += 1;
         let row = self.sessions.entry((from, conversation)).or_default();
-        (row.read_mark, row.delivered_mark) = (place, place);
+        (row.read_mark, row.delivered_mark, row.shown) = (place, place, (place, place));
         self.answer(from, conversation);
         let (sender_mailbox_seq, receiver_mailbox_seq) = match conversation.peer_of(from) {
             None => (0, 0),
@@ -60,6 +61,13 @@ impl State {
                 row.present(user).map(|_| row.group.members_version).ok_or(Refusal::NotMember)
             }
         }
+    }
+
+    fn may_write(&self, user: UserId, conversation: ConversationId) -> Result<(), Refusal> {
+        let Some(peer) = conversation.peer_of(user).filter(|peer| *peer != user) else { return Ok(()) };
+        let Between { refused, contact } = self.between(user, peer);
+        let is_stranger = !contact && self.options.people.strangers == Strangers::Contacts;
+        if refused || is_stranger { Err(Refusal::Forbidden) } else { Ok(()) }
     }
 
     /// Writes the next entry of a log, whoever it is from.

@@ -9,6 +9,7 @@
 mod group;
 mod members;
 mod message;
+mod people;
 mod session;
 mod user;
 
@@ -23,10 +24,12 @@ use std::{
 use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId};
 use async_trait::async_trait;
 
+use people::{ContactRow, Thing};
+
 use crate::{
-    Appended, Changes, Device, Error, Failure, Group, LogPage, Mark, Marked, Member, MemberIds, MembersChange,
-    MembersChanged, Message, NewGroup, NewMessage, NewUser, Options, Page, PasswordHash, Positions, ProfileChange,
-    Refusal, Role, Session, Stats, Store, Stretch, User,
+    Appended, Between, Block, Changes, Contact, Device, Error, Failure, Group, LogPage, Mark, Marked, Member,
+    MemberIds, MembersChange, MembersChanged, Message, NewGroup, NewMessage, NewUser, Options, Page, PasswordHash,
+    PeopleChange, PeopleChanged, Positions, ProfileChange, Refusal, Role, Session, Stats, Store, Stretch, User,
 };
 
 pub struct MemoryStore {
@@ -44,6 +47,11 @@ struct State {
     places: BTreeMap<(ConversationId, UserId, ClientMsgId), u64>,
     sessions: BTreeMap<(UserId, ConversationId), SessionRow>,
     groups: BTreeMap<GroupId, GroupRow>,
+    /// Who of two is what to the other one: the first to whom the second is it.
+    contacts: BTreeMap<(UserId, UserId), ContactRow>,
+    blocks: BTreeMap<(UserId, UserId), u64>,
+    /// By user and stamp.
+    things: BTreeMap<(UserId, u64), Thing>,
 }
 
 struct UserRow {
@@ -62,6 +70,8 @@ struct SessionRow {
     stamp: u64,
     read_mark: u64,
     delivered_mark: u64,
+    /// The read and the delivered mark as the peer is shown them.
+    shown: (u64, u64),
 }
 
 struct GroupRow {
@@ -97,6 +107,9 @@ impl MemoryStore {
             places: BTreeMap::new(),
             sessions: BTreeMap::new(),
             groups: BTreeMap::new(),
+            contacts: BTreeMap::new(),
+            blocks: BTreeMap::new(),
+            things: BTreeMap::new(),
         };
         Self { state: Arc::new(Mutex::new(state)), closed: AtomicBool::new(false) }
     }
@@ -211,6 +224,22 @@ impl Store for MemoryStore {
 
     async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error> {
         self.with(|state| state.update_profile(user, change))
+    }
+
+    async fn change_people(&self, change: PeopleChange) -> Result<PeopleChanged, Error> {
+        self.with(|state| state.change_people(change))
+    }
+
+    async fn contacts(&self, user: UserId, after: UserId, limit: u32) -> Result<Page<Contact>, Error> {
+        self.with(|state| Ok(state.contacts(user, after, limit)))
+    }
+
+    async fn blocks(&self, user: UserId, after: UserId, limit: u32) -> Result<Page<Block>, Error> {
+        self.with(|state| Ok(state.blocks(user, after, limit)))
+    }
+
+    async fn between(&self, user: UserId, peer: UserId) -> Result<Between, Error> {
+        self.with(|state| state.user_row(peer).map(|_| state.between(user, peer)))
     }
 
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {

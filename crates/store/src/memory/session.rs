@@ -49,7 +49,12 @@ impl State {
                 self.answer(user, conversation);
             }
             // In a conversation with themselves a user's marks are always at the head.
-            peer = conversation.peer_of(user).map(|peer| (peer, self.stamp(peer, conversation)));
+            let shown = conversation.peer_of(user).filter(|peer| !self.between(user, *peer).refused);
+            if shown.is_some() || matches!(conversation, ConversationId::Group(_)) {
+                let row = self.sessions.get_mut(&(user, conversation)).expect("it was just changed");
+                row.shown = (read_mark, delivered_mark);
+            }
+            peer = shown.map(|peer| (peer, self.stamp(peer, conversation)));
             self.stats.commits += 1;
         }
         Ok(Marked { read_mark, delivered_mark, unread, moved, mailbox_seq, peer })
@@ -73,10 +78,17 @@ impl State {
         let mut sessions = self.sessions(user, None, u32::MAX).rows;
         sessions.retain(|session| session.mailbox_seq > since);
         sessions.sort_by_key(|session| session.mailbox_seq);
-        let Page { rows: sessions, more } = page(sessions.into_iter(), limit);
-        let last = sessions.last().map_or(since, |session| session.mailbox_seq);
+        let things = self.things_since(user, since);
+        let mut stamps: Vec<_> = sessions.iter().map(|session| session.mailbox_seq).collect();
+        stamps.extend(things.iter().map(|thing| thing.mailbox_seq));
+        stamps.sort_unstable();
+        let last = stamps.get(limit as usize - 1).copied().unwrap_or(mailbox_seq);
+        let caught_up = stamps.len() <= limit as usize;
         let profile = row.filter(|row| row.profile_stamp > since).map(|row| row.user.clone());
-        Changes { sessions, profile, mailbox_seq: if more { last } else { mailbox_seq }, caught_up: !more }
+        let mailbox_seq = if caught_up { mailbox_seq } else { last };
+        let sessions = sessions.into_iter().filter(|session| session.mailbox_seq <= mailbox_seq).collect();
+        let things = things.into_iter().filter(|thing| thing.mailbox_seq <= mailbox_seq).collect();
+        Changes { sessions, things, profile, mailbox_seq, caught_up, forgotten: false }
     }
 
     pub(super) fn moved_groups(&self, user: UserId, known: &[(GroupId, u64)]) -> Vec<Session> {
@@ -100,7 +112,8 @@ impl State {
         let (party, (peer_read_mark, peer_delivered_mark)) = match conversation {
             ConversationId::Single { .. } => {
                 let peer = conversation.peer_of(user)?;
-                (Party::Peer(self.user_row(peer).ok()?.user.clone()), self.marks(peer, conversation))
+                let shown = self.sessions.get(&(peer, conversation)).map_or((0, 0), |row| row.shown);
+                (Party::Peer(self.user_row(peer).ok()?.user.clone()), shown)
             }
             ConversationId::Group(group) => {
                 let group = self.groups.get(&group)?;

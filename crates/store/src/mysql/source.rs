@@ -22,8 +22,8 @@ use crate::{
     facts::{Known, Rows, Source, Stop, Tables, Want},
     query::{Dialect, Query},
     rows::{
-        Column as _, Damage, DeviceRow, Entry, GroupRow, Head, Mailbox, MessageRow, PasswordRow, Row, Stay, Take,
-        UserRow,
+        BlockRow, ChangeRow, Column as _, ContactRow, Damage, DeviceRow, Entry, GroupRow, Head, Mailbox, MessageRow,
+        PasswordRow, Row, Stay, Take, Thing, UserRow,
     },
     verb::Wants,
 };
@@ -40,6 +40,9 @@ struct Keys {
     users: BTreeSet<UserId>,
     passwords: BTreeSet<UserId>,
     devices: BTreeSet<(UserId, Arc<str>)>,
+    contacts: BTreeSet<(UserId, UserId)>,
+    blocks: BTreeSet<(UserId, UserId)>,
+    changes: BTreeSet<(UserId, Thing)>,
 }
 
 impl Keys {
@@ -55,6 +58,9 @@ impl Keys {
                 Want::User(user) => keys.users.insert(user),
                 Want::Password(user) => keys.passwords.insert(user),
                 Want::Device(user, device) => keys.devices.insert((user, device)),
+                Want::Contact(user, peer) => keys.contacts.insert((user, peer)),
+                Want::Block(user, peer) => keys.blocks.insert((user, peer)),
+                Want::Change(user, thing) => keys.changes.insert((user, thing)),
             };
         }
         keys.heads_looked_at.retain(|conversation| !keys.heads.contains(conversation));
@@ -79,6 +85,9 @@ impl Keys {
         of::<UserRow>(&self.users, Lock::None, sql);
         of::<PasswordRow>(&self.passwords, Lock::None, sql);
         of::<DeviceRow>(&self.devices, Lock::None, sql);
+        of::<ContactRow>(&self.contacts, Lock::None, sql);
+        of::<BlockRow>(&self.blocks, Lock::None, sql);
+        of::<ChangeRow>(&self.changes, Lock::None, sql);
     }
 
     async fn take(self, results: &mut Results<'_>, tables: &mut Tables) -> Result<(), Fault> {
@@ -90,7 +99,10 @@ impl Keys {
         take(self.stays, results, &mut tables.stays).await?;
         take(self.users, results, &mut tables.users).await?;
         take(self.passwords, results, &mut tables.passwords).await?;
-        take(self.devices, results, &mut tables.devices).await
+        take(self.devices, results, &mut tables.devices).await?;
+        take(self.contacts, results, &mut tables.contacts).await?;
+        take(self.blocks, results, &mut tables.blocks).await?;
+        take(self.changes, results, &mut tables.changes).await
     }
 }
 

@@ -10,7 +10,7 @@ use crate::{
     query::{Dialect, Query, Value, bound},
     questions,
     read::{Read, Snapshot, beside, cut},
-    reads::group::listed_role,
+    reads::{group::listed_role, people},
     rows::{Column as _, Damage, Entry, GroupRow, Mailbox, Place, Row as _, Salvage, Take, UserRow, columns_of},
 };
 
@@ -52,21 +52,38 @@ impl Read for ChangesSince {
         let Self { user, since, limit } = *self;
         let Mailbox { mailbox_seq, .. } = db.find(&user).await?.ok_or(Refusal::NotFound("user"))?;
         let since = if since > mailbox_seq { 0 } else { since };
+        if since == mailbox_seq {
+            return Ok(Changes { mailbox_seq, caught_up: true, ..Changes::default() });
+        }
         let limit = limit.max(1);
-        let behind = entries(
-            db.dialect(),
-            user,
-            "entry.mailbox_seq > ? ORDER BY entry.mailbox_seq LIMIT ?",
-            [since.into(), (u64::from(limit) + 1).into()],
-        );
-        let Page { rows, more } = cut(listed(db, user, vec![behind]).await?, limit);
+        let wanted = u64::from(limit) + 1;
+        let which = "entry.mailbox_seq > ? ORDER BY entry.mailbox_seq LIMIT ?";
+        let behind = entries(db.dialect(), user, which, [since.into(), wanted.into()]);
+        let mut rows = listed(db, user, vec![behind]).await?;
+        let mut things = people::stamps_since(db, user, since, wanted).await?;
+        let stamps = rows.iter().map(|row| row.session.mailbox_seq).chain(things.iter().map(|(stamp, _)| *stamp));
+        let reached = stamp_at(stamps, limit);
+        if let Some(reached) = reached {
+            rows.retain(|row| row.session.mailbox_seq <= reached);
+            things.retain(|(stamp, _)| *stamp <= reached);
+        }
         let sessions = with_last_messages(db, user, rows).await?;
+        let forgotten = people::is_forgotten(db, user, since).await?;
+        let things = people::as_they_are(db, user, things).await?;
         let (own, damaged) = (Query::with_key::<UserRow>(db.dialect(), &user), db.damaged());
         let own = db.row(own, |row| Ok(beside::<UserRow>(row, &user, &damaged))).await?.flatten();
         let profile = own.filter(|row| row.mailbox_seq > since).map(|row| row.user(user));
-        let reached = if more { sessions.last().map_or(since, |session| session.mailbox_seq) } else { mailbox_seq };
-        Ok(Changes { sessions, profile, mailbox_seq: reached, caught_up: !more })
+        let (mailbox_seq, caught_up) = (reached.unwrap_or(mailbox_seq), reached.is_none());
+        Ok(Changes { sessions, things, profile, mailbox_seq, caught_up, forgotten })
     }
+}
+
+/// The last stamp of a page, if there are more than it holds.
+fn stamp_at(stamps: impl Iterator<Item = u64>, limit: u32) -> Option<u64> {
+    let mut stamps: Vec<_> = stamps.collect();
+    stamps.sort_unstable();
+    let (last, more) = (limit as usize - 1, stamps.len() > limit as usize);
+    more.then(|| stamps[last])
 }
 
 pub(crate) struct MovedGroups {
@@ -158,7 +175,8 @@ fn entries(dialect: Dialect, user: UserId, which: &str, params: impl Into<Vec<Va
     let entry = columns_of::<Entry>("entry");
     let sql = format!(
         "SELECT {entry}, COALESCE(head.server_msg_id, 0), COALESCE(head.count, 0),
-                COALESCE(peers.read_mark, 0), COALESCE(peers.delivered_mark, 0),
+                COALESCE(peers.shown_read_mark, peers.read_mark, 0),
+                COALESCE(peers.shown_delivered_mark, peers.delivered_mark, 0),
                 (SELECT MIN(joined) {stay}), (SELECT MAX(left_at) {stay}), (SELECT role {stay} AND {present}),
                 {group}, {peer}
          FROM im_session AS entry
@@ -168,7 +186,7 @@ fn entries(dialect: Dialect, user: UserId, which: &str, params: impl Into<Vec<Va
              LEFT JOIN im_session AS peers ON peers.user_id = peer.user_id
                  AND peers.small_id = entry.small_id AND peers.big_id = entry.big_id
              LEFT JOIN im_group ON entry.small_id = 0 AND im_group.group_id = entry.big_id
-         WHERE entry.user_id = ? AND {which}"
+         WHERE entry.user_id = ? AND entry.mailbox_seq > 0 AND {which}"
     );
     Query::new(sql, [vec![user.into()], params.into()].concat())
 }
@@ -182,7 +200,7 @@ impl Listed {
     /// A row of [`entries`]. Whatever is wrong with whom it is about, it is there, so that a list has no holes and a sync comes to its end.
     fn take(row: &mut dyn Take, user: UserId, damaged: &Damaged) -> Result<Self, Damage> {
         let (UserId(_), conversation) = row.get()?;
-        let Entry { mailbox_seq, read_mark, read_count, delivered_mark } = Entry::take(row)?;
+        let Entry { mailbox_seq, read_mark, read_count, delivered_mark, .. } = Entry::take(row)?;
         let mut head = Place { server_msg_id: row.get()?, count: row.get()? };
         let (peer_read_mark, peer_delivered_mark) = row.get()?;
         let no_part = || damaged.note(&Damage("the user has no part in it".into()).of::<Entry>(&(user, conversation)));

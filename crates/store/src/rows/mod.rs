@@ -3,7 +3,9 @@
 //! Rows know nothing of statements or connections. A database reads what it finds into [`Take`] and writes what it is given by [`Put`], column by
 //! column in the order in which the kind names them.
 
+mod change;
 mod column;
+mod contact;
 mod device;
 mod group;
 mod head;
@@ -16,7 +18,9 @@ mod user;
 
 use std::{fmt::Debug, hash::Hash};
 
+pub(crate) use change::{ChangeRow, Thing};
 pub(crate) use column::{Column, Damage, Put, Salvage, Take};
+pub(crate) use contact::{BlockRow, ContactRow, Standing};
 pub(crate) use device::DeviceRow;
 pub(crate) use group::GroupRow;
 pub(crate) use head::{Head, Place};

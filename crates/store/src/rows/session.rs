@@ -13,6 +13,13 @@ pub(crate) struct Entry {
     /// Count of the message at the read mark: unread = count(head) - read_count.
     pub(crate) read_count: u64,
     pub(crate) delivered_mark: u64,
+    /// One of the two blocked the other.
+    pub(crate) refused: bool,
+    /// The two are contacts.
+    pub(crate) contact: bool,
+    /// The marks as the peer is shown them, where those are not the marks.
+    pub(crate) shown_read_mark: Option<u64>,
+    pub(crate) shown_delivered_mark: Option<u64>,
 }
 
 impl Row for Entry {
@@ -21,10 +28,34 @@ impl Row for Entry {
     const TABLE: &str = "im_session";
     const KEY: &[&str] = &["user_id", "small_id", "big_id"];
 
-    columns!(mailbox_seq, read_mark, read_count, delivered_mark);
+    columns!(
+        mailbox_seq,
+        read_mark,
+        read_count,
+        delivered_mark,
+        refused,
+        contact,
+        shown_read_mark,
+        shown_delivered_mark
+    );
 }
 
 impl Entry {
+    /// Something was said, or a group was joined. Until then the row only says who may write.
+    pub(crate) fn is_listed(&self) -> bool {
+        self.mailbox_seq > 0
+    }
+
+    /// The peer is shown the marks as they are now, whatever becomes of them.
+    pub(crate) fn freeze(&mut self) {
+        self.shown_read_mark.get_or_insert(self.read_mark);
+        self.shown_delivered_mark.get_or_insert(self.delivered_mark);
+    }
+
+    pub(crate) fn thaw(&mut self) {
+        (self.shown_read_mark, self.shown_delivered_mark) = (None, None);
+    }
+
     /// Forward only; the delivered mark is never behind.
     pub(crate) fn read_to(&mut self, place: Place) {
         if place.server_msg_id > self.read_mark {

@@ -127,6 +127,9 @@ impl Source for Database<'_> {
             Want::User(user) => self.read(None, user, &mut tables.users),
             Want::Password(user) => self.read(None, user, &mut tables.passwords),
             Want::Device(user, device) => self.read(None, (user, device), &mut tables.devices),
+            Want::Contact(user, peer) => self.read(None, (user, peer), &mut tables.contacts),
+            Want::Block(user, peer) => self.read(None, (user, peer), &mut tables.blocks),
+            Want::Change(user, thing) => self.read(None, (user, thing), &mut tables.changes),
         }
     }
 

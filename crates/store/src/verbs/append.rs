@@ -3,9 +3,9 @@
 use anser_proto::{ConversationId, GroupId};
 
 use crate::{
-    Appended, NewMessage, Refusal,
+    Appended, NewMessage, Refusal, Strangers,
     facts::{Facts, Known, Stop, Want, of_each},
-    rows::{Head, MessageRow},
+    rows::{Entry, Head, MessageRow},
     verb::{Company, Verb, Wants},
 };
 
@@ -75,7 +75,7 @@ fn append(facts: &mut Facts<'_>, message: &NewMessage) -> Result<Appended, Stop>
     };
     match appended {
         // The place of a retry is the first one, whatever its sender may do by now. A stranger has none.
-        Err(Stop::Refused(refusal @ (Refusal::LoginOver | Refusal::NotMember)))
+        Err(Stop::Refused(refusal @ (Refusal::LoginOver | Refusal::NotMember | Refusal::Forbidden)))
             if message.conversation.peer_of(message.from.user).is_some()
                 || matches!(message.conversation, ConversationId::Group(_)) =>
         {
@@ -93,19 +93,30 @@ fn append_single(facts: &mut Facts<'_>, message: &NewMessage) -> Result<Appended
     facts.must_be_logged_in(from, message.login_version)?;
     let mut head = facts.head(conversation)?.unwrap_or_default();
     // All that may be damaged is read before anything is stored.
-    facts.session(from, conversation)?;
+    let own = facts.session(from, conversation)?.unwrap_or_default();
     facts.session(to, conversation)?;
+    if !may_write(facts.options.people.strangers, &own) && to != from {
+        return Err(Refusal::Forbidden.into());
+    }
     head.advance(facts.now_ms(), message.counted);
     if let Some(known) = facts.source.store(MessageRow { message, head: &head })? {
         return known.place();
     }
     facts.move_head(conversation, head);
-    let sender_mailbox_seq = facts.stamp(from, conversation, |own| own.read_to(head.place()))?;
+    let sender_mailbox_seq = facts.stamp(from, conversation, |own| {
+        own.thaw();
+        own.read_to(head.place());
+    })?;
     let receiver_mailbox_seq = match to == from {
         true => sender_mailbox_seq,
         false => facts.stamp(to, conversation, |_| {})?,
     };
     Ok(Appended { sender_mailbox_seq, receiver_mailbox_seq, ..appended(&head) })
+}
+
+/// Whoever may not is told so, whichever of the two blocked the other.
+fn may_write(strangers: Strangers, own: &Entry) -> bool {
+    !own.refused && (own.contact || strangers == Strangers::Allow)
 }
 
 fn append_to_group(facts: &mut Facts<'_>, group: GroupId, message: &NewMessage) -> Result<Appended, Stop> {

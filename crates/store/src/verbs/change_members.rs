@@ -43,6 +43,7 @@ impl Verb for ChangeMembers {
         }
         if let MembersAction::Invite(users) = action {
             for user in distinct(users) {
+                joining::want_pair(wants, operator.user, user);
                 wants.ask(questions::groups_of_user(wants.dialect, user, operator.user));
             }
         }

@@ -4,7 +4,7 @@ use anser_proto::{ConversationId, v1::notice::Kind};
 
 use super::{
     change_members::{Done, changed},
-    joining::{join, may_join},
+    joining::{join, may_be_put, may_join, want_pair},
 };
 use crate::{
     MEMBERS_OF_A_GROUP, MembersChanged, NewGroup, Refusal, Role,
@@ -30,6 +30,7 @@ impl Verb for CreateGroup {
             wants.row(Want::Mailbox(user));
             wants.row(Want::Session(user, conversation));
             wants.row(Want::Stay(new.group, user));
+            want_pair(wants, new.creator.user, user);
             wants.ask(questions::groups_of_user(wants.dialect, user, new.creator.user));
         }
     }
@@ -41,9 +42,12 @@ impl Verb for CreateGroup {
         if let Some(known) = facts.ask(&query, |row| row.get())?.first() {
             return changed(facts, *known, creator, Done::default());
         }
-        let members: Vec<_> = distinct(new.members.iter().chain([&creator])).into_iter().collect();
-        for member in &members {
-            facts.must_exist(*member)?;
+        let mut members = Vec::new();
+        for member in distinct(new.members.iter().chain([&creator])) {
+            facts.must_exist(member)?;
+            if may_be_put(facts, creator, member)? {
+                members.push(member);
+            }
         }
         facts.must_be_logged_in(creator, new.login_version)?;
         let max = facts.options.group_members_max;

@@ -5,10 +5,11 @@ use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
 use super::change_members::{Done, Operation, group_row};
 use crate::{
     GROUPS_OF_A_USER, MEMBERS_OF_A_GROUP, Refusal, Role,
-    facts::{Facts, Stop, of_each},
+    facts::{Facts, Stop, Want, of_each},
     questions,
     rows::{GroupRow, Place, Stay},
     steps::distinct,
+    verb::Wants,
 };
 
 pub(super) fn invite(facts: &mut Facts<'_>, operation: &Operation<'_>, users: &[UserId]) -> Result<Done, Stop> {
@@ -28,7 +29,7 @@ fn invited(facts: &mut Facts<'_>, group: GroupId, inviter: UserId, users: &[User
     let mut new = Vec::new();
     for user in distinct(users) {
         facts.must_exist(user)?;
-        if facts.membership(group, user)?.is_none() {
+        if facts.membership(group, user)?.is_none() && may_be_put(facts, inviter, user)? {
             new.push(user);
         }
     }
@@ -38,6 +39,17 @@ fn invited(facts: &mut Facts<'_>, group: GroupId, inviter: UserId, users: &[User
     }
     may_join(facts, inviter, &new)?;
     Ok(new)
+}
+
+/// What says whether somebody may be put into a group.
+pub(super) fn want_pair(wants: &mut Wants, inviter: UserId, user: UserId) {
+    wants.row(Want::Session(inviter, ConversationId::single(inviter, user)));
+}
+
+/// Neither blocked the other one. Who may not be put into a group is left out, and nobody is told.
+pub(super) fn may_be_put(facts: &mut Facts<'_>, inviter: UserId, user: UserId) -> Result<bool, Stop> {
+    let pair = facts.session(inviter, ConversationId::single(inviter, user))?;
+    Ok(user == inviter || pair.is_none_or(|pair| !pair.refused))
 }
 
 pub(super) fn may_join(facts: &mut Facts<'_>, inviter: UserId, users: &[UserId]) -> Result<(), Stop> {

@@ -39,7 +39,7 @@ impl Verb for MoveMark {
         if matches!(conversation, ConversationId::Single { .. }) && !is_party {
             return Err(Refusal::NotMember.into());
         }
-        let Some(before) = facts.session(user, conversation)? else {
+        let Some(before) = facts.session(user, conversation)?.filter(Entry::is_listed) else {
             let nothing =
                 Marked { read_mark: 0, delivered_mark: 0, unread: 0, moved: false, mailbox_seq: 0, peer: None };
             return if is_party { Ok(nothing) } else { Err(Refusal::NotMember.into()) };
@@ -111,10 +111,13 @@ fn standing(entry: &Entry, head: Place) -> Marked {
 }
 
 /// The read mark concerns the user; any mark concerns who sees it as a receipt.
-fn move_mark(facts: &mut Facts<'_>, mark: &Mark, after: Entry, head: Place) -> Result<Marked, Stop> {
+fn move_mark(facts: &mut Facts<'_>, mark: &Mark, mut after: Entry, head: Place) -> Result<Marked, Stop> {
     let Mark { user, conversation, kind, .. } = *mark;
     let mut marked = Marked { moved: true, ..standing(&after, head) };
-    let peer = conversation.peer_of(user);
+    if !after.refused {
+        after.thaw();
+    }
+    let peer = conversation.peer_of(user).filter(|_| !after.refused);
     if let (MarkKind::Read, ConversationId::Group(group)) = (kind, conversation) {
         facts.answer(user, group)?;
     }

@@ -1,7 +1,10 @@
 //! A file for each verb that changes the store: what it wants, what it decides. Its contract stands in [`crate::Store`].
 
 mod append;
+mod block;
 mod change_members;
+mod change_people;
+mod contact;
 mod create_group;
 mod create_user;
 mod joining;
@@ -16,6 +19,7 @@ mod update_profile;
 
 pub(crate) use append::Append;
 pub(crate) use change_members::ChangeMembers;
+pub(crate) use change_people::ChangePeople;
 pub(crate) use create_group::CreateGroup;
 pub(crate) use create_user::CreateUser;
 pub(crate) use mark::{MoveMark, StandingMark};

@@ -244,9 +244,24 @@ pub const ENTRIES: &[Case] = &[
     Case("UPDATE im_session SET delivered_mark = 0 WHERE user_id = 2", "im_session", "delivered_mark is 0", Restored),
     Case("DELETE FROM im_session WHERE user_id = 1", "im_session", "the entry is missing", Repaired),
     Case("DELETE FROM im_session WHERE user_id = 3 AND small_id = 0", "im_session", "the entry is missing", Repaired),
-    Case("INSERT INTO im_session VALUES (4, 1, 2, 1, 0, 0, 0)", "im_session", "no part", Repaired),
-    Case("INSERT INTO im_session VALUES (4, 0, 10, 1, 0, 0, 0)", "im_session", "no part", Repaired),
-    Case("INSERT INTO im_session VALUES (4, 4, 5, 1, 0, 0, 0)", "im_session", "no part", Repaired),
+    Case(
+        "INSERT INTO im_session (user_id, small_id, big_id, mailbox_seq, read_mark, read_count, delivered_mark) VALUES (4, 1, 2, 1, 0, 0, 0)",
+        "im_session",
+        "no part",
+        Repaired,
+    ),
+    Case(
+        "INSERT INTO im_session (user_id, small_id, big_id, mailbox_seq, read_mark, read_count, delivered_mark) VALUES (4, 0, 10, 1, 0, 0, 0)",
+        "im_session",
+        "no part",
+        Repaired,
+    ),
+    Case(
+        "INSERT INTO im_session (user_id, small_id, big_id, mailbox_seq, read_mark, read_count, delivered_mark) VALUES (4, 4, 5, 1, 0, 0, 0)",
+        "im_session",
+        "no part",
+        Repaired,
+    ),
 ];
 
 pub const MAILBOXES: &[Case] = &[
@@ -266,6 +281,8 @@ pub const MAILBOXES: &[Case] = &[
         "of no change of its own",
         Repaired,
     ),
+    Case("INSERT INTO im_change VALUES (1, 1, '2', 1)", "im_change", "of no change of its own", Told),
+    Case("INSERT INTO im_change VALUES (1, 1, '2', 99)", "im_change", "of no change of its own", Told),
     Case("INSERT INTO im_mailbox VALUES (77, 0, 0)", "im_mailbox", "no such user", Restored),
     Case("INSERT INTO im_device VALUES (77, 'a', 1, '', 0)", "im_device", "no such user", Restored),
     Case("INSERT INTO im_password VALUES (77, '', '')", "im_password", "no such user", Restored),

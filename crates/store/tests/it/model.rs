@@ -16,7 +16,8 @@ use std::{
 use anser_proto::{ConversationId, GroupId, UserId, v1};
 use anser_store::{
     Appended, Device, Error, Group, Mark, MarkKind, MembersAction, MembersChange, MembersChanged, Message, NewGroup,
-    NewMessage, NewUser, Options, Party, PasswordHash, ProfileChange, Rank, Refusal, Sender, Session, Store, Stretch,
+    NewMessage, NewUser, Options, Party, PasswordHash, PeopleAction, PeopleChange, PeopleOptions, ProfileChange, Rank,
+    Refusal, Sender, Session, Store, Stretch,
     contract::{Make, Subject},
     memory::MemoryStore,
     sequencer::HeadSequencer,
@@ -47,6 +48,7 @@ enum Step {
     /// Behind whom, and the limit.
     Members(UserId, GroupId, UserId, u32),
     UpdateProfile(UserId, ProfileChange),
+    ChangePeople(UserId, UserId, PeopleAction, Login),
     SetDisabled(UserId, bool),
     SetPassword(UserId),
     /// On the next day: what was seen on one day is in no certain order.
@@ -112,6 +114,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (user(), group(), prop_oneof![Just(UserId(0)), user()], limit())
             .prop_map(|(asker, group, after, limit)| Step::Members(asker, group, after, limit)),
         1 => update_profile(),
+        10 => change_people(),
         1 => (user(), any::<bool>()).prop_map(|(user, disabled)| Step::SetDisabled(user, disabled)),
         1 => user().prop_map(Step::SetPassword),
         1 => (user(), sample(&["p", "q", "r"])).prop_map(|(user, device)| Step::TouchDevice(user, device)),
@@ -167,6 +170,21 @@ fn update_profile() -> impl Strategy<Value = Step> {
     let name = || prop::option::of(sample(&["", "n", "m"])).prop_map(|name| name.map(Arc::from));
     let change = (name(), name()).prop_map(|(nickname, avatar)| ProfileChange { nickname, avatar, login_version: 0 });
     (user(), change).prop_map(|(user, change)| Step::UpdateProfile(user, change))
+}
+
+fn change_people() -> impl Strategy<Value = Step> {
+    let words = || sample(&["x", "y"]).prop_map(Arc::from);
+    let action = prop_oneof![
+        4 => words().prop_map(PeopleAction::Request),
+        3 => Just(PeopleAction::Accept),
+        1 => Just(PeopleAction::Reject),
+        1 => words().prop_map(PeopleAction::Remark),
+        1 => Just(PeopleAction::Remove),
+        1 => Just(PeopleAction::Block),
+        2 => Just(PeopleAction::Unblock),
+    ];
+    (user(), user(), action, login())
+        .prop_map(|(user, peer, action, login)| Step::ChangePeople(user, peer, action, login))
 }
 
 fn login() -> impl Strategy<Value = Login> {
@@ -242,6 +260,7 @@ fn options(now: &Arc<AtomicU64>) -> Options {
         unanswered_groups_per_user_max: 2,
         unanswered_groups_per_inviter_max: 1,
         devices_per_user_max: 2,
+        people: PeopleOptions { contacts_max: 2, open_requests_max: 2, blocks_max: 2, ..PeopleOptions::default() },
         clock: Arc::new(move || now.load(Relaxed)),
     }
 }
@@ -273,7 +292,7 @@ async fn take(store: &dyn Store, step: &Step) -> String {
         Step::Changes(user, since, limit) => {
             let changes = store.changes(user, since, limit).await.expect("reading does not fail");
             let sessions: Vec<_> = changes.sessions.into_iter().map(plain_session).collect();
-            format!("{:?}", (sessions, changes.profile, changes.mailbox_seq, changes.caught_up))
+            format!("{:?}", (sessions, changes.things, changes.profile, changes.mailbox_seq, changes.caught_up))
         }
         Step::MovedGroups(user, known) => {
             let mut moved = store.moved_groups(user, known).await.expect("reading does not fail");
@@ -294,6 +313,11 @@ async fn take(store: &dyn Store, step: &Step) -> String {
         Step::UpdateProfile(user, change) => {
             let login_version = Login::Present.version(store, user).await;
             format!("{:?}", store.update_profile(user, ProfileChange { login_version, ..change }).await)
+        }
+        Step::ChangePeople(user, peer, action, login) => {
+            let login_version = login.version(store, user).await;
+            let changed = store.change_people(PeopleChange { user, peer, action, login_version }).await;
+            format!("{:?}", (changed, store.between(user, peer).await))
         }
         Step::SetDisabled(user, disabled) => format!("{:?}", store.set_disabled(user, disabled).await),
         Step::SetPassword(user) => {
@@ -341,6 +365,8 @@ async fn whole(store: &dyn Store) -> Vec<String> {
     for user in USERS {
         lines.push(format!("{:?}", (store.positions(user).await, store.devices(user).await)));
         lines.push(take(store, &Step::Changes(user, 0, u32::MAX)).await);
+        let people = (store.contacts(user, UserId(0), 99).await, store.blocks(user, UserId(0), 99).await);
+        lines.push(format!("{people:?}"));
         lines.push(take(store, &Step::Sessions(user, None, u32::MAX)).await);
         for conversation in &conversations {
             lines.push(take(store, &Step::ReadLog(user, *conversation, everything)).await);

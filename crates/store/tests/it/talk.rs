@@ -14,6 +14,7 @@ pub fn common() -> Options {
         unanswered_groups_per_user_max: 100,
         unanswered_groups_per_inviter_max: 100,
         devices_per_user_max: 3,
+        people: anser_store::PeopleOptions::default(),
         clock: Arc::new(clock),
     }
 }

@@ -1,0 +1,61 @@
+//! What changes seldom: each thing as it was with the newest change that came, also that it went, since changes may come late.
+
+use anser_proto::v1::{self, change::Now};
+use prost::Message as _;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{Store, StoreError, column, decode};
+use crate::view::{Blocked, Contact};
+
+const CONTACT: i64 = 1;
+const BLOCK: i64 = 2;
+
+impl Store {
+    pub(crate) async fn contacts(&self) -> Result<Vec<Contact>, StoreError> {
+        let rows = self.run(|connection| rows_of::<v1::Contact>(connection, CONTACT)).await?;
+        Ok(rows.into_iter().filter_map(Contact::from_wire).collect())
+    }
+
+    pub(crate) async fn blocked(&self) -> Result<Vec<Blocked>, StoreError> {
+        let rows = self.run(|connection| rows_of::<v1::Blocked>(connection, BLOCK)).await?;
+        Ok(rows.into_iter().map(Blocked::from).collect())
+    }
+}
+
+fn rows_of<M: prost::Message + Default>(connection: &Connection, kind: i64) -> Result<Vec<M>, StoreError> {
+    let query = "SELECT thing FROM things WHERE kind = ? AND thing IS NOT NULL ORDER BY id";
+    let mut rows = connection.prepare_cached(query)?;
+    let rows = rows.query_map([kind], |row| row.get::<_, Vec<u8>>(0))?;
+    rows.map(|row| decode(&row?, "a contact")).collect()
+}
+
+/// Unless what is here is newer.
+pub(super) fn write(connection: &Connection, change: &v1::Change) -> Result<(), StoreError> {
+    let (kind, user, thing) = match &change.now {
+        Some(Now::Contact(contact)) => {
+            let is_there = contact.state() != v1::contact::State::None;
+            (CONTACT, &contact.user, is_there.then(|| contact.encode_to_vec()))
+        }
+        Some(Now::Blocked(blocked)) => (BLOCK, &blocked.user, (blocked.since_ms > 0).then(|| blocked.encode_to_vec())),
+        None => return Ok(()),
+    };
+    let (id, seq) = (column(user.as_ref().map_or(0, |user| user.user_id)), column(change.mailbox_seq));
+    let query = "SELECT mailbox_seq FROM things WHERE kind = ? AND id = ?";
+    let known: Option<i64> = connection.prepare_cached(query)?.query_row([kind, id], |row| row.get(0)).optional()?;
+    if known.is_none_or(|known| known < seq) {
+        let insert = "INSERT OR REPLACE INTO things (kind, id, mailbox_seq, thing) VALUES (?, ?, ?, ?)";
+        connection.prepare_cached(insert)?.execute(params![kind, id, seq, thing])?;
+    }
+    Ok(())
+}
+
+pub(super) fn forget(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute("DELETE FROM things", [])?;
+    Ok(())
+}
+
+/// No change is on its way that is older: a client that opens asks for all behind its position.
+pub(super) fn forget_gone(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute("DELETE FROM things WHERE thing IS NULL", [])?;
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! What users are to each other: contacts, requests, blocks. Each device of both is told what concerns its user, and nobody else anything.
+
+use anser_proto::{
+    ErrorCode, UserId,
+    limits::{REMARK_CHARS_MAX, REQUEST_TEXT_CHARS_MAX},
+    v1::{self, server_frame::Body},
+};
+use anser_store::{Change, PeopleAction, PeopleChange};
+use tokio::time::Instant;
+
+use super::{
+    Actor, Lane,
+    deliver::{Audience, publish},
+    name::check_name,
+    page_limit, wire,
+};
+use crate::{accepted::ConnId, config::Strangers, ctx::Ctx, error::Error, event::Event, outbox::Wave};
+
+pub async fn request_contact(
+    cx: &Ctx,
+    actor: &Actor,
+    lane: &mut Lane,
+    request: v1::RequestContact,
+    now: Instant,
+) -> Result<v1::Changed, Error> {
+    let chars = request.text.chars().count();
+    if chars > REQUEST_TEXT_CHARS_MAX {
+        let message = format!("text has {chars} characters: at most {REQUEST_TEXT_CHARS_MAX} are allowed");
+        return Err(Error::bad_field(message));
+    }
+    lane.may_ask_for_contact(now)?;
+    change(cx, actor, lane.conn, request.user_id, PeopleAction::Request(request.text.into())).await
+}
+
+pub async fn answer_contact(
+    cx: &Ctx,
+    actor: &Actor,
+    from: ConnId,
+    answer: v1::AnswerContact,
+) -> Result<v1::Changed, Error> {
+    let action = if answer.accept { PeopleAction::Accept } else { PeopleAction::Reject };
+    change(cx, actor, from, answer.user_id, action).await
+}
+
+pub async fn set_remark(cx: &Ctx, actor: &Actor, from: ConnId, set: v1::SetRemark) -> Result<v1::Changed, Error> {
+    check_name("remark", &set.remark, 0..=REMARK_CHARS_MAX)?;
+    change(cx, actor, from, set.user_id, PeopleAction::Remark(set.remark.into())).await
+}
+
+/// Ends what the user has with somebody, or blocks and unblocks them.
+pub async fn change(
+    cx: &Ctx,
+    actor: &Actor,
+    from: ConnId,
+    user_id: u64,
+    action: PeopleAction,
+) -> Result<v1::Changed, Error> {
+    let (user, peer, login_version) = (actor.user, wire::user_id(user_id)?, actor.login_version);
+    let changed = cx.store.change_people(PeopleChange { user, peer, action, login_version }).await?;
+    tell(cx, peer, &changed.peers, None).await;
+    Ok(tell(cx, user, &changed.own, Some(from)).await)
+}
+
+async fn tell(cx: &Ctx, user: UserId, changes: &[Change], except: Option<ConnId>) -> v1::Changed {
+    let changed = v1::Changed { changes: changes.iter().map(wire::change).collect() };
+    if !changes.is_empty() {
+        let event = Event::new(Body::Changed(changed.clone()));
+        publish(cx, &mut Wave::default(), Audience::Users(&[user]), &event, except).await;
+    }
+    changed
+}
+
+pub async fn list_contacts(
+    cx: &Ctx,
+    actor: &Actor,
+    lane: &mut Lane,
+    list: v1::ListContacts,
+) -> Result<v1::Contacts, Error> {
+    let limit = lane.entries(page_limit(list.limit)?);
+    let page = cx.store.contacts(actor.user, UserId(wire::position(list.after)), limit).await?;
+    Ok(v1::Contacts { contacts: page.rows.iter().map(wire::contact).collect(), more: page.more })
+}
+
+pub async fn list_blocks(cx: &Ctx, actor: &Actor, lane: &mut Lane, list: v1::ListBlocks) -> Result<v1::Blocks, Error> {
+    let limit = lane.entries(page_limit(list.limit)?);
+    let page = cx.store.blocks(actor.user, UserId(wire::position(list.after)), limit).await?;
+    Ok(v1::Blocks { blocks: page.rows.iter().map(wire::blocked).collect(), more: page.more })
+}
+
+/// Whether one user is told by hints what the other one does. Who is blocked cannot tell that they are not.
+pub async fn is_told_hints(cx: &Ctx, from: UserId, to: UserId) -> Result<bool, Error> {
+    if from == to {
+        return Ok(true);
+    }
+    let between = cx.store.between(from, to).await?;
+    if cx.config.messages.strangers == Strangers::Contacts && !between.contact && !between.refused {
+        return Err(Error::new(ErrorCode::Forbidden, "only contacts may write here"));
+    }
+    Ok(!between.refused)
+}

@@ -1,0 +1,150 @@
+//! What a user is to others, and what changed of it.
+
+use std::ops::ControlFlow;
+
+use anser_proto::{ConversationId, UserId};
+
+use crate::{
+    Between, Block, Change, Contact, Now, Page, Refusal, User,
+    damaged::Damaged,
+    query::{Query, Value, bound},
+    read::{Read, Snapshot, beside, cut, sound},
+    rows::{BlockRow, ChangeRow, ContactRow, Damage, Entry, Mailbox, Row, Take, Thing, UserRow, columns_of},
+};
+
+/// Rows about a peer, with the peer's profile.
+fn about_peers<R: Row<Key = (UserId, UserId)>>(which: &str, params: impl Into<Vec<Value>>) -> Query {
+    let (row, peer, table) = (columns_of::<R>(R::TABLE), columns_of::<UserRow>("peer"), R::TABLE);
+    let sql = format!(
+        "SELECT {row}, {peer} FROM {table} LEFT JOIN im_user AS peer ON peer.user_id = {table}.peer_id WHERE {which}"
+    );
+    Query::new(sql, params)
+}
+
+/// A row of [`about_peers`]. What is damaged is left out.
+fn take_about<R: Row<Key = (UserId, UserId)>>(
+    row: &mut dyn Take,
+    damaged: &Damaged,
+) -> Result<Option<(R, User)>, Damage> {
+    let key: (UserId, UserId) = row.get()?;
+    let Some(found) = sound::<R>(row, &key, damaged) else { return Ok(None) };
+    let user = beside::<UserRow>(row, &key.1, damaged).map_or(User::unreadable(key.1), |row| row.user(key.1));
+    Ok(Some((found, user)))
+}
+
+fn contact_of((row, user): (ContactRow, User)) -> Option<Contact> {
+    row.contact(user)
+}
+
+/// In order of their stamps.
+pub(super) async fn stamps_since<D: Snapshot>(
+    db: &mut D,
+    user: UserId,
+    since: u64,
+    limit: u64,
+) -> Result<Vec<(u64, Thing)>, D::Error> {
+    let sql = "SELECT mailbox_seq, kind, thing FROM im_change WHERE user_id = ? AND mailbox_seq > ?
+               ORDER BY mailbox_seq LIMIT ?";
+    db.rows(vec![Query::new(sql, [user.into(), since.into(), limit.into()])], |row| row.get()).await
+}
+
+/// What changed behind this may be forgotten: then all that is there was stamped, and what is not there may not have been.
+pub(super) async fn is_forgotten<D: Snapshot>(db: &mut D, user: UserId, since: u64) -> Result<bool, D::Error> {
+    let forgotten = db.find::<ChangeRow>(&(user, Thing::Forgotten)).await?;
+    Ok(forgotten.is_some_and(|forgotten| forgotten.mailbox_seq > since))
+}
+
+/// The things as they are now. Of a kind that is not known here nothing is said.
+pub(super) async fn as_they_are<D: Snapshot>(
+    db: &mut D,
+    user: UserId,
+    stamped: Vec<(u64, Thing)>,
+) -> Result<Vec<Change>, D::Error> {
+    let damaged = db.damaged();
+    let (mut questions, mut changes) = (Vec::new(), Vec::new());
+    for (mailbox_seq, thing) in stamped {
+        let (question, now) = match thing {
+            Thing::Contact(peer) => (of_peer::<ContactRow>(user, peer), Now::Contact(peer, None)),
+            Thing::Block(peer) => (of_peer::<BlockRow>(user, peer), Now::Block(peer, None)),
+            Thing::Forgotten | Thing::Unknown(..) => continue,
+        };
+        questions.push(question);
+        changes.push(Change { mailbox_seq, now });
+    }
+    let each = &mut |at: usize, row: &mut dyn Take| {
+        match &mut changes[at].now {
+            Now::Contact(_, contact) => *contact = take_about(row, &damaged)?.and_then(contact_of),
+            Now::Block(_, block) => {
+                *block = take_about(row, &damaged)?.map(|(row, user): (BlockRow, _)| row.block(user));
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    };
+    db.ask(&questions, each).await?;
+    Ok(changes)
+}
+
+fn of_peer<R: Row<Key = (UserId, UserId)>>(user: UserId, peer: UserId) -> Query {
+    let which = format!("{0}.user_id = ? AND {0}.peer_id = ?", R::TABLE);
+    about_peers::<R>(&which, [user.into(), peer.into()])
+}
+
+async fn page_of<R: Row<Key = (UserId, UserId)>, D: Snapshot, T: Send>(
+    db: &mut D,
+    (user, after, limit): (UserId, UserId, u32),
+    only: &str,
+    make: impl Fn((R, User)) -> Option<T> + Send + Sync,
+) -> Result<Page<T>, D::Error> {
+    let damaged = db.damaged();
+    let which = format!("{0}.user_id = ? AND {0}.peer_id > ?{only} ORDER BY {0}.peer_id LIMIT ?", R::TABLE);
+    let limit = limit.max(1);
+    let question = about_peers::<R>(&which, [user.into(), bound(after.0), (u64::from(limit) + 1).into()]);
+    let Page { rows, more } = cut(db.rows(vec![question], |row| take_about(row, &damaged)).await?, limit);
+    Ok(Page { rows: rows.into_iter().filter_map(|found| make(found?)).collect(), more })
+}
+
+pub(crate) struct Contacts {
+    pub(crate) user: UserId,
+    pub(crate) after: UserId,
+    pub(crate) limit: u32,
+}
+
+impl Read for Contacts {
+    type Answer = Page<Contact>;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Page<Contact>, D::Error> {
+        // 4: those to whom the user said no.
+        page_of(db, (self.user, self.after, self.limit), " AND im_contact.state <> 4", contact_of).await
+    }
+}
+
+pub(crate) struct Blocks {
+    pub(crate) user: UserId,
+    pub(crate) after: UserId,
+    pub(crate) limit: u32,
+}
+
+impl Read for Blocks {
+    type Answer = Page<Block>;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Page<Block>, D::Error> {
+        let make = |(row, user): (BlockRow, User)| Some(row.block(user));
+        page_of(db, (self.user, self.after, self.limit), "", make).await
+    }
+}
+
+pub(crate) struct BetweenTwo {
+    pub(crate) user: UserId,
+    pub(crate) peer: UserId,
+}
+
+impl Read for BetweenTwo {
+    type Answer = Between;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Between, D::Error> {
+        let Self { user, peer } = *self;
+        db.find::<Mailbox>(&peer).await?.ok_or(Refusal::NotFound("user"))?;
+        let own = db.find::<Entry>(&(user, ConversationId::single(user, peer))).await?;
+        Ok(own.map_or(Between::default(), |Entry { refused, contact, .. }| Between { refused, contact }))
+    }
+}

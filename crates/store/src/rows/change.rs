@@ -1,0 +1,56 @@
+//! Where in a user's mailbox a thing of theirs changed last, of those that change seldom.
+
+use std::sync::Arc;
+
+use anser_proto::UserId;
+
+use super::{Column, Damage, Put, Row, Take, columns};
+
+/// Which one.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) enum Thing {
+    /// What changed up to this stamp may be forgotten.
+    Forgotten,
+    Contact(UserId),
+    Block(UserId),
+    /// Of a kind that a newer build knows.
+    Unknown(i32, Arc<str>),
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct ChangeRow {
+    pub(crate) mailbox_seq: u64,
+}
+
+impl Row for ChangeRow {
+    type Key = (UserId, Thing);
+
+    const TABLE: &str = "im_change";
+    const KEY: &[&str] = &["user_id", "kind", "thing"];
+
+    columns!(mailbox_seq);
+}
+
+impl Column for Thing {
+    fn put(&self, to: &mut dyn Put) {
+        let (kind, of) = match self {
+            Self::Forgotten => (0, "".into()),
+            Self::Contact(peer) => (1, peer.to_string().into()),
+            Self::Block(peer) => (2, peer.to_string().into()),
+            Self::Unknown(kind, of) => (*kind, Arc::clone(of)),
+        };
+        to.small(kind);
+        to.text(&of);
+    }
+
+    fn take(from: &mut dyn Take) -> Result<Self, Damage> {
+        let (kind, of) = (from.small()?, from.text()?);
+        let peer = || of.parse().map(UserId).map_err(|_| Damage(format!("thing {of} is no user_id")));
+        Ok(match kind {
+            0 => Self::Forgotten,
+            1 => Self::Contact(peer()?),
+            2 => Self::Block(peer()?),
+            _ => Self::Unknown(kind, of),
+        })
+    }
+}
