@@ -38,11 +38,17 @@ pub fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
             let title = model.title(ConversationId::Group(group));
             model.overlay = Some(Overlay::Members { title, members: members.members, more: members.more });
         }
+        Answer::Contacts { contacts, blocked } => model.overlay = Some(Overlay::Contacts { contacts, blocked }),
+        Answer::Requests(users) => take_requests(model, users),
         Answer::Done(deed) => match deed {
             Deed::Invited => say(model, model.text.invited()),
             Deed::Removed => say(model, model.text.removed()),
             Deed::Told => {}
             Deed::Left => say(model, model.text.left()),
+            Deed::Asked => say(model, model.text.asked()),
+            Deed::Dropped => say(model, model.text.dropped()),
+            Deed::Blocked => say(model, model.text.blocked()),
+            Deed::Unblocked => say(model, model.text.unblocked()),
             Deed::Renamed(nickname) => say(model, model.text.renamed(&wash::line(&nickname))),
         },
         Answer::Nobody(accounts) => complain(model, model.text.nobody_is(&accounts.join(", "))),
@@ -76,6 +82,15 @@ fn take_history(
             timeline.older = Older::Missing;
             complain(model, model.text.error(&error));
         }
+    }
+}
+
+/// Says who is new among those who ask.
+fn take_requests(model: &mut Model, users: Vec<User>) {
+    let known = std::mem::take(&mut model.requests);
+    model.requests = users.iter().map(|user| user.user_id).collect();
+    if let Some(user) = users.into_iter().rfind(|user| !known.contains(&user.user_id)) {
+        say(model, model.text.asks(&wash::line(&display_name(&user)), &user.account));
     }
 }
 

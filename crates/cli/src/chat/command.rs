@@ -1,7 +1,7 @@
 //! What a person may say to the client itself, with a slash before it. A line enters, a command or what is wrong leaves.
 
 /// The commands, as they are typed. The help shows them in this order.
-pub const NAMES: [&str; 14] = [
+pub const NAMES: [&str; 19] = [
     "/to",
     "/group",
     "/invite",
@@ -11,6 +11,11 @@ pub const NAMES: [&str; 14] = [
     "/transfer",
     "/leave",
     "/members",
+    "/contacts",
+    "/add",
+    "/drop",
+    "/block",
+    "/unblock",
     "/nick",
     "/retry",
     "/discard",
@@ -21,7 +26,10 @@ pub const NAMES: [&str; 14] = [
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
     To(String),
-    Group { name: String, accounts: Vec<String> },
+    Group {
+        name: String,
+        accounts: Vec<String>,
+    },
     Invite(Vec<String>),
     Remove(Vec<String>),
     Promote(Vec<String>),
@@ -29,6 +37,15 @@ pub enum Command {
     Transfer(String),
     Leave,
     Members,
+    Contacts,
+    /// Accepts whom the person is asked by.
+    Add {
+        account: String,
+        text: String,
+    },
+    Drop(String),
+    Block(String),
+    Unblock(String),
     Nick(String),
     Retry,
     Discard,
@@ -66,6 +83,14 @@ pub fn parse(line: &str) -> Option<Result<Command, Wrong>> {
         "/transfer" => one(words, "/transfer").map(Command::Transfer),
         "/leave" => Ok(Command::Leave),
         "/members" => Ok(Command::Members),
+        "/contacts" => Ok(Command::Contacts),
+        "/add" => match words.split_first() {
+            Some((account, text)) => Ok(Command::Add { account: account.clone(), text: text.join(" ") }),
+            None => Err(Wrong::Needs("/add")),
+        },
+        "/drop" => one(words, "/drop").map(Command::Drop),
+        "/block" => one(words, "/block").map(Command::Block),
+        "/unblock" => one(words, "/unblock").map(Command::Unblock),
         "/nick" => some(words, "/nick").map(|words| Command::Nick(words.join(" "))),
         "/retry" => Ok(Command::Retry),
         "/discard" => Ok(Command::Discard),
@@ -129,6 +154,8 @@ mod tests {
             Command::Group { name: "The old 街坊".into(), accounts: vec!["bob".into(), "carol".into()] },
         );
         check("/nick Alice  of Wonderland", Command::Nick("Alice of Wonderland".into()));
+        check("/add bob it is me", Command::Add { account: "bob".into(), text: "it is me".into() });
+        check("/drop bob", Command::Drop("bob".into()));
         check("/quit", Command::Quit);
     }
 

@@ -6,7 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use anser_client::{ClientMsgId, ConversationId, Group, Member, Queued, Session, State, Status, User, UserId};
+use anser_client::{
+    Blocked, ClientMsgId, Contact, ConversationId, Group, Member, Queued, Session, State, Status, User, UserId,
+};
 use anser_server::snowflake::made_at_ms;
 use jiff::tz::TimeZone;
 
@@ -42,6 +44,8 @@ pub struct Model {
     pub asked: HashSet<UserId>,
     /// Whether the open group is asked for.
     pub group_asked: Asked,
+    /// Who asks the person to be a contact, as far as they were told.
+    pub requests: HashSet<UserId>,
     /// Who is writing, and until when that is believed.
     pub typing: BTreeMap<(ConversationId, UserId), u64>,
     /// With whom to talk as soon as the server can be asked who that is.
@@ -78,6 +82,7 @@ pub enum Asked {
 pub enum Overlay {
     Help,
     Members { title: String, members: Vec<Member>, more: bool },
+    Contacts { contacts: Vec<Contact>, blocked: Vec<Blocked> },
 }
 
 /// An own message on its way.
@@ -168,6 +173,7 @@ impl Model {
             nicknames: HashMap::new(),
             asked: HashSet::new(),
             group_asked: Asked::No,
+            requests: HashSet::new(),
             typing: BTreeMap::new(),
             wish: None,
             focus: Focus::List,

@@ -6,7 +6,7 @@ use anser_proto::{ConversationId, GroupId, ids::check_ascii_id};
 use super::{
     command::Command,
     model::{Model, Overlay, Tick, Wish},
-    update::{Effect, complain, say},
+    update::{Act, Effect, complain, say},
 };
 
 pub fn obey(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
@@ -20,6 +20,11 @@ pub fn obey(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::Transfer(account) => in_group(model, effects, |group| Effect::Transfer { group, account }),
         Command::Leave => in_group(model, effects, Effect::Leave),
         Command::Members => in_group(model, effects, Effect::ListMembers),
+        Command::Contacts => effects.push(Effect::ListContacts),
+        Command::Add { account, text } => effects.push(Effect::People { account, act: Act::Add(text) }),
+        Command::Drop(account) => effects.push(Effect::People { account, act: Act::Drop }),
+        Command::Block(account) => effects.push(Effect::People { account, act: Act::Block }),
+        Command::Unblock(account) => effects.push(Effect::People { account, act: Act::Unblock }),
         Command::Nick(nickname) => effects.push(Effect::Rename(nickname)),
         Command::Retry => retry(model, effects),
         Command::Discard => discard(model, effects),

@@ -1,13 +1,13 @@
 //! Does what an update asks for: effects enter, calls to the SDK go out, answers come back. Decides nothing.
 
-use anser_client::{Changed, Client, Draft, Error, Group, GroupId, NewGroup, UserId};
+use anser_client::{Changed, Client, Contact, ContactState, Draft, Error, Group, GroupId, NewGroup, UserId};
 use tokio::{
     sync::mpsc,
     task::{JoinHandle, JoinSet},
     time::{Duration, timeout},
 };
 
-use super::update::{Answer, Deed, Effect};
+use super::update::{Act, Answer, Deed, Effect};
 
 /// What waits to be done in order; beyond it effects are refused.
 const QUEUE_MAX: usize = 1024;
@@ -147,6 +147,9 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
         Effect::ListMembers(group) => {
             answer(client.members(group, None).await.map(|members| Answer::Members { group, members }))
         }
+        Effect::ListContacts => answer(contacts(client).await),
+        Effect::ReadRequests => answer(requests(client).await),
+        Effect::People { account, act } => answer(deal_with(client, account, act).await),
         Effect::Rename(nickname) => {
             let mut change = Changed::default();
             change.nickname = Some(nickname);
@@ -199,6 +202,36 @@ async fn to_all(
         Ok(users) => change(&users).await.map(|_| Answer::Done(Deed::Told)),
         Err(nobody) => Ok(Answer::Nobody(nobody)),
     }
+}
+
+async fn contacts(client: &Client) -> Result<Answer, Error> {
+    Ok(Answer::Contacts { contacts: client.contacts().await?, blocked: client.blocked().await? })
+}
+
+async fn requests(client: &Client) -> Result<Answer, Error> {
+    let contacts = client.contacts().await?.into_iter();
+    let asking = contacts.filter(|contact| contact.state == ContactState::Asking);
+    Ok(Answer::Requests(asking.map(|contact| contact.user).collect()))
+}
+
+async fn deal_with(client: &Client, account: String, act: Act) -> Result<Answer, Error> {
+    let user = match find_all(client, vec![account]).await? {
+        Ok(users) => users[0],
+        Err(nobody) => return Ok(Answer::Nobody(nobody)),
+    };
+    let deed = match act {
+        Act::Add(text) => client.request_contact(user, text).await.map(|()| Deed::Asked),
+        Act::Drop => drop_contact(client, user).await.map(|()| Deed::Dropped),
+        Act::Block => client.block(user).await.map(|()| Deed::Blocked),
+        Act::Unblock => client.unblock(user).await.map(|()| Deed::Unblocked),
+    };
+    deed.map(Answer::Done)
+}
+
+async fn drop_contact(client: &Client, user: UserId) -> Result<(), Error> {
+    let contacts = client.contacts().await?;
+    let asks = |contact: &Contact| contact.user.user_id == user && contact.state == ContactState::Asking;
+    if contacts.iter().any(asks) { client.answer_contact(user, false).await } else { client.remove_contact(user).await }
 }
 
 /// The users with these accounts, or the accounts that nobody has.

@@ -26,6 +26,7 @@ pub fn receive(model: &mut Model, event: Event, effects: &mut Vec<Effect>) {
             model.sessions.clear();
             read_anew(model, effects);
         }
+        Event::People => effects.push(Effect::ReadRequests),
         Event::Profile(user) => model.me = Some(user),
         Event::Typing { conversation, user } => {
             model.typing.insert((conversation, user), model.now_ms + TYPING_MS);

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anser_client::{CloseCode, Error, ErrorCode, Kind, NoticeKind, Refusal, Role, State, StopReason};
+use anser_client::{CloseCode, ContactState, Error, ErrorCode, Kind, NoticeKind, Refusal, Role, State, StopReason};
 
 use super::command::Wrong;
 use crate::lang::Lang;
@@ -186,6 +186,26 @@ impl Text {
             Role::Admin => self.pick("admin", "管理员"),
             _ => "",
         }
+    }
+
+    pub fn contact_state(self, state: ContactState) -> &'static str {
+        match state {
+            ContactState::Asked => self.pick("asked", "已申请"),
+            ContactState::Asking => self.pick("asks you: /add or /drop", "请求添加你：/add 或 /drop"),
+            _ => "",
+        }
+    }
+
+    pub fn is_blocked(self) -> &'static str {
+        self.pick("blocked", "已拉黑")
+    }
+
+    pub fn contacts_title(self) -> &'static str {
+        self.pick("Contacts", "联系人")
+    }
+
+    pub fn no_contacts(self) -> &'static str {
+        self.pick("none yet: /add ACCOUNT", "还没有：/add 账号")
     }
 
     // The status line.
@@ -395,6 +415,29 @@ impl Text {
         self.pick("you left the group", "你已退出群")
     }
 
+    pub fn asked(self) -> &'static str {
+        self.pick("asked, or accepted: /contacts shows it", "已申请或已接受：/contacts 查看")
+    }
+
+    pub fn dropped(self) -> &'static str {
+        self.pick("no contact any more", "已删除")
+    }
+
+    pub fn blocked(self) -> &'static str {
+        self.pick("blocked: they are not told", "已拉黑，对方不会知道")
+    }
+
+    pub fn unblocked(self) -> &'static str {
+        self.pick("not blocked any more", "已取消拉黑")
+    }
+
+    pub fn asks(self, name: &str, account: &str) -> String {
+        self.choose(
+            format!("{name} asks to be a contact: /add {account}, or /drop {account}"),
+            format!("“{name}”请求添加你为联系人：/add {account} 或 /drop {account}"),
+        )
+    }
+
     pub fn renamed(self, nickname: &str) -> String {
         self.choose(format!("you are {nickname} now"), format!("你现在叫“{nickname}”"))
     }
@@ -455,6 +498,11 @@ impl Text {
             "/promote" => self.pick("/promote ACCOUNT …", "/promote 账号…"),
             "/demote" => self.pick("/demote ACCOUNT …", "/demote 账号…"),
             "/transfer" => self.pick("/transfer ACCOUNT", "/transfer 账号"),
+            "/contacts" => "/contacts",
+            "/add" => self.pick("/add ACCOUNT WORDS", "/add 账号 附言"),
+            "/drop" => self.pick("/drop ACCOUNT", "/drop 账号"),
+            "/block" => self.pick("/block ACCOUNT", "/block 账号"),
+            "/unblock" => self.pick("/unblock ACCOUNT", "/unblock 账号"),
             "/nick" => self.pick("/nick NAME", "/nick 昵称"),
             "/leave" => "/leave",
             "/members" => "/members",
@@ -474,6 +522,11 @@ impl Text {
             "/promote" => self.pick("to admin", "设为管理员"),
             "/demote" => self.pick("to plain member", "取消管理员"),
             "/transfer" => self.pick("the group to a new owner", "转让群主"),
+            "/contacts" => self.pick("contacts, requests, blocks", "联系人、申请与黑名单"),
+            "/add" => self.pick("ask to be a contact, or accept", "添加联系人，或接受申请"),
+            "/drop" => self.pick("end it, or say no", "删除联系人，或拒绝申请"),
+            "/block" => self.pick("take no messages of theirs", "拉黑，不再收其消息"),
+            "/unblock" => self.pick("take them again", "取消拉黑"),
             "/nick" => self.pick("change your name", "修改昵称"),
             "/leave" => self.pick("leave this group", "退出本群"),
             "/members" => self.pick("who is in this group", "查看群成员"),

@@ -1,7 +1,8 @@
 //! What happens changes the model and asks for effects: the one way in which anything changes. Pure; `perform` does what is asked.
 
 use anser_client::{
-    Attention, ClientMsgId, ConversationId, Error, Group, GroupId, History, Members, Queued, Session, User, UserId,
+    Attention, Blocked, ClientMsgId, Contact, ConversationId, Error, Group, GroupId, History, Members, Queued, Session,
+    User, UserId,
 };
 
 use super::{
@@ -50,6 +51,11 @@ pub enum Answer {
         group: GroupId,
         members: Members,
     },
+    Contacts {
+        contacts: Vec<Contact>,
+        blocked: Vec<Blocked>,
+    },
+    Requests(Vec<User>),
     Done(Deed),
     /// Accounts that nobody has.
     Nobody(Vec<String>),
@@ -65,31 +71,84 @@ pub enum Deed {
     Told,
     Left,
     Renamed(String),
+    Asked,
+    Dropped,
+    Blocked,
+    Unblocked,
+}
+
+/// What is done with somebody.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Act {
+    /// Asked to be a contact, or accepted.
+    Add(String),
+    /// Told no, taken back, or no contact any more.
+    Drop,
+    Block,
+    Unblock,
 }
 
 /// What is to be done outside of the model.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Effect {
     Quit,
-    Send { conversation: ConversationId, client_msg_id: ClientMsgId, content: String },
-    Discard { conversation: ConversationId, client_msg_id: ClientMsgId },
-    MarkRead { conversation: ConversationId, server_msg_id: u64 },
+    Send {
+        conversation: ConversationId,
+        client_msg_id: ClientMsgId,
+        content: String,
+    },
+    Discard {
+        conversation: ConversationId,
+        client_msg_id: ClientMsgId,
+    },
+    MarkRead {
+        conversation: ConversationId,
+        server_msg_id: u64,
+    },
     LookAt(ConversationId),
-    ReadHistory { conversation: ConversationId, before: Option<u64> },
+    ReadHistory {
+        conversation: ConversationId,
+        before: Option<u64>,
+    },
     ReadSessions,
     ReadUnsent,
     Type(ConversationId),
     Find(String),
     LookUp(Vec<UserId>),
-    CreateGroup { name: String, accounts: Vec<String> },
-    Invite { group: GroupId, accounts: Vec<String> },
-    Remove { group: GroupId, accounts: Vec<String> },
-    Promote { group: GroupId, accounts: Vec<String> },
-    Demote { group: GroupId, accounts: Vec<String> },
-    Transfer { group: GroupId, account: String },
+    CreateGroup {
+        name: String,
+        accounts: Vec<String>,
+    },
+    Invite {
+        group: GroupId,
+        accounts: Vec<String>,
+    },
+    Remove {
+        group: GroupId,
+        accounts: Vec<String>,
+    },
+    Promote {
+        group: GroupId,
+        accounts: Vec<String>,
+    },
+    Demote {
+        group: GroupId,
+        accounts: Vec<String>,
+    },
+    Transfer {
+        group: GroupId,
+        account: String,
+    },
     Leave(GroupId),
     ReadGroup(GroupId),
     ListMembers(GroupId),
+    ListContacts,
+    /// Who asks the person to be a contact.
+    ReadRequests,
+    People {
+        account: String,
+        act: Act,
+    },
     Rename(String),
     Attend(Attention),
 }

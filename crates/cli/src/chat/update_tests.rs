@@ -330,3 +330,16 @@ fn after_dropped_events_everything_is_read_anew() {
     let history = Effect::ReadHistory { conversation: with(BOB), before: None };
     assert_eq!(chat.asked(), [Effect::ReadSessions, Effect::ReadUnsent, history]);
 }
+
+#[test]
+fn who_asks_to_be_a_contact_is_announced_once() {
+    let mut chat = alice();
+    chat.asked();
+    chat.receive(Said::People);
+    assert_eq!(chat.asked(), [Effect::ReadRequests]);
+    for told in [true, false] {
+        chat.model.note = None;
+        chat.answer(Answer::Requests(vec![user(BOB)]));
+        assert_eq!(note(&chat).contains("asks to be a contact: /add "), told, "{}", note(&chat));
+    }
+}

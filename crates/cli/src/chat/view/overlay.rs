@@ -1,6 +1,6 @@
-//! What is laid over the screen for a moment: the help, a group's members.
+//! What is laid over the screen for a moment: the help, a group's members, contacts.
 
-use anser_client::Member;
+use anser_client::{Member, User};
 use ratatui::{
     Frame,
     layout::Rect,
@@ -14,6 +14,7 @@ use crate::chat::{
     command,
     input::cells,
     model::{Model, Overlay, display_name},
+    wash,
 };
 
 pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
@@ -44,6 +45,21 @@ fn picture(model: &Model, columns: u16) -> Option<(String, Vec<Line<'static>>)> 
     match model.overlay.as_ref()? {
         Overlay::Help => {
             Some((model.text.help_title().to_owned(), help(model, usize::from(columns).saturating_sub(4))))
+        }
+        Overlay::Contacts { contacts, blocked } => {
+            let text = model.text;
+            let row = |user: &User, name: &str, state: &'static str| {
+                let name = if name.is_empty() { display_name(user) } else { wash::line(name) };
+                let account = Span::styled(format!("  {}", user.account), DIM);
+                Line::from(vec![name.into(), account, Span::raw(format!("  {state}")).yellow()])
+            };
+            let contacts = contacts.iter().map(|one| row(&one.user, &one.remark, text.contact_state(one.state)));
+            let blocked = blocked.iter().map(|one| row(&one.user, "", text.is_blocked()));
+            let mut rows: Vec<_> = contacts.chain(blocked).collect();
+            if rows.is_empty() {
+                rows.push(Line::from(text.no_contacts()));
+            }
+            Some((text.contacts_title().to_owned(), rows))
         }
         Overlay::Members { title, members, more } => {
             let more = more.then(|| Line::styled(model.text.more_members(), DIM));
