@@ -1,6 +1,7 @@
 //! The Anser server. This file is its table of contents: what is made, in which order, and how it ends.
 
 pub mod accepted;
+mod bought;
 pub mod budget;
 pub mod cluster;
 mod column;

@@ -120,13 +120,16 @@ pub fn create(password: &str) -> Result<PasswordHash, Error> {
 }
 
 /// Tells one password from the next one, also from an equal one that was set anew, and nothing else about it.
-pub fn mark(kept: &PasswordHash) -> String {
-    BASE64.encode(&digest::digest(&digest::SHA256, kept.argon2.as_bytes()).as_ref()[..12])
+pub type Mark = [u8; 12];
+
+pub fn mark(kept: &PasswordHash) -> Mark {
+    let digest = digest::digest(&digest::SHA256, kept.argon2.as_bytes());
+    *digest.as_ref().first_chunk().expect("SHA-256 has 32 bytes")
 }
 
 /// Whether it is still the password that was marked.
-pub fn is_marked(kept: Option<&PasswordHash>, mark: &str) -> bool {
-    kept.is_some_and(|kept| self::mark(kept) == mark)
+pub fn is_marked(kept: Option<&PasswordHash>, mark: &Mark) -> bool {
+    kept.is_some_and(|kept| self::mark(kept) == *mark)
 }
 
 fn hash(password: &str) -> PasswordHash {

@@ -1,4 +1,4 @@
-//! JSON Web Tokens: which are believed, and those that the server makes itself.
+//! Tokens: which are believed, and those that the server creates itself. All are JSON Web Tokens but those that a password buys.
 
 use std::{
     path::Path,
@@ -7,10 +7,12 @@ use std::{
 
 use anser_proto::{ErrorCode, ids::check_ascii_id};
 use anyhow::Context as _;
+use aws_lc_rs::hmac;
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 
-use crate::{config, error::Error, secrets};
+use crate::{bought::Bought, config, error::Error, password::Mark, secrets};
 
 /// Clocks of the app's server and this one may differ by so much.
 const LEEWAY_S: u64 = 10;
@@ -21,6 +23,8 @@ pub struct Tokens(RwLock<Arc<Keys>>);
 /// What tokens are checked and signed with.
 pub struct Keys {
     hs256: (EncodingKey, DecodingKey),
+    /// For what a password buys.
+    seal: hmac::Key,
     eddsa: Option<DecodingKey>,
     issuers: Vec<String>,
     audience: String,
@@ -31,8 +35,9 @@ pub struct Keys {
 pub struct Claims {
     /// The user's account.
     pub sub: String,
-    /// Of a token that was given for a password: that password's mark.
-    pub password_mark: Option<String>,
+    /// Of a token that was given for a password: that password's mark. They were JSON Web Tokens once.
+    #[serde(default, deserialize_with = "mark_in_base64")]
+    pub password_mark: Option<Mark>,
     /// Seconds since 1970; some libraries write fractions.
     exp: f64,
     nbf: Option<f64>,
@@ -50,6 +55,11 @@ impl Claims {
     }
 }
 
+fn mark_in_base64<'de, D: Deserializer<'de>>(text: D) -> Result<Option<Mark>, D::Error> {
+    let mark = BASE64.decode(String::deserialize(text)?).ok().and_then(|mark| mark.try_into().ok());
+    mark.map(Some).ok_or_else(|| D::Error::custom("no mark of a password"))
+}
+
 /// What the server's own tokens say.
 #[derive(Serialize)]
 struct Minted<'m> {
@@ -57,8 +67,6 @@ struct Minted<'m> {
     aud: &'m str,
     sub: &'m str,
     exp: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    password_mark: Option<&'m str>,
 }
 
 impl Tokens {
@@ -77,12 +85,13 @@ impl Tokens {
 
     /// A token of the server's own for `account`, good until `expires_s` (seconds since 1970).
     pub fn mint(&self, account: &str, expires_s: u64) -> String {
-        self.keys().sign(account, expires_s, None)
+        self.keys().sign(account, expires_s)
     }
 
     /// One that is good no longer than the password that it was given for.
-    pub fn mint_for_password(&self, account: &str, expires_s: u64, password_mark: &str) -> String {
-        self.keys().sign(account, expires_s, Some(password_mark))
+    pub fn mint_for_password(&self, account: &str, expires_s: u64, mark: Mark) -> String {
+        let expires_s = u32::try_from(expires_s).unwrap_or(u32::MAX);
+        Bought { account: account.to_owned(), mark, expires_s }.sealed(&self.keys().seal)
     }
 
     /// Believes a user's token, or says why not.
@@ -106,27 +115,25 @@ impl Keys {
         };
         Ok(Self {
             hs256: (EncodingKey::from_secret(&secret), DecodingKey::from_secret(&secret)),
+            seal: hmac::Key::new(hmac::HMAC_SHA256, &secret),
             eddsa,
             issuers: config.issuers.clone(),
             audience: config.audience.clone(),
         })
     }
 
-    fn sign(&self, account: &str, exp: u64, password_mark: Option<&str>) -> String {
-        let claims = Minted { iss: &self.issuers[0], aud: &self.audience, sub: account, exp, password_mark };
+    fn sign(&self, account: &str, exp: u64) -> String {
+        let claims = Minted { iss: &self.issuers[0], aud: &self.audience, sub: account, exp };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.hs256.0)
             .expect("claims of text and numbers, and a key of the algorithm")
     }
 
-    /// The algorithm comes from the key that is configured for it, never from
-    /// the token alone: a token that claims another one has no key here.
     fn check(&self, token: &str, now_s: u64) -> Result<Claims, Error> {
-        let header = jsonwebtoken::decode_header(token).map_err(|_| bad("it is no JSON Web Token"))?;
-        let claims = match (header.alg, &self.eddsa) {
-            (Algorithm::HS256, _) => self.verify(token, &self.hs256.1, Algorithm::HS256)?,
-            (Algorithm::EdDSA, Some(key)) => self.verify(token, key, Algorithm::EdDSA)?,
-            (Algorithm::EdDSA, None) => return Err(bad("EdDSA, but no auth.eddsa_public_key_file is configured")),
-            _ => return Err(bad("its algorithm is neither HS256 nor EdDSA")),
+        let claims = match Bought::unsealed(token, &self.seal) {
+            Some(Bought { account, mark, expires_s }) => {
+                Claims { sub: account, password_mark: Some(mark), exp: expires_s.into(), nbf: None }
+            }
+            None => self.check_jwt(token)?,
         };
         if claims.good_until_s() < now_s {
             return Err(Error::new(ErrorCode::TokenExpired, "the token is past its `exp`"));
@@ -135,6 +142,18 @@ impl Keys {
             return Err(bad("its `nbf` is still to come"));
         }
         Ok(claims)
+    }
+
+    /// The algorithm comes from the key that is configured for it, never from
+    /// the token alone: a token that claims another one has no key here.
+    fn check_jwt(&self, token: &str) -> Result<Claims, Error> {
+        let header = jsonwebtoken::decode_header(token).map_err(|_| bad("it is no JSON Web Token"))?;
+        match (header.alg, &self.eddsa) {
+            (Algorithm::HS256, _) => self.verify(token, &self.hs256.1, Algorithm::HS256),
+            (Algorithm::EdDSA, Some(key)) => self.verify(token, key, Algorithm::EdDSA),
+            (Algorithm::EdDSA, None) => Err(bad("EdDSA, but no auth.eddsa_public_key_file is configured")),
+            _ => Err(bad("its algorithm is neither HS256 nor EdDSA")),
+        }
     }
 
     fn verify(&self, token: &str, key: &DecodingKey, algorithm: Algorithm) -> Result<Claims, Error> {
@@ -158,4 +177,26 @@ impl Keys {
 
 fn bad(why: &str) -> Error {
     Error::new(ErrorCode::BadToken, format!("bad token: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_a_password_bought_from_an_older_server_is_good_no_longer_than_that_password() {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let keys = Keys::load(&config::Auth::default(), dir.path()).expect("a new secret");
+        let mark = |mark: serde_json::Value| {
+            let claims = json!({"iss": "anser", "aud": "anser", "sub": "ada", "exp": 100, "password_mark": mark});
+            let token = jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &keys.hs256.0).expect("claims");
+            keys.check(&token, 50).map(|claims| claims.password_mark).map_err(|error| error.code)
+        };
+        assert_eq!(mark(json!("AAAAAAAAAAAAAAAB")), Ok(Some([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1])));
+        for none in [json!(null), json!(""), json!("AAAA"), json!(7)] {
+            assert_eq!(mark(none), Err(ErrorCode::BadToken));
+        }
+    }
 }

@@ -27,7 +27,7 @@ use crate::{
     hub::{Connected, Newcomer},
     im::{self, Caller, name::check_name, wire},
     outbox::Outbox,
-    password,
+    password::{self, Mark},
 };
 
 /// How long a token holds that is given for a password.
@@ -91,7 +91,7 @@ pub async fn let_in(
     let positions = cx.store.positions(user.user).await?;
     // Read again behind it: whoever is disabled or renamed or gets another password in between is either kicked out of
     // the hub or seen here.
-    let user = look_up(cx, &user.account, password_mark.as_deref()).await?;
+    let user = look_up(cx, &user.account, password_mark.as_ref()).await?;
     check_enabled(&user)?;
     if password_mark.is_some() {
         cx.credentials.passwords.guesses.know(Guess { account: &user.account, address: arrival.address });
@@ -148,7 +148,7 @@ fn check_enabled(user: &User) -> Result<(), Error> {
 }
 
 /// The user as the store has them now; with a mark only while their password is still the marked one.
-async fn look_up(cx: &Ctx, account: &str, password_mark: Option<&str>) -> Result<User, Error> {
+async fn look_up(cx: &Ctx, account: &str, password_mark: Option<&Mark>) -> Result<User, Error> {
     let Some(mark) = password_mark else { return Ok(cx.store.user_by_account(account).await?) };
     let (user, kept) = cx.store.user_with_password(account).await?;
     if password::is_marked(kept.as_ref(), mark) {
@@ -201,7 +201,7 @@ struct Identified {
     /// For the next connection.
     token: Option<String>,
     /// Of the password that it rests on.
-    password_mark: Option<String>,
+    password_mark: Option<Mark>,
     expires_s: Option<u64>,
 }
 
@@ -210,7 +210,7 @@ async fn identify(cx: &Ctx, address: IpAddr, credential: Option<Credential>) -> 
         Some(Credential::Token(token)) => {
             let claims = cx.credentials.tokens.check(&token, (cx.clock)() / 1000)?;
             let may_create = claims.may_create(cx.config.auth.create_users);
-            let user = match look_up(cx, &claims.sub, claims.password_mark.as_deref()).await {
+            let user = match look_up(cx, &claims.sub, claims.password_mark.as_ref()).await {
                 Err(error) if error.code == ErrorCode::NotFound && may_create => {
                     create_user(cx, claims.sub.as_str().into()).await?
                 }
@@ -232,7 +232,7 @@ async fn identify(cx: &Ctx, address: IpAddr, credential: Option<Credential>) -> 
             let (user, kept) = cx.credentials.passwords.check(guess, password, look_up).await?;
             let expires_s = (cx.clock)() / 1000 + PASSWORD_TOKEN_S;
             let mark = password::mark(&kept);
-            let token = cx.credentials.tokens.mint_for_password(&account, expires_s, &mark);
+            let token = cx.credentials.tokens.mint_for_password(&account, expires_s, mark);
             Ok(Identified { user, token: Some(token), password_mark: Some(mark), expires_s: Some(expires_s) })
         }
         None => Err(Error::bad_field("hello.credential is missing: send a token or a password")),
