@@ -1,9 +1,10 @@
 //! What a database is to this store: it carries out verbs that stand elsewhere. All of [`Store`] follows from it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anser_proto::{ConversationId, GroupId, UserId};
 use async_trait::async_trait;
+use tokio::time::Instant;
 
 use crate::{
     Appended, Between, Block, Changes, Contact, Device, Error, Group, LogPage, Mark, Marked, Member, MemberIds,
@@ -62,7 +63,15 @@ impl<E: Engine> Store for E {
     }
 
     async fn append(&self, batch: Vec<NewMessage>) -> Result<Vec<Result<Appended, Refusal>>, Error> {
-        self.write(Append(batch)).await
+        self.write(Append { batch, until: None }).await
+    }
+
+    async fn append_within(
+        &self,
+        batch: Vec<NewMessage>,
+        patience: Duration,
+    ) -> Result<Vec<Result<Appended, Refusal>>, Error> {
+        self.write(Append { batch, until: Some(Instant::now() + patience) }).await
     }
 
     async fn read_log(&self, reader: UserId, conversation: ConversationId, stretch: Stretch) -> Result<LogPage, Error> {

@@ -153,6 +153,16 @@ pub trait Store: Send + Sync {
     /// Answers in the order of the batch.
     async fn append(&self, batch: Vec<NewMessage>) -> Result<Vec<Result<Appended, Refusal>>, Error>;
 
+    /// The same for who waits for so long. What was not begun by then fails `Overloaded` and is not stored; what was is answered
+    /// whenever it is done.
+    async fn append_within(
+        &self,
+        batch: Vec<NewMessage>,
+        patience: std::time::Duration,
+    ) -> Result<Vec<Result<Appended, Refusal>>, Error> {
+        if patience.is_zero() { Err(Failure::Overloaded.into()) } else { self.append(batch).await }
+    }
+
     /// Reads a stretch of a log as `reader` may see it: of a one-to-one conversation all, for its parties; of a group
     /// what was appended while they were a member, their joining and leaving included.
     ///

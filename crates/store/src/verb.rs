@@ -33,6 +33,11 @@ pub(crate) trait Verb: Send + 'static {
         0
     }
 
+    /// When nobody will wait for it any more.
+    fn until(&self) -> Option<Instant> {
+        None
+    }
+
     /// With whom it may share a transaction where a question is answered before any of them is decided.
     fn company(&self) -> Company {
         Company::Nobody
@@ -163,7 +168,7 @@ impl<V: Verb> Write for Waiting<V> {
     }
 
     fn is_wanted(&self) -> bool {
-        !self.caller.is_closed()
+        !self.caller.is_closed() && self.verb.until().is_none_or(|until| Instant::now() < until)
     }
 
     fn decide(&mut self, facts: &mut Facts<'_>) -> Result<(), Stop> {

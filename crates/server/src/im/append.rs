@@ -1,15 +1,9 @@
 //! Storing messages: at home, or by the node that is their conversation's home. Who stores them tells whom they concern.
 
-use std::{
-    collections::{HashMap, HashSet},
-    hash::Hash,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::HashMap, hash::Hash, sync::Arc, time::Duration};
 
 use anser_store::{Appended, Error, Failure, NewMessage};
 use futures_util::future::join_all;
-use tokio::time::timeout;
 
 use super::{
     deliver::missed,
@@ -129,7 +123,7 @@ async fn append_here(cx: &Arc<Ctx>, from: Source<'_>, batch: Vec<NewMessage>) ->
     if batch.is_empty() {
         return Vec::new();
     }
-    let stored = store(cx, from.conn, batch).await;
+    let stored = store(cx, from.conn, batch, None).await;
     let outcomes = stored.outcomes.clone();
     if outcomes.iter().any(Result::is_ok) {
         from.telling.begin(stored).await;
@@ -137,42 +131,58 @@ async fn append_here(cx: &Arc<Ctx>, from: Source<'_>, batch: Vec<NewMessage>) ->
     outcomes
 }
 
-/// Stores messages for another node, answers it, and then tells whom they concern. `patience`: how long it waits.
-pub async fn append_for(cx: &Arc<Ctx>, asker: Asker, patience: Duration, from: ConnId, batch: Vec<NewMessage>) {
-    let conversations: HashSet<_> = batch.iter().map(|new| new.conversation).collect();
-    // That one stores them by itself then: what was not begun here is not to be done twice.
-    let Ok(stored) = timeout(patience, store(cx, from, batch)).await else {
-        // What was begun may be stored yet, and whoever asked finds it so, but may be gone.
-        conversations.into_iter().for_each(|conversation| missed(cx, conversation, 0));
-        return cx.peers.counts.dropped(Dropped::Late);
-    };
-    cx.peers.answer_append(asker, stored.outcomes.clone());
+/// Stores messages for another node, answers it, and then tells whom they concern. It waits until then, and stores by itself what was not
+/// begun here: that is not to be done twice. What was begun is told, whether anybody waits for it or not.
+pub async fn append_for(cx: &Arc<Ctx>, asker: Asker, until_ms: u64, from: ConnId, batch: Vec<NewMessage>) {
+    let patience = Duration::from_millis(until_ms.saturating_sub((cx.clock)()));
+    let stored = store(cx, from, batch, Some(patience)).await;
+    if (cx.clock)() <= until_ms {
+        cx.peers.answer_append(asker, stored.outcomes.clone());
+    } else {
+        cx.peers.counts.dropped(Dropped::Late);
+    }
+    for (new, outcome) in stored.batch.iter().zip(&stored.outcomes) {
+        // Whoever asked finds it so or so, but may be gone.
+        if matches!(outcome, Err(Error::Failed(Failure::UnknownOutcome(_)))) {
+            missed(cx, new.conversation, 0);
+        }
+    }
     stored.tell().await;
 }
 
-async fn store(cx: &Arc<Ctx>, from: ConnId, batch: Vec<NewMessage>) -> Stored {
+/// `patience`: nobody waits for what was not begun by then.
+async fn store(cx: &Arc<Ctx>, from: ConnId, batch: Vec<NewMessage>, patience: Option<Duration>) -> Stored {
     let before = cx.members.before(&batch);
-    let mut outcomes = store_together(cx, batch.clone()).await;
+    let mut outcomes = store_together(cx, batch.clone(), patience).await;
     if let Some(Err(Error::Failed(Failure::Damaged(_)))) = outcomes.first() {
-        outcomes = store_by_conversation(cx, &batch, outcomes).await;
+        outcomes = store_by_conversation(cx, &batch, patience, outcomes).await;
     }
     Stored { cx: Arc::clone(cx), from, batch, outcomes, before }
 }
 
-async fn store_together(cx: &Ctx, batch: Vec<NewMessage>) -> Outcomes {
+async fn store_together(cx: &Ctx, batch: Vec<NewMessage>, patience: Option<Duration>) -> Outcomes {
     let messages = batch.len();
-    match cx.store.append(batch).await {
+    let stored = match patience {
+        Some(patience) => cx.store.append_within(batch, patience).await,
+        None => cx.store.append(batch).await,
+    };
+    match stored {
         Ok(outcomes) => outcomes.into_iter().map(|outcome| outcome.map_err(Error::from)).collect(),
         Err(failure) => vec![Err(failure); messages],
     }
 }
 
 /// A damaged row in one conversation keeps nobody from writing in their others.
-async fn store_by_conversation(cx: &Ctx, batch: &[NewMessage], outcomes: Outcomes) -> Outcomes {
+async fn store_by_conversation(
+    cx: &Ctx,
+    batch: &[NewMessage],
+    patience: Option<Duration>,
+    outcomes: Outcomes,
+) -> Outcomes {
     if batch.iter().all(|new| new.conversation == batch[0].conversation) {
         return outcomes;
     }
-    by_parts(batch, |new| new.conversation, |_, messages| store_together(cx, messages)).await
+    by_parts(batch, |new| new.conversation, |_, messages| store_together(cx, messages, patience)).await
 }
 
 #[cfg(test)]

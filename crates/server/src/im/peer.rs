@@ -1,6 +1,6 @@
 //! What other nodes say to this one: pushes for who is connected here, kicks, and appends to conversations whose home it is.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use anser_proto::{CloseCode, v1::server_frame::Body as EventBody};
 use anser_store::{Failure, NewMessage};
@@ -179,8 +179,7 @@ impl Listener {
     fn append(&self, asker: Asker, until_ms: u64, from_conn: ConnId, messages: Vec<NewMessage>) {
         let (asked, bytes) = (messages.len(), messages.iter().map(NewMessage::bytes).sum());
         let work = move |cx: Arc<Ctx>| async move {
-            let patience = Duration::from_millis(until_ms.saturating_sub((cx.clock)()));
-            append::append_for(&cx, asker, patience, from_conn, messages).await;
+            append::append_for(&cx, asker, until_ms, from_conn, messages).await;
         };
         if !self.begin(bytes, work) {
             self.cx.peers.counts.dropped(Dropped::Busy);

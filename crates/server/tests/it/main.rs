@@ -9,6 +9,7 @@ mod http;
 mod login;
 mod mark;
 mod message;
+mod peer;
 mod people;
 mod permissions;
 mod proxy;

@@ -1,13 +1,13 @@
 //! Cases of [`Store::append`](crate::Store::append): order, once, entitled, time, count.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use anser_proto::ConversationId;
 use bytes::Bytes;
 use futures_util::future::join_all;
 
 use super::room::*;
-use crate::{Error, NewMessage, Refusal};
+use crate::{Appended, Error, Failure, NewMessage, Refusal};
 
 pub(super) async fn ids_are_dense_in_the_order_of_the_batch(room: &mut Room) {
     let (with_bob, with_cyd) = (single(ADA, BOB), single(ADA, CYD));
@@ -77,6 +77,15 @@ pub(super) async fn a_batch_of_the_largest_bodies_is_stored_whole(room: &mut Roo
 
 pub(super) async fn an_empty_batch_has_no_answers(room: &mut Room) {
     assert_eq!(room.append(vec![]).await, []);
+}
+
+pub(super) async fn what_nobody_waits_for_any_more_is_not_stored(room: &mut Room) {
+    let pair = single(ADA, BOB);
+    let late = room.store().append_within(vec![text(ADA, pair, "late")], Duration::ZERO).await;
+    assert_eq!(late, Err(Failure::Overloaded.into()));
+    let in_time = room.store().append_within(vec![text(ADA, pair, "in-time")], Duration::from_secs(60)).await;
+    assert!(matches!(&in_time.expect("it was begun")[..], [Ok(Appended { server_msg_id: 1, .. })]));
+    assert_eq!(client_ids(room, pair).await, ["in-time"]);
 }
 
 pub(super) async fn a_message_comes_out_as_it_went_in(room: &mut Room) {

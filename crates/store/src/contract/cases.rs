@@ -41,6 +41,7 @@ macro_rules! store_contract {
                 a_large_batch_is_stored_whole
                 a_batch_of_the_largest_bodies_is_stored_whole
                 an_empty_batch_has_no_answers
+                what_nobody_waits_for_any_more_is_not_stored
                 a_message_comes_out_as_it_went_in
                 a_retry_gets_the_first_place_again
                 a_retry_within_the_batch_gets_the_first_place_again

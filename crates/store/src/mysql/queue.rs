@@ -89,6 +89,7 @@ impl Queue {
             let write = &next.write;
             if !write.is_wanted() {
                 state.bytes -= next.bytes;
+                next.write.settle(Some(&Failure::Overloaded));
                 continue;
             }
             let is_first = group.writes.is_empty();

@@ -108,17 +108,20 @@ impl Writer {
         let mut group = Group::new();
         while let Some(first) = queue.pop() {
             if !first.is_wanted() {
+                first.settle(Some(&Failure::Overloaded));
                 continue;
             }
             let (mut messages, mut bytes) = (first.weight(), first.bytes());
             group.push(first);
             let fits = |messages, bytes| messages <= self.messages_max && bytes <= GROUP_BYTES_MAX;
             while let Some(next) = queue.pop_if(|next| fits(messages + next.weight(), bytes + next.bytes())) {
-                if next.is_wanted() {
-                    messages += next.weight();
-                    bytes += next.bytes();
-                    group.push(next);
+                if !next.is_wanted() {
+                    next.settle(Some(&Failure::Overloaded));
+                    continue;
                 }
+                messages += next.weight();
+                bytes += next.bytes();
+                group.push(next);
             }
             self.write(&mut group);
             if let Some(db) = &self.db {

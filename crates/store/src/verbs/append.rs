@@ -1,6 +1,7 @@
 //! Appending messages: each once, at the next place of its log, with all its copies.
 
 use anser_proto::{ConversationId, GroupId};
+use tokio::time::Instant;
 
 use crate::{
     Appended, NewMessage, Refusal, Strangers,
@@ -10,13 +11,17 @@ use crate::{
 };
 
 /// The messages of one batch, each of which may be refused alone.
-pub(crate) struct Append(pub(crate) Vec<NewMessage>);
+pub(crate) struct Append {
+    pub(crate) batch: Vec<NewMessage>,
+    /// Later nobody waits for them.
+    pub(crate) until: Option<Instant>,
+}
 
 impl Verb for Append {
     type Answer = Vec<Result<Appended, Refusal>>;
 
     fn wants(&self, wants: &mut Wants) {
-        for NewMessage { conversation, from, .. } in &self.0 {
+        for NewMessage { conversation, from, .. } in &self.batch {
             wants.row(Want::Mailbox(from.user));
             wants.row(Want::Head(*conversation));
             wants.row(Want::Session(from.user, *conversation));
@@ -36,7 +41,7 @@ impl Verb for Append {
     }
 
     fn decide(&self, facts: &mut Facts<'_>) -> Result<Self::Answer, Stop> {
-        of_each(&self.0, |message| match append(facts, message) {
+        of_each(&self.batch, |message| match append(facts, message) {
             Ok(place) => {
                 facts.appended += u64::from(!place.duplicate);
                 Ok(Ok(place))
@@ -48,11 +53,15 @@ impl Verb for Append {
     }
 
     fn weight(&self) -> usize {
-        self.0.len()
+        self.batch.len()
     }
 
     fn bytes(&self) -> usize {
-        self.0.iter().map(NewMessage::bytes).sum()
+        self.batch.iter().map(NewMessage::bytes).sum()
+    }
+
+    fn until(&self) -> Option<Instant> {
+        self.until
     }
 
     fn company(&self) -> Company {
@@ -60,11 +69,11 @@ impl Verb for Append {
     }
 
     fn conversations(&self) -> Vec<ConversationId> {
-        self.0.iter().map(|message| message.conversation).collect()
+        self.batch.iter().map(|message| message.conversation).collect()
     }
 
     fn messages(&self) -> &[NewMessage] {
-        &self.0
+        &self.batch
     }
 }
 
