@@ -34,8 +34,8 @@ pub enum Event {
     Forgotten,
     /// The user's own profile is new or changed.
     Profile(User),
-    /// Contacts, requests or blocks changed: read [`Client::contacts`](crate::Client::contacts) and
-    /// [`Client::blocked`](crate::Client::blocked) anew.
+    /// Contacts, requests, blocks or settings changed: read [`Client::contacts`](crate::Client::contacts),
+    /// [`Client::blocked`](crate::Client::blocked) and [`Client::privacy`](crate::Client::privacy) anew.
     People,
     /// Somebody is writing now. Said about once a second while it lasts.
     Typing {

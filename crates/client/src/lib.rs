@@ -61,7 +61,7 @@ pub use transport::BadUrl;
 pub use unopened::Unopened;
 pub use view::{
     Blocked, Contact, ContactState, Group, Kind, Member, Members, Message, Notice, NoticeKind, Platform, Preview,
-    Refusal, Role, Session, User,
+    Privacy, Refusal, Role, Session, User, Who,
 };
 
 /// What readers try first is compiled with the SDK's own examples.

@@ -7,7 +7,7 @@ use anser_proto::{
 
 use crate::{
     client::{Client, Error},
-    view::{Blocked, Contact},
+    view::{Blocked, Contact, Privacy, Who},
 };
 
 /// What goes to the server fails with [`Error::Offline`] while there is no connection, with [`Error::Lost`] when it breaks before the
@@ -51,6 +51,19 @@ impl Client {
     /// Whom the user blocked, as it is here.
     pub async fn blocked(&self) -> Result<Vec<Blocked>, Error> {
         Ok(self.store.blocked().await?)
+    }
+
+    /// What the user lets others do and see, as it is here.
+    pub async fn privacy(&self) -> Result<Privacy, Error> {
+        Ok(self.store.privacy().await?)
+    }
+
+    /// Changes all of it.
+    pub async fn set_privacy(&self, privacy: Privacy) -> Result<(), Error> {
+        let who = |who: Who| v1::privacy::Who::from(who).into();
+        let (invites, last_seen) = (who(privacy.invites), who(privacy.last_seen));
+        let update = v1::UpdateSettings { invites, hides_reads: Some(privacy.hides_reads), last_seen };
+        self.call_for_change(Request::UpdateSettings(update)).await
     }
 
     async fn call_for_change(&self, request: Request) -> Result<(), Error> {

@@ -156,6 +156,27 @@ pub enum ContactState {
     Asking,
 }
 
+/// What the user lets others do and see.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+#[non_exhaustive]
+pub struct Privacy {
+    /// Who may put them into groups.
+    pub invites: Who,
+    /// Their read marks are shown to nobody in one-to-one conversations, and nobody's to them.
+    pub hides_reads: bool,
+    /// Who is told when they were last there.
+    pub last_seen: Who,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+#[non_exhaustive]
+pub enum Who {
+    #[default]
+    Everybody,
+    Contacts,
+    Nobody,
+}
+
 /// Somebody whom the user blocked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]

@@ -7,20 +7,20 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use crate::{
-    Appended, Between, Block, Changes, Contact, Device, Error, Group, LogPage, Mark, Marked, Member, MemberIds,
+    Appended, Between, Block, Change, Changes, Contact, Device, Error, Group, LogPage, Mark, Marked, Member, MemberIds,
     MembersChange, MembersChanged, NewGroup, NewMessage, NewUser, Page, PasswordHash, PeopleChange, PeopleChanged,
-    Positions, ProfileChange, Refusal, Role, Session, Stats, Store, Stretch, User,
+    Positions, Privacy, PrivacyChange, ProfileChange, Refusal, Role, Session, Stats, Store, Stretch, User,
     read::Read,
     reads::{
         AllUsers, BetweenTwo, Blocks, ChangesSince, Contacts, DevicesOf, GroupAsMember, IsSeenToday, LoginVersions,
-        MemberIdsOf, MembersOf, MovedGroups, OneSession, PositionsOf, ReadLog, Sessions, UserCalled, UserWithPassword,
-        Users,
+        MemberIdsOf, MembersOf, MovedGroups, OneSession, PositionsOf, PrivacyOf, ReadLog, Sessions, UserCalled,
+        UserWithPassword, Users,
     },
     stages::StageTimes,
     verb::Verb,
     verbs::{
         Append, ChangeMembers, ChangePeople, CreateGroup, CreateUser, MoveMark, Probe, SetDisabled, SetPassword,
-        StandingMark, TouchDevice, UpdateProfile,
+        StandingMark, TouchDevice, UpdatePrivacy, UpdateProfile,
     },
 };
 
@@ -165,6 +165,14 @@ impl<E: Engine> Store for E {
 
     async fn between(&self, user: UserId, peer: UserId) -> Result<Between, Error> {
         self.read(BetweenTwo { user, peer }).await
+    }
+
+    async fn privacy(&self, user: UserId) -> Result<Privacy, Error> {
+        self.read(PrivacyOf(user)).await
+    }
+
+    async fn update_privacy(&self, user: UserId, change: PrivacyChange) -> Result<Option<Change>, Error> {
+        self.write(UpdatePrivacy(user, change)).await
     }
 
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {

@@ -42,7 +42,7 @@ pub use records::*;
 use stages::StageTimes;
 
 /// Of the rules by which this build writes. A change that builds of before must not write beside takes the next one, into `im_store` too.
-const WRITER_VERSION: u32 = 2;
+const WRITER_VERSION: u32 = 3;
 
 /// For a new store, and one that came out of a backup. Fits a signed column and is not 0, which on the wire means none.
 fn random_log_id() -> Result<u64, getrandom::Error> {
@@ -285,6 +285,16 @@ pub trait Store: Send + Sync {
 
     /// Whom the user blocked, in order of their ids, behind `after`.
     async fn blocks(&self, user: UserId, after: UserId, limit: u32) -> Result<Page<Block>, Error>;
+
+    /// What the user lets others do and see. `NotFound("user")`.
+    async fn privacy(&self, user: UserId) -> Result<Privacy, Error>;
+
+    /// Changes what is named, and takes the next number of the mailbox; tells what changed, if anything did. `NotFound("user")`.
+    ///
+    /// Invites: by whoever may not put them into a group they are left out of what is done.
+    /// Reads: their read marks stay as they are shown to others in one-to-one conversations, until they are shown again and move, and peers' are shown to
+    /// them as 0; delivered marks are shown. A mark that the peer is not shown stamps nothing of theirs.
+    async fn update_privacy(&self, user: UserId, change: PrivacyChange) -> Result<Option<Change>, Error>;
 
     /// What counts between two users: for what is told and not stored. `NotFound("user")` for a peer who does not exist.
     async fn between(&self, user: UserId, peer: UserId) -> Result<Between, Error>;

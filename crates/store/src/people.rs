@@ -87,6 +87,7 @@ pub struct Change {
 pub enum Now {
     Contact(UserId, Option<Contact>),
     Block(UserId, Option<Block>),
+    Privacy(Privacy),
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -122,4 +123,44 @@ pub struct Between {
     /// One of them blocked the other.
     pub refused: bool,
     pub contact: bool,
+}
+
+/// What a user lets others do and see.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Privacy {
+    /// Who may put them into groups.
+    pub invites: Who,
+    /// Their read marks are shown to nobody, and nobody's to them.
+    pub hides_reads: bool,
+    /// Who is told when they were last there.
+    pub last_seen: Who,
+}
+
+/// As in `anser.v1.Privacy.Who`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Who {
+    #[default]
+    Everybody = 0,
+    Contacts = 1,
+    Nobody = 2,
+}
+
+/// What stays `None` is not changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PrivacyChange {
+    pub invites: Option<Who>,
+    pub hides_reads: Option<bool>,
+    pub last_seen: Option<Who>,
+    /// Of the user's login.
+    pub login_version: u64,
+}
+
+impl PrivacyChange {
+    pub(crate) fn of(self, present: Privacy) -> Privacy {
+        Privacy {
+            invites: self.invites.unwrap_or(present.invites),
+            hides_reads: self.hides_reads.unwrap_or(present.hides_reads),
+            last_seen: self.last_seen.unwrap_or(present.last_seen),
+        }
+    }
 }

@@ -184,6 +184,8 @@ pub struct Marked {
     pub mailbox_seq: u64,
     /// The other party of a one-to-one conversation and the change in their mailbox; none if nothing moved.
     pub peer: Option<(UserId, u64)>,
+    /// The read and the delivered mark as the other party is shown them.
+    pub shown: (u64, u64),
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

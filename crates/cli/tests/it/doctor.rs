@@ -42,7 +42,7 @@ fn a_shared_database_is_examined_while_it_is_open() {
     let store = prepared.open(Arc::new(HeadSequencer::new())).expect("it opens");
     let (code, said, _) = doctor(&[]);
     assert_eq!((code, said.trim()), (Some(0), "0 messages looked at, 0 findings, 0 repaired"));
-    server.execute("INSERT INTO anser.im_mailbox VALUES (77, 0, 0)").expect("sound SQL");
+    server.execute("INSERT INTO anser.im_mailbox (user_id, mailbox_seq) VALUES (77, 0)").expect("sound SQL");
     let (code, said, _) = doctor(&[]);
     assert!(code == Some(1) && said.contains("im_mailbox [77]: there is no such user (follows"), "{said}");
     assert!(!said.contains("--repair"), "{said}");

@@ -5,15 +5,21 @@ use prost::Message as _;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Store, StoreError, column, decode};
-use crate::view::{Blocked, Contact};
+use crate::view::{Blocked, Contact, Privacy};
 
 const CONTACT: i64 = 1;
 const BLOCK: i64 = 2;
+const PRIVACY: i64 = 3;
 
 impl Store {
     pub(crate) async fn contacts(&self) -> Result<Vec<Contact>, StoreError> {
         let rows = self.run(|connection| rows_of::<v1::Contact>(connection, CONTACT)).await?;
         Ok(rows.into_iter().filter_map(Contact::from_wire).collect())
+    }
+
+    pub(crate) async fn privacy(&self) -> Result<Privacy, StoreError> {
+        let mut rows = self.run(|connection| rows_of::<v1::Privacy>(connection, PRIVACY)).await?;
+        Ok(rows.pop().unwrap_or_default().into())
     }
 
     pub(crate) async fn blocked(&self) -> Result<Vec<Blocked>, StoreError> {
@@ -37,6 +43,7 @@ pub(super) fn write(connection: &Connection, change: &v1::Change) -> Result<(), 
             (CONTACT, &contact.user, is_there.then(|| contact.encode_to_vec()))
         }
         Some(Now::Blocked(blocked)) => (BLOCK, &blocked.user, (blocked.since_ms > 0).then(|| blocked.encode_to_vec())),
+        Some(Now::Privacy(privacy)) => (PRIVACY, &None, Some(privacy.encode_to_vec())),
         None => return Ok(()),
     };
     let (id, seq) = (column(user.as_ref().map_or(0, |user| user.user_id)), column(change.mailbox_seq));

@@ -4,7 +4,7 @@ use anser_proto::{GroupId, UserId, v1};
 
 use super::{
     Blocked, Contact, ContactState, Group, Kind, Member, Members, Message, Notice, NoticeKind, Platform, Preview,
-    Refusal, Role, Session, User,
+    Privacy, Refusal, Role, Session, User, Who,
 };
 
 #[doc(hidden)]
@@ -105,6 +105,36 @@ impl Contact {
         };
         let v1::Contact { user, remark, text, since_ms, .. } = contact;
         Some(Self { user: user.unwrap_or_default().into(), state, remark, text, since_ms })
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::Privacy> for Privacy {
+    fn from(privacy: v1::Privacy) -> Self {
+        let (invites, last_seen) = (privacy.invites().into(), privacy.last_seen().into());
+        Self { invites, hides_reads: privacy.hides_reads, last_seen }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::privacy::Who> for Who {
+    fn from(wire: v1::privacy::Who) -> Self {
+        match wire {
+            v1::privacy::Who::Everybody | v1::privacy::Who::Unchanged => Self::Everybody,
+            v1::privacy::Who::Contacts => Self::Contacts,
+            v1::privacy::Who::Nobody => Self::Nobody,
+        }
+    }
+}
+
+#[doc(hidden)]
+impl From<Who> for v1::privacy::Who {
+    fn from(own: Who) -> Self {
+        match own {
+            Who::Everybody => Self::Everybody,
+            Who::Contacts => Self::Contacts,
+            Who::Nobody => Self::Nobody,
+        }
     }
 }
 

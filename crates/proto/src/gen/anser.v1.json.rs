@@ -696,6 +696,7 @@ impl Fields for Change {
             b"mailbox_seq" | b"mailboxSeq" => json.field(&mut self.mailbox_seq),
             b"contact" => json.choice(&mut self.now, change::Now::Contact),
             b"blocked" => json.choice(&mut self.now, change::Now::Blocked),
+            b"privacy" => json.choice(&mut self.now, change::Now::Privacy),
             _ => json.skip_field(name),
         }
     }
@@ -705,6 +706,7 @@ impl Fields for Change {
         match &self.now {
             Some(change::Now::Contact(value)) => json.choice("contact", value),
             Some(change::Now::Blocked(value)) => json.choice("blocked", value),
+            Some(change::Now::Privacy(value)) => json.choice("privacy", value),
             None => {}
         }
     }
@@ -864,6 +866,53 @@ impl Fields for Blocks {
     fn write_fields(&self, json: &mut Writer) {
         json.field("blocks", &self.blocks);
         json.field("more", &self.more);
+    }
+}
+
+impl Fields for Privacy {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"invites" => json.enumeration::<privacy::Who>(&mut self.invites),
+            b"hides_reads" | b"hidesReads" => json.field(&mut self.hides_reads),
+            b"last_seen" | b"lastSeen" => json.enumeration::<privacy::Who>(&mut self.last_seen),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.enumeration::<privacy::Who>("invites", self.invites);
+        json.field("hides_reads", &self.hides_reads);
+        json.enumeration::<privacy::Who>("last_seen", self.last_seen);
+    }
+}
+
+impl_enum!(privacy::Who);
+
+impl Fields for GetSettings {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, _: &mut Writer) {
+    }
+}
+
+impl Fields for UpdateSettings {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"invites" => json.enumeration::<privacy::Who>(&mut self.invites),
+            b"hides_reads" | b"hidesReads" => json.field(&mut self.hides_reads),
+            b"last_seen" | b"lastSeen" => json.enumeration::<privacy::Who>(&mut self.last_seen),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.enumeration::<privacy::Who>("invites", self.invites);
+        json.field("hides_reads", &self.hides_reads);
+        json.enumeration::<privacy::Who>("last_seen", self.last_seen);
     }
 }
 
@@ -1157,6 +1206,8 @@ impl Fields for ClientFrame {
             b"block" => json.choice(&mut self.request, client_frame::Request::Block),
             b"unblock" => json.choice(&mut self.request, client_frame::Request::Unblock),
             b"list_blocks" | b"listBlocks" => json.choice(&mut self.request, client_frame::Request::ListBlocks),
+            b"get_settings" | b"getSettings" => json.choice(&mut self.request, client_frame::Request::GetSettings),
+            b"update_settings" | b"updateSettings" => json.choice(&mut self.request, client_frame::Request::UpdateSettings),
             _ => json.skip_field(name),
         }
     }
@@ -1192,6 +1243,8 @@ impl Fields for ClientFrame {
             Some(client_frame::Request::Block(value)) => json.choice("block", value),
             Some(client_frame::Request::Unblock(value)) => json.choice("unblock", value),
             Some(client_frame::Request::ListBlocks(value)) => json.choice("list_blocks", value),
+            Some(client_frame::Request::GetSettings(value)) => json.choice("get_settings", value),
+            Some(client_frame::Request::UpdateSettings(value)) => json.choice("update_settings", value),
             None => {}
         }
     }
@@ -1216,6 +1269,7 @@ impl Fields for ServerFrame {
             b"changed" => json.choice(&mut self.body, server_frame::Body::Changed),
             b"contacts" => json.choice(&mut self.body, server_frame::Body::Contacts),
             b"blocks" => json.choice(&mut self.body, server_frame::Body::Blocks),
+            b"privacy" => json.choice(&mut self.body, server_frame::Body::Privacy),
             b"message" => json.choice(&mut self.body, server_frame::Body::Message),
             b"receipt" => json.choice(&mut self.body, server_frame::Body::Receipt),
             b"typing" => json.choice(&mut self.body, server_frame::Body::Typing),
@@ -1247,6 +1301,7 @@ impl Fields for ServerFrame {
             Some(server_frame::Body::Changed(value)) => json.choice("changed", value),
             Some(server_frame::Body::Contacts(value)) => json.choice("contacts", value),
             Some(server_frame::Body::Blocks(value)) => json.choice("blocks", value),
+            Some(server_frame::Body::Privacy(value)) => json.choice("privacy", value),
             Some(server_frame::Body::Message(value)) => json.choice("message", value),
             Some(server_frame::Body::Receipt(value)) => json.choice("receipt", value),
             Some(server_frame::Body::Typing(value)) => json.choice("typing", value),

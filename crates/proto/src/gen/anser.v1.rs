@@ -857,7 +857,7 @@ pub struct Change {
     /// Of the user's mailbox.
     #[prost(uint64, tag = "1")]
     pub mailbox_seq: u64,
-    #[prost(oneof = "change::Now", tags = "2, 3")]
+    #[prost(oneof = "change::Now", tags = "2, 3, 4")]
     pub now: ::core::option::Option<change::Now>,
 }
 /// Nested message and enum types in `Change`.
@@ -868,6 +868,8 @@ pub mod change {
         Contact(super::Contact),
         #[prost(message, tag = "3")]
         Blocked(super::Blocked),
+        #[prost(message, tag = "4")]
+        Privacy(super::Privacy),
     }
 }
 /// What changed for the user: by this request, on another device, or by somebody else. Empty if nothing did.
@@ -951,6 +953,69 @@ pub struct Blocks {
     pub blocks: ::prost::alloc::vec::Vec<Blocked>,
     #[prost(bool, tag = "2")]
     pub more: bool,
+}
+/// What the user lets others do and see.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Privacy {
+    /// Who may put them into groups.
+    #[prost(enumeration = "privacy::Who", tag = "1")]
+    pub invites: i32,
+    /// Their read marks are shown to nobody in one-to-one conversations, and nobody's to them.
+    #[prost(bool, tag = "2")]
+    pub hides_reads: bool,
+    /// Who is told when they were last there.
+    #[prost(enumeration = "privacy::Who", tag = "3")]
+    pub last_seen: i32,
+}
+/// Nested message and enum types in `Privacy`.
+pub mod privacy {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum Who {
+        /// In a request: it stays as it is.
+        Unchanged = 0,
+        Everybody = 1,
+        Contacts = 2,
+        Nobody = 3,
+    }
+    impl Who {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unchanged => "UNCHANGED",
+                Self::Everybody => "EVERYBODY",
+                Self::Contacts => "CONTACTS",
+                Self::Nobody => "NOBODY",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "UNCHANGED" => Some(Self::Unchanged),
+                "EVERYBODY" => Some(Self::Everybody),
+                "CONTACTS" => Some(Self::Contacts),
+                "NOBODY" => Some(Self::Nobody),
+                _ => None,
+            }
+        }
+    }
+}
+/// Answered by `privacy`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetSettings {
+}
+/// What is absent stays. Answered by `changed`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateSettings {
+    #[prost(enumeration = "privacy::Who", tag = "1")]
+    pub invites: i32,
+    #[prost(bool, optional, tag = "2")]
+    pub hides_reads: ::core::option::Option<bool>,
+    #[prost(enumeration = "privacy::Who", tag = "3")]
+    pub last_seen: i32,
 }
 /// A user's entry in their conversation list.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1139,7 +1204,7 @@ pub struct ClientFrame {
     /// Chosen by the client; the answer bears the same. Not 0.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47")]
+    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49")]
     pub request: ::core::option::Option<client_frame::Request>,
 }
 /// Nested message and enum types in `ClientFrame`.
@@ -1202,6 +1267,10 @@ pub mod client_frame {
         Unblock(super::Unblock),
         #[prost(message, tag = "47")]
         ListBlocks(super::ListBlocks),
+        #[prost(message, tag = "48")]
+        GetSettings(super::GetSettings),
+        #[prost(message, tag = "49")]
+        UpdateSettings(super::UpdateSettings),
     }
 }
 /// What the server says: the answer to a request, or an event.
@@ -1210,7 +1279,7 @@ pub struct ServerFrame {
     /// That of the request which this answers; 0 for an event.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "server_frame::Body", tags = "2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 30, 31, 32, 40, 41, 42, 43, 44, 45, 46, 47, 48")]
+    #[prost(oneof = "server_frame::Body", tags = "2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 30, 31, 32, 33, 40, 41, 42, 43, 44, 45, 46, 47, 48")]
     pub body: ::core::option::Option<server_frame::Body>,
 }
 /// Nested message and enum types in `ServerFrame`.
@@ -1248,6 +1317,8 @@ pub mod server_frame {
         Contacts(super::Contacts),
         #[prost(message, tag = "32")]
         Blocks(super::Blocks),
+        #[prost(message, tag = "33")]
+        Privacy(super::Privacy),
         #[prost(message, tag = "40")]
         Message(super::MessageEvent),
         #[prost(message, tag = "41")]

@@ -3,13 +3,13 @@
 
 use anser_proto::v1::{
     AnswerContact, Block, Blocked, Blocks, Change, Changed, ClientFrame, Close, Contact, Contacts, CreateGroup, Device,
-    Done, Draining, Error, GetGroup, GetUsers, Group, GroupPosition, Hello, InviteMembers, Kicked, Lagged, LeaveGroup,
-    ListBlocks, ListContacts, ListMembers, ListSessions, MarkDelivered, MarkRead, Marked, Member, Members, Message,
-    MessageEvent, Messages, Notice, Password, Ping, Pong, Positions, Preview, ProfileChanged, Pull, Receipt,
-    RemoveContact, RemoveMembers, RequestContact, Send, Sent, ServerFrame, Session, SessionChanged, Sessions,
-    SetRemark, SetRole, Settings, Sync, SyncPage, TransferGroup, Typing, TypingEvent, Unblock, UpdateProfile, User,
-    Users, Welcome, change, client_frame::Request, close, contact, device, error, group, hello, message, notice,
-    server_frame::Body,
+    Done, Draining, Error, GetGroup, GetSettings, GetUsers, Group, GroupPosition, Hello, InviteMembers, Kicked, Lagged,
+    LeaveGroup, ListBlocks, ListContacts, ListMembers, ListSessions, MarkDelivered, MarkRead, Marked, Member, Members,
+    Message, MessageEvent, Messages, Notice, Password, Ping, Pong, Positions, Preview, Privacy, ProfileChanged, Pull,
+    Receipt, RemoveContact, RemoveMembers, RequestContact, Send, Sent, ServerFrame, Session, SessionChanged, Sessions,
+    SetRemark, SetRole, Settings, Sync, SyncPage, TransferGroup, Typing, TypingEvent, Unblock, UpdateProfile,
+    UpdateSettings, User, Users, Welcome, change, client_frame::Request, close, contact, device, error, group, hello,
+    message, notice, privacy, server_frame::Body,
 };
 
 const BIG: u64 = 9_223_372_036_854_775_807;
@@ -56,6 +56,12 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
         Request::Block(Block { user_id: 1009 }),
         Request::Unblock(Unblock { user_id: 1009 }),
         Request::ListBlocks(ListBlocks { after: 1008, limit: 50 }),
+        Request::GetSettings(GetSettings {}),
+        Request::UpdateSettings(UpdateSettings {
+            invites: privacy::Who::Contacts.into(),
+            hides_reads: Some(false),
+            last_seen: privacy::Who::Nobody.into(),
+        }),
     ];
     let requests = requests.into_iter().zip(1..).chain(about_groups().into_iter().zip(100..));
     requests.map(|(request, id)| ClientFrame { request_id: id, request: Some(request) }).collect()
@@ -106,6 +112,11 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
         Body::Changed(Changed { changes: changes() }),
         Body::Contacts(Contacts { contacts: vec![contact()], more: true }),
         Body::Blocks(Blocks { blocks: vec![blocked()], more: true }),
+        Body::Privacy(Privacy {
+            invites: privacy::Who::Contacts.into(),
+            hides_reads: true,
+            last_seen: privacy::Who::Nobody.into(),
+        }),
     ];
     let events = [
         Body::Message(MessageEvent { message: Some(text_message()), mailbox_seq: 44 }),

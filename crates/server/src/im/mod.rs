@@ -160,6 +160,11 @@ async fn handle(
         }
         Some(Request::ListBlocks(list)) => people::list_blocks(cx, actor, lane, list).await.map(Body::Blocks),
 
+        Some(Request::GetSettings(_)) => people::settings(cx, actor).await.map(Body::Privacy),
+        Some(Request::UpdateSettings(update)) => {
+            people::update_settings(cx, actor, from, update).await.map(Body::Changed)
+        }
+
         None => Err(Error::new(ErrorCode::UnknownRequest, "the frame has no request that this server knows")),
     }
 }
@@ -215,6 +220,8 @@ fn kind(request: Option<&Request>) -> &'static str {
         Some(Request::Block(_)) => "block",
         Some(Request::Unblock(_)) => "unblock",
         Some(Request::ListBlocks(_)) => "list_blocks",
+        Some(Request::GetSettings(_)) => "get_settings",
+        Some(Request::UpdateSettings(_)) => "update_settings",
         None => "unknown",
     }
 }

@@ -5,7 +5,7 @@ use anser_proto::{
     limits::{REMARK_CHARS_MAX, REQUEST_TEXT_CHARS_MAX},
     v1::{self, server_frame::Body},
 };
-use anser_store::{Change, PeopleAction, PeopleChange};
+use anser_store::{Change, PeopleAction, PeopleChange, PrivacyChange};
 use tokio::time::Instant;
 
 use super::{
@@ -85,6 +85,26 @@ pub async fn list_blocks(cx: &Ctx, actor: &Actor, lane: &mut Lane, list: v1::Lis
     let limit = lane.entries(page_limit(list.limit)?);
     let page = cx.store.blocks(actor.user, UserId(wire::position(list.after)), limit).await?;
     Ok(v1::Blocks { blocks: page.rows.iter().map(wire::blocked).collect(), more: page.more })
+}
+
+pub async fn settings(cx: &Ctx, actor: &Actor) -> Result<v1::Privacy, Error> {
+    Ok(wire::privacy(cx.store.privacy(actor.user).await?))
+}
+
+pub async fn update_settings(
+    cx: &Ctx,
+    actor: &Actor,
+    from: ConnId,
+    update: v1::UpdateSettings,
+) -> Result<v1::Changed, Error> {
+    let change = PrivacyChange {
+        invites: wire::who("invites", update.invites)?,
+        hides_reads: update.hides_reads,
+        last_seen: wire::who("last_seen", update.last_seen)?,
+        login_version: actor.login_version,
+    };
+    let changed = cx.store.update_privacy(actor.user, change).await?;
+    Ok(tell(cx, actor.user, changed.as_slice(), Some(from)).await)
 }
 
 /// Whether one user is told by hints what the other one does. Who is blocked cannot tell that they are not.

@@ -58,8 +58,8 @@ async fn tell(cx: &Ctx, user: UserId, from: ConnId, conversation: ConversationId
         let receipt = v1::Receipt {
             conversation_id: conversation.to_string(),
             user_id: user.0,
-            read_mark: marked.read_mark,
-            delivered_mark: marked.delivered_mark,
+            read_mark: marked.shown.0,
+            delivered_mark: marked.shown.1,
             mailbox_seq,
         };
         publish(cx, &mut Wave::default(), Audience::Users(&[peer]), &Event::new(Body::Receipt(receipt)), None).await;

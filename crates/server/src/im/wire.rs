@@ -2,7 +2,8 @@
 
 use anser_proto::{ConversationId, ErrorCode, GroupId, UserId, v1};
 use anser_store::{
-    Appended, Block, Change, Contact, Group, Member, Message, NewMessage, Now, Party, Preview, Role, Session, User,
+    Appended, Block, Change, Contact, Group, Member, Message, NewMessage, Now, Party, Preview, Privacy, Role, Session,
+    User, Who,
 };
 use prost::Message as _;
 
@@ -157,8 +158,30 @@ pub fn change(change: &Change) -> v1::Change {
         Now::Contact(peer, None) => {
             v1::change::Now::Contact(v1::Contact { user: id_alone(peer), ..Default::default() })
         }
+        Now::Privacy(now) => v1::change::Now::Privacy(privacy(*now)),
         Now::Block(_, Some(now)) => v1::change::Now::Blocked(blocked(now)),
         Now::Block(peer, None) => v1::change::Now::Blocked(v1::Blocked { user: id_alone(peer), since_ms: 0 }),
     };
     v1::Change { mailbox_seq: change.mailbox_seq, now: Some(now) }
+}
+
+pub fn privacy(privacy: Privacy) -> v1::Privacy {
+    let Privacy { invites, hides_reads, last_seen } = privacy;
+    let told = |who| match who {
+        Who::Everybody => v1::privacy::Who::Everybody.into(),
+        Who::Contacts => v1::privacy::Who::Contacts.into(),
+        Who::Nobody => v1::privacy::Who::Nobody.into(),
+    };
+    v1::Privacy { invites: told(invites), hides_reads, last_seen: told(last_seen) }
+}
+
+/// None: it stays as it is.
+pub fn who(field: &'static str, number: i32) -> Result<Option<Who>, Error> {
+    match v1::privacy::Who::try_from(number) {
+        Ok(v1::privacy::Who::Unchanged) => Ok(None),
+        Ok(v1::privacy::Who::Everybody) => Ok(Some(Who::Everybody)),
+        Ok(v1::privacy::Who::Contacts) => Ok(Some(Who::Contacts)),
+        Ok(v1::privacy::Who::Nobody) => Ok(Some(Who::Nobody)),
+        Err(_) => Err(Error::bad_field(format!("{field} is {number}: it is one of EVERYBODY, CONTACTS, NOBODY"))),
+    }
 }

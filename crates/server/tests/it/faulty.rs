@@ -204,6 +204,14 @@ impl Store for Faulty {
         self.below.between(user, peer).await
     }
 
+    async fn privacy(&self, user: UserId) -> Result<Privacy, Error> {
+        self.below.privacy(user).await
+    }
+
+    async fn update_privacy(&self, user: UserId, change: PrivacyChange) -> Result<Option<Change>, Error> {
+        self.below.update_privacy(user, change).await
+    }
+
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {
         self.below.set_password(user, password).await
     }

@@ -18,6 +18,7 @@ fn told(changed: v1::Changed) -> Vec<Told> {
         Now::Contact(contact) => {
             (change.mailbox_seq, contact.user.as_ref().map_or(0, |user| user.user_id), Some(contact.state()))
         }
+        Now::Privacy(_) => (change.mailbox_seq, 0, None),
         Now::Blocked(blocked) => (change.mailbox_seq, blocked.user.as_ref().map_or(0, |user| user.user_id), None),
     };
     changed.changes.into_iter().map(one).collect()
@@ -201,5 +202,40 @@ async fn what_is_said_to_people_has_bounds() {
     match ada.ask(words("too many".into())).await {
         Body::Error(error) => assert!(error.code() == ErrorCode::RateLimited && error.retry_after_ms > 0, "{error:?}"),
         other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn settings_are_the_same_on_all_devices_and_hold() {
+    use v1::privacy::Who;
+    let server = TestServer::start().await;
+    let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
+    let mut laptop = server.login_device("ada", "laptop").await;
+    let update = |update| Request::UpdateSettings(update);
+    let private =
+        v1::UpdateSettings { invites: Who::Nobody.into(), hides_reads: Some(true), ..v1::UpdateSettings::default() };
+    assert_eq!(changed(&mut ada, update(private)).await, [(1, 0, None)]);
+    assert_eq!(event(&mut laptop).await, [(1, 0, None)]);
+    assert_eq!(changed(&mut ada, update(private)).await, []);
+    let Body::Privacy(privacy) = laptop.ask(Request::GetSettings(v1::GetSettings {})).await else { panic!("none") };
+    let expected = v1::Privacy { invites: Who::Nobody.into(), hides_reads: true, last_seen: Who::Everybody.into() };
+    assert_eq!(privacy, expected);
+    let wrong = v1::UpdateSettings { last_seen: 7, ..v1::UpdateSettings::default() };
+    assert_eq!(ada.refused(update(wrong)).await, ErrorCode::BadField);
+
+    bob.create_group(&[&ada]).await;
+    let ours = ada.conversation_with(&bob);
+    bob.send(&ours, "m-1", "hello").await;
+    assert!(matches!(ada.event().await, Body::Message(_)), "a message, and no group");
+    ada.ask(Request::MarkRead(v1::MarkRead { conversation_id: ours.clone(), server_msg_id: 1 })).await;
+    loop {
+        match bob.event().await {
+            Body::Receipt(receipt) => {
+                assert_eq!((receipt.read_mark, receipt.delivered_mark), (0, 1));
+                break;
+            }
+            Body::Message(_) | Body::SessionChanged(_) => {}
+            other => panic!("no receipt: {other:?}"),
+        }
     }
 }

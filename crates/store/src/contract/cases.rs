@@ -242,6 +242,9 @@ macro_rules! store_contract {
                 each_thing_that_changed_comes_once_as_it_is_now
                 a_change_of_people_takes_the_next_numbers
                 pages_of_contacts_and_blocks_lead_through_all
+                settings_of_privacy_change_what_is_named
+                who_may_put_somebody_into_a_group_is_theirs_to_say
+                whoever_hides_their_read_marks_is_shown_none
             }
             life {
                 everything_is_there_after_reopening

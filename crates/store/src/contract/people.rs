@@ -5,7 +5,8 @@ use anser_proto::{ConversationId, UserId};
 use super::room::*;
 use crate::{
     ASK_AGAIN, BLOCKS_OF_A_USER, Between, CONTACTS_OF_A_USER, Change, ContactState, Error, Now,
-    OPEN_REQUESTS_OF_A_USER, PeopleAction, PeopleChange, PeopleChanged, PeopleOptions, Refusal, Strangers,
+    OPEN_REQUESTS_OF_A_USER, PeopleAction, PeopleChange, PeopleChanged, PeopleOptions, Privacy, PrivacyChange, Refusal,
+    Strangers, Who,
 };
 
 const FORBIDDEN: Error = Error::Refused(Refusal::Forbidden);
@@ -54,6 +55,7 @@ fn told(changes: &[Change]) -> Vec<(UserId, &'static str, bool)> {
     let told = changes.iter().map(|change| match &change.now {
         Now::Contact(peer, contact) => (*peer, "contact", contact.is_some()),
         Now::Block(peer, block) => (*peer, "block", block.is_some()),
+        Now::Privacy(_) => (UserId(0), "privacy", true),
     });
     told.collect()
 }
@@ -431,4 +433,79 @@ pub(super) async fn pages_of_contacts_and_blocks_lead_through_all(room: &mut Roo
         let listed = follow(3, limit, next).await.into_iter().map(|block| block.user.user);
         assert_eq!(Vec::from_iter(listed), [BOB, CYD, EVE], "by {limit}");
     }
+}
+
+pub(super) async fn settings_of_privacy_change_what_is_named(room: &mut Room) {
+    assert_eq!(ok(room.privacy(ADA).await), Privacy::default());
+    let change =
+        PrivacyChange { invites: Some(Who::Nobody), last_seen: Some(Who::Contacts), ..PrivacyChange::default() };
+    let changed = ok(room.update_privacy(ADA, change).await).expect("a change");
+    let expected = Privacy { invites: Who::Nobody, hides_reads: false, last_seen: Who::Contacts };
+    assert_eq!(changed, Change { mailbox_seq: 1, now: Now::Privacy(expected) });
+    assert_eq!(ok(room.update_privacy(ADA, change).await), None);
+    ok(room.update_privacy(ADA, PrivacyChange { hides_reads: Some(true), ..PrivacyChange::default() }).await);
+    room.reopen().await;
+    let now = Privacy { hides_reads: true, ..expected };
+    assert_eq!(ok(room.privacy(ADA).await), now);
+    let things = ok(room.changes(ADA, 0, 9).await).things;
+    assert_eq!(things, [Change { mailbox_seq: 2, now: Now::Privacy(now) }]);
+    assert_eq!(ok(room.privacy(BOB).await), Privacy::default());
+    assert_eq!(room.privacy(NOBODY).await, Err(Error::Refused(Refusal::NotFound("user"))));
+    let over = PrivacyChange { login_version: 7, ..change };
+    assert_eq!(room.update_privacy(ADA, over).await, Err(Error::Refused(Refusal::LoginOver)));
+}
+
+pub(super) async fn who_may_put_somebody_into_a_group_is_theirs_to_say(room: &mut Room) {
+    befriend(room, ADA, CYD).await;
+    for (n, (who, puts)) in
+        [(Who::Nobody, [false, false]), (Who::Contacts, [false, true]), (Who::Everybody, [true, true])]
+            .into_iter()
+            .enumerate()
+    {
+        ok(room.update_privacy(ADA, PrivacyChange { invites: Some(who), ..PrivacyChange::default() }).await);
+        for (m, (inviter, puts)) in [BOB, CYD].into_iter().zip(puts).enumerate() {
+            let id = (2 * n + m) as u64 + 1;
+            let created = ok(room.create_group(new_group(id, inviter, &[ADA, DAN])).await);
+            assert_eq!(created.group.member_count, 2 + u32::from(puts), "{who:?}");
+            if puts {
+                ok(room.leave(ADA, group(id)).await);
+            }
+            let invited = ok(room.invite(inviter, group(id), &[ADA]).await);
+            assert_eq!(invited.group.member_count, 2 + u32::from(puts), "{who:?}");
+        }
+    }
+    // Nobody is kept out of groups of their own.
+    ok(room.update_privacy(ADA, PrivacyChange { invites: Some(Who::Nobody), ..PrivacyChange::default() }).await);
+    assert_eq!(ok(room.create_group(new_group(50, ADA, &[BOB])).await).group.member_count, 2);
+}
+
+pub(super) async fn whoever_hides_their_read_marks_is_shown_none(room: &mut Room) {
+    let pair = single(ADA, BOB);
+    for _ in 0..3 {
+        room.say(BOB, pair).await;
+    }
+    room.read(ADA, pair, 1).await;
+    let hide = |hides| PrivacyChange { hides_reads: Some(hides), ..PrivacyChange::default() };
+    ok(room.update_privacy(ADA, hide(true)).await);
+    let seen = async |room: &Room, user| {
+        let entry = room.entry(user, pair).await;
+        (entry.peer_read_mark, entry.peer_delivered_mark)
+    };
+    assert_eq!(room.deliver(ADA, pair, 2).await.shown, (1, 2));
+    assert_eq!(seen(room, BOB).await, (1, 2));
+    let seq = room.mailbox_seq(BOB).await;
+    let read = room.read(ADA, pair, 2).await;
+    assert_eq!((read.read_mark, read.peer, read.shown), (2, None, (1, 2)));
+    assert_eq!(room.mailbox_seq(BOB).await, seq);
+    // A message of theirs shows no more.
+    room.say(ADA, pair).await;
+    assert_eq!(seen(room, BOB).await, (1, 4));
+    // Nor are they shown what others read, who need not be told.
+    room.read(BOB, pair, 4).await;
+    assert_eq!(seen(room, ADA).await, (0, 4));
+    ok(room.update_privacy(ADA, hide(false)).await);
+    assert_eq!((seen(room, ADA).await, seen(room, BOB).await), ((4, 4), (1, 4)));
+    room.say(BOB, pair).await;
+    assert!(room.read(ADA, pair, 5).await.peer.is_some());
+    assert_eq!(seen(room, BOB).await, (5, 5));
 }

@@ -27,8 +27,10 @@ impl State {
         let place = stored.server_msg_id;
         self.places.insert(identity, place);
         self.stats.appended += 1;
+        let hides_reads = self.users[&from].privacy.hides_reads;
         let row = self.sessions.entry((from, conversation)).or_default();
-        (row.read_mark, row.delivered_mark, row.shown) = (place, place, (place, place));
+        let shown_read = if hides_reads { row.shown.0 } else { place };
+        (row.read_mark, row.delivered_mark, row.shown) = (place, place, (shown_read, place));
         self.answer(from, conversation);
         let (sender_mailbox_seq, receiver_mailbox_seq) = match conversation.peer_of(from) {
             None => (0, 0),

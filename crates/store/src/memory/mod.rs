@@ -27,9 +27,10 @@ use async_trait::async_trait;
 use people::{ContactRow, Thing};
 
 use crate::{
-    Appended, Between, Block, Changes, Contact, Device, Error, Failure, Group, LogPage, Mark, Marked, Member,
+    Appended, Between, Block, Change, Changes, Contact, Device, Error, Failure, Group, LogPage, Mark, Marked, Member,
     MemberIds, MembersChange, MembersChanged, Message, NewGroup, NewMessage, NewUser, Options, Page, PasswordHash,
-    PeopleChange, PeopleChanged, Positions, ProfileChange, Refusal, Role, Session, Stats, Store, Stretch, User,
+    PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Refusal, Role, Session, Stats,
+    Store, Stretch, User,
 };
 
 pub struct MemoryStore {
@@ -59,6 +60,7 @@ struct UserRow {
     password: Option<PasswordHash>,
     mailbox_seq: u64,
     login_version: u64,
+    privacy: Privacy,
     /// The change of the mailbox that last touched the profile; 0 if it never changed.
     profile_stamp: u64,
     /// With the day when it was last seen; the last touched last.
@@ -240,6 +242,14 @@ impl Store for MemoryStore {
 
     async fn between(&self, user: UserId, peer: UserId) -> Result<Between, Error> {
         self.with(|state| state.user_row(peer).map(|_| state.between(user, peer)))
+    }
+
+    async fn privacy(&self, user: UserId) -> Result<Privacy, Error> {
+        self.with(|state| Ok(state.user_row(user)?.privacy))
+    }
+
+    async fn update_privacy(&self, user: UserId, change: PrivacyChange) -> Result<Option<Change>, Error> {
+        self.with(|state| state.update_privacy(user, change))
     }
 
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use anser_proto::UserId;
 use super::{State, page};
 use crate::{
     ASK_AGAIN, BLOCKS_OF_A_USER, Between, Block, CONTACTS_OF_A_USER, Change, Contact, ContactState, Now,
-    OPEN_REQUESTS_OF_A_USER, Page, PeopleAction, PeopleChange, PeopleChanged, Refusal,
+    OPEN_REQUESTS_OF_A_USER, Page, PeopleAction, PeopleChange, PeopleChanged, PrivacyChange, Refusal, Who,
 };
 
 #[derive(Clone, PartialEq)]
@@ -23,6 +23,7 @@ pub(super) struct ContactRow {
 pub(super) enum Thing {
     Contact(UserId),
     Block(UserId),
+    Privacy,
 }
 
 impl State {
@@ -41,15 +42,33 @@ impl State {
         for (at, (of, with)) in [(0, (user, peer)), (1, (user, peer)), (2, (peer, user))] {
             if before[at] != after[at] {
                 let thing = if at == 0 { Thing::Block(with) } else { Thing::Contact(with) };
-                self.things.retain(|(whose, _), known| *whose != of || *known != thing);
-                let mailbox_seq = self.next_seq(of);
-                self.things.insert((of, mailbox_seq), thing);
+                let mailbox_seq = self.stamp_thing(of, thing);
                 let to = if at == 2 { &mut changed.peers } else { &mut changed.own };
                 to.push(Change { mailbox_seq, now: after[at].clone() });
             }
         }
         self.stats.commits += u64::from(before != after);
         Ok(changed)
+    }
+
+    fn stamp_thing(&mut self, user: UserId, thing: Thing) -> u64 {
+        self.things.retain(|(whose, _), known| *whose != user || *known != thing);
+        let mailbox_seq = self.next_seq(user);
+        self.things.insert((user, mailbox_seq), thing);
+        mailbox_seq
+    }
+
+    pub(super) fn update_privacy(&mut self, user: UserId, change: PrivacyChange) -> Result<Option<Change>, Refusal> {
+        self.must_be_logged_in(user, change.login_version)?;
+        let before = self.user_row(user)?.privacy;
+        let privacy = change.of(before);
+        if privacy == before {
+            return Ok(None);
+        }
+        self.users.get_mut(&user).expect("they are logged in").privacy = privacy;
+        self.stats.commits += 1;
+        let mailbox_seq = self.stamp_thing(user, Thing::Privacy);
+        Ok(Some(Change { mailbox_seq, now: Now::Privacy(privacy) }))
     }
 
     /// The user's block, their contact, and the peer's.
@@ -61,6 +80,7 @@ impl State {
         match thing {
             Thing::Contact(peer) => Now::Contact(peer, self.contact(user, peer)),
             Thing::Block(peer) => Now::Block(peer, self.block(user, peer)),
+            Thing::Privacy => Now::Privacy(self.users[&user].privacy),
         }
     }
 
@@ -194,7 +214,13 @@ impl State {
     }
 
     pub(super) fn may_be_put(&self, inviter: UserId, user: UserId) -> bool {
-        !self.between(inviter, user).refused
+        let Between { refused, contact } = self.between(inviter, user);
+        let may = match self.users[&user].privacy.invites {
+            Who::Everybody => true,
+            Who::Contacts => contact,
+            Who::Nobody => false,
+        };
+        user == inviter || (may && !refused)
     }
 
     pub(super) fn contacts(&self, user: UserId, after: UserId, limit: u32) -> Page<Contact> {

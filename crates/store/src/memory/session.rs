@@ -49,15 +49,23 @@ impl State {
                 self.answer(user, conversation);
             }
             // In a conversation with themselves a user's marks are always at the head.
-            let shown = conversation.peer_of(user).filter(|peer| !self.between(user, *peer).refused);
-            if shown.is_some() || matches!(conversation, ConversationId::Group(_)) {
-                let row = self.sessions.get_mut(&(user, conversation)).expect("it was just changed");
-                row.shown = (read_mark, delivered_mark);
+            let hides_reads = self.users[&user].privacy.hides_reads;
+            let is_frozen = conversation.peer_of(user).is_some_and(|peer| self.between(user, peer).refused);
+            let row = self.sessions.get_mut(&(user, conversation)).expect("it was just changed");
+            let before = row.shown;
+            if !is_frozen {
+                row.shown = (if hides_reads { before.0 } else { read_mark }, delivered_mark);
             }
-            peer = shown.map(|peer| (peer, self.stamp(peer, conversation)));
+            let after = row.shown;
+            let told = conversation.peer_of(user).filter(|peer| {
+                let sees_reads = !self.users[peer].privacy.hides_reads;
+                *peer == user || after.1 > before.1 || (sees_reads && after.0 > before.0)
+            });
+            peer = told.map(|peer| (peer, self.stamp(peer, conversation)));
             self.stats.commits += 1;
         }
-        Ok(Marked { read_mark, delivered_mark, unread, moved, mailbox_seq, peer })
+        let shown = self.sessions.get(&(user, conversation)).map_or((0, 0), |row| row.shown);
+        Ok(Marked { read_mark, delivered_mark, unread, moved, mailbox_seq, peer, shown })
     }
 
     fn marks(&self, user: UserId, conversation: ConversationId) -> (u64, u64) {
@@ -113,6 +121,7 @@ impl State {
             ConversationId::Single { .. } => {
                 let peer = conversation.peer_of(user)?;
                 let shown = self.sessions.get(&(peer, conversation)).map_or((0, 0), |row| row.shown);
+                let shown = if self.users[&user].privacy.hides_reads { (0, shown.1) } else { shown };
                 (Party::Peer(self.user_row(peer).ok()?.user.clone()), shown)
             }
             ConversationId::Group(group) => {

@@ -5,7 +5,7 @@ use std::{cmp::Reverse, sync::Arc};
 use anser_proto::UserId;
 
 use super::{State, UserRow, page};
-use crate::{Device, NewUser, Page, PasswordHash, ProfileChange, Refusal, User};
+use crate::{Device, NewUser, Page, PasswordHash, Privacy, ProfileChange, Refusal, User};
 
 const DAY_MS: u64 = 86_400_000;
 
@@ -35,6 +35,7 @@ impl State {
             password: new.password,
             mailbox_seq: 0,
             login_version: 0,
+            privacy: Privacy::default(),
             profile_stamp: 0,
             devices: Vec::new(),
         };

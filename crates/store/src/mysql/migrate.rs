@@ -9,12 +9,13 @@ use super::open::{Database, OpenError, Role};
 use crate::{WRITER_VERSION, random_log_id};
 
 /// A released one is never edited: stores exist that ran it. Each may have a part that runs for every shard.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_logins.sql"),
     include_str!("migrations/0003_invitations.sql"),
     include_str!("migrations/0004_writers.sql"),
     include_str!("migrations/0005_people.sql"),
+    include_str!("migrations/0006_privacy.sql"),
 ];
 const FOR_EACH_SHARD: &str = "-- for each shard --\n";
 

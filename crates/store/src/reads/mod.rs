@@ -10,6 +10,6 @@ pub(crate) use group::{GroupAsMember, MemberIdsOf, MembersOf};
 pub(crate) use log::ReadLog;
 #[cfg(feature = "cluster")]
 pub(crate) use log::{Plan, PlanLog};
-pub(crate) use people::{BetweenTwo, Blocks, Contacts};
+pub(crate) use people::{BetweenTwo, Blocks, Contacts, PrivacyOf};
 pub(crate) use session::{ChangesSince, MovedGroups, OneSession, PositionsOf, Sessions};
 pub(crate) use user::{AllUsers, DevicesOf, IsSeenToday, LoginVersions, UserCalled, UserWithPassword, Users};

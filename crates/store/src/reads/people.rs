@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use anser_proto::{ConversationId, UserId};
 
 use crate::{
-    Between, Block, Change, Contact, Now, Page, Refusal, User,
+    Between, Block, Change, Contact, Now, Page, Privacy, Refusal, User,
     damaged::Damaged,
     query::{Query, Value, bound},
     read::{Read, Snapshot, beside, cut, sound},
@@ -66,6 +66,7 @@ pub(super) async fn as_they_are<D: Snapshot>(
         let (question, now) = match thing {
             Thing::Contact(peer) => (of_peer::<ContactRow>(user, peer), Now::Contact(peer, None)),
             Thing::Block(peer) => (of_peer::<BlockRow>(user, peer), Now::Block(peer, None)),
+            Thing::Privacy => (Query::with_key::<Mailbox>(db.dialect(), &user), Now::Privacy(Privacy::default())),
             Thing::Forgotten | Thing::Unknown(..) => continue,
         };
         questions.push(question);
@@ -73,6 +74,10 @@ pub(super) async fn as_they_are<D: Snapshot>(
     }
     let each = &mut |at: usize, row: &mut dyn Take| {
         match &mut changes[at].now {
+            Now::Privacy(privacy) => {
+                row.skip(Mailbox::KEY.len());
+                *privacy = Mailbox::take(row)?.privacy;
+            }
             Now::Contact(_, contact) => *contact = take_about(row, &damaged)?.and_then(contact_of),
             Now::Block(_, block) => {
                 *block = take_about(row, &damaged)?.map(|(row, user): (BlockRow, _)| row.block(user));
@@ -146,5 +151,16 @@ impl Read for BetweenTwo {
         db.find::<Mailbox>(&peer).await?.ok_or(Refusal::NotFound("user"))?;
         let own = db.find::<Entry>(&(user, ConversationId::single(user, peer))).await?;
         Ok(own.map_or(Between::default(), |Entry { refused, contact, .. }| Between { refused, contact }))
+    }
+}
+
+pub(crate) struct PrivacyOf(pub(crate) UserId);
+
+impl Read for PrivacyOf {
+    type Answer = Privacy;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Privacy, D::Error> {
+        let mailbox = db.find::<Mailbox>(&self.0).await?.ok_or(Refusal::NotFound("user"))?;
+        Ok(mailbox.privacy)
     }
 }

@@ -21,7 +21,7 @@ impl Read for PositionsOf {
 
     async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Positions, D::Error> {
         let found = db.find::<Mailbox>(&self.0).await?;
-        let Mailbox { mailbox_seq, login_version } = found.ok_or(Refusal::NotFound("user"))?;
+        let Mailbox { mailbox_seq, login_version, .. } = found.ok_or(Refusal::NotFound("user"))?;
         let groups_digest = groups_digest(group_heads(db, self.0).await?);
         Ok(Positions { mailbox_seq, groups_digest, login_version })
     }
@@ -175,7 +175,8 @@ fn entries(dialect: Dialect, user: UserId, which: &str, params: impl Into<Vec<Va
     let entry = columns_of::<Entry>("entry");
     let sql = format!(
         "SELECT {entry}, COALESCE(head.server_msg_id, 0), COALESCE(head.count, 0),
-                COALESCE(peers.shown_read_mark, peers.read_mark, 0),
+                CASE (SELECT own.privacy & 4 FROM im_mailbox AS own WHERE own.user_id = entry.user_id)
+                    WHEN 4 THEN 0 ELSE COALESCE(peers.shown_read_mark, peers.read_mark, 0) END,
                 COALESCE(peers.shown_delivered_mark, peers.delivered_mark, 0),
                 (SELECT MIN(joined) {stay}), (SELECT MAX(left_at) {stay}), (SELECT role {stay} AND {present}),
                 {group}, {peer}

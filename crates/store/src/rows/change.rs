@@ -13,6 +13,7 @@ pub(crate) enum Thing {
     Forgotten,
     Contact(UserId),
     Block(UserId),
+    Privacy,
     /// Of a kind that a newer build knows.
     Unknown(i32, Arc<str>),
 }
@@ -37,6 +38,7 @@ impl Column for Thing {
             Self::Forgotten => (0, "".into()),
             Self::Contact(peer) => (1, peer.to_string().into()),
             Self::Block(peer) => (2, peer.to_string().into()),
+            Self::Privacy => (3, "".into()),
             Self::Unknown(kind, of) => (*kind, Arc::clone(of)),
         };
         to.small(kind);
@@ -50,6 +52,7 @@ impl Column for Thing {
             0 => Self::Forgotten,
             1 => Self::Contact(peer()?),
             2 => Self::Block(peer()?),
+            3 => Self::Privacy,
             _ => Self::Unknown(kind, of),
         })
     }

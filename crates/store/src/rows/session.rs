@@ -52,8 +52,18 @@ impl Entry {
         self.shown_delivered_mark.get_or_insert(self.delivered_mark);
     }
 
-    pub(crate) fn thaw(&mut self) {
-        (self.shown_read_mark, self.shown_delivered_mark) = (None, None);
+    /// The peer is shown the marks that moved from where they were before, unless they are not to.
+    pub(crate) fn show(&mut self, before: &Self, hides_reads: bool) {
+        if self.refused {
+            return;
+        }
+        self.shown_read_mark = hides_reads.then_some(before.shown().0);
+        self.shown_delivered_mark = None;
+    }
+
+    /// The read and the delivered mark as the peer is shown them.
+    pub(crate) fn shown(&self) -> (u64, u64) {
+        (self.shown_read_mark.unwrap_or(self.read_mark), self.shown_delivered_mark.unwrap_or(self.delivered_mark))
     }
 
     /// Forward only; the delivered mark is never behind.

@@ -9,12 +9,13 @@ use crate::{WRITER_VERSION, random_log_id};
 
 /// Each may have a part that runs once for every shard, behind the line [`FOR_EACH_SHARD`]. A released one is never
 /// edited: stores exist that ran it.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_logins.sql"),
     include_str!("migrations/0003_invitations.sql"),
     include_str!("migrations/0004_writers.sql"),
     include_str!("migrations/0005_people.sql"),
+    include_str!("migrations/0006_privacy.sql"),
 ];
 const FOR_EACH_SHARD: &str = "-- for each shard --\n";
 

@@ -112,9 +112,10 @@ fn append_single(facts: &mut Facts<'_>, message: &NewMessage) -> Result<Appended
         return known.place();
     }
     facts.move_head(conversation, head);
-    let sender_mailbox_seq = facts.stamp(from, conversation, |own| {
-        own.thaw();
-        own.read_to(head.place());
+    let hides_reads = facts.mailbox_of(from)?.privacy.hides_reads;
+    let sender_mailbox_seq = facts.stamp(from, conversation, |entry| {
+        entry.read_to(head.place());
+        entry.show(&own, hides_reads);
     })?;
     let receiver_mailbox_seq = match to == from {
         true => sender_mailbox_seq,

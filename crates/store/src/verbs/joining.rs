@@ -4,7 +4,7 @@ use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
 
 use super::change_members::{Done, Operation, group_row};
 use crate::{
-    GROUPS_OF_A_USER, MEMBERS_OF_A_GROUP, Refusal, Role,
+    GROUPS_OF_A_USER, MEMBERS_OF_A_GROUP, Refusal, Role, Who,
     facts::{Facts, Stop, Want, of_each},
     questions,
     rows::{GroupRow, Place, Stay},
@@ -46,10 +46,16 @@ pub(super) fn want_pair(wants: &mut Wants, inviter: UserId, user: UserId) {
     wants.row(Want::Session(inviter, ConversationId::single(inviter, user)));
 }
 
-/// Neither blocked the other one. Who may not be put into a group is left out, and nobody is told.
+/// Neither blocked the other one, and they let the inviter. Who may not be put into a group is left out, and nobody is told.
 pub(super) fn may_be_put(facts: &mut Facts<'_>, inviter: UserId, user: UserId) -> Result<bool, Stop> {
     let pair = facts.session(inviter, ConversationId::single(inviter, user))?;
-    Ok(user == inviter || pair.is_none_or(|pair| !pair.refused))
+    let pair = pair.unwrap_or_default();
+    let may = match facts.mailbox_of(user)?.privacy.invites {
+        Who::Everybody => true,
+        Who::Contacts => pair.contact,
+        Who::Nobody => false,
+    };
+    Ok(user == inviter || (may && !pair.refused))
 }
 
 pub(super) fn may_join(facts: &mut Facts<'_>, inviter: UserId, users: &[UserId]) -> Result<(), Stop> {

@@ -40,8 +40,15 @@ impl Verb for MoveMark {
             return Err(Refusal::NotMember.into());
         }
         let Some(before) = facts.session(user, conversation)?.filter(Entry::is_listed) else {
-            let nothing =
-                Marked { read_mark: 0, delivered_mark: 0, unread: 0, moved: false, mailbox_seq: 0, peer: None };
+            let nothing = Marked {
+                read_mark: 0,
+                delivered_mark: 0,
+                unread: 0,
+                moved: false,
+                mailbox_seq: 0,
+                peer: None,
+                shown: (0, 0),
+            };
             return if is_party { Ok(nothing) } else { Err(Refusal::NotMember.into()) };
         };
         facts.must_be_logged_in(user, login_version)?;
@@ -58,7 +65,7 @@ impl Verb for MoveMark {
                 after.read_to(Place { server_msg_id: place, count });
             }
         }
-        move_mark(facts, &self.0, after, head)
+        move_mark(facts, &self.0, before, after, head)
     }
 
     fn company(&self) -> Company {
@@ -107,17 +114,20 @@ fn standing(entry: &Entry, head: Place) -> Marked {
         moved: false,
         mailbox_seq: 0,
         peer: None,
+        shown: entry.shown(),
     }
 }
 
 /// The read mark concerns the user; any mark concerns who sees it as a receipt.
-fn move_mark(facts: &mut Facts<'_>, mark: &Mark, mut after: Entry, head: Place) -> Result<Marked, Stop> {
+fn move_mark(facts: &mut Facts<'_>, mark: &Mark, before: Entry, mut after: Entry, head: Place) -> Result<Marked, Stop> {
     let Mark { user, conversation, kind, .. } = *mark;
     let mut marked = Marked { moved: true, ..standing(&after, head) };
-    if !after.refused {
-        after.thaw();
-    }
-    let peer = conversation.peer_of(user).filter(|_| !after.refused);
+    after.show(&before, facts.mailbox_of(user)?.privacy.hides_reads);
+    marked.shown = after.shown();
+    let peer = match conversation.peer_of(user) {
+        Some(peer) if peer != user => is_shown(facts, peer, &before, &after)?.then_some(peer),
+        peer => peer,
+    };
     if let (MarkKind::Read, ConversationId::Group(group)) = (kind, conversation) {
         facts.answer(user, group)?;
     }
@@ -130,6 +140,13 @@ fn move_mark(facts: &mut Facts<'_>, mark: &Mark, mut after: Entry, head: Place) 
         marked.peer = Some((peer, facts.stamp(peer, conversation, |_| {})?));
     }
     Ok(marked)
+}
+
+/// What moved is a mark that the peer is shown.
+fn is_shown(facts: &mut Facts<'_>, peer: UserId, before: &Entry, after: &Entry) -> Result<bool, Stop> {
+    let ((read_before, delivered_before), (read, delivered)) = (before.shown(), after.shown());
+    let sees_reads = !facts.mailbox_of(peer)?.privacy.hides_reads;
+    Ok(delivered > delivered_before || (sees_reads && read > read_before))
 }
 
 /// The answer to a mark that moves nothing. None: it moves, or is refused, or that takes a closer look.

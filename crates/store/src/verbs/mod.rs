@@ -15,6 +15,7 @@ mod roles;
 mod set_disabled;
 mod set_password;
 mod touch_device;
+mod update_privacy;
 mod update_profile;
 
 pub(crate) use append::Append;
@@ -27,4 +28,5 @@ pub(crate) use probe::Probe;
 pub(crate) use set_disabled::SetDisabled;
 pub(crate) use set_password::SetPassword;
 pub(crate) use touch_device::TouchDevice;
+pub(crate) use update_privacy::UpdatePrivacy;
 pub(crate) use update_profile::UpdateProfile;

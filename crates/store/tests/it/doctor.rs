@@ -283,7 +283,7 @@ pub const MAILBOXES: &[Case] = &[
     ),
     Case("INSERT INTO im_change VALUES (1, 1, '2', 1)", "im_change", "of no change of its own", Told),
     Case("INSERT INTO im_change VALUES (1, 1, '2', 99)", "im_change", "of no change of its own", Told),
-    Case("INSERT INTO im_mailbox VALUES (77, 0, 0)", "im_mailbox", "no such user", Restored),
+    Case("INSERT INTO im_mailbox (user_id, mailbox_seq) VALUES (77, 0)", "im_mailbox", "no such user", Restored),
     Case("INSERT INTO im_device VALUES (77, 'a', 1, '', 0)", "im_device", "no such user", Restored),
     Case("INSERT INTO im_password VALUES (77, '', '')", "im_password", "no such user", Restored),
     Case("DELETE FROM im_user WHERE user_id = 3", "im_conversation", "there is no user", Told),

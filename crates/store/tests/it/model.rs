@@ -16,8 +16,8 @@ use std::{
 use anser_proto::{ConversationId, GroupId, UserId, v1};
 use anser_store::{
     Appended, Device, Error, Group, Mark, MarkKind, MembersAction, MembersChange, MembersChanged, Message, NewGroup,
-    NewMessage, NewUser, Options, Party, PasswordHash, PeopleAction, PeopleChange, PeopleOptions, ProfileChange, Rank,
-    Refusal, Sender, Session, Store, Stretch,
+    NewMessage, NewUser, Options, Party, PasswordHash, PeopleAction, PeopleChange, PeopleOptions, PrivacyChange,
+    ProfileChange, Rank, Refusal, Sender, Session, Store, Stretch, Who,
     contract::{Make, Subject},
     memory::MemoryStore,
     sequencer::HeadSequencer,
@@ -49,6 +49,7 @@ enum Step {
     Members(UserId, GroupId, UserId, u32),
     UpdateProfile(UserId, ProfileChange),
     ChangePeople(UserId, UserId, PeopleAction, Login),
+    UpdatePrivacy(UserId, PrivacyChange),
     SetDisabled(UserId, bool),
     SetPassword(UserId),
     /// On the next day: what was seen on one day is in no certain order.
@@ -115,6 +116,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(asker, group, after, limit)| Step::Members(asker, group, after, limit)),
         1 => update_profile(),
         10 => change_people(),
+        2 => update_privacy(),
         1 => (user(), any::<bool>()).prop_map(|(user, disabled)| Step::SetDisabled(user, disabled)),
         1 => user().prop_map(Step::SetPassword),
         1 => (user(), sample(&["p", "q", "r"])).prop_map(|(user, device)| Step::TouchDevice(user, device)),
@@ -185,6 +187,14 @@ fn change_people() -> impl Strategy<Value = Step> {
     ];
     (user(), user(), action, login())
         .prop_map(|(user, peer, action, login)| Step::ChangePeople(user, peer, action, login))
+}
+
+fn update_privacy() -> impl Strategy<Value = Step> {
+    let who = || prop::option::of(sample(&[Who::Everybody, Who::Contacts, Who::Nobody]));
+    let change = (who(), prop::option::of(any::<bool>()), who()).prop_map(|(invites, hides_reads, last_seen)| {
+        PrivacyChange { invites, hides_reads, last_seen, login_version: 0 }
+    });
+    (user(), change).prop_map(|(user, change)| Step::UpdatePrivacy(user, change))
 }
 
 fn login() -> impl Strategy<Value = Login> {
@@ -318,6 +328,11 @@ async fn take(store: &dyn Store, step: &Step) -> String {
             let login_version = login.version(store, user).await;
             let changed = store.change_people(PeopleChange { user, peer, action, login_version }).await;
             format!("{:?}", (changed, store.between(user, peer).await))
+        }
+        Step::UpdatePrivacy(user, change) => {
+            let login_version = Login::Present.version(store, user).await;
+            let changed = store.update_privacy(user, PrivacyChange { login_version, ..change }).await;
+            format!("{:?}", (changed, store.privacy(user).await))
         }
         Step::SetDisabled(user, disabled) => format!("{:?}", store.set_disabled(user, disabled).await),
         Step::SetPassword(user) => {

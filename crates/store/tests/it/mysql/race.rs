@@ -89,8 +89,15 @@ async fn a_mark_that_moves_nothing_waits_for_nobodys_locks() {
             [(MarkKind::Read, 0), (MarkKind::Read, 2), (MarkKind::Delivered, last), (MarkKind::Delivered, u64::MAX)]
         {
             let marked = store.mark(mark(to, kind, server_msg_id)).await.expect("it is answered");
-            let standing =
-                Marked { read_mark: 2, delivered_mark: last, unread, moved: false, mailbox_seq: 0, peer: None };
+            let standing = Marked {
+                read_mark: 2,
+                delivered_mark: last,
+                unread,
+                moved: false,
+                mailbox_seq: 0,
+                peer: None,
+                shown: (2, last),
+            };
             assert_eq!(marked, standing);
         }
     }
