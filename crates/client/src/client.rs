@@ -17,8 +17,8 @@ use crate::{
     config::{Config, Credential, Keep},
     driver::{self, Command, Driver, Leaves},
     engine::{
-        self, Attention, CallError, Draft, Engine, Fate, Input, MessageKey, NotWithdrawn, Queued, State, StopReason,
-        Withdrawal,
+        self, Act, Attention, CallError, Draft, Engine, Fate, Input, MessageKey, NotWithdrawn, Queued, State,
+        StopReason, Withdrawal,
     },
     events::{Event, Events},
     sending::Sending,
@@ -138,8 +138,7 @@ impl Client {
     /// Messages of one conversation are stored by the server in the order of the calls. At most 10 000 messages wait;
     /// a body has at most 65 536 bytes.
     pub async fn send(&self, conversation: ConversationId, draft: Draft) -> Result<Sending, Error> {
-        let client_msg_id = uuid::Uuid::now_v7().to_string().parse().expect("a UUID is visible ASCII");
-        self.send_as(client_msg_id, conversation, draft).await
+        self.send_as(new_id(), conversation, draft).await
     }
 
     /// Like [`Client::send`] with an id of the caller's: for one who must know it before, to try again after a crash of
@@ -151,15 +150,15 @@ impl Client {
         conversation: ConversationId,
         draft: Draft,
     ) -> Result<Sending, Error> {
-        self.ask(|reply| Command::Send { conversation, client_msg_id, draft, reply }).await?
+        self.act(client_msg_id, conversation, Act::Send(draft)).await
     }
 
-    /// Messages that wait, and those that the server refused for ever, in the order in which they were sent.
+    /// Messages and changes that wait, and those that the server refused for ever, in the order in which they were asked for.
     pub async fn unsent(&self) -> Result<Vec<Queued>, Error> {
         Ok(self.store.unsent().await?)
     }
 
-    /// Takes back a message that is certainly not stored: it was never transmitted, or each attempt was refused. Fails with
+    /// Takes back a message, or a change, that is certainly not stored: it was never transmitted, or each attempt was refused. Fails with
     /// [`NotWithdrawn::MaybeStored`] when the server may have it.
     pub async fn cancel(&self, conversation: ConversationId, client_msg_id: ClientMsgId) -> Result<(), Error> {
         self.withdraw(MessageKey { conversation, client_msg_id }, Withdrawal::Cancel).await.map(drop)
@@ -280,6 +279,10 @@ impl Client {
         self.commands.send(command(reply)).await.map_err(|_| Error::Closed)?;
         answer.await.map_err(|_| Error::Closed)
     }
+}
+
+pub(crate) fn new_id() -> ClientMsgId {
+    uuid::Uuid::now_v7().to_string().parse().expect("a UUID is visible ASCII")
 }
 
 /// Milliseconds since 1970, by the device's clock.

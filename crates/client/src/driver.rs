@@ -18,12 +18,12 @@ use crate::{
     client::{Error, now_ms},
     config::{Credential, Provider},
     engine::{
-        CallError, CallId, Draft, Effect, Engine, Fate, Input, MessageKey, NotWithdrawn, Output, Secret, State,
+        Act, CallError, CallId, Effect, Engine, Fate, Input, MessageKey, NotWithdrawn, Output, Secret, State,
         StopReason, Withdrawal,
     },
     events::Event,
     sending::{Following, Sending},
-    store::{Evicted, Store, StoreError},
+    store::{Committed, Store, StoreError, Version},
     transport::{Closed, Dial, Transport},
     view::{Message, Session, User},
 };
@@ -39,10 +39,10 @@ const SLEPT_MS: i64 = 5_000;
 pub(crate) enum Command {
     Tell(Input),
     Login(Credential),
-    Send {
+    Queue {
         conversation: ConversationId,
         client_msg_id: ClientMsgId,
-        draft: Draft,
+        act: Act,
         reply: oneshot::Sender<Result<Sending, Error>>,
     },
     Withdraw {
@@ -89,7 +89,7 @@ pub(crate) struct Driver {
     clock: Clock,
     calls: HashMap<CallId, oneshot::Sender<Result<Body, CallError>>>,
     last_call: CallId,
-    /// Sends that are not saved yet.
+    /// What is to be queued and is not saved yet.
     sends: HashMap<CallId, oneshot::Sender<Result<Sending, Error>>>,
     withdrawals: HashMap<CallId, oneshot::Sender<Result<Fate, NotWithdrawn>>>,
     following: Following,
@@ -172,12 +172,14 @@ impl Driver {
             }
             self.take_what_waits(&mut commands, &mut out);
             let changes = std::mem::take(&mut out.changes);
-            let committed = if changes.is_empty() { Ok(Evicted::new()) } else { self.store.commit(changes).await };
-            match committed {
-                Ok(evicted) => {
+            let committed =
+                if changes.is_empty() { Ok(Committed::default()) } else { self.store.commit(changes).await };
+            let mut replaced = match committed {
+                Ok(Committed { evicted, replaced }) => {
                     for (conversation, low) in evicted {
                         self.engine.evicted(conversation, low);
                     }
+                    replaced
                 }
                 // What is not saved must not be acted on, and the engine has gone on: a fresh start from what was
                 // saved is the only way that promises nothing wrong.
@@ -186,9 +188,16 @@ impl Driver {
                     self.tell(Event::State(State::Stopped(StopReason::StoreFailed(error.to_string()))));
                     break;
                 }
-            }
+            };
             for effect in std::mem::take(&mut out.effects) {
-                self.act(effect).await;
+                match effect {
+                    // In the store, and newer than all that was told of it before.
+                    Effect::Changed(message) => {
+                        let now = replaced.remove(&Version::of(&message)).and_then(Message::from_wire);
+                        now.into_iter().for_each(|now| self.tell(Event::Changed(Arc::new(now))));
+                    }
+                    effect => self.act(effect).await,
+                }
             }
             if self.closing.is_some() {
                 break;
@@ -235,11 +244,11 @@ impl Driver {
                 self.provider = provider;
                 Input::Login(credential)
             }
-            Command::Send { conversation, client_msg_id, draft, reply } => {
+            Command::Queue { conversation, client_msg_id, act, reply } => {
                 self.last_call += 1;
                 self.sends.insert(self.last_call, reply);
                 let call = self.last_call;
-                Input::Send { conversation, client_msg_id, draft, client_time_ms: now_ms(), call }
+                Input::Queue { conversation, client_msg_id, act, client_time_ms: now_ms(), call }
             }
             Command::Withdraw { key, how, reply } => {
                 self.last_call += 1;
@@ -315,6 +324,8 @@ impl Driver {
                 let message = Message::from_wire(Arc::unwrap_or_clone(message));
                 message.into_iter().for_each(|message| self.tell(Event::Message(Arc::new(message))));
             }
+            // Told where it is known what the store took of it.
+            Effect::Changed(_) => {}
             Effect::Reset(conversation) => self.tell(Event::Reset(conversation)),
             Effect::Session(session) => {
                 let session = Session::from_wire(Arc::unwrap_or_clone(session));

@@ -20,6 +20,9 @@ pub enum Event {
     State(State),
     /// The next message of its conversation: ascending, each once for ever on this device, own ones included.
     Message(Arc<Message>),
+    /// A message that is kept on this device was recalled, edited or reacted to, by whomever: the whole message as it is now. Each state is
+    /// newer than those before it. What is shown of it is to be replaced, and nothing to be counted, moved or rung for.
+    Changed(Arc<Message>),
     /// Too much was missed: what was kept of this conversation was replaced by its newest page. Read its history anew.
     Reset(ConversationId),
     /// A message of this device came further.

@@ -11,6 +11,7 @@ use anser_proto::{
 use crate::{
     client::{Client, Error},
     driver::Command,
+    engine::Page,
     store::{Behind, Knows},
     view::Message,
 };
@@ -47,7 +48,7 @@ impl Client {
             return Ok(there);
         }
         // So far back lies what is kept that one page does not reach it, or the store has no room for more.
-        match self.pull(v1::Pull { before: before.unwrap_or(0), limit, ..pull_of(conversation) }).await {
+        match self.pull(conversation, None, before.unwrap_or(0), limit).await {
             Ok(pulled) => Ok(pulled),
             Err(error) => here_without(there, error),
         }
@@ -68,8 +69,7 @@ impl Client {
             Behind::Here(history) => return Ok(history),
             Behind::From(low) => low,
         };
-        let pull = v1::Pull { after: Some(position), before: low, limit, ..pull_of(conversation) };
-        let pulled = self.pull(pull).await?;
+        let pulled = self.pull(conversation, Some(position), low, limit).await?;
         match self.store.history_after(conversation, low.saturating_sub(1), limit).await? {
             // Nothing of the user's lies in between.
             Behind::Here(here) if pulled.messages.is_empty() => Ok(here),
@@ -79,29 +79,51 @@ impl Client {
         }
     }
 
-    /// What the server has, past the local store. The oldest page with `after`, else the newest.
-    async fn pull(&self, pull: v1::Pull) -> Result<History, Error> {
-        let (name, after, before) = (pull.conversation_id.clone(), pull.after.unwrap_or(0), pull.before);
-        let is_asked = |message: &v1::Message| {
-            let at = message.server_msg_id;
-            message.conversation_id == name && at > after && (before == 0 || at < before)
-        };
-        match self.call(Request::Pull(pull)).await? {
-            Body::Messages(v1::Messages { messages, more, .. }) => {
-                let messages: Vec<_> =
-                    messages.into_iter().filter(is_asked).filter_map(Message::from_wire).map(Arc::new).collect();
-                match messages.is_empty() && more {
-                    true => Err(Error::unexpected(&Body::Messages(v1::Messages::default()))),
-                    false => Ok(History { messages, more }),
-                }
+    /// One message as it is now, for example what another one answers: from here, or from the server. None if there is none that the
+    /// user may see.
+    pub async fn message(
+        &self,
+        conversation: ConversationId,
+        server_msg_id: u64,
+    ) -> Result<Option<Arc<Message>>, Error> {
+        if let Some(message) = self.store.message(conversation, server_msg_id).await? {
+            return Ok(Some(message));
+        }
+        let Some(after) = server_msg_id.checked_sub(1) else { return Ok(None) };
+        let before = server_msg_id.saturating_add(1);
+        Ok(self.pull(conversation, Some(after), before, 1).await?.messages.pop())
+    }
+
+    /// What the server has, past the local store, bounds excluded. The oldest page with `after`, else the newest.
+    async fn pull(
+        &self,
+        conversation: ConversationId,
+        mut after: Option<u64>,
+        mut before: u64,
+        limit: u32,
+    ) -> Result<History, Error> {
+        loop {
+            let pull = v1::Pull { conversation_id: conversation.to_string(), after, before, limit };
+            let answer = match self.call(Request::Pull(pull)).await? {
+                Body::Messages(answer) => answer,
+                other => return Err(Error::unexpected(&other)),
+            };
+            let page = Page::new(conversation, after, before, answer);
+            if page.is_stuck() {
+                return Err(Error::unexpected(&Body::Messages(v1::Messages::default())));
             }
-            other => Err(Error::unexpected(&other)),
+            if !page.messages.is_empty() || !page.more {
+                let messages = page.messages.into_iter().map(Arc::unwrap_or_clone);
+                let messages = messages.filter_map(Message::from_wire).map(Arc::new).collect();
+                return Ok(History { messages, more: page.more });
+            }
+            // Nothing but changes of other messages lies there.
+            match after {
+                Some(_) => after = Some(page.through),
+                None => before = page.after.saturating_add(1),
+            }
         }
     }
-}
-
-fn pull_of(conversation: ConversationId) -> v1::Pull {
-    v1::Pull { conversation_id: conversation.to_string(), ..v1::Pull::default() }
 }
 
 fn is_enough(history: &History, limit: u32) -> bool {

@@ -27,6 +27,7 @@
 #[doc(hidden)]
 pub mod engine;
 
+mod changing;
 mod client;
 mod config;
 mod consumer;
@@ -50,7 +51,8 @@ pub use client::{Client, Error};
 pub use config::{Bounds, Config, Credential, Keep, Provider};
 pub use consumer::{Consumer, Start};
 pub use engine::{
-    Attention, Draft, Fate, FirstPage, NotQueued, NotWithdrawn, Place, Policy, Queued, State, Status, StopReason,
+    Act, Attention, Draft, Edit, Fate, FirstPage, NotQueued, NotWithdrawn, Place, Policy, Queued, State, Status,
+    StopReason, Target,
 };
 pub use events::{Event, Events};
 pub use groups::{Changed, NewGroup};
@@ -60,8 +62,8 @@ pub use store::StoreError;
 pub use transport::BadUrl;
 pub use unopened::Unopened;
 pub use view::{
-    Blocked, Contact, ContactState, Group, Kind, Member, Members, Message, Notice, NoticeKind, Platform, Preview,
-    Privacy, Refusal, Role, Session, User, Who,
+    Blocked, Contact, ContactState, Group, Kind, Member, Members, Message, MessageState, Notice, NoticeKind, Platform,
+    Preview, Privacy, Reaction, Refusal, Role, Session, User, Who,
 };
 
 /// What readers try first is compiled with the SDK's own examples.

@@ -4,9 +4,11 @@
 mod bounds;
 mod cursors;
 mod file;
+mod messages;
+mod outgoing;
 mod things;
 
-use std::{path::PathBuf, sync::Arc, thread};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, thread};
 
 use anser_proto::{ConversationId, v1};
 use prost::Message as _;
@@ -15,15 +17,16 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     config::Bounds,
-    engine::{Change, Draft, Kept, Learned, MessageKey, Queued, Saved, Secret, Told},
+    engine::{Change, Kept, Learned, Queued, Saved, Secret, Told},
     history::History,
-    view::{Message, Refusal, Session},
+    view::{Message, Session},
 };
 
 pub(crate) use bounds::Evicted;
-use bounds::Growth;
 pub(crate) use cursors::Behind;
 use file::open_file;
+pub(crate) use messages::{Replaced, Version};
+use outgoing::read_outgoing;
 
 /// Pieces of work that wait for the thread.
 const JOBS_MAX: usize = 64;
@@ -58,6 +61,13 @@ impl From<rusqlite::Error> for StoreError {
             _ => Self::Sqlite(error),
         }
     }
+}
+
+/// What a commit brought about beside what was asked for.
+#[derive(Default)]
+pub(crate) struct Committed {
+    pub(crate) evicted: Evicted,
+    pub(crate) replaced: Replaced,
 }
 
 /// What the absence of a conversation's messages means.
@@ -142,22 +152,23 @@ impl Store {
         .await
     }
 
-    /// Makes all changes or none, and room for them: tells what was dropped for it. With something queued among them it returns only when
+    /// Makes all changes or none, and room for them: tells what was dropped for it, and which messages have a newer state. With something queued among them it returns only when
     /// they survive a loss of power.
-    pub(crate) async fn commit(&self, changes: Vec<Change>) -> Result<Evicted, StoreError> {
+    pub(crate) async fn commit(&self, changes: Vec<Change>) -> Result<Committed, StoreError> {
         let bounds = self.bounds;
         self.run(move |connection| {
             // The rest can be had from the server again; only what waits to be sent, and whether it may be there, is nowhere else.
             let queues = changes.iter().any(|change| matches!(change, Change::Queue(_) | Change::Transmitted(_)));
             connection.pragma_update(None, "synchronous", if queues { "FULL" } else { "NORMAL" })?;
-            let grows = changes.iter().any(|change| matches!(change, Change::Messages(_)));
+            let grows = changes.iter().any(|change| matches!(change, Change::Messages(_) | Change::Changed(_)));
             let transaction = connection.transaction()?;
+            let mut replaced = Replaced::new();
             for change in changes {
-                apply(&transaction, change)?;
+                apply(&transaction, change, &mut replaced)?;
             }
             let evicted = if grows { bounds::evict(&transaction, bounds)? } else { Evicted::new() };
             transaction.commit()?;
-            Ok(evicted)
+            Ok(Committed { evicted, replaced })
         })
         .await
     }
@@ -193,6 +204,16 @@ impl Store {
     /// The user looks at it: it is not the first to make room for others.
     pub(crate) async fn note_use(&self, conversation: ConversationId) -> Result<(), StoreError> {
         self.run(move |connection| bounds::note_use(connection, conversation)).await
+    }
+
+    /// A message that is kept here.
+    pub(crate) async fn message(
+        &self,
+        conversation: ConversationId,
+        id: u64,
+    ) -> Result<Option<Arc<Message>>, StoreError> {
+        self.run(move |connection| messages::read(connection, &conversation.to_string(), id)?.map(view_of).transpose())
+            .await
     }
 
     /// `count` of a message that is kept here.
@@ -294,38 +315,17 @@ fn read_kept(row: &Row<'_>) -> Result<Kept, StoreError> {
         high: required("high")?,
         high_count: required("high_count")?,
         read_count: optional("read_count")?,
+        recalled: pairs_of(&row.get::<_, Vec<u8>>("recalled")?),
+        recalled_from: required("recalled_from")?,
+        last_changed: required("last_changed")?,
         read_told: required("read_told")?,
         told,
+        has_left: row.get("has_left")?,
         row_head: required("row_head")?,
     })
 }
 
-fn read_outgoing(connection: &Connection) -> Result<Vec<Queued>, StoreError> {
-    let mut rows = connection.prepare_cached("SELECT send, refused, transmitted FROM outgoing ORDER BY place")?;
-    let rows =
-        rows.query_map([], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Option<Vec<u8>>>(1)?, row.get(2)?)))?;
-    rows.map(|row| {
-        let (send, refused, transmitted) = row?;
-        let send: v1::Send = decode(&send, "a queued message")?;
-        let damaged = |_| StoreError::Damaged("a queued message's id");
-        Ok(Queued {
-            conversation: send.conversation_id.parse().map_err(damaged)?,
-            client_msg_id: send.client_msg_id.parse().map_err(damaged)?,
-            draft: Draft {
-                kind: send.r#type().into(),
-                content: send.content,
-                attachment: send.attachment,
-                uncounted: send.settings.is_some_and(|settings| settings.uncounted),
-            },
-            client_time_ms: send.client_time_ms,
-            transmitted,
-            refused: refused.map(|error| decode::<v1::Error>(&error, "an error")).transpose()?.map(Refusal::from),
-        })
-    })
-    .collect()
-}
-
-fn apply(connection: &Connection, change: Change) -> Result<(), StoreError> {
+fn apply(connection: &Connection, change: Change, replaced: &mut Replaced) -> Result<(), StoreError> {
     match change {
         Change::User(user) => set_meta(connection, "user", &user.encode_to_vec())?,
         Change::Token(Some(Secret(token))) => set_meta(connection, "token", token.as_bytes())?,
@@ -342,56 +342,15 @@ fn apply(connection: &Connection, change: Change) -> Result<(), StoreError> {
         Change::Thing(change) => things::write(connection, &change)?,
         Change::ForgetThings => things::forget(connection)?,
         Change::Conversation(kept) => write_kept(connection, &kept)?,
-        Change::Messages(messages) => write_messages(connection, &messages)?,
-        Change::DropMessages(conversation) => {
-            let id = conversation.to_string();
-            connection.execute("DELETE FROM messages WHERE conversation_id = ?", [&id])?;
-            connection.execute("UPDATE usage SET messages = 0, bytes = 0 WHERE conversation_id = ?", [&id])?;
-        }
-        Change::Queue(queued) => {
-            let mut insert = connection.prepare_cached(
-                "INSERT INTO outgoing (conversation_id, client_msg_id, send, refused, transmitted) VALUES (?, ?, ?, ?, ?)
-                 ON CONFLICT (client_msg_id, conversation_id) DO UPDATE SET refused = excluded.refused",
-            )?;
-            let refused = queued.refused.clone().map(|refusal| v1::Error::from(refusal).encode_to_vec());
-            let send = queued.to_send();
-            insert.execute(params![
-                send.conversation_id,
-                send.client_msg_id,
-                send.encode_to_vec(),
-                refused,
-                queued.transmitted
-            ])?;
-        }
-        Change::Transmitted(MessageKey { conversation, client_msg_id }) => {
-            let mut update = connection.prepare_cached(
-                "UPDATE outgoing SET transmitted = 1 WHERE client_msg_id = ? AND conversation_id = ?",
-            )?;
-            update.execute([client_msg_id.as_str(), &conversation.to_string()])?;
-        }
-        Change::Unqueue(MessageKey { conversation, client_msg_id }) => {
-            let mut delete =
-                connection.prepare_cached("DELETE FROM outgoing WHERE client_msg_id = ? AND conversation_id = ?")?;
-            delete.execute([client_msg_id.as_str(), &conversation.to_string()])?;
-        }
+        Change::Messages(messages) => messages::add(connection, &messages)?,
+        Change::Changed(messages) => messages::replace(connection, messages, replaced)?,
+        Change::DropMessages { conversation, before } => messages::drop_before(connection, conversation, before)?,
+        Change::Queue(queued) => outgoing::put(connection, &queued)?,
+        Change::Transmitted(key) => outgoing::note_transmitted(connection, &key)?,
+        Change::Unqueue(key) => outgoing::remove(connection, &key)?,
         Change::Heartbeat { network, learned } => write_heartbeat(connection, &network, &learned)?,
     }
     Ok(())
-}
-
-fn write_messages(connection: &Connection, messages: &[Arc<v1::Message>]) -> Result<(), StoreError> {
-    let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?)")?;
-    let mut growth = Growth::default();
-    for message in messages {
-        let (id, count, body) = (column(message.server_msg_id), column(message.count), message.encode_to_vec());
-        if insert.execute(params![message.conversation_id, id, count, body])? > 0 {
-            growth.add(body.len());
-        }
-    }
-    match messages.first() {
-        Some(message) => growth.note(connection, &message.conversation_id),
-        None => Ok(()),
-    }
 }
 
 /// Of the networks that taught something last.
@@ -411,23 +370,39 @@ fn write_heartbeat(connection: &Connection, network: &str, learned: &Learned) ->
 fn write_kept(connection: &Connection, kept: &Kept) -> Result<(), StoreError> {
     let session = &kept.session;
     connection
-        .prepare_cached("INSERT OR REPLACE INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?
+        .prepare_cached(
+            "INSERT OR REPLACE INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )?
         .execute(params![
-        kept.conversation.to_string(),
-        column(kept.low),
-        column(kept.high),
-        column(kept.high_count),
-        kept.read_count.map(column),
-        column(kept.read_told),
-        kept.told.map(|told| column(told.head)),
-        kept.told.map(|told| column(told.unread)),
-        kept.told.map(|told| column(told.read_mark)),
-        column(kept.row_head),
-        column(session.last.as_ref().map_or(0, |last| last.server_time_ms)),
-        session.peer.is_some() || session.group.is_some(),
-        session.encode_to_vec(),
-    ])?;
+            kept.conversation.to_string(),
+            column(kept.low),
+            column(kept.high),
+            column(kept.high_count),
+            kept.read_count.map(column),
+            column(kept.read_told),
+            kept.told.map(|told| column(told.head)),
+            kept.told.map(|told| column(told.unread)),
+            kept.told.map(|told| column(told.read_mark)),
+            column(kept.row_head),
+            column(session.last.as_ref().map_or(0, |last| last.server_time_ms)),
+            session.peer.is_some() || session.group.is_some(),
+            session.encode_to_vec(),
+            bytes_of(&kept.recalled),
+            column(kept.recalled_from),
+            column(kept.last_changed),
+            kept.has_left,
+        ])?;
     Ok(())
+}
+
+fn bytes_of(pairs: &BTreeMap<u64, u64>) -> Vec<u8> {
+    pairs.iter().flat_map(|(id, entry)| [id.to_le_bytes(), entry.to_le_bytes()]).flatten().collect()
+}
+
+fn pairs_of(bytes: &[u8]) -> BTreeMap<u64, u64> {
+    let (numbers, _) = bytes.as_chunks::<8>();
+    let (pairs, _) = numbers.as_chunks::<2>();
+    pairs.iter().map(|[id, entry]| (u64::from_le_bytes(*id), u64::from_le_bytes(*entry))).collect()
 }
 
 /// Nothing is older than what is kept of it.
@@ -450,7 +425,11 @@ fn set_meta(connection: &Connection, key: &str, value: &[u8]) -> Result<(), Stor
 }
 
 fn read_message(bytes: &[u8]) -> Result<Arc<Message>, StoreError> {
-    let message = Message::from_wire(decode(bytes, "a message")?);
+    view_of(decode(bytes, "a message")?)
+}
+
+fn view_of(message: v1::Message) -> Result<Arc<Message>, StoreError> {
+    let message = Message::from_wire(message);
     message.map(Arc::new).ok_or(StoreError::Damaged("a message's conversation"))
 }
 

@@ -39,6 +39,39 @@ pub struct Message {
     pub count: u64,
     /// Does not count as unread.
     pub uncounted: bool,
+
+    /// The id of the last entry of the log that changed this message, 0 if none did: of two states of it the one with the greater
+    /// `changed` is the newer.
+    pub changed: u64,
+    pub state: MessageState,
+    /// Who recalled it.
+    pub recalled_by: Option<UserId>,
+    /// When it was last edited, and how often. 0: never.
+    pub edited_ms: u64,
+    pub edits: u32,
+    /// The message of the same conversation that this one answers: see [`crate::Client::message`].
+    pub reply_to: Option<u64>,
+    pub reactions: Vec<Reaction>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum MessageState {
+    Present,
+    /// Its body is gone for everybody. The line stays, so that what others replied to is not lost.
+    Recalled,
+}
+
+/// How often one emoji stands below a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Reaction {
+    pub emoji: String,
+    pub count: u32,
+    /// Who, in the order in which they did: all of them as long as the message has no more than 20 reactions, else the first 5.
+    pub user_ids: Vec<UserId>,
+    /// The user is one of them. Where not all are named it is what this device knew last: the user's other devices may have changed it.
+    pub mine: bool,
 }
 
 /// What a message is.
@@ -120,6 +153,7 @@ pub struct Preview {
     /// At most 128 characters.
     pub content: String,
     pub server_time_ms: u64,
+    pub state: MessageState,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -72,6 +72,9 @@ pub fn error_row(code: ErrorCode) -> ErrorRow {
             row(409, No, "a number that the server bounds is reached: members of a group, groups of a user")
         }
 
+        Gone => row(410, No, "the message is recalled: it cannot be changed or answered any more"),
+        TooLate => row(409, No, "the time in which the message may be changed is over"),
+
         Overloaded => row(503, Later, "the server has as much work as it can take; nothing was stored"),
         RateLimited => {
             row(429, Later, "the user asks for more than all their connections together may; nothing was stored")

@@ -26,6 +26,18 @@ pub const NAME_CHARS_MAX: usize = 64;
 pub const AVATAR_BYTES_MAX: usize = 512;
 /// Characters of the last message's text in a conversation list.
 pub const PREVIEW_CHARS_MAX: usize = 128;
+/// How often a message may be edited.
+pub const EDITS_MAX: u32 = 20;
+/// Different emojis below one message.
+pub const EMOJIS_MAX: usize = 20;
+/// Emojis of one user below one message.
+pub const EMOJIS_OF_A_USER_MAX: usize = 5;
+/// Bytes of an emoji.
+pub const EMOJI_BYTES_MAX: usize = 32;
+/// Reactions of a message up to which all who reacted are named; beyond, the first [`REACTORS_NAMED_MAX`] of each emoji.
+pub const REACTIONS_NAMED_MAX: usize = 20;
+/// Users named of each emoji then.
+pub const REACTORS_NAMED_MAX: usize = 5;
 /// Bytes of `client_msg_id`, `client_group_id`, `device_id` and `account`.
 pub const ID_BYTES_MAX: usize = 64;
 /// Bytes of a password.

@@ -140,6 +140,8 @@ fn common(config: &Config, clock: &Clock) -> Options {
         unanswered_groups_per_inviter_max: config.limits.unanswered_groups_per_inviter,
         devices_per_user_max: config.limits.devices_per_user,
         people: config.messages.people(),
+        recall: config.messages.recall(),
+        edit: config.messages.edit(),
         clock: Arc::clone(clock),
     }
 }

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anser_store::PeopleOptions;
+use anser_store::{PeopleOptions, Window};
 use serde::Deserialize;
 
 use crate::{
@@ -150,6 +150,11 @@ pub struct Messages {
     /// Who may write to whom, one to one: `allow`, everybody whom the app lets find somebody; or `contacts`, whom they accepted. Others get
     /// `FORBIDDEN`, as whoever is blocked does in either case.
     pub strangers: Strangers,
+    /// How long the author of a message may recall it, in seconds: up to 4294967295; 0: not at all, -1: for ever. What a group's owner and
+    /// admins may recall has no bound.
+    pub recall_s: i64,
+    /// How long the author of a message may edit it, in seconds: up to 4294967295; 0: not at all, -1: for ever.
+    pub edit_s: i64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
@@ -166,6 +171,14 @@ impl Messages {
             Strangers::Contacts => anser_store::Strangers::Contacts,
         };
         PeopleOptions { strangers, ..PeopleOptions::default() }
+    }
+
+    pub fn recall(&self) -> Window {
+        window(self.recall_s)
+    }
+
+    pub fn edit(&self) -> Window {
+        window(self.edit_s)
     }
 }
 
@@ -288,7 +301,15 @@ impl Default for Cluster {
 
 impl Default for Messages {
     fn default() -> Self {
-        Self { strangers: Strangers::Allow }
+        Self { strangers: Strangers::Allow, recall_s: 86_400, edit_s: 86_400 }
+    }
+}
+
+fn window(seconds: i64) -> Window {
+    match u32::try_from(seconds) {
+        Ok(0) => Window::Never,
+        Ok(seconds) => Window::Seconds(seconds),
+        Err(_) => Window::ForEver,
     }
 }
 
@@ -376,6 +397,12 @@ impl Config {
         for (key, value) in [("cluster.writers", self.cluster.writers), ("cluster.readers", self.cluster.readers)] {
             if !(1..=64).contains(&value) {
                 return refuse(key, &value, "choose 1 to 64");
+            }
+        }
+        let windows = [("messages.recall_s", self.messages.recall_s), ("messages.edit_s", self.messages.edit_s)];
+        for (key, value) in windows {
+            if !(-1..=u32::MAX.into()).contains(&value) {
+                return refuse(key, &value, "choose 0 to 4294967295 seconds, or -1 for ever");
             }
         }
         if self.cluster.database.is_some() && self.auth.hs256_secret_file.is_none() {
@@ -496,6 +523,8 @@ mod tests {
             ("[listen]\norigins = [\"chat.example.com\"]", "https://chat.example.com"),
             ("[limits]\nheartbeat_min_ms = 999999999", "heartbeat_min_ms"),
             ("[limits]\nstrangers = 10001", "limits.strangers = 10001"),
+            ("[messages]\nrecall_s = -2", "messages.recall_s = -2"),
+            ("[messages]\nedit_s = 4294967296", "messages.edit_s"),
             ("[limits]\nstrangers = 0", "limits.strangers = 0"),
             ("[limits]\nstrangers = 50", "limits.strangers_per_address = 100"),
             ("[limits]\nstrangers_per_address = 0", "limits.strangers_per_address = 0"),

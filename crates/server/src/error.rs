@@ -52,7 +52,9 @@ impl From<Refusal> for Error {
             Refusal::NotFound(_) => ErrorCode::NotFound,
             Refusal::NotMember => ErrorCode::NotMember,
             Refusal::Forbidden => ErrorCode::Forbidden,
-            Refusal::Conflict(_) => ErrorCode::Conflict,
+            Refusal::Conflict(_) | Refusal::Outdated => ErrorCode::Conflict,
+            Refusal::Gone => ErrorCode::Gone,
+            Refusal::TooLate => ErrorCode::TooLate,
             Refusal::Limit { .. } => ErrorCode::LimitReached,
             Refusal::LoginOver => ErrorCode::LoginOver,
         };

@@ -75,7 +75,11 @@ async fn one_a_commit(url: &str) -> (Arc<AtomicU64>, tokio::task::JoinSet<()>) {
     open(url).await.close().await;
     let (stored, mut tasks) = (Arc::new(AtomicU64::new(0)), tokio::task::JoinSet::new());
     let mut db = Conn::new(Opts::from_url(url).expect("an address")).await.expect("a connection");
-    db.query_drop("INSERT INTO im_conversation VALUES (0, 1, 0, 0, 0)").await.expect("a head");
+    db.query_drop(
+        "INSERT INTO im_conversation (small_id, big_id, server_msg_id, count, server_time_ms) VALUES (0, 1, 0, 0, 0)",
+    )
+    .await
+    .expect("a head");
     let counted = stored.clone();
     tasks.spawn(async move {
         for id in 1.. {
@@ -184,6 +188,8 @@ fn message(from: u64, client_msg_id: String) -> NewMessage {
         attachment: bytes::Bytes::new(),
         client_time_ms: 0,
         counted: true,
+        reply_to: 0,
+        change: None,
         login_version: 0,
     }
 }
@@ -210,6 +216,8 @@ async fn open(url: &str) -> Arc<MysqlStore> {
         unanswered_groups_per_inviter_max: 1_000,
         devices_per_user_max: 32,
         people: anser_store::PeopleOptions::default(),
+        recall: anser_store::Window::ForEver,
+        edit: anser_store::Window::ForEver,
         clock: Arc::new(clock),
     };
     let prepared = MysqlOptions::new(common, url.to_owned()).prepare().await.expect("a store");

@@ -11,6 +11,12 @@ pub enum Refusal {
     Forbidden,
     #[error("the {0} was used before for something else")]
     Conflict(&'static str),
+    #[error("the message is recalled")]
+    Gone,
+    #[error("the time in which the message may be changed is over")]
+    TooLate,
+    #[error("the message was changed since")]
+    Outdated,
     #[error("{what} would be more than {max}")]
     Limit { what: &'static str, max: u32 },
     #[error("the login is over: the user was disabled, or has a new password")]

@@ -11,10 +11,11 @@ use anser_proto::{ConversationId, GroupId, UserId};
 use crate::{
     Appended, Failure, NewMessage, Options, Refusal,
     damaged::Damaged,
+    digest::{Digest, Digests},
     query::{Dialect, Query},
     rows::{
         BlockRow, ChangeRow, ContactRow, Damage, DeviceRow, Entry, GroupRow, Head, Mailbox, MessageRow, PasswordRow,
-        Row, Stay, Take, Thing, UserRow,
+        ReactionRow, RecalledRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
     },
 };
 
@@ -61,6 +62,9 @@ pub(crate) enum Want {
     Contact(UserId, UserId),
     Block(UserId, UserId),
     Change(UserId, Thing),
+    Standing(ConversationId, u64),
+    Reaction(ConversationId, u64, UserId),
+    Recalled(ConversationId, u64),
 }
 
 /// Where a transaction's facts come from: the database.
@@ -94,13 +98,22 @@ pub(crate) trait Source {
 /// A message that is stored already.
 pub(crate) struct Known {
     pub(crate) first: Appended,
-    /// With the same type and body.
-    pub(crate) same: bool,
+    pub(crate) body: KnownBody,
+}
+
+/// Whether it has the same type and body.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum KnownBody {
+    Same,
+    Other,
+    /// The body that it was sent with is not there any more.
+    Digested(Digest),
 }
 
 pub(crate) struct Facts<'t> {
     pub(crate) options: &'t Options,
     pub(crate) damaged: &'t Damaged,
+    pub(crate) digests: &'t Digests,
     pub(crate) tables: &'t mut Tables,
     pub(crate) source: &'t mut dyn Source,
     /// Messages that users sent and that were stored.
@@ -123,6 +136,10 @@ pub(crate) struct Tables {
     pub(crate) contacts: Rows<ContactRow>,
     pub(crate) blocks: Rows<BlockRow>,
     pub(crate) changes: Rows<ChangeRow>,
+    pub(crate) reactions: Rows<ReactionRow>,
+    pub(crate) recalled: Rows<RecalledRow>,
+    /// Those that are changed. They lie in many tables.
+    pub(crate) standing: Rows<StandingMessage>,
 }
 
 /// What is done with the rows of each kind.
@@ -141,6 +158,12 @@ impl Tables {
     }
 
     pub(crate) fn each<V: EachKind>(&mut self, visitor: &mut V) -> Result<(), V::Error> {
+        visitor.visit(&mut self.standing)?;
+        self.each_with_a_table(visitor)
+    }
+
+    /// All but messages.
+    pub(crate) fn each_with_a_table<V: EachKind>(&mut self, visitor: &mut V) -> Result<(), V::Error> {
         visitor.visit(&mut self.mailboxes)?;
         visitor.visit(&mut self.heads)?;
         visitor.visit(&mut self.sessions)?;
@@ -151,7 +174,9 @@ impl Tables {
         visitor.visit(&mut self.devices)?;
         visitor.visit(&mut self.contacts)?;
         visitor.visit(&mut self.blocks)?;
-        visitor.visit(&mut self.changes)
+        visitor.visit(&mut self.changes)?;
+        visitor.visit(&mut self.reactions)?;
+        visitor.visit(&mut self.recalled)
     }
 }
 
@@ -252,6 +277,16 @@ impl<R: Row> Rows<R> {
         changed
     }
 
+    /// All that are known, as they are to be.
+    pub(crate) fn known(&self) -> impl Iterator<Item = (&R::Key, &Option<R>)> {
+        self.known.iter().map(|(key, fact)| (key, &fact.now))
+    }
+
+    /// Those that are there only since this transaction, and are not in the database yet.
+    pub(crate) fn added(&self) -> impl Iterator<Item = &R::Key> {
+        self.known.iter().filter(|(_, fact)| fact.stored.is_none() && fact.now.is_some()).map(|(key, _)| key)
+    }
+
     /// All that was changed is in the database now.
     pub(crate) fn written(&mut self) {
         for fact in self.known.values_mut().filter(|fact| fact.stored != fact.now) {
@@ -317,6 +352,19 @@ impl Facts<'_> {
     look_up!(
         change, changes, ChangeRow, (user: UserId, thing: Thing),
         Want::Change(user, thing.clone()), (user, thing)
+    );
+
+    look_up!(
+        standing, standing, StandingMessage, (conversation: ConversationId, place: u64),
+        Want::Standing(conversation, place), (conversation, place)
+    );
+    look_up!(
+        reaction, reactions, ReactionRow, (conversation: ConversationId, place: u64, user: UserId),
+        Want::Reaction(conversation, place, user), ((conversation, place), user)
+    );
+    look_up!(
+        recalled, recalled, RecalledRow, (conversation: ConversationId, place: u64),
+        Want::Recalled(conversation, place), (conversation, place)
     );
 
     /// The present write is decided.

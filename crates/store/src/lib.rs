@@ -5,6 +5,7 @@
 
 pub mod contract;
 mod damaged;
+mod digest;
 pub mod doctor;
 mod engine;
 mod error;
@@ -42,7 +43,7 @@ pub use records::*;
 use stages::StageTimes;
 
 /// Of the rules by which this build writes. A change that builds of before must not write beside takes the next one, into `im_store` too.
-const WRITER_VERSION: u32 = 3;
+const WRITER_VERSION: u32 = 4;
 
 /// For a new store, and one that came out of a backup. Fits a signed column and is not 0, which on the wire means none.
 fn random_log_id() -> Result<u64, getrandom::Error> {
@@ -64,7 +65,31 @@ pub struct Options {
     pub unanswered_groups_per_inviter_max: u32,
     pub devices_per_user_max: u32,
     pub people: PeopleOptions,
+    /// How long the author of a message may recall it, and edit it.
+    pub recall: Window,
+    pub edit: Window,
     pub clock: Clock,
+}
+
+/// How long something may be done to a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Window {
+    Never,
+    Seconds(u32),
+    ForEver,
+}
+
+impl Window {
+    /// Beyond what an app shows its user, so that who acts in the last moment is not refused.
+    const GRACE_MS: u64 = 10_000;
+
+    fn is_open(self, since_ms: u64, now_ms: u64) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Seconds(seconds) => now_ms.saturating_sub(since_ms) <= u64::from(seconds) * 1_000 + Self::GRACE_MS,
+            Self::ForEver => true,
+        }
+    }
 }
 
 impl Options {
@@ -96,6 +121,8 @@ impl Options {
             unanswered_groups_per_inviter_max: 10,
             devices_per_user_max: 3,
             people: PeopleOptions::default(),
+            recall: Window::ForEver,
+            edit: Window::ForEver,
             clock: Arc::new(|| 5),
         }
     }
@@ -108,6 +135,9 @@ pub const GROUPS_OF_A_USER: &str = "the groups of a user";
 pub const UNANSWERED_GROUPS_OF_A_USER: &str = "the groups of a user in which they have not answered yet";
 pub const UNANSWERED_GROUPS_OF_AN_INVITER: &str =
     "the groups of a user in which they have not answered the same inviter yet";
+
+pub const EDITS_OF_A_MESSAGE: &str = "the edits of a message";
+pub const EMOJIS_OF_A_MESSAGE: &str = "the different emojis below a message";
 
 /// What is kept.
 ///
@@ -147,6 +177,23 @@ pub trait Store: Send + Sync {
     /// *Marks*: the sender's own read and delivered marks move to their message.
     /// *Mailboxes*: a one-to-one message takes the next number of both parties' mailboxes (one number when they are
     /// the same) and stamps their sessions. A group message touches no mailbox: members find it by the group's head.
+    /// *Replies*: what a `reply_to` names must be a message that the sender may see, else `NotFound("message")`, and not recalled, else `Gone`. A
+    /// retry does not depend on it.
+    /// *Changes*: a message with a `change` is a silent entry. It takes a place as all do, but does not count, moves no marks, is no last message of a
+    /// session, and bears no body. Its target is changed in the same transaction, with all its copies, and bears the place as `changed`; the answer
+    /// bears it as it is now. Both parties' sessions are stamped. `NotFound("message")` for what the user may not see, for notices and silent entries.
+    /// A retry gets its first place whatever became of the target, or of the user, since. What changes nothing makes no entry and gets the place of
+    /// the target's last change (its own if there is none), as a duplicate.
+    /// - *Recall*: by its author within `Options::recall` of its time, else `TooLate`; of a group by the owner anyone's, and by an admin those of plain
+    ///   members and of who is none, at any time; else `Forbidden`. Content, attachment, `reply_to` and reactions are gone; the message does not
+    ///   count as unread any more. What is recalled stays so, and nothing is changed.
+    /// - *Edit*: by its author, else `Forbidden`, within `Options::edit`, else `TooLate`, at most [`EDITS_MAX`](anser_proto::limits::EDITS_MAX) times, else
+    ///   `Limit`. `Gone` if it is recalled; `Outdated` if `if_changed` is not its `changed`. What it was sent with is known again in a retry.
+    /// - *React*: who may see it. The emojis that the content names become all of the user's; others' stay. Of each its number is told, and the users in the
+    ///   order in which they put it there, as far as [`REACTIONS_NAMED_MAX`](anser_proto::limits::REACTIONS_NAMED_MAX) and
+    ///   [`REACTORS_NAMED_MAX`](anser_proto::limits::REACTORS_NAMED_MAX) say. `Gone`; `Limit` for more than
+    ///   [`EMOJIS_MAX`](anser_proto::limits::EMOJIS_MAX) different ones.
+    ///
     /// *Together*: a refusal concerns its message alone. A failure is one for all messages of the batch, also those
     /// that would have been refused, and none of them is stored.
     ///
@@ -168,6 +215,10 @@ pub trait Store: Send + Sync {
     ///
     /// Ascending, at most `limit`, ending with the message that reaches `bytes_max`. With `after`, 0 too, the oldest
     /// of the stretch, else the newest. `more` tells truly whether they may see more in that direction within the stretch.
+    /// Silent entries are passed over and take no place of the limit; a page of which too many would have to be looked at ends before.
+    /// `after` and `through` tell what the page covers: nothing that the reader may be shown in between is left out. A page that goes forward has in
+    /// `changed` the messages up to `after` that entries in it changed, each once, as they are now, as far as the reader may see them: they take places of
+    /// the limit. `references`: what messages of the page answer, where that is not in it and the reader may see it.
     /// A one-to-one conversation in which nothing was said is empty. `NotMember` for everyone else, and for a
     /// group that does not exist: what one may not see cannot be told from what is not there.
     async fn read_log(&self, reader: UserId, conversation: ConversationId, stretch: Stretch) -> Result<LogPage, Error>;
@@ -176,7 +227,7 @@ pub trait Store: Send + Sync {
     /// user may see) stops there.
     ///
     /// The read mark takes the delivered mark along. `unread` is exactly the number of counted messages behind the read
-    /// mark that the user may see. A read mark that moved stamps the user's session; in a one-to-one conversation any
+    /// mark that the user may see and that are not recalled. A read mark that moved stamps the user's session; in a one-to-one conversation any
     /// mark that moved stamps the peer's session too. `NotMember` for who never was a party or member. A conversation
     /// without messages has nothing to mark: nothing moves.
     async fn mark(&self, mark: Mark) -> Result<Marked, Error>;

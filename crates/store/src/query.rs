@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anser_proto::{GroupId, UserId};
+use bytes::Bytes;
 
 use crate::rows::{Column as _, Only, Put, Row, columns_of};
 
@@ -19,6 +20,7 @@ pub(crate) struct Query {
 pub(crate) enum Value {
     Number(u64),
     Text(Arc<str>),
+    Bytes(Bytes),
     Null,
 }
 
@@ -49,6 +51,7 @@ impl Value {
         match self {
             Self::Number(number) => to.number(*number),
             Self::Text(text) => to.text(text),
+            Self::Bytes(bytes) => to.bytes(bytes),
             Self::Null => to.null(),
         }
     }
@@ -65,6 +68,10 @@ impl Put for Vec<Value> {
 
     fn text(&mut self, text: &str) {
         self.push(Value::Text(text.into()));
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.push(Value::Bytes(Bytes::copy_from_slice(bytes)));
     }
 
     fn null(&mut self) {

@@ -7,7 +7,8 @@ use anser_proto::{ConversationId, GroupId, UserId};
 use crate::{
     ContactState,
     facts::{Facts, Stop},
-    query::{Dialect, Query, Value},
+    query::{Dialect, Query, Value, bound},
+    rows::{Column as _, StandingMessage},
 };
 
 pub(crate) fn user_called(account: &Arc<str>) -> Query {
@@ -102,6 +103,59 @@ pub(crate) fn was_member(facts: &mut Facts<'_>, group: GroupId, user: UserId) ->
 pub(crate) fn left_at(group: GroupId, user: UserId) -> Query {
     let sql = "SELECT left_at FROM im_group_member WHERE group_id = ? AND user_id = ? ORDER BY joined DESC LIMIT 1";
     Query::new(sql, [group.into(), user.into()])
+}
+
+/// Whether somebody who came again was a member at this place of the log before.
+pub(crate) fn was_member_at(facts: &mut Facts<'_>, group: GroupId, user: UserId, place: u64) -> Result<bool, Stop> {
+    let sql = "SELECT joined FROM im_group_member
+               WHERE group_id = ? AND user_id = ? AND joined <= ? AND left_at >= ? LIMIT 1";
+    let query = Query::new(sql, [group.into(), user.into(), bound(place), bound(place)]);
+    Ok(!facts.ask(&query, |row| row.number())?.is_empty())
+}
+
+fn key_of(conversation: ConversationId) -> Vec<Value> {
+    let mut key = Vec::new();
+    conversation.put(&mut key);
+    key
+}
+
+/// The users, and their emojis.
+pub(crate) fn reactions_to(conversation: ConversationId, place: u64) -> Query {
+    let sql = "SELECT user_id, emojis FROM im_reaction WHERE small_id = ? AND big_id = ? AND server_msg_id = ?";
+    Query::new(sql, [key_of(conversation), vec![place.into()]].concat())
+}
+
+/// How many counted messages behind this place, up to the end, are recalled.
+pub(crate) fn recalled_behind(conversation: ConversationId, place: u64, end: u64) -> Query {
+    let sql = "SELECT COUNT(*) FROM im_recalled WHERE small_id = ? AND big_id = ? AND server_msg_id > ? AND server_msg_id <= ?";
+    Query::new(sql, [key_of(conversation), vec![bound(place), bound(end)]].concat())
+}
+
+/// A message wherever its copies lie, with its conversation.
+pub(crate) fn standing_at(dialect: Dialect, shards: u32, conversation: ConversationId, place: u64) -> Query {
+    let (shard, columns) = (|id: u64| id % u64::from(shards), StandingMessage::columns());
+    match conversation {
+        ConversationId::Group(group) => {
+            let (shard, log) = (shard(group.0), dialect.group_log());
+            let sql = format!("SELECT 0, ?, {columns} FROM im_message_recv_{shard} WHERE {log} AND server_msg_id = ?");
+            Query::of_messages(sql, [group.into(), group.into(), place.into()])
+        }
+        ConversationId::Single { small, big } => {
+            let sent = |from: UserId| {
+                let shard = shard(from.0);
+                format!(
+                    "SELECT ?, ?, {columns} FROM im_message_send_{shard} WHERE from_id = ? AND to_id = ? AND server_msg_id = ?"
+                )
+            };
+            let by = |from: UserId, to: UserId| [small.into(), big.into(), from.into(), to.into(), place.into()];
+            let of = by(small, big);
+            if small == big {
+                return Query::of_messages(sent(small), of);
+            }
+            let other = by(big, small);
+            Query::of_messages(format!("{} UNION ALL {}", sent(small), sent(big)), [of, other].concat())
+        }
+    }
 }
 
 /// The count of the message at this place, as the user's copy has it; 0 before the first.

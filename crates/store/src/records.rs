@@ -32,8 +32,38 @@ pub struct NewMessage {
     pub client_time_ms: u64,
     /// Counts as unread.
     pub counted: bool,
+    /// The message that it answers; 0: none.
+    pub reply_to: u64,
+    /// What it does to another message, in place of saying something: then it is a silent entry, whose content and attachment go into that one.
+    pub change: Option<MessageChange>,
     /// Of the sender's login.
     pub login_version: u64,
+}
+
+/// A message is changed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MessageChange {
+    pub target: Target,
+    pub what: What,
+}
+
+/// Which message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Target {
+    Place(u64),
+    /// One of the sender's own.
+    Own(ClientMsgId),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum What {
+    Recall,
+    /// Only if the message was last changed by this entry.
+    Edit {
+        if_changed: Option<u64>,
+    },
+    /// To the emojis that the content names, with a blank between each two.
+    React,
 }
 
 /// What a message holds in memory beside its body, its names and ids; and what each write does, its place in the queue and whoever waits
@@ -65,12 +95,14 @@ impl NewMessage {
             server_time_ms,
             count,
             counted: self.counted,
+            reply_to: self.reply_to,
+            revision: Revision::default(),
         }
     }
 }
 
 /// The place of a message in its log.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Appended {
     pub server_msg_id: u64,
     pub server_time_ms: u64,
@@ -84,6 +116,8 @@ pub struct Appended {
     pub receiver_mailbox_seq: u64,
     /// Of the group at this place in its log; 0 for one-to-one and for a duplicate.
     pub members_version: u64,
+    /// The message that a silent entry changed, as it is now; none for a duplicate.
+    pub changed: Option<Arc<Message>>,
 }
 
 impl Appended {
@@ -97,11 +131,12 @@ impl Appended {
             sender_mailbox_seq: 0,
             receiver_mailbox_seq: 0,
             members_version: 0,
+            changed: None,
         }
     }
 }
 
-/// A message as it stands in the log.
+/// A message as it stands in the log, now.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Message {
     pub conversation: ConversationId,
@@ -116,6 +151,45 @@ pub struct Message {
     pub server_time_ms: u64,
     pub count: u64,
     pub counted: bool,
+    pub reply_to: u64,
+    pub revision: Revision,
+}
+
+/// What became of a message since it was stored.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Revision {
+    /// The last entry of the log that changed it; 0: none did.
+    pub changed: u64,
+    pub recalled_by: Option<UserId>,
+    pub edited_ms: u64,
+    pub edits: u32,
+    pub reactions: Reactions,
+}
+
+/// What stands below a message, in the order in which the emojis came.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Reactions(pub Vec<Reaction>);
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reaction {
+    pub emoji: Arc<str>,
+    pub count: u32,
+    /// The first of them, in the order in which they reacted: see [`anser_proto::limits::REACTIONS_NAMED_MAX`].
+    pub users: Vec<UserId>,
+    /// Of a page: its reader is one of them.
+    pub mine: bool,
+}
+
+/// Enough of a message to show what another one answers.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Reference {
+    pub server_msg_id: u64,
+    pub from: UserId,
+    pub nickname: Arc<str>,
+    pub kind: MessageType,
+    pub is_recalled: bool,
+    /// At most [`anser_proto::limits::PREVIEW_CHARS_MAX`] characters.
+    pub content: Arc<str>,
 }
 
 impl Message {
@@ -155,6 +229,17 @@ pub struct LogPage {
     pub more: bool,
     /// Last id that the reader may see.
     pub head: u64,
+    /// What the page covers: all that is shown to the reader behind `after` up to `through`.
+    pub after: u64,
+    pub through: u64,
+    /// Of a page that goes forward: messages up to `after` that entries of the page changed, ascending.
+    pub changed: Vec<Message>,
+    /// What messages of the page answer, where it is not in the page and the reader may see it.
+    pub references: Vec<Reference>,
+    /// How many entries of the log were looked at.
+    pub looked_at: u32,
+    /// None of them was missing.
+    pub(crate) is_whole: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -401,6 +486,7 @@ pub struct Preview {
     /// At most [`anser_proto::limits::PREVIEW_CHARS_MAX`] characters.
     pub content: Arc<str>,
     pub server_time_ms: u64,
+    pub is_recalled: bool,
 }
 
 /// What changed in a mailbox.

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
+use anser_proto::{
+    ConversationId, GroupId, UserId,
+    v1::{self, notice::Kind},
+};
 
 use crate::{
     Message, Refusal, Role, Sender, User,
     facts::{Facts, Stop},
-    rows::{ChangeRow, Entry, Head, Mailbox, MessageRow, Stay, Thing},
+    questions,
+    rows::{ChangeRow, Entry, Head, Mailbox, MessageRow, StandingMessage, Stay, Thing, is_silent},
 };
 
 impl Facts<'_> {
@@ -100,7 +104,7 @@ impl Facts<'_> {
         let notice = head.notice(group, operator, kind, users);
         // All that may be damaged is read before anything is stored.
         let row = self.group(group)?;
-        if self.source.store(MessageRow { message: &notice, head: &head })?.is_some() {
+        if self.source.store(MessageRow { message: &notice, head: &head, silent: None })?.is_some() {
             return Err(
                 crate::Failure::Failed(format!("notice {} of {conversation} is known", head.server_msg_id)).into()
             );
@@ -113,6 +117,37 @@ impl Facts<'_> {
             self.tables.groups.set(group, Some(row));
         }
         Ok(notice.stored(head.server_msg_id, head.server_time_ms, head.count))
+    }
+
+    /// A message that the user may see now; notices and silent entries are none.
+    pub(crate) fn standing_seen_by(
+        &mut self,
+        user: UserId,
+        conversation: ConversationId,
+        place: u64,
+    ) -> Result<StandingMessage, Stop> {
+        let none = Refusal::NotFound("message");
+        if let ConversationId::Group(group) = conversation {
+            let stay = self.membership(group, user)?.ok_or(Refusal::NotMember)?;
+            if stay.joined > place && !questions::was_member_at(self, group, user, place)? {
+                return Err(none.into());
+            }
+        }
+        let standing = self.standing(conversation, place)?.ok_or(none.clone())?;
+        let kind = standing.message.kind;
+        let is_said = !is_silent(kind) && kind != v1::message::Type::Notice as i32;
+        if is_said { Ok(standing) } else { Err(none.into()) }
+    }
+
+    /// How many counted messages behind this place, up to the end, are recalled.
+    pub(crate) fn recalled_behind(&mut self, conversation: ConversationId, place: u64, end: u64) -> Result<u64, Stop> {
+        if self.head(conversation)?.is_none_or(|head| head.recalled_top <= place) {
+            return Ok(0);
+        }
+        let stored = self.ask(&questions::recalled_behind(conversation, place, end), |row| row.number())?.pop();
+        let is_behind = |(of, at): &&(ConversationId, u64)| *of == conversation && *at > place && *at <= end;
+        let added = self.tables.recalled.added().filter(is_behind).count();
+        Ok(stored.unwrap_or(0) + added as u64)
     }
 
     /// A message took its place: the head is there now.

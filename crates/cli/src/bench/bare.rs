@@ -60,6 +60,8 @@ async fn append_for_ever(store: Arc<dyn Store>, stored: Arc<AtomicU64>, caller: 
             attachment: Default::default(),
             client_time_ms: 0,
             counted: true,
+            reply_to: 0,
+            change: None,
             login_version: 0,
         });
         let outcomes = store.append(batch.collect()).await.unwrap_or_default();

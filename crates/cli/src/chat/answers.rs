@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use anser_client::{ClientMsgId, ConversationId, Error, Group, History, User};
+use anser_client::{Act, ClientMsgId, ConversationId, Error, Group, History, Queued, User};
 
 use super::{
-    model::{Asked, Model, Overlay, Wish, display_name},
+    changes,
+    model::{Asked, Model, Outgoing, Overlay, Wish, display_name},
     received::look_up_named,
     timeline::Older,
     update::{Answer, Deed, Effect, complain, open, read_group, say},
@@ -19,7 +20,12 @@ pub fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
             model.sessions.retain(|_, session| session.head == 0);
             sessions.into_iter().for_each(|session| model.take_session(Arc::new(session)));
         }
-        Answer::Unsent(unsent) => model.outgoing = unsent.into_iter().map(Into::into).collect(),
+        Answer::Unsent(unsent) => {
+            let is_message = |queued: &Queued| matches!(queued.act, Act::Send(_));
+            let (messages, changes): (Vec<_>, Vec<_>) = unsent.into_iter().partition(is_message);
+            model.outgoing = messages.into_iter().filter_map(Outgoing::of).collect();
+            changes.iter().for_each(|queued| changes::take_unsent(model, queued, effects));
+        }
         Answer::History { conversation, page } => take_history(model, conversation, page, effects),
         Answer::Found { account, user } => meet(model, account, user, effects),
         Answer::Users(users) => {

@@ -1,8 +1,12 @@
 //! What a person may say to the client itself, with a slash before it. A line enters, a command or what is wrong leaves.
 
 /// The commands, as they are typed. The help shows them in this order.
-pub const NAMES: [&str; 19] = [
+pub const NAMES: [&str; 23] = [
     "/to",
+    "/reply",
+    "/edit",
+    "/recall",
+    "/react",
     "/group",
     "/invite",
     "/remove",
@@ -22,10 +26,13 @@ pub const NAMES: [&str; 19] = [
     "/help",
     "/quit",
 ];
+/// Those that are about a message, which may be named by its number: `#12`.
+const ABOUT_MESSAGES: [&str; 4] = ["/reply", "/edit", "/recall", "/react"];
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
     To(String),
+    Change(Change),
     Group {
         name: String,
         accounts: Vec<String>,
@@ -53,6 +60,22 @@ pub enum Command {
     Quit,
 }
 
+/// What is done with a message: the one with this number, or the newest of its kind.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Change {
+    pub number: Option<u64>,
+    pub how: How,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum How {
+    Reply(String),
+    Edit(String),
+    Recall,
+    /// All emojis of the person below it; none: taken back.
+    React(Vec<String>),
+}
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Wrong {
     /// No command has this name; perhaps this one was meant.
@@ -64,6 +87,9 @@ pub enum Wrong {
 /// None if the line is a message. `//text` is the message `/text`, and what only begins like a path is one too.
 pub fn parse(line: &str) -> Option<Result<Command, Wrong>> {
     let rest = line.strip_prefix('/')?;
+    if let Some(change) = change(line) {
+        return Some(change.map(Command::Change));
+    }
     if rest.starts_with('/') || line.contains('\n') {
         return None;
     }
@@ -98,6 +124,29 @@ pub fn parse(line: &str) -> Option<Result<Command, Wrong>> {
         "/quit" => Ok(Command::Quit),
         _ => Err(Wrong::Unknown { near: nearest(&name), typed: name }),
     })
+}
+
+/// The line, as far as it is written, is about a message: the person may want to see their numbers.
+pub fn is_about_message(line: &str) -> bool {
+    let name = line.split(char::is_whitespace).next();
+    name.is_some_and(|name| ABOUT_MESSAGES.contains(&name))
+}
+
+/// What stands behind the number is a text as it is, which may have several lines.
+fn change(line: &str) -> Option<Result<Change, Wrong>> {
+    let name = ABOUT_MESSAGES.into_iter().find(|name| line.split(char::is_whitespace).next() == Some(name))?;
+    let rest = line[name.len()..].trim();
+    let (first, behind) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    let number = first.strip_prefix('#').and_then(|number| number.parse().ok());
+    let text = if number.is_some() { behind.trim() } else { rest };
+    let how = match name {
+        "/recall" if text.is_empty() => How::Recall,
+        "/react" => How::React(text.split_whitespace().map(str::to_owned).collect()),
+        "/reply" if !text.is_empty() => How::Reply(text.to_owned()),
+        "/edit" if !text.is_empty() => How::Edit(text.to_owned()),
+        _ => return Some(Err(Wrong::Needs(name))),
+    };
+    Some(Ok(Change { number, how }))
 }
 
 /// What is sent for a line that is no command.
@@ -157,6 +206,24 @@ mod tests {
         check("/add bob it is me", Command::Add { account: "bob".into(), text: "it is me".into() });
         check("/drop bob", Command::Drop("bob".into()));
         check("/quit", Command::Quit);
+    }
+
+    #[test]
+    fn a_message_is_named_by_its_number_or_not_at_all() {
+        let check = |line: &str, number: Option<u64>, how: How| {
+            assert_eq!(parse(line), Some(Ok(Command::Change(Change { number, how }))), "{line}");
+        };
+        check("/reply #12 yes,  I am", Some(12), How::Reply("yes,  I am".into()));
+        check("/edit one\ntwo", None, How::Edit("one\ntwo".into()));
+        check("/edit #tag is no number", None, How::Edit("#tag is no number".into()));
+        check("/recall", None, How::Recall);
+        check("/recall #7", Some(7), How::Recall);
+        check("/react #7 👍 🎉", Some(7), How::React(vec!["👍".into(), "🎉".into()]));
+        check("/react #7", Some(7), How::React(Vec::new()));
+        for needs in ["/reply", "/reply #3", "/edit", "/recall the last one"] {
+            assert!(matches!(parse(needs), Some(Err(Wrong::Needs(_)))), "{needs}");
+        }
+        assert!(is_about_message("/edit") && is_about_message("/react #1") && !is_about_message("/recalled"));
     }
 
     #[test]

@@ -178,6 +178,13 @@ impl Chatting {
         self.receive(Said::Message(Arc::new(message))).entry(session)
     }
 
+    /// A message in the conversation with bob is another one now.
+    pub fn changed(&mut self, id: u64, change: impl FnOnce(&mut v1::Message)) -> &mut Self {
+        let mut now = told(with(BOB), id, BOB, NOW, "");
+        change(&mut now);
+        self.receive(Said::Changed(Arc::new(Message::from_wire(now).expect("in a conversation"))))
+    }
+
     pub fn notice(&mut self, id: u64, kind: NoticeKind, operator: u64, whom: &[u64]) -> &mut Self {
         let mut told = told(ConversationId::Group(GROUP), id, operator, NOW, "");
         told.r#type = v1::message::Type::Notice.into();

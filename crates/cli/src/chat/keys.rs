@@ -153,22 +153,29 @@ fn enter(model: &mut Model, effects: &mut Vec<Effect>) {
         complain(model, model.text.too_long(content.len(), BODY_BYTES_MAX));
         return;
     }
-    let Some(timeline) = &mut model.open else {
+    if model.open.is_none() {
         complain(model, model.text.nowhere_to_send());
         return;
-    };
+    }
+    model.input.take();
+    send(model, content, None, effects);
+}
+
+/// Sends it into the conversation that is open, if one is, in answer to the message with this number.
+pub fn send(model: &mut Model, content: String, reply_to: Option<u64>, effects: &mut Vec<Effect>) {
+    let Some(timeline) = &mut model.open else { return };
     (timeline.scroll, timeline.new_below, timeline.unread_from) = (0, 0, None);
     let conversation = timeline.conversation;
-    model.input.take();
     let client_msg_id = (model.next_id)();
     model.outgoing.push(Outgoing {
         conversation,
         client_msg_id: client_msg_id.clone(),
         content: content.clone(),
+        reply_to,
         client_time_ms: model.now_ms,
         status: anser_client::Status::Queued,
     });
-    effects.push(Effect::Send { conversation, client_msg_id, content });
+    effects.push(Effect::Send { conversation, client_msg_id, content, reply_to });
 }
 
 /// Commands are not for the other one.

@@ -1,5 +1,6 @@
 //! Chat without a screen, for scripts and tests: a line of standard input is a message, a message of the other is a line of
-//! standard output. Errors go to standard error.
+//! standard output. Errors go to standard error. With numbers, a line may also be a command about a message, and a changed message is a line
+//! that begins with `~`.
 
 use std::{
     io::{self, BufRead as _, ErrorKind, Read as _, Write as _},
@@ -7,7 +8,10 @@ use std::{
     time::Duration,
 };
 
-use anser_client::{Client, Consumer, ConversationId, Draft, Error, Event, Message, Place, Start, State, Unsent};
+use anser_client::{
+    Client, ClientMsgId, Consumer, ConversationId, Draft, Edit, Error, Event, Message, MessageState, Place, Sending,
+    Start, State, Target, Unsent,
+};
 use anser_proto::limits::BODY_BYTES_MAX;
 use anyhow::{Context as _, anyhow, bail};
 use futures_util::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
@@ -18,6 +22,8 @@ use tokio::{
 };
 
 use super::{
+    changes,
+    command::{self, Change, Command, How, Wrong, message_of},
     model::{Wish, is_newer},
     text::Text,
     time, wash,
@@ -31,9 +37,23 @@ const CONSUMER: &str = "lines";
 /// Messages on their way; the input waits while there are more.
 const PENDING_MAX: usize = 256;
 
+/// Whether messages are shown with the numbers by which commands name them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Numbers {
+    Shown,
+    Hidden,
+}
+
 /// Sends the input and shows what comes, until the input ends, everything of it is sent, and what was missed is shown.
 /// `store` is the file of the client's local store; a user who was made since `began_ms` is told so.
-pub async fn run(client: &Client, to: Wish, text: Text, store: Option<&Path>, began_ms: u64) -> anyhow::Result<()> {
+pub async fn run(
+    client: &Client,
+    to: Wish,
+    text: Text,
+    store: Option<&Path>,
+    began_ms: u64,
+    numbers: Numbers,
+) -> anyhow::Result<()> {
     let told = |error| anyhow!(text.error(&error));
     let mut events = client.events();
     let conversation = find(client, to, text, store).await?;
@@ -42,8 +62,7 @@ pub async fn run(client: &Client, to: Wish, text: Text, store: Option<&Path>, be
         // Whoever writes has read: what is unread must be known before.
         arrive(client, text, store).await?;
     }
-    let consumer = client.consumer(CONSUMER, Start::Unread).await.map_err(told)?.only(conversation);
-    let mut printer = Printer { client: client.clone(), consumer, conversation, text, zone: TimeZone::system() };
+    let mut printer = Printer::new(client, conversation, text, numbers).await.map_err(told)?;
     let mut input = read_stdin(text);
     let mut pending: FuturesUnordered<BoxFuture<'static, Result<Place, Unsent>>> = FuturesUnordered::new();
     let mut open = true;
@@ -66,6 +85,9 @@ pub async fn run(client: &Client, to: Wish, text: Text, store: Option<&Path>, be
             },
             event = events.next() => match event {
                 Some(Event::State(State::Stopped(reason))) => bail!("{}", text.stopped(&reason, store)),
+                Some(Event::Changed(message)) => if printer.show_changed(&message)?.is_break() {
+                    return Ok(());
+                },
                 // Among events that were dropped it may have been said too.
                 Some(_) => caught_up |= client.state() == State::CaughtUp,
                 None => bail!("{}", text.client_closed()),
@@ -78,27 +100,19 @@ pub async fn run(client: &Client, to: Wish, text: Text, store: Option<&Path>, be
                 }
             }
             line = input.recv(), if open && pending.len() < PENDING_MAX => match line {
-                Some(line) => {
-                    let sending = client.send(conversation, Draft::text(line?)).await.map_err(told)?;
-                    pending.push(Box::pin(async move { sending.sent().await }));
-                }
-                None => {
-                    open = false;
-                    give_up = Instant::now() + PATIENCE;
-                }
+                Some(line) => match printer.obey(&line?).await? {
+                    Some(sending) => pending.push(Box::pin(async move { sending.sent().await })),
+                    None => failed += 1,
+                },
+                None => (open, give_up) = (false, Instant::now() + PATIENCE),
             },
             () = sleep_until(give_up), if !open => bail!("{}", text.no_answer(PATIENCE.as_secs(), pending.len())),
         }
     }
-    while let Some(message) = printer.consumer.ready().await.map_err(told)? {
-        if printer.show(&message).await?.is_break() {
-            return Ok(());
-        }
+    match printer.show_rest().await? {
+        Going::Continue(()) if failed > 0 => bail!("{}", text.refused(failed)),
+        _ => Ok(()),
     }
-    if failed > 0 {
-        bail!("{}", text.refused(failed));
-    }
-    Ok(())
 }
 
 fn tell_if_new(client: &Client, text: Text, began_ms: u64) {
@@ -175,27 +189,144 @@ struct Printer {
     conversation: ConversationId,
     text: Text,
     zone: TimeZone,
+    numbers: Numbers,
+    last: Last,
+}
+
+/// What a command means that names no number.
+struct Last {
+    shown: u64,
+    others: Option<u64>,
+    own: Option<ClientMsgId>,
 }
 
 type Going = std::ops::ControlFlow<()>;
 
 impl Printer {
+    async fn new(client: &Client, conversation: ConversationId, text: Text, numbers: Numbers) -> Result<Self, Error> {
+        let consumer = client.consumer(CONSUMER, Start::Unread).await?.only(conversation);
+        let shown = client.session(conversation).await?.map_or(0, |session| session.read_mark);
+        let (client, zone) = (client.clone(), TimeZone::system());
+        let last = Last { shown, others: None, own: None };
+        Ok(Self { client, consumer, conversation, text, zone, numbers, last })
+    }
+
+    /// All that is there already.
+    async fn show_rest(&mut self) -> anyhow::Result<Going> {
+        while let Some(message) = self.consumer.ready().await.map_err(|error| anyhow!(self.text.error(&error)))? {
+            if self.show(&message).await?.is_break() {
+                return Ok(Going::Break(()));
+            }
+        }
+        Ok(Going::Continue(()))
+    }
+
     /// Breaks when nobody reads the output any more.
     async fn show(&mut self, message: &Message) -> anyhow::Result<Going> {
         let is_mine = self.client.me().is_some_and(|me| me.user_id == message.from_id);
-        if !is_mine && message.notice.is_none() {
+        if self.numbers == Numbers::Shown && message.notice.is_none() {
+            if self.write(&self.numbered(message))?.is_break() {
+                return Ok(Going::Break(()));
+            }
+        } else if !is_mine && message.notice.is_none() && message.state == MessageState::Present {
             let time = time::exact(&self.zone, message.server_time_ms);
             let (name, content) = (wash::line(&message.from_nickname), wash::line(&message.content));
-            let mut out = io::stdout().lock();
-            match writeln!(out, "{time} {name}: {content}").and_then(|()| out.flush()) {
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => return Ok(Going::Break(())),
-                Err(error) => return Err(anyhow!(error).context(self.text.cannot_write())),
+            if self.write(&format!("{time} {name}: {content}"))?.is_break() {
+                return Ok(Going::Break(()));
             }
+        }
+        self.last.shown = message.server_msg_id;
+        if !is_mine && message.notice.is_none() {
+            self.last.others = Some(message.server_msg_id);
         }
         // Killed before this, it shows the line again rather than never.
         self.consumer.ack().await?;
         self.client.mark_read(self.conversation, message.server_msg_id).await?;
         Ok(Going::Continue(()))
+    }
+
+    /// A message that was shown is another one now.
+    fn show_changed(&self, message: &Message) -> anyhow::Result<Going> {
+        let was_shown = message.conversation_id == self.conversation && message.server_msg_id <= self.last.shown;
+        match self.numbers {
+            Numbers::Shown if was_shown => self.write(&format!("~ {}", self.numbered(message))),
+            _ => Ok(Going::Continue(())),
+        }
+    }
+
+    fn numbered(&self, message: &Message) -> String {
+        let (time, id) = (time::exact(&self.zone, message.server_time_ms), message.server_msg_id);
+        let name = wash::line(&message.from_nickname);
+        let body = wash::line(&changes::body(self.text, message));
+        let me = self.client.me().map_or(anser_client::UserId(0), |me| me.user_id);
+        let reactions = changes::reactions(message, me);
+        let gap = if reactions.is_empty() { "" } else { "  " };
+        let answers = message.reply_to.map_or_else(String::new, |id| format!("↳ #{id} "));
+        format!("{time} #{id} {name}: {answers}{body}{gap}{reactions}")
+    }
+
+    fn write(&self, line: &str) -> anyhow::Result<Going> {
+        let mut out = io::stdout().lock();
+        match writeln!(out, "{line}").and_then(|()| out.flush()) {
+            Ok(()) => Ok(Going::Continue(())),
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Going::Break(())),
+            Err(error) => Err(anyhow!(error).context(self.text.cannot_write())),
+        }
+    }
+
+    /// Sends a line, or does what it says; or says why not, and goes on.
+    async fn obey(&mut self, line: &str) -> anyhow::Result<Option<Sending>> {
+        match self.try_to_obey(line).await? {
+            Ok(sending) => Ok(Some(sending)),
+            Err(why) => {
+                out::aside(format_args!("anser: {why}\n"));
+                Ok(None)
+            }
+        }
+    }
+
+    async fn try_to_obey(&mut self, line: &str) -> anyhow::Result<Result<Sending, String>> {
+        let parsed = if self.numbers == Numbers::Shown { command::parse(line) } else { None };
+        let is_reply = |change: &Change| matches!(change.how, How::Reply(_));
+        let is_message = match &parsed {
+            Some(Ok(Command::Change(change))) => is_reply(change),
+            _ => true,
+        };
+        let queued = match parsed {
+            None => {
+                let content = if self.numbers == Numbers::Shown { message_of(line) } else { line };
+                self.client.send(self.conversation, Draft::text(content)).await
+            }
+            Some(Ok(Command::Change(change))) => match self.change(change).await {
+                Ok(queued) => queued,
+                Err(why) => return Ok(Err(why)),
+            },
+            Some(Err(wrong)) => return Ok(Err(self.text.wrong(&wrong))),
+            Some(Ok(_)) => {
+                let typed = line.split_whitespace().next().unwrap_or_default().to_owned();
+                return Ok(Err(self.text.wrong(&Wrong::Unknown { typed, near: None })));
+            }
+        };
+        let sending = queued.map_err(|error| anyhow!(self.text.error(&error)))?;
+        if is_message {
+            self.last.own = Some(sending.client_msg_id().clone());
+        }
+        Ok(Ok(sending))
+    }
+
+    async fn change(&self, change: Change) -> Result<Result<Sending, Error>, String> {
+        let (client, conversation) = (&self.client, self.conversation);
+        let nothing = || self.text.no_such_message(None);
+        let others = || change.number.or(self.last.others).ok_or_else(nothing);
+        let own = || {
+            let own = self.last.own.clone().map(Target::from);
+            change.number.map(Target::from).or(own).ok_or_else(nothing)
+        };
+        Ok(match &change.how {
+            How::Reply(text) => client.reply(conversation, others()?, Draft::text(text)).await,
+            How::Edit(text) => client.edit(conversation, own()?, Edit::text(text)).await,
+            How::Recall => client.recall(conversation, own()?).await,
+            How::React(emojis) => client.react(conversation, others()?, emojis).await,
+        })
     }
 }

@@ -4,6 +4,7 @@
 //! draws. Only `screen` has a terminal, only `perform` and `lines` call the SDK.
 
 mod answers;
+mod changes;
 mod command;
 mod entrance;
 #[cfg(test)]
@@ -46,6 +47,7 @@ use crate::{
     log::{self, Log},
     settings::Settings,
 };
+use lines::Numbers;
 use model::{Model, Wish};
 use text::Text;
 
@@ -75,6 +77,9 @@ pub struct Chat {
     /// Name of this device; each has a local store of its own
     #[arg(long, value_name = "NAME")]
     device: Option<String>,
+    /// Without a terminal: show each message with its number, own ones too, and its changes; and obey /reply, /edit, /recall and /react
+    #[arg(long)]
+    numbers: bool,
     /// Keep nothing on this machine
     #[arg(long)]
     memory: bool,
@@ -117,6 +122,7 @@ impl Chat {
             (_, false) => Some(Log::to_stderr("warn")?),
         };
         let began_ms = system_clock()();
+        let numbers = if self.numbers { Numbers::Shown } else { Numbers::Hidden };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         let done = runtime.block_on(async {
             let client = Client::open(config)
@@ -125,7 +131,7 @@ impl Chat {
             match to {
                 Some(to) if !on_screen => {
                     let done = tokio::select! {
-                        done = lines::run(&client, to, text, store.as_deref(), began_ms) => done,
+                        done = lines::run(&client, to, text, store.as_deref(), began_ms, numbers) => done,
                         why = failure.told(Patience::None) => Err(anyhow!(text.unopened(&why))),
                     };
                     client.close().await;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anser_client::{
-    Blocked, ClientMsgId, Contact, ConversationId, Group, Member, Queued, Session, State, Status, User, UserId,
+    Act, Blocked, ClientMsgId, Contact, ConversationId, Group, Member, Queued, Session, State, Status, User, UserId,
 };
 use anser_server::snowflake::made_at_ms;
 use jiff::tz::TimeZone;
@@ -38,6 +38,8 @@ pub struct Model {
     pub open: Option<Timeline>,
     /// Own messages that are not in a log yet, in the order in which they were written.
     pub outgoing: Vec<Outgoing>,
+    /// Own changes of messages that are on their way.
+    pub changing: HashSet<ClientMsgId>,
     /// Names of users that notices speak of.
     pub nicknames: HashMap<UserId, String>,
     /// Whose names were asked for in this connection.
@@ -91,19 +93,23 @@ pub struct Outgoing {
     pub conversation: ConversationId,
     pub client_msg_id: ClientMsgId,
     pub content: String,
+    pub reply_to: Option<u64>,
     pub client_time_ms: u64,
     pub status: Status,
 }
 
-impl From<Queued> for Outgoing {
-    fn from(queued: Queued) -> Self {
-        Self {
+impl Outgoing {
+    /// None for what is no message.
+    pub fn of(queued: Queued) -> Option<Self> {
+        let Act::Send(draft) = queued.act else { return None };
+        Some(Self {
             conversation: queued.conversation,
             client_msg_id: queued.client_msg_id,
-            content: queued.draft.content,
+            content: draft.content,
+            reply_to: draft.reply_to,
             client_time_ms: queued.client_time_ms,
             status: queued.refused.map_or(Status::Queued, Status::Failed),
-        }
+        })
     }
 }
 
@@ -170,6 +176,7 @@ impl Model {
             sessions: HashMap::new(),
             open: None,
             outgoing: Vec::new(),
+            changing: HashSet::new(),
             nicknames: HashMap::new(),
             asked: HashSet::new(),
             group_asked: Asked::No,

@@ -4,14 +4,16 @@ use anser_client::Status;
 use anser_proto::{ConversationId, GroupId, ids::check_ascii_id};
 
 use super::{
+    changes,
     command::Command,
     model::{Model, Overlay, Tick, Wish},
-    update::{Act, Effect, complain, say},
+    update::{Effect, PeopleAct, complain, say},
 };
 
 pub fn obey(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
     match command {
         Command::To(word) => go_to(model, Wish::parse(&word)),
+        Command::Change(change) => changes::change(model, change, effects),
         Command::Group { name, accounts } => effects.push(Effect::CreateGroup { name, accounts }),
         Command::Invite(accounts) => in_group(model, effects, |group| Effect::Invite { group, accounts }),
         Command::Remove(accounts) => in_group(model, effects, |group| Effect::Remove { group, accounts }),
@@ -21,10 +23,10 @@ pub fn obey(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::Leave => in_group(model, effects, Effect::Leave),
         Command::Members => in_group(model, effects, Effect::ListMembers),
         Command::Contacts => effects.push(Effect::ListContacts),
-        Command::Add { account, text } => effects.push(Effect::People { account, act: Act::Add(text) }),
-        Command::Drop(account) => effects.push(Effect::People { account, act: Act::Drop }),
-        Command::Block(account) => effects.push(Effect::People { account, act: Act::Block }),
-        Command::Unblock(account) => effects.push(Effect::People { account, act: Act::Unblock }),
+        Command::Add { account, text } => effects.push(Effect::People { account, act: PeopleAct::Add(text) }),
+        Command::Drop(account) => effects.push(Effect::People { account, act: PeopleAct::Drop }),
+        Command::Block(account) => effects.push(Effect::People { account, act: PeopleAct::Block }),
+        Command::Unblock(account) => effects.push(Effect::People { account, act: PeopleAct::Unblock }),
         Command::Nick(nickname) => effects.push(Effect::Rename(nickname)),
         Command::Retry => retry(model, effects),
         Command::Discard => discard(model, effects),
@@ -60,7 +62,8 @@ fn retry(model: &mut Model, effects: &mut Vec<Effect>) {
         if outgoing.conversation == open && outgoing.tick() == Tick::Failed {
             outgoing.status = Status::Queued;
             let (client_msg_id, content) = (outgoing.client_msg_id.clone(), outgoing.content.clone());
-            effects.push(Effect::Send { conversation: open, client_msg_id, content });
+            let reply_to = outgoing.reply_to;
+            effects.push(Effect::Send { conversation: open, client_msg_id, content, reply_to });
             tried += 1;
         }
     }

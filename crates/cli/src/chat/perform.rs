@@ -1,13 +1,16 @@
 //! Does what an update asks for: effects enter, calls to the SDK go out, answers come back. Decides nothing.
 
-use anser_client::{Changed, Client, Contact, ContactState, Draft, Error, Group, GroupId, NewGroup, UserId};
+use anser_client::{
+    Act, Changed, Client, ClientMsgId, Contact, ContactState, ConversationId, Draft, Error, Group, GroupId, NewGroup,
+    UserId,
+};
 use tokio::{
     sync::mpsc,
     task::{JoinHandle, JoinSet},
     time::{Duration, timeout},
 };
 
-use super::update::{Act, Answer, Deed, Effect};
+use super::update::{Answer, Deed, Effect, PeopleAct};
 
 /// What waits to be done in order; beyond it effects are refused.
 const QUEUE_MAX: usize = 1024;
@@ -51,6 +54,7 @@ impl Performer {
         match effect {
             Effect::ReadSessions | Effect::ReadUnsent => perform(&self.client, effect).await,
             Effect::Send { .. }
+            | Effect::Change { .. }
             | Effect::Discard { .. }
             | Effect::MarkRead { .. }
             | Effect::LookAt(_)
@@ -107,9 +111,14 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
     match effect {
         // The loop does that.
         Effect::Quit => None,
-        Effect::Send { conversation, client_msg_id, content } => {
-            let sent = client.send_as(client_msg_id.clone(), conversation, Draft::text(content)).await;
+        Effect::Send { conversation, client_msg_id, content, reply_to } => {
+            let mut draft = Draft::text(content);
+            draft.reply_to = reply_to;
+            let sent = client.send_as(client_msg_id.clone(), conversation, draft).await;
             sent.err().map(|error| Answer::NotSent { client_msg_id, error })
+        }
+        Effect::Change { conversation, client_msg_id, act } => {
+            failure(change(client, conversation, client_msg_id, act).await)
         }
         Effect::Discard { conversation, client_msg_id } => failure(client.cancel(conversation, client_msg_id).await),
         Effect::MarkRead { conversation, server_msg_id } => {
@@ -156,6 +165,16 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
             answer(client.update_profile(change).await.map(|user| Answer::Done(Deed::Renamed(user.nickname))))
         }
     }
+}
+
+async fn change(client: &Client, conversation: ConversationId, id: ClientMsgId, act: Act) -> Result<(), Error> {
+    let queued = match act {
+        Act::Recall(target) => client.recall_as(id, conversation, target).await,
+        Act::Edit(target, edit) => client.edit_as(id, conversation, target, edit).await,
+        Act::React(target, emojis) => client.react_as(id, conversation, target, emojis).await,
+        _ => return Ok(()),
+    };
+    queued.map(drop)
 }
 
 /// Of what is told only when it fails.
@@ -214,16 +233,16 @@ async fn requests(client: &Client) -> Result<Answer, Error> {
     Ok(Answer::Requests(asking.map(|contact| contact.user).collect()))
 }
 
-async fn deal_with(client: &Client, account: String, act: Act) -> Result<Answer, Error> {
+async fn deal_with(client: &Client, account: String, act: PeopleAct) -> Result<Answer, Error> {
     let user = match find_all(client, vec![account]).await? {
         Ok(users) => users[0],
         Err(nobody) => return Ok(Answer::Nobody(nobody)),
     };
     let deed = match act {
-        Act::Add(text) => client.request_contact(user, text).await.map(|()| Deed::Asked),
-        Act::Drop => drop_contact(client, user).await.map(|()| Deed::Dropped),
-        Act::Block => client.block(user).await.map(|()| Deed::Blocked),
-        Act::Unblock => client.unblock(user).await.map(|()| Deed::Unblocked),
+        PeopleAct::Add(text) => client.request_contact(user, text).await.map(|()| Deed::Asked),
+        PeopleAct::Drop => drop_contact(client, user).await.map(|()| Deed::Dropped),
+        PeopleAct::Block => client.block(user).await.map(|()| Deed::Blocked),
+        PeopleAct::Unblock => client.unblock(user).await.map(|()| Deed::Unblocked),
     };
     deed.map(Answer::Done)
 }

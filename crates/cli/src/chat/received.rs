@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anser_client::{ConversationId, Event, Message, State, Status, UserId};
 
 use super::{
+    changes,
     model::{Model, Outgoing},
     timeline::{Older, Timeline, Unread},
     update::{Effect, complain, read_group},
@@ -17,8 +18,14 @@ pub fn receive(model: &mut Model, event: Event, effects: &mut Vec<Effect>) {
     match event {
         Event::State(state) => change_state(model, state, effects),
         Event::Message(message) => take_message(model, message, effects),
+        Event::Changed(message) => {
+            let timeline = model.open.as_mut().filter(|timeline| timeline.conversation == message.conversation_id);
+            timeline.into_iter().for_each(|timeline| timeline.change_message(message.clone()));
+        }
         Event::Reset(conversation) if model.open_id() == Some(conversation) => read_anew(model, effects),
-        Event::Status { conversation, client_msg_id, status } => {
+        Event::Status { conversation, client_msg_id, status }
+            if !changes::follow(model, conversation, &client_msg_id, &status, effects) =>
+        {
             change_status(model, conversation, client_msg_id.as_str(), status);
         }
         Event::Session(session) => model.take_session(session),

@@ -320,7 +320,11 @@ impl Text {
             }
             ErrorCode::UserDisabled => self.pick("this user may not log in", "该用户已被禁用").into(),
             ErrorCode::NotMember => self.pick("you are no member here", "你不是这里的成员").into(),
-            ErrorCode::NotFound => self.pick("there is no such user or group", "没有这个用户或群").into(),
+            ErrorCode::NotFound => {
+                self.pick("there is no such user, group or message", "没有这个用户、群或消息").into()
+            }
+            ErrorCode::Gone => self.pick("the message is recalled", "消息已被撤回").into(),
+            ErrorCode::TooLate => self.pick("it is too late for that", "已超过可更改的时间").into(),
             ErrorCode::Forbidden => {
                 self.pick("only the owner and admins may do that", "只有群主和管理员可以这样做").into()
             }
@@ -492,6 +496,10 @@ impl Text {
     pub fn usage(self, name: &str) -> &'static str {
         match name {
             "/to" => self.pick("/to ACCOUNT", "/to 账号"),
+            "/reply" => self.pick("/reply [#N] TEXT", "/reply [#编号] 内容"),
+            "/edit" => self.pick("/edit [#N] TEXT", "/edit [#编号] 内容"),
+            "/recall" => self.pick("/recall [#N]", "/recall [#编号]"),
+            "/react" => self.pick("/react [#N] EMOJI …", "/react [#编号] 表情…"),
             "/group" => self.pick("/group NAME ACCOUNT …", "/group 群名 账号…"),
             "/invite" => self.pick("/invite ACCOUNT …", "/invite 账号…"),
             "/remove" => self.pick("/remove ACCOUNT …", "/remove 账号…"),
@@ -516,6 +524,10 @@ impl Text {
     pub fn purpose(self, name: &str) -> &'static str {
         match name {
             "/to" => self.pick("talk to somebody, or group_ID", "与某人聊天，或 group_群号"),
+            "/reply" => self.pick("answer a message: the newest, or #N", "回复消息：最新一条或指定编号"),
+            "/edit" => self.pick("change what you wrote", "修改自己的消息"),
+            "/recall" => self.pick("take a message back for everybody", "为所有人撤回消息"),
+            "/react" => self.pick("your emojis below it; none: take back", "添加表情；留空则取消"),
             "/group" => self.pick("create a group (\"with spaces\")", "建群（名称含空格时加引号）"),
             "/invite" => self.pick("into this group", "邀请入群"),
             "/remove" => self.pick("from this group", "移出本群"),

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use anser_client::{ConversationId, History, Kind, Message, UserId};
+use anser_client::{ConversationId, History, Kind, Message, MessageState, UserId};
 
 /// Messages that are held; beyond it the oldest are dropped while the newest are looked at.
 const MESSAGES_MAX: usize = 2_000;
@@ -89,6 +89,13 @@ impl Timeline {
         self.begun = true;
     }
 
+    /// A message that may be here is another one now.
+    pub fn change_message(&mut self, message: Arc<Message>) {
+        if let Some(shown) = self.messages.get_mut(&message.server_msg_id) {
+            *shown = message;
+        }
+    }
+
     /// Takes a message that came now.
     pub fn take_message(&mut self, message: Arc<Message>) {
         self.messages.insert(message.server_msg_id, message);
@@ -112,5 +119,6 @@ impl Unread {
             && message.from_id != self.me
             && message.kind != Kind::Notice
             && !message.uncounted
+            && message.state == MessageState::Present
     }
 }

@@ -1,8 +1,8 @@
 //! What happens changes the model and asks for effects: the one way in which anything changes. Pure; `perform` does what is asked.
 
 use anser_client::{
-    Attention, Blocked, ClientMsgId, Contact, ConversationId, Error, Group, GroupId, History, Members, Queued, Session,
-    User, UserId,
+    Act, Attention, Blocked, ClientMsgId, Contact, ConversationId, Error, Group, GroupId, History, Members, Queued,
+    Session, User, UserId,
 };
 
 use super::{
@@ -79,7 +79,7 @@ pub enum Deed {
 
 /// What is done with somebody.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Act {
+pub enum PeopleAct {
     /// Asked to be a contact, or accepted.
     Add(String),
     /// Told no, taken back, or no contact any more.
@@ -96,6 +96,12 @@ pub enum Effect {
         conversation: ConversationId,
         client_msg_id: ClientMsgId,
         content: String,
+        reply_to: Option<u64>,
+    },
+    Change {
+        conversation: ConversationId,
+        client_msg_id: ClientMsgId,
+        act: Act,
     },
     Discard {
         conversation: ConversationId,
@@ -147,7 +153,7 @@ pub enum Effect {
     ReadRequests,
     People {
         account: String,
-        act: Act,
+        act: PeopleAct,
     },
     Rename(String),
     Attend(Attention),

@@ -1,6 +1,6 @@
 //! What the chat does, in words of the person who uses it.
 
-use anser_client::{Error, Event as Said, NoticeKind, Place, State, Status};
+use anser_client::{Act, Edit, Error, Event as Said, NoticeKind, Place, State, Status};
 use anser_proto::{ErrorCode, limits::BODY_BYTES_MAX, v1};
 use crossterm::event::Event as Key;
 use std::sync::Arc;
@@ -321,6 +321,52 @@ fn somebody_who_writes_is_shown_for_a_while() {
     assert!(chat.model.writers(with(BOB)).is_empty());
     chat.typing(BOB).said(1, BOB, NOW, "here it is");
     assert!(chat.model.writers(with(BOB)).is_empty());
+}
+
+fn change_of(effects: &[Effect]) -> Option<&Act> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Change { act, .. } => Some(act),
+        _ => None,
+    })
+}
+
+#[test]
+fn commands_are_about_the_newest_message_or_the_one_with_the_number() {
+    let mut chat = with_bob();
+    let me = chat.me();
+    chat.said(1, BOB, NOW, "hi").said(2, me, NOW, "hallo").said(3, BOB, NOW, "what?").asked();
+    let mut check = |line: &str, act: &Act| {
+        chat.write(line);
+        assert_eq!(change_of(&chat.asked()), Some(act), "{line}");
+    };
+    check("/edit hello", &Act::Edit(2.into(), Edit::text("hello")));
+    check("/recall", &Act::Recall(2.into()));
+    check("/recall #1", &Act::Recall(1.into()));
+    check("/react 👍 🎉", &Act::React(3, vec!["👍".into(), "🎉".into()]));
+    check("/react #1", &Act::React(1, Vec::new()));
+    chat.write("/reply #1 yes");
+    let answers = chat.asked().into_iter().find_map(|effect| match effect {
+        Effect::Send { content, reply_to, .. } => Some((content, reply_to)),
+        _ => None,
+    });
+    assert_eq!(answers, Some(("yes".into(), Some(1))));
+    for (line, why) in [("/recall #9", "no message #9"), ("/edit #3 no", "only your own")] {
+        chat.write(line);
+        assert!(note(&chat).contains(why) && change_of(&chat.asked()).is_none(), "{line}: {}", note(&chat));
+    }
+}
+
+#[test]
+fn a_change_that_is_refused_is_told_and_forgotten() {
+    let mut chat = with_bob();
+    let me = chat.me();
+    chat.said(1, me, NOW, "hallo").asked();
+    chat.write("/edit hello").asked();
+    let gone = v1::Error { code: ErrorCode::Gone.into(), ..Default::default() };
+    chat.status(1, Status::Failed(gone.into()));
+    assert!(note(&chat).contains("not changed in Bob: the message is recalled"), "{}", note(&chat));
+    assert!(matches!(&chat.asked()[..], [Effect::Discard { .. }]));
+    assert!(chat.model.outgoing.is_empty() && chat.model.changing.is_empty());
 }
 
 #[test]

@@ -172,3 +172,69 @@ fn certificates_for_a_connection_that_has_none_are_not_passed_over() {
     check("ws://127.0.0.1:7400", "leave out --ca");
     check("tcp://127.0.0.1:7401", "leave out --ca");
 }
+
+fn numbered(machine: &Machine, account: &str, to: &str) -> Talking {
+    machine.talk(&["chat", "--numbers", "--as", account, "--to", to, "--server", &machine.url()])
+}
+
+/// The next line of a chat with numbers, without its time: `~` before it if it tells of a change.
+fn told(talking: &Talking) -> String {
+    let line = talking.line();
+    match line.strip_prefix("~ ") {
+        Some(changed) => format!("~ {}", said(changed)),
+        None => said(&line).to_owned(),
+    }
+}
+
+#[test]
+fn what_was_said_is_answered_edited_reacted_to_and_recalled_by_its_number() {
+    let machine = Machine::with_users(&["alice", "bob"]);
+    let (mut alice, mut bob) = (numbered(&machine, "alice", "bob"), numbered(&machine, "bob", "alice"));
+    let both =
+        |alice: &Talking, bob: &Talking, line: &str| assert_eq!((told(alice), told(bob)), (line.into(), line.into()));
+    alice.say("helo");
+    both(&alice, &bob, "#1 alice: helo");
+    // The last own one.
+    alice.say("/edit hello");
+    both(&alice, &bob, "~ #1 alice: hello (edited)");
+    bob.say("/react #1 👍");
+    assert_eq!(told(&alice), "~ #1 alice: hello (edited)  👍 1");
+    assert_eq!(told(&bob), "~ #1 alice: hello (edited)  [👍 1]");
+    bob.say("/reply hi there");
+    both(&alice, &bob, "#4 bob: ↳ #1 hi there");
+    alice.say("/recall #1");
+    both(&alice, &bob, "~ #1 alice: (recalled)");
+    bob.say("//recall is a command");
+    both(&alice, &bob, "#6 bob: /recall is a command");
+    assert_eq!((alice.end(), bob.end()), ((vec![], true), (vec![], true)));
+}
+
+#[test]
+fn a_script_is_told_which_change_was_refused() {
+    let machine = Machine::with_users(&["alice", "bob"]);
+    let check = |lines: &str, why: &str| {
+        let words = ["chat", "--numbers", "--as", "alice", "--to", "bob", "--server", &machine.url()];
+        let done = machine.run(&words, lines);
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert!(done.status.code() == Some(1) && said.contains(why), "{said}");
+    };
+    check("/edit nothing was written yet\n", "no message that can be meant");
+    check("/recall #99\n", "not sent");
+    check("/edti slip\n", "do you mean /edit");
+    check("a secret\n/recall\n/edit no secret\n", "recalled");
+}
+
+/// Without numbers nothing of a line is a command, and what was recalled before it was shown is not shown.
+#[test]
+fn a_script_without_numbers_sends_every_line_as_it_is() {
+    let machine = Machine::with_users(&["alice", "bob"]);
+    let words = ["chat", "--numbers", "--as", "alice", "--to", "bob", "--server", &machine.url()];
+    assert!(machine.run(&words, "a secret\n/recall\nno secret\n").status.success());
+    let mut alice = chat(&machine, "alice", "bob");
+    alice.say("/recall");
+    assert!(alice.end().1);
+    let (lines, well) = chat(&machine, "bob", "alice").end();
+    assert!(well);
+    let lines: Vec<_> = lines.iter().map(|line| said(line)).collect();
+    assert_eq!(lines, ["alice: no secret", "alice: /recall"]);
+}

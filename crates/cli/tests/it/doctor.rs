@@ -35,6 +35,8 @@ fn a_shared_database_is_examined_while_it_is_open() {
         unanswered_groups_per_inviter_max: 10,
         devices_per_user_max: 3,
         people: anser_store::PeopleOptions::default(),
+        recall: anser_store::Window::ForEver,
+        edit: anser_store::Window::ForEver,
         clock: Arc::new(|| 1),
     };
     let options = MysqlOptions::new(common, url);

@@ -4,8 +4,8 @@
 //! Rules:
 //! - Everything that the user may see of `low..=high` is kept. A message with the id `high + 1` is next; one at or
 //!   below `high` is old news; one beyond waits in a bounded window until the hole before it is pulled.
-//! - The answer to a pull is authoritative for its stretch: an id which it leaves out is invisible to this user.
-//! - The unread count is never counted up: it is count(last) - count(read mark), where every message carries its count.
+//! - The answer to a pull is authoritative for its stretch: an id which it leaves out has nothing to show to this user.
+//! - Who jumps to the newest page drops what is kept from before it: nothing tells what of it was changed meanwhile.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -18,18 +18,21 @@ use anser_proto::{
     v1,
 };
 
-use super::terms::{FirstPage, Kept, Policy, Told};
+use super::{
+    page::{Page, is_silent},
+    terms::{FirstPage, Kept, Policy, Told},
+};
 
 /// Messages that wait for a hole before them.
 const WINDOW_MAX: usize = 64;
-/// Messages whose count is remembered, so that marks slightly behind need no question to the server.
-const RECENT_MAX: usize = 64;
 
 pub(super) struct Conversation {
     pub(super) kept: Kept,
-    window: BTreeMap<u64, Arc<v1::Message>>,
-    /// `(server_msg_id, count)` of what was shown last.
-    recent: VecDeque<(u64, u64)>,
+    pub(super) window: BTreeMap<u64, Arc<v1::Message>>,
+    /// `(server_msg_id, count)` of what was shown last; none while the count at `high` is not known.
+    pub(super) recent: VecDeque<(u64, u64)>,
+    /// The newest change that was told of a message from before `low`.
+    pub(super) changed_before: u64,
     /// The count at the read mark is not known and cannot be derived: the server must tell the row again.
     pub(super) row_wanted: bool,
 }
@@ -60,8 +63,10 @@ pub(super) enum StretchKind {
 pub(super) struct Placed {
     /// In order, each the next of the conversation.
     pub(super) shown: Vec<Arc<v1::Message>>,
-    /// What was kept before is to be dropped.
-    pub(super) reset: bool,
+    /// Newer states of messages that were shown.
+    pub(super) changed: Vec<Arc<v1::Message>>,
+    /// What is kept from before this id is to be dropped.
+    pub(super) dropped_before: Option<u64>,
 }
 
 impl Conversation {
@@ -73,15 +78,20 @@ impl Conversation {
             high: 0,
             high_count: 0,
             read_count: None,
+            recalled: BTreeMap::new(),
+            recalled_from: 0,
+            last_changed: 0,
             read_told: 0,
             told: None,
+            has_left: false,
             row_head: 0,
         })
     }
 
     pub(super) fn restored(kept: Kept) -> Self {
-        let recent = VecDeque::from([(kept.high, kept.high_count)]);
-        Self { kept, window: BTreeMap::new(), recent, row_wanted: false }
+        let is_known = kept.told.is_none_or(|told| told.head > kept.high);
+        let recent = is_known.then_some((kept.high, kept.high_count)).into_iter().collect();
+        Self { kept, window: BTreeMap::new(), recent, changed_before: 0, row_wanted: false }
     }
 
     /// The server told a row of it, so the user's mailbox knows it.
@@ -98,13 +108,7 @@ impl Conversation {
         self.kept.high < self.kept.session.head
     }
 
-    /// Nothing that is here tells what is unread.
-    pub(super) fn count_is_unknown(&self) -> bool {
-        let (kept, session) = (&self.kept, &self.kept.session);
-        kept.read_count.is_none() && kept.told.is_none() && session.read_mark < session.head && self.is_listed()
-    }
-
-    fn is_fresh(&self) -> bool {
+    pub(super) fn is_fresh(&self) -> bool {
         self.kept.low == 0
     }
 
@@ -140,11 +144,18 @@ impl Conversation {
         let id = message.server_msg_id;
         let mut placed = Placed::default();
         self.kept.session.head = self.kept.session.head.max(id);
+        if is_silent(&message) {
+            // What it changed is not told with it: that is pulled.
+            return placed;
+        }
         if self.is_fresh() && id == 1 {
             self.kept.low = 1;
         }
         self.marks_follow(&message, me);
-        self.window.insert(id, message);
+        let waiting = self.window.entry(id).or_insert_with(|| message.clone());
+        if waiting.changed < message.changed {
+            *waiting = message;
+        }
         if !self.is_fresh() {
             self.drain_window(me, &mut placed);
         }
@@ -155,52 +166,70 @@ impl Conversation {
         placed
     }
 
-    /// The answer to a pull of [`Conversation::missing`] came: only messages that were asked for, and at least one if there
-    /// are more.
-    pub(super) fn fill(&mut self, asked: Stretch, answer: &mut v1::Messages, me: UserId) -> Placed {
+    /// The answer to a pull of [`Conversation::missing`] came.
+    pub(super) fn fill(&mut self, asked: Stretch, page: Page, me: UserId) -> Placed {
         let mut placed = Placed::default();
-        let messages = std::mem::take(&mut answer.messages);
-        let last = messages.last().map(|message| message.server_msg_id);
+        let Page { after, through, messages, changed, more, .. } = page;
         let head = &mut self.kept.session.head;
-        *head = (*head).max(last.unwrap_or(0));
-        let covered = match asked.kind {
-            StretchKind::Forward if asked.before != 0 && !answer.more => asked.before - 1,
-            _ => last.or(asked.after).unwrap_or(0),
-        };
-        if messages.is_empty() && !answer.more && asked.before == 0 && *head == asked.head {
+        *head = (*head).max(through);
+        if messages.is_empty() && !more && asked.before == 0 && *head == asked.head {
             // Nothing was pushed since either: the user may see no more than they have.
-            *head = self.kept.high;
+            *head = self.kept.high.max(through);
         }
-        let first = messages.first().map_or(0, |message| message.server_msg_id);
-        if asked.kind == StretchKind::Newest
-            && answer.more
-            && (self.is_fresh() || first > self.kept.high.saturating_add(1))
-        {
-            placed.reset = !self.is_fresh();
-            self.kept.low = first;
-            self.kept.high = first.saturating_sub(1);
-            self.recent.clear();
+        let high = if self.is_fresh() { 0 } else { self.kept.high };
+        let (known, new): (Vec<_>, Vec<_>) = messages.into_iter().partition(|message| message.server_msg_id <= high);
+        self.take_changed(changed, &mut placed);
+        self.take_changed(known, &mut placed);
+        if asked.kind == StretchKind::Newest {
+            self.jump(after, through, &mut placed);
         } else if self.is_fresh() {
             self.kept.low = 1;
         }
-        for message in messages {
-            if message.server_msg_id > self.kept.high {
-                self.show(Arc::new(message), me, &mut placed);
-            }
+        for message in new {
+            self.show(message, me, &mut placed);
         }
-        self.kept.high = self.kept.high.max(covered);
-        self.drain_window(me, &mut placed);
+        self.reach(through, me, &mut placed);
         placed
     }
 
+    /// The newest page covers what is behind `after` up to `through`.
+    fn jump(&mut self, after: u64, through: u64, placed: &mut Placed) {
+        let is_hole = self.is_fresh() || after > self.kept.high;
+        if !is_hole && (through <= self.kept.high || after < self.kept.low) {
+            return;
+        }
+        placed.dropped_before = (!self.is_fresh()).then_some(after.saturating_add(1));
+        placed.changed.retain(|message| message.server_msg_id > after);
+        self.skip_counts(after);
+        self.kept.low = after.saturating_add(1);
+        if is_hole && after > 0 {
+            self.kept.high = after;
+            self.recent.clear();
+        }
+    }
+
+    /// Everything up to `through` is here.
+    pub(super) fn reach(&mut self, through: u64, me: UserId, placed: &mut Placed) {
+        self.kept.high = self.kept.high.max(through);
+        self.drain_window(me, placed);
+    }
+
     /// The answer to a pull of [`Conversation::older`] came: tells whether it still fits what is kept.
-    pub(super) fn prepend(&mut self, asked: Stretch, answer: &v1::Messages) -> bool {
+    pub(super) fn prepend(&mut self, asked: Stretch, page: &Page, me: UserId) -> bool {
         let fits = asked.before == self.kept.low;
         if fits {
-            let first = answer.messages.first().map(|message| message.server_msg_id);
-            self.kept.low = first.filter(|_| answer.more).unwrap_or(1);
+            page.messages.iter().for_each(|message| self.note_older(message));
+            let mut notices = page.messages.iter().filter_map(|message| message.notice.as_ref());
+            self.kept.has_left |= notices.any(|notice| leaves(notice, me));
+            self.kept.recalled_from = self.kept.recalled_from.min(page.after);
+            self.kept.low = page.after.saturating_add(1);
         }
         fits
+    }
+
+    /// What is kept of a page of older messages would be out of date: it was read before one of them was changed.
+    pub(super) fn is_late(&self, page: &Page) -> bool {
+        page.head < self.changed_before
     }
 
     /// The server shows nothing beyond what is here.
@@ -218,22 +247,20 @@ impl Conversation {
                 self.show(message, me, placed);
             }
         }
+        self.settle_counts();
     }
 
     fn show(&mut self, message: Arc<v1::Message>, me: UserId, placed: &mut Placed) {
         let (id, count) = (message.server_msg_id, message.count);
         self.kept.high = id;
-        self.kept.high_count = count;
-        self.recent.push_back((id, count));
-        if self.recent.len() > RECENT_MAX {
-            self.recent.pop_front();
-        }
         self.kept.session.last = Some(preview(&message));
+        self.kept.last_changed = message.changed;
         self.marks_follow(&message, me);
         if let Some(notice) = &message.notice {
+            self.note_stay(notice, id, me, placed);
             self.follow_notice(notice, id, count, me);
         }
-        self.settle_counts(id, count);
+        self.count_shown(&message);
         placed.shown.push(message);
     }
 
@@ -248,20 +275,22 @@ impl Conversation {
         }
     }
 
-    /// An own message, which is not here, has this place.
-    pub(super) fn own_is_at(&mut self, id: u64, count: u64) {
+    /// The log has this place, whatever is there.
+    pub(super) fn log_reaches(&mut self, id: u64) {
         self.kept.session.head = self.kept.session.head.max(id);
-        self.own_marks_reach(id, count);
     }
 
-    /// A message of the user's own, on whichever device, moves their marks.
-    fn own_marks_reach(&mut self, id: u64, count: u64) {
-        let session = &mut self.kept.session;
-        session.delivered_mark = session.delivered_mark.max(id);
-        self.kept.read_told = self.kept.read_told.max(id);
-        if id >= session.read_mark {
-            session.read_mark = id;
-            self.kept.read_count = Some(count);
+    /// What was changed while the user was away from the group is told by nobody: who comes back drops what they keep from before the
+    /// present page.
+    fn note_stay(&mut self, notice: &v1::Notice, id: u64, me: UserId, placed: &mut Placed) {
+        if leaves(notice, me) {
+            self.kept.has_left = true;
+        } else if names(notice, me) && notice.kind() == v1::notice::Kind::Joined && self.kept.has_left {
+            let from = placed.shown.first().map_or(id, |first| first.server_msg_id);
+            self.kept.has_left = from < id;
+            placed.dropped_before = placed.dropped_before.max(Some(from));
+            placed.changed.retain(|message| message.server_msg_id >= from);
+            self.kept.low = self.kept.low.max(from);
         }
     }
 
@@ -288,31 +317,6 @@ impl Conversation {
         }
     }
 
-    /// The count at `id` is known now: derive that at the read mark from it.
-    fn settle_counts(&mut self, id: u64, count: u64) {
-        let read_mark = self.kept.session.read_mark;
-        if id == read_mark {
-            self.kept.read_count = Some(count);
-        }
-        let Some(told) = self.kept.told.filter(|told| told.head <= id) else { return };
-        self.kept.told = None;
-        if self.kept.read_count.is_none() {
-            if told.head == id && told.read_mark == read_mark {
-                self.kept.read_count = Some(count.saturating_sub(told.unread));
-            } else {
-                self.row_wanted = true;
-            }
-        }
-    }
-
-    fn count_at(&self, id: u64) -> Option<u64> {
-        if id == self.kept.high {
-            return Some(self.kept.high_count);
-        }
-        let found = self.recent.binary_search_by_key(&id, |(id, _)| *id).ok()?;
-        self.recent.get(found).map(|(_, count)| *count)
-    }
-
     /// The server's row of this conversation. An older row than the known one is passed over.
     pub(super) fn take_row(&mut self, row: v1::Session) {
         let old = &self.kept.session;
@@ -321,7 +325,12 @@ impl Conversation {
         }
         let told = Told { head: row.head, unread: row.unread, read_mark: row.read_mark };
         let (read_mark, last) = (old.read_mark, old.last.clone());
-        let last_known = last.as_ref().map_or(0, |last| last.server_msg_id);
+        let known = last.as_ref().map_or(0, |last| last.server_msg_id).max(self.kept.last_changed);
+        let is_news = row.head >= known;
+        if is_news {
+            // As it was at that place, or later.
+            self.kept.last_changed = row.head;
+        }
         self.kept.row_head = row.head;
         self.kept.read_told = self.kept.read_told.max(row.read_mark);
         self.kept.session = v1::Session {
@@ -330,38 +339,10 @@ impl Conversation {
             delivered_mark: row.delivered_mark.max(old.delivered_mark),
             peer_read_mark: row.peer_read_mark.max(old.peer_read_mark),
             peer_delivered_mark: row.peer_delivered_mark.max(old.peer_delivered_mark),
-            last: if row.head >= last_known { row.last } else { last },
+            last: if is_news { row.last } else { last },
             ..row
         };
-        if told.read_mark < read_mark {
-            // The user marked further meanwhile; what the server counted is for a mark of the past.
-            return;
-        }
-        self.row_wanted = false;
-        if told.read_mark > read_mark || self.kept.read_count.is_none() {
-            let at_head = self.count_at(told.head).map(|count| count.saturating_sub(told.unread));
-            self.kept.read_count = at_head.or_else(|| self.count_at(told.read_mark));
-            self.row_wanted = self.kept.read_count.is_none() && told.head < self.kept.high;
-        }
-        self.kept.told = (told.head > self.kept.high).then_some(told);
-    }
-
-    /// The user has seen everything up to `id`. Tells whether the mark moved.
-    pub(super) fn mark_read(&mut self, id: u64, count: Option<u64>) -> bool {
-        let id = id.min(self.kept.session.head);
-        if id <= self.kept.session.read_mark {
-            return false;
-        }
-        self.kept.session.read_mark = id;
-        self.kept.read_count = self.count_at(id).or(count);
-        true
-    }
-
-    /// The server has this read mark now; without the count at it, only the server's row can tell what is unread.
-    pub(super) fn read_mark_confirmed(&mut self, read_mark: u64) {
-        self.kept.read_told = self.kept.read_told.max(read_mark);
-        let read_mark = self.kept.session.read_mark;
-        self.row_wanted |= self.kept.read_count.is_none() && read_mark <= self.kept.high;
+        self.take_told(told, read_mark);
     }
 
     /// The other party's marks moved.
@@ -370,25 +351,17 @@ impl Conversation {
         session.peer_read_mark = session.peer_read_mark.max(read_mark);
         session.peer_delivered_mark = session.peer_delivered_mark.max(delivered_mark).max(session.peer_read_mark);
     }
-
-    /// Brings the entry's unread count up to date with everything that is known.
-    pub(super) fn recount(&mut self) {
-        let (kept, session) = (&self.kept, &self.kept.session);
-        let unread = match (kept.told, kept.read_count) {
-            _ if session.read_mark >= session.head => 0,
-            (Some(told), _) if told.read_mark == session.read_mark => told.unread,
-            (_, Some(read_count)) => kept.high_count.saturating_sub(read_count),
-            _ => session.unread,
-        };
-        self.kept.session.unread = unread;
-        if matches!(self.kept.conversation, ConversationId::Single { small, big } if small == big) {
-            // Who writes to themselves is the other party, too.
-            self.peer_marks_reach(self.kept.session.read_mark, self.kept.session.delivered_mark);
-        }
-    }
 }
 
-fn preview(message: &v1::Message) -> v1::Preview {
+fn names(notice: &v1::Notice, user: UserId) -> bool {
+    notice.user_ids.contains(&user.0)
+}
+
+fn leaves(notice: &v1::Notice, user: UserId) -> bool {
+    matches!(notice.kind(), v1::notice::Kind::Left | v1::notice::Kind::Removed) && names(notice, user)
+}
+
+pub(super) fn preview(message: &v1::Message) -> v1::Preview {
     v1::Preview {
         server_msg_id: message.server_msg_id,
         from_id: message.from_id,
@@ -396,5 +369,6 @@ fn preview(message: &v1::Message) -> v1::Preview {
         r#type: message.r#type,
         content: message.content.chars().take(PREVIEW_CHARS_MAX).collect(),
         server_time_ms: message.server_time_ms,
+        state: message.state,
     }
 }

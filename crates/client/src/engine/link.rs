@@ -102,6 +102,10 @@ impl Link {
         matches!(self.phase, Phase::Live { .. } | Phase::Draining { .. })
     }
 
+    fn has_caught_up(&self) -> bool {
+        matches!(self.phase, Phase::Live { caught_up: true, .. })
+    }
+
     /// One ping at a time: while it is on its way, only the end of its patience is waited for.
     fn ping_at(&self) -> Option<u64> {
         let interval = self.heartbeat.interval_ms(self.attention == Attention::Foreground);
@@ -333,7 +337,10 @@ impl Engine {
 
     /// Tells when everything that happened is here, and when something is looked for again.
     pub(super) fn tell_caught_up(&mut self, cx: &mut Step<'_>) {
-        let settled = self.mailbox.is_settled() && self.pulls.is_settled();
+        let is_whole = self.has_pulled_all();
+        // Who has caught up waits a moment for what they changed themselves without telling it.
+        let stays = self.link.has_caught_up() && self.awaits_pushes_only(cx.now);
+        let settled = self.mailbox.is_settled() && (is_whole || stays);
         if let Phase::Live { caught_up, .. } = &mut self.link.phase
             && *caught_up != settled
         {

@@ -3,16 +3,20 @@
 //! It is told what happened ([`Input`]) and answers what is to be kept and done ([`Output`]). Its rules are plain enough to be
 //! written down again in another language; they stand at the head of each file:
 //! `link` (connecting, heartbeat), `login` (credentials), `requests` (answers and events), `mailbox` (what was missed), `conversation` and `pulls` (order and holes),
-//! `outgoing` and `sends` (the queue), `marks` (read and delivered). It must not know sockets, files or threads.
+//! `changes` (of what was said), `counts` (what is unread), `outgoing` and `sends` (the queue), `marks` (read and delivered). It must not know sockets, files or threads.
 
+mod act;
 mod backoff;
+mod changes;
 mod conversation;
+mod counts;
 mod heartbeat;
 mod link;
 mod login;
 mod mailbox;
 mod marks;
 mod outgoing;
+mod page;
 mod pulls;
 mod requests;
 mod sends;
@@ -35,7 +39,9 @@ use outgoing::Outgoing;
 use pulls::Pulls;
 use sends::FollowedOf;
 
+pub use act::{Act, Draft, Edit, MessageKey, Queued, Target};
 pub use heartbeat::Learned;
+pub(crate) use page::Page;
 pub use terms::*;
 
 /// How long nothing at all may come while an answer is awaited, before the connection is taken for dead.
@@ -124,8 +130,8 @@ impl Engine {
             Input::NetworkChanged(network) => self.change_network(cx, network),
             Input::Attention(attention) => self.pay_attention(cx, attention),
             Input::Woke => self.wake_up(cx),
-            Input::Send { conversation, client_msg_id, draft, client_time_ms, call } => {
-                self.queue(cx, Queued::new(conversation, client_msg_id, draft, client_time_ms), call);
+            Input::Queue { conversation, client_msg_id, act, client_time_ms, call } => {
+                self.queue(cx, Queued::new(conversation, client_msg_id, act, client_time_ms), call);
             }
             Input::Withdraw { key, how, call } => self.withdraw(cx, &key, how, call),
             Input::MarkRead { conversation, server_msg_id, count } => {

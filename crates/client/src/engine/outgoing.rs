@@ -1,4 +1,4 @@
-//! What this device wants to say: a queue for each conversation, in the order in which it was sent (P4).
+//! What this device wants to say and to change: a queue for each conversation, in the order in which it was sent (P4).
 //! Knows no connection; the engine transmits what [`Outgoing::next`] hands out and tells what became of it.
 //!
 //! Rules:
@@ -15,8 +15,9 @@ use std::{
 use anser_proto::ConversationId;
 
 use super::{
+    act::{MessageKey, Queued},
     backoff::Backoff,
-    terms::{Fate, MessageKey, Queued},
+    terms::Fate,
 };
 
 /// Messages that may wait, and bytes of their bodies.
@@ -93,6 +94,11 @@ impl Outgoing {
         Some(if is_certain { Fate::NotStored } else { Fate::Unknown })
     }
 
+    /// It may have been stored by an attempt before the present one.
+    pub(super) fn is_doubtful(&self, key: &MessageKey) -> bool {
+        self.entry(key).is_some_and(|entry| entry.doubtful)
+    }
+
     /// The server takes nothing behind it on this connection before it came again.
     pub(super) fn is_awaited(&self, key: &MessageKey) -> bool {
         self.entry(key).is_some_and(|entry| entry.failed)
@@ -110,7 +116,7 @@ impl Outgoing {
 
     pub(super) fn push(&mut self, queued: Arc<Queued>) {
         let conversation = queued.conversation;
-        self.bytes += body_bytes(&queued);
+        self.bytes += queued.act.body_bytes();
         self.known.insert(queued.key(), queued.clone());
         let doubtful = queued.transmitted;
         let entry = Entry { queued, request_id: None, failed: false, doubtful };
@@ -126,7 +132,7 @@ impl Outgoing {
         while let Some(conversation) = self.ready.first().copied() {
             if let Some(queued) = self.lanes.get_mut(&conversation).and_then(|lane| lane.take_off(request_id)) {
                 self.flying += 1;
-                self.flying_bytes += body_bytes(&queued);
+                self.flying_bytes += queued.act.body_bytes();
                 return Some(queued);
             }
             self.ready.remove(&conversation);
@@ -141,7 +147,7 @@ impl Outgoing {
         let lane = self.lanes.get_mut(&conversation)?;
         let at = lane.entries.iter().position(|entry| entry.queued.client_msg_id == key.client_msg_id)?;
         let entry = lane.entries.remove(at)?;
-        let bytes = body_bytes(&entry.queued);
+        let bytes = entry.queued.act.body_bytes();
         self.bytes -= bytes;
         if entry.request_id.is_some() {
             lane.flying -= 1;
@@ -180,7 +186,7 @@ impl Outgoing {
         entry.doubtful |= doubtful;
         lane.flying -= 1;
         self.flying -= 1;
-        self.flying_bytes -= body_bytes(&entry.queued);
+        self.flying_bytes -= entry.queued.act.body_bytes();
         let first = lane.blocked_until.is_none();
         let until = first.then(|| wait(&mut lane.backoff));
         lane.blocked_until = until.or(lane.blocked_until);
@@ -212,8 +218,4 @@ impl Outgoing {
         }
         (self.flying, self.flying_bytes) = (0, 0);
     }
-}
-
-pub(super) fn body_bytes(queued: &Queued) -> usize {
-    queued.draft.content.len() + queued.draft.attachment.len()
 }

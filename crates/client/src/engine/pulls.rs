@@ -14,6 +14,7 @@ use super::{
     Body, CallError, CallId, Change, Effect, Engine, Request, Step, Timer,
     backoff::Backoff,
     conversation::{Placed, Stretch, StretchKind},
+    page::Page,
     requests::Asked,
 };
 use crate::view::Refusal;
@@ -21,6 +22,8 @@ use crate::view::Refusal;
 const IN_FLIGHT_MAX: usize = 4;
 /// Callers that wait for the past of one conversation.
 const OLDER_MAX: usize = 64;
+/// How long a push that follows an answer may take, in milliseconds.
+const PUSH_PATIENCE_MS: u64 = 300;
 
 #[derive(Default)]
 pub(super) struct Pulls {
@@ -29,6 +32,8 @@ pub(super) struct Pulls {
     in_flight: BTreeSet<ConversationId>,
     /// What the user looks at.
     open: Option<ConversationId>,
+    /// What an own change came to is about to be pushed: until when that is waited for, and with which head.
+    awaited: BTreeMap<ConversationId, (u64, u64)>,
     /// Who waits for older messages, and how many.
     older: BTreeMap<ConversationId, Vec<(CallId, u32)>>,
     blocked_until: u64,
@@ -38,11 +43,6 @@ pub(super) struct Pulls {
 impl Pulls {
     pub(super) fn open(&mut self, conversation: ConversationId) {
         self.open = Some(conversation);
-    }
-
-    /// Nothing new is missing; the past that somebody waits for is not counted.
-    pub(super) fn is_settled(&self) -> bool {
-        self.wanting.is_empty()
     }
 }
 
@@ -64,7 +64,37 @@ impl Engine {
             self.pulls.wanting.insert(id);
         } else {
             self.pulls.wanting.remove(&id);
+            self.pulls.awaited.remove(&id);
         }
+    }
+
+    /// Nothing new is missing; the past that somebody waits for is not counted.
+    pub(super) fn has_pulled_all(&self) -> bool {
+        self.pulls.wanting.is_empty()
+    }
+
+    /// All that is missing are pushes that are on their way.
+    pub(super) fn awaits_pushes_only(&self, now: u64) -> bool {
+        self.pulls.wanting.iter().all(|id| self.awaits_push(*id, now))
+    }
+
+    /// An own change is stored at this place; `is_new`: only now, so that a push follows.
+    pub(super) fn change_stored(&mut self, cx: &mut Step<'_>, id: ConversationId, at: u64, is_new: bool) {
+        let conversation = self.conversation(id);
+        let was_whole = !conversation.is_behind();
+        conversation.log_reaches(at);
+        self.look_after(id);
+        if was_whole && is_new {
+            let until = cx.now + PUSH_PATIENCE_MS;
+            self.pulls.awaited.insert(id, (until, at));
+            self.timers.insert((until, Timer::Pulls));
+        }
+    }
+
+    /// All that is missing is an own change, and it has time to come by itself.
+    fn awaits_push(&self, id: ConversationId, now: u64) -> bool {
+        let head = self.conversations.get(&id).map_or(0, |known| known.kept.session.head);
+        self.pulls.awaited.get(&id).is_some_and(|(until, at)| *at == head && now < *until)
     }
 
     pub(super) fn load_older(&mut self, cx: &mut Step<'_>, id: ConversationId, limit: u32, call: CallId) {
@@ -98,7 +128,7 @@ impl Engine {
             }
         }
         while self.pulls.in_flight.len() < IN_FLIGHT_MAX && self.pulls.blocked_until <= cx.now {
-            let Some((id, stretch)) = self.next_pull() else { return };
+            let Some((id, stretch)) = self.next_pull(cx.now) else { return };
             self.pulls.in_flight.insert(id);
             let (after, before, limit) = (stretch.after, stretch.before, stretch.limit);
             let pull = v1::Pull { conversation_id: id.to_string(), after, before, limit };
@@ -106,48 +136,50 @@ impl Engine {
         }
     }
 
-    fn next_pull(&self) -> Option<(ConversationId, Stretch)> {
+    fn next_pull(&self, now: u64) -> Option<(ConversationId, Stretch)> {
         let open = self.pulls.open.into_iter();
         let mut first = open.chain(self.pulls.older.keys().copied()).filter(|id| !self.pulls.in_flight.contains(id));
-        if let Some(found) = first.find_map(|id| Some((id, self.pull_of(id)?))) {
+        if let Some(found) = first.find_map(|id| Some((id, self.pull_of(id, now)?))) {
             return Some(found);
         }
-        let idle = self.pulls.wanting.iter().copied().filter(|id| !self.pulls.in_flight.contains(id));
+        let is_idle = |id: &ConversationId| !self.pulls.in_flight.contains(id) && !self.awaits_push(*id, now);
+        let idle = self.pulls.wanting.iter().copied().filter(is_idle);
         let recent = idle.max_by_key(|id| {
             let known = self.conversations.get(id);
             known.and_then(|known| known.kept.session.last.as_ref()).map_or(0, |last| last.server_time_ms)
         })?;
-        Some((recent, self.pull_of(recent)?))
+        Some((recent, self.pull_of(recent, now)?))
     }
 
     /// What is missing goes before what is older.
-    fn pull_of(&self, id: ConversationId) -> Option<Stretch> {
+    fn pull_of(&self, id: ConversationId, now: u64) -> Option<Stretch> {
         let conversation = self.conversations.get(&id)?;
         let older = || conversation.older(self.pulls.older.get(&id)?.iter().map(|(_, limit)| *limit).max()?);
-        conversation.missing(&self.config.policy).or_else(older)
+        let missing = conversation.missing(&self.config.policy).filter(|_| !self.awaits_push(id, now));
+        missing.or_else(older)
     }
 
-    pub(super) fn pulled(&mut self, cx: &mut Step<'_>, id: ConversationId, asked: Stretch, mut answer: v1::Messages) {
-        keep_what_was_asked(id, asked, &mut answer);
-        if answer.messages.is_empty() && answer.more {
-            // There are more than none: following such an answer would lead nowhere, and at once again.
-            let refusal = Refusal::internal("the answer to a pull is empty and yet not the last");
+    pub(super) fn pulled(&mut self, cx: &mut Step<'_>, id: ConversationId, asked: Stretch, answer: v1::Messages) {
+        let page = Page::new(id, asked.after, asked.before, answer);
+        let is_late = asked.kind == StretchKind::Older && self.conversation(id).is_late(&page);
+        if page.is_stuck() || is_late {
+            let what = if is_late { "is older than what was told" } else { "covers nothing and yet is not the last" };
+            let refusal = Refusal::internal(format!("the answer to a pull {what}"));
             return self.pull_refused(cx, id, asked, refusal);
         }
         self.pulls.in_flight.remove(&id);
         self.pulls.backoff.reset();
         // An own message in the log counts as acknowledged.
-        for message in &answer.messages {
+        for message in &page.messages {
             self.seen_in_log(cx, message);
         }
         let me = self.me();
         if asked.kind == StretchKind::Older {
-            if self.conversation(id).prepend(asked, &answer) {
-                let older = answer.messages.into_iter().map(Arc::new).collect();
-                cx.keep(Change::Messages(older));
+            if self.conversation(id).prepend(asked, &page, me) {
+                cx.keep(Change::Messages(page.messages));
             }
         } else {
-            let placed = self.conversation(id).fill(asked, &mut answer, me);
+            let placed = self.conversation(id).fill(asked, page, me);
             self.present(cx, id, placed);
         }
         self.answer_older(cx, id, asked.kind);
@@ -166,17 +198,20 @@ impl Engine {
 
     /// Keeps and shows what is new of a conversation.
     pub(super) fn present(&mut self, cx: &mut Step<'_>, id: ConversationId, placed: Placed) {
-        if placed.reset {
-            cx.keep(Change::DropMessages(id));
+        if let Some(before) = placed.dropped_before {
+            cx.keep(Change::DropMessages { conversation: id, before });
             cx.effect(Effect::Reset(id));
         }
         if !placed.shown.is_empty() {
             cx.keep(Change::Messages(placed.shown.clone()));
-            self.marks.due(id);
         }
-        for message in placed.shown {
-            cx.effect(Effect::Show(message));
+        if !placed.changed.is_empty() {
+            cx.keep(Change::Changed(placed.changed.clone()));
         }
+        self.marks.due(id);
+        let shown = placed.shown.into_iter().map(Effect::Show);
+        let changed = placed.changed.into_iter().map(Effect::Changed);
+        shown.chain(changed).for_each(|effect| cx.effect(effect));
         self.follow_receipts(cx, id);
         self.look_after(id);
     }
@@ -211,16 +246,10 @@ impl Engine {
 
     pub(super) fn ground_pulls(&mut self, cx: &mut Step<'_>) {
         self.pulls.in_flight.clear();
+        self.pulls.awaited.clear();
         self.pulls.blocked_until = 0;
         for (call, _) in std::mem::take(&mut self.pulls.older).into_values().flatten() {
             cx.effect(Effect::Answer { call, answer: Err(CallError::Lost) });
         }
     }
-}
-
-/// Drops what was not asked for, whatever made the server send it.
-fn keep_what_was_asked(id: ConversationId, asked: Stretch, answer: &mut v1::Messages) {
-    let name = id.to_string();
-    let is_asked = |at: u64| at > asked.after.unwrap_or(0) && (asked.before == 0 || at < asked.before);
-    answer.messages.retain(|message| is_asked(message.server_msg_id) && message.conversation_id == name);
 }

@@ -33,7 +33,7 @@ pub(super) enum Asked {
     Sync,
     Row(ConversationId),
     Pull(ConversationId, Stretch),
-    Send(MessageKey),
+    Act(MessageKey),
     MarkRead(ConversationId, u64),
     MarkDelivered(ConversationId, u64),
     Typing,
@@ -120,10 +120,10 @@ impl Engine {
             (Asked::Pull(conversation, stretch), Ok(Body::Messages(answer))) => {
                 self.pulled(cx, conversation, stretch, answer);
             }
-            (Asked::Send(key), answer) if !self.outgoing.is_carried_by(&key, request_id) => {
+            (Asked::Act(key), answer) if !self.outgoing.is_carried_by(&key, request_id) => {
                 self.withdrawn_answered(cx, key.conversation, &answer);
             }
-            (Asked::Send(key), Ok(Body::Sent(sent))) => self.sent(cx, &key, &sent),
+            (Asked::Act(key), Ok(Body::Sent(sent))) => self.sent(cx, &key, &sent),
             (Asked::MarkRead(conversation, id), Ok(Body::Marked(marked))) => {
                 self.read_marked(cx, conversation, id, &marked);
             }
@@ -145,7 +145,7 @@ impl Engine {
                 self.sync_refused(cx, &error);
             }
             Asked::Pull(conversation, stretch) => self.pull_refused(cx, conversation, stretch, error),
-            Asked::Send(key) => self.send_refused(cx, &key, request_id, error),
+            Asked::Act(key) => self.send_refused(cx, &key, request_id, error),
             Asked::MarkRead(conversation, id) | Asked::MarkDelivered(conversation, id) => {
                 self.mark_refused(cx, conversation, id, &error);
             }
@@ -171,6 +171,7 @@ impl Engine {
             Some(Body::Draining(draining)) => self.drain(cx, draining),
             _ if !self.link.is_logged_in() => {}
             Some(Body::Message(event)) => self.message_pushed(cx, event),
+            Some(Body::MessagesChanged(event)) => self.messages_changed(cx, event),
             Some(Body::Receipt(receipt)) => self.take_receipt(cx, &receipt),
             Some(Body::SessionChanged(event)) => self.session_changed(cx, event),
             Some(Body::ProfileChanged(event)) => {

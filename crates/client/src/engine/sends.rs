@@ -1,19 +1,20 @@
-//! From a wish to a place in the log: saving, transmitting and acknowledging what the user says.
+//! From a wish to a place in the log: saving, transmitting and acknowledging what the user says and changes.
 //!
 //! Rules: the table of error codes decides. `Retry::No`: failed for ever, those behind it go on. Otherwise it waits and goes
 //! again with the same id (see `outgoing`). The acknowledged message takes its place in the conversation by the same rule as a
 //! pushed one. An own message that shows up in the log counts as acknowledged,
 //! unless it failed for now on this connection, or its answer is still to come: the server takes nothing behind a failed one
 //! before it came again. A message can be cancelled while it is certain that the server does not have it, and given up at any
-//! time. If the server waits for one that is given up, only a new connection lets those behind it go on.
+//! time. If the server waits for one that is given up, only a new connection lets those behind it go on. All of that holds for changes of
+//! what was said too, but that what they changed is told by the server alone.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use anser_proto::{ConversationId, codes::Retry, limits::BODY_BYTES_MAX, v1};
 
 use super::{
-    Body, CallId, Change, Draft, Effect, Engine, Fate, MessageKey, NotQueued, NotWithdrawn, Place, Queued, Request,
-    Status, Step, Timer, Withdrawal, backoff::Backoff, outgoing::body_bytes, requests::Asked,
+    Act, Body, CallId, Change, Effect, Engine, Fate, MessageKey, NotQueued, NotWithdrawn, Place, Queued, Request,
+    Status, Step, Timer, Withdrawal, backoff::Backoff, requests::Asked,
 };
 use crate::view::Refusal;
 
@@ -44,10 +45,9 @@ impl Engine {
     }
 
     fn queue_new(&mut self, cx: &mut Step<'_>, queued: Queued) -> Result<Status, NotQueued> {
-        let (key, bytes) = (queued.key(), body_bytes(&queued));
+        let (key, bytes) = (queued.key(), queued.act.body_bytes());
         if let Some(first) = self.outgoing.get(&key) {
-            let Draft { kind, content, attachment, .. } = &queued.draft;
-            return match first.draft.has_body(*kind, content, attachment) {
+            return match first.act.is_same(&queued.act) {
                 true if self.outgoing.flies(&key) => Ok(Status::Sending),
                 true => Ok(Status::Queued),
                 false => Err(NotQueued::Conflict),
@@ -111,7 +111,7 @@ impl Engine {
         match answer {
             Ok(Body::Sent(sent)) => {
                 // It is in the log, and is pulled from there as anybody's.
-                self.conversation(id).own_is_at(sent.server_msg_id, sent.count);
+                self.conversation(id).log_reaches(sent.server_msg_id);
                 self.look_after(id);
                 self.note_change_of(cx, id, sent.mailbox_seq);
             }
@@ -127,26 +127,30 @@ impl Engine {
         {
             let key = queued.key();
             cx.keep(Change::Transmitted(key.clone()));
-            self.transmit(cx, Request::Send(queued.to_send()), Asked::Send(key.clone()));
+            self.transmit(cx, queued.to_request(), Asked::Act(key.clone()));
             cx.effect(Effect::Status { key, status: Status::Sending });
         }
     }
 
     pub(super) fn sent(&mut self, cx: &mut Step<'_>, key: &MessageKey, sent: &v1::Sent) {
+        let is_new = !self.outgoing.is_doubtful(key);
         let Some(queued) = self.outgoing.remove(key) else { return };
         let id = queued.conversation;
         let place = Place { server_msg_id: sent.server_msg_id, server_time_ms: sent.server_time_ms };
         self.acknowledge(cx, &queued, place);
-        let message = self.own_message(&queued, sent);
-        let me = self.me();
-        let placed = self.conversation(id).place(Arc::new(message), me);
-        self.present(cx, id, placed);
+        if let Request::Send(send) = queued.to_request() {
+            let (message, me) = (self.own_message(send, sent), self.me());
+            let placed = self.conversation(id).place(Arc::new(message), me);
+            self.present(cx, id, placed);
+        } else {
+            // What became of its target is pushed, or pulled.
+            self.change_stored(cx, id, sent.server_msg_id, is_new);
+        }
         self.note_change_of(cx, id, sent.mailbox_seq);
     }
 
     /// As the log has it: what was said, by whom, and where the server put it.
-    fn own_message(&self, queued: &Queued, sent: &v1::Sent) -> v1::Message {
-        let send = queued.to_send();
+    fn own_message(&self, send: v1::Send, sent: &v1::Sent) -> v1::Message {
         v1::Message {
             conversation_id: send.conversation_id,
             server_msg_id: sent.server_msg_id,
@@ -158,11 +162,12 @@ impl Engine {
             r#type: send.r#type,
             content: send.content,
             attachment: send.attachment,
-            notice: None,
             client_time_ms: send.client_time_ms,
             server_time_ms: sent.server_time_ms,
             count: sent.count,
             settings: send.settings,
+            reply_to: send.reply_to,
+            ..v1::Message::default()
         }
     }
 
@@ -176,10 +181,7 @@ impl Engine {
             return;
         };
         let key = MessageKey { conversation, client_msg_id };
-        let is_same = |queued: &Arc<Queued>| {
-            queued.draft.has_body(message.r#type().into(), &message.content, &message.attachment)
-        };
-        if self.outgoing.get(&key).is_some_and(is_same)
+        if self.outgoing.get(&key).is_some_and(|queued| queued.is_in_log_as(message))
             && let Some(queued) = self.outgoing.remove_seen(&key)
         {
             let place = Place { server_msg_id: message.server_msg_id, server_time_ms: message.server_time_ms };
@@ -192,14 +194,14 @@ impl Engine {
         self.outgoing.unblock(queued.conversation, cx.now);
         cx.keep(Change::Unqueue(key.clone()));
         cx.effect(Effect::Status { key: key.clone(), status: Status::Sent(place) });
-        if matches!(queued.conversation, ConversationId::Single { .. }) {
+        if matches!((queued.conversation, &queued.act), (ConversationId::Single { .. }, Act::Send(_))) {
             let followed = self.followed.entry(queued.conversation).or_default();
             followed.push_back(Followed { key, place, delivered: false });
             if followed.len() > FOLLOWED_MAX {
                 followed.pop_front().into_iter().for_each(|oldest| cx.effect(Effect::Unfollow(oldest.key)));
             }
         } else {
-            // Nobody tells who of a group has it.
+            // Nobody tells who of a group has it, or who saw a change.
             cx.effect(Effect::Unfollow(key));
         }
     }

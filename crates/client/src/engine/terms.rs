@@ -1,12 +1,14 @@
 //! The engine's vocabulary: what it is told, what it asks for, and what must be kept. Plain data.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use anser_proto::{ClientMsgId, ConversationId, UserId, v1};
-use bytes::Bytes;
 
-use super::heartbeat::Learned;
-use crate::view::{Kind, Refusal};
+use super::{
+    act::{Act, MessageKey, Queued},
+    heartbeat::Learned,
+};
+use crate::view::Refusal;
 
 pub use anser_proto::v1::{client_frame::Request, server_frame::Body};
 
@@ -80,48 +82,6 @@ pub struct Config {
     pub policy: Policy,
 }
 
-/// What somebody wants to say.
-#[derive(Clone, PartialEq, Debug)]
-#[non_exhaustive]
-pub struct Draft {
-    pub kind: Kind,
-    /// The text; for other types a plain-text fallback.
-    pub content: String,
-    /// What else the type needs. Opaque to the server.
-    pub attachment: Bytes,
-    /// Does not count as unread.
-    pub uncounted: bool,
-}
-
-impl Draft {
-    /// By the server's rule, which refuses the same id with another body.
-    pub(super) fn has_body(&self, kind: Kind, content: &str, attachment: &[u8]) -> bool {
-        self.kind == kind && self.content == content && self.attachment == attachment
-    }
-
-    pub fn new(kind: Kind, content: impl Into<String>) -> Self {
-        Self { kind, content: content.into(), attachment: Bytes::new(), uncounted: false }
-    }
-
-    pub fn text(text: impl Into<String>) -> Self {
-        Self::new(Kind::Text, text)
-    }
-}
-
-/// A message on its way to the server, or one that the server refused for ever.
-#[derive(Clone, PartialEq, Debug)]
-#[non_exhaustive]
-pub struct Queued {
-    pub conversation: ConversationId,
-    pub client_msg_id: ClientMsgId,
-    pub draft: Draft,
-    pub client_time_ms: u64,
-    /// It was given to a connection at least once: the server may have it.
-    pub transmitted: bool,
-    /// The server's last word on it. It is tried no more.
-    pub refused: Option<Refusal>,
-}
-
 /// How a message is taken out of the queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Withdrawal {
@@ -149,37 +109,6 @@ pub enum NotWithdrawn {
     NotQueued,
     #[error("it may be stored already: it can only be given up")]
     MaybeStored,
-}
-
-/// What tells a message of this user from all their others: the same id in another conversation is another message.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub struct MessageKey {
-    pub conversation: ConversationId,
-    pub client_msg_id: ClientMsgId,
-}
-
-impl Queued {
-    /// One that was not transmitted yet.
-    pub fn new(conversation: ConversationId, client_msg_id: ClientMsgId, draft: Draft, client_time_ms: u64) -> Self {
-        Self { conversation, client_msg_id, draft, client_time_ms, transmitted: false, refused: None }
-    }
-
-    pub fn key(&self) -> MessageKey {
-        MessageKey { conversation: self.conversation, client_msg_id: self.client_msg_id.clone() }
-    }
-
-    /// The request that carries it: the same in every attempt.
-    pub fn to_send(&self) -> v1::Send {
-        v1::Send {
-            conversation_id: self.conversation.to_string(),
-            client_msg_id: self.client_msg_id.to_string(),
-            r#type: v1::message::Type::from(self.draft.kind).into(),
-            content: self.draft.content.clone(),
-            attachment: self.draft.attachment.clone(),
-            client_time_ms: self.client_time_ms,
-            settings: Some(v1::Settings { uncounted: self.draft.uncounted }),
-        }
-    }
 }
 
 /// Whether the user looks at the app.
@@ -214,10 +143,10 @@ pub enum Input {
 
     /// An id that waits in this conversation already is not queued again; one that was refused is tried once more.
     /// `client_time_ms` is the wall clock's. Answered by [`Effect::Queued`].
-    Send {
+    Queue {
         conversation: ConversationId,
         client_msg_id: ClientMsgId,
-        draft: Draft,
+        act: Act,
         client_time_ms: u64,
         call: CallId,
     },
@@ -269,15 +198,17 @@ pub enum Effect {
 
     /// The next message of a conversation: strictly ascending and each id once for ever on this device.
     Show(Arc<v1::Message>),
-    /// The messages kept of this conversation were replaced by its newest page: what was missed was too much.
+    /// Messages that were kept of this conversation are not any more, and its newest page is: what was missed was too much.
     Reset(ConversationId),
+    /// A message that is kept here, as it is now; old news if what is kept has a `changed` that is not less.
+    Changed(Arc<v1::Message>),
     Status {
         key: MessageKey,
         status: Status,
     },
     /// Nothing more will be told of how far this message comes.
     Unfollow(MessageKey),
-    /// Answers [`Input::Send`]: how far the message has come by now, or why it is not queued.
+    /// Answers [`Input::Queue`]: how far the message has come by now, or why it is not queued.
     Queued {
         call: CallId,
         key: MessageKey,
@@ -420,8 +351,13 @@ pub enum Change {
     /// Replaces what was kept of this conversation beside its messages.
     Conversation(Box<Kept>),
     Messages(Vec<Arc<v1::Message>>),
-    /// Drop the messages kept of this conversation.
-    DropMessages(ConversationId),
+    /// Each takes the place of the message with its id, if there is one and its `changed` is less.
+    Changed(Vec<Arc<v1::Message>>),
+    /// Drop the messages kept of this conversation before this id.
+    DropMessages {
+        conversation: ConversationId,
+        before: u64,
+    },
     Queue(Arc<Queued>),
     /// It is about to be given to a connection.
     Transmitted(MessageKey),
@@ -443,12 +379,20 @@ pub struct Kept {
     pub high: u64,
     /// `count` of the last message at or before `high`.
     pub high_count: u64,
-    /// `count` at the read mark, once it is known.
+    /// `count` at the read mark, and as many more as messages behind it are recalled of which `recalled` does not know; once that is known.
     pub read_count: Option<u64>,
+    /// Messages behind the read mark that counted and are recalled, and the entry that recalled each.
+    pub recalled: BTreeMap<u64, u64>,
+    /// `recalled` knows of all behind this id.
+    pub recalled_from: u64,
+    /// The newest change of `session.last` that is known.
+    pub last_changed: u64,
     /// The read mark that the server is known to have.
     pub read_told: u64,
-    /// What the server's last row said, until the message at its head is here.
+    /// What the server's last row said, until everything up to its head is here.
     pub told: Option<Told>,
+    /// The user left the group, as far as it is kept here: there may be messages of an earlier stay.
+    pub has_left: bool,
     /// Head of the server's last row: it knows of all joining and leaving up to there.
     pub row_head: u64,
 }

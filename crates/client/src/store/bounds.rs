@@ -46,6 +46,30 @@ impl Growth {
     }
 }
 
+/// A message takes another number of bytes now.
+pub(super) fn note_replaced(
+    connection: &Connection,
+    conversation: &str,
+    before: usize,
+    now: usize,
+) -> Result<(), StoreError> {
+    let mut update =
+        connection.prepare_cached("UPDATE usage SET bytes = bytes + ?2 - ?3 WHERE conversation_id = ?1")?;
+    update.execute(params![conversation, column(now as u64), column(before as u64)])?;
+    Ok(())
+}
+
+/// Counts anew what is kept of it.
+pub(super) fn measure(connection: &Connection, conversation: &str) -> Result<(), StoreError> {
+    let mut update = connection.prepare_cached(
+        "UPDATE usage SET (messages, bytes) = (
+             SELECT count(*), coalesce(sum(length(message) + ?2), 0) FROM messages WHERE conversation_id = ?1
+         ) WHERE conversation_id = ?1",
+    )?;
+    update.execute(params![conversation, column(ROW_BYTES)])?;
+    Ok(())
+}
+
 /// Somebody reads what is kept of it.
 pub(super) fn note_use(connection: &Connection, conversation: ConversationId) -> Result<(), StoreError> {
     let now = now_ms();

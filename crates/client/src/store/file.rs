@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Each brings the store from one version to the next, in one transaction. Never changed once released.
-pub(super) const MIGRATIONS: [&str; 6] = ["
+pub(super) const MIGRATIONS: [&str; 7] = ["
     CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE heartbeats (network TEXT PRIMARY KEY, proven_ms INTEGER NOT NULL, failing_ms INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE conversations (
@@ -68,6 +68,21 @@ pub(super) const MIGRATIONS: [&str; 6] = ["
         kind INTEGER NOT NULL, id INTEGER NOT NULL, mailbox_seq INTEGER NOT NULL, thing BLOB,
         PRIMARY KEY (kind, id)
     ) WITHOUT ROWID;
+", "
+    -- What waits may be more than a message: a frame then, not a bare `Send`.
+    ALTER TABLE outgoing RENAME COLUMN send TO request;
+    ALTER TABLE outgoing ADD COLUMN is_frame INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE messages ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE conversations ADD COLUMN recalled BLOB NOT NULL DEFAULT x'';
+    ALTER TABLE conversations ADD COLUMN recalled_from INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE conversations ADD COLUMN last_changed INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE conversations ADD COLUMN has_left INTEGER NOT NULL DEFAULT 0;
+    -- An older version passed over changes, so what it kept may be recalled by now: messages, last lines and counts are asked for
+    -- anew. Of a protobuf field that comes twice the last counts: this sets mailbox_seq to 0.
+    DELETE FROM messages;
+    UPDATE usage SET messages = 0, bytes = 0;
+    UPDATE conversations SET low = high + 1, recalled_from = high, read_count = NULL WHERE low > 0;
+    UPDATE meta SET value = CAST(value || x'1000' AS BLOB) WHERE key = 'positions';
 "];
 
 /// "Anse": tells our files from others'.

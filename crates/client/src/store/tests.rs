@@ -1,11 +1,11 @@
 //! The local store by itself: what is kept, what makes room, what survives.
 
 use super::{file::MIGRATIONS, *};
+use crate::engine::{Act, Draft, Edit, Target};
 
 fn queued(peer: u64) -> Arc<Queued> {
     let conversation = ConversationId::single(anser_proto::UserId(1), anser_proto::UserId(peer));
-    let (client_msg_id, draft) = ("a".parse().expect("a good id"), Draft::text("hi"));
-    Arc::new(Queued { conversation, client_msg_id, draft, client_time_ms: 0, transmitted: false, refused: None })
+    Arc::new(Queued::new(conversation, "a".parse().expect("a good id"), Draft::text("hi"), 0))
 }
 
 #[tokio::test]
@@ -32,11 +32,99 @@ fn arrived(peer: u64, server_msg_id: u64, low: u64) -> Vec<Change> {
         high: server_msg_id,
         high_count: 0,
         read_count: None,
+        recalled: BTreeMap::new(),
+        recalled_from: 0,
+        last_changed: 0,
         read_told: 0,
         told: None,
+        has_left: false,
         row_head: 0,
     };
     vec![Change::Messages(vec![Arc::new(message)]), Change::Conversation(Box::new(kept))]
+}
+
+fn state(changed: u64, content: &str, reactions: Vec<v1::Reaction>) -> v1::Message {
+    let conversation_id = queued(2).conversation.to_string();
+    v1::Message { conversation_id, server_msg_id: 1, changed, content: content.into(), reactions, ..Default::default() }
+}
+
+#[tokio::test]
+async fn of_two_states_the_newer_one_is_kept_whichever_comes_last() {
+    let (store, _) = Store::open(None, Bounds::default()).await.expect("opens");
+    store.commit(arrived(2, 1, 1)).await.expect("commits");
+    let change = |states: Vec<v1::Message>| vec![Change::Changed(states.into_iter().map(Arc::new).collect())];
+    let unknown = v1::Message { server_msg_id: 2, ..state(9, "of what is not kept", Vec::new()) };
+    let told = change(vec![state(7, "newer", Vec::new()), state(5, "older", Vec::new()), unknown]);
+    let replaced = store.commit(told).await.expect("commits").replaced;
+    assert_eq!(replaced.into_values().map(|message| message.changed).collect::<Vec<_>>(), [7]);
+    let again = store.commit(change(vec![state(7, "the same", Vec::new())])).await.expect("commits");
+    assert!(again.replaced.is_empty());
+    let page = store.history(queued(2).conversation, None, 10, Knows::Some).await.expect("reads").messages;
+    assert_eq!(page.iter().map(|message| message.content.as_str()).collect::<Vec<_>>(), ["newer"]);
+    // What it takes is counted as it is now.
+    let usage = "SELECT (SELECT sum(length(message) + 64) FROM messages) - bytes, messages FROM usage";
+    let off = store.run(move |file| Ok(file.query_row(usage, [], |row| Ok((row.get::<_, i64>(0)?, row.get(1)?)))?));
+    assert_eq!(off.await.expect("reads"), (0, 1));
+}
+
+#[tokio::test]
+async fn a_push_that_does_not_name_everybody_leaves_ones_own_reactions() {
+    let (store, _) = Store::open(None, Bounds::default()).await.expect("opens");
+    store.commit(arrived(2, 1, 1)).await.expect("commits");
+    let reaction = |emoji: &str, count, user_ids: &[u64], mine| v1::Reaction {
+        emoji: emoji.into(),
+        count,
+        user_ids: user_ids.to_vec(),
+        mine,
+    };
+    let crowd = [11, 12, 13, 14, 15];
+    let first = state(3, "", vec![reaction("👍", 20, &crowd, true), reaction("🎉", 2, &[1, 11], true)]);
+    let then = state(4, "", vec![reaction("👍", 21, &crowd, false), reaction("🎉", 1, &[11], false)]);
+    for state in [first, then] {
+        store.commit(vec![Change::Changed(vec![Arc::new(state)])]).await.expect("commits");
+    }
+    let message = store.message(queued(2).conversation, 1).await.expect("reads").expect("it is here");
+    assert_eq!(message.reactions.iter().map(|reaction| reaction.mine).collect::<Vec<_>>(), [true, false]);
+}
+
+#[tokio::test]
+async fn changes_wait_in_the_store_as_messages_do() {
+    let (store, _) = Store::open(None, Bounds::default()).await.expect("opens");
+    let own = || Target::Own("a".parse().expect("a good id"));
+    let (mut edit, mut draft) = (Edit::text("new"), Draft::text("yes"));
+    (edit.if_changed, draft.reply_to) = (Some(0), Some(7));
+    let acts = [Act::Send(draft), Act::Recall(own()), Act::Edit(own(), edit), Act::Recall(9.into())];
+    let acts = acts.into_iter().chain([Act::React(7, vec!["👍".into(), "❤".into()]), Act::React(7, Vec::new())]);
+    let queue: Vec<_> = acts
+        .zip('a'..)
+        .map(|(act, id)| Queued::new(queued(2).conversation, id.to_string().parse().expect("a good id"), act, 5))
+        .collect();
+    let changes = queue.iter().cloned().map(|queued| Change::Queue(Arc::new(queued))).collect();
+    store.commit(changes).await.expect("commits");
+    assert_eq!(store.unsent().await.expect("reads"), queue);
+}
+
+/// An older version passed over recalls and edits: what it kept may be recalled by now.
+#[test]
+fn what_was_kept_without_knowing_of_changes_is_asked_for_anew() {
+    let mut connection = Connection::open_in_memory().expect("opens");
+    let transaction = connection.transaction().expect("begins");
+    MIGRATIONS[..6].iter().for_each(|migration| transaction.execute_batch(migration).expect("migrates"));
+    let positions = v1::Positions { log_id: 77, mailbox_seq: 300, groups_digest: 0 };
+    set_meta(&transaction, "positions", &positions.encode_to_vec()).expect("sets");
+    let (id, body) = (queued(2).conversation.to_string(), state(0, "a secret", Vec::new()).encode_to_vec());
+    transaction.execute("INSERT INTO messages VALUES (?, 1, 1, ?)", params![id, body]).expect("inserts");
+    transaction.execute("INSERT INTO usage VALUES (?, 1, 99, 0)", [&id]).expect("inserts");
+    let row = "INSERT INTO conversations VALUES (?, 1, 8, 7, 5, 6, NULL, NULL, NULL, 8, 0, 1, ?)";
+    let session = v1::Session { conversation_id: id.clone(), ..v1::Session::default() }.encode_to_vec();
+    transaction.execute(row, params![id, session]).expect("inserts");
+    transaction.execute_batch(MIGRATIONS[6]).expect("migrates");
+    transaction.commit().expect("commits");
+    let saved = read_saved(&mut connection).expect("reads");
+    assert_eq!((saved.log_id, saved.mailbox_seq), (77, 0));
+    let kept = &saved.conversations[0];
+    assert_eq!((kept.low, kept.high, kept.high_count, kept.read_count, kept.recalled_from), (9, 8, 7, None, 8));
+    assert_eq!(messages::read(&connection, &id, 1).expect("reads"), None);
 }
 
 #[tokio::test]
@@ -47,7 +135,7 @@ async fn the_longest_unused_conversations_make_room_and_keep_their_newest_page()
     for peer in [2, 3, 4] {
         for id in 1..=100 {
             let begins = low.get(&queued(peer).conversation).copied().unwrap_or(1);
-            low.extend(store.commit(arrived(peer, id, begins)).await.expect("commits"));
+            low.extend(store.commit(arrived(peer, id, begins)).await.expect("commits").evicted);
         }
         // The first one is looked at again and again.
         store.note_use(queued(2).conversation).await.expect("notes");
@@ -80,8 +168,8 @@ async fn a_wipe_that_fails_leaves_a_store_that_works() {
 async fn without_bounds_everything_stays() {
     let (store, _) = Store::open(None, Bounds::NONE).await.expect("opens");
     for id in 1..=10 {
-        let evicted = store.commit(arrived(2, id, 1)).await.expect("commits");
-        assert!(evicted.is_empty());
+        let committed = store.commit(arrived(2, id, 1)).await.expect("commits");
+        assert!(committed.evicted.is_empty());
     }
 }
 
@@ -90,14 +178,15 @@ fn what_an_older_version_queued_keeps_its_conversation() {
     let mut connection = Connection::open_in_memory().expect("opens");
     let transaction = connection.transaction().expect("begins");
     transaction.execute_batch(MIGRATIONS[0]).expect("migrates");
-    let send = queued(1_000_000).to_send().encode_to_vec();
+    let v1::client_frame::Request::Send(send) = queued(1_000_000).to_request() else { panic!("no message") };
+    let send = send.encode_to_vec();
     transaction.execute("INSERT INTO outgoing (client_msg_id, send) VALUES ('a', ?)", [send]).expect("inserts");
     MIGRATIONS[1..].iter().for_each(|migration| transaction.execute_batch(migration).expect("migrates"));
     transaction.commit().expect("commits");
-    apply(&connection, Change::Unqueue(queued(2).key())).expect("applies");
+    apply(&connection, Change::Unqueue(queued(2).key()), &mut Replaced::new()).expect("applies");
     let kept = Queued { transmitted: true, ..Queued::clone(&queued(1_000_000)) };
     assert_eq!(read_outgoing(&connection).expect("reads"), [kept]);
-    apply(&connection, Change::Unqueue(queued(1_000_000).key())).expect("applies");
+    apply(&connection, Change::Unqueue(queued(1_000_000).key()), &mut Replaced::new()).expect("applies");
     assert_eq!(read_outgoing(&connection).expect("reads"), []);
 }
 
@@ -107,7 +196,7 @@ async fn making_room_makes_some_for_later() {
     let (store, _) = Store::open(None, bounds).await.expect("opens");
     let (mut low, mut evictions) = (1, 0);
     for id in 1..=400 {
-        if let Some((_, begins)) = store.commit(arrived(2, id, low)).await.expect("commits").pop() {
+        if let Some((_, begins)) = store.commit(arrived(2, id, low)).await.expect("commits").evicted.pop() {
             (low, evictions) = (begins, evictions + 1);
         }
     }

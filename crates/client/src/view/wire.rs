@@ -3,8 +3,8 @@
 use anser_proto::{GroupId, UserId, v1};
 
 use super::{
-    Blocked, Contact, ContactState, Group, Kind, Member, Members, Message, Notice, NoticeKind, Platform, Preview,
-    Privacy, Refusal, Role, Session, User, Who,
+    Blocked, Contact, ContactState, Group, Kind, Member, Members, Message, MessageState, Notice, NoticeKind, Platform,
+    Preview, Privacy, Reaction, Refusal, Role, Session, User, Who,
 };
 
 #[doc(hidden)]
@@ -28,6 +28,8 @@ impl Message {
     #[doc(hidden)]
     pub fn from_wire(message: v1::Message) -> Option<Self> {
         let (from_platform, kind) = (message.from_platform().into(), message.r#type().into());
+        let state = message.state().into();
+        let some = |id: u64| (id > 0).then_some(id);
         Some(Self {
             conversation_id: message.conversation_id.parse().ok()?,
             server_msg_id: message.server_msg_id,
@@ -44,6 +46,13 @@ impl Message {
             server_time_ms: message.server_time_ms,
             count: message.count,
             uncounted: message.settings.is_some_and(|settings| settings.uncounted),
+            changed: message.changed,
+            state,
+            recalled_by: some(message.recalled_by).map(UserId),
+            edited_ms: message.edited_ms,
+            edits: message.edits,
+            reply_to: some(message.reply_to),
+            reactions: message.reactions.into_iter().map(Reaction::from).collect(),
         })
     }
 }
@@ -80,9 +89,27 @@ impl From<v1::Notice> for Notice {
 #[doc(hidden)]
 impl From<v1::Preview> for Preview {
     fn from(preview: v1::Preview) -> Self {
-        let kind = preview.r#type().into();
+        let (kind, state) = (preview.r#type().into(), preview.state().into());
         let v1::Preview { server_msg_id, from_id, from_nickname, content, server_time_ms, .. } = preview;
-        Self { server_msg_id, from_id: UserId(from_id), from_nickname, kind, content, server_time_ms }
+        Self { server_msg_id, from_id: UserId(from_id), from_nickname, kind, content, server_time_ms, state }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::message::State> for MessageState {
+    fn from(wire: v1::message::State) -> Self {
+        match wire {
+            v1::message::State::Present => Self::Present,
+            v1::message::State::Recalled => Self::Recalled,
+        }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::Reaction> for Reaction {
+    fn from(reaction: v1::Reaction) -> Self {
+        let v1::Reaction { emoji, count, user_ids, mine } = reaction;
+        Self { emoji, count, user_ids: user_ids.into_iter().map(UserId).collect(), mine }
     }
 }
 
@@ -178,6 +205,8 @@ impl From<v1::message::Type> for Kind {
             v1::message::Type::Location => Self::Location,
             v1::message::Type::Custom => Self::Custom,
             v1::message::Type::Notice => Self::Notice,
+            // Entries of these types are never shown.
+            v1::message::Type::Recall | v1::message::Type::Edit | v1::message::Type::Reaction => Self::Unknown,
             v1::message::Type::Unknown => Self::Unknown,
         }
     }

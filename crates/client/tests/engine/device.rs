@@ -7,7 +7,7 @@ use std::{
 };
 
 use anser_client::{
-    ClientMsgId, ConversationId, Draft, Fate, FirstPage, Policy, Queued, State, Status,
+    Act, ClientMsgId, ConversationId, Fate, FirstPage, Policy, Queued, State, Status,
     engine::{Change, Config, Credential, Effect, Engine, Input, Kept, MessageKey, Output, Saved},
 };
 use anser_proto::v1;
@@ -22,6 +22,8 @@ pub(crate) struct Disk {
     pub(crate) kept: BTreeMap<ConversationId, Kept>,
     pub(crate) messages: BTreeMap<ConversationId, BTreeMap<u64, Arc<v1::Message>>>,
     pub(crate) outgoing: Vec<Arc<Queued>>,
+    /// Conversations of which older messages were dropped, since they may be out of date.
+    pub(crate) dropped: BTreeSet<ConversationId>,
 }
 
 /// When the next step is cut short by a crash.
@@ -133,7 +135,8 @@ impl Device {
                 let id = client_msg_id.to_string();
                 let at =
                     |message: &v1::Message| message.server_msg_id == place.server_msg_id && message.client_msg_id == id;
-                assert!(server.logs.values().flatten().any(at), "{id} was acknowledged and is not there");
+                let is_there = server.unchanged.contains(&id) || server.logs.values().flatten().any(at);
+                assert!(is_there, "{id} was acknowledged and is not there");
                 self.acknowledged.push(client_msg_id);
             }
             Effect::Status { key: MessageKey { client_msg_id, .. }, status: Status::Queued } => {
@@ -165,7 +168,7 @@ impl Device {
     fn check_is_next(&self, server: &Server, message: &v1::Message) {
         let id: ConversationId = message.conversation_id.parse().expect("a good conversation id");
         let (kept, mine) = (&self.disk.kept[&id], &self.disk.messages[&id]);
-        for visible in server.visible(self.user, id) {
+        for visible in server.shown(self.user, id) {
             let at = visible.server_msg_id;
             let wanted = kept.low <= at && at <= message.server_msg_id;
             assert!(
@@ -188,23 +191,18 @@ impl Device {
         self.evicted.insert(id);
     }
 
-    /// What the app wants to say; it counts as said once it is saved.
+    /// What the app wants to say or to change; it counts as said once it is saved.
     pub(crate) fn send(
         &mut self,
         now: u64,
         server: &Server,
         conversation: ConversationId,
         number: u64,
-        uncounted: bool,
+        act: impl Into<Act>,
     ) -> bool {
         let id: ClientMsgId = format!("{}-{number}", self.name).parse().expect("a good id");
-        let mut draft = Draft::text(number.to_string());
-        draft.uncounted = uncounted;
-        self.step(
-            now,
-            server,
-            Input::Send { conversation, client_msg_id: id.clone(), draft, client_time_ms: now, call: 0 },
-        );
+        let (act, client_msg_id) = (act.into(), id.clone());
+        self.step(now, server, Input::Queue { conversation, client_msg_id, act, client_time_ms: now, call: 0 });
         self.disk.outgoing.iter().any(|queued| queued.client_msg_id == id) || self.acknowledged.contains(&id)
     }
 }
@@ -250,8 +248,21 @@ impl Disk {
                     assert!(known.is_none(), "{known:?} was shown twice");
                 }
             }
-            Change::DropMessages(id) => {
-                self.messages.remove(&id);
+            Change::Changed(messages) => {
+                for message in messages {
+                    let id = message.conversation_id.parse().expect("a good conversation id");
+                    let mine = self.messages.entry(id).or_default();
+                    if let Some(known) = mine.get_mut(&message.server_msg_id)
+                        && known.changed < message.changed
+                    {
+                        *known = message;
+                    }
+                }
+            }
+            Change::DropMessages { conversation, before } => {
+                self.dropped.insert(conversation);
+                let mine = self.messages.entry(conversation).or_default();
+                mine.retain(|at, _| *at >= before);
             }
             Change::Queue(queued) => match self.outgoing.iter_mut().find(|known| known.key() == queued.key()) {
                 Some(known) => *known = queued,

@@ -1,7 +1,7 @@
 //! A server that says anything at all: the engine may end up with nonsense, but never in a panic or a spin.
 
 use anser_client::{
-    ConversationId, Draft, GroupId, UserId,
+    Act, ConversationId, Draft, GroupId, UserId,
     engine::{Effect, Input},
 };
 use anser_proto::v1;
@@ -22,7 +22,10 @@ fn conversation() -> impl Strategy<Value = String> {
 
 fn message() -> impl Strategy<Value = v1::Message> {
     let ids = (conversation(), number(), number(), 6..9u64, any::<u8>());
-    (ids, 0..12i32, prop::option::of((0..9i32, 6..9u64))).prop_map(|(ids, kind, notice)| {
+    let kind = prop_oneof![4 => 0..12i32, 1 => 58..82i32];
+    let change = (prop_oneof![Just(0), number()], 0..3i32, number());
+    (ids, kind, change, prop::option::of((0..9i32, 6..9u64))).prop_map(|(ids, kind, change, notice)| {
+        let (changed, state, reply_to) = change;
         let (conversation_id, server_msg_id, count, from_id, client_msg_id) = ids;
         let notice = notice.map(|(kind, user)| v1::Notice { kind, operator_id: user, user_ids: vec![user] });
         let (client_msg_id, r#type) = (format!("{}", client_msg_id % 4), kind);
@@ -34,6 +37,9 @@ fn message() -> impl Strategy<Value = v1::Message> {
             client_msg_id,
             r#type,
             notice,
+            changed,
+            state,
+            reply_to,
             ..v1::Message::default()
         }
     })
@@ -73,16 +79,19 @@ fn changes() -> impl Strategy<Value = Vec<v1::Change>> {
 }
 
 fn body() -> impl Strategy<Value = Body> {
-    let messages = (conversation(), prop::collection::vec(message(), 0..6), any::<bool>(), number());
+    let some = || prop::collection::vec(message(), 0..6);
+    let range = || (number(), number(), some());
+    let messages = (conversation(), some(), any::<bool>(), number(), range());
     let page = (prop::collection::vec(session(), 0..4), changes(), number(), any::<bool>(), any::<bool>());
     let marked = (number(), number(), number(), number());
     prop_oneof![
-        messages.prop_map(|(conversation_id, messages, more, head)| Body::Messages(v1::Messages {
-            conversation_id,
-            messages,
-            more,
-            head
-        })),
+        messages.prop_map(|(conversation_id, messages, more, head, (after, through, changed))| {
+            let references = Vec::new();
+            Body::Messages(v1::Messages { conversation_id, messages, more, head, after, through, changed, references })
+        }),
+        (conversation(), range(), number()).prop_map(|(conversation_id, (after, through, changed), mailbox_seq)| {
+            Body::MessagesChanged(v1::MessagesChanged { conversation_id, after, through, changed, mailbox_seq })
+        }),
         page.prop_map(|(sessions, changes, mailbox_seq, caught_up, reset)| Body::SyncPage(v1::SyncPage {
             sessions,
             mailbox_seq,
@@ -162,7 +171,8 @@ proptest! {
                 }
             }
             let id = (at % 4).to_string().parse().expect("a good id");
-            line.tell(Input::Send { conversation: ours, client_msg_id: id, draft: Draft::text("x"), client_time_ms: 0, call: 1 });
+            let act = [Draft::text("x").into(), Act::Recall(3.into()), Act::React(2, vec!["x".into()])][at % 3].clone();
+            line.tell(Input::Queue { conversation: ours, client_msg_id: id, act, client_time_ms: 0, call: 1 });
             line.tell(Input::LoadOlder { conversation: ours, limit: 5, call: 2 });
             line.tell(Input::MarkRead { conversation: ours, server_msg_id: u64::MAX, count: None });
         }
@@ -183,7 +193,7 @@ fn an_empty_page_that_is_not_the_last_is_asked_for_again_later() {
     };
     let pull = request(&line.receive(0, Body::SessionChanged(v1::SessionChanged { session: Some(session) })));
     assert!(matches!(pull.request, Some(Request::Pull(_))));
-    let empty = v1::Messages { conversation_id: ours, messages: Vec::new(), more: true, head: 5 };
+    let empty = v1::Messages { conversation_id: ours, more: true, head: 5, ..v1::Messages::default() };
     let effects = line.receive(pull.request_id, Body::Messages(empty));
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Transmit(_))), "{effects:?}");
     line.now += 1_000;

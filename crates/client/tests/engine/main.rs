@@ -1,7 +1,8 @@
 //! The engine against a model of the server, under every interleaving of faults that proptest finds: pushes lost, doubled and
 //! out of order, answers eaten, connections cut, clients crashed, sends refused for now, groups left and joined
-//! again, the server's store restored from a backup, local stores short of room. After the faults stop, every device must show exactly what it may see.
+//! again, messages recalled, edited and reacted to, the server's store restored from a backup, local stores short of room. After the faults stop, every device must show exactly what it may see.
 
+mod changes;
 mod device;
 mod hostile;
 mod line;
@@ -18,7 +19,7 @@ use std::{
 };
 
 use anser_client::{
-    ClientMsgId, ConversationId, GroupId, Queued, UserId,
+    Act, ClientMsgId, ConversationId, Draft, Edit, GroupId, Queued, Target, UserId,
     engine::{Input, MessageKey, Withdrawal},
 };
 use anser_proto::v1;
@@ -37,6 +38,18 @@ enum Action {
         device: usize,
         to: usize,
         uncounted: bool,
+    },
+    /// Changes a message that is kept, or answers it: one that so many are behind.
+    Change {
+        device: usize,
+        to: usize,
+        back: usize,
+        how: How,
+    },
+    /// Changes what waits to be sent.
+    ChangeUnsent {
+        device: usize,
+        recalls: bool,
     },
     MarkRead {
         device: usize,
@@ -110,10 +123,25 @@ enum Action {
     BackUp,
 }
 
+#[derive(Clone, Copy, Debug)]
+enum How {
+    Recall,
+    Edit,
+    React(u8),
+    Reply,
+}
+
+fn how() -> impl Strategy<Value = How> {
+    prop_oneof![2 => Just(How::Recall), 2 => Just(How::Edit), 2 => (0..4u8).prop_map(How::React), 1 => Just(How::Reply)]
+}
+
 fn action() -> impl Strategy<Value = Action> {
     let device = 0..DEVICES.len();
     prop_oneof![
         8 => (device.clone(), 0..4usize, any::<bool>()).prop_map(|(device, to, uncounted)| Action::Send { device, to, uncounted }),
+        8 => (device.clone(), 0..4usize, 0..6usize, how())
+            .prop_map(|(device, to, back, how)| Action::Change { device, to, back, how }),
+        2 => (device.clone(), any::<bool>()).prop_map(|(device, recalls)| Action::ChangeUnsent { device, recalls }),
         2 => (device.clone(), 0..4usize, 0..4u64).prop_map(|(device, to, back)| Action::MarkRead { device, to, back }),
         2 => (device.clone(), 0..4usize, 1..9u32).prop_map(|(device, to, limit)| Action::LoadOlder { device, to, limit }),
         2 => (device.clone(), 0..4usize, 0..4usize).prop_map(|(device, to, stay)| Action::Evict { device, to, stay }),
@@ -190,12 +218,17 @@ impl World {
         match action {
             Action::Send { device, to, uncounted } => {
                 let id = self.conversation(device, to);
-                self.sends += 1;
-                if self.devices[device].send(self.now, &self.server, id, self.sends, uncounted) {
-                    let name = format!("{}-{}", self.devices[device].name, self.sends);
-                    self.said.entry((device, id)).or_default().push(name);
-                }
+                let mut draft = Draft::text((self.sends + 1).to_string());
+                draft.uncounted = uncounted;
+                self.act(device, id, draft);
             }
+            Action::Change { device, to, back, how } => {
+                let id = self.conversation(device, to);
+                let mine = self.devices[device].disk.messages.get(&id);
+                let target = mine.and_then(|mine| mine.keys().rev().nth(back).copied());
+                target.into_iter().for_each(|target| self.change(device, id, target, how));
+            }
+            Action::ChangeUnsent { device, recalls } => self.change_unsent(device, recalls),
             Action::MarkRead { device, to, back } => {
                 let id = self.conversation(device, to);
                 let Some(kept) = self.devices[device].disk.kept.get(&id) else { return };
@@ -251,6 +284,39 @@ impl World {
         }
     }
 
+    fn act(&mut self, device: usize, id: ConversationId, act: impl Into<Act>) {
+        self.sends += 1;
+        if self.devices[device].send(self.now, &self.server, id, self.sends, act) {
+            let name = format!("{}-{}", self.devices[device].name, self.sends);
+            self.said.entry((device, id)).or_default().push(name);
+        }
+    }
+
+    fn change(&mut self, device: usize, id: ConversationId, target: u64, how: How) {
+        match how {
+            How::Recall => self.act(device, id, Act::Recall(target.into())),
+            How::Edit => self.act(device, id, Act::Edit(target.into(), Edit::text(format!("edited {}", self.sends)))),
+            How::React(emojis) => {
+                let emojis = (0..emojis).map(|number| ["👍", "🎉", "❤"][usize::from(number)].to_owned()).collect();
+                self.act(device, id, Act::React(target, emojis));
+            }
+            How::Reply => {
+                let mut draft = Draft::text(format!("answers {target}"));
+                draft.reply_to = Some(target);
+                self.act(device, id, draft);
+            }
+        }
+    }
+
+    fn change_unsent(&mut self, device: usize, recalls: bool) {
+        let mut waiting = self.devices[device].disk.outgoing.iter();
+        let Some(unsent) = waiting.rfind(|queued| matches!(queued.act, Act::Send(_))).cloned() else { return };
+        let target = Target::Own(unsent.client_msg_id.clone());
+        let edit = Edit::text(format!("edited {}", self.sends));
+        let act = if recalls { Act::Recall(target) } else { Act::Edit(target, edit) };
+        self.act(device, unsent.conversation, act);
+    }
+
     fn withdraw(&mut self, device: usize, key: MessageKey, how: Withdrawal) {
         self.withdrawn.insert(key.client_msg_id.to_string());
         self.step(device, Input::Withdraw { key, how, call: 0 });
@@ -295,8 +361,10 @@ impl World {
     fn push(&mut self, pushes: Vec<server::Push>, except: Option<usize>) {
         for push in pushes {
             for (at, device) in self.devices.iter_mut().enumerate() {
+                // A change is told to who made it, too.
+                let is_told = Some(at) != except || matches!(push.body, Body::MessagesChanged(_));
                 if device.user == push.to
-                    && Some(at) != except
+                    && is_told
                     && let Some(Wires { open: true, to_client, .. }) = &mut device.link
                 {
                     to_client.push_back(v1::ServerFrame { request_id: 0, body: Some(push.body.clone()) });
@@ -323,6 +391,7 @@ impl World {
     fn restore(&mut self) {
         let Some(backup) = self.backup.take() else { return };
         let lost = std::mem::replace(&mut self.server, backup.restored());
+        self.server.unchanged.extend(lost.unchanged);
         for message in lost.logs.values().flatten() {
             self.lost.insert(message.client_msg_id.clone());
         }
@@ -387,23 +456,35 @@ impl World {
 
     fn check_shown(&self, device: &Device, id: ConversationId) {
         let kept = device.disk.kept.get(&id).unwrap_or_else(|| panic!("{} does not know {id}", device.name));
-        let visible = self.server.visible(device.user, id);
+        let visible = self.server.shown(device.user, id);
+        // Who left is not told of changes any more.
+        let is_told = self.is_told(device, id);
+        let said = |message: &v1::Message| (said(message), is_told.then(|| now(message)));
         let expected: Vec<_> =
             visible.iter().filter(|message| message.server_msg_id >= kept.low).map(|m| said(m)).collect();
         let shown = device.disk.messages.get(&id);
         let shown: Vec<_> = shown.into_iter().flatten().map(|(_, message)| said(message)).collect();
         assert_eq!(shown, expected, "{} shows {id} wrongly from {}", device.name, kept.low);
-        let whole = device.policy_is_whole() && !device.evicted.contains(&id);
+        let whole = device.policy_is_whole() && !device.evicted.contains(&id) && !device.disk.dropped.contains(&id);
         assert!(!whole || kept.low <= 1, "{} does not have the beginning of {id}", device.name);
     }
 
     fn check_session(&self, device: &Device, id: ConversationId) {
         let (mine, row) = (&device.disk.kept[&id].session, self.server.row(device.user, id));
+        let is_told = self.is_told(device, id);
         let marks = |row: &v1::Session| {
             let member = row.group.as_ref().map(|group| group.role);
-            (row.head, row.unread, row.read_mark, row.peer_read_mark, row.peer_delivered_mark, member)
+            let told = is_told.then(|| (row.unread, row.last.clone()));
+            (row.head, told, row.read_mark, row.peer_read_mark, row.peer_delivered_mark, member)
         };
         assert_eq!(marks(mine), marks(&row), "{} has another entry of {id} than the server", device.name);
+    }
+
+    fn is_told(&self, device: &Device, id: ConversationId) -> bool {
+        match id {
+            ConversationId::Single { .. } => true,
+            ConversationId::Group(group) => self.server.is_member(device.user, group),
+        }
     }
 
     /// Stored exactly once and in the order in which it was said; or refused, or lost with the server's store. One whose refusal was lost
@@ -428,12 +509,18 @@ impl World {
     }
 
     fn is_gone(&self, refused: &BTreeSet<String>, name: &String) -> bool {
-        refused.contains(name) || self.lost.contains(name) || self.withdrawn.contains(name)
+        let is_unchanged = self.server.unchanged.contains(name);
+        is_unchanged || refused.contains(name) || self.lost.contains(name) || self.withdrawn.contains(name)
     }
 }
 
 fn said(message: &v1::Message) -> (u64, String, u64) {
     (message.server_msg_id, message.client_msg_id.clone(), message.count)
+}
+
+/// What changes of a message.
+fn now(message: &v1::Message) -> (u64, i32, String, u64, Vec<v1::Reaction>) {
+    (message.changed, message.state, message.content.clone(), message.reply_to, message.reactions.clone())
 }
 
 fn check(actions: Vec<Action>, small: bool) {

@@ -42,7 +42,7 @@ fn the_waits_of_marks_begin_anew_after_one_was_taken() {
         ..v1::Message::default()
     };
     let messages = vec![message(1), message(2)];
-    let all = v1::Messages { conversation_id: name.clone(), messages, more: false, head: 2 };
+    let all = v1::Messages { conversation_id: name.clone(), messages, head: 2, ..v1::Messages::default() };
     line.receive(pull.request_id, Body::Messages(all));
     let mut asked = request(&mark_read(&mut line, 1)).request_id;
     for _ in 0..10 {

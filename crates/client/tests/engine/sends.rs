@@ -24,7 +24,7 @@ fn online() -> Line {
 
 fn send(line: &mut Line, conversation: ConversationId, id: &str, text: &str) -> Vec<Effect> {
     let (client_msg_id, draft) = (id.parse().expect("a good id"), Draft::text(text));
-    line.tell(Input::Send { conversation, client_msg_id, draft, client_time_ms: 0, call: 1 })
+    line.tell(Input::Queue { conversation, client_msg_id, act: draft.into(), client_time_ms: 0, call: 1 })
 }
 
 fn answer(effects: &[Effect]) -> Result<Status, NotQueued> {

@@ -5,14 +5,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anser_client::{ConversationId, GroupId, UserId};
 use anser_proto::{digest::groups_digest, v1};
-use v1::{client_frame::Request, error::Code, notice::Kind, server_frame::Body};
+use v1::{client_frame::Request, error::Code, message::State, notice::Kind, server_frame::Body};
+
+#[path = "server/changing.rs"]
+mod changing;
 
 /// Sessions of a page, so that syncs have several.
 const SYNC_PAGE: usize = 2;
 /// Messages of a page.
 const PULL_PAGE: usize = 8;
+/// Entries that are looked at for a page.
+const SCAN_MAX: usize = 12;
 
-/// What to say to whom; the connection that asked is told by its answer instead.
+/// What to say to whom; the connection that asked is told of a message by its answer instead.
 pub(crate) struct Push {
     pub(crate) to: u64,
     pub(crate) body: Body,
@@ -34,7 +39,12 @@ struct Group {
 #[derive(Clone, Default)]
 pub(crate) struct Server {
     pub(crate) log_id: u64,
+    /// Silent entries included, and every message as it is now.
     pub(crate) logs: BTreeMap<ConversationId, Vec<v1::Message>>,
+    /// What each silent entry changed.
+    targets: BTreeMap<(ConversationId, u64), u64>,
+    /// Changes that changed nothing and made no entry.
+    pub(crate) unchanged: BTreeSet<String>,
     groups: BTreeMap<GroupId, Group>,
     mailboxes: BTreeMap<u64, u64>,
     entries: BTreeMap<(u64, ConversationId), Entry>,
@@ -79,6 +89,11 @@ impl Server {
         all.iter().filter(|message| self.may_see(user, id, message.server_msg_id)).collect()
     }
 
+    /// Without silent entries.
+    pub(crate) fn shown(&self, user: u64, id: ConversationId) -> Vec<&v1::Message> {
+        self.visible(user, id).into_iter().filter(|message| !is_silent(message)).collect()
+    }
+
     fn may_see(&self, user: u64, id: ConversationId, at: u64) -> bool {
         match id {
             ConversationId::Single { .. } => id.peer_of(UserId(user)).is_some(),
@@ -88,6 +103,13 @@ impl Server {
                 .and_then(|group| group.stays.get(&user))
                 .is_some_and(|stays| stays.iter().any(|(from, to)| *from <= at && to.is_none_or(|to| at <= to))),
         }
+    }
+
+    /// Of the present stay; of those before no push knows.
+    fn stay_begins(&self, user: u64, id: ConversationId) -> u64 {
+        let ConversationId::Group(group) = id else { return 0 };
+        let stays = self.groups.get(&group).and_then(|group| group.stays.get(&user));
+        stays.and_then(|stays| stays.last()).map_or(0, |(from, _)| *from)
     }
 
     pub(crate) fn is_member(&self, user: u64, group: GroupId) -> bool {
@@ -110,7 +132,10 @@ impl Server {
     pub(crate) fn row(&self, user: u64, id: ConversationId) -> v1::Session {
         let entry = &self.entries[&(user, id)];
         let visible = self.visible(user, id);
-        let counted = |message: &&&v1::Message| message.server_msg_id > entry.read_mark && counts(message);
+        let counted = |message: &&&v1::Message| {
+            message.server_msg_id > entry.read_mark && counts(message) && message.state() == State::Present
+        };
+        let last = visible.iter().rev().find(|message| !is_silent(message));
         let peer = id.peer_of(UserId(user));
         let of_peer = peer.and_then(|peer| self.entries.get(&(peer.0, id))).cloned().unwrap_or_default();
         let group = match id {
@@ -129,7 +154,7 @@ impl Server {
             peer_read_mark: if peer.is_some() { of_peer.read_mark } else { 0 },
             peer_delivered_mark: if peer.is_some() { of_peer.delivered_mark } else { 0 },
             first: visible.first().map_or(0, |message| message.server_msg_id),
-            last: None,
+            last: last.map(|message| preview(message)),
             peer: peer.map(|peer| profile(peer.0)),
             group,
             mailbox_seq: entry.stamp,
@@ -217,7 +242,14 @@ impl Server {
         match request {
             Request::Hello(hello) => (Some(self.welcome(asker.user, &hello)), Vec::new()),
             Request::Ping(_) => (Some(Body::Pong(v1::Pong::default())), Vec::new()),
-            Request::Send(send) => self.send(asker, send),
+            Request::Send(v1::Send { ref conversation_id, ref client_msg_id, .. })
+            | Request::Recall(v1::Recall { ref conversation_id, ref client_msg_id, .. })
+            | Request::Edit(v1::Edit { ref conversation_id, ref client_msg_id, .. })
+            | Request::React(v1::React { ref conversation_id, ref client_msg_id, .. }) => {
+                let id = conversation_id.parse().expect("a good conversation id");
+                let client_msg_id = client_msg_id.clone();
+                self.take(asker, id, client_msg_id, request)
+            }
             Request::Pull(pull) => (Some(self.pull(asker.user, &pull)), Vec::new()),
             Request::Sync(sync) => (Some(self.sync(asker.user, &sync)), Vec::new()),
             Request::MarkRead(mark) => self.mark(asker, &mark.conversation_id, mark.server_msg_id, true),
@@ -226,23 +258,29 @@ impl Server {
         }
     }
 
-    fn send(&mut self, asker: &Asker, send: v1::Send) -> (Option<Body>, Vec<Push>) {
-        let id: ConversationId = send.conversation_id.parse().expect("a good conversation id");
+    /// Messages, and changes of them: in the order in which a connection said them.
+    fn take(
+        &mut self,
+        asker: &Asker,
+        id: ConversationId,
+        client_msg_id: String,
+        request: Request,
+    ) -> (Option<Body>, Vec<Push>) {
         let lane = (asker.connection, id);
-        if self.failed.get(&lane).is_some_and(|failed| *failed != send.client_msg_id) {
+        if self.failed.get(&lane).is_some_and(|failed| *failed != client_msg_id) {
             return (refusal(Code::BehindFailed), Vec::new());
         }
         self.failed.remove(&lane);
         let fault = match self.faults.pop() {
             Some(Fault::Poison) => {
-                self.poisoned.insert(send.client_msg_id.clone());
+                self.poisoned.insert(client_msg_id.clone());
                 Some(Fault::Poison)
             }
-            _ if self.poisoned.contains(&send.client_msg_id) => Some(Fault::Poison),
+            _ if self.poisoned.contains(&client_msg_id) => Some(Fault::Poison),
             fault => fault,
         };
         if fault.is_some() {
-            self.failed.insert(lane, send.client_msg_id.clone());
+            self.failed.insert(lane, client_msg_id.clone());
         }
         if fault == Some(Fault::Overloaded) {
             return (refusal(Code::Overloaded), Vec::new());
@@ -250,20 +288,27 @@ impl Server {
         if fault == Some(Fault::Poison) {
             return (refusal(Code::UnknownOutcome), Vec::new());
         }
-        let known =
-            |message: &&v1::Message| message.from_id == asker.user && message.client_msg_id == send.client_msg_id;
-        if let Some(first) = self.logs.get(&id).and_then(|log| log.iter().find(known)) {
-            let answer = if fault.is_none() { Some(sent(first, 0)) } else { refusal(Code::UnknownOutcome) };
-            return (answer, Vec::new());
-        }
-        if let ConversationId::Group(group) = id
-            && !self.is_member(asker.user, group)
-        {
+        let known = |message: &&v1::Message| message.from_id == asker.user && message.client_msg_id == client_msg_id;
+        let (answer, pushes) = match self.logs.get(&id).and_then(|log| log.iter().find(known)) {
+            Some(first) => (Ok(sent(first, 0)), Vec::new()),
+            None => match self.perform(asker, id, request) {
+                Ok((answer, pushes)) => (Ok(answer), pushes),
+                Err(code) => (Err(code), Vec::new()),
+            },
+        };
+        match answer {
             // Refused for good: nothing waits for it.
-            self.refused.insert(send.client_msg_id);
-            self.failed.remove(&lane);
-            return (refusal(Code::NotMember), Vec::new());
+            Err(code) => {
+                self.refused.insert(client_msg_id);
+                self.failed.remove(&lane);
+                (refusal(code), pushes)
+            }
+            Ok(_) if fault == Some(Fault::UnknownOutcome) => (refusal(Code::UnknownOutcome), pushes),
+            Ok(answer) => (Some(answer), pushes),
         }
+    }
+
+    fn send(&mut self, asker: &Asker, id: ConversationId, send: v1::Send) -> (Body, Vec<Push>) {
         let message = self.append(
             id,
             v1::Message {
@@ -273,6 +318,7 @@ impl Server {
                 r#type: send.r#type,
                 content: send.content,
                 settings: send.settings,
+                reply_to: send.reply_to,
                 ..v1::Message::default()
             },
         );
@@ -280,10 +326,7 @@ impl Server {
         entry.read_mark = message.server_msg_id;
         entry.delivered_mark = message.server_msg_id;
         let (own_seq, pushes) = self.tell_all(asker.user, id, &message);
-        if fault == Some(Fault::UnknownOutcome) {
-            return (refusal(Code::UnknownOutcome), pushes);
-        }
-        (Some(sent(&message, own_seq)), pushes)
+        (sent(&message, own_seq), pushes)
     }
 
     fn tell_all(&mut self, sender: u64, id: ConversationId, message: &v1::Message) -> (u64, Vec<Push>) {
@@ -306,19 +349,45 @@ impl Server {
 
     fn pull(&self, user: u64, pull: &v1::Pull) -> Body {
         let id: ConversationId = pull.conversation_id.parse().expect("a good conversation id");
-        let within = |message: &&&v1::Message| {
-            message.server_msg_id > pull.after.unwrap_or(0) && (pull.before == 0 || message.server_msg_id < pull.before)
-        };
-        let visible = self.visible(user, id);
-        let stretch: Vec<_> = visible.iter().filter(within).map(|message| (*message).clone()).collect();
         let limit = PULL_PAGE.min(pull.limit as usize);
-        let more = stretch.len() > limit;
-        let messages = match () {
-            () if !more => stretch,
-            () if pull.after.is_some() => stretch[..limit].to_vec(),
-            () => stretch[stretch.len() - limit..].to_vec(),
-        };
-        Body::Messages(v1::Messages { conversation_id: id.to_string(), messages, more, head: self.head(user, id) })
+        let head = self.head(user, id);
+        let end = if pull.before == 0 { head } else { head.min(pull.before - 1) };
+        let mut page = v1::Messages { conversation_id: id.to_string(), head, through: end, ..v1::Messages::default() };
+        let log = self.logs.get(&id).map(Vec::as_slice).unwrap_or_default();
+        let is_shown = |message: &v1::Message| !is_silent(message) && self.may_see(user, id, message.server_msg_id);
+        let (after, mut scanned) = (pull.after.unwrap_or(0), 0);
+        let stretch = log.iter().filter(|message| (after + 1..=end).contains(&message.server_msg_id));
+        if pull.after.is_none() {
+            for message in stretch.rev() {
+                if page.messages.len() == limit || scanned == SCAN_MAX {
+                    (page.after, page.more) = (message.server_msg_id, true);
+                    break;
+                }
+                scanned += 1;
+                page.messages.extend(is_shown(message).then(|| message.clone()));
+            }
+            page.messages.reverse();
+            return Body::Messages(page);
+        }
+        page.after = after;
+        for message in stretch {
+            if page.messages.len() + page.changed.len() >= limit || scanned == SCAN_MAX {
+                (page.through, page.more) = (message.server_msg_id - 1, true);
+                break;
+            }
+            scanned += 1;
+            let target = self.targets.get(&(id, message.server_msg_id));
+            let is_news = |target: &&u64| {
+                self.may_see(user, id, message.server_msg_id)
+                    && **target <= after
+                    && self.may_see(user, id, **target)
+                    && page.changed.iter().all(|known| known.server_msg_id != **target)
+            };
+            let target = target.filter(is_news).map(|target| log[*target as usize - 1].clone());
+            page.changed.extend(target);
+            page.messages.extend(is_shown(message).then(|| message.clone()));
+        }
+        Body::Messages(page)
     }
 
     fn sync(&self, user: u64, sync: &v1::Sync) -> Body {
@@ -368,8 +437,18 @@ impl Server {
     }
 }
 
+pub(crate) fn is_silent(message: &v1::Message) -> bool {
+    (60..80).contains(&message.r#type)
+}
+
+fn preview(message: &v1::Message) -> v1::Preview {
+    let v1::Message { server_msg_id, from_id, ref from_nickname, server_time_ms, state, r#type, .. } = *message;
+    let (from_nickname, content) = (from_nickname.clone(), message.content.clone());
+    v1::Preview { server_msg_id, from_id, from_nickname, r#type, content, server_time_ms, state }
+}
+
 fn counts(message: &v1::Message) -> bool {
-    message.notice.is_none() && !message.settings.is_some_and(|settings| settings.uncounted)
+    !is_silent(message) && message.notice.is_none() && !message.settings.is_some_and(|settings| settings.uncounted)
 }
 
 fn sent(message: &v1::Message, mailbox_seq: u64) -> Body {

@@ -51,7 +51,7 @@ pub(crate) struct State {
     pub(crate) model: Server,
     outboxes: HashMap<u64, (u64, mpsc::Sender<v1::ServerFrame>)>,
     connections: u64,
-    /// So many answers to sends are lost with their connection.
+    /// So many answers to sends and changes are lost with their connection.
     pub(crate) eaten: u32,
 }
 
@@ -174,7 +174,7 @@ impl Connection {
             Request::Hello(v1::Hello { credential: Some(Credential::Password(login)), .. }) => login.account.clone(),
             _ => String::new(),
         };
-        let sends = matches!(request, Request::Send(_));
+        let sends = matches!(request, Request::Send(_) | Request::Edit(_) | Request::Recall(_) | Request::React(_));
         let (mut body, pushes) = state.model.answer(me, request);
         if let Some(Body::Welcome(welcome)) = &mut body {
             welcome.token = account;
@@ -192,7 +192,9 @@ impl Connection {
 fn push(state: &State, except: u64, pushes: Vec<Push>) {
     for push in pushes {
         for (connection, (user, outbox)) in &state.outboxes {
-            if *user == push.to && *connection != except {
+            // A change is told to who made it, too.
+            let is_told = *connection != except || matches!(push.body, Body::MessagesChanged(_));
+            if *user == push.to && is_told {
                 // A connection that ended receives nothing.
                 let _ = outbox.try_send(v1::ServerFrame { request_id: 0, body: Some(push.body.clone()) });
             }

@@ -2,6 +2,7 @@
 //! with messages in its queue, connections that break, stores that are not its own.
 
 mod bounds;
+mod changing;
 mod consumer;
 mod fake;
 mod lossy;

@@ -70,6 +70,9 @@ pub struct GroupPush {
     /// An `anser.v1.ServerFrame`.
     #[prost(bytes = "bytes", tag = "5")]
     pub event: ::prost::bytes::Bytes,
+    /// Only who joined behind this place of the log gets it. 0: all.
+    #[prost(uint64, tag = "6")]
+    pub joined_behind: u64,
 }
 /// Ends the connections of a user, or of one of their devices. It comes by two ways and is done once.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -156,6 +159,63 @@ pub struct NewMessage {
     /// Of the sender's login.
     #[prost(uint64, tag = "12")]
     pub login_version: u64,
+    #[prost(uint64, tag = "13")]
+    pub reply_to: u64,
+    /// Of a silent entry.
+    #[prost(message, optional, tag = "14")]
+    pub change: ::core::option::Option<Change>,
+}
+/// What a silent entry does to another message of its log.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Change {
+    #[prost(enumeration = "change::What", tag = "3")]
+    pub what: i32,
+    #[prost(uint64, optional, tag = "4")]
+    pub if_changed: ::core::option::Option<u64>,
+    #[prost(oneof = "change::Target", tags = "1, 2")]
+    pub target: ::core::option::Option<change::Target>,
+}
+/// Nested message and enum types in `Change`.
+pub mod change {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum What {
+        Unknown = 0,
+        Recall = 1,
+        Edit = 2,
+        React = 3,
+    }
+    impl What {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Unknown => "UNKNOWN",
+                Self::Recall => "RECALL",
+                Self::Edit => "EDIT",
+                Self::React => "REACT",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "UNKNOWN" => Some(Self::Unknown),
+                "RECALL" => Some(Self::Recall),
+                "EDIT" => Some(Self::Edit),
+                "REACT" => Some(Self::React),
+                _ => None,
+            }
+        }
+    }
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Target {
+        #[prost(uint64, tag = "1")]
+        ServerMsgId(u64),
+        #[prost(string, tag = "2")]
+        OwnClientMsgId(::prost::alloc::string::String),
+    }
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct AppendAnswer {
@@ -222,6 +282,10 @@ pub mod failure {
         UnknownOutcome = 8,
         Failed = 9,
         LoginOver = 10,
+        Gone = 11,
+        TooLate = 12,
+        Outdated = 13,
+        Limit = 14,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -241,6 +305,10 @@ pub mod failure {
                 Self::UnknownOutcome => "UNKNOWN_OUTCOME",
                 Self::Failed => "FAILED",
                 Self::LoginOver => "LOGIN_OVER",
+                Self::Gone => "GONE",
+                Self::TooLate => "TOO_LATE",
+                Self::Outdated => "OUTDATED",
+                Self::Limit => "LIMIT",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -257,6 +325,10 @@ pub mod failure {
                 "UNKNOWN_OUTCOME" => Some(Self::UnknownOutcome),
                 "FAILED" => Some(Self::Failed),
                 "LOGIN_OVER" => Some(Self::LoginOver),
+                "GONE" => Some(Self::Gone),
+                "TOO_LATE" => Some(Self::TooLate),
+                "OUTDATED" => Some(Self::Outdated),
+                "LIMIT" => Some(Self::Limit),
                 _ => None,
             }
         }

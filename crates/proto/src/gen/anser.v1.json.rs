@@ -498,6 +498,13 @@ impl Fields for Message {
             b"server_time_ms" | b"serverTimeMs" => json.field(&mut self.server_time_ms),
             b"count" => json.field(&mut self.count),
             b"settings" => json.field(&mut self.settings),
+            b"changed" => json.field(&mut self.changed),
+            b"state" => json.enumeration::<message::State>(&mut self.state),
+            b"recalled_by" | b"recalledBy" => json.field(&mut self.recalled_by),
+            b"edited_ms" | b"editedMs" => json.field(&mut self.edited_ms),
+            b"edits" => json.field(&mut self.edits),
+            b"reply_to" | b"replyTo" => json.field(&mut self.reply_to),
+            b"reactions" => json.field(&mut self.reactions),
             _ => json.skip_field(name),
         }
     }
@@ -518,10 +525,38 @@ impl Fields for Message {
         json.field("server_time_ms", &self.server_time_ms);
         json.field("count", &self.count);
         json.field("settings", &self.settings);
+        json.field("changed", &self.changed);
+        json.enumeration::<message::State>("state", self.state);
+        json.field("recalled_by", &self.recalled_by);
+        json.field("edited_ms", &self.edited_ms);
+        json.field("edits", &self.edits);
+        json.field("reply_to", &self.reply_to);
+        json.field("reactions", &self.reactions);
     }
 }
 
 impl_enum!(message::Type);
+
+impl_enum!(message::State);
+
+impl Fields for Reaction {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"emoji" => json.field(&mut self.emoji),
+            b"count" => json.field(&mut self.count),
+            b"user_ids" | b"userIds" => json.field(&mut self.user_ids),
+            b"mine" => json.field(&mut self.mine),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("emoji", &self.emoji);
+        json.field("count", &self.count);
+        json.field("user_ids", &self.user_ids);
+        json.field("mine", &self.mine);
+    }
+}
 
 impl Fields for Settings {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
@@ -565,6 +600,7 @@ impl Fields for Send {
             b"attachment" => json.field(&mut self.attachment),
             b"client_time_ms" | b"clientTimeMs" => json.field(&mut self.client_time_ms),
             b"settings" => json.field(&mut self.settings),
+            b"reply_to" | b"replyTo" => json.field(&mut self.reply_to),
             _ => json.skip_field(name),
         }
     }
@@ -577,6 +613,82 @@ impl Fields for Send {
         json.field("attachment", &self.attachment);
         json.field("client_time_ms", &self.client_time_ms);
         json.field("settings", &self.settings);
+        json.field("reply_to", &self.reply_to);
+    }
+}
+
+impl Fields for Recall {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
+            b"client_msg_id" | b"clientMsgId" => json.field(&mut self.client_msg_id),
+            b"server_msg_id" | b"serverMsgId" => json.choice(&mut self.target, recall::Target::ServerMsgId),
+            b"own_client_msg_id" | b"ownClientMsgId" => json.choice(&mut self.target, recall::Target::OwnClientMsgId),
+            b"client_time_ms" | b"clientTimeMs" => json.field(&mut self.client_time_ms),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("conversation_id", &self.conversation_id);
+        json.field("client_msg_id", &self.client_msg_id);
+        json.field("client_time_ms", &self.client_time_ms);
+        match &self.target {
+            Some(recall::Target::ServerMsgId(value)) => json.choice("server_msg_id", value),
+            Some(recall::Target::OwnClientMsgId(value)) => json.choice("own_client_msg_id", value),
+            None => {}
+        }
+    }
+}
+
+impl Fields for Edit {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
+            b"client_msg_id" | b"clientMsgId" => json.field(&mut self.client_msg_id),
+            b"server_msg_id" | b"serverMsgId" => json.choice(&mut self.target, edit::Target::ServerMsgId),
+            b"own_client_msg_id" | b"ownClientMsgId" => json.choice(&mut self.target, edit::Target::OwnClientMsgId),
+            b"content" => json.field(&mut self.content),
+            b"attachment" => json.field(&mut self.attachment),
+            b"client_time_ms" | b"clientTimeMs" => json.field(&mut self.client_time_ms),
+            b"if_changed" | b"ifChanged" => json.field(&mut self.if_changed),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("conversation_id", &self.conversation_id);
+        json.field("client_msg_id", &self.client_msg_id);
+        json.field("content", &self.content);
+        json.field("attachment", &self.attachment);
+        json.field("client_time_ms", &self.client_time_ms);
+        json.field("if_changed", &self.if_changed);
+        match &self.target {
+            Some(edit::Target::ServerMsgId(value)) => json.choice("server_msg_id", value),
+            Some(edit::Target::OwnClientMsgId(value)) => json.choice("own_client_msg_id", value),
+            None => {}
+        }
+    }
+}
+
+impl Fields for React {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
+            b"client_msg_id" | b"clientMsgId" => json.field(&mut self.client_msg_id),
+            b"server_msg_id" | b"serverMsgId" => json.field(&mut self.server_msg_id),
+            b"emojis" => json.field(&mut self.emojis),
+            b"client_time_ms" | b"clientTimeMs" => json.field(&mut self.client_time_ms),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("conversation_id", &self.conversation_id);
+        json.field("client_msg_id", &self.client_msg_id);
+        json.field("server_msg_id", &self.server_msg_id);
+        json.field("emojis", &self.emojis);
+        json.field("client_time_ms", &self.client_time_ms);
     }
 }
 
@@ -625,6 +737,10 @@ impl Fields for Messages {
             b"messages" => json.field(&mut self.messages),
             b"more" => json.field(&mut self.more),
             b"head" => json.field(&mut self.head),
+            b"after" => json.field(&mut self.after),
+            b"through" => json.field(&mut self.through),
+            b"changed" => json.field(&mut self.changed),
+            b"references" => json.field(&mut self.references),
             _ => json.skip_field(name),
         }
     }
@@ -634,6 +750,33 @@ impl Fields for Messages {
         json.field("messages", &self.messages);
         json.field("more", &self.more);
         json.field("head", &self.head);
+        json.field("after", &self.after);
+        json.field("through", &self.through);
+        json.field("changed", &self.changed);
+        json.field("references", &self.references);
+    }
+}
+
+impl Fields for Reference {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"server_msg_id" | b"serverMsgId" => json.field(&mut self.server_msg_id),
+            b"from_id" | b"fromId" => json.field(&mut self.from_id),
+            b"from_nickname" | b"fromNickname" => json.field(&mut self.from_nickname),
+            b"type" => json.enumeration::<message::Type>(&mut self.r#type),
+            b"state" => json.enumeration::<message::State>(&mut self.state),
+            b"content" => json.field(&mut self.content),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("server_msg_id", &self.server_msg_id);
+        json.field("from_id", &self.from_id);
+        json.field("from_nickname", &self.from_nickname);
+        json.enumeration::<message::Type>("type", self.r#type);
+        json.enumeration::<message::State>("state", self.state);
+        json.field("content", &self.content);
     }
 }
 
@@ -648,6 +791,27 @@ impl Fields for MessageEvent {
 
     fn write_fields(&self, json: &mut Writer) {
         json.field("message", &self.message);
+        json.field("mailbox_seq", &self.mailbox_seq);
+    }
+}
+
+impl Fields for MessagesChanged {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
+            b"after" => json.field(&mut self.after),
+            b"through" => json.field(&mut self.through),
+            b"changed" => json.field(&mut self.changed),
+            b"mailbox_seq" | b"mailboxSeq" => json.field(&mut self.mailbox_seq),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("conversation_id", &self.conversation_id);
+        json.field("after", &self.after);
+        json.field("through", &self.through);
+        json.field("changed", &self.changed);
         json.field("mailbox_seq", &self.mailbox_seq);
     }
 }
@@ -960,6 +1124,7 @@ impl Fields for Preview {
             b"type" => json.enumeration::<message::Type>(&mut self.r#type),
             b"content" => json.field(&mut self.content),
             b"server_time_ms" | b"serverTimeMs" => json.field(&mut self.server_time_ms),
+            b"state" => json.enumeration::<message::State>(&mut self.state),
             _ => json.skip_field(name),
         }
     }
@@ -971,6 +1136,7 @@ impl Fields for Preview {
         json.enumeration::<message::Type>("type", self.r#type);
         json.field("content", &self.content);
         json.field("server_time_ms", &self.server_time_ms);
+        json.enumeration::<message::State>("state", self.state);
     }
 }
 
@@ -1188,6 +1354,9 @@ impl Fields for ClientFrame {
             b"mark_delivered" | b"markDelivered" => json.choice(&mut self.request, client_frame::Request::MarkDelivered),
             b"typing" => json.choice(&mut self.request, client_frame::Request::Typing),
             b"list_sessions" | b"listSessions" => json.choice(&mut self.request, client_frame::Request::ListSessions),
+            b"recall" => json.choice(&mut self.request, client_frame::Request::Recall),
+            b"edit" => json.choice(&mut self.request, client_frame::Request::Edit),
+            b"react" => json.choice(&mut self.request, client_frame::Request::React),
             b"create_group" | b"createGroup" => json.choice(&mut self.request, client_frame::Request::CreateGroup),
             b"get_group" | b"getGroup" => json.choice(&mut self.request, client_frame::Request::GetGroup),
             b"list_members" | b"listMembers" => json.choice(&mut self.request, client_frame::Request::ListMembers),
@@ -1225,6 +1394,9 @@ impl Fields for ClientFrame {
             Some(client_frame::Request::MarkDelivered(value)) => json.choice("mark_delivered", value),
             Some(client_frame::Request::Typing(value)) => json.choice("typing", value),
             Some(client_frame::Request::ListSessions(value)) => json.choice("list_sessions", value),
+            Some(client_frame::Request::Recall(value)) => json.choice("recall", value),
+            Some(client_frame::Request::Edit(value)) => json.choice("edit", value),
+            Some(client_frame::Request::React(value)) => json.choice("react", value),
             Some(client_frame::Request::CreateGroup(value)) => json.choice("create_group", value),
             Some(client_frame::Request::GetGroup(value)) => json.choice("get_group", value),
             Some(client_frame::Request::ListMembers(value)) => json.choice("list_members", value),
@@ -1279,6 +1451,7 @@ impl Fields for ServerFrame {
             b"draining" => json.choice(&mut self.body, server_frame::Body::Draining),
             b"close" => json.choice(&mut self.body, server_frame::Body::Close),
             b"profile_changed" | b"profileChanged" => json.choice(&mut self.body, server_frame::Body::ProfileChanged),
+            b"messages_changed" | b"messagesChanged" => json.choice(&mut self.body, server_frame::Body::MessagesChanged),
             _ => json.skip_field(name),
         }
     }
@@ -1311,6 +1484,7 @@ impl Fields for ServerFrame {
             Some(server_frame::Body::Draining(value)) => json.choice("draining", value),
             Some(server_frame::Body::Close(value)) => json.choice("close", value),
             Some(server_frame::Body::ProfileChanged(value)) => json.choice("profile_changed", value),
+            Some(server_frame::Body::MessagesChanged(value)) => json.choice("messages_changed", value),
             None => {}
         }
     }

@@ -39,6 +39,8 @@ pub mod error {
         Forbidden = 202,
         Conflict = 203,
         LimitReached = 204,
+        Gone = 205,
+        TooLate = 207,
         /// 300 to 399: try again. Nothing was stored.
         Overloaded = 300,
         RateLimited = 301,
@@ -78,6 +80,8 @@ pub mod error {
                 Self::Forbidden => "FORBIDDEN",
                 Self::Conflict => "CONFLICT",
                 Self::LimitReached => "LIMIT_REACHED",
+                Self::Gone => "GONE",
+                Self::TooLate => "TOO_LATE",
                 Self::Overloaded => "OVERLOADED",
                 Self::RateLimited => "RATE_LIMITED",
                 Self::BehindFailed => "BEHIND_FAILED",
@@ -112,6 +116,8 @@ pub mod error {
                 "FORBIDDEN" => Some(Self::Forbidden),
                 "CONFLICT" => Some(Self::Conflict),
                 "LIMIT_REACHED" => Some(Self::LimitReached),
+                "GONE" => Some(Self::Gone),
+                "TOO_LATE" => Some(Self::TooLate),
                 "OVERLOADED" => Some(Self::Overloaded),
                 "RATE_LIMITED" => Some(Self::RateLimited),
                 "BEHIND_FAILED" => Some(Self::BehindFailed),
@@ -556,7 +562,7 @@ pub struct TransferGroup {
     pub user_id: u64,
 }
 /// One entry of a conversation's log.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Message {
     /// `single_{small}_{big}` (two user ids, smaller first) or `group_{group_id}`.
     #[prost(string, tag = "1")]
@@ -598,6 +604,25 @@ pub struct Message {
     pub count: u64,
     #[prost(message, optional, tag = "15")]
     pub settings: ::core::option::Option<Settings>,
+    /// Id of the last entry of the log that changed this message; 0: none did. A message comes as it is now: of two states of it the one
+    /// with the greater `changed` is the newer.
+    #[prost(uint64, tag = "16")]
+    pub changed: u64,
+    #[prost(enumeration = "message::State", tag = "17")]
+    pub state: i32,
+    /// Of a recalled message: who did it.
+    #[prost(uint64, tag = "18")]
+    pub recalled_by: u64,
+    /// When it was last edited, and how often. 0: never.
+    #[prost(uint64, tag = "19")]
+    pub edited_ms: u64,
+    #[prost(uint32, tag = "20")]
+    pub edits: u32,
+    /// The message of the same conversation that this one answers; 0: none.
+    #[prost(uint64, tag = "21")]
+    pub reply_to: u64,
+    #[prost(message, repeated, tag = "22")]
+    pub reactions: ::prost::alloc::vec::Vec<Reaction>,
 }
 /// Nested message and enum types in `Message`.
 pub mod message {
@@ -614,6 +639,11 @@ pub mod message {
         Custom = 7,
         /// Written by the server: somebody joined, left, …
         Notice = 50,
+        /// 60 to 79 are silent entries: each changes another message, and nobody is shown the entry itself. It takes an id and
+        /// has an identity, but never counts, is never a preview, and moves no conversation up the list.
+        Recall = 60,
+        Edit = 61,
+        Reaction = 62,
     }
     impl Type {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -631,6 +661,9 @@ pub mod message {
                 Self::Location => "LOCATION",
                 Self::Custom => "CUSTOM",
                 Self::Notice => "NOTICE",
+                Self::Recall => "RECALL",
+                Self::Edit => "EDIT",
+                Self::Reaction => "REACTION",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -645,10 +678,54 @@ pub mod message {
                 "LOCATION" => Some(Self::Location),
                 "CUSTOM" => Some(Self::Custom),
                 "NOTICE" => Some(Self::Notice),
+                "RECALL" => Some(Self::Recall),
+                "EDIT" => Some(Self::Edit),
+                "REACTION" => Some(Self::Reaction),
                 _ => None,
             }
         }
     }
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum State {
+        Present = 0,
+        /// Its body is gone for everybody. The line stays, so that what others replied to is not lost.
+        Recalled = 1,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Present => "PRESENT",
+                Self::Recalled => "RECALLED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "PRESENT" => Some(Self::Present),
+                "RECALLED" => Some(Self::Recalled),
+                _ => None,
+            }
+        }
+    }
+}
+/// How often one emoji stands below a message.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Reaction {
+    #[prost(string, tag = "1")]
+    pub emoji: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "2")]
+    pub count: u32,
+    /// Who, in the order in which they did: all of them as long as the message has no more than 20 reactions, else the first 5.
+    #[prost(uint64, repeated, tag = "3")]
+    pub user_ids: ::prost::alloc::vec::Vec<u64>,
+    /// The reader is one of them. In pages only: a push is the same for all.
+    #[prost(bool, tag = "4")]
+    pub mine: bool,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Settings {
@@ -736,8 +813,86 @@ pub struct Send {
     pub client_time_ms: u64,
     #[prost(message, optional, tag = "7")]
     pub settings: ::core::option::Option<Settings>,
+    /// A message of this conversation that it answers, and that the sender may see; 0: none.
+    #[prost(uint64, tag = "8")]
+    pub reply_to: u64,
 }
-/// The message is stored and will not be lost. A retry gets the same answer again.
+/// Takes the body of a message away for everybody. Its author may for a while (`messages.recall_s`), a group's owner anyone's, an
+/// admin those of plain members and of who is gone. Answered by `sent`; what is recalled already stays so.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Recall {
+    #[prost(string, tag = "1")]
+    pub conversation_id: ::prost::alloc::string::String,
+    /// Of the recall itself: like that of a message.
+    #[prost(string, tag = "2")]
+    pub client_msg_id: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "5")]
+    pub client_time_ms: u64,
+    #[prost(oneof = "recall::Target", tags = "3, 4")]
+    pub target: ::core::option::Option<recall::Target>,
+}
+/// Nested message and enum types in `Recall`.
+pub mod recall {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Target {
+        #[prost(uint64, tag = "3")]
+        ServerMsgId(u64),
+        /// An own message by its identity, also before its place is known.
+        #[prost(string, tag = "4")]
+        OwnClientMsgId(::prost::alloc::string::String),
+    }
+}
+/// Gives an own message another body, for a while (`messages.edit_s`) and at most 20 times. Its type, its reactions and what it answers
+/// stay. Answered by `sent`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Edit {
+    #[prost(string, tag = "1")]
+    pub conversation_id: ::prost::alloc::string::String,
+    /// Of the edit itself: like that of a message.
+    #[prost(string, tag = "2")]
+    pub client_msg_id: ::prost::alloc::string::String,
+    /// The new body, whole: both together at most 65 536 bytes.
+    #[prost(string, tag = "5")]
+    pub content: ::prost::alloc::string::String,
+    #[prost(bytes = "bytes", tag = "6")]
+    pub attachment: ::prost::bytes::Bytes,
+    #[prost(uint64, tag = "7")]
+    pub client_time_ms: u64,
+    /// The `changed` of the message that the editor saw: if it is another one by now, the edit is refused with CONFLICT.
+    #[prost(uint64, optional, tag = "8")]
+    pub if_changed: ::core::option::Option<u64>,
+    #[prost(oneof = "edit::Target", tags = "3, 4")]
+    pub target: ::core::option::Option<edit::Target>,
+}
+/// Nested message and enum types in `Edit`.
+pub mod edit {
+    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Target {
+        #[prost(uint64, tag = "3")]
+        ServerMsgId(u64),
+        /// An own message by its identity, also before its place is known.
+        #[prost(string, tag = "4")]
+        OwnClientMsgId(::prost::alloc::string::String),
+    }
+}
+/// Sets what the user's reactions to a message are, all of them: those that are not named are taken back. Answered by `sent`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct React {
+    #[prost(string, tag = "1")]
+    pub conversation_id: ::prost::alloc::string::String,
+    /// Of the change itself: like that of a message.
+    #[prost(string, tag = "2")]
+    pub client_msg_id: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub server_msg_id: u64,
+    /// At most 5 of a user and 20 different ones of a message, each 1 to 32 bytes without blanks.
+    #[prost(string, repeated, tag = "4")]
+    pub emojis: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    #[prost(uint64, tag = "5")]
+    pub client_time_ms: u64,
+}
+/// The message, or the change of one, is stored and will not be lost. A retry gets the same answer again. What changed nothing is
+/// answered with the place of the last change of its target.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Sent {
     #[prost(uint64, tag = "1")]
@@ -765,7 +920,8 @@ pub struct Pull {
     #[prost(uint32, tag = "4")]
     pub limit: u32,
 }
-/// A stretch of a log in ascending order. Ids that the user may not see are left out.
+/// A stretch of a log in ascending order: all that is shown behind `after` up to `through`, each message as it is now. An id of the
+/// stretch that is not in it is one that the user may not see, or a silent entry.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Messages {
     #[prost(string, tag = "1")]
@@ -778,14 +934,59 @@ pub struct Messages {
     /// Last id of the conversation that the user may see.
     #[prost(uint64, tag = "4")]
     pub head: u64,
+    /// The stretch that this page covers: behind this id,
+    #[prost(uint64, tag = "5")]
+    pub after: u64,
+    /// up to this one.
+    #[prost(uint64, tag = "6")]
+    pub through: u64,
+    /// Of a page that goes forward: messages from before the stretch that entries in it changed, each once, as they are now.
+    #[prost(message, repeated, tag = "7")]
+    pub changed: ::prost::alloc::vec::Vec<Message>,
+    /// What messages of the page answer, where it is not in the page itself and the reader may see it.
+    #[prost(message, repeated, tag = "8")]
+    pub references: ::prost::alloc::vec::Vec<Reference>,
+}
+/// Enough of a message to show what another one answers.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Reference {
+    #[prost(uint64, tag = "1")]
+    pub server_msg_id: u64,
+    #[prost(uint64, tag = "2")]
+    pub from_id: u64,
+    #[prost(string, tag = "3")]
+    pub from_nickname: ::prost::alloc::string::String,
+    #[prost(enumeration = "message::Type", tag = "4")]
+    pub r#type: i32,
+    #[prost(enumeration = "message::State", tag = "5")]
+    pub state: i32,
+    /// At most 128 characters.
+    #[prost(string, tag = "6")]
+    pub content: ::prost::alloc::string::String,
 }
 /// A message was stored in a conversation of the user.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct MessageEvent {
     #[prost(message, optional, tag = "1")]
     pub message: ::core::option::Option<Message>,
     /// Of the user's mailbox; 0 in a group.
     #[prost(uint64, tag = "2")]
+    pub mailbox_seq: u64,
+}
+/// Silent entries were stored: they changed messages of before. Who has the log up to `after` has it up to `through` now.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct MessagesChanged {
+    #[prost(string, tag = "1")]
+    pub conversation_id: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub after: u64,
+    #[prost(uint64, tag = "3")]
+    pub through: u64,
+    /// As they are now; without those that the user may not see.
+    #[prost(message, repeated, tag = "4")]
+    pub changed: ::prost::alloc::vec::Vec<Message>,
+    /// Of the user's mailbox; 0 in a group.
+    #[prost(uint64, tag = "5")]
     pub mailbox_seq: u64,
 }
 /// What another user is to this one.
@@ -1025,7 +1226,7 @@ pub struct Session {
     /// Last id of the conversation that the user may see.
     #[prost(uint64, tag = "2")]
     pub head: u64,
-    /// How many countable messages lie behind the read mark.
+    /// How many countable messages lie behind the read mark, without those that are recalled.
     #[prost(uint64, tag = "3")]
     pub unread: u64,
     #[prost(uint64, tag = "4")]
@@ -1068,6 +1269,8 @@ pub struct Preview {
     pub content: ::prost::alloc::string::String,
     #[prost(uint64, tag = "6")]
     pub server_time_ms: u64,
+    #[prost(enumeration = "message::State", tag = "7")]
+    pub state: i32,
 }
 /// Asks what changed.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1204,7 +1407,7 @@ pub struct ClientFrame {
     /// Chosen by the client; the answer bears the same. Not 0.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49")]
+    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49")]
     pub request: ::core::option::Option<client_frame::Request>,
 }
 /// Nested message and enum types in `ClientFrame`.
@@ -1231,6 +1434,12 @@ pub mod client_frame {
         Typing(super::Typing),
         #[prost(message, tag = "16")]
         ListSessions(super::ListSessions),
+        #[prost(message, tag = "17")]
+        Recall(super::Recall),
+        #[prost(message, tag = "18")]
+        Edit(super::Edit),
+        #[prost(message, tag = "19")]
+        React(super::React),
         #[prost(message, tag = "20")]
         CreateGroup(super::CreateGroup),
         #[prost(message, tag = "21")]
@@ -1279,7 +1488,7 @@ pub struct ServerFrame {
     /// That of the request which this answers; 0 for an event.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "server_frame::Body", tags = "2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 30, 31, 32, 33, 40, 41, 42, 43, 44, 45, 46, 47, 48")]
+    #[prost(oneof = "server_frame::Body", tags = "2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 30, 31, 32, 33, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49")]
     pub body: ::core::option::Option<server_frame::Body>,
 }
 /// Nested message and enum types in `ServerFrame`.
@@ -1337,6 +1546,8 @@ pub mod server_frame {
         Close(super::Close),
         #[prost(message, tag = "48")]
         ProfileChanged(super::ProfileChanged),
+        #[prost(message, tag = "49")]
+        MessagesChanged(super::MessagesChanged),
     }
 }
 /// The answer to a request that has nothing to tell but that it is done.

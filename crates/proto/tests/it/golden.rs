@@ -59,6 +59,9 @@ fn golden_frames_are_read_and_written_as_ever() {
     check("client", "sync-resetting", &sync);
     check("server", "sync_page-reset", &page);
     check("client", "pull-beginning", &samples::pull_from_the_beginning());
+    check("client", "send-reply", &samples::reply());
+    check("server", "messages-changes", &samples::page_of_changes());
+    check("server", "session_changed-recalled", &samples::recalled_preview());
     check("client", "nothing", &ClientFrame::default());
     check("server", "nothing", &ServerFrame::default());
 }

@@ -3,13 +3,14 @@
 
 use anser_proto::v1::{
     AnswerContact, Block, Blocked, Blocks, Change, Changed, ClientFrame, Close, Contact, Contacts, CreateGroup, Device,
-    Done, Draining, Error, GetGroup, GetSettings, GetUsers, Group, GroupPosition, Hello, InviteMembers, Kicked, Lagged,
-    LeaveGroup, ListBlocks, ListContacts, ListMembers, ListSessions, MarkDelivered, MarkRead, Marked, Member, Members,
-    Message, MessageEvent, Messages, Notice, Password, Ping, Pong, Positions, Preview, Privacy, ProfileChanged, Pull,
-    Receipt, RemoveContact, RemoveMembers, RequestContact, Send, Sent, ServerFrame, Session, SessionChanged, Sessions,
-    SetRemark, SetRole, Settings, Sync, SyncPage, TransferGroup, Typing, TypingEvent, Unblock, UpdateProfile,
-    UpdateSettings, User, Users, Welcome, change, client_frame::Request, close, contact, device, error, group, hello,
-    message, notice, privacy, server_frame::Body,
+    Done, Draining, Edit, Error, GetGroup, GetSettings, GetUsers, Group, GroupPosition, Hello, InviteMembers, Kicked,
+    Lagged, LeaveGroup, ListBlocks, ListContacts, ListMembers, ListSessions, MarkDelivered, MarkRead, Marked, Member,
+    Members, Message, MessageEvent, Messages, MessagesChanged, Notice, Password, Ping, Pong, Positions, Preview,
+    Privacy, ProfileChanged, Pull, React, Reaction, Recall, Receipt, Reference, RemoveContact, RemoveMembers,
+    RequestContact, Send, Sent, ServerFrame, Session, SessionChanged, Sessions, SetRemark, SetRole, Settings, Sync,
+    SyncPage, TransferGroup, Typing, TypingEvent, Unblock, UpdateProfile, UpdateSettings, User, Users, Welcome, change,
+    client_frame::Request, close, contact, device, edit, error, group, hello, message, notice, privacy, recall,
+    server_frame::Body,
 };
 
 const BIG: u64 = 9_223_372_036_854_775_807;
@@ -48,6 +49,18 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
         Request::LeaveGroup(LeaveGroup { group_id: 5 }),
         Request::GetUsers(GetUsers { user_ids: vec![1008], accounts: vec!["alice".into(), "bob".into()] }),
         Request::UpdateProfile(UpdateProfile { nickname: Some("Ada".into()), avatar: Some(String::new()) }),
+    ];
+    let requests = requests
+        .into_iter()
+        .chain(about_people())
+        .chain(about_changes())
+        .zip(1..)
+        .chain(about_groups().into_iter().zip(100..));
+    requests.map(|(request, id)| ClientFrame { request_id: id, request: Some(request) }).collect()
+}
+
+fn about_people() -> Vec<Request> {
+    vec![
         Request::RequestContact(RequestContact { user_id: 1009, text: "it is me, 鸿雁".into() }),
         Request::AnswerContact(AnswerContact { user_id: BIG, accept: true }),
         Request::SetRemark(SetRemark { user_id: 1009, remark: "Bobby".into() }),
@@ -62,9 +75,34 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
             hides_reads: Some(false),
             last_seen: privacy::Who::Nobody.into(),
         }),
-    ];
-    let requests = requests.into_iter().zip(1..).chain(about_groups().into_iter().zip(100..));
-    requests.map(|(request, id)| ClientFrame { request_id: id, request: Some(request) }).collect()
+    ]
+}
+
+fn about_changes() -> Vec<Request> {
+    vec![
+        Request::Recall(Recall {
+            conversation_id: "single_1008_1009".into(),
+            client_msg_id: "0190c2f0-recall".into(),
+            target: Some(recall::Target::OwnClientMsgId("0190c2f0-5f4e-7cc3-98c4-dc0c0c07398f".into())),
+            client_time_ms: NOON_MS,
+        }),
+        Request::Edit(Edit {
+            conversation_id: "group_3".into(),
+            client_msg_id: "0190c2f0-edit".into(),
+            target: Some(edit::Target::ServerMsgId(BIG)),
+            content: "geese, plural".into(),
+            attachment: vec![4, 5].into(),
+            client_time_ms: NOON_MS + 2,
+            if_changed: Some(0),
+        }),
+        Request::React(React {
+            conversation_id: "group_3".into(),
+            client_msg_id: "0190c2f0-react".into(),
+            server_msg_id: 12,
+            emojis: vec!["🪿".into(), "👍".into()],
+            client_time_ms: NOON_MS + 3,
+        }),
+    ]
 }
 
 /// What came later.
@@ -91,16 +129,9 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
             messages: vec![text_message(), notice_message()],
             more: true,
             head: 14,
+            ..Messages::default()
         }),
-        Body::SyncPage(SyncPage {
-            sessions: vec![single_session(), group_session()],
-            mailbox_seq: 42,
-            caught_up: true,
-            profile: Some(user(1008, "alice")),
-            groups_behind: false,
-            changes: Vec::new(),
-            reset: false,
-        }),
+        Body::SyncPage(sync_page()),
         Body::Marked(Marked { read_mark: 8, delivered_mark: 9, unread: 2, mailbox_seq: 43 }),
         Body::Sessions(Sessions { sessions: vec![single_session()], more: true }),
         Body::Group(group()),
@@ -137,10 +168,33 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
         }),
         Body::Draining(Draining { reconnect_after_ms: 2_345 }),
         Body::Close(Close { code: close::Code::Silent.into(), reason: "nothing was heard for 450 s".into() }),
+        Body::MessagesChanged(messages_changed()),
     ];
     let answers = answers.into_iter().zip(1..).map(|(body, id)| ServerFrame { request_id: id, body: Some(body) });
     let events = events.into_iter().map(|body| ServerFrame { request_id: 0, body: Some(body) });
     answers.chain(events).collect()
+}
+
+fn messages_changed() -> MessagesChanged {
+    MessagesChanged {
+        conversation_id: "single_1008_1009".into(),
+        after: 14,
+        through: 16,
+        changed: vec![recalled_message(), reacted_message()],
+        mailbox_seq: 48,
+    }
+}
+
+fn sync_page() -> SyncPage {
+    SyncPage {
+        sessions: vec![single_session(), group_session()],
+        mailbox_seq: 42,
+        caught_up: true,
+        profile: Some(user(1008, "alice")),
+        groups_behind: false,
+        changes: Vec::new(),
+        reset: false,
+    }
 }
 
 /// The credential that the sample of `hello` does not bear.
@@ -211,7 +265,73 @@ pub(crate) fn send() -> Send {
         attachment: vec![0, 1, 0xfe, 0xff].into(),
         client_time_ms: NOON_MS,
         settings: Some(Settings { uncounted: true }),
+        reply_to: 0,
     }
+}
+
+pub(crate) fn reply() -> ClientFrame {
+    let send = Send { content: "indeed".into(), reply_to: BIG, ..send() };
+    ClientFrame { request_id: 1, request: Some(Request::Send(send)) }
+}
+
+/// A page with all that a plain one does not bear.
+pub(crate) fn page_of_changes() -> ServerFrame {
+    let reference = Reference {
+        server_msg_id: 3,
+        from_id: 1009,
+        from_nickname: "Bob".into(),
+        r#type: message::Type::Image.into(),
+        state: message::State::Recalled.into(),
+        content: "[image] a goose".into(),
+    };
+    let page = Messages {
+        conversation_id: "single_1008_1009".into(),
+        messages: vec![Message { reply_to: 3, ..text_message() }],
+        more: true,
+        head: BIG,
+        after: 14,
+        through: BIG,
+        changed: vec![reacted_message(), recalled_message()],
+        references: vec![reference],
+    };
+    ServerFrame { request_id: 1, body: Some(Body::Messages(page)) }
+}
+
+fn reacted_message() -> Message {
+    let reaction = |emoji: &str, count, user_ids, mine| Reaction { emoji: emoji.into(), count, user_ids, mine };
+    Message {
+        server_msg_id: 11,
+        changed: 16,
+        edited_ms: NOON_MS + 4,
+        edits: 2,
+        reactions: vec![reaction("🪿", 2, vec![1008, BIG], true), reaction("👍", 1, vec![1009], false)],
+        ..text_message()
+    }
+}
+
+fn recalled_message() -> Message {
+    Message {
+        server_msg_id: 12,
+        content: String::new(),
+        attachment: Default::default(),
+        changed: 15,
+        state: message::State::Recalled.into(),
+        recalled_by: 1009,
+        ..text_message()
+    }
+}
+
+pub(crate) fn recalled_preview() -> ServerFrame {
+    let last = Preview {
+        server_msg_id: 12,
+        from_id: 1009,
+        r#type: message::Type::Text.into(),
+        state: message::State::Recalled.into(),
+        ..Preview::default()
+    };
+    let session = Session { last: Some(last), ..single_session() };
+    let event = Body::SessionChanged(SessionChanged { session: Some(session) });
+    ServerFrame { request_id: 0, body: Some(event) }
 }
 
 pub(crate) fn text_message() -> Message {
@@ -231,6 +351,7 @@ pub(crate) fn text_message() -> Message {
         server_time_ms: NOON_MS + 1,
         count: 13,
         settings: Some(Settings { uncounted: true }),
+        ..Message::default()
     }
 }
 
@@ -300,6 +421,7 @@ fn single_session() -> Session {
             r#type: message::Type::Text.into(),
             content: "see you".into(),
             server_time_ms: NOON_MS,
+            ..Preview::default()
         }),
         peer: Some(user(1009, "bob")),
         group: None,

@@ -4,15 +4,20 @@
 use std::sync::Arc;
 
 use anser_proto::{CloseCode, ConversationId, GroupId, UserId, cluster::v1};
-use anser_store::{Appended, Error, Failure, NewMessage, Refusal, Sender};
+use anser_store::{Appended, Error, NewMessage};
 use bytes::Bytes;
 use prost::Message as _;
 
-use super::{NodeId, Way, counts::Dropped, losses::Concerned};
+use super::{
+    NodeId, Way,
+    append::{message_from_wire, message_to_wire, outcome_from_wire, outcome_to_wire},
+    counts::Dropped,
+    losses::Concerned,
+};
 use crate::accepted::{Accepted, ConnId};
 
 /// Of the messages between nodes.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct Envelope {
@@ -96,6 +101,8 @@ pub struct GroupPush {
     pub members_version: u64,
     /// Who joined behind it does not get the event.
     pub server_msg_id: u64,
+    /// Only who joined behind this place gets it; 0: all.
+    pub behind: u64,
     pub except: Option<u64>,
     pub event: Bytes,
 }
@@ -153,6 +160,7 @@ fn to_wire(body: Body) -> v1::envelope::Body {
             group_id: push.group.0,
             members_version: push.members_version,
             server_msg_id: push.server_msg_id,
+            joined_behind: push.behind,
             except_conn: push.except.unwrap_or(0),
             event: push.event,
         }),
@@ -206,6 +214,7 @@ fn from_wire(body: v1::envelope::Body) -> Option<Body> {
             group: GroupId(push.group_id),
             members_version: push.members_version,
             server_msg_id: push.server_msg_id,
+            behind: push.joined_behind,
             except: some(push.except_conn),
             event: push.event,
         }),
@@ -280,119 +289,12 @@ fn accepted_from_wire(accepted: v1::Accepted) -> Accepted {
     Accepted { at_ms: accepted.at_ms, conn: ConnId(accepted.conn) }
 }
 
-fn message_to_wire(message: NewMessage) -> v1::NewMessage {
-    v1::NewMessage {
-        conversation_id: message.conversation.to_string(),
-        client_msg_id: message.client_msg_id.to_string(),
-        from_id: message.from.user.0,
-        from_nickname: message.from.nickname.to_string(),
-        from_platform: message.from.platform,
-        from_device_id: message.from.device_id.to_string(),
-        r#type: message.kind,
-        content: message.content.to_string(),
-        attachment: message.attachment,
-        client_time_ms: message.client_time_ms,
-        counted: message.counted,
-        login_version: message.login_version,
-    }
-}
-
-fn message_from_wire(message: v1::NewMessage) -> Option<NewMessage> {
-    let from = Sender {
-        user: UserId(message.from_id),
-        nickname: message.from_nickname.into(),
-        platform: message.from_platform,
-        device_id: message.from_device_id.into(),
-    };
-    Some(NewMessage {
-        conversation: message.conversation_id.parse().ok()?,
-        from,
-        client_msg_id: message.client_msg_id.parse().ok()?,
-        kind: message.r#type,
-        content: message.content.into(),
-        attachment: message.attachment,
-        client_time_ms: message.client_time_ms,
-        counted: message.counted,
-        login_version: message.login_version,
-    })
-}
-
-fn outcome_to_wire(outcome: Result<Appended, Error>) -> v1::Outcome {
-    let outcome = match outcome {
-        Ok(appended) => v1::outcome::Outcome::Appended(v1::Appended {
-            server_msg_id: appended.server_msg_id,
-            server_time_ms: appended.server_time_ms,
-            count: appended.count,
-            duplicate: appended.duplicate,
-            sender_mailbox_seq: appended.sender_mailbox_seq,
-            receiver_mailbox_seq: appended.receiver_mailbox_seq,
-            members_version: appended.members_version,
-        }),
-        Err(error) => v1::outcome::Outcome::Failure(failure_to_wire(error)),
-    };
-    v1::Outcome { outcome: Some(outcome) }
-}
-
-fn outcome_from_wire(outcome: v1::Outcome) -> Option<Result<Appended, Error>> {
-    Some(match outcome.outcome? {
-        v1::outcome::Outcome::Appended(appended) => Ok(Appended {
-            server_msg_id: appended.server_msg_id,
-            server_time_ms: appended.server_time_ms,
-            count: appended.count,
-            duplicate: appended.duplicate,
-            sender_mailbox_seq: appended.sender_mailbox_seq,
-            receiver_mailbox_seq: appended.receiver_mailbox_seq,
-            members_version: appended.members_version,
-        }),
-        v1::outcome::Outcome::Failure(failure) => Err(failure_from_wire(failure)?),
-    })
-}
-
-fn failure_to_wire(error: Error) -> v1::Failure {
-    use v1::failure::Kind;
-    let (kind, what) = match error {
-        Error::Refused(Refusal::NotFound(what)) => (Kind::NotFound, what.to_owned()),
-        Error::Refused(Refusal::NotMember) => (Kind::NotMember, String::new()),
-        Error::Refused(Refusal::Forbidden) => (Kind::Forbidden, String::new()),
-        Error::Refused(Refusal::Conflict(what)) => (Kind::Conflict, what.to_owned()),
-        Error::Refused(Refusal::LoginOver) => (Kind::LoginOver, String::new()),
-        // No append is refused with it.
-        Error::Refused(limit @ Refusal::Limit { .. }) => (Kind::Failed, limit.to_string()),
-        Error::Failed(Failure::Overloaded) => (Kind::Overloaded, String::new()),
-        Error::Failed(Failure::Full) => (Kind::Full, String::new()),
-        Error::Failed(Failure::Closed) => (Kind::Closed, String::new()),
-        Error::Failed(Failure::UnknownOutcome(why)) => (Kind::UnknownOutcome, why),
-        Error::Failed(Failure::Damaged(why) | Failure::Failed(why)) => (Kind::Failed, why),
-    };
-    v1::Failure { kind: kind.into(), what }
-}
-
-/// None for one that a newer node made: then the asking node finds out by itself.
-fn failure_from_wire(failure: v1::Failure) -> Option<Error> {
-    use v1::failure::Kind;
-    Some(match Kind::try_from(failure.kind).ok()? {
-        Kind::Unknown => return None,
-        Kind::NotFound => Refusal::NotFound(known_word(&failure.what)?).into(),
-        Kind::NotMember => Refusal::NotMember.into(),
-        Kind::Forbidden => Refusal::Forbidden.into(),
-        Kind::Conflict => Refusal::Conflict(known_word(&failure.what)?).into(),
-        Kind::LoginOver => Refusal::LoginOver.into(),
-        Kind::Overloaded => Failure::Overloaded.into(),
-        Kind::Full => Failure::Full.into(),
-        Kind::Closed => Failure::Closed.into(),
-        Kind::UnknownOutcome => Failure::UnknownOutcome(failure.what).into(),
-        Kind::Failed => Failure::Failed(failure.what).into(),
-    })
-}
-
-/// What an append does not find, or finds in conflict.
-fn known_word(what: &str) -> Option<&'static str> {
-    ["user", "client_msg_id"].into_iter().find(|word| *word == what)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+
+    use anser_proto::limits::{EDITS_MAX, EMOJIS_MAX};
+    use anser_store::{EDITS_OF_A_MESSAGE, EMOJIS_OF_A_MESSAGE, Failure, MessageChange, Refusal, Sender, Target, What};
 
     use super::*;
 
@@ -410,11 +312,44 @@ mod tests {
             client_time_ms: 9,
             counted: true,
             login_version: 2,
+            reply_to: 4,
+            change: None,
         }
     }
 
     fn accepted(at_ms: u64) -> Accepted {
         Accepted { at_ms, conn: ConnId(at_ms + 1) }
+    }
+
+    fn failures() -> [Error; 16] {
+        [
+            Refusal::NotFound("user").into(),
+            Refusal::NotMember.into(),
+            Refusal::Forbidden.into(),
+            Refusal::Conflict("client_msg_id").into(),
+            Refusal::LoginOver.into(),
+            Refusal::NotFound("message").into(),
+            Refusal::Gone.into(),
+            Refusal::TooLate.into(),
+            Refusal::Outdated.into(),
+            Refusal::Limit { what: EDITS_OF_A_MESSAGE, max: EDITS_MAX }.into(),
+            Refusal::Limit { what: EMOJIS_OF_A_MESSAGE, max: EMOJIS_MAX as u32 }.into(),
+            Failure::Overloaded.into(),
+            Failure::Full.into(),
+            Failure::Closed.into(),
+            Failure::UnknownOutcome("cut".into()).into(),
+            Failure::Failed("broke".into()).into(),
+        ]
+    }
+
+    fn changes() -> [NewMessage; 4] {
+        [
+            (Target::Place(4), What::Recall),
+            (Target::Own("m-0".parse().expect("an id")), What::Edit { if_changed: Some(0) }),
+            (Target::Place(5), What::Edit { if_changed: None }),
+            (Target::Place(6), What::React),
+        ]
+        .map(|(target, what)| NewMessage { change: Some(MessageChange { target, what }), ..message() })
     }
 
     fn bodies() -> Vec<Body> {
@@ -426,24 +361,20 @@ mod tests {
             sender_mailbox_seq: 4,
             receiver_mailbox_seq: 5,
             members_version: 6,
+            changed: None,
         };
-        let failures: [Error; 10] = [
-            Refusal::NotFound("user").into(),
-            Refusal::NotMember.into(),
-            Refusal::Forbidden.into(),
-            Refusal::Conflict("client_msg_id").into(),
-            Refusal::LoginOver.into(),
-            Failure::Overloaded.into(),
-            Failure::Full.into(),
-            Failure::Closed.into(),
-            Failure::UnknownOutcome("cut".into()).into(),
-            Failure::Failed("broke".into()).into(),
-        ];
         let (event, group) = (Bytes::from_static(b"event"), GroupId(3));
         let kick = Kick { id: 8, user: UserId(7), device_id: None, code: CloseCode::Replaced, before: accepted(9) };
         vec![
             Body::Push(Push { users: vec![UserId(1), UserId(2)], except: None, event: event.clone() }),
-            Body::GroupPush(GroupPush { group, members_version: 4, server_msg_id: 5, except: Some(6), event }),
+            Body::GroupPush(GroupPush {
+                group,
+                members_version: 4,
+                server_msg_id: 5,
+                behind: 3,
+                except: Some(6),
+                event,
+            }),
             Body::Kick(Kick { device_id: Some("phone".into()), ..kick.clone() }),
             Body::Kick(kick),
             Body::LoginsOver(LoginsOver { user: UserId(7), login_version: 3, code: CloseCode::LoginRefused }),
@@ -454,7 +385,8 @@ mod tests {
                 answer: Way::Answers,
                 messages: vec![message(), NewMessage { counted: false, ..message() }],
             },
-            Body::AppendAnswer { call: 1, outcomes: [Ok(appended)].into_iter().chain(failures.map(Err)).collect() },
+            Body::Append { call: 1, from_conn: 2, until_ms: 3, answer: Way::Answers, messages: changes().into() },
+            Body::AppendAnswer { call: 1, outcomes: [Ok(appended)].into_iter().chain(failures().map(Err)).collect() },
             Body::SessionChanged(SessionChanged { user: UserId(7), conversation: ConversationId::Group(group) }),
             Body::MembersChanged(MembersVersion { group, version: 4 }),
             Body::Present(Present {
@@ -519,13 +451,6 @@ mod tests {
         let device = v1::PresentDevice { device_id: "phone".into(), accepted: None };
         let present = v1::Present { kick_id: 8, user_id: 7, devices: vec![device] };
         assert_eq!(said(v1::envelope::Body::Present(present)), Err(Dropped::Garbage));
-    }
-
-    #[test]
-    fn a_failure_of_a_newer_node_is_not_taken_for_another_one() {
-        for (kind, what) in [(99, ""), (0, ""), (1, "pigeon")] {
-            assert_eq!(failure_from_wire(v1::Failure { kind, what: what.into() }), None);
-        }
     }
 
     proptest! {

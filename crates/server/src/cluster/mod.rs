@@ -2,6 +2,7 @@
 //!
 //! All of it carries hints. Wiped, late or lying it costs latency and never a message: what is true lies in the store.
 
+mod append;
 mod bounded;
 pub mod calls;
 pub mod counts;

@@ -213,7 +213,8 @@ mod tests {
         assert_eq!(lost(Told::Passing(typing)), None);
         let conversation = ConversationId::single(ada, bob);
         assert_eq!(lost(Told::Session { user: ada, conversation }), Some(Concerned::users(&[ada])));
-        let group = GroupPush { group: GroupId(3), members_version: 4, server_msg_id: 5, except: None, event };
+        let group =
+            GroupPush { group: GroupId(3), members_version: 4, server_msg_id: 5, behind: 0, except: None, event };
         assert_eq!(lost(Told::Group(group)), Some(Concerned::members(GroupId(3), 4)));
         assert_eq!(lost(members()), None);
         assert_eq!(counts.dropped_for(Dropped::OutgoingFull), 5);

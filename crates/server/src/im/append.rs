@@ -203,6 +203,8 @@ mod tests {
             attachment: Bytes::new(),
             client_time_ms: 0,
             counted: true,
+            reply_to: 0,
+            change: None,
             login_version: 0,
         }
     }

@@ -37,6 +37,8 @@ pub struct LogPosition {
     pub group: GroupId,
     pub members_version: u64,
     pub server_msg_id: u64,
+    /// Only to those who joined behind this place; 0: to all.
+    pub behind: u64,
 }
 
 /// Tells all connections of an audience but one, on whichever node, and waits for none of them. Those on this node are woken with the wave.
@@ -86,8 +88,8 @@ impl Audience<'_> {
             Self::Members(position, members) if members.len() <= LISTED_MAX => {
                 push(position.entitled(members).collect())
             }
-            Self::Members(LogPosition { group, members_version, server_msg_id }, _) => {
-                Told::Group(GroupPush { group, members_version, server_msg_id, except, event: bytes })
+            Self::Members(LogPosition { group, members_version, server_msg_id, behind }, _) => {
+                Told::Group(GroupPush { group, members_version, server_msg_id, behind, except, event: bytes })
             }
         }
     }
@@ -95,8 +97,9 @@ impl Audience<'_> {
 
 impl LogPosition {
     /// Who joined behind it, while the list was read, may not see it.
-    fn entitled(self, members: &[(UserId, u64)]) -> impl Iterator<Item = UserId> {
-        members.iter().filter(move |(_, joined)| *joined <= self.server_msg_id).map(|(member, _)| *member)
+    pub fn entitled(self, members: &[(UserId, u64)]) -> impl Iterator<Item = UserId> {
+        let is_entitled = move |(_, joined): &&(UserId, u64)| *joined > self.behind && *joined <= self.server_msg_id;
+        members.iter().filter(is_entitled).map(|(member, _)| *member)
     }
 }
 

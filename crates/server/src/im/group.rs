@@ -130,7 +130,7 @@ async fn tell(cx: &Ctx, changed: &MembersChanged, older: &[(UserId, u64)]) {
         let message = wire::message(notice);
         let named = message.notice.as_ref().map_or(Vec::new(), |notice| notice.user_ids.clone());
         let event = stored::event(message, 0);
-        let position = LogPosition { group, members_version, server_msg_id: notice.server_msg_id };
+        let position = LogPosition { group, members_version, server_msg_id: notice.server_msg_id, behind: 0 };
         publish(cx, wave, Audience::Members(position, &members), &event, None).await;
         // Who went sees that they did, and nothing behind it.
         for left in named.iter().copied().map(UserId).filter(|user| !present.contains(user)) {

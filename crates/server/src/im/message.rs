@@ -1,66 +1,119 @@
-//! Messages: send and pull.
+//! Messages: what is stored as an entry of a log, and pull.
 
 use std::{collections::HashSet, sync::Arc};
 
 use anser_proto::{
     ClientMsgId, ConversationId, ErrorCode,
     limits::BODY_BYTES_MAX,
-    v1::{self, ServerFrame, message::Type, server_frame::Body},
+    v1::{self, ServerFrame, client_frame::Request, message::Type, server_frame::Body},
 };
 use anser_store::{Appended, NewMessage, Stretch};
 use tokio::time::Instant;
 
 use super::{
-    Actor, Caller, Lane, answer, append, check_request_id, cost,
+    Actor, Caller, Lane, answer, append, change, check_request_id, cost,
     page::{self, MESSAGE_BYTES},
     page_limit, wire,
 };
 use crate::{ctx::Ctx, error::Error};
 
-/// A send that may go to the store, or why it does not.
+/// A request that becomes an entry of a log: those of one connection are stored in their order.
+pub enum Entry {
+    Send(v1::Send),
+    Recall(v1::Recall),
+    Edit(v1::Edit),
+    React(v1::React),
+}
+
+impl Entry {
+    /// Takes such a request, and leaves another one.
+    pub fn take(request: &mut Option<Request>) -> Option<Self> {
+        match request.take()? {
+            Request::Send(send) => Some(Self::Send(send)),
+            Request::Recall(recall) => Some(Self::Recall(recall)),
+            Request::Edit(edit) => Some(Self::Edit(edit)),
+            Request::React(react) => Some(Self::React(react)),
+            other => {
+                *request = Some(other);
+                None
+            }
+        }
+    }
+
+    /// The name of the request, for the metrics.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Send(_) => "send",
+            Self::Recall(_) => "recall",
+            Self::Edit(_) => "edit",
+            Self::React(_) => "react",
+        }
+    }
+
+    fn body_bytes(&self) -> usize {
+        match self {
+            Self::Send(send) => send.content.len() + send.attachment.len(),
+            Self::Edit(edit) => edit.content.len() + edit.attachment.len(),
+            Self::Recall(_) | Self::React(_) => 0,
+        }
+    }
+
+    fn check(self, actor: &Actor) -> Result<NewMessage, Error> {
+        match self {
+            Self::Send(send) => check_send(actor, send),
+            Self::Recall(recall) => change::check_recall(actor, recall),
+            Self::Edit(edit) => change::check_edit(actor, edit),
+            Self::React(react) => change::check_react(actor, react),
+        }
+    }
+}
+
+/// One that may go to the store, or why it does not.
 struct Attempt {
     request_id: u32,
+    kind: &'static str,
     /// Absent when it could not even be read.
     identity: Option<(ConversationId, ClientMsgId)>,
     outcome: Result<NewMessage, Error>,
 }
 
-/// Has messages stored in their order, and answers each.
-pub async fn send(
+/// Has entries stored in their order, and answers each.
+pub async fn store(
     cx: &Arc<Ctx>,
     caller: &mut Caller,
-    sends: Vec<(u32, v1::Send)>,
+    entries: Vec<(u32, Entry)>,
     now: Instant,
     answers: &mut Vec<ServerFrame>,
 ) {
-    if sends.is_empty() {
+    if entries.is_empty() {
         return;
     }
     let Caller { actor, lane } = caller;
-    let attempts = attempt(actor, lane, sends, now);
+    let attempts = attempt(actor, lane, entries, now);
     let batch: Vec<_> = attempts.iter().filter_map(|attempt| attempt.outcome.as_ref().ok().cloned()).collect();
     let mut results = append::append(cx, lane.source(), batch).await.into_iter();
 
-    for Attempt { request_id, identity, outcome } in attempts {
+    for Attempt { request_id, kind, identity, outcome } in attempts {
         let outcome = outcome.and_then(|_| Ok(results.next().expect("one result for each message of the batch")?));
         if let Some((conversation, client_msg_id)) = &identity {
             let failed_for_now = outcome.as_ref().is_err_and(Error::is_transient);
             lane.fifo.settle(*conversation, client_msg_id, failed_for_now);
         }
-        answers.push(answer(cx, "send", request_id, outcome.map(|appended| Body::Sent(sent(&appended)))));
+        answers.push(answer(cx, kind, request_id, outcome.map(|appended| Body::Sent(sent(&appended)))));
     }
 }
 
-/// Checks each send by itself and against those before it.
-fn attempt(actor: &Actor, lane: &mut Lane, sends: Vec<(u32, v1::Send)>, now: Instant) -> Vec<Attempt> {
-    // Conversations in which one of these sends failed for now, and those whose first failure is retried by one.
+/// Checks each by itself and against those before it.
+fn attempt(actor: &Actor, lane: &mut Lane, entries: Vec<(u32, Entry)>, now: Instant) -> Vec<Attempt> {
+    // Conversations in which one of these failed for now, and those whose first failure is retried by one.
     let mut held = HashSet::new();
     let mut retried = HashSet::new();
-    let mut attempts = Vec::with_capacity(sends.len());
-    for (request_id, send) in sends {
-        let mut identity = None;
-        let admitted = lane.admit(cost::of_send(&send), now);
-        let outcome = check(actor, request_id, send).and_then(|new| {
+    let mut attempts = Vec::with_capacity(entries.len());
+    for (request_id, entry) in entries {
+        let (mut identity, kind) = (None, entry.kind());
+        let admitted = lane.admit(1 + cost::of_bodies(entry.body_bytes()), now);
+        let checked = check_request_id(request_id).and_then(|()| entry.check(actor));
+        let outcome = checked.and_then(|new| {
             let (conversation, client_msg_id) = (new.conversation, new.client_msg_id.clone());
             let in_order = !held.contains(&conversation)
                 && (retried.contains(&conversation) || lane.fifo.may_pass(conversation, &client_msg_id));
@@ -72,7 +125,7 @@ fn attempt(actor: &Actor, lane: &mut Lane, sends: Vec<(u32, v1::Send)>, now: Ins
             };
             passes.map(|()| new)
         });
-        attempts.push(Attempt { request_id, identity, outcome });
+        attempts.push(Attempt { request_id, kind, identity, outcome });
     }
     attempts
 }
@@ -83,22 +136,14 @@ fn behind_failed() -> Error {
 
 /// What a message must be, whoever sends it; and the sender's part in a one-to-one conversation. Membership of a
 /// group is for the store to say, since it knows it at the very position in the log.
-fn check(actor: &Actor, request_id: u32, send: v1::Send) -> Result<NewMessage, Error> {
-    check_request_id(request_id)?;
+fn check_send(actor: &Actor, send: v1::Send) -> Result<NewMessage, Error> {
     let conversation = wire::conversation_of(&send.conversation_id, actor.user)?;
     let kind = send.r#type();
-    if matches!(kind, Type::Unknown | Type::Notice) {
+    if matches!(kind, Type::Unknown | Type::Notice | Type::Recall | Type::Edit | Type::Reaction) {
         let message = format!("type {} cannot be sent: send one that docs/protocol.md lists", send.r#type);
         return Err(Error::bad_field(message));
     }
-    let body_bytes = send.content.len() + send.attachment.len();
-    if body_bytes > BODY_BYTES_MAX {
-        let message = format!("content and attachment have {body_bytes} bytes: at most {BODY_BYTES_MAX} are allowed");
-        return Err(Error::new(ErrorCode::BodyTooLarge, message));
-    }
-    if body_bytes == 0 {
-        return Err(Error::bad_field("content and attachment are both empty"));
-    }
+    check_body(send.content.len() + send.attachment.len())?;
     Ok(NewMessage {
         conversation,
         from: actor.sender(),
@@ -108,8 +153,21 @@ fn check(actor: &Actor, request_id: u32, send: v1::Send) -> Result<NewMessage, E
         attachment: send.attachment,
         client_time_ms: wire::position(send.client_time_ms),
         counted: !send.settings.unwrap_or_default().uncounted,
+        reply_to: send.reply_to,
+        change: None,
         login_version: actor.login_version,
     })
+}
+
+pub fn check_body(bytes: usize) -> Result<(), Error> {
+    match bytes {
+        0 => Err(Error::bad_field("content and attachment are both empty")),
+        1..=BODY_BYTES_MAX => Ok(()),
+        _ => {
+            let message = format!("content and attachment have {bytes} bytes: at most {BODY_BYTES_MAX} are allowed");
+            Err(Error::new(ErrorCode::BodyTooLarge, message))
+        }
+    }
 }
 
 fn sent(appended: &Appended) -> v1::Sent {
@@ -141,12 +199,17 @@ pub async fn pull(
         bytes_max: if has_room { bytes } else { page::BYTES_MIN },
     };
     let page = cx.store.read_log(actor.user, conversation, stretch).await?;
-    let bodies = page.messages.iter().map(|message| message.content.len() + message.attachment.len()).sum();
-    lane.owe(cost::of_bodies(bodies), now);
+    let all = page.messages.iter().chain(&page.changed);
+    let bodies = all.map(|message| message.content.len() + message.attachment.len()).sum();
+    lane.owe(cost::of_bodies(bodies) + cost::of_entries(page.looked_at), now);
     Ok(v1::Messages {
         conversation_id: pull.conversation_id,
         messages: page.messages.iter().map(wire::message).collect(),
         more: page.more,
         head: page.head,
+        after: page.after,
+        through: page.through,
+        changed: page.changed.iter().map(wire::message).collect(),
+        references: page.references.iter().map(wire::reference).collect(),
     })
 }

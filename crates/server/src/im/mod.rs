@@ -3,6 +3,7 @@
 
 mod actor;
 mod append;
+mod change;
 mod cost;
 mod deliver;
 mod fifo;
@@ -38,7 +39,7 @@ use anser_proto::{
 use anser_store::PeopleAction;
 use tokio::time::Instant;
 
-use self::{actor::Actor, lane::Lane};
+use self::{actor::Actor, lane::Lane, message::Entry};
 use crate::{ctx::Ctx, error::Error, hub::Connected};
 
 /// A frame, or the id of the request in it and why it cannot be read.
@@ -56,8 +57,8 @@ impl Caller {
     }
 }
 
-/// Answers the requests that a connection took up together, in their order. Sends that stand side by side are
-/// stored together: they wait for one commit instead of one each.
+/// Answers the requests that a connection took up together, in their order. What becomes an entry of a log and stands side by side is
+/// stored together: it waits for one commit instead of one each.
 pub async fn turn(
     cx: &Arc<Ctx>,
     mut caller: Box<Caller>,
@@ -65,13 +66,15 @@ pub async fn turn(
     now: Instant,
 ) -> (Box<Caller>, Vec<ServerFrame>) {
     let mut answers = Vec::with_capacity(frames.len());
-    let mut sends = Vec::new();
-    for frame in frames {
-        if let Ok(ClientFrame { request_id, request: Some(Request::Send(send)) }) = frame {
-            sends.push((request_id, send));
+    let mut entries = Vec::new();
+    for mut frame in frames {
+        if let Ok(ClientFrame { request_id, request }) = &mut frame
+            && let Some(entry) = Entry::take(request)
+        {
+            entries.push((*request_id, entry));
             continue;
         }
-        message::send(cx, &mut caller, std::mem::take(&mut sends), now, &mut answers).await;
+        message::store(cx, &mut caller, std::mem::take(&mut entries), now, &mut answers).await;
         answers.push(match frame {
             Ok(ClientFrame { request_id, request }) => {
                 let kind = kind(request.as_ref());
@@ -87,7 +90,7 @@ pub async fn turn(
             }
         });
     }
-    message::send(cx, &mut caller, sends, now, &mut answers).await;
+    message::store(cx, &mut caller, entries, now, &mut answers).await;
     (caller, answers)
 }
 
@@ -121,7 +124,9 @@ async fn handle(
         }
         Some(Request::Hello(_)) => Err(Error::new(ErrorCode::AlreadyLoggedIn, "this connection is logged in already")),
 
-        Some(Request::Send(_)) => unreachable!("sends are taken together by turn()"),
+        Some(Request::Send(_) | Request::Recall(_) | Request::Edit(_) | Request::React(_)) => {
+            unreachable!("entries of a log are taken together by turn()")
+        }
         Some(Request::Pull(pull)) => message::pull(cx, actor, lane, pull, now).await.map(Body::Messages),
         Some(Request::Sync(sync)) => sync::sync(cx, actor, lane, sync).await.map(Body::SyncPage),
         Some(Request::MarkRead(mark)) => read::mark_read(cx, actor, from, mark).await.map(Body::Marked),
@@ -140,7 +145,6 @@ async fn handle(
 
         Some(Request::GetUsers(get)) => user::get(cx, get).await.map(Body::Users),
         Some(Request::UpdateProfile(update)) => user::update_profile(cx, actor, from, update).await.map(Body::Users),
-
         Some(Request::RequestContact(request)) => {
             people::request_contact(cx, actor, lane, request, now).await.map(Body::Changed)
         }
@@ -159,7 +163,6 @@ async fn handle(
             people::change(cx, actor, from, user_id, PeopleAction::Unblock).await.map(Body::Changed)
         }
         Some(Request::ListBlocks(list)) => people::list_blocks(cx, actor, lane, list).await.map(Body::Blocks),
-
         Some(Request::GetSettings(_)) => people::settings(cx, actor).await.map(Body::Privacy),
         Some(Request::UpdateSettings(update)) => {
             people::update_settings(cx, actor, from, update).await.map(Body::Changed)
@@ -196,6 +199,9 @@ fn kind(request: Option<&Request>) -> &'static str {
         Some(Request::Ping(_)) => "ping",
         Some(Request::Bye(_)) => "bye",
         Some(Request::Send(_)) => "send",
+        Some(Request::Recall(_)) => "recall",
+        Some(Request::Edit(_)) => "edit",
+        Some(Request::React(_)) => "react",
         Some(Request::Pull(_)) => "pull",
         Some(Request::Sync(_)) => "sync",
         Some(Request::MarkRead(_)) => "mark_read",

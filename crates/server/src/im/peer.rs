@@ -116,10 +116,10 @@ impl Listener {
     }
 
     async fn group_push(&self, wave: &mut Wave, push: GroupPush) {
-        let GroupPush { group, members_version, server_msg_id, except, event } = push;
+        let GroupPush { group, members_version, server_msg_id, behind, except, event } = push;
         let bytes = event.len();
         let Some(event) = self.event(event) else { return };
-        let position = LogPosition { group, members_version, server_msg_id };
+        let position = LogPosition { group, members_version, server_msg_id, behind };
         let except = except.map(ConnId);
         match self.cx.members.known(group, members_version) {
             Some(members) => {

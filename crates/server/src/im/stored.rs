@@ -10,6 +10,7 @@ use anser_proto::{
 use anser_store::{Appended, NewMessage, Stretch};
 
 use super::{
+    change,
     deliver::{Audience, LogPosition, publish, untold},
     members::MemberList,
     wire,
@@ -59,7 +60,7 @@ pub async fn tell(
                 }
             };
             let event = event(wire::new_message(new, appended), 0);
-            let position = LogPosition { group, members_version, server_msg_id };
+            let position = LogPosition { group, members_version, server_msg_id, behind: 0 };
             publish(cx, wave, Audience::Members(position, &members), &event, Some(from)).await;
             Some((group, members))
         }
@@ -79,8 +80,11 @@ pub async fn tell_again(cx: &Ctx, from: ConnId, new: &NewMessage, appended: &App
         Ok(page) => page,
         Err(error) => return untold(cx, conversation, appended.members_version, &error),
     };
-    let Some(event) = page.messages.first().map(|message| event(wire::message(message), 0)) else { return };
     let wave = &mut Wave::default();
+    if let Some(target) = page.changed.first() {
+        return change::tell(cx, wave, sender, appended, target).await;
+    }
+    let Some(event) = page.messages.first().map(|message| event(wire::message(message), 0)) else { return };
     match conversation {
         ConversationId::Single { .. } => {
             if let Some(peer) = conversation.peer_of(sender) {
@@ -94,7 +98,7 @@ pub async fn tell_again(cx: &Ctx, from: ConnId, new: &NewMessage, appended: &App
                 Ok(members) => members,
                 Err(error) => return untold(cx, conversation, appended.members_version, &error),
             };
-            let position = LogPosition { group, members_version, server_msg_id };
+            let position = LogPosition { group, members_version, server_msg_id, behind: 0 };
             publish(cx, wave, Audience::Members(position, &members), &event, Some(from)).await;
         }
     }

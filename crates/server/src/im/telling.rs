@@ -10,6 +10,7 @@ use futures_util::poll;
 use tokio::sync::Semaphore;
 
 use super::{
+    change,
     deliver::missed,
     members::{Before, MemberList},
     stored,
@@ -71,6 +72,9 @@ impl Stored {
         for (new, outcome) in self.batch.iter().zip(&self.outcomes) {
             match outcome {
                 Ok(appended) if appended.duplicate => _ = stored_before.insert(new.conversation, (new, appended)),
+                Ok(appended) if let Some(target) = &appended.changed => {
+                    change::tell(&cx, &mut wave, new.from.user, appended, target).await;
+                }
                 Ok(appended) => {
                     if let Some((group, members)) = stored::tell(&cx, &mut wave, self.from, new, appended).await {
                         let id = appended.server_msg_id;

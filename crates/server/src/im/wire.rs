@@ -2,8 +2,8 @@
 
 use anser_proto::{ConversationId, ErrorCode, GroupId, UserId, v1};
 use anser_store::{
-    Appended, Block, Change, Contact, Group, Member, Message, NewMessage, Now, Party, Preview, Privacy, Role, Session,
-    User, Who,
+    Appended, Block, Change, Contact, Group, Member, Message, NewMessage, Now, Party, Preview, Privacy, Reaction,
+    Reference, Revision, Role, Session, User, Who,
 };
 use prost::Message as _;
 
@@ -67,6 +67,37 @@ pub fn message(message: &Message) -> v1::Message {
         server_time_ms: message.server_time_ms,
         count: message.count,
         settings: (!message.counted).then_some(v1::Settings { uncounted: true }),
+        changed: message.revision.changed,
+        state: state(message.revision.recalled_by.is_some()).into(),
+        recalled_by: message.revision.recalled_by.map_or(0, |user| user.0),
+        edited_ms: message.revision.edited_ms,
+        edits: message.revision.edits,
+        reply_to: message.reply_to,
+        reactions: message.revision.reactions.0.iter().map(reaction).collect(),
+    }
+}
+
+fn state(is_recalled: bool) -> v1::message::State {
+    if is_recalled { v1::message::State::Recalled } else { v1::message::State::Present }
+}
+
+fn reaction(reaction: &Reaction) -> v1::Reaction {
+    v1::Reaction {
+        emoji: reaction.emoji.to_string(),
+        count: reaction.count,
+        user_ids: reaction.users.iter().map(|user| user.0).collect(),
+        mine: reaction.mine,
+    }
+}
+
+pub fn reference(reference: &Reference) -> v1::Reference {
+    v1::Reference {
+        server_msg_id: reference.server_msg_id,
+        from_id: reference.from.0,
+        from_nickname: reference.nickname.to_string(),
+        r#type: reference.kind,
+        state: state(reference.is_recalled).into(),
+        content: reference.content.to_string(),
     }
 }
 
@@ -84,6 +115,8 @@ pub fn new_message(new: &NewMessage, appended: &Appended) -> v1::Message {
         server_time_ms: appended.server_time_ms,
         count: appended.count,
         counted: new.counted,
+        reply_to: new.reply_to,
+        revision: Revision::default(),
     })
 }
 
@@ -116,6 +149,7 @@ fn preview(preview: &Preview) -> v1::Preview {
         r#type: preview.kind,
         content: preview.content.to_string(),
         server_time_ms: preview.server_time_ms,
+        state: state(preview.is_recalled).into(),
     }
 }
 

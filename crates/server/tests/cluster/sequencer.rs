@@ -205,6 +205,8 @@ mod faults {
             unanswered_groups_per_inviter_max: 100,
             devices_per_user_max: 3,
             people: anser_store::PeopleOptions::default(),
+            recall: anser_store::Window::ForEver,
+            edit: anser_store::Window::ForEver,
             clock: anser_server::system_clock(),
         };
         let sequencer = Arc::new(open(&redis).await);
@@ -250,6 +252,8 @@ mod faults {
             attachment: Default::default(),
             client_time_ms: 0,
             counted: true,
+            reply_to: 0,
+            change: None,
             login_version: 0,
         }
     }

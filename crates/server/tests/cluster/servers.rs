@@ -4,7 +4,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use anser_proto::{
-    CloseCode, ConversationId, ErrorCode, Format,
+    CloseCode, ConversationId, ErrorCode, Format, UserId,
     v1::{self, client_frame::Request, notice::Kind, server_frame::Body},
 };
 use anser_server::{
@@ -20,7 +20,7 @@ use anser_server::{
     config::{Cluster, Config},
 };
 use anser_services::{Kept, Nats, Place, Redis};
-use anser_store::{Clock, Store as _, memory::MemoryStore};
+use anser_store::{Clock, NewUser, Store as _, memory::MemoryStore};
 
 use crate::{
     eventually, permissions,
@@ -204,6 +204,49 @@ async fn a_group_over_nodes_is_told_in_order_and_its_messages_bear_new_names() {
     }
     assert!(!received.contains("among us"), "{received:?}");
     assert!(matches!(cyd.ask(send(&group, "m-x", "?")).await, Body::Error(_)));
+}
+
+/// Of a small group the users are looked up, of a large one each node knows them by itself.
+#[tokio::test]
+async fn what_becomes_of_a_message_is_told_on_every_node_to_those_who_may_see_it() {
+    let town = Town::found(2).await;
+    let [one, other] = &town.nodes[..] else { panic!("two nodes") };
+    let (mut ada, mut bob, mut cyd) = (one.login("ada").await, other.login("bob").await, other.login("cyd").await);
+    let mut crowd: Vec<u64> = Vec::new();
+    for number in 0..250 {
+        let (user, account) = (UserId(1_000 + number), format!("extra-{number}").into());
+        let new = NewUser { user, account, nickname: "extra".into(), password: None };
+        town.store.create_user(new).await.expect("a new user");
+        crowd.push(user.0);
+    }
+    for members in [Vec::new(), crowd] {
+        let client_group_id = format!("of-{}", members.len());
+        let user_ids = members.into_iter().chain([bob.user.0]).collect();
+        let create = v1::CreateGroup { client_group_id, name: "Geese".into(), user_ids, ..Default::default() };
+        let Body::Group(group) = ada.ask(Request::CreateGroup(create)).await else { panic!("no group") };
+        let conversation = format!("group_{}", group.group_id);
+        let target = ada.send(&conversation, "m-1", "words").await.server_msg_id;
+        let invite = v1::InviteMembers { group_id: group.group_id, user_ids: vec![cyd.user.0] };
+        ada.ask(Request::InviteMembers(invite)).await;
+        let recall = v1::Recall {
+            conversation_id: conversation.clone(),
+            client_msg_id: "g-1".into(),
+            target: Some(v1::recall::Target::ServerMsgId(target)),
+            client_time_ms: 0,
+        };
+        let Body::Sent(sent) = ada.ask(Request::Recall(recall)).await else { panic!("not recalled") };
+        let changed = |body: &Body| match body {
+            Body::MessagesChanged(changed) if changed.conversation_id == conversation => Some(changed.clone()),
+            _ => None,
+        };
+        let author = ada.user.0;
+        for (raw, expected) in [(&mut ada, 1), (&mut bob, 1), (&mut cyd, 0)] {
+            let told = event(raw, changed).await;
+            assert_eq!((told.after, told.through), (sent.server_msg_id - 1, sent.server_msg_id));
+            assert_eq!(told.changed.len(), expected);
+            assert!(told.changed.iter().all(|message| message.recalled_by == author && message.content.is_empty()));
+        }
+    }
 }
 
 #[tokio::test]
@@ -393,8 +436,8 @@ async fn what_says_nothing_to_a_node_is_counted_and_harms_nobody() {
     let opened = NatsBus::open(&town.nats.url(), &Cluster::default().name, stranger, Counts::default()).await;
     let (bus, _) = opened.expect("nats");
     let foreign = Envelope { from: stranger, body: Said::Leaving }.encode(town.nodes[0].store.log_id() + 1);
-    // Version 2 of what nodes say, from a node that is newer than this build.
-    let mut newer = bytes::BytesMut::from(&[8, 2][..]);
+    // A version of what nodes say that this build does not know.
+    let mut newer = bytes::BytesMut::from(&[8, 99][..]);
     newer
         .extend_from_slice(&Envelope { from: stranger, body: Said::Leaving }.encode(town.nodes[0].store.log_id())[2..]);
     for bytes in [bytes::Bytes::from_static(b"\xff\xffhonk"), foreign, newer.freeze()] {

@@ -1,6 +1,7 @@
 //! The server over real sockets, in the words of the protocol.
 
 mod bad_input;
+mod change;
 mod door;
 mod ending;
 mod faulty;

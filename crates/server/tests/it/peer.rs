@@ -58,6 +58,8 @@ fn message(from: UserId, to: UserId, id: &str) -> NewMessage {
         attachment: bytes::Bytes::new(),
         client_time_ms: 0,
         counted: true,
+        reply_to: 0,
+        change: None,
         login_version: 0,
     }
 }

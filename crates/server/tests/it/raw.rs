@@ -71,6 +71,8 @@ pub fn common(config: &Config) -> Options {
         unanswered_groups_per_inviter_max: config.limits.unanswered_groups_per_inviter,
         devices_per_user_max: config.limits.devices_per_user,
         people: config.messages.people(),
+        recall: config.messages.recall(),
+        edit: config.messages.edit(),
         clock: clock(),
     }
 }
@@ -398,6 +400,13 @@ impl Raw {
         // That they shall sync may be told at any time, for what happens between nodes.
         self.events.retain(|event| !matches!(event, Body::Lagged(_)));
         assert!(self.events.is_empty(), "there was more: {:?}", self.events);
+    }
+
+    /// Drops all that was pushed so far.
+    pub async fn drop_events(&mut self) {
+        let id = self.say(Request::Ping(v1::Ping {})).await;
+        assert!(matches!(self.answer(id).await, Body::Pong(_)));
+        self.events.clear();
     }
 
     /// Reads to the end: the last error that was told, and the code of the close.

@@ -20,7 +20,7 @@ use anser_server::{
     config::Config,
     token::Tokens,
 };
-use anser_store::{Clock, Options, memory::MemoryStore};
+use anser_store::{Clock, Options, Window, memory::MemoryStore};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
@@ -74,6 +74,8 @@ impl Town {
             unanswered_groups_per_inviter_max: limits.groups_per_user,
             devices_per_user_max: limits.devices_per_user,
             people: anser_store::PeopleOptions::default(),
+            recall: Window::ForEver,
+            edit: Window::ForEver,
             clock: Arc::clone(&clock),
         });
         let weather = Weather::new(seed);

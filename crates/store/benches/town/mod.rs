@@ -29,6 +29,8 @@ pub(crate) fn options() -> SqliteOptions {
         unanswered_groups_per_inviter_max: 500,
         devices_per_user_max: 10,
         people: anser_store::PeopleOptions::default(),
+        recall: anser_store::Window::ForEver,
+        edit: anser_store::Window::ForEver,
         clock: Arc::new(clock),
     };
     SqliteOptions::new(common, Arc::new(HeadSequencer::new()))
@@ -87,6 +89,8 @@ impl Town {
             attachment: bytes::Bytes::new(),
             client_time_ms: 0,
             counted: true,
+            reply_to: 0,
+            change: None,
             login_version: 0,
         }
     }

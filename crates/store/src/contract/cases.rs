@@ -33,6 +33,36 @@ macro_rules! store_contract {
 
     (@cases $to:ident $($make:path)?) => {
         $crate::store_contract! { @$to $($make)? {
+            change {
+                a_recalled_message_has_no_body_for_anybody
+                an_edited_message_has_its_new_body_in_both_copies
+                reactions_are_the_whole_set_of_each_user
+                who_reacted_is_named_as_long_as_they_are_few
+                a_silent_entry_takes_a_place_and_is_not_shown
+                a_silent_entry_moves_no_marks_and_stamps_both_sessions
+                a_silent_entry_leaves_the_last_message_of_the_list
+                what_is_recalled_is_not_unread
+                what_changes_nothing_makes_no_entry
+                a_retry_of_a_change_gets_its_first_place
+                a_retry_of_a_message_that_is_gone_gets_its_first_place
+                another_change_under_a_known_client_msg_id_is_refused
+                only_the_author_edits
+                who_stands_above_the_author_recalls
+                the_time_for_changes_ends
+                a_message_is_edited_a_bounded_number_of_times
+                different_emojis_are_bounded
+                an_edit_of_what_was_changed_since_is_refused
+                a_recalled_message_is_gone_for_edits_reactions_and_replies
+                what_one_may_not_see_cannot_be_changed_or_answered
+                an_own_message_is_named_by_its_client_msg_id
+                a_page_tells_what_was_changed_before_it
+                a_page_tells_what_its_messages_answer
+                a_newcomer_is_told_nothing_of_what_was_before
+                silent_entries_take_no_places_of_a_page
+                many_silent_entries_are_passed_over_in_few_pages
+                who_is_blocked_takes_back_their_words_and_changes_nothing_else
+                changes_outlive_reopening
+            }
             append {
                 ids_are_dense_in_the_order_of_the_batch
                 ids_go_on_from_batch_to_batch

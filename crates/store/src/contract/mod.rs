@@ -6,6 +6,7 @@
 
 mod append;
 mod cases;
+mod change;
 mod changes;
 mod group;
 mod life;

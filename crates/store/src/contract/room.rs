@@ -17,7 +17,7 @@ use super::{Make, Subject};
 use crate::{
     Appended, Device, Error, Mark, MarkKind, Marked, MembersAction, MembersChange, MembersChanged, Message, NewGroup,
     NewMessage, NewUser, Options, Page, PasswordHash, PeopleOptions, Rank, Role, Sender, Sequencer, Session, Store,
-    Stretch, sequencer::HeadSequencer,
+    Stretch, Window, sequencer::HeadSequencer,
 };
 
 // Some share a shard of four and some do not; sorted as text they stand in another order than as numbers; and
@@ -260,6 +260,8 @@ fn options(now: &Arc<AtomicU64>) -> Options {
         unanswered_groups_per_inviter_max: 100,
         devices_per_user_max: 3,
         people: PeopleOptions::default(),
+        recall: Window::Seconds(60),
+        edit: Window::Seconds(60),
         clock: Arc::new(move || now.load(Relaxed)),
     }
 }
@@ -311,6 +313,8 @@ pub(super) fn text(from: UserId, conversation: ConversationId, id: &str) -> NewM
         attachment: Bytes::new(),
         client_time_ms: 1,
         counted: true,
+        reply_to: 0,
+        change: None,
         login_version: 0,
     }
 }

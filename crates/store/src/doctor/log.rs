@@ -7,15 +7,17 @@ use super::{
 };
 use crate::{
     query::{Dialect, Query},
-    rows::{Damage, Head, Take},
+    rows::{Damage, Head, Take, is_silent},
 };
 
 /// Everything of a message that is the same in both copies, but for its count: that follows from those before it.
 const SAME: &str = "client_msg_id, type, counted, client_time_ms, server_time_ms, from_nickname, from_platform, \
-                    from_device_id, content, attachment";
+                    from_device_id, content, attachment, reply_to, target, changed, recalled_by, edited_ms, edits, reactions, \
+                    body_digest";
 const KEY: &[&str] = &["here.from_id", "here.to_id", "here.server_msg_id"];
 /// Of a log, what is read of each row behind its key.
-const ENTRY: &str = "here.from_id AS sender, here.counted, here.count, here.server_time_ms";
+const ENTRY: &str = "here.from_id AS sender, here.counted, here.count, here.server_time_ms, here.type, \
+                     CASE WHEN here.recalled_by IS NULL THEN 0 ELSE here.counted END";
 const IN_ORDER: &str = "ORDER BY small, big, server_msg_id LIMIT ?";
 
 /// One row of a log in the order of the log.
@@ -28,6 +30,9 @@ struct Entry {
     counted: u64,
     count: u64,
     server_time_ms: u64,
+    /// Up to here: what the head must say.
+    last_shown: u64,
+    recalled_top: u64,
 }
 
 impl<P: Patient> Doctor<'_, P> {
@@ -46,7 +51,34 @@ impl<P: Patient> Doctor<'_, P> {
         for (sender, receiver) in self.pairs() {
             self.counts_of_copies(sender, receiver).await?;
         }
+        for shard in 0..self.shards {
+            self.recalled(shard).await?;
+        }
         self.heads_of_nothing().await
+    }
+
+    /// What counted and is recalled is among those that are subtracted from unread counts.
+    async fn recalled(&mut self, shard: u64) -> Result<(), P::Error> {
+        let [smaller, larger] = ["<", ">"]
+            .map(|than| format!("CASE WHEN here.from_id {than} here.to_id THEN here.from_id ELSE here.to_id END"));
+        let conversations = [
+            (send_table(shard), "TRUE", smaller.as_str(), larger.as_str()),
+            (receive_table(shard), "here.group_id IS NOT NULL", "0", "here.group_id"),
+        ];
+        for (table, which, small, big) in conversations {
+            let noted = format!(
+                "EXISTS (SELECT 1 FROM im_recalled AS noted WHERE noted.small_id = {small} AND noted.big_id = {big}
+                     AND noted.server_msg_id = here.server_msg_id)"
+            );
+            let is_recalled = "here.counted = 1 AND here.recalled_by IS NOT NULL";
+            let missing = format!("{which} AND {is_recalled} AND NOT {noted}");
+            let check = Check::of(Over::messages(&table), "'it is recalled and still counts as unread'", missing);
+            self.check(&check).await?;
+            let wrong = format!("{which} AND NOT ({is_recalled}) AND {noted}");
+            let check = Check::of(Over::messages(&table), "'it is not recalled and does not count as unread'", wrong);
+            self.check(&check).await?;
+        }
+        Ok(())
     }
 
     fn pairs(&self) -> Vec<(u64, u64)> {
@@ -168,6 +200,10 @@ impl<P: Patient> Doctor<'_, P> {
         if entry.server_time_ms < time {
             self.found("im_message", key, "it is older than the one before it".into());
         }
+        if let Some(before) = before {
+            entry.last_shown = entry.last_shown.max(before.last_shown);
+            entry.recalled_top = entry.recalled_top.max(before.recalled_top);
+        }
         Ok(())
     }
 
@@ -188,15 +224,15 @@ impl<P: Patient> Doctor<'_, P> {
     /// A head behind its log follows from it. One ahead of it is the last that is known of messages which are gone: moved
     /// back, it would give their ids to others, which devices that have the lost ones would take for those.
     async fn heads_are(&mut self, ends: Vec<Entry>) -> Result<(), P::Error> {
-        let columns = "small_id, big_id, server_msg_id, count, server_time_ms";
+        let columns = "small_id, big_id, server_msg_id, count, server_time_ms, last_shown, recalled_top";
         let sql = format!("SELECT {columns} FROM im_conversation WHERE small_id = ? AND big_id = ?");
         let heads = ends.iter().map(|end| Query::new(sql.as_str(), [end.small.into(), end.big.into()])).collect();
-        let numbers = |row: &mut dyn Take| (0..5).map(|_| row.number()).collect();
+        let numbers = |row: &mut dyn Take| (0..7).map(|_| row.number()).collect();
         let heads: Vec<Vec<u64>> = self.db.rows(heads, numbers).await?;
         let mut heads = heads.into_iter().peekable();
         for end in ends {
-            let Entry { small, big, server_msg_id, count, server_time_ms, .. } = end;
-            let right = [small, big, server_msg_id, count, server_time_ms];
+            let Entry { small, big, server_msg_id, count, server_time_ms, last_shown, recalled_top, .. } = end;
+            let right = [small, big, server_msg_id, count, server_time_ms, last_shown, recalled_top];
             let head = heads.next_if(|head| head[..2] == right[..2]);
             let key = format!("{small}, {big}");
             match head {
@@ -211,9 +247,12 @@ impl<P: Patient> Doctor<'_, P> {
                 }
                 _ => {}
             }
-            let wrong = format!("the head is not at {server_msg_id}, count {count}, time {server_time_ms}");
+            let wrong = format!(
+                "the head is not at {server_msg_id}, count {count}, time {server_time_ms}, last shown {last_shown}, \
+                 recalled up to {recalled_top}"
+            );
             if self.found_derivable("im_conversation", key, wrong) {
-                let sql = format!("INSERT OR REPLACE INTO im_conversation ({columns}) VALUES (?, ?, ?, ?, ?)");
+                let sql = format!("INSERT OR REPLACE INTO im_conversation ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)");
                 self.put_right(&[Query::new(sql, right.map(Into::into))]).await?;
             }
         }
@@ -295,14 +334,18 @@ fn log_of_groups(dialect: Dialect, shard: u64, [_, group, server_msg_id]: [u64; 
 
 impl Entry {
     fn take(row: &mut dyn Take) -> Result<Self, Damage> {
+        let (small, big, server_msg_id) = (row.number()?, row.number()?, row.number()?);
+        let at = |is_so: bool| if is_so { server_msg_id } else { 0 };
         Ok(Self {
-            small: row.number()?,
-            big: row.number()?,
-            server_msg_id: row.number()?,
+            small,
+            big,
+            server_msg_id,
             from: row.number()?,
             counted: row.number()?,
             count: row.number()?,
             server_time_ms: row.number()?,
+            last_shown: at(!is_silent(row.small()?)),
+            recalled_top: at(row.number()? == 1),
         })
     }
 

@@ -173,6 +173,8 @@ impl State {
             attachment: notice.encode_to_vec().into(),
             client_time_ms: (self.options.clock)(),
             counted: false,
+            reply_to: 0,
+            change: None,
             login_version: 0,
         })
     }

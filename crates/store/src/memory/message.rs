@@ -1,9 +1,11 @@
 //! Logs: appending to them, reading them, and who may see what of them.
 
-use anser_proto::{ConversationId, UserId};
+use std::collections::BTreeSet;
 
-use super::{Membership, State};
-use crate::{Appended, Between, LogPage, Message, NewMessage, Refusal, Strangers, Stretch};
+use anser_proto::{ConversationId, UserId, limits::PREVIEW_CHARS_MAX};
+
+use super::{Membership, State, change::is_silent};
+use crate::{Appended, Between, LogPage, Message, NewMessage, Reference, Refusal, Strangers, Stretch};
 
 impl State {
     pub(super) fn append(&mut self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Refusal>> {
@@ -16,22 +18,34 @@ impl State {
     fn append_one(&mut self, new: NewMessage) -> Result<Appended, Refusal> {
         let (conversation, from) = (new.conversation, new.from.user);
         let identity = (conversation, from, new.client_msg_id.clone());
-        if let Some(place) = self.places.get(&identity) {
-            return first_place(&self.logs[&conversation][*place as usize - 1], &new);
+        if let Some((place, sent)) = self.places.get(&identity) {
+            return first_place(&self.logs[&conversation][*place as usize - 1], sent, &new);
         }
         let members_version = self.entitle(from, conversation)?;
         self.must_be_logged_in(from, new.login_version)?;
+        if let Some(change) = new.change.clone() {
+            return self.change(new, &change, members_version);
+        }
         self.may_write(from, conversation)?;
+        if new.reply_to > 0 && self.said(from, conversation, new.reply_to)?.revision.recalled_by.is_some() {
+            return Err(Refusal::Gone);
+        }
 
-        let stored = self.push(new);
+        let stored = self.push(new.clone());
         let place = stored.server_msg_id;
-        self.places.insert(identity, place);
+        self.places.insert(identity, (place, new));
         self.stats.appended += 1;
         let hides_reads = self.users[&from].privacy.hides_reads;
         let row = self.sessions.entry((from, conversation)).or_default();
         let shown_read = if hides_reads { row.shown.0 } else { place };
         (row.read_mark, row.delivered_mark, row.shown) = (place, place, (shown_read, place));
         self.answer(from, conversation);
+        Ok(self.appended(&stored, from, members_version))
+    }
+
+    /// Stamps the sessions of both parties.
+    pub(super) fn appended(&mut self, stored: &Message, from: UserId, members_version: u64) -> Appended {
+        let conversation = stored.conversation;
         let (sender_mailbox_seq, receiver_mailbox_seq) = match conversation.peer_of(from) {
             None => (0, 0),
             Some(peer) if peer == from => {
@@ -40,15 +54,16 @@ impl State {
             }
             Some(peer) => (self.stamp(from, conversation), self.stamp(peer, conversation)),
         };
-        Ok(Appended {
-            server_msg_id: place,
+        Appended {
+            server_msg_id: stored.server_msg_id,
             server_time_ms: stored.server_time_ms,
             count: stored.count,
             duplicate: false,
             sender_mailbox_seq,
             receiver_mailbox_seq,
             members_version,
-        })
+            changed: None,
+        }
     }
 
     /// The version of the members at the end of the log, if the user may write there.
@@ -65,7 +80,7 @@ impl State {
         }
     }
 
-    fn may_write(&self, user: UserId, conversation: ConversationId) -> Result<(), Refusal> {
+    pub(super) fn may_write(&self, user: UserId, conversation: ConversationId) -> Result<(), Refusal> {
         let Some(peer) = conversation.peer_of(user).filter(|peer| *peer != user) else { return Ok(()) };
         let Between { refused, contact } = self.between(user, peer);
         let is_stranger = !contact && self.options.people.strangers == Strangers::Contacts;
@@ -119,35 +134,66 @@ impl State {
         if !oldest_first {
             within.reverse();
         }
-        let (mut page, mut bytes) = (Vec::new(), 0);
+        let (mut page, mut targets, mut bytes) = (Vec::new(), BTreeSet::new(), 0);
+        let (mut reached, mut more, mut looked_at) = (None, false, 0);
         for message in &within {
-            page.push((*message).clone());
-            bytes += message.body_bytes();
-            if page.len() >= stretch.limit as usize || bytes >= stretch.bytes_max {
+            let entries = page.len() + targets.len();
+            more = entries >= stretch.limit as usize || (bytes >= stretch.bytes_max && entries > 0);
+            if more {
                 break;
             }
+            (reached, looked_at) = (Some(message.server_msg_id), looked_at + 1);
+            if !is_silent(message.kind) {
+                page.push((*message).clone());
+                bytes += message.body_bytes();
+            } else if stretch.after.is_some_and(|after| self.target(message) <= after) {
+                targets.insert(self.target(message));
+            }
         }
-        let more = page.len() < within.len();
         if !oldest_first {
             page.reverse();
         }
-        Ok(LogPage { messages: page, more, head })
+        let mut after = stretch.after.unwrap_or(0);
+        let mut through = stretch.before.wrapping_sub(1).min(head).max(after);
+        if more && oldest_first {
+            through = reached.unwrap_or(after);
+        } else if more {
+            after = reached.map_or(through, |reached| reached - 1);
+        }
+        let seen = self.visible(reader, conversation)?;
+        let mut changed: Vec<_> =
+            seen.iter().filter(|one| targets.contains(&one.server_msg_id)).map(|one| (*one).clone()).collect();
+        let references = self.references(&seen, &page);
+        page.iter_mut().chain(&mut changed).for_each(|message| self.mark_own(reader, message));
+        Ok(LogPage { messages: page, more, head, after, through, changed, references, looked_at, is_whole: true })
+    }
+
+    fn references(&self, seen: &[&Message], page: &[Message]) -> Vec<Reference> {
+        let is_here = |id: u64| page.iter().any(|message| message.server_msg_id == id);
+        let wanted: BTreeSet<_> =
+            page.iter().map(|message| message.reply_to).filter(|id| *id > 0 && !is_here(*id)).collect();
+        let answered = seen.iter().filter(|message| wanted.contains(&message.server_msg_id));
+        let reference = |message: &&Message| Reference {
+            server_msg_id: message.server_msg_id,
+            from: message.from.user,
+            nickname: message.from.nickname.clone(),
+            kind: message.kind,
+            is_recalled: message.revision.recalled_by.is_some(),
+            content: message.content.chars().take(PREVIEW_CHARS_MAX).collect::<String>().into(),
+        };
+        answered.map(reference).collect()
     }
 }
 
 /// What a retry is told.
-fn first_place(stored: &Message, retry: &NewMessage) -> Result<Appended, Refusal> {
-    let same = stored.kind == retry.kind && stored.content == retry.content && stored.attachment == retry.attachment;
-    if !same {
+pub(super) fn first_place(stored: &Message, sent: &NewMessage, retry: &NewMessage) -> Result<Appended, Refusal> {
+    let is_same = sent.kind == retry.kind
+        && sent.content == retry.content
+        && sent.attachment == retry.attachment
+        && sent.reply_to == retry.reply_to
+        && sent.change == retry.change;
+    if !is_same {
         return Err(Refusal::Conflict("client_msg_id"));
     }
-    Ok(Appended {
-        server_msg_id: stored.server_msg_id,
-        server_time_ms: stored.server_time_ms,
-        count: stored.count,
-        duplicate: true,
-        sender_mailbox_seq: 0,
-        receiver_mailbox_seq: 0,
-        members_version: 0,
-    })
+    Ok(Appended::first(stored.server_msg_id, stored.server_time_ms, stored.count))
 }

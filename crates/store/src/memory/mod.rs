@@ -6,6 +6,7 @@
 //! sequencer: the length of a log is its head. Each verb runs under one lock and never waits, therefore it is
 //! isolated, and is done whole before its future can be dropped.
 
+mod change;
 mod group;
 mod members;
 mod message;
@@ -44,8 +45,12 @@ struct State {
     stats: Stats,
     users: BTreeMap<UserId, UserRow>,
     logs: BTreeMap<ConversationId, Vec<Message>>,
-    /// Where the messages that users sent are, by their identity.
-    places: BTreeMap<(ConversationId, UserId, ClientMsgId), u64>,
+    /// Where the messages that users sent are, by their identity, and as they were sent.
+    places: BTreeMap<(ConversationId, UserId, ClientMsgId), (u64, NewMessage)>,
+    /// What silent entries changed.
+    targets: BTreeMap<(ConversationId, u64), u64>,
+    /// What stands below messages: each emoji with all of its users, both in the order in which they came.
+    reactions: BTreeMap<(ConversationId, u64), Vec<Reacted>>,
     sessions: BTreeMap<(UserId, ConversationId), SessionRow>,
     groups: BTreeMap<GroupId, GroupRow>,
     /// Who of two is what to the other one: the first to whom the second is it.
@@ -54,6 +59,9 @@ struct State {
     /// By user and stamp.
     things: BTreeMap<(UserId, u64), Thing>,
 }
+
+/// An emoji with all of its users.
+type Reacted = (Arc<str>, Vec<UserId>);
 
 struct UserRow {
     user: User,
@@ -107,6 +115,8 @@ impl MemoryStore {
             users: BTreeMap::new(),
             logs: BTreeMap::new(),
             places: BTreeMap::new(),
+            targets: BTreeMap::new(),
+            reactions: BTreeMap::new(),
             sessions: BTreeMap::new(),
             groups: BTreeMap::new(),
             contacts: BTreeMap::new(),

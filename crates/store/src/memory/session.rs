@@ -2,7 +2,7 @@
 
 use anser_proto::{ConversationId, GroupId, UserId, digest::groups_digest, limits::PREVIEW_CHARS_MAX};
 
-use super::{State, page};
+use super::{State, change::is_silent, page};
 use crate::{Changes, Mark, MarkKind, Marked, Message, Page, Party, Positions, Preview, Refusal, Session};
 
 impl State {
@@ -22,7 +22,9 @@ impl State {
 
     fn unread(&self, user: UserId, conversation: ConversationId, read_mark: u64) -> Result<u64, Refusal> {
         let visible = self.visible(user, conversation)?;
-        let behind = |message: &&&Message| message.counted && message.server_msg_id > read_mark;
+        let behind = |message: &&&Message| {
+            message.counted && message.server_msg_id > read_mark && message.revision.recalled_by.is_none()
+        };
         Ok(visible.iter().filter(behind).count() as u64)
     }
 
@@ -64,7 +66,8 @@ impl State {
             peer = told.map(|peer| (peer, self.stamp(peer, conversation)));
             self.stats.commits += 1;
         }
-        let shown = self.sessions.get(&(user, conversation)).map_or((0, 0), |row| row.shown);
+        let row = self.sessions.get(&(user, conversation)).filter(|_| conversation.peer_of(user).is_some());
+        let shown = row.map_or((0, 0), |row| row.shown);
         Ok(Marked { read_mark, delivered_mark, unread, moved, mailbox_seq, peer, shown })
     }
 
@@ -138,7 +141,7 @@ impl State {
             peer_read_mark,
             peer_delivered_mark,
             first: first.server_msg_id,
-            last: Some(preview(last)),
+            last: visible.iter().rfind(|message| !is_silent(message.kind)).map(|message| preview(message)),
             party,
             mailbox_seq: row.stamp,
         })
@@ -153,5 +156,6 @@ fn preview(message: &Message) -> Preview {
         kind: message.kind,
         content: message.content.chars().take(PREVIEW_CHARS_MAX).collect::<String>().into(),
         server_time_ms: message.server_time_ms,
+        is_recalled: message.revision.recalled_by.is_some(),
     }
 }

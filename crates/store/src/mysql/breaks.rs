@@ -26,6 +26,8 @@ async fn send(store: &MysqlStore, n: u64) -> Result<Appended, Error> {
         attachment: bytes::Bytes::new(),
         client_time_ms: 1,
         counted: true,
+        reply_to: 0,
+        change: None,
         login_version: 0,
     };
     Ok(store.append(vec![message]).await?.remove(0)?)

@@ -50,6 +50,7 @@ impl Sql {
                 match params.next().expect("a question has as many values as marks") {
                     Value::Number(number) => self.number(*number),
                     Value::Text(text) => self.text(text),
+                    Value::Bytes(bytes) => self.blob(bytes),
                     Value::Null => self.push("NULL"),
                 };
             }

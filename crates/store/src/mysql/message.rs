@@ -9,16 +9,18 @@ use mysql_async::{Conn, Row, prelude::Queryable as _};
 use super::{
     columns::{NOTHING, Sql, get},
     fault::Fault,
+    statement::assignments,
 };
 use crate::{
     Appended, NewMessage,
-    facts::Known,
-    rows::{Damage, MessageRow},
+    digest::Digest,
+    facts::{Known, KnownBody, Rows},
+    rows::{Damage, MessageRow, Row as _, StandingMessage},
 };
 
 const COLUMNS: &str =
     "server_msg_id, client_msg_id, type, counted, count, client_time_ms, server_time_ms, from_nickname,
-                       from_platform, from_device_id, content, attachment";
+                       from_platform, from_device_id, content, attachment, reply_to, target, body_digest";
 
 /// What makes a message the same.
 pub(super) type Identity = (ConversationId, UserId, ClientMsgId);
@@ -39,17 +41,30 @@ struct Stored {
     kind: i32,
     content: Arc<[u8]>,
     attachment: Bytes,
+    reply_to: u64,
+    body_digest: Option<Digest>,
+}
+
+impl Stored {
+    fn compare(&self, message: &NewMessage) -> KnownBody {
+        match self.body_digest {
+            Some(digest) => KnownBody::Digested(digest),
+            None if self.kind == message.kind
+                && *self.content == *message.content.as_bytes()
+                && self.attachment == message.attachment
+                && self.reply_to == message.reply_to =>
+            {
+                KnownBody::Same
+            }
+            None => KnownBody::Other,
+        }
+    }
 }
 
 impl Places {
     pub(super) fn of(&self, message: &NewMessage) -> Option<Option<Known>> {
         let known = self.known.get(&identity(message))?.as_ref();
-        Some(known.map(|Stored { first, kind, content, attachment }| Known {
-            first: *first,
-            same: *kind == message.kind
-                && **content == *message.content.as_bytes()
-                && *attachment == message.attachment,
-        }))
+        Some(known.map(|stored| Known { first: stored.first.clone(), body: stored.compare(message) }))
     }
 
     pub(super) fn want(&mut self, message: &NewMessage) {
@@ -105,7 +120,12 @@ impl Places {
         let first = Appended::first(get(&mut row, 3)?, get(&mut row, 4)?, get(&mut row, 5)?);
         let kind = get(&mut row, 6)?;
         let (content, attachment) = (get::<Vec<u8>>(&mut row, 7)?.into(), get::<Vec<u8>>(&mut row, 8)?.into());
-        self.known.insert((conversation, from, id), Some(Stored { first, kind, content, attachment }));
+        let reply_to = get(&mut row, 9)?;
+        let digest: Option<Vec<u8>> = get(&mut row, 10)?;
+        let digest = digest.map(|digest| digest[..].try_into()).transpose();
+        let body_digest = digest.map_err(|_| Damage("a digest has another length".into()))?;
+        let stored = Stored { first, kind, content, attachment, reply_to, body_digest };
+        self.known.insert((conversation, from, id), Some(stored));
         Ok(from)
     }
 
@@ -117,6 +137,8 @@ impl Places {
             kind: message.kind,
             content: Arc::from(message.content.clone()),
             attachment: message.attachment.clone(),
+            reply_to: message.reply_to,
+            body_digest: row.body_digest(),
         };
         let identity = identity(message);
         self.known.insert(identity.clone(), Some(stored));
@@ -132,7 +154,9 @@ impl Places {
 fn select(sql: &mut Sql, table: Table, messages: &[&NewMessage]) {
     let owner = if matches!(table, Table::Group(_)) { "once_id" } else { "to_id" };
     sql.push("; SELECT from_id, ").push(owner);
-    sql.push(", client_msg_id, server_msg_id, server_time_ms, count, type, content, attachment FROM ");
+    sql.push(
+        ", client_msg_id, server_msg_id, server_time_ms, count, type, content, attachment, reply_to, body_digest FROM ",
+    );
     sql.push(&table.name()).push(" WHERE ");
     for (at, message) in messages.iter().enumerate() {
         sql.push(if at == 0 { "(client_msg_id = " } else { " OR (client_msg_id = " });
@@ -194,11 +218,42 @@ impl Table {
 
 /// The values of a copy; `owner` is the receiver or the group.
 pub(super) fn write_row(sql: &mut Sql, owner: u64, row: MessageRow<'_>) {
-    let MessageRow { message, head } = row;
+    let MessageRow { message, head, .. } = row;
+    let (content, attachment) = row.body();
     sql.push("(").number(message.from.user.0).push(",").number(owner).push(",").number(head.server_msg_id).push(",");
     sql.text(message.client_msg_id.as_str()).push(",").push(&message.kind.to_string()).push(",");
     sql.number(message.counted.into()).push(",").number(head.count).push(",").number(message.client_time_ms);
     sql.push(",").number(head.server_time_ms).push(",").text(&message.from.nickname).push(",");
     sql.push(&message.from.platform.to_string()).push(",").text(&message.from.device_id).push(",");
-    sql.text(&message.content).push(",").blob(&message.attachment).push(")");
+    sql.text(content).push(",").blob(attachment).push(",").number(message.reply_to).push(",").number(row.target());
+    match row.body_digest() {
+        Some(digest) => sql.push(",").blob(&digest).push(")"),
+        None => sql.push(",NULL)"),
+    };
+}
+
+/// Statements that change all copies of the messages that were changed, which the lock on their head keeps from others.
+pub(super) fn write_changed(sql: &mut Sql, changed: &mut Rows<StandingMessage>, shards: u32) {
+    for ((_, place), fact) in changed.changed() {
+        let standing = fact.now.as_ref().expect("no message goes away");
+        let from = standing.message.from.user;
+        let shard = |id: u64| id % u64::from(shards);
+        let copies = match standing.message.conversation {
+            ConversationId::Group(group) => vec![(Table::Group(shard(group.0)), group.0)],
+            conversation => {
+                let to = conversation.peer_of(from).unwrap_or(from).0;
+                vec![(Table::Send(shard(from.0)), to), (Table::Recv(shard(to)), to)]
+            }
+        };
+        for (table, owner) in copies {
+            sql.push("; UPDATE ").push(&table.name()).push(" SET ");
+            standing.put(&mut assignments(sql, StandingMessage::COLUMNS));
+            sql.push(" WHERE server_msg_id = ").number(*place);
+            match table {
+                Table::Send(_) => sql.push(" AND from_id = ").number(from.0).push(" AND to_id = ").number(owner),
+                Table::Recv(_) => sql.push(" AND owner_id = ").number(owner).push(" AND peer_id = ").number(from.0),
+                Table::Group(_) => sql.push(" AND owner_id = ").number(owner).push(" AND peer_id = 0"),
+            };
+        }
+    }
 }

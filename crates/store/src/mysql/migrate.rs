@@ -6,16 +6,17 @@
 use mysql_async::{Conn, prelude::Queryable as _};
 
 use super::open::{Database, OpenError, Role};
-use crate::{WRITER_VERSION, random_log_id};
+use crate::{WRITER_VERSION, digest::Digests, random_log_id};
 
 /// A released one is never edited: stores exist that ran it. Each may have a part that runs for every shard.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_logins.sql"),
     include_str!("migrations/0003_invitations.sql"),
     include_str!("migrations/0004_writers.sql"),
     include_str!("migrations/0005_people.sql"),
     include_str!("migrations/0006_privacy.sql"),
+    include_str!("migrations/0007_revisions.sql"),
 ];
 const FOR_EACH_SHARD: &str = "-- for each shard --\n";
 
@@ -108,6 +109,16 @@ async fn migrate_locked(db: &mut Conn, shards: u32) -> Result<Identity, OpenErro
         }
     }
     identity(db).await?.ok_or_else(|| OpenError::Foreign("im_store is empty after it was made".into()))
+}
+
+/// By the store's own key, which the first to open it draws.
+pub(super) async fn digests(db: &mut Conn) -> Result<Digests, OpenError> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|error| OpenError::Foreign(error.to_string()))?;
+    let key: String = key.iter().map(|byte| format!("{byte:02X}")).collect();
+    db.exec_drop("UPDATE im_store SET digest_key = ? WHERE digest_key = ''", (key,)).await?;
+    let key: Option<String> = db.query_first("SELECT digest_key FROM im_store").await?;
+    Ok(Digests::new(&key.unwrap_or_default()))
 }
 
 async fn min_writer_version(db: &mut Conn) -> Result<u32, OpenError> {

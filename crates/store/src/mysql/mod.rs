@@ -49,6 +49,7 @@ use writer::{Counters, Writer};
 use crate::{
     Clock, Error, Failure, LogPage, Options, Sequencer, Stats,
     damaged::Damaged,
+    digest::Digests,
     engine::Engine,
     fallen::Fallen,
     read::Read,
@@ -109,8 +110,9 @@ impl MysqlOptions {
         let Identity { log_id, shards, .. } = migrate::migrate(&mut db, self.common.shards).await?;
         let long_ago = (self.common.clock)().saturating_sub(WRITER_GONE_MS);
         db.exec_drop("DELETE FROM im_writer WHERE at_ms < ?", (long_ago,)).await?;
+        let digests = migrate::digests(&mut db).await?;
         db.disconnect().await?;
-        Ok(Prepared { log_id, shards, database, options: self })
+        Ok(Prepared { log_id, shards, digests, database, options: self })
     }
 }
 
@@ -132,6 +134,7 @@ pub struct MysqlStore {
 pub struct Prepared {
     pub log_id: u64,
     shards: u32,
+    digests: Digests,
     database: Database,
     options: MysqlOptions,
 }
@@ -139,7 +142,7 @@ pub struct Prepared {
 impl Prepared {
     /// Must be called on a runtime.
     pub fn open(self, sequencer: Arc<dyn Sequencer>) -> Result<Arc<MysqlStore>, OpenError> {
-        let Self { log_id, shards, database, options } = self;
+        let Self { log_id, shards, digests, database, options } = self;
         let (counters, damaged) = (Arc::new(Counters::default()), Arc::<Damaged>::default());
         let queue = Queue::new(options.write_queue_max, options.write_queue_bytes_max, options.commit_messages_max);
         let queue = Arc::new(queue);
@@ -149,6 +152,7 @@ impl Prepared {
             sequencer,
             counters: counters.clone(),
             damaged: damaged.clone(),
+            digests,
             repeaters: Repeaters::new(),
         });
         let fallen = Arc::<Fallen>::default();

@@ -69,6 +69,8 @@ mod tests {
             attachment: bytes::Bytes::new(),
             client_time_ms: 0,
             counted: true,
+            reply_to: 0,
+            change: None,
             login_version: 0,
         }
     }

@@ -64,7 +64,7 @@ impl Replicas {
             return None;
         }
         match replica.readers.read(plan.clone()).await {
-            Ok(page) if plan.is_fulfilled_by(&page) => Some(page),
+            Ok(page) if page.is_whole => Some(page),
             Ok(_) => {
                 self.behind.fetch_add(1, Relaxed);
                 None

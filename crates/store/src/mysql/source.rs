@@ -21,9 +21,10 @@ use crate::{
     NewMessage,
     facts::{Known, Rows, Source, Stop, Tables, Want},
     query::{Dialect, Query},
+    questions,
     rows::{
         BlockRow, ChangeRow, Column as _, ContactRow, Damage, DeviceRow, Entry, GroupRow, Head, Mailbox, MessageRow,
-        PasswordRow, Row, Stay, Take, Thing, UserRow,
+        PasswordRow, ReactionRow, RecalledRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
     },
     verb::Wants,
 };
@@ -43,6 +44,9 @@ struct Keys {
     contacts: BTreeSet<(UserId, UserId)>,
     blocks: BTreeSet<(UserId, UserId)>,
     changes: BTreeSet<(UserId, Thing)>,
+    reactions: BTreeSet<((ConversationId, u64), UserId)>,
+    recalled: BTreeSet<(ConversationId, u64)>,
+    standing: BTreeSet<(ConversationId, u64)>,
 }
 
 impl Keys {
@@ -61,6 +65,9 @@ impl Keys {
                 Want::Contact(user, peer) => keys.contacts.insert((user, peer)),
                 Want::Block(user, peer) => keys.blocks.insert((user, peer)),
                 Want::Change(user, thing) => keys.changes.insert((user, thing)),
+                Want::Reaction(conversation, place, user) => keys.reactions.insert(((conversation, place), user)),
+                Want::Recalled(conversation, place) => keys.recalled.insert((conversation, place)),
+                Want::Standing(conversation, place) => keys.standing.insert((conversation, place)),
             };
         }
         keys.heads_looked_at.retain(|conversation| !keys.heads.contains(conversation));
@@ -68,7 +75,7 @@ impl Keys {
     }
 
     /// A statement for each kind of which something is wanted.
-    fn select(&self, sql: &mut Sql) {
+    fn select(&self, sql: &mut Sql, shards: u32) {
         fn of<R: Row>(keys: &BTreeSet<R::Key>, lock: Lock, sql: &mut Sql) {
             if !keys.is_empty() {
                 select::<R>(keys, lock, sql);
@@ -88,6 +95,11 @@ impl Keys {
         of::<ContactRow>(&self.contacts, Lock::None, sql);
         of::<BlockRow>(&self.blocks, Lock::None, sql);
         of::<ChangeRow>(&self.changes, Lock::None, sql);
+        of::<ReactionRow>(&self.reactions, Lock::None, sql);
+        of::<RecalledRow>(&self.recalled, Lock::None, sql);
+        for (conversation, place) in &self.standing {
+            sql.push("; ").query(&questions::standing_at(Dialect::Mysql, shards, *conversation, *place));
+        }
     }
 
     async fn take(self, results: &mut Results<'_>, tables: &mut Tables) -> Result<(), Fault> {
@@ -102,7 +114,16 @@ impl Keys {
         take(self.devices, results, &mut tables.devices).await?;
         take(self.contacts, results, &mut tables.contacts).await?;
         take(self.blocks, results, &mut tables.blocks).await?;
-        take(self.changes, results, &mut tables.changes).await
+        take(self.changes, results, &mut tables.changes).await?;
+        take(self.reactions, results, &mut tables.reactions).await?;
+        take(self.recalled, results, &mut tables.recalled).await?;
+        for key in self.standing {
+            match results.collect::<MysqlRow>().await?.pop().map(|row| StandingMessage::take(&mut Columns::of(&row))) {
+                Some(Err(damage)) => tables.standing.learn_damage(key, damage),
+                found => tables.standing.learn(key, found.and_then(Result::ok)),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -154,6 +175,10 @@ impl Database {
         }
     }
 
+    pub(super) fn shards(&self) -> u32 {
+        self.shards
+    }
+
     /// Reads what is wanted, behind these statements, in one round trip.
     pub(super) async fn read(
         &mut self,
@@ -164,7 +189,7 @@ impl Database {
     ) -> Result<(), Fault> {
         let keys = Keys::of(wants.rows, wants.heads);
         let mut sql = Sql::new(behind.join("; "));
-        keys.select(&mut sql);
+        keys.select(&mut sql, self.shards);
         for query in &wants.queries {
             sql.push("; ").query(query);
         }
@@ -188,7 +213,7 @@ impl Database {
             return Ok(());
         }
         // What is asked for may lie among the rows that are still to be written.
-        if !wants.queries.is_empty() {
+        if !wants.queries.is_empty() || wants.rows.iter().any(|want| matches!(want, Want::Standing(..))) {
             self.write_copies(db).await?;
         }
         self.read(db, &[NOTHING.to_owned()], wants, tables).await

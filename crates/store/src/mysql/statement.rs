@@ -73,6 +73,10 @@ impl<F: FnMut(&mut Sql)> Put for Prefixed<'_, F> {
         self.next().text(text);
     }
 
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.next().blob(bytes);
+    }
+
     fn null(&mut self) {
         self.next().push("NULL");
     }
@@ -84,6 +88,16 @@ fn equals<'s>(sql: &'s mut Sql, names: &'static [&'static str]) -> Prefixed<'s, 
     let prefix = move |sql: &mut Sql| {
         let and = if sql.as_str().ends_with('(') { "" } else { " AND " };
         sql.push(and).push(names.next().expect("a key has as many values as names")).push(" = ");
+    };
+    Prefixed { sql, prefix }
+}
+
+/// `a = 1, b = 2`, behind `SET `
+pub(super) fn assignments<'s>(sql: &'s mut Sql, names: &'static [&'static str]) -> impl Put + use<'s> {
+    let mut names = names.iter();
+    let prefix = move |sql: &mut Sql| {
+        let comma = if sql.as_str().ends_with("SET ") { "" } else { ", " };
+        sql.push(comma).push(names.next().expect("a row has as many values as names")).push(" = ");
     };
     Prefixed { sql, prefix }
 }

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::{
     columns::{NOTHING, Sql},
     fault::Fault,
+    message,
     repeaters::Repeaters,
     source::Database,
     statement,
@@ -20,6 +21,7 @@ use super::{
 use crate::{
     Options, Sequencer,
     damaged::Damaged,
+    digest::Digests,
     facts::{Facts, Stop, Tables},
     proposals::{Moved, moved},
     query::Dialect,
@@ -35,6 +37,7 @@ pub(super) struct Rules {
     pub(super) sequencer: Arc<dyn Sequencer>,
     pub(super) counters: Arc<Counters>,
     pub(super) damaged: Arc<Damaged>,
+    pub(super) digests: Digests,
     pub(super) repeaters: Repeaters,
 }
 
@@ -75,11 +78,14 @@ pub(super) async fn transact(
     number.push(" ON DUPLICATE KEY UPDATE transaction_no = VALUES(transaction_no), at_ms = VALUES(at_ms)");
     let begin = ["START TRANSACTION".to_owned(), number.as_str().to_owned()];
     source.read(db, &begin, wants, &mut tables).await?;
-    let messages = writes.iter().flat_map(|write| write.messages());
-    let looked_for = match look {
-        Look::All => messages.collect(),
-        Look::OfRepeaters => rules.repeaters.among(messages, Instant::now()),
+    let (changes, said): (Vec<_>, Vec<_>) =
+        writes.iter().flat_map(|write| write.messages()).partition(|message| message.change.is_some());
+    let mut looked_for = match look {
+        Look::All => said,
+        Look::OfRepeaters => rules.repeaters.among(said.into_iter(), Instant::now()),
     };
+    // Whether a change was made before is asked before anything else is.
+    looked_for.extend(changes);
     rules.repeaters.note(source.places.look(db, shards, &looked_for).await?, Instant::now());
 
     let mut decided = Decided::default();
@@ -123,7 +129,7 @@ fn decide(
 ) -> Result<(), Stop> {
     let Decided { appended, must_write } = *decided;
     let (options, damaged) = (&rules.common, &*rules.damaged);
-    let mut facts = Facts { options, damaged, tables, source, appended, must_write };
+    let mut facts = Facts { options, damaged, digests: &rules.digests, tables, source, appended, must_write };
     write.decide(&mut facts)?;
     *decided = Decided { appended: facts.appended, must_write: facts.must_write };
     Ok(())
@@ -139,7 +145,8 @@ async fn commit(db: &mut Conn, mut source: Database, mut tables: Tables, must_wr
     for copies in source.copies.packets() {
         sql.push("; ").push(copies.as_str());
     }
-    let Ok(()) = tables.each(&mut statement::Write(&mut sql));
+    message::write_changed(&mut sql, &mut tables.standing, source.shards());
+    let Ok(()) = tables.each_with_a_table(&mut statement::Write(&mut sql));
     if sql.as_str() == NOTHING && !source.wrote && !must_write {
         db.query_drop("ROLLBACK").await?;
         return Ok(false);

@@ -1,20 +1,23 @@
 //! Reading a log as somebody may see it.
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeSet, ops::ControlFlow};
 
-use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId};
+use anser_proto::{ConversationId, GroupId, UserId};
 
+use super::beside;
 use crate::{
-    LogPage, Message, Refusal, Sender, Stretch,
+    LogPage, Message, Refusal, Stretch,
     damaged::Damaged,
     query::Query,
     questions,
     read::{Read, Snapshot},
-    rows::{Damage, Head, Salvage, Take},
+    rows::{COLUMNS, Damage, Head, Salvage, Take, is_silent, take_message},
 };
 
-const COLUMNS: &str = "server_msg_id, client_msg_id, from_id, from_nickname, from_platform, from_device_id, type, content, \
-                       attachment, client_time_ms, server_time_ms, count, counted";
+/// Entries that a page looks at, however few of them it shows.
+const LOOKED_AT_MAX: u32 = 10_000;
+/// Of these at once.
+const READ_AT_ONCE_MAX: u64 = 1_000;
 
 #[derive(Clone)]
 pub(crate) struct ReadLog {
@@ -37,6 +40,8 @@ pub(crate) struct Plan {
     asked: ReadLog,
     /// The last message that they may see.
     head: u64,
+    /// The last of the stretch.
+    last: u64,
     ranges: Vec<(u64, u64)>,
 }
 
@@ -61,7 +66,7 @@ impl Read for PlanLog {
             ConversationId::Single { .. } => vec![(first, last)],
             ConversationId::Group(group) => stays(db, reader, group, first, last, self.0.direction()).await?,
         };
-        Ok(Plan { asked: self.0.clone(), head, ranges })
+        Ok(Plan { asked: self.0.clone(), head, last: last.max(first - 1), ranges })
     }
 }
 
@@ -78,7 +83,7 @@ async fn head<D: Snapshot>(db: &mut D, conversation: ConversationId) -> Result<u
 }
 
 /// What of this stretch lies within the user's stays: each is a stretch of the index.
-async fn stays<D: Snapshot>(
+pub(super) async fn stays<D: Snapshot>(
     db: &mut D,
     user: UserId,
     group: GroupId,
@@ -109,19 +114,21 @@ impl ReadLog {
         let peer = match self.conversation {
             ConversationId::Group(group) => {
                 let (shard, log) = (group.0 % shards, dialect.group_log());
-                let sql = format!("SELECT {COLUMNS} FROM im_message_recv_{shard} WHERE {log} AND {between} {order}");
+                let sql =
+                    format!("SELECT target, {COLUMNS} FROM im_message_recv_{shard} WHERE {log} AND {between} {order}");
                 return Query::of_messages(sql, [group.into(), first.into(), last.into(), limit.into()]);
             }
             conversation => conversation.peer_of(owner).unwrap_or(owner),
         };
         let (shard, received) = (owner.0 % shards, dialect.received_log());
-        let sent =
-            format!("SELECT {COLUMNS} FROM im_message_send_{shard} WHERE from_id = ? AND to_id = ? AND {between}");
+        let sent = format!(
+            "SELECT target, {COLUMNS} FROM im_message_send_{shard} WHERE from_id = ? AND to_id = ? AND {between}"
+        );
         let of = [owner.into(), peer.into(), first.into(), last.into()];
         if owner == peer {
             return Query::of_messages(format!("{sent} {order}"), [&of[..], &[limit.into()]].concat());
         }
-        let received = format!("SELECT {COLUMNS} FROM im_message_recv_{shard} WHERE {received} AND {between}");
+        let received = format!("SELECT target, {COLUMNS} FROM im_message_recv_{shard} WHERE {received} AND {between}");
         dialect.merge([(sent, &of[..]), (received, &of[..])], &order, limit)
     }
 }
@@ -129,78 +136,110 @@ impl ReadLog {
 impl Read for Plan {
     type Answer = LogPage;
 
-    /// To tell whether there is more, one message more than fits is looked at.
     async fn read<D: Snapshot>(&self, db: &mut D) -> Result<LogPage, D::Error> {
-        let ReadLog { stretch, .. } = self.asked;
-        let (shards, damaged) = (db.shards(), db.damaged());
-        let (mut messages, mut bytes, mut more) = (Vec::<Message>::new(), 0, false);
-        let limit = stretch.limit.max(1) as usize;
+        let mut scan = Scan::new(self);
         for range in &self.ranges {
-            let question = self.asked.question(db, *range, (limit - messages.len()) as u64 + 1);
-            let each = &mut |_, row: &mut dyn Take| {
-                more = messages.len() == limit || (bytes >= stretch.bytes_max && !messages.is_empty());
-                if more {
-                    return Ok(ControlFlow::Break(()));
-                }
-                let message = self.asked.take_message(row, shards, &damaged)?;
-                bytes += message.body_bytes();
-                messages.push(message);
-                Ok(ControlFlow::Continue(()))
-            };
-            db.ask(&[question], each).await?;
-            if more {
+            scan.read(db, self, *range).await?;
+            if scan.more {
                 break;
             }
+        }
+        let ReadLog { reader, conversation, stretch } = self.asked;
+        let Scan { mut messages, more, reached, targets, looked_at, is_whole, .. } = scan;
+        let (mut after, mut through) = (stretch.after.unwrap_or(0), self.last);
+        match (stretch.after, more) {
+            (Some(_), true) => through = reached.unwrap_or(after),
+            (None, true) => after = reached.map_or(through, |reached| reached - 1),
+            (_, false) => {}
         }
         if stretch.after.is_none() {
             messages.reverse();
         }
-        Ok(LogPage { messages, more, head: self.head })
+        let changed = beside::changed(db, reader, conversation, targets.into_iter().collect()).await?;
+        let references = beside::references(db, reader, conversation, &messages).await?;
+        beside::mark_own(db, reader, &mut messages).await?;
+        Ok(LogPage { messages, more, head: self.head, after, through, changed, references, looked_at, is_whole })
     }
 }
 
-#[cfg(feature = "cluster")]
-impl Plan {
-    /// Whether the page is what the plan asks for. Ids have no holes, so that a database which lags behind is found out: what
-    /// it lacks is missing from the row.
-    pub(crate) fn is_fulfilled_by(&self, page: &LogPage) -> bool {
-        let descends = self.asked.stretch.after.is_none();
-        let ids = self.ranges.iter().flat_map(|(first, last)| {
-            let id = move |n: u64| if descends { last - n } else { first + n };
-            (0..=last - first).map(id)
-        });
-        let mut wanted = ids.fuse();
-        let mut found: Vec<_> = page.messages.iter().map(|message| message.server_msg_id).collect();
-        if descends {
-            found.reverse();
+/// A page in the making.
+struct Scan {
+    messages: Vec<Message>,
+    bytes: usize,
+    more: bool,
+    /// The last entry that is in the page, or was passed over.
+    reached: Option<u64>,
+    /// Messages from before the page that entries in it changed.
+    targets: BTreeSet<u64>,
+    looked_at: u32,
+    is_whole: bool,
+}
+
+impl Scan {
+    fn new(plan: &Plan) -> Self {
+        let is_whole = true;
+        let (messages, targets) = (Vec::new(), BTreeSet::new());
+        debug_assert!(plan.asked.stretch.limit > 0, "a page has at least one entry");
+        Self { messages, bytes: 0, more: false, reached: None, targets, looked_at: 0, is_whole }
+    }
+
+    /// To tell whether there is more, one entry more than fits is looked at. Where silent entries take the places of messages, more and more
+    /// are looked at in one go.
+    async fn read<D: Snapshot>(&mut self, db: &mut D, plan: &Plan, range: (u64, u64)) -> Result<(), D::Error> {
+        let (shards, damaged) = (db.shards(), db.damaged());
+        let ascends = plan.asked.stretch.after.is_some();
+        let (mut first, mut last) = range;
+        let mut limit = u64::from(plan.asked.stretch.limit) + 1;
+        while first <= last && !self.more {
+            let question = plan.asked.question(db, (first, last), limit);
+            let (mut next, before) = (if ascends { first } else { last }, self.looked_at);
+            let each = &mut |_, row: &mut dyn Take| {
+                self.more = self.is_full(&plan.asked.stretch);
+                if self.more {
+                    return Ok(ControlFlow::Break(()));
+                }
+                let target = row.get()?;
+                let message = plan.asked.take_message(row, shards, &damaged)?;
+                self.is_whole &= message.server_msg_id == next;
+                next = if ascends { message.server_msg_id + 1 } else { message.server_msg_id.saturating_sub(1) };
+                self.take(&plan.asked.stretch, message, target);
+                Ok(ControlFlow::Continue(()))
+            };
+            db.ask(&[question], each).await?;
+            if u64::from(self.looked_at - before) < limit {
+                self.is_whole &= self.more || next == if ascends { last + 1 } else { first.saturating_sub(1) };
+                break;
+            }
+            (first, last) = if ascends { (next, last) } else { (first, next) };
+            limit = (limit * 2).min(READ_AT_ONCE_MAX);
         }
-        found.iter().all(|id| wanted.next() == Some(*id)) && (page.more || wanted.next().is_none())
+        Ok(())
+    }
+
+    fn is_full(&self, stretch: &Stretch) -> bool {
+        let entries = self.messages.len() + self.targets.len();
+        entries >= stretch.limit as usize
+            || (self.bytes >= stretch.bytes_max && entries > 0)
+            || self.looked_at >= LOOKED_AT_MAX
+    }
+
+    fn take(&mut self, stretch: &Stretch, message: Message, target: u64) {
+        self.reached = Some(message.server_msg_id);
+        self.looked_at += 1;
+        if !is_silent(message.kind) {
+            self.bytes += message.body_bytes();
+            self.messages.push(message);
+        } else if stretch.after.is_some_and(|after| target <= after) {
+            self.targets.insert(target);
+        }
     }
 }
 
 impl ReadLog {
-    /// A row of [`COLUMNS`]. One that is damaged keeps its place, and what else can be read of it but for its body.
+    /// A message that is damaged keeps its place, and what else can be read of it but for its body.
     fn take_message(&self, row: &mut dyn Take, shards: u32, damaged: &Damaged) -> Result<Message, Damage> {
         let mut row = Salvage::of(row);
-        let server_msg_id = row.row.get()?;
-        let client_msg_id = row.with(|row| {
-            let id = row.text()?.parse::<ClientMsgId>();
-            id.map(Some).map_err(|bad| Damage(format!("client_msg_id: {bad}")))
-        });
-        let from = Sender { user: UserId(row.get()), nickname: row.get(), platform: row.get(), device_id: row.get() };
-        let mut message = Message {
-            conversation: self.conversation,
-            server_msg_id,
-            client_msg_id: client_msg_id.unwrap_or_else(|| nameless(server_msg_id)),
-            from,
-            kind: row.get(),
-            content: row.get(),
-            attachment: row.with(|row| row.bytes()),
-            client_time_ms: row.get(),
-            server_time_ms: row.get(),
-            count: row.get(),
-            counted: row.get(),
-        };
+        let mut message = take_message(&mut row, self.conversation)?;
         if let Some(Damage(what)) = row.damage {
             (message.kind, message.content, message.attachment) = (0, "".into(), Default::default());
             damaged.note(&Damage(format!("{}: {what}", self.copy_of(&message, shards))));
@@ -218,8 +257,4 @@ impl ReadLog {
         let (shard, conversation) = (owner % u64::from(shards), self.conversation);
         format!("im_message_{kind}_{shard} {conversation}, {}", message.server_msg_id)
     }
-}
-
-fn nameless(server_msg_id: u64) -> ClientMsgId {
-    format!("damaged-{server_msg_id}").parse().expect("it is short and ASCII")
 }

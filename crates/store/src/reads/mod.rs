@@ -1,5 +1,6 @@
 //! The verbs that read, by their nouns.
 
+mod beside;
 mod group;
 mod log;
 mod people;

@@ -155,10 +155,14 @@ impl Read for OneSession {
     }
 }
 
-/// An entry of a list without its last message, and the count at its read mark.
+/// An entry of a list without its last message.
 struct Listed {
     session: Session,
+    /// The count at its read mark.
     read_count: u64,
+    last_shown: u64,
+    /// Something behind the read mark may be recalled.
+    is_recalled_behind: bool,
 }
 
 fn entry(dialect: Dialect, user: UserId, conversation: ConversationId) -> Query {
@@ -175,6 +179,7 @@ fn entries(dialect: Dialect, user: UserId, which: &str, params: impl Into<Vec<Va
     let entry = columns_of::<Entry>("entry");
     let sql = format!(
         "SELECT {entry}, COALESCE(head.server_msg_id, 0), COALESCE(head.count, 0),
+                COALESCE(head.last_shown, 0), COALESCE(head.recalled_top, 0),
                 CASE (SELECT own.privacy & 4 FROM im_mailbox AS own WHERE own.user_id = entry.user_id)
                     WHEN 4 THEN 0 ELSE COALESCE(peers.shown_read_mark, peers.read_mark, 0) END,
                 COALESCE(peers.shown_delivered_mark, peers.delivered_mark, 0),
@@ -203,6 +208,7 @@ impl Listed {
         let (UserId(_), conversation) = row.get()?;
         let Entry { mailbox_seq, read_mark, read_count, delivered_mark, .. } = Entry::take(row)?;
         let mut head = Place { server_msg_id: row.get()?, count: row.get()? };
+        let (mut last_shown, recalled_top): (u64, u64) = row.get()?;
         let (peer_read_mark, peer_delivered_mark) = row.get()?;
         let no_part = || damaged.note(&Damage("the user has no part in it".into()).of::<Entry>(&(user, conversation)));
         let (party, first) = match conversation {
@@ -211,7 +217,7 @@ impl Listed {
                 let peer = conversation.peer_of(user);
                 if peer.is_none() {
                     no_part();
-                    head = Place::default();
+                    (head, last_shown) = (Place::default(), 0);
                 }
                 let found = peer.and_then(|peer| beside::<UserRow>(row, &peer, damaged));
                 let peer = peer.unwrap_or(user);
@@ -224,8 +230,9 @@ impl Listed {
                 }
                 let role = listed_role(row, group, user, damaged);
                 if role.is_none() {
-                    // Its count comes with the message.
-                    head = Place { server_msg_id: left_at.unwrap_or(0), count: read_count };
+                    // Its count comes with the message, a notice of their going.
+                    last_shown = left_at.unwrap_or(0);
+                    head = Place { server_msg_id: last_shown, count: read_count };
                 }
                 let found = beside::<GroupRow>(row, &group, damaged);
                 let of = found.map_or(Group::unreadable(group), |row| row.group(group));
@@ -245,7 +252,7 @@ impl Listed {
             party,
             mailbox_seq,
         };
-        Ok(Self { session, read_count })
+        Ok(Self { session, read_count, last_shown, is_recalled_behind: recalled_top > read_mark })
     }
 }
 
@@ -256,14 +263,13 @@ async fn with_last_messages<D: Snapshot>(
 ) -> Result<Vec<Session>, D::Error> {
     let (dialect, shards, damaged) = (db.dialect(), db.shards(), db.damaged());
     let start = dialect.start_of("content", PREVIEW_CHARS_MAX);
-    let columns = format!("server_msg_id, from_id, from_nickname, type, {start}, server_time_ms, count");
+    let columns = format!("server_msg_id, from_id, from_nickname, type, {start}, server_time_ms, count, recalled_by");
     let last = |listed: &Listed| {
-        let Session { conversation, head, .. } = listed.session;
-        questions::message_at(dialect, shards, user, conversation, head, &columns)
+        questions::message_at(dialect, shards, user, listed.session.conversation, listed.last_shown, &columns)
     };
     let questions: Vec<_> = listed.iter().map(last).collect();
     let each = &mut |at: usize, row: &mut dyn Take| {
-        let Listed { session, read_count } = &mut listed[at];
+        let Listed { session, read_count, .. } = &mut listed[at];
         let server_msg_id = row.get()?;
         let mut row = Salvage::of(row);
         let mut last = Preview {
@@ -273,8 +279,10 @@ async fn with_last_messages<D: Snapshot>(
             kind: row.get(),
             content: row.with(|row| start_of(&row.bytes()?)),
             server_time_ms: row.get(),
+            is_recalled: false,
         };
         let count: u64 = row.get();
+        last.is_recalled = row.get::<Option<UserId>>().is_some();
         if let Some(Damage(what)) = row.damage {
             (last.kind, last.content) = (0, "".into());
             damaged.note(&Damage(format!("message {server_msg_id} of {}: {what}", session.conversation)));
@@ -286,11 +294,27 @@ async fn with_last_messages<D: Snapshot>(
         Ok(ControlFlow::Continue(()))
     };
     db.ask(&questions, each).await?;
+    leave_out_recalled(db, &mut listed).await?;
     Ok(listed.into_iter().map(|listed| listed.session).collect())
 }
 
+/// What is recalled is not unread any more.
+async fn leave_out_recalled<D: Snapshot>(db: &mut D, listed: &mut [Listed]) -> Result<(), D::Error> {
+    let is_concerned = |listed: &&mut Listed| listed.is_recalled_behind && listed.session.unread > 0;
+    let mut concerned: Vec<_> = listed.iter_mut().filter(is_concerned).map(|listed| &mut listed.session).collect();
+    let behind =
+        |session: &&mut Session| questions::recalled_behind(session.conversation, session.read_mark, session.head);
+    let questions: Vec<_> = concerned.iter().map(behind).collect();
+    let each = &mut |at: usize, row: &mut dyn Take| {
+        let unread = &mut concerned[at].unread;
+        *unread = unread.saturating_sub(row.number()?);
+        Ok(ControlFlow::Continue(()))
+    };
+    db.ask(&questions, each).await
+}
+
 /// The last character may be cut.
-fn start_of(text: &[u8]) -> Result<Arc<str>, Damage> {
+pub(super) fn start_of(text: &[u8]) -> Result<Arc<str>, Damage> {
     let whole = match str::from_utf8(text) {
         Ok(text) => text,
         Err(cut) if cut.error_len().is_none() => str::from_utf8(&text[..cut.valid_up_to()]).unwrap_or_default(),

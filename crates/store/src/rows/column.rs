@@ -6,13 +6,14 @@ use anser_proto::{ConversationId, GroupId, UserId};
 use bytes::Bytes;
 
 use super::Row;
-use crate::Role;
+use crate::{Role, digest::Digest};
 
 /// Takes the values of columns, one after the other.
 pub(crate) trait Put {
     fn number(&mut self, number: u64);
     fn small(&mut self, number: i32);
     fn text(&mut self, text: &str);
+    fn bytes(&mut self, bytes: &[u8]);
     fn null(&mut self);
 }
 
@@ -84,6 +85,26 @@ impl Column for u64 {
 
     fn take(from: &mut dyn Take) -> Result<Self, Damage> {
         from.number()
+    }
+}
+
+impl Column for u32 {
+    fn put(&self, to: &mut dyn Put) {
+        to.number((*self).into());
+    }
+
+    fn take(from: &mut dyn Take) -> Result<Self, Damage> {
+        from.number()?.try_into().map_err(|_| Damage("a number is too large".into()))
+    }
+}
+
+impl Column for Digest {
+    fn put(&self, to: &mut dyn Put) {
+        to.bytes(self);
+    }
+
+    fn take(from: &mut dyn Take) -> Result<Self, Damage> {
+        from.bytes()?[..].try_into().map_err(|_| Damage("a digest has another length".into()))
     }
 }
 

@@ -15,6 +15,10 @@ pub(crate) struct Head {
     pub(crate) server_msg_id: u64,
     pub(crate) count: u64,
     pub(crate) server_time_ms: u64,
+    /// The last entry that is not a silent one.
+    pub(crate) last_shown: u64,
+    /// The last message that counted and is recalled; 0: none is.
+    pub(crate) recalled_top: u64,
 }
 
 /// A message's place in a log: its id and its count.
@@ -31,14 +35,20 @@ impl Row for Head {
     const KEY: &[&str] = &["small_id", "big_id"];
     const GUARD: Option<Guard<Self>> = Some(Guard("server_msg_id", |head| head.server_msg_id));
 
-    columns!(server_msg_id, count, server_time_ms);
+    columns!(server_msg_id, count, server_time_ms, last_shown, recalled_top);
 }
 
 impl Head {
     /// Moves to where the next message will be. The time of a conversation never goes back.
     pub(crate) fn advance(&mut self, now_ms: u64, counted: bool) {
-        self.server_msg_id += 1;
+        self.advance_silently(now_ms);
         self.count += u64::from(counted);
+        self.last_shown = self.server_msg_id;
+    }
+
+    /// The same for an entry that nobody is shown.
+    pub(crate) fn advance_silently(&mut self, now_ms: u64) {
+        self.server_msg_id += 1;
         self.server_time_ms = self.server_time_ms.max(now_ms);
     }
 
@@ -59,6 +69,8 @@ impl Head {
             attachment: notice.encode_to_vec().into(),
             client_time_ms: self.server_time_ms,
             counted: false,
+            reply_to: 0,
+            change: None,
             login_version: 0,
         }
     }

@@ -13,6 +13,8 @@ mod mailbox;
 mod member;
 mod message;
 mod password;
+mod reaction;
+mod recalled;
 mod session;
 mod user;
 
@@ -26,8 +28,10 @@ pub(crate) use group::GroupRow;
 pub(crate) use head::{Head, Place};
 pub(crate) use mailbox::Mailbox;
 pub(crate) use member::Stay;
-pub(crate) use message::MessageRow;
+pub(crate) use message::{COLUMNS, MessageRow, Silent, StandingMessage, is_silent, take_message};
 pub(crate) use password::PasswordRow;
+pub(crate) use reaction::ReactionRow;
+pub(crate) use recalled::RecalledRow;
 pub(crate) use session::Entry;
 pub(crate) use user::UserRow;
 

@@ -3,11 +3,15 @@
 use anser_proto::ConversationId;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params, types::ValueRef};
 
-use super::columns::{int, number, prepare};
+use super::{
+    columns::{int, number, prepare},
+    statement::execute,
+};
 use crate::{
     Appended, MessageType, NewMessage,
-    facts::{Known, Stop},
-    rows::{Damage, MessageRow},
+    digest::Digest,
+    facts::{Known, KnownBody, Rows, Stop},
+    rows::{Damage, MessageRow, Put as _, Row, StandingMessage},
 };
 
 /// The statements of the writer, made once.
@@ -18,6 +22,9 @@ pub(super) struct MessageSql {
     insert_group: Vec<String>,
     find_send: Vec<String>,
     find_group: Vec<String>,
+    change_send: Vec<String>,
+    change_recv: Vec<String>,
+    change_group: Vec<String>,
 }
 
 impl MessageSql {
@@ -26,15 +33,21 @@ impl MessageSql {
         let insert = |table: &str, key: &str, conflict: &str| {
             each(&format!(
                 "INSERT INTO {table}_{{shard}} ({key}, from_id, server_msg_id, client_msg_id, type, counted, count,
-                     client_time_ms, server_time_ms, from_nickname, from_platform, from_device_id, content, attachment)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) {conflict}"
+                     client_time_ms, server_time_ms, from_nickname, from_platform, from_device_id, content, attachment,
+                     reply_to, target, body_digest)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) {conflict}"
             ))
         };
         let find = |table: &str, which: &str| {
             each(&format!(
-                "SELECT server_msg_id, server_time_ms, count, type, content, attachment FROM {table}_{{shard}}
+                "SELECT server_msg_id, server_time_ms, count, type, content, attachment, reply_to, body_digest
+                 FROM {table}_{{shard}}
                  WHERE client_msg_id = ?1 AND from_id = ?2 AND {which}"
             ))
+        };
+        let columns = StandingMessage::COLUMNS.iter().map(|name| format!("{name} = ?")).collect::<Vec<_>>().join(", ");
+        let change = |table: &str, key: &str| {
+            each(&format!("UPDATE {table}_{{shard}} SET {columns} WHERE {key} AND server_msg_id = ?"))
         };
         // A key that is known inserts nothing; that a place is taken twice breaks the transaction.
         let once = "ON CONFLICT (client_msg_id, from_id, to_id) DO NOTHING";
@@ -47,7 +60,31 @@ impl MessageSql {
             insert_group: insert("im_message_recv", "group_id", once_group),
             find_send: find("im_message_send", "to_id = ?3"),
             find_group: find("im_message_recv", "group_id = ?3 AND type <> 50"),
+            change_send: change("im_message_send", "from_id = ? AND to_id = ?"),
+            change_recv: change("im_message_recv", "from_id = ? AND to_id = ?"),
+            change_group: change("im_message_recv", "group_id = ?"),
         }
+    }
+
+    /// Changes all copies of the messages that were changed.
+    pub(super) fn write_changed(&self, db: &Connection, changed: &mut Rows<StandingMessage>) -> Result<(), Stop> {
+        for (key, fact) in changed.changed() {
+            let standing = fact.now.as_ref().expect("no message goes away");
+            let from = standing.message.from.user;
+            match standing.message.conversation {
+                ConversationId::Group(group) => {
+                    change(db, &self.change_group[self.shard(group.0)], &[group.0], key, standing)?;
+                }
+                conversation => {
+                    let to = conversation.peer_of(from).unwrap_or(from);
+                    let parties = [from.0, to.0];
+                    change(db, &self.change_send[self.shard(from.0)], &parties, key, standing)?;
+                    change(db, &self.change_recv[self.shard(to.0)], &parties, key, standing)?;
+                }
+            }
+        }
+        changed.written();
+        Ok(())
     }
 
     fn shard(&self, id: u64) -> usize {
@@ -82,19 +119,47 @@ impl MessageSql {
         };
         let mut statement = prepare(db, sql)?;
         let found = statement.query_row((message.client_msg_id.as_str(), int(from.0), int(owner)), |row| {
-            let same = row.get::<_, MessageType>(3)? == message.kind
-                && row.get_ref(4)? == ValueRef::Text(message.content.as_bytes())
-                && row.get_ref(5)? == ValueRef::Blob(&message.attachment);
+            let is_same = || -> rusqlite::Result<bool> {
+                Ok(row.get::<_, MessageType>(3)? == message.kind
+                    && row.get_ref(4)? == ValueRef::Text(message.content.as_bytes())
+                    && row.get_ref(5)? == ValueRef::Blob(&message.attachment)
+                    && number(row, 6)? == message.reply_to)
+            };
+            let body = match row.get::<_, Option<Digest>>(7)? {
+                Some(digest) => KnownBody::Digested(digest),
+                None if is_same()? => KnownBody::Same,
+                None => KnownBody::Other,
+            };
             let (server_msg_id, server_time_ms, count) = (number(row, 0)?, number(row, 1)?, number(row, 2)?);
-            Ok(Known { first: Appended::first(server_msg_id, server_time_ms, count), same })
+            Ok(Known { first: Appended::first(server_msg_id, server_time_ms, count), body })
         });
         Ok(found.optional()?)
     }
 }
 
+/// `owners`: the values of the key before the place.
+fn change(
+    db: &Connection,
+    sql: &str,
+    owners: &[u64],
+    key: &<StandingMessage as Row>::Key,
+    standing: &StandingMessage,
+) -> Result<(), Stop> {
+    let mut statement = prepare(db, sql)?;
+    let changed = execute(&mut statement, |to| {
+        standing.put(to);
+        owners.iter().chain([&key.1]).for_each(|number| to.number(*number));
+    });
+    match changed? {
+        1 => Ok(()),
+        copies => Err(Damage(format!("message {} of {} has {copies} copies where one is", key.1, key.0)).into()),
+    }
+}
+
 /// False if the message was stored before: then nothing was written.
 fn insert(db: &Connection, sql: &str, owner: u64, row: MessageRow<'_>, wrote: &mut bool) -> Result<bool, Stop> {
-    let MessageRow { message, head } = row;
+    let MessageRow { message, head, .. } = row;
+    let (content, attachment) = row.body();
     let inserted = prepare(db, sql)?.execute(params![
         int(owner),
         int(message.from.user.0),
@@ -108,8 +173,11 @@ fn insert(db: &Connection, sql: &str, owner: u64, row: MessageRow<'_>, wrote: &m
         &*message.from.nickname,
         message.from.platform,
         &*message.from.device_id,
-        &*message.content,
-        &*message.attachment,
+        content,
+        attachment,
+        int(message.reply_to),
+        int(row.target()),
+        row.body_digest(),
     ]);
     match inserted {
         Ok(0) => Ok(false),

@@ -5,17 +5,18 @@ use std::cmp::Ordering;
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
 
 use super::open::OpenError;
-use crate::{WRITER_VERSION, random_log_id};
+use crate::{WRITER_VERSION, digest::Digests, random_log_id};
 
 /// Each may have a part that runs once for every shard, behind the line [`FOR_EACH_SHARD`]. A released one is never
 /// edited: stores exist that ran it.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_logins.sql"),
     include_str!("migrations/0003_invitations.sql"),
     include_str!("migrations/0004_writers.sql"),
     include_str!("migrations/0005_people.sql"),
     include_str!("migrations/0006_privacy.sql"),
+    include_str!("migrations/0007_revisions.sql"),
 ];
 const FOR_EACH_SHARD: &str = "-- for each shard --\n";
 
@@ -105,6 +106,11 @@ fn script(version: u32, shards: u32) -> String {
     let text = MIGRATIONS[version as usize - 1];
     let (once, each) = text.split_once(FOR_EACH_SHARD).unwrap_or((text, ""));
     (0..shards).fold(once.to_owned(), |script, shard| script + &each.replace("{shard}", &shard.to_string()))
+}
+
+/// By the store's own key.
+pub(super) fn digests(db: &Connection) -> Result<Digests, OpenError> {
+    Ok(Digests::new(&db.query_row("SELECT digest_key FROM im_store", [], |row| row.get::<_, String>(0))?))
 }
 
 /// Another identity for a store that came out of a backup: clients hold positions that it has not reached again.

@@ -186,6 +186,7 @@ impl Threads {
             messages: message::MessageSql::new(options.common.shards),
             counters: counters.clone(),
             damaged: damaged.clone(),
+            digests: migrate::digests(&db)?,
         };
         let writer = Writer {
             folder: folder.clone(),

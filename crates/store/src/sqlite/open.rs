@@ -193,6 +193,8 @@ pub(super) fn settle_writer(db: &Connection, cache_kib: u32, wal_bytes_max: u64)
     db.pragma_update(None, "wal_autocheckpoint", 0)?;
     // Once reset, a log that had to grow gives its room back.
     db.pragma_update_and_check(None, "journal_size_limit", wal_bytes_max.cast_signed(), |row| row.get::<_, i64>(0))?;
+    // What is recalled is not to be found in the file: what is deleted or written over is filled with zeros.
+    db.pragma_update_and_check(None, "secure_delete", "ON", |row| row.get::<_, i64>(0))?;
     // The build of SQLite turns it on; the schema has none, and a row's check would cost.
     db.pragma_update(None, "foreign_keys", false)?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use anser_proto::UserId;
+use anser_proto::{ConversationId, UserId};
 use quick_cache::unsync::Cache;
 use rusqlite::Connection;
 
@@ -15,7 +15,8 @@ use crate::{
     facts::{Fact, Known, Rows, Source, Stop, Tables, Want},
     proposals::{Moved, moved},
     query::{Dialect, Query},
-    rows::{Damage, Entry, GroupRow, Head, Mailbox, MessageRow, Row, Stay, Take},
+    questions,
+    rows::{Damage, Entry, GroupRow, Head, Mailbox, MessageRow, Row, StandingMessage, Stay, Take},
 };
 
 /// Rows as they were last committed. Only the one writer writes them, so they cannot go stale.
@@ -72,6 +73,7 @@ pub(super) struct Database<'t> {
     db: &'t Connection,
     statements: &'t Statements,
     messages: &'t MessageSql,
+    shards: u32,
     pub(super) kept: &'t mut Kept,
     pub(super) moved: Vec<Moved>,
     /// Of the present write something is in the database, which only the end of the transaction takes out again.
@@ -83,9 +85,10 @@ impl<'t> Database<'t> {
         db: &'t Connection,
         statements: &'t Statements,
         messages: &'t MessageSql,
+        shards: u32,
         kept: &'t mut Kept,
     ) -> Self {
-        Self { db, statements, messages, kept, moved: Vec::new(), wrote: false }
+        Self { db, statements, messages, shards, kept, moved: Vec::new(), wrote: false }
     }
 
     fn read<R: Row>(&self, kept: Option<R>, key: R::Key, rows: &mut Rows<R>) -> Result<(), Stop> {
@@ -100,7 +103,24 @@ impl<'t> Database<'t> {
     /// Writes what was changed so far.
     pub(super) fn write(&mut self, tables: &mut Tables) -> Result<(), Stop> {
         self.moved.extend(moved(&tables.heads));
-        tables.each(&mut Write { db: self.db, statements: self.statements })
+        self.messages.write_changed(self.db, &mut tables.standing)?;
+        tables.each_with_a_table(&mut Write { db: self.db, statements: self.statements })
+    }
+
+    fn read_standing(
+        &self,
+        conversation: ConversationId,
+        place: u64,
+        standing: &mut Rows<StandingMessage>,
+    ) -> Result<(), Stop> {
+        let (mut found, key) = (None, (conversation, place));
+        let query = questions::standing_at(Dialect::Sqlite, self.shards, conversation, place);
+        ask(self.db, &query, &mut |row| {
+            found = Some(StandingMessage::take(row).map_err(|damage| damage.of::<StandingMessage>(&key))?);
+            Ok(ControlFlow::Break(()))
+        })?;
+        standing.learn(key, found);
+        Ok(())
     }
 }
 
@@ -130,6 +150,11 @@ impl Source for Database<'_> {
             Want::Contact(user, peer) => self.read(None, (user, peer), &mut tables.contacts),
             Want::Block(user, peer) => self.read(None, (user, peer), &mut tables.blocks),
             Want::Change(user, thing) => self.read(None, (user, thing), &mut tables.changes),
+            Want::Standing(conversation, place) => self.read_standing(conversation, place, &mut tables.standing),
+            Want::Reaction(conversation, place, user) => {
+                self.read(None, ((conversation, place), user), &mut tables.reactions)
+            }
+            Want::Recalled(conversation, place) => self.read(None, (conversation, place), &mut tables.recalled),
         }
     }
 

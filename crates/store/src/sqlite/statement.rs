@@ -25,7 +25,7 @@ struct OfKind {
 impl Statements {
     pub(super) fn new() -> Self {
         let mut statements = Self(HashMap::new());
-        let Ok(()) = Tables::default().each(&mut statements);
+        let Ok(()) = Tables::default().each_with_a_table(&mut statements);
         statements
     }
 
@@ -130,7 +130,10 @@ pub(super) fn ask(db: &Connection, query: &Query, each: Each<'_>) -> Result<(), 
     Ok(())
 }
 
-fn execute(statement: &mut CachedStatement<'_>, put: impl FnOnce(&mut Bind<'_, '_>)) -> rusqlite::Result<usize> {
+pub(super) fn execute(
+    statement: &mut CachedStatement<'_>,
+    put: impl FnOnce(&mut Bind<'_, '_>),
+) -> rusqlite::Result<usize> {
     let mut bind = Bind::to(statement);
     put(&mut bind);
     bind.done()?;
@@ -172,6 +175,10 @@ impl Put for Bind<'_, '_> {
 
     fn text(&mut self, text: &str) {
         self.next(text);
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.next(bytes);
     }
 
     fn null(&mut self) {

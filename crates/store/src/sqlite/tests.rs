@@ -43,6 +43,8 @@ async fn send(store: &SqliteStore, n: u64) -> Result<u64, Error> {
         attachment: bytes::Bytes::new(),
         client_time_ms: 1,
         counted: true,
+        reply_to: 0,
+        change: None,
         login_version: 0,
     };
     Ok(store.append(vec![message]).await?.remove(0)?.server_msg_id)

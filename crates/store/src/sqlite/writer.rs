@@ -27,6 +27,7 @@ use super::{
 use crate::{
     Failure, Options, Sequencer,
     damaged::Damaged,
+    digest::Digests,
     facts::{Facts, Stop, Tables},
     proposals::{Moved, keep_up},
     rows::Damage,
@@ -45,6 +46,7 @@ pub(super) struct Rules {
     pub(super) messages: MessageSql,
     pub(super) counters: Arc<Counters>,
     pub(super) damaged: Arc<Damaged>,
+    pub(super) digests: Digests,
 }
 
 #[derive(Default)]
@@ -206,11 +208,19 @@ fn transact(db: &Connection, rules: &Rules, kept: &mut Kept, group: &mut Group) 
         stages.queue.note(begun - first.since());
     }
     let mut tables = Tables::default();
-    let mut source = Database::new(db, &rules.statements, &rules.messages, kept);
+    let mut source = Database::new(db, &rules.statements, &rules.messages, rules.common.shards, kept);
     begin(db)?;
     let (options, damaged) = (&rules.common, &*rules.damaged);
     let (tables_now, source_now) = (&mut tables, &mut source);
-    let mut facts = Facts { options, damaged, tables: tables_now, source: source_now, appended: 0, must_write: false };
+    let mut facts = Facts {
+        options,
+        damaged,
+        digests: &rules.digests,
+        tables: tables_now,
+        source: source_now,
+        appended: 0,
+        must_write: false,
+    };
     for write in group {
         write.decide(&mut facts)?;
     }

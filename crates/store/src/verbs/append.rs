@@ -3,10 +3,12 @@
 use anser_proto::{ConversationId, GroupId};
 use tokio::time::Instant;
 
+use super::change::{change_message, want_change};
 use crate::{
     Appended, NewMessage, Refusal, Strangers,
-    facts::{Facts, Known, Stop, Want, of_each},
-    rows::{Entry, Head, MessageRow},
+    digest::Digests,
+    facts::{Facts, Known, KnownBody, Stop, Want, of_each},
+    rows::{Entry, Head, MessageRow, StandingMessage},
     verb::{Company, Verb, Wants},
 };
 
@@ -21,7 +23,13 @@ impl Verb for Append {
     type Answer = Vec<Result<Appended, Refusal>>;
 
     fn wants(&self, wants: &mut Wants) {
-        for NewMessage { conversation, from, .. } in &self.batch {
+        for NewMessage { conversation, from, reply_to, change, .. } in &self.batch {
+            if *reply_to > 0 {
+                wants.row(Want::Standing(*conversation, *reply_to));
+            }
+            if let Some(change) = change {
+                want_change(wants, *conversation, from.user, change);
+            }
             wants.row(Want::Mailbox(from.user));
             wants.row(Want::Head(*conversation));
             wants.row(Want::Session(from.user, *conversation));
@@ -41,9 +49,13 @@ impl Verb for Append {
     }
 
     fn decide(&self, facts: &mut Facts<'_>) -> Result<Self::Answer, Stop> {
+        let has_changes = self.batch.iter().any(|message| message.change.is_some());
         of_each(&self.batch, |message| match append(facts, message) {
             Ok(place) => {
                 facts.appended += u64::from(!place.duplicate);
+                if has_changes && message.change.is_none() && !place.duplicate {
+                    stand(facts, message, &place);
+                }
                 Ok(Ok(place))
             }
             // It comes before anything is changed.
@@ -78,20 +90,41 @@ impl Verb for Append {
 }
 
 fn append(facts: &mut Facts<'_>, message: &NewMessage) -> Result<Appended, Stop> {
-    let appended = match message.conversation {
-        ConversationId::Single { .. } => append_single(facts, message),
-        ConversationId::Group(group) => append_to_group(facts, group, message),
+    let appended = match (&message.change, message.conversation) {
+        (Some(change), _) => change_message(facts, message, change),
+        (None, ConversationId::Single { .. }) => append_single(facts, message),
+        (None, ConversationId::Group(group)) => append_to_group(facts, group, message),
     };
     match appended {
-        // The place of a retry is the first one, whatever its sender may do by now. A stranger has none.
-        Err(Stop::Refused(refusal @ (Refusal::LoginOver | Refusal::NotMember | Refusal::Forbidden)))
+        // The place of a retry is the first one, whatever its sender may do by now, and whatever became of what it answers. A stranger has
+        // none.
+        Err(Stop::Refused(refusal))
             if message.conversation.peer_of(message.from.user).is_some()
                 || matches!(message.conversation, ConversationId::Group(_)) =>
         {
-            facts.source.find(message)?.map_or(Err(refusal.into()), Known::place)
+            let known = facts.source.find(message)?;
+            known.map_or(Err(refusal.into()), |known| known.place(facts.digests, message))
         }
         appended => appended,
     }
+}
+
+/// The message may be changed by one that comes behind it in the batch.
+fn stand(facts: &mut Facts<'_>, message: &NewMessage, place: &Appended) {
+    let Appended { server_msg_id, server_time_ms, count, .. } = *place;
+    let message = message.clone().stored(server_msg_id, server_time_ms, count);
+    let (key, standing) = ((message.conversation, server_msg_id), StandingMessage { message, body_digest: None });
+    facts.tables.standing.learn(key, None);
+    facts.tables.standing.set(key, Some(standing));
+}
+
+/// What it answers must be there for its sender, and not recalled.
+fn check_reply(facts: &mut Facts<'_>, message: &NewMessage) -> Result<(), Stop> {
+    if message.reply_to == 0 {
+        return Ok(());
+    }
+    let answered = facts.standing_seen_by(message.from.user, message.conversation, message.reply_to)?;
+    if answered.is_recalled() { Err(Refusal::Gone.into()) } else { Ok(()) }
 }
 
 fn append_single(facts: &mut Facts<'_>, message: &NewMessage) -> Result<Appended, Stop> {
@@ -104,12 +137,13 @@ fn append_single(facts: &mut Facts<'_>, message: &NewMessage) -> Result<Appended
     // All that may be damaged is read before anything is stored.
     let own = facts.session(from, conversation)?.unwrap_or_default();
     facts.session(to, conversation)?;
-    if !may_write(facts.options.people.strangers, &own) && to != from {
+    if !may_write(facts, &own) && to != from {
         return Err(Refusal::Forbidden.into());
     }
+    check_reply(facts, message)?;
     head.advance(facts.now_ms(), message.counted);
-    if let Some(known) = facts.source.store(MessageRow { message, head: &head })? {
-        return known.place();
+    if let Some(known) = facts.source.store(MessageRow { message, head: &head, silent: None })? {
+        return known.place(facts.digests, message);
     }
     facts.move_head(conversation, head);
     let hides_reads = facts.mailbox_of(from)?.privacy.hides_reads;
@@ -125,8 +159,8 @@ fn append_single(facts: &mut Facts<'_>, message: &NewMessage) -> Result<Appended
 }
 
 /// Whoever may not is told so, whichever of the two blocked the other.
-fn may_write(strangers: Strangers, own: &Entry) -> bool {
-    !own.refused && (own.contact || strangers == Strangers::Allow)
+pub(super) fn may_write(facts: &Facts<'_>, own: &Entry) -> bool {
+    !own.refused && (own.contact || facts.options.people.strangers == Strangers::Allow)
 }
 
 fn append_to_group(facts: &mut Facts<'_>, group: GroupId, message: &NewMessage) -> Result<Appended, Stop> {
@@ -136,9 +170,10 @@ fn append_to_group(facts: &mut Facts<'_>, group: GroupId, message: &NewMessage) 
     facts.must_be_logged_in(from, message.login_version)?;
     let members_version = facts.group(group)?.ok_or(Refusal::NotMember)?.members_version;
     let mut own = facts.session(from, conversation)?.unwrap_or_default();
+    check_reply(facts, message)?;
     head.advance(facts.now_ms(), message.counted);
-    if let Some(known) = facts.source.store(MessageRow { message, head: &head })? {
-        return known.place();
+    if let Some(known) = facts.source.store(MessageRow { message, head: &head, silent: None })? {
+        return known.place(facts.digests, message);
     }
     facts.move_head(conversation, head);
     own.read_to(head.place());
@@ -148,13 +183,18 @@ fn append_to_group(facts: &mut Facts<'_>, group: GroupId, message: &NewMessage) 
 }
 
 /// What the sender of the message at the head is told, before mailboxes are.
-fn appended(head: &Head) -> Appended {
-    let Head { server_msg_id, server_time_ms, count } = *head;
+pub(super) fn appended(head: &Head) -> Appended {
+    let Head { server_msg_id, server_time_ms, count, .. } = *head;
     Appended { duplicate: false, ..Appended::first(server_msg_id, server_time_ms, count) }
 }
 
 impl Known {
-    fn place(self) -> Result<Appended, Stop> {
-        if self.same { Ok(self.first) } else { Err(Refusal::Conflict("client_msg_id").into()) }
+    pub(super) fn place(self, digests: &Digests, message: &NewMessage) -> Result<Appended, Stop> {
+        let is_same = match self.body {
+            KnownBody::Same => true,
+            KnownBody::Other => false,
+            KnownBody::Digested(digest) => digest == digests.of(message),
+        };
+        if is_same { Ok(self.first) } else { Err(Refusal::Conflict("client_msg_id").into()) }
     }
 }

@@ -53,7 +53,10 @@ impl Verb for MoveMark {
         };
         facts.must_be_logged_in(user, login_version)?;
         let head = visible_head(facts, user, conversation)?;
-        let Some(place) = destination(&self.0, &before, head) else { return Ok(standing(&before, head)) };
+        let Some(place) = destination(&self.0, &before, head) else {
+            let recalled = facts.recalled_behind(conversation, before.read_mark, head.server_msg_id)?;
+            return Ok(standing(conversation, &before, head, recalled));
+        };
         let mut after = before;
         match kind {
             MarkKind::Delivered => after.delivered_mark = place,
@@ -105,25 +108,26 @@ fn destination(mark: &Mark, before: &Entry, head: Place) -> Option<u64> {
     (place > present).then_some(place)
 }
 
-/// The answer where nothing moved.
-fn standing(entry: &Entry, head: Place) -> Marked {
+/// The answer where nothing moved. `recalled`: how many behind the read mark are. In a group nobody is shown any marks.
+fn standing(conversation: ConversationId, entry: &Entry, head: Place, recalled: u64) -> Marked {
+    let is_single = matches!(conversation, ConversationId::Single { .. });
     Marked {
         read_mark: entry.read_mark,
         delivered_mark: entry.delivered_mark,
-        unread: head.count.saturating_sub(entry.read_count),
+        unread: head.count.saturating_sub(entry.read_count + recalled),
         moved: false,
         mailbox_seq: 0,
         peer: None,
-        shown: entry.shown(),
+        shown: if is_single { entry.shown() } else { (0, 0) },
     }
 }
 
 /// The read mark concerns the user; any mark concerns who sees it as a receipt.
 fn move_mark(facts: &mut Facts<'_>, mark: &Mark, before: Entry, mut after: Entry, head: Place) -> Result<Marked, Stop> {
     let Mark { user, conversation, kind, .. } = *mark;
-    let mut marked = Marked { moved: true, ..standing(&after, head) };
+    let recalled = facts.recalled_behind(conversation, after.read_mark, head.server_msg_id)?;
     after.show(&before, facts.mailbox_of(user)?.privacy.hides_reads);
-    marked.shown = after.shown();
+    let mut marked = Marked { moved: true, ..standing(conversation, &after, head, recalled) };
     let peer = match conversation.peer_of(user) {
         Some(peer) if peer != user => is_shown(facts, peer, &before, &after)?.then_some(peer),
         peer => peer,
@@ -172,17 +176,19 @@ impl Read for StandingMark {
             match question {
                 0 => is_logged_in = row_of::<Mailbox>(row, &user)?.login_version == login_version,
                 1 => entry = Some(row_of::<Entry>(row, &(user, conversation))?),
-                2 => head = Some(row_of::<Head>(row, &conversation)?.place()),
+                2 => head = Some(row_of::<Head>(row, &conversation)?),
                 _ => sees_all = true,
             }
             Ok(ControlFlow::Continue(()))
         };
         db.ask(&questions, each).await?;
         Ok(match (entry, head) {
-            (Some(entry), Some(head)) if is_logged_in && sees_all => match destination(&self.0, &entry, head) {
-                None => Some(standing(&entry, head)),
-                Some(_) => None,
-            },
+            (Some(entry), Some(head)) if is_logged_in && sees_all && head.recalled_top <= entry.read_mark => {
+                match destination(&self.0, &entry, head.place()) {
+                    None => Some(standing(conversation, &entry, head.place(), 0)),
+                    Some(_) => None,
+                }
+            }
             _ => None,
         })
     }

@@ -2,15 +2,19 @@
 
 mod append;
 mod block;
+mod change;
 mod change_members;
 mod change_people;
 mod contact;
 mod create_group;
 mod create_user;
+mod edit;
 mod joining;
 mod leaving;
 mod mark;
 mod probe;
+mod react;
+mod recall;
 mod roles;
 mod set_disabled;
 mod set_password;

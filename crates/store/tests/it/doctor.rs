@@ -61,6 +61,24 @@ use Then::{Repaired, Restored, Told};
 
 pub const COPIES: &[Case] = &[
     Case(
+        "INSERT INTO im_recalled (small_id, big_id, server_msg_id, entry) VALUES (1, 2, 3, 9)",
+        "im_message_send_1",
+        "is not recalled and does not count",
+        Told,
+    ),
+    Case(
+        "INSERT INTO im_recalled (small_id, big_id, server_msg_id, entry) VALUES (0, 10, 3, 9)",
+        "im_message_recv_2",
+        "is not recalled and does not count",
+        Told,
+    ),
+    Case(
+        "UPDATE im_message_recv_2 SET recalled_by = 1 WHERE group_id = 10 AND server_msg_id = 4",
+        "im_message_recv_2",
+        "is recalled and still counts",
+        Told,
+    ),
+    Case(
         "DELETE FROM im_message_recv_2 WHERE to_id = 2 AND server_msg_id = 3",
         "im_message_recv_2",
         "the copy is missing",
@@ -133,9 +151,11 @@ pub const LOGS: &[Case] = &[
         Told,
     ),
     Case(
-        "INSERT INTO im_message_send_0 SELECT 1000 + id, from_id, to_id, server_msg_id, client_msg_id, type,
-             counted, count, client_time_ms, server_time_ms, from_nickname, from_platform, from_device_id,
-             content, attachment FROM im_message_send_1 LIMIT 1",
+        "INSERT INTO im_message_send_0 (id, from_id, to_id, server_msg_id, client_msg_id, type, counted, count,
+             client_time_ms, server_time_ms, from_nickname, from_platform, from_device_id, content, attachment)
+         SELECT 1000 + id, from_id, to_id, server_msg_id, client_msg_id, type, counted, count,
+             client_time_ms, server_time_ms, from_nickname, from_platform, from_device_id, content, attachment
+         FROM im_message_send_1 LIMIT 1",
         "im_message_send_0",
         "belongs into shard 1",
         Told,
@@ -177,6 +197,18 @@ pub const COUNTS: &[Case] = &[
 ];
 
 pub const HEADS: &[Case] = &[
+    Case(
+        "UPDATE im_conversation SET last_shown = 1 WHERE small_id = 1 AND big_id = 2",
+        "im_conversation",
+        "last shown 6",
+        Restored,
+    ),
+    Case(
+        "UPDATE im_conversation SET recalled_top = 3 WHERE small_id = 0 AND big_id = 10",
+        "im_conversation",
+        "recalled up to 0",
+        Restored,
+    ),
     Case("DELETE FROM im_conversation WHERE big_id = 2", "im_conversation", "the head is not at", Restored),
     Case(
         "UPDATE im_conversation SET server_msg_id = server_msg_id - 1 WHERE big_id = 10",
@@ -196,8 +228,18 @@ pub const HEADS: &[Case] = &[
         "the head is not at",
         Restored,
     ),
-    Case("INSERT INTO im_conversation VALUES (4, 5, 1, 1, 1)", "im_conversation", "without messages", Told),
-    Case("INSERT INTO im_conversation VALUES (0, 44, 1, 1, 1)", "im_conversation", "without messages", Told),
+    Case(
+        "INSERT INTO im_conversation (small_id, big_id, server_msg_id, count, server_time_ms) VALUES (4, 5, 1, 1, 1)",
+        "im_conversation",
+        "without messages",
+        Told,
+    ),
+    Case(
+        "INSERT INTO im_conversation (small_id, big_id, server_msg_id, count, server_time_ms) VALUES (0, 44, 1, 1, 1)",
+        "im_conversation",
+        "without messages",
+        Told,
+    ),
     // Who wrote them last has their marks there.
     Case(
         "DELETE FROM im_message_send_2 WHERE from_id = 2 AND server_msg_id = 6;

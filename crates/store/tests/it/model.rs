@@ -15,9 +15,10 @@ use std::{
 
 use anser_proto::{ConversationId, GroupId, UserId, v1};
 use anser_store::{
-    Appended, Device, Error, Group, Mark, MarkKind, MembersAction, MembersChange, MembersChanged, Message, NewGroup,
-    NewMessage, NewUser, Options, Party, PasswordHash, PeopleAction, PeopleChange, PeopleOptions, PrivacyChange,
-    ProfileChange, Rank, Refusal, Sender, Session, Store, Stretch, Who,
+    Appended, Device, Error, Group, Mark, MarkKind, MembersAction, MembersChange, MembersChanged, Message,
+    MessageChange, NewGroup, NewMessage, NewUser, Options, Party, PasswordHash, PeopleAction, PeopleChange,
+    PeopleOptions, PrivacyChange, ProfileChange, Rank, Refusal, Sender, Session, Store, Stretch, Target, What, Who,
+    Window,
     contract::{Make, Subject},
     memory::MemoryStore,
     sequencer::HeadSequencer,
@@ -35,6 +36,8 @@ const DAY: u64 = 86_400_000;
 enum Step {
     /// Where to, `client_msg_id`, body, counted; and by which login.
     Append(UserId, Vec<(ConversationId, &'static str, &'static str, bool)>, Login),
+    /// What the entry is called, what it changes, and what the target becomes.
+    Change(UserId, ConversationId, &'static str, MessageChange, &'static str, Login),
     ReadLog(UserId, ConversationId, Stretch),
     Mark(Mark, Login),
     /// Since when, and the limit.
@@ -103,6 +106,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => append(),
+        8 => change(),
         5 => read_log(),
         8 => mark(),
         3 => (user(), 0..20_u64, limit()).prop_map(|(user, since, limit)| Step::Changes(user, since, limit)),
@@ -130,6 +134,22 @@ fn append() -> impl Strategy<Value = Step> {
     (user(), prop::collection::vec(entry, 1..5), login()).prop_map(|(from, batch, login)| {
         let batch = batch.into_iter().map(|(place, id, body, counted)| (place.of(from), id, body, counted));
         Step::Append(from, batch.collect(), login)
+    })
+}
+
+fn change() -> impl Strategy<Value = Step> {
+    let own = sample(&["a", "b", "c", "d", "e"]).prop_map(|id| Target::Own(id.parse().expect("a good id")));
+    let target = prop_oneof![4 => (0..12_u64).prop_map(Target::Place), 1 => own];
+    let if_changed = prop_oneof![3 => Just(None), 1 => (0..12_u64).prop_map(Some)];
+    let what = prop_oneof![
+        1 => Just(What::Recall),
+        1 => if_changed.prop_map(|if_changed| What::Edit { if_changed }),
+        2 => Just(What::React),
+    ];
+    let id = sample(&["f", "g", "h", "i", "j", "k", "l", "m"]);
+    let becomes = sample(&["", "x", "x y", "y", "z x y"]);
+    (user(), place(), id, target, what, becomes, login()).prop_map(|(user, place, id, target, what, becomes, login)| {
+        Step::Change(user, place.of(user), id, MessageChange { target, what }, becomes, login)
     })
 }
 
@@ -271,8 +291,40 @@ fn options(now: &Arc<AtomicU64>) -> Options {
         unanswered_groups_per_inviter_max: 1,
         devices_per_user_max: 2,
         people: PeopleOptions { contacts_max: 2, open_requests_max: 2, blocks_max: 2, ..PeopleOptions::default() },
+        recall: Window::Seconds(3_600),
+        edit: Window::Seconds(3_600),
         clock: Arc::new(move || now.load(Relaxed)),
     }
+}
+
+async fn append_plainly(store: &dyn Store, batch: Vec<NewMessage>) -> String {
+    let answers = store.append(batch).await;
+    let plain = |answer: Result<_, Refusal>| answer.map(|place| Appended { members_version: 0, ..place });
+    format!("{:?}", answers.map(|answers| answers.into_iter().map(plain).collect::<Vec<_>>()))
+}
+
+async fn read_plainly(store: &dyn Store, reader: UserId, conversation: ConversationId, stretch: Stretch) -> String {
+    let page = store.read_log(reader, conversation, stretch).await;
+    let page = page.map(|page| {
+        let messages = page.messages.into_iter().map(plain_message).collect::<Vec<_>>();
+        (page.head, page.more, messages, page.after, page.through, page.changed, page.references)
+    });
+    format!("{page:?}")
+}
+
+fn change_of(
+    user: UserId,
+    conversation: ConversationId,
+    id: &str,
+    change: MessageChange,
+    becomes: &'static str,
+) -> NewMessage {
+    let kind = match change.what {
+        What::Recall => v1::message::Type::Recall,
+        What::Edit { .. } => v1::message::Type::Edit,
+        What::React => v1::message::Type::Reaction,
+    };
+    NewMessage { kind: kind.into(), change: Some(change), ..message(user, conversation, id, becomes, false) }
 }
 
 /// What a store answers to a step, in words.
@@ -283,18 +335,14 @@ async fn take(store: &dyn Store, step: &Step) -> String {
             let batch = batch
                 .into_iter()
                 .map(|(to, id, body, counted)| NewMessage { login_version, ..message(from, to, id, body, counted) });
-            let answers = store.append(batch.collect()).await.map(|answers| {
-                let plain = answers.into_iter();
-                let plain = plain.map(|answer| answer.map(|place| Appended { members_version: 0, ..place }));
-                Vec::from_iter(plain)
-            });
-            format!("{answers:?}")
+            append_plainly(store, batch.collect()).await
         }
-        Step::ReadLog(reader, conversation, stretch) => {
-            let page = store.read_log(reader, conversation, stretch).await;
-            let page = page.map(|page| (page.head, page.more, page.messages.into_iter().map(plain_message).collect()));
-            format!("{:?}", page as Result<(u64, bool, Vec<Message>), Error>)
+        Step::Change(user, conversation, id, change, becomes, login) => {
+            let login_version = login.version(store, user).await;
+            let entry = NewMessage { login_version, ..change_of(user, conversation, id, change, becomes) };
+            append_plainly(store, vec![entry]).await
         }
+        Step::ReadLog(reader, conversation, stretch) => read_plainly(store, reader, conversation, stretch).await,
         Step::Mark(mark, login) => {
             let login_version = login.version(store, mark.user).await;
             format!("{:?}", store.mark(Mark { login_version, ..mark }).await)
@@ -419,6 +467,8 @@ fn message(from: UserId, conversation: ConversationId, id: &str, body: &'static 
         attachment: body.into(),
         client_time_ms: 5,
         counted,
+        reply_to: 0,
+        change: None,
         login_version: 0,
     }
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::SystemTime};
 
 use anser_proto::{ConversationId, GroupId, UserId};
-use anser_store::{Appended, Error, NewGroup, NewMessage, NewUser, Options, Sender, Store};
+use anser_store::{Appended, Error, NewGroup, NewMessage, NewUser, Options, Sender, Store, Window};
 
 pub fn common() -> Options {
     let clock = || SystemTime::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_millis() as u64);
@@ -15,6 +15,8 @@ pub fn common() -> Options {
         unanswered_groups_per_inviter_max: 100,
         devices_per_user_max: 3,
         people: anser_store::PeopleOptions::default(),
+        recall: Window::ForEver,
+        edit: Window::ForEver,
         clock: Arc::new(clock),
     }
 }
@@ -63,6 +65,8 @@ pub fn text(from: u64, conversation: ConversationId, client_msg_id: &str) -> New
         attachment: bytes::Bytes::new(),
         client_time_ms: 1,
         counted: true,
+        reply_to: 0,
+        change: None,
         login_version: 0,
     }
 }

@@ -1,6 +1,6 @@
 //! The pane of conversations: name, time, the last words and how many are unread.
 
-use anser_client::{ConversationId, Kind, Session};
+use anser_client::{ConversationId, Kind, MessageState, Session};
 use ratatui::{
     Frame,
     layout::Rect,
@@ -100,8 +100,9 @@ fn preview(model: &Model, id: ConversationId, session: &Session) -> Span<'static
     if last.kind == Kind::Notice {
         return Span::styled(model.text.group_changed(), DIM);
     }
-    let words = wash::line(&last.content);
-    let kind = model.text.kind(last.kind);
+    let is_recalled = last.state == MessageState::Recalled;
+    let words = if is_recalled { model.text.recalled().to_owned() } else { wash::line(&last.content) };
+    let kind = if is_recalled { "" } else { model.text.kind(last.kind) };
     let who = if last.from_id == model.my_id() {
         format!("{}: ", model.text.you())
     } else if session.group.is_some() {

@@ -15,6 +15,8 @@ use super::{
     wrap::{shorten, wrap},
 };
 use crate::chat::{
+    changes,
+    command::is_about_message,
     input::cells,
     model::{Model, Outgoing, Tick},
     time,
@@ -63,7 +65,7 @@ pub fn rows(model: &Model, columns: usize) -> Vec<Line<'static>> {
     }
     for outgoing in model.outgoing_of(timeline.conversation) {
         page.heading(outgoing.client_time_ms);
-        page.outgoing(outgoing);
+        page.outgoing(timeline, outgoing);
     }
     page.rows
 }
@@ -78,6 +80,8 @@ struct Page<'a> {
 /// One message's head and body.
 struct Said<'a> {
     time_ms: u64,
+    /// None while it has no place.
+    number: Option<u64>,
     name: &'a str,
     name_style: Style,
     content: &'a str,
@@ -124,15 +128,46 @@ impl Page<'_> {
             let color = NAME_COLORS[(message.from_id.0 % NAME_COLORS.len() as u64) as usize];
             (nickname.as_str(), Style::new().fg(color).bold())
         };
-        let kind = self.model.text.kind(message.kind);
-        let content = [kind, &wash::lines(&message.content)].join(if kind.is_empty() { "" } else { " " });
+        self.answered(timeline, message.reply_to);
+        let content = changes::body(self.model.text, message);
         let tick = mine.then(|| self.model.tick_of(timeline.conversation, message.server_msg_id));
-        self.said(&Said { time_ms: message.server_time_ms, name, name_style, content: content.trim_end(), tick });
+        let number = Some(message.server_msg_id);
+        self.said(&Said { time_ms: message.server_time_ms, number, name, name_style, content: &content, tick });
+        let reactions = changes::reactions(message, self.model.my_id());
+        if !reactions.is_empty() {
+            self.indented(&reactions, DIM);
+        }
     }
 
-    fn outgoing(&mut self, outgoing: &Outgoing) {
+    /// What the message below answers, on one row.
+    fn answered(&mut self, timeline: &Timeline, reply_to: Option<u64>) {
+        let Some(id) = reply_to else { return };
+        let words = match timeline.messages.get(&id) {
+            Some(message) => {
+                let name = if message.from_id == self.model.my_id() {
+                    self.model.text.you().to_owned()
+                } else {
+                    wash::line(&message.from_nickname)
+                };
+                format!("{name}: {}", wash::line(&changes::body(self.model.text, message)))
+            }
+            None => format!("#{id}"),
+        };
+        let row = shorten(&format!("↳ {words}"), self.width - INDENT);
+        self.row(vec![" ".repeat(INDENT).into(), Span::styled(row, DIM)]);
+    }
+
+    fn indented(&mut self, words: &str, style: Style) {
+        for row in wrap(words, self.width - INDENT, 0) {
+            self.row(vec![" ".repeat(INDENT).into(), Span::styled(row, style)]);
+        }
+    }
+
+    fn outgoing(&mut self, timeline: &Timeline, outgoing: &Outgoing) {
+        self.answered(timeline, outgoing.reply_to);
         self.said(&Said {
             time_ms: outgoing.client_time_ms,
+            number: None,
             name: self.model.text.you(),
             name_style: Style::new().fg(Color::Green).bold(),
             content: &wash::lines(&outgoing.content),
@@ -140,9 +175,7 @@ impl Page<'_> {
         });
         if let Status::Failed(error) = &outgoing.status {
             let fix = self.model.text.fix_failed(&self.model.text.refusal(error));
-            for row in wrap(&fix, self.width - INDENT, 0) {
-                self.row(vec![" ".repeat(INDENT).into(), Span::styled(row, Style::new().fg(Color::Red))]);
-            }
+            self.indented(&fix, Style::new().fg(Color::Red));
         }
     }
 
@@ -151,12 +184,13 @@ impl Page<'_> {
         let name_cells = cells(&name) + 2;
         let mut body = wrap(said.content, self.width - INDENT, name_cells).into_iter();
         let first = body.next().unwrap_or_default();
-        self.row(vec![
-            Span::styled(format!("{} ", time::clock(&self.model.zone, said.time_ms)), DIM),
-            Span::styled(name, said.name_style),
-            "  ".into(),
-            first.into(),
-        ]);
+        // Who writes about a message sees its number in place of its time.
+        let number = said.number.filter(|_| is_about_message(self.model.input.text()));
+        let before = match number {
+            Some(number) => format!("{:<INDENT$}", format!("#{number} ")),
+            None => format!("{} ", time::clock(&self.model.zone, said.time_ms)),
+        };
+        self.row(vec![Span::styled(before, DIM), Span::styled(name, said.name_style), "  ".into(), first.into()]);
         for row in body {
             self.row(vec![" ".repeat(INDENT).into(), row.into()]);
         }

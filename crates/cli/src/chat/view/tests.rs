@@ -69,6 +69,37 @@ fn a_conversation_with_all_its_ticks() {
 }
 
 #[test]
+fn what_was_changed_is_shown_as_it_is_now() {
+    for (lang, name) in [(Lang::En, "changed_en"), (Lang::Zh, "changed_zh")] {
+        let mut chat = Chatting::new(lang, (84, 16));
+        chat.open_bob();
+        for (id, from) in [(1, BOB), (2, chat.me()), (3, BOB), (4, chat.me())] {
+            chat.said(id, from, NOW - 9 * MINUTE, &format!("as it was {id}"));
+        }
+        chat.changed(1, |now| (now.changed, now.content, now.edits) = (5, "geese 大雁".into(), 2));
+        let reaction = |emoji: &str, users: &[u64]| v1::Reaction {
+            emoji: emoji.into(),
+            count: users.len() as u32,
+            user_ids: users.to_vec(),
+            mine: false,
+        };
+        let reactions = vec![reaction("👍", &[chat.me(), BOB]), reaction("🎉", &[BOB])];
+        chat.changed(2, |now| {
+            (now.changed, now.from_id, now.content) = (6, 7, "where?".into());
+            (now.reply_to, now.reactions) = (1, reactions);
+        });
+        let recalled = v1::message::State::Recalled.into();
+        chat.changed(3, |now| (now.changed, now.state, now.recalled_by) = (7, recalled, BOB));
+        chat.changed(4, |now| (now.changed, now.from_id, now.content, now.reply_to) = (8, 7, "why?".into(), 3));
+        chat.write("/reply #1 yes");
+        for key in "/reply".chars() {
+            chat.key(&key.to_string());
+        }
+        insta::assert_snapshot!(name, screen(&chat));
+    }
+}
+
+#[test]
 fn a_small_window_shows_one_pane() {
     let mut chat = busy(Lang::En);
     chat.resize(40, 10);

@@ -196,8 +196,10 @@ impl Story {
             "message" => drop(self.bob.ask("send", message(OURS, "are you there?")).await),
             "receipt" => {
                 self.alice.ask("send", message(OURS, "look")).await;
-                self.bob.ask("mark_read", json!({"conversation_id": OURS, "server_msg_id": "16"})).await;
+                self.bob.ask("mark_read", json!({"conversation_id": OURS, "server_msg_id": "17"})).await;
             }
+            // Alice's edit, right before.
+            "messages_changed" => {}
             "typing" => drop(self.bob.ask("typing", json!({"conversation_id": OURS})).await),
             "draining" | "close" => return self.told_at_the_end(name).await,
             _ => panic!("nobody knows why a server says `{name}`"),

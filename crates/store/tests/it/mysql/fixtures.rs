@@ -108,8 +108,8 @@ async fn nodes_go_on_while_the_schema_gains_columns_under_them() {
         "ALTER TABLE im_session ADD COLUMN pinned BOOLEAN",
         "ALTER TABLE im_conversation ADD COLUMN title TEXT, ADD KEY by_time (server_time_ms)",
         "ALTER TABLE im_group_member ADD COLUMN muted BOOLEAN NOT NULL DEFAULT 0",
-        "ALTER TABLE im_message_send_1 ADD COLUMN changed BIGINT UNSIGNED NOT NULL DEFAULT 0",
-        "ALTER TABLE im_message_recv_2 ADD COLUMN changed BIGINT UNSIGNED NOT NULL DEFAULT 0, ADD KEY changed (changed)",
+        "ALTER TABLE im_message_send_1 ADD COLUMN starred BIGINT UNSIGNED NOT NULL DEFAULT 0",
+        "ALTER TABLE im_message_recv_2 ADD COLUMN starred BIGINT UNSIGNED NOT NULL DEFAULT 0, ADD KEY starred (starred)",
         "CREATE TABLE im_more (user_id BIGINT UNSIGNED NOT NULL PRIMARY KEY)",
         "UPDATE im_store SET schema_version = schema_version + 1",
     ] {

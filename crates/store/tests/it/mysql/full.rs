@@ -10,7 +10,7 @@ use crate::talk::{long, send, settle, single, talk_until_refused};
 #[tokio::test]
 async fn a_full_database_is_told_and_lost_nothing() {
     // All tables lie in one file that may not grow further, which is what a full disk is to the engine.
-    let settings = ["innodb_file_per_table=0", "innodb_data_file_path=ibdata1:12M:autoextend:max:24M"];
+    let settings = ["innodb_file_per_table=0", "innodb_data_file_path=ibdata1:12M:autoextend:max:28M"];
     let settings = settings.map(str::to_owned).into();
     let server =
         MariaDb::start_with(Place::Tests, MariaDbOptions { settings, ..Default::default() }).expect("it starts");

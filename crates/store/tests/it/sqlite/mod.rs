@@ -9,6 +9,7 @@ mod kill;
 mod open;
 mod strangers;
 mod sync;
+mod words;
 
 use std::{path::Path, sync::Arc};
 

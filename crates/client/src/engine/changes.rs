@@ -1,0 +1,70 @@
+//! Changes of what was said, which come as messages in their present state and never as operations.
+//!
+//! Rules:
+//! - Of two states of a message the one with the greater `changed` is the newer; the store compares, so that a push that is lost, doubled
+//!   or late does no harm.
+//! - Silent entries have places in the log: a push that continues the position moves it, one beyond is a hole and is pulled.
+//! - Of what is not kept here only the newest change is noted, so that an older page that was read before it is not kept.
+
+use std::sync::Arc;
+
+use anser_proto::{ConversationId, UserId, v1};
+
+use super::{
+    Engine, Step,
+    conversation::{Conversation, Placed, preview},
+    page::is_silent,
+};
+
+impl Engine {
+    pub(super) fn messages_changed(&mut self, cx: &mut Step<'_>, event: v1::MessagesChanged) {
+        let Ok(id) = event.conversation_id.parse::<ConversationId>() else { return };
+        let is_ours = |message: &v1::Message| message.conversation_id == event.conversation_id && !is_silent(message);
+        let changed = event.changed.into_iter().filter(is_ours).map(Arc::new).collect();
+        let me = self.me();
+        let placed = self.conversation(id).change(event.after, event.through, changed, me);
+        self.present(cx, id, placed);
+        self.note_change_of(cx, id, event.mailbox_seq);
+    }
+}
+
+impl Conversation {
+    /// Silent entries behind `after` up to `through` changed these messages.
+    fn change(&mut self, after: u64, through: u64, changed: Vec<Arc<v1::Message>>, me: UserId) -> Placed {
+        let mut placed = Placed::default();
+        self.kept.session.head = self.kept.session.head.max(through);
+        // A push knows the present stay alone: what is kept of earlier ones is asked for.
+        let is_told = !changed.is_empty() || !self.kept.has_left;
+        self.take_changed(changed, &mut placed);
+        if is_told && !self.is_fresh() && after <= self.kept.high {
+            self.reach(through, me, &mut placed);
+        }
+        placed
+    }
+
+    /// Messages as they are now: of those that are kept, or wait, the newer states.
+    pub(super) fn take_changed(&mut self, changed: Vec<Arc<v1::Message>>, placed: &mut Placed) {
+        for message in changed.into_iter().filter(|message| message.changed > 0) {
+            let id = message.server_msg_id;
+            if let Some(waiting) = self.window.get_mut(&id).filter(|waiting| waiting.changed < message.changed) {
+                *waiting = message;
+            } else if id <= self.kept.high && !self.is_fresh() {
+                self.note_recalled(&message);
+                self.follow_preview(&message);
+                if id >= self.kept.low {
+                    placed.changed.push(message);
+                } else {
+                    self.changed_before = self.changed_before.max(message.changed);
+                }
+            }
+        }
+    }
+
+    fn follow_preview(&mut self, message: &v1::Message) {
+        let last = self.kept.session.last.as_mut().filter(|last| last.server_msg_id == message.server_msg_id);
+        if let Some(last) = last.filter(|_| message.changed > self.kept.last_changed) {
+            *last = preview(message);
+            self.kept.last_changed = message.changed;
+        }
+    }
+}

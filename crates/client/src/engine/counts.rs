@@ -1,0 +1,206 @@
+//! What is unread in a conversation. Pure rules on what is kept of it.
+//!
+//! Rules: the count is never counted up. Every message carries `count`, and unread = count(last) - count(read mark) - messages behind the
+//! read mark that counted and are recalled. What this device has not seen of the latter is part of `read_count`: the server's row tells what is unread
+//! at its head, and what it counted is taken from there. So a message is noted as recalled only once for each: when it is
+//! shown so, or when the entry that recalled it lies behind the position.
+
+use anser_proto::{ConversationId, v1};
+
+use super::{conversation::Conversation, terms::Told};
+
+/// Messages whose count is remembered, so that marks slightly behind need no question to the server.
+const RECENT_MAX: usize = 64;
+/// Recalled messages behind the read mark that are known one by one.
+const RECALLED_MAX: usize = 256;
+
+impl Conversation {
+    /// Nothing that is here tells what is unread.
+    pub(super) fn count_is_unknown(&self) -> bool {
+        let (kept, session) = (&self.kept, &self.kept.session);
+        kept.read_count.is_none() && kept.told.is_none() && session.read_mark < session.head && self.is_listed()
+    }
+
+    /// The next message is shown: its count is known, and with it that of everything just before it.
+    pub(super) fn count_shown(&mut self, message: &v1::Message) {
+        let (id, count) = (message.server_msg_id, message.count);
+        let before = count.saturating_sub(u64::from(is_countable(message)));
+        self.settle_below(id, before);
+        self.kept.high_count = count;
+        if self.recent.is_empty() {
+            self.recent.push_back((id.saturating_sub(1), before));
+        }
+        self.recent.push_back((id, count));
+        if self.recent.len() > RECENT_MAX {
+            self.recent.pop_front();
+        }
+        if is_recalled(message) && id > self.kept.session.read_mark {
+            self.kept.recalled.insert(id, message.changed);
+        }
+        self.settle_mark();
+    }
+
+    fn settle_mark(&mut self) {
+        if self.kept.read_count.is_none() {
+            self.mark_is_at(self.count_at(self.kept.session.read_mark));
+        }
+    }
+
+    /// Everything up to the position is here: derives the count at the read mark from what the server told.
+    pub(super) fn settle_counts(&mut self) {
+        if let Some((_, count)) = self.recent.back().copied() {
+            self.settle_below(self.kept.high.saturating_add(1), count);
+            self.settle_mark();
+        } else if let Some(count) = self.kept.read_count {
+            // Nothing was shown since the mark.
+            self.kept.high_count = count;
+            self.recent.push_back((self.kept.high, count));
+        }
+        self.bound_recalled();
+    }
+
+    /// `count` is that at every id from the position up to before `end`.
+    fn settle_below(&mut self, end: u64, count: u64) {
+        let Some(told) = self.kept.told.filter(|told| told.head < end) else { return };
+        self.kept.told = None;
+        if told.read_mark == self.kept.session.read_mark {
+            self.count_from(told, count);
+        } else if self.kept.read_count.is_none() {
+            self.row_wanted = true;
+        }
+    }
+
+    /// `count` is that at the head of the row.
+    fn count_from(&mut self, told: Told, count: u64) {
+        let known = self.kept.recalled.values().filter(|entry| **entry <= told.head).count() as u64;
+        self.kept.read_count = Some(count.saturating_sub(told.unread).saturating_sub(known));
+    }
+
+    /// A message at or below the position is recalled, by an entry beyond it.
+    pub(super) fn note_recalled(&mut self, message: &v1::Message) {
+        let (id, entry) = (message.server_msg_id, message.changed);
+        if is_recalled(message) && id > self.kept.session.read_mark && entry > self.kept.high {
+            self.kept.recalled.insert(id, entry);
+        }
+    }
+
+    /// A message from before what `recalled` knows of: what is part of `read_count` is taken out of it.
+    pub(super) fn note_older(&mut self, message: &v1::Message) {
+        let (id, entry) = (message.server_msg_id, message.changed);
+        let is_new = id > self.kept.session.read_mark && id <= self.kept.recalled_from;
+        if is_new && is_recalled(message) && self.kept.recalled.insert(id, entry).is_none() && entry <= self.kept.high {
+            self.kept.read_count = self.kept.read_count.map(|count| count.saturating_sub(1));
+        }
+    }
+
+    /// What lies between the position and `after` is not looked at one by one.
+    pub(super) fn skip_counts(&mut self, after: u64) {
+        let kept = &mut self.kept;
+        kept.told = kept.told.filter(|told| told.head >= after);
+        if kept.session.read_mark < after {
+            kept.read_count = None;
+            kept.recalled.retain(|id, _| *id > after);
+            self.row_wanted |= kept.told.is_none();
+        }
+        kept.recalled_from = kept.recalled_from.max(after);
+    }
+
+    fn bound_recalled(&mut self) {
+        while self.kept.recalled.len() > RECALLED_MAX
+            && let Some((id, entry)) = self.kept.recalled.pop_first()
+        {
+            let kept = &mut self.kept;
+            kept.recalled_from = kept.recalled_from.max(id);
+            kept.read_count = kept.read_count.filter(|_| entry <= kept.high).map(|count| count + 1);
+            self.row_wanted |= kept.read_count.is_none();
+        }
+    }
+
+    /// `count` is that at the read mark, as the log has it.
+    fn mark_is_at(&mut self, count: Option<u64>) {
+        let kept = &mut self.kept;
+        let read_mark = kept.session.read_mark;
+        kept.recalled.retain(|id, _| *id > read_mark);
+        kept.read_count = count.filter(|_| read_mark >= kept.recalled_from);
+    }
+
+    /// A message of the user's own, on whichever device, moves their marks.
+    pub(super) fn own_marks_reach(&mut self, id: u64, count: u64) {
+        let session = &mut self.kept.session;
+        session.delivered_mark = session.delivered_mark.max(id);
+        self.kept.read_told = self.kept.read_told.max(id);
+        if id >= session.read_mark {
+            session.read_mark = id;
+            self.mark_is_at(Some(count));
+        }
+    }
+
+    /// The user has seen everything up to `id`. Tells whether the mark moved.
+    pub(super) fn mark_read(&mut self, id: u64, count: Option<u64>) -> bool {
+        let id = id.min(self.kept.session.head);
+        if id <= self.kept.session.read_mark {
+            return false;
+        }
+        self.kept.session.read_mark = id;
+        self.mark_is_at(self.count_at(id).or(count));
+        true
+    }
+
+    /// The server has this read mark now; without the count at it, only the server's row can tell what is unread.
+    pub(super) fn read_mark_confirmed(&mut self, read_mark: u64) {
+        self.kept.read_told = self.kept.read_told.max(read_mark);
+        let read_mark = self.kept.session.read_mark;
+        self.row_wanted |= self.kept.read_count.is_none() && read_mark <= self.kept.high;
+    }
+
+    /// The server's row told this; `read_mark` was the mark before.
+    pub(super) fn take_told(&mut self, told: Told, read_mark: u64) {
+        if told.read_mark < read_mark {
+            // The user marked further meanwhile; what the server counted is for a mark of the past.
+            return;
+        }
+        self.row_wanted = false;
+        self.kept.recalled.retain(|id, _| *id > told.read_mark);
+        let at_head = self.count_at(told.head);
+        if let Some(count) = at_head {
+            self.count_from(told, count);
+        } else if told.read_mark > read_mark || self.kept.read_count.is_none() {
+            self.mark_is_at(self.count_at(told.read_mark));
+            self.row_wanted = self.kept.read_count.is_none() && told.head < self.kept.high;
+        }
+        self.kept.told = (at_head.is_none() && told.head >= self.kept.high).then_some(told);
+    }
+
+    /// Of every place from the first that is remembered up to the position.
+    fn count_at(&self, id: u64) -> Option<u64> {
+        let behind = self.recent.partition_point(|(shown, _)| *shown <= id);
+        let (_, count) = self.recent.get(behind.checked_sub(1)?)?;
+        (id <= self.kept.high).then_some(*count)
+    }
+
+    /// Brings the entry's unread count up to date with everything that is known.
+    pub(super) fn recount(&mut self) {
+        let (kept, session) = (&self.kept, &self.kept.session);
+        let unread = match (kept.told, kept.read_count) {
+            _ if session.read_mark >= session.head => 0,
+            (Some(told), _) if told.read_mark == session.read_mark => told.unread,
+            (_, Some(read_count)) => {
+                kept.high_count.saturating_sub(read_count).saturating_sub(kept.recalled.len() as u64)
+            }
+            _ => session.unread,
+        };
+        self.kept.session.unread = unread;
+        if matches!(self.kept.conversation, ConversationId::Single { small, big } if small == big) {
+            // Who writes to themselves is the other party, too.
+            self.peer_marks_reach(self.kept.session.read_mark, self.kept.session.delivered_mark);
+        }
+    }
+}
+
+fn is_countable(message: &v1::Message) -> bool {
+    message.r#type() != v1::message::Type::Notice && !message.settings.is_some_and(|settings| settings.uncounted)
+}
+
+fn is_recalled(message: &v1::Message) -> bool {
+    message.state() == v1::message::State::Recalled && is_countable(message)
+}

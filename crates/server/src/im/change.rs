@@ -1,0 +1,142 @@
+//! Changes of a message that stands in its log: recall, edit, react. Each is an entry of the log too, a silent one; others are told the message as it
+//! is now.
+
+use std::collections::HashSet;
+
+use anser_proto::{
+    ClientMsgId, ConversationId, ErrorCode, UserId,
+    limits::{EMOJI_BYTES_MAX, EMOJIS_OF_A_USER_MAX},
+    v1::{self, edit, message::Type, recall, server_frame::Body},
+};
+use anser_store::{Appended, Message, MessageChange, NewMessage, Target, What};
+
+use super::{
+    Actor,
+    deliver::{Audience, LogPosition, publish, untold},
+    message::check_body,
+    wire,
+};
+use crate::{ctx::Ctx, error::Error, event::Event, outbox::Wave};
+
+/// Makes emojis of characters that may be text, and is left out: with it and without it they are the same.
+const VARIATION_SELECTOR_16: char = '\u{fe0f}';
+
+pub fn check_recall(actor: &Actor, recall: v1::Recall) -> Result<NewMessage, Error> {
+    let target = match recall.target {
+        Some(recall::Target::ServerMsgId(place)) => Target::Place(place),
+        Some(recall::Target::OwnClientMsgId(id)) => Target::Own(own(&id)?),
+        None => return Err(no_target()),
+    };
+    let change = MessageChange { target, what: What::Recall };
+    entry(actor, &recall.conversation_id, &recall.client_msg_id, recall.client_time_ms, (Type::Recall, change))
+}
+
+pub fn check_edit(actor: &Actor, edit: v1::Edit) -> Result<NewMessage, Error> {
+    check_body(edit.content.len() + edit.attachment.len())?;
+    let target = match edit.target {
+        Some(edit::Target::ServerMsgId(place)) => Target::Place(place),
+        Some(edit::Target::OwnClientMsgId(id)) => Target::Own(own(&id)?),
+        None => return Err(no_target()),
+    };
+    let change = MessageChange { target, what: What::Edit { if_changed: edit.if_changed } };
+    let (time, change) = (edit.client_time_ms, (Type::Edit, change));
+    let entry = entry(actor, &edit.conversation_id, &edit.client_msg_id, time, change)?;
+    Ok(NewMessage { content: edit.content.into(), attachment: edit.attachment, ..entry })
+}
+
+pub fn check_react(actor: &Actor, react: v1::React) -> Result<NewMessage, Error> {
+    let emojis = react.emojis.iter().map(|emoji| check_emoji(emoji)).collect::<Result<Vec<_>, _>>()?;
+    if emojis.len() > EMOJIS_OF_A_USER_MAX {
+        let message = format!("emojis has {}: at most {EMOJIS_OF_A_USER_MAX} are a user's", emojis.len());
+        return Err(Error::new(ErrorCode::PageTooLarge, message));
+    }
+    if emojis.iter().collect::<HashSet<_>>().len() < emojis.len() {
+        return Err(Error::bad_field("emojis names one of them twice"));
+    }
+    let change = MessageChange { target: Target::Place(react.server_msg_id), what: What::React };
+    let (time, change) = (react.client_time_ms, (Type::Reaction, change));
+    let entry = entry(actor, &react.conversation_id, &react.client_msg_id, time, change)?;
+    Ok(NewMessage { content: emojis.join(" ").into(), ..entry })
+}
+
+fn check_emoji(emoji: &str) -> Result<String, Error> {
+    let plain = emoji.replace(VARIATION_SELECTOR_16, "");
+    let is_bad = |char: char| char.is_whitespace() || char.is_control();
+    if plain.is_empty() || emoji.len() > EMOJI_BYTES_MAX || emoji.contains(is_bad) {
+        let message = format!("emojis has {emoji:?}: each is 1 to {EMOJI_BYTES_MAX} bytes without blanks");
+        return Err(Error::bad_field(message));
+    }
+    Ok(plain)
+}
+
+fn own(client_msg_id: &str) -> Result<ClientMsgId, Error> {
+    Ok(client_msg_id.parse()?)
+}
+
+fn no_target() -> Error {
+    Error::bad_field("no message is named: set server_msg_id, or own_client_msg_id")
+}
+
+fn entry(
+    actor: &Actor,
+    conversation_id: &str,
+    client_msg_id: &str,
+    client_time_ms: u64,
+    (kind, change): (Type, MessageChange),
+) -> Result<NewMessage, Error> {
+    Ok(NewMessage {
+        conversation: wire::conversation_of(conversation_id, actor.user)?,
+        from: actor.sender(),
+        client_msg_id: client_msg_id.parse()?,
+        kind: kind.into(),
+        content: "".into(),
+        attachment: Default::default(),
+        client_time_ms: wire::position(client_time_ms),
+        counted: false,
+        reply_to: 0,
+        change: Some(change),
+        login_version: actor.login_version,
+    })
+}
+
+/// Tells all devices of the parties, or of the members, the one that asked for it too: its answer says no more than the place. `entry` is the
+/// place of the silent entry that `sender` made, `target` the message as it is now.
+pub async fn tell(cx: &Ctx, wave: &mut Wave, sender: UserId, entry: &Appended, target: &Message) {
+    let (conversation, place) = (target.conversation, entry.server_msg_id);
+    let event = |changed: Vec<v1::Message>, mailbox_seq| {
+        let conversation_id = conversation.to_string();
+        let changed = v1::MessagesChanged { conversation_id, after: place - 1, through: place, changed, mailbox_seq };
+        Event::new(Body::MessagesChanged(changed))
+    };
+    match conversation {
+        ConversationId::Single { .. } => {
+            let peer = conversation.peer_of(sender).filter(|peer| *peer != sender);
+            let parties = [(Some(sender), entry.sender_mailbox_seq), (peer, entry.receiver_mailbox_seq)];
+            for (user, mailbox_seq) in parties {
+                let Some(user) = user.filter(|user| cx.peers.in_cluster || cx.hub.has_other(*user, None)) else {
+                    continue;
+                };
+                let event = event(vec![wire::message(target)], mailbox_seq);
+                publish(cx, wave, Audience::Users(&[user]), &event, None).await;
+            }
+        }
+        ConversationId::Group(group) => {
+            let members_version = entry.members_version;
+            if cx.members.known(group, members_version).is_none() {
+                wave.wake();
+            }
+            let members = match cx.members.at_least(cx, group, members_version).await {
+                Ok(members) => members,
+                Err(error) => return untold(cx, conversation, members_version, &error),
+            };
+            let seen = LogPosition { group, members_version, server_msg_id: target.server_msg_id, behind: 0 };
+            let whole = event(vec![wire::message(target)], 0);
+            publish(cx, wave, Audience::Members(seen, &members), &whole, None).await;
+            // Who joined behind it is told that there was something, and not what.
+            let unseen = LogPosition { server_msg_id: place, behind: target.server_msg_id, ..seen };
+            if unseen.entitled(&members).next().is_some() {
+                publish(cx, wave, Audience::Members(unseen, &members), &event(Vec::new(), 0), None).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What lies beside a page of a log: messages that were changed in it, what its messages answer, and what of the reactions is the reader's own.
+
+use std::{collections::BTreeSet, ops::ControlFlow};
+
+use anser_proto::{ConversationId, UserId};
+
+use super::{log::stays, session::start_of};
+use crate::{
+    Message, Reference,
+    query::Query,
+    questions,
+    read::Snapshot,
+    rows::{COLUMNS, Damage, ReactionRow, Row as _, Salvage, Take, is_silent, take_message},
+};
+
+/// Those of the messages that the reader may see, as they are now, ascending.
+pub(super) async fn changed<D: Snapshot>(
+    db: &mut D,
+    reader: UserId,
+    conversation: ConversationId,
+    places: Vec<u64>,
+) -> Result<Vec<Message>, D::Error> {
+    let damaged = db.damaged();
+    let questions = questions_for(db, reader, conversation, places, COLUMNS).await?;
+    let take = |row: &mut dyn Take| {
+        let mut row = Salvage::of(row);
+        let message = take_message(&mut row, conversation)?;
+        match row.damage {
+            // What the device has of it stays.
+            Some(Damage(what)) => {
+                damaged.note(&Damage(format!("message {} of {conversation}: {what}", message.server_msg_id)));
+                Ok(None)
+            }
+            None => Ok(Some(message)),
+        }
+    };
+    let found = db.rows(questions, take).await?;
+    let mut changed: Vec<_> = found.into_iter().flatten().filter(|message| !is_silent(message.kind)).collect();
+    mark_own(db, reader, &mut changed).await?;
+    Ok(changed)
+}
+
+/// What these messages answer, where it is not among them and the reader may see it.
+pub(super) async fn references<D: Snapshot>(
+    db: &mut D,
+    reader: UserId,
+    conversation: ConversationId,
+    messages: &[Message],
+) -> Result<Vec<Reference>, D::Error> {
+    let here: BTreeSet<u64> = messages.iter().map(|message| message.server_msg_id).collect();
+    let answered = messages.iter().map(|message| message.reply_to).filter(|place| *place > 0 && !here.contains(place));
+    let answered: BTreeSet<u64> = answered.collect();
+    let content = db.dialect().start_of("content", anser_proto::limits::PREVIEW_CHARS_MAX);
+    let columns = format!("server_msg_id, from_id, from_nickname, type, {content}, recalled_by");
+    let questions = questions_for(db, reader, conversation, answered.into_iter().collect(), &columns).await?;
+    let take = |row: &mut dyn Take| {
+        Ok(Reference {
+            server_msg_id: row.get()?,
+            from: row.get()?,
+            nickname: row.get()?,
+            kind: row.get()?,
+            content: start_of(&row.bytes()?)?,
+            is_recalled: row.get::<Option<UserId>>()?.is_some(),
+        })
+    };
+    let damaged = db.damaged();
+    let found = db.rows(questions, |row| Ok(take(row).map_err(|damage| damaged.note(&damage)).ok())).await?;
+    Ok(found.into_iter().flatten().collect())
+}
+
+/// A question for each place that the reader may see.
+async fn questions_for<D: Snapshot>(
+    db: &mut D,
+    reader: UserId,
+    conversation: ConversationId,
+    mut places: Vec<u64>,
+    columns: &str,
+) -> Result<Vec<Query>, D::Error> {
+    if let (ConversationId::Group(group), Some(first), Some(last)) = (conversation, places.first(), places.last()) {
+        let seen = stays(db, reader, group, *first, *last, "ASC").await?;
+        places.retain(|place| seen.iter().any(|(first, last)| (first..=last).contains(&place)));
+    }
+    let (dialect, shards) = (db.dialect(), db.shards());
+    let at = |place: &u64| questions::message_at(dialect, shards, reader, conversation, *place, columns);
+    Ok(places.iter().map(at).collect())
+}
+
+/// Tells which of the reactions are the reader's.
+pub(super) async fn mark_own<D: Snapshot>(
+    db: &mut D,
+    reader: UserId,
+    messages: &mut [Message],
+) -> Result<(), D::Error> {
+    let reacted: Vec<_> = (0..messages.len()).filter(|at| !messages[*at].revision.reactions.0.is_empty()).collect();
+    let own = |at: &usize| {
+        let key = ((messages[*at].conversation, messages[*at].server_msg_id), reader);
+        Query::with_key::<ReactionRow>(db.dialect(), &key)
+    };
+    let questions: Vec<_> = reacted.iter().map(own).collect();
+    let each = &mut |at: usize, row: &mut dyn Take| {
+        row.skip(ReactionRow::KEY.len());
+        let own = ReactionRow::take(row)?;
+        for reaction in &mut messages[reacted[at]].revision.reactions.0 {
+            reaction.mine = own.emojis().any(|(emoji, _)| *emoji == *reaction.emoji);
+        }
+        Ok(ControlFlow::Continue(()))
+    };
+    db.ask(&questions, each).await
+}

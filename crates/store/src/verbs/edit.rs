@@ -1,0 +1,44 @@
+//! Editing a message: its author gives it another body.
+
+use anser_proto::limits::EDITS_MAX;
+
+use crate::{
+    EDITS_OF_A_MESSAGE, NewMessage, Refusal,
+    facts::{Facts, Stop},
+    rows::StandingMessage,
+};
+
+/// None: it has this body already.
+pub(super) fn edit(
+    facts: &mut Facts<'_>,
+    message: &NewMessage,
+    mut standing: StandingMessage,
+    if_changed: Option<u64>,
+) -> Result<Option<StandingMessage>, Stop> {
+    let target = &standing.message;
+    if target.from.user != message.from.user {
+        return Err(Refusal::Forbidden.into());
+    }
+    if standing.is_recalled() {
+        return Err(Refusal::Gone.into());
+    }
+    if if_changed.is_some_and(|changed| changed != target.revision.changed) {
+        return Err(Refusal::Outdated.into());
+    }
+    if target.content == message.content && target.attachment == message.attachment {
+        return Ok(None);
+    }
+    let now_ms = facts.now_ms();
+    if !facts.options.edit.is_open(target.server_time_ms, now_ms) {
+        return Err(Refusal::TooLate.into());
+    }
+    if target.revision.edits >= EDITS_MAX {
+        return Err(Refusal::Limit { what: EDITS_OF_A_MESSAGE, max: EDITS_MAX }.into());
+    }
+    standing.keep_digest(facts);
+    let target = &mut standing.message;
+    (target.content, target.attachment) = (message.content.clone(), message.attachment.clone());
+    target.revision.edited_ms = now_ms.max(target.server_time_ms);
+    target.revision.edits += 1;
+    Ok(Some(standing))
+}
