@@ -36,6 +36,7 @@ const GOODBYE_MAX: Duration = Duration::from_secs(1);
 const SLEPT_MS: i64 = 5_000;
 
 /// What a client asks of its driver.
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is moved")]
 pub(crate) enum Command {
     Tell(Input),
     Login(Credential),

@@ -35,6 +35,23 @@ pub struct Changed {
     pub avatar: Option<String>,
 }
 
+/// What to change of a group; what is `None` stays.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[non_exhaustive]
+pub struct GroupUpdate {
+    /// 1 to 64 characters.
+    pub name: Option<String>,
+    /// An address, at most 512 bytes.
+    pub avatar: Option<String>,
+    /// At most 2 048 characters.
+    pub announcement: Option<String>,
+    /// The owner and admins alone write.
+    pub mute_all: Option<bool>,
+    /// The owner and admins alone invite.
+    pub closed: Option<bool>,
+    pub members_mention_all: Option<bool>,
+}
+
 /// All of these go to the server: they fail with [`Error::Offline`] while there is no connection, with
 /// [`Error::Lost`] when it breaks before the answer, and with [`Error::Refused`] when the server says no.
 impl Client {
@@ -78,6 +95,28 @@ impl Client {
     /// Makes another member owner. The user is an admin then.
     pub async fn transfer(&self, group: GroupId, to: UserId) -> Result<Group, Error> {
         self.call_for_group(Request::TransferGroup(v1::TransferGroup { group_id: group.0, user_id: to.0 })).await
+    }
+
+    /// Those named may not write until a time, in milliseconds since 1970 as the server's clock has them; a time that is past lets them again.
+    /// At most 500 at once.
+    pub async fn mute(&self, group: GroupId, users: &[UserId], until_ms: u64) -> Result<Group, Error> {
+        let request = v1::MuteMembers { group_id: group.0, user_ids: numbers(users), until_ms };
+        self.call_for_group(Request::MuteMembers(request)).await
+    }
+
+    /// The owner and admins may.
+    pub async fn update_group(&self, group: GroupId, update: GroupUpdate) -> Result<Group, Error> {
+        let join = |closed| if closed { v1::group::Join::Closed } else { v1::group::Join::Free };
+        let GroupUpdate { name, avatar, announcement, mute_all, closed, members_mention_all } = update;
+        let join = closed.map(|closed| join(closed).into());
+        let request =
+            v1::UpdateGroup { group_id: group.0, name, avatar, announcement, mute_all, join, members_mention_all };
+        self.call_for_group(Request::UpdateGroup(request)).await
+    }
+
+    /// Ends the group for all; the owner alone may. What was said stays readable.
+    pub async fn dissolve(&self, group: GroupId) -> Result<(), Error> {
+        self.call(Request::DissolveGroup(v1::DissolveGroup { group_id: group.0 })).await.map(drop)
     }
 
     /// What was said until now stays readable.

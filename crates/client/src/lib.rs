@@ -55,15 +55,15 @@ pub use engine::{
     StopReason, Target,
 };
 pub use events::{Event, Events};
-pub use groups::{Changed, NewGroup};
+pub use groups::{Changed, GroupUpdate, NewGroup};
 pub use history::History;
 pub use sending::{Sending, Unsent};
 pub use store::StoreError;
 pub use transport::BadUrl;
 pub use unopened::Unopened;
 pub use view::{
-    Blocked, Contact, ContactState, Group, Kind, Member, Members, Message, MessageState, Notice, NoticeKind, Platform,
-    Preview, Privacy, Reaction, Refusal, Role, Session, User, Who,
+    Blocked, Contact, ContactState, Group, GroupChange, Kind, Member, Members, Message, MessageState, Notice,
+    NoticeKind, Platform, Preview, Privacy, Reaction, Refusal, Role, Session, User, Who,
 };
 
 /// What readers try first is compiled with the SDK's own examples.

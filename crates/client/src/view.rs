@@ -101,6 +101,23 @@ pub struct Notice {
     pub operator_id: UserId,
     /// To whom.
     pub user_ids: Vec<UserId>,
+    /// Of [`NoticeKind::GroupChanged`].
+    pub change: Option<GroupChange>,
+    /// Of [`NoticeKind::Muted`].
+    pub muted_until_ms: u64,
+}
+
+/// What of a group is other than before; what is `None` is as it was.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[non_exhaustive]
+pub struct GroupChange {
+    pub name: Option<String>,
+    pub avatar: Option<String>,
+    /// There is another announcement: [`Client::group`](crate::Client::group) has it.
+    pub announcement: bool,
+    pub mute_all: Option<bool>,
+    pub closed: Option<bool>,
+    pub members_mention_all: Option<bool>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -115,6 +132,14 @@ pub enum NoticeKind {
     Promoted,
     /// They were admins, and are plain members now.
     Demoted,
+    /// See [`Notice::change`].
+    GroupChanged,
+    /// They may not write until [`Notice::muted_until_ms`].
+    Muted,
+    /// They may write again.
+    Unmuted,
+    /// The last entry of the log: nobody is a member any more.
+    Dissolved,
     /// Newer than this client.
     Unknown,
 }
@@ -230,6 +255,19 @@ pub struct Group {
     pub created_ms: u64,
     /// Of the user.
     pub role: Role,
+    /// Told by [`Client::group`](crate::Client::group) and [`Client::update_group`](crate::Client::update_group), and empty elsewhere.
+    pub announcement: String,
+    /// Id of the notice that told of the announcement; 0: there was none.
+    pub announced: u64,
+    /// The owner and admins alone write.
+    pub mute_all: bool,
+    /// The owner and admins alone invite.
+    pub closed: bool,
+    pub members_mention_all: bool,
+    /// The user may not write until then.
+    pub muted_until_ms: u64,
+    /// Id of the last notice of a group that was dissolved; else 0.
+    pub dissolved_at: u64,
 }
 
 /// In ascending order of what one may do.
@@ -250,6 +288,8 @@ pub struct Member {
     pub role: Role,
     /// The id in the group's log from which on the member may see it.
     pub joined: u64,
+    /// They may not write until then.
+    pub muted_until_ms: u64,
 }
 
 /// A page of a group's members.

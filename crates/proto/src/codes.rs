@@ -71,6 +71,9 @@ pub fn error_row(code: ErrorCode) -> ErrorRow {
         LimitReached => {
             row(409, No, "a number that the server bounds is reached: members of a group, groups of a user")
         }
+        Muted => {
+            row(403, No, "the user may not write in the group, for `retry_after_ms` yet; 0: until they are let again")
+        }
 
         Gone => row(410, No, "the message is recalled: it cannot be changed or answered any more"),
         TooLate => row(409, No, "the time in which the message may be changed is over"),

@@ -20,6 +20,8 @@ pub const PAGE_DEFAULT: u32 = 50;
 pub const INVITE_MAX: usize = 500;
 /// Admins of a group, the owner not counted.
 pub const ADMINS_MAX: u32 = 50;
+/// Characters of a group's announcement.
+pub const ANNOUNCEMENT_CHARS_MAX: usize = 2048;
 /// Characters of a nickname, a group's name, a device's name.
 pub const NAME_CHARS_MAX: usize = 64;
 /// Bytes of an avatar's address.

@@ -52,13 +52,18 @@ impl From<Refusal> for Error {
             Refusal::NotFound(_) => ErrorCode::NotFound,
             Refusal::NotMember => ErrorCode::NotMember,
             Refusal::Forbidden => ErrorCode::Forbidden,
+            Refusal::Muted { .. } => ErrorCode::Muted,
             Refusal::Conflict(_) | Refusal::Outdated => ErrorCode::Conflict,
             Refusal::Gone => ErrorCode::Gone,
             Refusal::TooLate => ErrorCode::TooLate,
             Refusal::Limit { .. } => ErrorCode::LimitReached,
             Refusal::LoginOver => ErrorCode::LoginOver,
         };
-        Self::new(code, refusal.to_string())
+        let retry_after_ms = match refusal {
+            Refusal::Muted { for_ms } => u32::try_from(for_ms).unwrap_or(u32::MAX),
+            _ => 0,
+        };
+        Self { retry_after_ms, ..Self::new(code, refusal.to_string()) }
     }
 }
 

@@ -7,9 +7,10 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use crate::{
-    Appended, Between, Block, Change, Changes, Contact, Device, Error, Group, LogPage, Mark, Marked, Member, MemberIds,
-    MembersChange, MembersChanged, NewGroup, NewMessage, NewUser, Page, PasswordHash, PeopleChange, PeopleChanged,
-    Positions, Privacy, PrivacyChange, ProfileChange, Refusal, Role, Session, Stats, Store, Stretch, User,
+    Appended, Between, Block, Change, Changes, Contact, Device, Error, Group, GroupUpdate, LogPage, Mark, Marked,
+    Member, MemberIds, MembersChange, MembersChanged, NewGroup, NewMessage, NewUser, Page, PasswordHash, PeopleChange,
+    PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Refusal, Role, Session, Stats, Store, Stretch,
+    User,
     read::Read,
     reads::{
         AllUsers, BetweenTwo, Blocks, ChangesSince, Contacts, DevicesOf, GroupAsMember, IsSeenToday, LoginVersions,
@@ -20,7 +21,7 @@ use crate::{
     verb::Verb,
     verbs::{
         Append, ChangeMembers, ChangePeople, CreateGroup, CreateUser, MoveMark, Probe, SetDisabled, SetPassword,
-        StandingMark, TouchDevice, UpdatePrivacy, UpdateProfile,
+        StandingMark, TouchDevice, UpdateGroup, UpdatePrivacy, UpdateProfile,
     },
 };
 
@@ -113,6 +114,10 @@ impl<E: Engine> Store for E {
 
     async fn change_members(&self, change: MembersChange) -> Result<MembersChanged, Error> {
         self.write(ChangeMembers(change)).await
+    }
+
+    async fn update_group(&self, update: GroupUpdate) -> Result<MembersChanged, Error> {
+        self.write(UpdateGroup(update)).await
     }
 
     async fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error> {

@@ -9,6 +9,9 @@ pub enum Refusal {
     NotMember,
     #[error("the user may not do this")]
     Forbidden,
+    /// For so long; 0: until it is taken back.
+    #[error("{}", told_of_mute(*.for_ms))]
+    Muted { for_ms: u64 },
     #[error("the {0} was used before for something else")]
     Conflict(&'static str),
     #[error("the message is recalled")]
@@ -52,4 +55,11 @@ pub enum Error {
     Refused(#[from] Refusal),
     #[error(transparent)]
     Failed(#[from] Failure),
+}
+
+fn told_of_mute(for_ms: u64) -> String {
+    match for_ms {
+        0 => "only the owner and admins may speak in the group now".into(),
+        _ => format!("the user may not speak in the group for another {} s", for_ms.div_ceil(1000)),
+    }
 }

@@ -14,8 +14,8 @@ use crate::{
     digest::{Digest, Digests},
     query::{Dialect, Query},
     rows::{
-        BlockRow, ChangeRow, ContactRow, Damage, DeviceRow, Entry, GroupRow, Head, Mailbox, MessageRow, PasswordRow,
-        ReactionRow, RecalledRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
+        AnnouncementRow, BlockRow, ChangeRow, ContactRow, Damage, DeviceRow, Entry, GroupRow, Head, Mailbox,
+        MessageRow, PasswordRow, ReactionRow, RecalledRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
     },
 };
 
@@ -56,6 +56,7 @@ pub(crate) enum Want {
     Session(UserId, ConversationId),
     Stay(GroupId, UserId),
     Group(GroupId),
+    Announcement(GroupId),
     User(UserId),
     Password(UserId),
     Device(UserId, Arc<str>),
@@ -129,6 +130,7 @@ pub(crate) struct Tables {
     pub(crate) heads: Rows<Head>,
     pub(crate) sessions: Rows<Entry>,
     pub(crate) groups: Rows<GroupRow>,
+    pub(crate) announcements: Rows<AnnouncementRow>,
     pub(crate) stays: Rows<Stay>,
     pub(crate) users: Rows<UserRow>,
     pub(crate) passwords: Rows<PasswordRow>,
@@ -168,6 +170,7 @@ impl Tables {
         visitor.visit(&mut self.heads)?;
         visitor.visit(&mut self.sessions)?;
         visitor.visit(&mut self.groups)?;
+        visitor.visit(&mut self.announcements)?;
         visitor.visit(&mut self.stays)?;
         visitor.visit(&mut self.users)?;
         visitor.visit(&mut self.passwords)?;
@@ -341,6 +344,10 @@ impl Facts<'_> {
     );
     look_up!(stay, stays, Stay, (group: GroupId, user: UserId), Want::Stay(group, user), (group, user));
     look_up!(group, groups, GroupRow, (group: GroupId), Want::Group(group), group);
+    look_up!(
+        announcement, announcements, AnnouncementRow, (group: GroupId),
+        Want::Announcement(group), group
+    );
     look_up!(user, users, UserRow, (user: UserId), Want::User(user), user);
     look_up!(password, passwords, PasswordRow, (user: UserId), Want::Password(user), user);
     look_up!(

@@ -23,6 +23,7 @@ mod questions;
 mod read;
 mod reads;
 pub mod records;
+pub mod revisions;
 mod rows;
 pub mod sequencer;
 pub mod sqlite;
@@ -40,10 +41,11 @@ use async_trait::async_trait;
 pub use error::{Error, Failure, Refusal};
 pub use people::*;
 pub use records::*;
+pub use revisions::*;
 use stages::StageTimes;
 
 /// Of the rules by which this build writes. A change that builds of before must not write beside takes the next one, into `im_store` too.
-const WRITER_VERSION: u32 = 4;
+const WRITER_VERSION: u32 = 5;
 
 /// For a new store, and one that came out of a backup. Fits a signed column and is not 0, which on the wire means none.
 fn random_log_id() -> Result<u64, getrandom::Error> {
@@ -169,9 +171,11 @@ pub trait Store: Send + Sync {
     /// *Once*: a message whose `(sender, conversation, client_msg_id)` is stored is not stored again, however long ago
     /// it was, also within the batch; its first place and time come back with `duplicate`. With another type, content
     /// or attachment it is refused as `Conflict("client_msg_id")`. Time and device do not matter, nor whether the
-    /// sender would still be entitled or logged in.
+    /// sender would still be entitled, heard or logged in.
     /// *Entitled*: refuses `NotMember` who is no party, or no member at this place of the group's log, also when there
     /// is no such group: strangers cannot tell. `NotFound("user")` when a party does not exist.
+    /// *Silent*: refuses `Muted` who is muted in the group until later than now, and in a group in which `mute_all` is set whoever is neither
+    /// owner nor admin.
     /// *Time*: the server time of a conversation never goes back, whatever the clock does.
     /// *Count*: each message bears the number of counted messages up to and with it.
     /// *Marks*: the sender's own read and delivered marks move to their message.
@@ -271,7 +275,7 @@ pub trait Store: Send + Sync {
     /// left and an heir took their place: the longest-standing admin, else the longest-standing member (of several the one with the smallest
     /// id), of those who are not disabled if there are any. They take no `client_msg_id` from their operator and move no marks of theirs.
     ///
-    /// Invite: every member may; who is a member already is passed over; who was one before joins anew and does not
+    /// Invite: every member may who is not muted (`Muted`), of a closed group the owner and admins, else `Forbidden`; who is a member already is passed over; who was one before joins anew and does not
     /// see what was said between. Their read mark starts where they join. `NotFound("user")`, `Limit`.
     /// Remove: the owner may remove anyone, an admin members, a member nobody, and nobody themselves; else `Forbidden`.
     /// Who is no member is passed over. While the owner is disabled, their heir may remove anyone, and becomes owner with the first whom
@@ -282,17 +286,26 @@ pub trait Store: Send + Sync {
     /// more than [`anser_proto::limits::ADMINS_MAX`] admins.
     /// Transfer: the owner makes a member owner, and is an admin then; `Forbidden` for others, `NotFound("member")` if that one is no member,
     /// `Limit` as above. To who is owner nothing is changed, whichever member asks.
+    /// Mute: until a time, told by `MUTED`, or not any more, told by `UNMUTED`, if that time is past: whoever may remove them. Whom it finds so
+    /// already is passed over. Who becomes owner is not muted.
+    /// Dissolve: the owner alone. The `DISSOLVED` notice is the last entry of the log: from then on nobody is a member, it is none of the
+    /// groups that they may have, and what they saw they see. Whoever dissolved it does so again without a change.
     /// All: `NotMember` for an operator who is none. When nobody is left to change, nothing is appended and nothing stamped. The sessions of
-    /// those who joined or went, or have another role, are stamped.
+    /// those who joined or went, have another role, or may speak or not, are stamped.
     async fn change_members(&self, change: MembersChange) -> Result<MembersChanged, Error>;
 
-    /// A group as a present member sees it, with their role. `NotMember` for others.
+    /// Changes what is named of a group, and tells what of it is other than before by one `GROUP_CHANGED` notice; without a difference nothing is
+    /// changed. Stamps nobody: members find it by the group's head. The owner and admins may, else `Forbidden`; `NotMember` for who is none.
+    async fn update_group(&self, update: GroupUpdate) -> Result<MembersChanged, Error>;
+
+    /// A group as a present member sees it, with its announcement and their role. `NotMember` for others, and of a group that was dissolved.
     async fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error>;
 
     /// Present members in order of their ids, behind `after`. `NotMember` for an asker who is none.
     async fn members(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Member>, Error>;
 
-    /// All present members, in order of their ids. Empty for a group that does not exist.
+    /// All present members, in order of their ids, and who of them may not speak. Of a group that was dissolved: those who were there at its
+    /// end, and may see its last entry. Empty for a group that does not exist.
     async fn member_ids(&self, group: GroupId) -> Result<MemberIds, Error>;
 
     /// Makes a user. `Conflict("account")` if the account is taken, `Conflict("user_id")` if the id is.

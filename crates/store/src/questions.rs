@@ -35,17 +35,34 @@ pub(crate) struct Groups {
     pub(crate) of_inviter: u64,
 }
 
-pub(crate) fn groups_of_user(dialect: Dialect, user: UserId, inviter: UserId) -> Query {
+/// Those that were dissolved are told by rows of their own: a look at each of them is not for every invitation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counted {
+    All,
+    Living,
+}
+
+pub(crate) fn groups_of_user(dialect: Dialect, user: UserId, inviter: UserId, counted: Counted) -> Query {
+    let living = if counted == Counted::Living { format!(" AND {LIVING}") } else { String::new() };
     let present = dialect.present();
     let sql = format!(
         "SELECT COUNT(*), COUNT(invited_by), COUNT(CASE WHEN invited_by = ? THEN 1 END) FROM im_group_member
-         WHERE user_id = ? AND {present}"
+         WHERE user_id = ? AND {present}{living}"
     );
     Query::new(sql, [inviter.into(), user.into()])
 }
 
-pub(crate) fn groups_of(facts: &mut Facts<'_>, user: UserId, inviter: UserId) -> Result<Groups, Stop> {
-    let query = groups_of_user(facts.source.dialect(), user, inviter);
+/// Of a stay: its group was not dissolved.
+pub(crate) const LIVING: &str = "NOT EXISTS (SELECT 1 FROM im_group WHERE im_group.group_id = im_group_member.group_id \
+                                 AND dissolved_at IS NOT NULL)";
+
+pub(crate) fn groups_of(
+    facts: &mut Facts<'_>,
+    user: UserId,
+    inviter: UserId,
+    counted: Counted,
+) -> Result<Groups, Stop> {
+    let query = groups_of_user(facts.source.dialect(), user, inviter, counted);
     let counted =
         facts.ask(&query, |row| Ok(Groups { all: row.get()?, unanswered: row.get()?, of_inviter: row.get()? }))?;
     Ok(counted.into_iter().next().unwrap_or(Groups { all: 0, unanswered: 0, of_inviter: 0 }))
@@ -94,7 +111,7 @@ pub(crate) fn admins_of(facts: &mut Facts<'_>, group: GroupId) -> Result<u64, St
     Ok(facts.ask(&Query::new(sql, [group.into()]), |row| row.get())?.pop().unwrap_or(0))
 }
 
-/// Whether somebody, who is no member now, was one.
+/// Whether somebody is a member, or was one.
 pub(crate) fn was_member(facts: &mut Facts<'_>, group: GroupId, user: UserId) -> Result<bool, Stop> {
     Ok(!facts.ask(&left_at(group, user), |row| row.get::<Option<u64>>())?.is_empty())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId};
 use bytes::Bytes;
 
-use crate::{Change, rows::Place};
+use crate::{Change, MessageChange, Reference, Refusal, Revision, rows::Place};
 
 /// Number of a message type as in `anser.v1.Message.Type`. The store only knows notices, which it writes itself.
 pub type MessageType = i32;
@@ -38,32 +38,6 @@ pub struct NewMessage {
     pub change: Option<MessageChange>,
     /// Of the sender's login.
     pub login_version: u64,
-}
-
-/// A message is changed.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct MessageChange {
-    pub target: Target,
-    pub what: What,
-}
-
-/// Which message.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Target {
-    Place(u64),
-    /// One of the sender's own.
-    Own(ClientMsgId),
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum What {
-    Recall,
-    /// Only if the message was last changed by this entry.
-    Edit {
-        if_changed: Option<u64>,
-    },
-    /// To the emojis that the content names, with a blank between each two.
-    React,
 }
 
 /// What a message holds in memory beside its body, its names and ids; and what each write does, its place in the queue and whoever waits
@@ -153,43 +127,6 @@ pub struct Message {
     pub counted: bool,
     pub reply_to: u64,
     pub revision: Revision,
-}
-
-/// What became of a message since it was stored.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Revision {
-    /// The last entry of the log that changed it; 0: none did.
-    pub changed: u64,
-    pub recalled_by: Option<UserId>,
-    pub edited_ms: u64,
-    pub edits: u32,
-    pub reactions: Reactions,
-}
-
-/// What stands below a message, in the order in which the emojis came.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Reactions(pub Vec<Reaction>);
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Reaction {
-    pub emoji: Arc<str>,
-    pub count: u32,
-    /// The first of them, in the order in which they reacted: see [`anser_proto::limits::REACTIONS_NAMED_MAX`].
-    pub users: Vec<UserId>,
-    /// Of a page: its reader is one of them.
-    pub mine: bool,
-}
-
-/// Enough of a message to show what another one answers.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Reference {
-    pub server_msg_id: u64,
-    pub from: UserId,
-    pub nickname: Arc<str>,
-    pub kind: MessageType,
-    pub is_recalled: bool,
-    /// At most [`anser_proto::limits::PREVIEW_CHARS_MAX`] characters.
-    pub content: Arc<str>,
 }
 
 impl Message {
@@ -361,15 +298,60 @@ pub struct Group {
     pub owner: UserId,
     pub member_count: u32,
     pub created_ms: u64,
-    /// Goes up with every change of the members.
+    /// Goes up with every change of the members, of what they may do, and of whether they may speak.
     pub members_version: u64,
+    /// None where it is not told.
+    pub announcement: Option<Arc<str>>,
+    /// Place of the notice that it is another one; 0: there was none.
+    pub announced: u64,
+    /// The owner and admins alone write.
+    pub mute_all: bool,
+    pub join_mode: JoinMode,
+    /// Plain members too may mention all.
+    pub members_mention_all: bool,
+    /// Of who is told: until then they may not speak.
+    pub muted_until_ms: u64,
+    /// Place of its last notice; 0: it was not dissolved.
+    pub dissolved_at: u64,
+}
+
+/// Who lets others in. As in `anser.v1.Group.Join`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum JoinMode {
+    /// Every member.
+    #[default]
+    Free = 0,
+    /// The owner and admins.
+    Closed = 2,
+}
+
+/// How long somebody may not speak in a group; 0: until it is taken back. None: they may.
+pub fn muted_for(role: Role, muted_until_ms: u64, mute_all: bool, now_ms: u64) -> Option<u64> {
+    match muted_until_ms.saturating_sub(now_ms) {
+        0 => (mute_all && role == Role::Member).then_some(0),
+        for_ms => Some(for_ms),
+    }
 }
 
 impl Group {
     /// Without what cannot be read.
     pub(crate) fn unreadable(group: GroupId) -> Self {
-        let (name, avatar) = ("".into(), "".into());
-        Self { group, name, avatar, owner: UserId(0), member_count: 0, created_ms: 0, members_version: 0 }
+        Self {
+            group,
+            name: "".into(),
+            avatar: "".into(),
+            owner: UserId(0),
+            member_count: 0,
+            created_ms: 0,
+            members_version: 0,
+            announcement: None,
+            announced: 0,
+            mute_all: false,
+            join_mode: JoinMode::Free,
+            members_mention_all: false,
+            muted_until_ms: 0,
+            dissolved_at: 0,
+        }
     }
 }
 
@@ -379,10 +361,51 @@ pub struct Member {
     pub role: Role,
     /// From this id of the log on the member may see it.
     pub joined: u64,
+    /// Until then they may not speak.
+    pub muted_until_ms: u64,
 }
 
-/// The present members, each with the id from which on they may see the log, and the version of the list.
-pub type MemberIds = (u64, Arc<[(UserId, u64)]>);
+/// Who is in a group.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct MemberIds {
+    /// Of the list.
+    pub version: u64,
+    /// The members, each with the id from which on they may see the log.
+    pub members: Arc<[(UserId, u64)]>,
+    pub silence: Arc<Silence>,
+}
+
+/// Who of a group's members may not speak.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Silence {
+    pub dissolved: bool,
+    pub mute_all: bool,
+    /// The owner and admins.
+    pub above: Vec<UserId>,
+    /// Until when.
+    pub muted: Vec<(UserId, u64)>,
+}
+
+impl Silence {
+    pub(crate) fn add(&mut self, user: UserId, role: Role, muted_until_ms: u64) {
+        if role > Role::Member {
+            self.above.push(user);
+        }
+        if muted_until_ms > 0 {
+            self.muted.push((user, muted_until_ms));
+        }
+    }
+
+    /// A member may not speak now.
+    pub fn check(&self, member: UserId, now_ms: u64) -> Result<(), Refusal> {
+        if self.dissolved {
+            return Err(Refusal::NotMember);
+        }
+        let muted_until_ms = self.muted.iter().find(|(user, _)| *user == member).map_or(0, |(_, until)| *until);
+        let role = if self.above.contains(&member) { Role::Admin } else { Role::Member };
+        muted_for(role, muted_until_ms, self.mute_all, now_ms).map_or(Ok(()), |for_ms| Err(Refusal::Muted { for_ms }))
+    }
+}
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewGroup {
@@ -414,15 +437,38 @@ pub enum MembersAction {
     Leave,
     SetRole(Vec<UserId>, Rank),
     Transfer(UserId),
+    /// Until when they may not speak; what is past: they may.
+    Mute(Vec<UserId>, u64),
+    Dissolve,
+}
+
+/// What stays `None` is not changed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct GroupChange {
+    pub name: Option<Arc<str>>,
+    pub avatar: Option<Arc<str>>,
+    pub announcement: Option<Arc<str>>,
+    pub mute_all: Option<bool>,
+    pub join_mode: Option<JoinMode>,
+    pub members_mention_all: Option<bool>,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GroupUpdate {
+    pub group: GroupId,
+    pub operator: Sender,
+    pub change: GroupChange,
+    /// Of the operator's login.
+    pub login_version: u64,
 }
 
 impl MembersAction {
     /// Those whom it names.
     pub fn users(&self) -> &[UserId] {
         match self {
-            Self::Invite(users) | Self::Remove(users) | Self::SetRole(users, _) => users,
+            Self::Invite(users) | Self::Remove(users) | Self::SetRole(users, _) | Self::Mute(users, _) => users,
             Self::Transfer(user) => std::slice::from_ref(user),
-            Self::Leave => &[],
+            Self::Leave | Self::Dissolve => &[],
         }
     }
 }

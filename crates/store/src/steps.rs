@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anser_proto::{
-    ConversationId, GroupId, UserId,
-    v1::{self, notice::Kind},
-};
+use anser_proto::{ConversationId, GroupId, UserId, v1};
 
 use crate::{
     Message, Refusal, Role, Sender, User,
@@ -80,28 +77,35 @@ impl Facts<'_> {
 
     /// The user's present stay; none: they are no member now.
     pub(crate) fn membership(&mut self, group: GroupId, user: UserId) -> Result<Option<Stay>, Stop> {
-        Ok(self.stay(group, user)?.filter(|stay| stay.left_at.is_none()))
+        let stay = self.stay(group, user)?.filter(|stay| stay.left_at.is_none());
+        match stay {
+            Some(_) if self.group(group)?.is_some_and(|row| row.dissolved_at.is_some()) => Ok(None),
+            stay => Ok(stay),
+        }
     }
 
+    /// Nobody could let an owner speak again.
     pub(crate) fn set_role(&mut self, group: GroupId, user: UserId, role: Role) -> Result<(), Stop> {
         if let Some(stay) = self.membership(group, user)? {
-            self.tables.stays.set((group, user), Some(Stay { role, ..stay }));
+            let muted_until_ms = if role == Role::Owner { 0 } else { stay.muted_until_ms };
+            self.tables.stays.set((group, user), Some(Stay { role, muted_until_ms, ..stay }));
         }
         Ok(())
     }
 
-    /// Appends a notice to a group's log. The version of the list of members is where the last of them came or went.
+    /// Appends a notice to a group's log. The version of the list of members is where the last of them came or went, or what they may do
+    /// was changed.
     pub(crate) fn append_notice(
         &mut self,
         group: GroupId,
         operator: &Sender,
-        kind: Kind,
-        users: &[UserId],
+        told: v1::Notice,
     ) -> Result<Message, Stop> {
         let conversation = ConversationId::Group(group);
+        let is_of_members = told.change.as_ref().is_none_or(|change| change.mute_all.is_some());
         let mut head = self.head(conversation)?.unwrap_or_default();
         head.advance(self.now_ms(), false);
-        let notice = head.notice(group, operator, kind, users);
+        let notice = head.notice(group, operator, told);
         // All that may be damaged is read before anything is stored.
         let row = self.group(group)?;
         if self.source.store(MessageRow { message: &notice, head: &head, silent: None })?.is_some() {
@@ -110,9 +114,7 @@ impl Facts<'_> {
             );
         }
         self.move_head(conversation, head);
-        if matches!(kind, Kind::Created | Kind::Joined | Kind::Left | Kind::Removed)
-            && let Some(mut row) = row
-        {
+        if is_of_members && let Some(mut row) = row {
             row.members_version = head.server_msg_id;
             self.tables.groups.set(group, Some(row));
         }

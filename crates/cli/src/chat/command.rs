@@ -1,7 +1,7 @@
 //! What a person may say to the client itself, with a slash before it. A line enters, a command or what is wrong leaves.
 
 /// The commands, as they are typed. The help shows them in this order.
-pub const NAMES: [&str; 23] = [
+pub const NAMES: [&str; 28] = [
     "/to",
     "/reply",
     "/edit",
@@ -13,6 +13,11 @@ pub const NAMES: [&str; 23] = [
     "/promote",
     "/demote",
     "/transfer",
+    "/rename",
+    "/announce",
+    "/mute",
+    "/quiet",
+    "/dissolve",
     "/leave",
     "/members",
     "/contacts",
@@ -42,6 +47,17 @@ pub enum Command {
     Promote(Vec<String>),
     Demote(Vec<String>),
     Transfer(String),
+    Rename(String),
+    /// None: show it.
+    Announce(Option<String>),
+    /// For so long.
+    Mute {
+        minutes: u64,
+        accounts: Vec<String>,
+    },
+    /// The owner and admins alone write.
+    Quiet(bool),
+    Dissolve,
     Leave,
     Members,
     Contacts,
@@ -107,6 +123,18 @@ pub fn parse(line: &str) -> Option<Result<Command, Wrong>> {
         "/promote" => some(words, "/promote").map(Command::Promote),
         "/demote" => some(words, "/demote").map(Command::Demote),
         "/transfer" => one(words, "/transfer").map(Command::Transfer),
+        "/rename" => some(words, "/rename").map(|words| Command::Rename(words.join(" "))),
+        "/announce" => Ok(Command::Announce((!words.is_empty()).then(|| words.join(" ")))),
+        "/mute" => match words.split_first().map(|(first, accounts)| (first.parse(), accounts)) {
+            Some((Ok(minutes), [_, ..])) => Ok(Command::Mute { minutes, accounts: words[1..].to_vec() }),
+            _ => Err(Wrong::Needs("/mute")),
+        },
+        "/quiet" => match words.first().map(String::as_str) {
+            Some("on") => Ok(Command::Quiet(true)),
+            Some("off") => Ok(Command::Quiet(false)),
+            _ => Err(Wrong::Needs("/quiet")),
+        },
+        "/dissolve" => Ok(Command::Dissolve),
         "/leave" => Ok(Command::Leave),
         "/members" => Ok(Command::Members),
         "/contacts" => Ok(Command::Contacts),
@@ -205,6 +233,9 @@ mod tests {
         check("/nick Alice  of Wonderland", Command::Nick("Alice of Wonderland".into()));
         check("/add bob it is me", Command::Add { account: "bob".into(), text: "it is me".into() });
         check("/drop bob", Command::Drop("bob".into()));
+        check("/mute 60 bob", Command::Mute { minutes: 60, accounts: vec!["bob".into()] });
+        check("/quiet on", Command::Quiet(true));
+        check("/announce", Command::Announce(None));
         check("/quit", Command::Quit);
     }
 
@@ -233,6 +264,8 @@ mod tests {
         check("/xyz", Wrong::Unknown { typed: "/xyz".into(), near: None });
         check("/to", Wrong::Needs("/to"));
         check("/group", Wrong::Needs("/group"));
+        check("/mute bob", Wrong::Needs("/mute"));
+        check("/quiet", Wrong::Needs("/quiet"));
     }
 
     #[test]

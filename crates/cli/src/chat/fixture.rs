@@ -189,7 +189,7 @@ impl Chatting {
         let mut told = told(ConversationId::Group(GROUP), id, operator, NOW, "");
         told.r#type = v1::message::Type::Notice.into();
         let kind = v1::notice::Kind::from(kind).into();
-        told.notice = Some(v1::Notice { kind, operator_id: operator, user_ids: whom.to_vec() });
+        told.notice = Some(v1::Notice { kind, operator_id: operator, user_ids: whom.to_vec(), ..Default::default() });
         self.receive(Said::Message(Arc::new(Message::from_wire(told).expect("in a conversation"))))
     }
 

@@ -1,6 +1,6 @@
 //! What a command of the person does.
 
-use anser_client::Status;
+use anser_client::{GroupUpdate, Status};
 use anser_proto::{ConversationId, GroupId, ids::check_ascii_id};
 
 use super::{
@@ -8,6 +8,7 @@ use super::{
     command::Command,
     model::{Model, Overlay, Tick, Wish},
     update::{Effect, PeopleAct, complain, say},
+    wash,
 };
 
 pub fn obey(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
@@ -20,6 +21,15 @@ pub fn obey(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::Promote(accounts) => in_group(model, effects, |group| Effect::Promote { group, accounts }),
         Command::Demote(accounts) => in_group(model, effects, |group| Effect::Demote { group, accounts }),
         Command::Transfer(account) => in_group(model, effects, |group| Effect::Transfer { group, account }),
+        Command::Rename(name) => change_group(model, effects, |update| update.name = Some(name)),
+        Command::Announce(Some(text)) => change_group(model, effects, |update| update.announcement = Some(text)),
+        Command::Announce(None) => show_announcement(model),
+        Command::Mute { minutes, accounts } => {
+            let until_ms = if minutes == 0 { 0 } else { model.now_ms.saturating_add(minutes.saturating_mul(60_000)) };
+            in_group(model, effects, |group| Effect::Mute { group, accounts, until_ms });
+        }
+        Command::Quiet(quiet) => change_group(model, effects, |update| update.mute_all = Some(quiet)),
+        Command::Dissolve => in_group(model, effects, Effect::Dissolve),
         Command::Leave => in_group(model, effects, Effect::Leave),
         Command::Members => in_group(model, effects, Effect::ListMembers),
         Command::Contacts => effects.push(Effect::ListContacts),
@@ -51,6 +61,21 @@ fn in_group(model: &mut Model, effects: &mut Vec<Effect>, effect: impl FnOnce(Gr
     match model.open_id() {
         Some(ConversationId::Group(group)) => effects.push(effect(group)),
         _ => complain(model, model.text.only_in_group()),
+    }
+}
+
+fn change_group(model: &mut Model, effects: &mut Vec<Effect>, name: impl FnOnce(&mut GroupUpdate)) {
+    let mut update = GroupUpdate::default();
+    name(&mut update);
+    in_group(model, effects, |group| Effect::ChangeGroup { group, update });
+}
+
+fn show_announcement(model: &mut Model) {
+    let session = model.open_id().and_then(|open| model.sessions.get(&open));
+    match session.and_then(|session| session.group.as_ref()).map(|group| wash::line(&group.announcement)) {
+        Some(text) if text.is_empty() => say(model, model.text.nothing_announced()),
+        Some(text) => say(model, text),
+        None => complain(model, model.text.only_in_group()),
     }
 }
 

@@ -150,6 +150,13 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
         Effect::Transfer { group, account } => {
             answer(to_all(client, vec![account], async |users| client.transfer(group, users[0]).await).await)
         }
+        Effect::ChangeGroup { group, update } => {
+            answer(client.update_group(group, update).await.map(|group| Answer::Group(Some(Box::new(group)))))
+        }
+        Effect::Mute { group, accounts, until_ms } => {
+            answer(to_all(client, accounts, async |users| client.mute(group, users, until_ms).await).await)
+        }
+        Effect::Dissolve(group) => answer(client.dissolve(group).await.map(|()| Answer::Done(Deed::Told))),
         Effect::Leave(group) => answer(client.leave(group).await.map(|()| Answer::Done(Deed::Left))),
         // A former member is told nothing, and nothing depends on it.
         Effect::ReadGroup(group) => Some(Answer::Group(client.group(group).await.ok().map(Box::new))),

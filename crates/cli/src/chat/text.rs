@@ -1,9 +1,13 @@
 //! Every sentence that the terminal client shows on its screen, in both languages; those without a screen are in `entrance`. What
 //! enters is washed already.
 
+mod commands;
+
 use std::path::Path;
 
-use anser_client::{CloseCode, ContactState, Error, ErrorCode, Kind, NoticeKind, Refusal, Role, State, StopReason};
+use anser_client::{
+    CloseCode, ContactState, Error, ErrorCode, GroupChange, Kind, NoticeKind, Refusal, Role, State, StopReason,
+};
 
 use super::command::Wrong;
 use crate::lang::Lang;
@@ -174,10 +178,38 @@ impl Text {
             NoticeKind::Demoted => {
                 self.choose(format!("{who} made {en} a plain member"), format!("{zh_who}取消了{zh}的管理员身份"))
             }
+            NoticeKind::Muted => self.choose(format!("{who} muted {en}"), format!("{zh_who}将{zh}禁言")),
+            NoticeKind::Unmuted => {
+                self.choose(format!("{who} let {en} speak again"), format!("{zh_who}解除了{zh}的禁言"))
+            }
+            NoticeKind::Dissolved => self.choose(format!("{who} dissolved the group"), format!("{zh_who}解散了群")),
             _ => self.choose("something changed".into(), "群信息有变化".into()),
         }
         .trim()
         .to_owned()
+    }
+
+    /// What `who` changed.
+    pub fn group_change(self, who: &str, change: &GroupChange) -> String {
+        let mut said = Vec::new();
+        if let Some(name) = &change.name {
+            said.push(self.choose(format!("named the group {name}"), format!("将群名改为“{name}”")));
+        }
+        let mut say = |is: bool, en, zh| said.extend(is.then(|| self.pick(en, zh).to_owned()));
+        say(change.avatar.is_some(), "changed the picture", "更换了群头像");
+        say(change.announcement, "announced something (/announce shows it)", "更新了群公告（/announce 查看）");
+        say(change.mute_all == Some(true), "muted all but admins", "开启了全员禁言");
+        say(change.mute_all == Some(false), "lets all speak again", "关闭了全员禁言");
+        say(change.closed == Some(true), "closed the group to invitations by members", "关闭了成员邀请");
+        say(change.closed == Some(false), "lets members invite", "允许成员邀请");
+        say(change.members_mention_all == Some(true), "lets members mention all", "允许成员提醒所有人");
+        say(change.members_mention_all == Some(false), "lets admins alone mention all", "仅管理员可提醒所有人");
+        let zh_who = apart(who);
+        self.choose(format!("{who} {}", said.join(", ")), format!("{zh_who}{}", said.join("，")))
+    }
+
+    pub fn nothing_announced(self) -> &'static str {
+        self.pick("nothing is announced here", "暂无群公告")
     }
 
     pub fn role(self, role: Role) -> &'static str {
@@ -328,6 +360,13 @@ impl Text {
             ErrorCode::Forbidden => {
                 self.pick("only the owner and admins may do that", "只有群主和管理员可以这样做").into()
             }
+            ErrorCode::Muted => match error.retry_after_ms.div_ceil(60_000) {
+                0 => self.pick("only the owner and admins may speak here now", "全员禁言中").into(),
+                minutes => self.choose(
+                    format!("you may not speak here for another {minutes} min"),
+                    format!("你已被禁言，还剩 {minutes} 分钟"),
+                ),
+            },
             ErrorCode::LimitReached => {
                 self.pick("that would be more than the server allows", "超出了服务器的上限").into()
             }
@@ -490,63 +529,6 @@ impl Text {
                 ("Ctrl-C", "退出；待发消息会保留"),
             ],
         )
-    }
-
-    /// A command as it is written.
-    pub fn usage(self, name: &str) -> &'static str {
-        match name {
-            "/to" => self.pick("/to ACCOUNT", "/to 账号"),
-            "/reply" => self.pick("/reply [#N] TEXT", "/reply [#编号] 内容"),
-            "/edit" => self.pick("/edit [#N] TEXT", "/edit [#编号] 内容"),
-            "/recall" => self.pick("/recall [#N]", "/recall [#编号]"),
-            "/react" => self.pick("/react [#N] EMOJI …", "/react [#编号] 表情…"),
-            "/group" => self.pick("/group NAME ACCOUNT …", "/group 群名 账号…"),
-            "/invite" => self.pick("/invite ACCOUNT …", "/invite 账号…"),
-            "/remove" => self.pick("/remove ACCOUNT …", "/remove 账号…"),
-            "/promote" => self.pick("/promote ACCOUNT …", "/promote 账号…"),
-            "/demote" => self.pick("/demote ACCOUNT …", "/demote 账号…"),
-            "/transfer" => self.pick("/transfer ACCOUNT", "/transfer 账号"),
-            "/contacts" => "/contacts",
-            "/add" => self.pick("/add ACCOUNT WORDS", "/add 账号 附言"),
-            "/drop" => self.pick("/drop ACCOUNT", "/drop 账号"),
-            "/block" => self.pick("/block ACCOUNT", "/block 账号"),
-            "/unblock" => self.pick("/unblock ACCOUNT", "/unblock 账号"),
-            "/nick" => self.pick("/nick NAME", "/nick 昵称"),
-            "/leave" => "/leave",
-            "/members" => "/members",
-            "/retry" => "/retry",
-            "/discard" => "/discard",
-            "/help" => "/help",
-            _ => "/quit",
-        }
-    }
-
-    pub fn purpose(self, name: &str) -> &'static str {
-        match name {
-            "/to" => self.pick("talk to somebody, or group_ID", "与某人聊天，或 group_群号"),
-            "/reply" => self.pick("answer a message: the newest, or #N", "回复消息：最新一条或指定编号"),
-            "/edit" => self.pick("change what you wrote", "修改自己的消息"),
-            "/recall" => self.pick("take a message back for everybody", "为所有人撤回消息"),
-            "/react" => self.pick("your emojis below it; none: take back", "添加表情；留空则取消"),
-            "/group" => self.pick("create a group (\"with spaces\")", "建群（名称含空格时加引号）"),
-            "/invite" => self.pick("into this group", "邀请入群"),
-            "/remove" => self.pick("from this group", "移出本群"),
-            "/promote" => self.pick("to admin", "设为管理员"),
-            "/demote" => self.pick("to plain member", "取消管理员"),
-            "/transfer" => self.pick("the group to a new owner", "转让群主"),
-            "/contacts" => self.pick("contacts, requests, blocks", "联系人、申请与黑名单"),
-            "/add" => self.pick("ask to be a contact, or accept", "添加联系人，或接受申请"),
-            "/drop" => self.pick("end it, or say no", "删除联系人，或拒绝申请"),
-            "/block" => self.pick("take no messages of theirs", "拉黑，不再收其消息"),
-            "/unblock" => self.pick("take them again", "取消拉黑"),
-            "/nick" => self.pick("change your name", "修改昵称"),
-            "/leave" => self.pick("leave this group", "退出本群"),
-            "/members" => self.pick("who is in this group", "查看群成员"),
-            "/retry" => self.pick("send again what failed", "重发失败的消息"),
-            "/discard" => self.pick("forget what failed", "丢弃失败的消息"),
-            "/help" => self.pick("this", "本帮助"),
-            _ => self.pick("the same as Ctrl-C", "退出"),
-        }
     }
 }
 

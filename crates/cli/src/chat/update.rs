@@ -1,8 +1,8 @@
 //! What happens changes the model and asks for effects: the one way in which anything changes. Pure; `perform` does what is asked.
 
 use anser_client::{
-    Act, Attention, Blocked, ClientMsgId, Contact, ConversationId, Error, Group, GroupId, History, Members, Queued,
-    Session, User, UserId,
+    Act, Attention, Blocked, ClientMsgId, Contact, ConversationId, Error, Group, GroupId, GroupUpdate, History,
+    Members, Queued, Session, User, UserId,
 };
 
 use super::{
@@ -145,6 +145,16 @@ pub enum Effect {
         group: GroupId,
         account: String,
     },
+    ChangeGroup {
+        group: GroupId,
+        update: GroupUpdate,
+    },
+    Mute {
+        group: GroupId,
+        accounts: Vec<String>,
+        until_ms: u64,
+    },
+    Dissolve(GroupId),
     Leave(GroupId),
     ReadGroup(GroupId),
     ListMembers(GroupId),

@@ -313,6 +313,13 @@ impl Conversation {
                     group.set_role(Role::Owner);
                 }
             }
+            Kind::Muted if names_me => group.muted_until_ms = notice.muted_until_ms,
+            Kind::Unmuted if names_me => group.muted_until_ms = 0,
+            Kind::Dissolved => {
+                group.set_role(Role::None);
+                group.dissolved_at = id;
+            }
+            Kind::GroupChanged => follow_change(group, notice.change.as_ref(), id),
             _ => {}
         }
     }
@@ -359,6 +366,18 @@ fn names(notice: &v1::Notice, user: UserId) -> bool {
 
 fn leaves(notice: &v1::Notice, user: UserId) -> bool {
     matches!(notice.kind(), v1::notice::Kind::Left | v1::notice::Kind::Removed) && names(notice, user)
+}
+
+fn follow_change(group: &mut v1::Group, change: Option<&v1::GroupChange>, id: u64) {
+    let Some(change) = change.cloned() else { return };
+    if change.announcement {
+        group.announced = id;
+    }
+    group.name = change.name.unwrap_or_else(|| std::mem::take(&mut group.name));
+    group.avatar = change.avatar.unwrap_or_else(|| std::mem::take(&mut group.avatar));
+    group.mute_all = change.mute_all.unwrap_or(group.mute_all);
+    group.join = change.join.unwrap_or(group.join);
+    group.members_mention_all = change.members_mention_all.unwrap_or(group.members_mention_all);
 }
 
 pub(super) fn preview(message: &v1::Message) -> v1::Preview {

@@ -123,6 +123,7 @@ pub type CallId = u64;
 
 /// What the engine is told.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is moved")]
 pub enum Input {
     /// The transport that [`Effect::Connect`] asked for is open.
     Connected,
@@ -187,6 +188,7 @@ pub enum Input {
 
 /// What the engine wants done, after everything in [`Output::changes`] was committed.
 #[derive(Clone, PartialEq, Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one at a time, and it is moved")]
 pub enum Effect {
     /// Open a transport, then say `Connected` or `Closed`.
     Connect,

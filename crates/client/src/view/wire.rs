@@ -3,8 +3,8 @@
 use anser_proto::{GroupId, UserId, v1};
 
 use super::{
-    Blocked, Contact, ContactState, Group, Kind, Member, Members, Message, MessageState, Notice, NoticeKind, Platform,
-    Preview, Privacy, Reaction, Refusal, Role, Session, User, Who,
+    Blocked, Contact, ContactState, Group, GroupChange, Kind, Member, Members, Message, MessageState, Notice,
+    NoticeKind, Platform, Preview, Privacy, Reaction, Refusal, Role, Session, User, Who,
 };
 
 #[doc(hidden)]
@@ -81,8 +81,18 @@ impl Session {
 impl From<v1::Notice> for Notice {
     fn from(notice: v1::Notice) -> Self {
         let kind = notice.kind().into();
-        let user_ids = notice.user_ids.into_iter().map(UserId).collect();
-        Self { kind, operator_id: UserId(notice.operator_id), user_ids }
+        let v1::Notice { operator_id, user_ids, change, muted_until_ms, .. } = notice;
+        let user_ids = user_ids.into_iter().map(UserId).collect();
+        Self { kind, operator_id: UserId(operator_id), user_ids, change: change.map(GroupChange::from), muted_until_ms }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::GroupChange> for GroupChange {
+    fn from(change: v1::GroupChange) -> Self {
+        let closed = change.join.map(|_| change.join() == v1::group::Join::Closed);
+        let v1::GroupChange { name, avatar, announcement, mute_all, members_mention_all, .. } = change;
+        Self { name, avatar, announcement, mute_all, closed, members_mention_all }
     }
 }
 
@@ -175,9 +185,22 @@ impl From<v1::Blocked> for Blocked {
 #[doc(hidden)]
 impl From<v1::Group> for Group {
     fn from(group: v1::Group) -> Self {
-        let role = group.role().into();
-        let v1::Group { group_id, name, avatar, owner_id, member_count, created_ms, .. } = group;
-        Self { group_id: GroupId(group_id), name, avatar, owner_id: UserId(owner_id), member_count, created_ms, role }
+        Self {
+            group_id: GroupId(group.group_id),
+            owner_id: UserId(group.owner_id),
+            member_count: group.member_count,
+            created_ms: group.created_ms,
+            role: group.role().into(),
+            announced: group.announced,
+            mute_all: group.mute_all,
+            closed: group.join() == v1::group::Join::Closed,
+            members_mention_all: group.members_mention_all,
+            muted_until_ms: group.muted_until_ms,
+            dissolved_at: group.dissolved_at,
+            name: group.name,
+            avatar: group.avatar,
+            announcement: group.announcement,
+        }
     }
 }
 
@@ -187,6 +210,7 @@ impl From<v1::Members> for Members {
         let member = |member: v1::Member| Member {
             role: member.role().into(),
             joined: member.joined,
+            muted_until_ms: member.muted_until_ms,
             user: member.user.unwrap_or_default().into(),
         };
         Self { members: members.members.into_iter().map(member).collect(), more: members.more }
@@ -268,6 +292,10 @@ impl From<v1::notice::Kind> for NoticeKind {
             v1::notice::Kind::OwnerChanged => Self::OwnerChanged,
             v1::notice::Kind::Promoted => Self::Promoted,
             v1::notice::Kind::Demoted => Self::Demoted,
+            v1::notice::Kind::GroupChanged => Self::GroupChanged,
+            v1::notice::Kind::Muted => Self::Muted,
+            v1::notice::Kind::Unmuted => Self::Unmuted,
+            v1::notice::Kind::Dissolved => Self::Dissolved,
             v1::notice::Kind::Unknown => Self::Unknown,
         }
     }
@@ -296,6 +324,10 @@ impl From<NoticeKind> for v1::notice::Kind {
             NoticeKind::OwnerChanged => Self::OwnerChanged,
             NoticeKind::Promoted => Self::Promoted,
             NoticeKind::Demoted => Self::Demoted,
+            NoticeKind::GroupChanged => Self::GroupChanged,
+            NoticeKind::Muted => Self::Muted,
+            NoticeKind::Unmuted => Self::Unmuted,
+            NoticeKind::Dissolved => Self::Dissolved,
             NoticeKind::Unknown => Self::Unknown,
         }
     }

@@ -27,7 +27,12 @@ fn message() -> impl Strategy<Value = v1::Message> {
     (ids, kind, change, prop::option::of((0..9i32, 6..9u64))).prop_map(|(ids, kind, change, notice)| {
         let (changed, state, reply_to) = change;
         let (conversation_id, server_msg_id, count, from_id, client_msg_id) = ids;
-        let notice = notice.map(|(kind, user)| v1::Notice { kind, operator_id: user, user_ids: vec![user] });
+        let notice = notice.map(|(kind, user)| v1::Notice {
+            kind,
+            operator_id: user,
+            user_ids: vec![user],
+            ..Default::default()
+        });
         let (client_msg_id, r#type) = (format!("{}", client_msg_id % 4), kind);
         v1::Message {
             conversation_id,

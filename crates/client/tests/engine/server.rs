@@ -188,7 +188,7 @@ impl Server {
         let id = ConversationId::Group(group);
         let leaves = self.groups.contains_key(&group) && self.is_member(user, group);
         let kind = if leaves { Kind::Left } else { Kind::Joined };
-        let notice = v1::Notice { kind: kind.into(), operator_id: user, user_ids: vec![user] };
+        let notice = v1::Notice { kind: kind.into(), operator_id: user, user_ids: vec![user], ..Default::default() };
         let message = v1::Message {
             r#type: v1::message::Type::Notice.into(),
             from_id: user,

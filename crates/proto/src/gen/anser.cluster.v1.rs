@@ -261,7 +261,7 @@ pub struct Appended {
 pub struct Failure {
     #[prost(enumeration = "failure::Kind", tag = "1")]
     pub kind: i32,
-    /// What was not found or in conflict, or what failed.
+    /// What was not found or in conflict, or what failed; of MUTED the milliseconds that are left, 0: no time ends it.
     #[prost(string, tag = "2")]
     pub what: ::prost::alloc::string::String,
 }
@@ -286,6 +286,7 @@ pub mod failure {
         TooLate = 12,
         Outdated = 13,
         Limit = 14,
+        Muted = 15,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -309,6 +310,7 @@ pub mod failure {
                 Self::TooLate => "TOO_LATE",
                 Self::Outdated => "OUTDATED",
                 Self::Limit => "LIMIT",
+                Self::Muted => "MUTED",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -329,6 +331,7 @@ pub mod failure {
                 "TOO_LATE" => Some(Self::TooLate),
                 "OUTDATED" => Some(Self::Outdated),
                 "LIMIT" => Some(Self::Limit),
+                "MUTED" => Some(Self::Muted),
                 _ => None,
             }
         }

@@ -307,6 +307,13 @@ impl Fields for Group {
             b"member_count" | b"memberCount" => json.field(&mut self.member_count),
             b"created_ms" | b"createdMs" => json.field(&mut self.created_ms),
             b"role" => json.enumeration::<group::Role>(&mut self.role),
+            b"announcement" => json.field(&mut self.announcement),
+            b"announced" => json.field(&mut self.announced),
+            b"mute_all" | b"muteAll" => json.field(&mut self.mute_all),
+            b"join" => json.enumeration::<group::Join>(&mut self.join),
+            b"members_mention_all" | b"membersMentionAll" => json.field(&mut self.members_mention_all),
+            b"muted_until_ms" | b"mutedUntilMs" => json.field(&mut self.muted_until_ms),
+            b"dissolved_at" | b"dissolvedAt" => json.field(&mut self.dissolved_at),
             _ => json.skip_field(name),
         }
     }
@@ -319,10 +326,19 @@ impl Fields for Group {
         json.field("member_count", &self.member_count);
         json.field("created_ms", &self.created_ms);
         json.enumeration::<group::Role>("role", self.role);
+        json.field("announcement", &self.announcement);
+        json.field("announced", &self.announced);
+        json.field("mute_all", &self.mute_all);
+        json.enumeration::<group::Join>("join", self.join);
+        json.field("members_mention_all", &self.members_mention_all);
+        json.field("muted_until_ms", &self.muted_until_ms);
+        json.field("dissolved_at", &self.dissolved_at);
     }
 }
 
 impl_enum!(group::Role);
+
+impl_enum!(group::Join);
 
 impl Fields for CreateGroup {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
@@ -394,6 +410,7 @@ impl Fields for Member {
             b"user" => json.field(&mut self.user),
             b"role" => json.enumeration::<group::Role>(&mut self.role),
             b"joined" => json.field(&mut self.joined),
+            b"muted_until_ms" | b"mutedUntilMs" => json.field(&mut self.muted_until_ms),
             _ => json.skip_field(name),
         }
     }
@@ -402,6 +419,7 @@ impl Fields for Member {
         json.field("user", &self.user);
         json.enumeration::<group::Role>("role", self.role);
         json.field("joined", &self.joined);
+        json.field("muted_until_ms", &self.muted_until_ms);
     }
 }
 
@@ -477,6 +495,61 @@ impl Fields for TransferGroup {
     fn write_fields(&self, json: &mut Writer) {
         json.field("group_id", &self.group_id);
         json.field("user_id", &self.user_id);
+    }
+}
+
+impl Fields for UpdateGroup {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"group_id" | b"groupId" => json.field(&mut self.group_id),
+            b"name" => json.field(&mut self.name),
+            b"avatar" => json.field(&mut self.avatar),
+            b"announcement" => json.field(&mut self.announcement),
+            b"mute_all" | b"muteAll" => json.field(&mut self.mute_all),
+            b"join" => json.optional_enumeration::<group::Join>(&mut self.join),
+            b"members_mention_all" | b"membersMentionAll" => json.field(&mut self.members_mention_all),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("group_id", &self.group_id);
+        json.field("name", &self.name);
+        json.field("avatar", &self.avatar);
+        json.field("announcement", &self.announcement);
+        json.field("mute_all", &self.mute_all);
+        json.optional_enumeration::<group::Join>("join", self.join);
+        json.field("members_mention_all", &self.members_mention_all);
+    }
+}
+
+impl Fields for MuteMembers {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"group_id" | b"groupId" => json.field(&mut self.group_id),
+            b"user_ids" | b"userIds" => json.field(&mut self.user_ids),
+            b"until_ms" | b"untilMs" => json.field(&mut self.until_ms),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("group_id", &self.group_id);
+        json.field("user_ids", &self.user_ids);
+        json.field("until_ms", &self.until_ms);
+    }
+}
+
+impl Fields for DissolveGroup {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"group_id" | b"groupId" => json.field(&mut self.group_id),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("group_id", &self.group_id);
     }
 }
 
@@ -577,6 +650,8 @@ impl Fields for Notice {
             b"kind" => json.enumeration::<notice::Kind>(&mut self.kind),
             b"operator_id" | b"operatorId" => json.field(&mut self.operator_id),
             b"user_ids" | b"userIds" => json.field(&mut self.user_ids),
+            b"change" => json.field(&mut self.change),
+            b"muted_until_ms" | b"mutedUntilMs" => json.field(&mut self.muted_until_ms),
             _ => json.skip_field(name),
         }
     }
@@ -585,10 +660,35 @@ impl Fields for Notice {
         json.enumeration::<notice::Kind>("kind", self.kind);
         json.field("operator_id", &self.operator_id);
         json.field("user_ids", &self.user_ids);
+        json.field("change", &self.change);
+        json.field("muted_until_ms", &self.muted_until_ms);
     }
 }
 
 impl_enum!(notice::Kind);
+
+impl Fields for GroupChange {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"name" => json.field(&mut self.name),
+            b"avatar" => json.field(&mut self.avatar),
+            b"announcement" => json.field(&mut self.announcement),
+            b"mute_all" | b"muteAll" => json.field(&mut self.mute_all),
+            b"join" => json.optional_enumeration::<group::Join>(&mut self.join),
+            b"members_mention_all" | b"membersMentionAll" => json.field(&mut self.members_mention_all),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("name", &self.name);
+        json.field("avatar", &self.avatar);
+        json.field("announcement", &self.announcement);
+        json.field("mute_all", &self.mute_all);
+        json.optional_enumeration::<group::Join>("join", self.join);
+        json.field("members_mention_all", &self.members_mention_all);
+    }
+}
 
 impl Fields for Send {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
@@ -1365,6 +1465,8 @@ impl Fields for ClientFrame {
             b"leave_group" | b"leaveGroup" => json.choice(&mut self.request, client_frame::Request::LeaveGroup),
             b"set_role" | b"setRole" => json.choice(&mut self.request, client_frame::Request::SetRole),
             b"transfer_group" | b"transferGroup" => json.choice(&mut self.request, client_frame::Request::TransferGroup),
+            b"update_group" | b"updateGroup" => json.choice(&mut self.request, client_frame::Request::UpdateGroup),
+            b"mute_members" | b"muteMembers" => json.choice(&mut self.request, client_frame::Request::MuteMembers),
             b"get_users" | b"getUsers" => json.choice(&mut self.request, client_frame::Request::GetUsers),
             b"update_profile" | b"updateProfile" => json.choice(&mut self.request, client_frame::Request::UpdateProfile),
             b"request_contact" | b"requestContact" => json.choice(&mut self.request, client_frame::Request::RequestContact),
@@ -1377,6 +1479,7 @@ impl Fields for ClientFrame {
             b"list_blocks" | b"listBlocks" => json.choice(&mut self.request, client_frame::Request::ListBlocks),
             b"get_settings" | b"getSettings" => json.choice(&mut self.request, client_frame::Request::GetSettings),
             b"update_settings" | b"updateSettings" => json.choice(&mut self.request, client_frame::Request::UpdateSettings),
+            b"dissolve_group" | b"dissolveGroup" => json.choice(&mut self.request, client_frame::Request::DissolveGroup),
             _ => json.skip_field(name),
         }
     }
@@ -1405,6 +1508,8 @@ impl Fields for ClientFrame {
             Some(client_frame::Request::LeaveGroup(value)) => json.choice("leave_group", value),
             Some(client_frame::Request::SetRole(value)) => json.choice("set_role", value),
             Some(client_frame::Request::TransferGroup(value)) => json.choice("transfer_group", value),
+            Some(client_frame::Request::UpdateGroup(value)) => json.choice("update_group", value),
+            Some(client_frame::Request::MuteMembers(value)) => json.choice("mute_members", value),
             Some(client_frame::Request::GetUsers(value)) => json.choice("get_users", value),
             Some(client_frame::Request::UpdateProfile(value)) => json.choice("update_profile", value),
             Some(client_frame::Request::RequestContact(value)) => json.choice("request_contact", value),
@@ -1417,6 +1522,7 @@ impl Fields for ClientFrame {
             Some(client_frame::Request::ListBlocks(value)) => json.choice("list_blocks", value),
             Some(client_frame::Request::GetSettings(value)) => json.choice("get_settings", value),
             Some(client_frame::Request::UpdateSettings(value)) => json.choice("update_settings", value),
+            Some(client_frame::Request::DissolveGroup(value)) => json.choice("dissolve_group", value),
             None => {}
         }
     }

@@ -40,6 +40,7 @@ pub mod error {
         Conflict = 203,
         LimitReached = 204,
         Gone = 205,
+        Muted = 206,
         TooLate = 207,
         /// 300 to 399: try again. Nothing was stored.
         Overloaded = 300,
@@ -81,6 +82,7 @@ pub mod error {
                 Self::Conflict => "CONFLICT",
                 Self::LimitReached => "LIMIT_REACHED",
                 Self::Gone => "GONE",
+                Self::Muted => "MUTED",
                 Self::TooLate => "TOO_LATE",
                 Self::Overloaded => "OVERLOADED",
                 Self::RateLimited => "RATE_LIMITED",
@@ -117,6 +119,7 @@ pub mod error {
                 "CONFLICT" => Some(Self::Conflict),
                 "LIMIT_REACHED" => Some(Self::LimitReached),
                 "GONE" => Some(Self::Gone),
+                "MUTED" => Some(Self::Muted),
                 "TOO_LATE" => Some(Self::TooLate),
                 "OVERLOADED" => Some(Self::Overloaded),
                 "RATE_LIMITED" => Some(Self::RateLimited),
@@ -434,6 +437,26 @@ pub struct Group {
     /// Of the user who asks.
     #[prost(enumeration = "group::Role", tag = "7")]
     pub role: i32,
+    /// At most 2 048 characters. Told in the answers to `get_group` and `update_group` alone.
+    #[prost(string, tag = "8")]
+    pub announcement: ::prost::alloc::string::String,
+    /// Id of the notice that told of this announcement: ask for it when it is another one. 0: there was none.
+    #[prost(uint64, tag = "9")]
+    pub announced: u64,
+    /// The owner and admins alone write.
+    #[prost(bool, tag = "10")]
+    pub mute_all: bool,
+    #[prost(enumeration = "group::Join", tag = "11")]
+    pub join: i32,
+    /// Plain members too may mention all.
+    #[prost(bool, tag = "12")]
+    pub members_mention_all: bool,
+    /// Of the user who asks: they may not write until then.
+    #[prost(uint64, tag = "13")]
+    pub muted_until_ms: u64,
+    /// Id of the last notice of a group that was dissolved. Nobody is a member of it; what was said stays.
+    #[prost(uint64, tag = "14")]
+    pub dissolved_at: u64,
 }
 /// Nested message and enum types in `Group`.
 pub mod group {
@@ -465,6 +488,35 @@ pub mod group {
                 "MEMBER" => Some(Self::Member),
                 "ADMIN" => Some(Self::Admin),
                 "OWNER" => Some(Self::Owner),
+                _ => None,
+            }
+        }
+    }
+    /// Who lets others in.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum Join {
+        /// Every member invites.
+        Free = 0,
+        /// The owner and admins invite.
+        Closed = 2,
+    }
+    impl Join {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Free => "FREE",
+                Self::Closed => "CLOSED",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "FREE" => Some(Self::Free),
+                "CLOSED" => Some(Self::Closed),
                 _ => None,
             }
         }
@@ -517,8 +569,11 @@ pub struct Member {
     /// The id in the group's log from which on the member may see it.
     #[prost(uint64, tag = "3")]
     pub joined: u64,
+    /// They may not write until then.
+    #[prost(uint64, tag = "4")]
+    pub muted_until_ms: u64,
 }
-/// Every member may invite. Who is a member already is left as they are. Answered by `group`.
+/// Every member may invite, into a closed group the owner and admins. Who is a member already is left as they are. Answered by `group`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InviteMembers {
     #[prost(uint64, tag = "1")]
@@ -560,6 +615,46 @@ pub struct TransferGroup {
     pub group_id: u64,
     #[prost(uint64, tag = "2")]
     pub user_id: u64,
+}
+/// The owner and admins change what is named here; what is absent stays. Told by one notice, GROUP_CHANGED. Answered by `group`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateGroup {
+    #[prost(uint64, tag = "1")]
+    pub group_id: u64,
+    /// 1 to 64 characters.
+    #[prost(string, optional, tag = "2")]
+    pub name: ::core::option::Option<::prost::alloc::string::String>,
+    /// An address, at most 512 bytes.
+    #[prost(string, optional, tag = "3")]
+    pub avatar: ::core::option::Option<::prost::alloc::string::String>,
+    /// At most 2 048 characters.
+    #[prost(string, optional, tag = "4")]
+    pub announcement: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(bool, optional, tag = "5")]
+    pub mute_all: ::core::option::Option<bool>,
+    #[prost(enumeration = "group::Join", optional, tag = "6")]
+    pub join: ::core::option::Option<i32>,
+    #[prost(bool, optional, tag = "7")]
+    pub members_mention_all: ::core::option::Option<bool>,
+}
+/// Those named may not write, type or invite until a time; a time that is past lets them again. The owner may on anyone, admins on plain
+/// members. Answered by `group`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MuteMembers {
+    #[prost(uint64, tag = "1")]
+    pub group_id: u64,
+    /// At most 500.
+    #[prost(uint64, repeated, tag = "2")]
+    pub user_ids: ::prost::alloc::vec::Vec<u64>,
+    /// Milliseconds since 1970, as the server's clock has them.
+    #[prost(uint64, tag = "3")]
+    pub until_ms: u64,
+}
+/// The owner ends the group for all. What was said stays readable.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DissolveGroup {
+    #[prost(uint64, tag = "1")]
+    pub group_id: u64,
 }
 /// One entry of a conversation's log.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -744,6 +839,12 @@ pub struct Notice {
     /// To whom.
     #[prost(uint64, repeated, tag = "3")]
     pub user_ids: ::prost::alloc::vec::Vec<u64>,
+    /// Of GROUP_CHANGED.
+    #[prost(message, optional, tag = "4")]
+    pub change: ::core::option::Option<GroupChange>,
+    /// Of MUTED.
+    #[prost(uint64, tag = "5")]
+    pub muted_until_ms: u64,
 }
 /// Nested message and enum types in `Notice`.
 pub mod notice {
@@ -760,6 +861,14 @@ pub mod notice {
         Promoted = 6,
         /// They were admins, and are plain members now.
         Demoted = 7,
+        /// See `change`.
+        GroupChanged = 8,
+        /// They may not write until `muted_until_ms`.
+        Muted = 9,
+        /// They may write again.
+        Unmuted = 10,
+        /// The last entry of the log: nobody is a member any more.
+        Dissolved = 11,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -776,6 +885,10 @@ pub mod notice {
                 Self::OwnerChanged => "OWNER_CHANGED",
                 Self::Promoted => "PROMOTED",
                 Self::Demoted => "DEMOTED",
+                Self::GroupChanged => "GROUP_CHANGED",
+                Self::Muted => "MUTED",
+                Self::Unmuted => "UNMUTED",
+                Self::Dissolved => "DISSOLVED",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -789,10 +902,31 @@ pub mod notice {
                 "OWNER_CHANGED" => Some(Self::OwnerChanged),
                 "PROMOTED" => Some(Self::Promoted),
                 "DEMOTED" => Some(Self::Demoted),
+                "GROUP_CHANGED" => Some(Self::GroupChanged),
+                "MUTED" => Some(Self::Muted),
+                "UNMUTED" => Some(Self::Unmuted),
+                "DISSOLVED" => Some(Self::Dissolved),
                 _ => None,
             }
         }
     }
+}
+/// What of a group is other than before; what is absent is as it was.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GroupChange {
+    #[prost(string, optional, tag = "1")]
+    pub name: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "2")]
+    pub avatar: ::core::option::Option<::prost::alloc::string::String>,
+    /// There is another announcement: `get_group` has it.
+    #[prost(bool, tag = "3")]
+    pub announcement: bool,
+    #[prost(bool, optional, tag = "4")]
+    pub mute_all: ::core::option::Option<bool>,
+    #[prost(enumeration = "group::Join", optional, tag = "5")]
+    pub join: ::core::option::Option<i32>,
+    #[prost(bool, optional, tag = "6")]
+    pub members_mention_all: ::core::option::Option<bool>,
 }
 /// Stores a message. Answered by `sent` once it is durable.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1407,7 +1541,7 @@ pub struct ClientFrame {
     /// Chosen by the client; the answer bears the same. Not 0.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49")]
+    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 60")]
     pub request: ::core::option::Option<client_frame::Request>,
 }
 /// Nested message and enum types in `ClientFrame`.
@@ -1456,6 +1590,10 @@ pub mod client_frame {
         SetRole(super::SetRole),
         #[prost(message, tag = "27")]
         TransferGroup(super::TransferGroup),
+        #[prost(message, tag = "28")]
+        UpdateGroup(super::UpdateGroup),
+        #[prost(message, tag = "29")]
+        MuteMembers(super::MuteMembers),
         #[prost(message, tag = "30")]
         GetUsers(super::GetUsers),
         #[prost(message, tag = "31")]
@@ -1480,6 +1618,8 @@ pub mod client_frame {
         GetSettings(super::GetSettings),
         #[prost(message, tag = "49")]
         UpdateSettings(super::UpdateSettings),
+        #[prost(message, tag = "60")]
+        DissolveGroup(super::DissolveGroup),
     }
 }
 /// What the server says: the answer to a request, or an event.

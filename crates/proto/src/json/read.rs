@@ -71,6 +71,16 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// The same where it may be absent.
+    pub fn optional_enumeration<E: Enum>(&mut self, field: &mut Option<i32>) -> Read {
+        *field = match self.peek()? {
+            b'n' => self.word(b"null").map(|()| None)?,
+            b'"' => self.string()?.and_then(|name| E::number(&name)),
+            _ => Some(number::read(self)?),
+        };
+        Ok(())
+    }
+
     /// Passes over the value of a field whose name nobody knows here.
     pub fn skip_field(&mut self, name: &[u8]) -> Read {
         if std::str::from_utf8(name).is_err() {

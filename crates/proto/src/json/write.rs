@@ -38,9 +38,11 @@ impl Writer {
 
     /// By its name, or by its number where nobody knows it here.
     pub fn enumeration<E: Enum>(&mut self, name: &'static str, number: i32) {
-        if number == 0 {
-            return;
-        }
+        self.optional_enumeration::<E>(name, (number != 0).then_some(number));
+    }
+
+    pub fn optional_enumeration<E: Enum>(&mut self, name: &'static str, number: Option<i32>) {
+        let Some(number) = number else { return };
         self.name(name);
         match E::try_from(number) {
             Ok(value) => self.text(value.name()),

@@ -62,6 +62,9 @@ fn golden_frames_are_read_and_written_as_ever() {
     check("client", "send-reply", &samples::reply());
     check("server", "messages-changes", &samples::page_of_changes());
     check("server", "session_changed-recalled", &samples::recalled_preview());
+    check("server", "group-whole", &samples::group_as_it_is());
+    check("server", "message-group_changed", &samples::group_changed());
+    check("server", "members-muted", &samples::members_muted());
     check("client", "nothing", &ClientFrame::default());
     check("server", "nothing", &ServerFrame::default());
 }

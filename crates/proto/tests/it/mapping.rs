@@ -420,3 +420,25 @@ fn frames_are_written_as_the_mapping_says() {
         ServerFrame { request_id: 5, body: Some(Body::Draining(anser_proto::v1::Draining { reconnect_after_ms: 5 })) };
     assert_eq!(Format::Json.encode(&frame), r#"{"request_id":5,"draining":{"reconnect_after_ms":5}}"#);
 }
+
+#[test]
+fn an_enum_that_may_be_absent_is_told_from_its_default() {
+    let join = |fields: &str| {
+        let Request::UpdateGroup(update) = request(&format!(r#""update_group":{{{fields}}}"#)) else {
+            panic!("no update")
+        };
+        update.join
+    };
+    for (fields, expected) in [
+        ("", None),
+        (r#""join":null"#, None),
+        (r#""join":"FREE""#, Some(0)),
+        (r#""join":0"#, Some(0)),
+        (r#""join":"CLOSED""#, Some(2)),
+        (r#""join":7"#, Some(7)),
+        (r#""join":"NEWER""#, None),
+    ] {
+        assert_eq!(join(fields), expected, "{fields}");
+    }
+    check_wrong(r#""update_group":{"join":true}"#, "update_group.join");
+}

@@ -3,14 +3,14 @@
 
 use anser_proto::v1::{
     AnswerContact, Block, Blocked, Blocks, Change, Changed, ClientFrame, Close, Contact, Contacts, CreateGroup, Device,
-    Done, Draining, Edit, Error, GetGroup, GetSettings, GetUsers, Group, GroupPosition, Hello, InviteMembers, Kicked,
-    Lagged, LeaveGroup, ListBlocks, ListContacts, ListMembers, ListSessions, MarkDelivered, MarkRead, Marked, Member,
-    Members, Message, MessageEvent, Messages, MessagesChanged, Notice, Password, Ping, Pong, Positions, Preview,
-    Privacy, ProfileChanged, Pull, React, Reaction, Recall, Receipt, Reference, RemoveContact, RemoveMembers,
-    RequestContact, Send, Sent, ServerFrame, Session, SessionChanged, Sessions, SetRemark, SetRole, Settings, Sync,
-    SyncPage, TransferGroup, Typing, TypingEvent, Unblock, UpdateProfile, UpdateSettings, User, Users, Welcome, change,
-    client_frame::Request, close, contact, device, edit, error, group, hello, message, notice, privacy, recall,
-    server_frame::Body,
+    DissolveGroup, Done, Draining, Edit, Error, GetGroup, GetSettings, GetUsers, Group, GroupChange, GroupPosition,
+    Hello, InviteMembers, Kicked, Lagged, LeaveGroup, ListBlocks, ListContacts, ListMembers, ListSessions,
+    MarkDelivered, MarkRead, Marked, Member, Members, Message, MessageEvent, Messages, MessagesChanged, MuteMembers,
+    Notice, Password, Ping, Pong, Positions, Preview, Privacy, ProfileChanged, Pull, React, Reaction, Recall, Receipt,
+    Reference, RemoveContact, RemoveMembers, RequestContact, Send, Sent, ServerFrame, Session, SessionChanged,
+    Sessions, SetRemark, SetRole, Settings, Sync, SyncPage, TransferGroup, Typing, TypingEvent, Unblock, UpdateGroup,
+    UpdateProfile, UpdateSettings, User, Users, Welcome, change, client_frame::Request, close, contact, device, edit,
+    error, group, hello, message, notice, privacy, recall, server_frame::Body,
 };
 
 const BIG: u64 = 9_223_372_036_854_775_807;
@@ -110,6 +110,17 @@ fn about_groups() -> Vec<Request> {
     vec![
         Request::SetRole(SetRole { group_id: 3, user_ids: vec![1009, BIG], role: group::Role::Admin.into() }),
         Request::TransferGroup(TransferGroup { group_id: 3, user_id: 1009 }),
+        Request::UpdateGroup(UpdateGroup {
+            group_id: 3,
+            name: Some("雁".into()),
+            avatar: Some("https://img.example/h.png".into()),
+            announcement: Some("No honking\nafter dark".into()),
+            mute_all: Some(true),
+            join: Some(group::Join::Closed.into()),
+            members_mention_all: Some(true),
+        }),
+        Request::MuteMembers(MuteMembers { group_id: 3, user_ids: vec![1009, BIG], until_ms: NOON_MS }),
+        Request::DissolveGroup(DissolveGroup { group_id: 3 }),
     ]
 }
 
@@ -136,7 +147,12 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
         Body::Sessions(Sessions { sessions: vec![single_session()], more: true }),
         Body::Group(group()),
         Body::Members(Members {
-            members: vec![Member { user: Some(user(1009, "bob")), role: group::Role::Admin.into(), joined: 4 }],
+            members: vec![Member {
+                user: Some(user(1009, "bob")),
+                role: group::Role::Admin.into(),
+                joined: 4,
+                ..Member::default()
+            }],
             more: true,
         }),
         Body::Users(Users { users: vec![user(1008, "alice"), user(BIG, "bob")], mailbox_seq: 46 }),
@@ -396,7 +412,12 @@ fn notice_message() -> Message {
         from_nickname: "Ada".into(),
         from_platform: device::Platform::Server.into(),
         r#type: message::Type::Notice.into(),
-        notice: Some(Notice { kind: notice::Kind::Joined.into(), operator_id: 1008, user_ids: vec![1009, BIG] }),
+        notice: Some(Notice {
+            kind: notice::Kind::Joined.into(),
+            operator_id: 1008,
+            user_ids: vec![1009, BIG],
+            ..Notice::default()
+        }),
         server_time_ms: NOON_MS,
         count: 13,
         settings: Some(Settings { uncounted: true }),
@@ -450,6 +471,7 @@ fn group() -> Group {
         member_count: 2,
         created_ms: NOON_MS,
         role: group::Role::Owner.into(),
+        ..Group::default()
     }
 }
 
@@ -460,4 +482,40 @@ fn user(user_id: u64, account: &str) -> User {
         nickname: account.to_uppercase(),
         avatar: format!("https://img.example/{account}.png"),
     }
+}
+
+/// A group with all that came later, in an answer and in the notice of it.
+pub(crate) fn group_as_it_is() -> ServerFrame {
+    let group = Group {
+        announcement: "No honking".into(),
+        announced: 12,
+        mute_all: true,
+        join: group::Join::Closed.into(),
+        members_mention_all: true,
+        muted_until_ms: NOON_MS,
+        dissolved_at: BIG,
+        ..group()
+    };
+    ServerFrame { request_id: 1, body: Some(Body::Group(group)) }
+}
+
+pub(crate) fn group_changed() -> ServerFrame {
+    let change = GroupChange {
+        name: Some("雁".into()),
+        avatar: Some(String::new()),
+        announcement: true,
+        mute_all: Some(false),
+        join: Some(group::Join::Free.into()),
+        members_mention_all: Some(true),
+    };
+    let (kind, muted_until_ms) = (notice::Kind::GroupChanged.into(), NOON_MS);
+    let notice = Notice { kind, operator_id: 1008, user_ids: Vec::new(), change: Some(change), muted_until_ms };
+    let message = Some(Message { notice: Some(notice), ..notice_message() });
+    ServerFrame { request_id: 0, body: Some(Body::Message(MessageEvent { message, mailbox_seq: 0 })) }
+}
+
+pub(crate) fn members_muted() -> ServerFrame {
+    let member =
+        Member { user: Some(user(1009, "bob")), role: group::Role::Member.into(), joined: 4, muted_until_ms: NOON_MS };
+    ServerFrame { request_id: 1, body: Some(Body::Members(Members { members: vec![member], more: false })) }
 }

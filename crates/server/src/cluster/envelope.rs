@@ -321,7 +321,7 @@ mod tests {
         Accepted { at_ms, conn: ConnId(at_ms + 1) }
     }
 
-    fn failures() -> [Error; 16] {
+    fn failures() -> [Error; 18] {
         [
             Refusal::NotFound("user").into(),
             Refusal::NotMember.into(),
@@ -329,6 +329,8 @@ mod tests {
             Refusal::Conflict("client_msg_id").into(),
             Refusal::LoginOver.into(),
             Refusal::NotFound("message").into(),
+            Refusal::Muted { for_ms: 0 }.into(),
+            Refusal::Muted { for_ms: u64::MAX }.into(),
             Refusal::Gone.into(),
             Refusal::TooLate.into(),
             Refusal::Outdated.into(),

@@ -35,6 +35,7 @@ pub fn of(request: Option<&Request>) -> u32 {
         Some(
             Request::ListContacts(v1::ListContacts { limit, .. }) | Request::ListBlocks(v1::ListBlocks { limit, .. }),
         ) => page(*limit) / USERS,
+        Some(Request::MuteMembers(mute)) => count(mute.user_ids.len()),
         _ => 0,
     }
 }
@@ -80,7 +81,7 @@ mod tests {
             ("`list_contacts`, `list_blocks`", Request::ListContacts(v1::ListContacts { limit, ..Default::default() })),
             ("`get_users`", Request::GetUsers(v1::GetUsers { user_ids: ids(200), ..Default::default() })),
             (
-                "`create_group`, `invite_members`, `remove_members`, `set_role`",
+                "`create_group`, `invite_members`, `remove_members`, `set_role`, `mute_members`",
                 Request::CreateGroup(v1::CreateGroup { user_ids: ids(500), ..Default::default() }),
             ),
             ("all others", Request::Ping(v1::Ping {})),

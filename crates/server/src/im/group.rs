@@ -5,10 +5,13 @@ use std::collections::HashSet;
 use anser_proto::{
     ConversationId, ErrorCode, GroupId, UserId,
     ids::check_ascii_id,
-    limits::{AVATAR_BYTES_MAX, INVITE_MAX, NAME_CHARS_MAX},
+    limits::{ANNOUNCEMENT_CHARS_MAX, AVATAR_BYTES_MAX, INVITE_MAX, NAME_CHARS_MAX},
     v1,
 };
-use anser_store::{self as store, MembersAction, MembersChange, MembersChanged, NewGroup, Rank, Refusal};
+use anser_store::{
+    self as store, GroupChange, GroupUpdate, JoinMode, MembersAction, MembersChange, MembersChanged, NewGroup, Rank,
+    Refusal,
+};
 
 use super::{
     Actor, Lane,
@@ -102,6 +105,52 @@ pub async fn transfer(cx: &Ctx, actor: &Actor, transfer: v1::TransferGroup) -> R
     let action = MembersAction::Transfer(wire::user_id(transfer.user_id)?);
     let changed = change(cx, actor, transfer.group_id, action).await?;
     Ok(wire::group(&changed.group, changed.role))
+}
+
+pub async fn mute(cx: &Ctx, actor: &Actor, mute: v1::MuteMembers) -> Result<v1::Group, Error> {
+    let action = MembersAction::Mute(user_ids(&mute.user_ids)?, wire::position(mute.until_ms));
+    let changed = change(cx, actor, mute.group_id, action).await?;
+    Ok(wire::group(&changed.group, changed.role))
+}
+
+pub async fn dissolve(cx: &Ctx, actor: &Actor, dissolve: v1::DissolveGroup) -> Result<(), Error> {
+    change(cx, actor, dissolve.group_id, MembersAction::Dissolve).await?;
+    Ok(())
+}
+
+pub async fn update(cx: &Ctx, actor: &Actor, update: v1::UpdateGroup) -> Result<v1::Group, Error> {
+    let group = wire::group_id(update.group_id)?;
+    if let Some(name) = &update.name {
+        check_name("name", name, 1..=NAME_CHARS_MAX)?;
+    }
+    if let Some(avatar) = &update.avatar {
+        check_avatar(avatar, AVATAR_BYTES_MAX)?;
+    }
+    let chars = update.announcement.as_ref().map_or(0, |text| text.chars().count());
+    if chars > ANNOUNCEMENT_CHARS_MAX {
+        let message = format!("announcement has {chars} characters: at most {ANNOUNCEMENT_CHARS_MAX} are allowed");
+        return Err(Error::bad_field(message));
+    }
+    let change = GroupChange {
+        name: update.name.map(Into::into),
+        avatar: update.avatar.map(Into::into),
+        announcement: update.announcement.map(Into::into),
+        mute_all: update.mute_all,
+        join_mode: update.join.map(join_mode).transpose()?,
+        members_mention_all: update.members_mention_all,
+    };
+    let update = GroupUpdate { group, operator: actor.sender(), change, login_version: actor.login_version };
+    let changed = cx.store.update_group(update).await?;
+    tell(cx, &changed, &[]).await;
+    Ok(wire::group(&changed.group, changed.role))
+}
+
+fn join_mode(join: i32) -> Result<JoinMode, Error> {
+    match v1::group::Join::try_from(join) {
+        Ok(v1::group::Join::Free) => Ok(JoinMode::Free),
+        Ok(v1::group::Join::Closed) => Ok(JoinMode::Closed),
+        Err(_) => Err(Error::bad_field(format!("join is {join}: choose FREE or CLOSED"))),
+    }
 }
 
 async fn change(cx: &Ctx, actor: &Actor, group_id: u64, action: MembersAction) -> Result<MembersChanged, Error> {

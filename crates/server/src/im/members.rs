@@ -38,13 +38,13 @@ pub type MemberList = Arc<[(UserId, u64)]>;
 /// Members as they were remembered at one moment.
 pub type Before = HashMap<GroupId, MemberIds>;
 
-/// A list weighs as many as it has, and one for itself.
+/// A list weighs as many as it has, those twice who are muted, and one for itself.
 #[derive(Clone)]
 struct ByMembers;
 
 impl Weighter<GroupId, MemberIds> for ByMembers {
-    fn weight(&self, _: &GroupId, (_, members): &MemberIds) -> u64 {
-        members.len() as u64 + 1
+    fn weight(&self, _: &GroupId, list: &MemberIds) -> u64 {
+        (list.members.len() + list.silence.muted.len()) as u64 + 1
     }
 }
 
@@ -58,7 +58,12 @@ impl Members {
 
     /// Members no older than `version`, if they are remembered.
     pub fn known(&self, group: GroupId, version: u64) -> Option<MemberList> {
-        self.lists.get(&group).filter(|(known, _)| *known >= version).map(|(_, members)| members)
+        self.lists.get(&group).filter(|known| known.version >= version).map(|known| known.members)
+    }
+
+    /// With who of them may not speak, if it is remembered.
+    pub fn whole(&self, group: GroupId) -> Option<MemberIds> {
+        self.lists.get(&group)
     }
 
     /// What is remembered of the groups of these messages: before they are stored, since who leaves a group in the moment behind
@@ -74,7 +79,7 @@ impl Members {
 
     /// What is older than `version` is remembered no more.
     pub fn forget_before(&self, MembersVersion { group, version }: MembersVersion) {
-        self.lists.remove_if(&group, |(known, _)| *known < version);
+        self.lists.remove_if(&group, |known| known.version < version);
     }
 
     /// Members no older than `version`. Whoever asks meanwhile waits for the same answer.
@@ -88,9 +93,9 @@ impl Members {
         };
         let asked = timeout(MEMBERS_MAX, async {
             match read().await? {
-                (known, members) if known >= version => Ok(members),
+                known if known.version >= version => Ok(known.members),
                 // It had been asked before the change. The next answer is of a question from now on, whatever was said.
-                _ => Ok(read().await?.1),
+                _ => Ok(read().await?.members),
             }
         });
         asked.await.map_err(|_| Failure::Failed("the members were not told in time".into()))?
@@ -103,7 +108,7 @@ impl Members {
         };
         let read = cx.store.member_ids(group).await?;
         // A group that does not exist is not remembered: anybody may name as many of these as they like.
-        if !read.1.is_empty() {
+        if !read.members.is_empty() {
             // Who was told of a newer list meanwhile has removed the entry.
             let _ = guard.insert(read.clone());
         }

@@ -133,7 +133,6 @@ async fn handle(
         Some(Request::MarkDelivered(mark)) => read::mark_delivered(cx, actor, from, mark).await.map(Body::Marked),
         Some(Request::Typing(typing)) => session::typing(cx, actor, lane, &typing, now).await.map(|()| done()),
         Some(Request::ListSessions(list)) => session::list(cx, actor, lane, list).await.map(Body::Sessions),
-
         Some(Request::CreateGroup(create)) => group::create(cx, actor, create).await.map(Body::Group),
         Some(Request::GetGroup(get)) => group::get(cx, actor, get).await.map(Body::Group),
         Some(Request::ListMembers(list)) => group::list_members(cx, actor, lane, list).await.map(Body::Members),
@@ -141,8 +140,10 @@ async fn handle(
         Some(Request::RemoveMembers(remove)) => group::remove(cx, actor, remove).await.map(Body::Group),
         Some(Request::LeaveGroup(leave)) => group::leave(cx, actor, leave).await.map(|()| done()),
         Some(Request::SetRole(set)) => group::set_role(cx, actor, set).await.map(Body::Group),
+        Some(Request::UpdateGroup(update)) => group::update(cx, actor, update).await.map(Body::Group),
+        Some(Request::MuteMembers(mute)) => group::mute(cx, actor, mute).await.map(Body::Group),
+        Some(Request::DissolveGroup(dissolve)) => group::dissolve(cx, actor, dissolve).await.map(|()| done()),
         Some(Request::TransferGroup(transfer)) => group::transfer(cx, actor, transfer).await.map(Body::Group),
-
         Some(Request::GetUsers(get)) => user::get(cx, get).await.map(Body::Users),
         Some(Request::UpdateProfile(update)) => user::update_profile(cx, actor, from, update).await.map(Body::Users),
         Some(Request::RequestContact(request)) => {
@@ -167,7 +168,6 @@ async fn handle(
         Some(Request::UpdateSettings(update)) => {
             people::update_settings(cx, actor, from, update).await.map(Body::Changed)
         }
-
         None => Err(Error::new(ErrorCode::UnknownRequest, "the frame has no request that this server knows")),
     }
 }
@@ -216,6 +216,9 @@ fn kind(request: Option<&Request>) -> &'static str {
         Some(Request::LeaveGroup(_)) => "leave_group",
         Some(Request::SetRole(_)) => "set_role",
         Some(Request::TransferGroup(_)) => "transfer_group",
+        Some(Request::UpdateGroup(_)) => "update_group",
+        Some(Request::MuteMembers(_)) => "mute_members",
+        Some(Request::DissolveGroup(_)) => "dissolve_group",
         Some(Request::GetUsers(_)) => "get_users",
         Some(Request::UpdateProfile(_)) => "update_profile",
         Some(Request::RequestContact(_)) => "request_contact",

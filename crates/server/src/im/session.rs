@@ -6,6 +6,7 @@ use anser_proto::{
     ConversationId, UserId,
     v1::{self, server_frame::Body},
 };
+use anser_store::{MemberIds, Refusal};
 use tokio::time::Instant;
 
 use super::{
@@ -72,13 +73,16 @@ pub async fn typing(
             }
         }
         ConversationId::Group(group) => {
-            if let Some(members) = cx.members.known(group, 0) {
-                tell_typing(cx, user, &members, &event).await;
+            if let Some(list) = cx.members.whole(group) {
+                tell_typing(cx, user, &list, &event).await?;
             } else if let Some(place) = cx.members.place_to_learn() {
                 let cx = Arc::clone(cx);
                 tokio::spawn(async move {
-                    if let Ok(members) = cx.members.at_least(&cx, group, 0).await {
-                        tell_typing(&cx, user, &members, &event).await;
+                    if cx.members.at_least(&cx, group, 0).await.is_ok()
+                        && let Some(list) = cx.members.whole(group)
+                    {
+                        // Who asked was answered already.
+                        let _ = tell_typing(&cx, user, &list, &event).await;
                     }
                     drop(place);
                 });
@@ -88,10 +92,16 @@ pub async fn typing(
     Ok(())
 }
 
-async fn tell_typing(cx: &Ctx, user: UserId, members: &[(UserId, u64)], event: &Event) {
-    if members.len() > TYPING_MEMBERS_MAX || members.iter().all(|(member, _)| *member != user) {
-        return;
+async fn tell_typing(cx: &Ctx, user: UserId, list: &MemberIds, event: &Event) -> Result<(), Error> {
+    let MemberIds { members, silence, .. } = list;
+    if members.binary_search_by_key(&user, |(member, _)| *member).is_err() {
+        return Err(Refusal::NotMember.into());
+    }
+    silence.check(user, (cx.clock)())?;
+    if members.len() > TYPING_MEMBERS_MAX {
+        return Ok(());
     }
     let others: Vec<UserId> = members.iter().map(|(member, _)| *member).filter(|member| *member != user).collect();
     publish(cx, &mut Wave::default(), Audience::Users(&others), event, None).await;
+    Ok(())
 }

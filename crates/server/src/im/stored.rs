@@ -7,7 +7,7 @@ use anser_proto::{
     limits::{PAGE_BYTES_MAX, PAGE_MAX},
     v1::{self, server_frame::Body},
 };
-use anser_store::{Appended, NewMessage, Stretch};
+use anser_store::{Appended, MemberIds, NewMessage, Stretch};
 
 use super::{
     change,
@@ -94,7 +94,7 @@ pub async fn tell_again(cx: &Ctx, from: ConnId, new: &NewMessage, appended: &App
         }
         ConversationId::Group(group) => {
             // What is remembered may name members who went before this message.
-            let (members_version, members) = match cx.store.member_ids(group).await {
+            let MemberIds { version: members_version, members, .. } = match cx.store.member_ids(group).await {
                 Ok(members) => members,
                 Err(error) => return untold(cx, conversation, appended.members_version, &error),
             };

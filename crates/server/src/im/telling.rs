@@ -87,8 +87,8 @@ impl Stored {
         }
         wave.wake();
         for (group, (ids, members)) in groups {
-            if let Some((_, older)) = self.before.get(&group) {
-                stored::tell_gone(&cx, group, ids, older, &members, &[]).await;
+            if let Some(before) = self.before.get(&group) {
+                stored::tell_gone(&cx, group, ids, &before.members, &members, &[]).await;
             }
         }
         for (new, appended) in stored_before.into_values() {

@@ -163,11 +163,19 @@ pub fn group(group: &Group, role: Option<Role>) -> v1::Group {
         member_count: group.member_count,
         created_ms: group.created_ms,
         role: role.map_or(0, |role| role as i32),
+        announcement: group.announcement.as_deref().unwrap_or_default().to_owned(),
+        announced: group.announced,
+        mute_all: group.mute_all,
+        join: group.join_mode as i32,
+        members_mention_all: group.members_mention_all,
+        muted_until_ms: group.muted_until_ms,
+        dissolved_at: group.dissolved_at,
     }
 }
 
 pub fn member(member: &Member) -> v1::Member {
-    v1::Member { user: Some(user(&member.user)), role: member.role as i32, joined: member.joined }
+    let Member { role, joined, muted_until_ms, .. } = *member;
+    v1::Member { user: Some(user(&member.user)), role: role as i32, joined, muted_until_ms }
 }
 
 pub fn contact(contact: &Contact) -> v1::Contact {

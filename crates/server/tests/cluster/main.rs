@@ -6,6 +6,8 @@ mod directory;
 #[cfg(feature = "cluster")]
 mod directory_faults;
 #[cfg(feature = "cluster")]
+mod groups;
+#[cfg(feature = "cluster")]
 mod kicks;
 #[cfg(feature = "cluster")]
 #[path = "../it/permissions.rs"]

@@ -27,16 +27,16 @@ use crate::{
     raw::{Raw, TestServer, clock, common, group_id, send},
 };
 
-struct Town {
+pub struct Town {
     redis: Redis,
     nats: Nats,
     store: MemoryStore,
     clock: Clock,
-    nodes: Vec<TestServer>,
+    pub nodes: Vec<TestServer>,
 }
 
 impl Town {
-    async fn found(nodes: usize) -> Self {
+    pub async fn found(nodes: usize) -> Self {
         Self::found_with(nodes, |_| {}).await
     }
 
@@ -100,7 +100,7 @@ async fn a_moment() {
     eventually("the clock goes on", async || clock() > begun).await;
 }
 
-async fn event<T>(raw: &mut Raw, wanted: impl Fn(&Body) -> Option<T>) -> T {
+pub async fn event<T>(raw: &mut Raw, wanted: impl Fn(&Body) -> Option<T>) -> T {
     loop {
         if let Some(found) = wanted(&raw.event().await) {
             return found;

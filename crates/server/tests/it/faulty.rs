@@ -151,6 +151,10 @@ impl Store for Faulty {
         self.below.change_members(change).await
     }
 
+    async fn update_group(&self, update: GroupUpdate) -> Result<MembersChanged, Error> {
+        self.below.update_group(update).await
+    }
+
     async fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error> {
         self.below.group(asker, group).await
     }

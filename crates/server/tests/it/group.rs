@@ -356,3 +356,105 @@ async fn what_breaks_while_others_are_told_has_them_sync_and_the_sender_goes_on(
     assert!(matches!(bob.event().await, Body::Message(_)));
     assert!(server.metrics().await.contains("anser_pieces_lost_total{task=\"fan_out\"} 1\n"));
 }
+
+fn change_of(body: &Body) -> Option<v1::GroupChange> {
+    let Body::Message(v1::MessageEvent { message: Some(message), .. }) = body else { return None };
+    message.notice.as_ref()?.change.clone()
+}
+
+#[tokio::test]
+async fn a_changed_group_is_told_to_all_by_one_notice() {
+    let server = TestServer::start().await;
+    let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
+    let group = ada.create_group(&[&bob]).await;
+    let update = || v1::UpdateGroup { group_id: group_id(&group), ..Default::default() };
+    let announcement = "No honking\nafter dark";
+    let change = v1::UpdateGroup { name: Some("Swans".into()), announcement: Some(announcement.into()), ..update() };
+    // A retry is told nobody.
+    for _ in 0..2 {
+        let Body::Group(told) = ada.ask(Request::UpdateGroup(change.clone())).await else { panic!("no group") };
+        assert_eq!((&*told.name, &*told.announcement, told.announced), ("Swans", announcement, 2));
+    }
+    let expected = v1::GroupChange { name: Some("Swans".into()), announcement: true, ..Default::default() };
+    let change = loop {
+        if let Some(change) = change_of(&bob.event().await) {
+            break change;
+        }
+    };
+    assert_eq!(change, expected);
+    bob.nothing_more().await;
+    let Body::Group(told) = bob.ask(Request::GetGroup(v1::GetGroup { group_id: group_id(&group) })).await else {
+        panic!("no group")
+    };
+    assert_eq!((&*told.name, &*told.announcement), ("Swans", announcement));
+    let listed = bob.sync(0).await.sessions.remove(0).group.expect("a group");
+    assert_eq!((&*listed.name, &*listed.announcement, listed.announced), ("Swans", "", 2));
+    for (bad, named) in [
+        (v1::UpdateGroup { name: Some(String::new()), ..update() }, "name"),
+        (v1::UpdateGroup { avatar: Some("x".repeat(513)), ..update() }, "avatar"),
+        (v1::UpdateGroup { announcement: Some("雁".repeat(2049)), ..update() }, "announcement has 2049"),
+        (v1::UpdateGroup { join: Some(1), ..update() }, "join"),
+    ] {
+        let Body::Error(error) = ada.ask(Request::UpdateGroup(bad)).await else { panic!("not refused: {named}") };
+        assert_eq!((error.code(), error.message.contains(named)), (ErrorCode::BadField, true), "{}", error.message);
+    }
+    let long = v1::UpdateGroup { announcement: Some("雁".repeat(2048)), ..update() };
+    assert!(matches!(ada.ask(Request::UpdateGroup(long)).await, Body::Group(_)));
+}
+
+#[tokio::test]
+async fn who_is_muted_is_told_until_when() {
+    let server = TestServer::start().await;
+    let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
+    let group = ada.create_group(&[&bob]).await;
+    let Body::Pong(pong) = ada.ask(Request::Ping(v1::Ping {})).await else { panic!("no pong") };
+    let until_ms = pong.server_time_ms + 3_600_000;
+    let mute = |until_ms| {
+        let user_ids = vec![bob.user.0];
+        Request::MuteMembers(v1::MuteMembers { group_id: group_id(&group), user_ids, until_ms })
+    };
+    let (on, off) = (mute(until_ms), mute(0));
+    assert!(matches!(ada.ask(on).await, Body::Group(_)));
+    let Body::Error(error) = bob.ask(send(&group, "m-1", "honk")).await else { panic!("not refused") };
+    assert_eq!(error.code(), ErrorCode::Muted);
+    assert!((3_000_000..=3_600_000).contains(&error.retry_after_ms), "{}", error.retry_after_ms);
+    let Body::Sent(_) = bob.ask(send(&bob.conversation_with(&ada), "m-1", "why?")).await else { panic!("not sent") };
+    let told = bob.sync(0).await.sessions.into_iter().find_map(|session| session.group).expect("a group");
+    assert_eq!(told.muted_until_ms, until_ms);
+    let list = Request::ListMembers(v1::ListMembers { group_id: group_id(&group), ..Default::default() });
+    let Body::Members(page) = ada.ask(list).await else { panic!("no members") };
+    assert_eq!(page.members.iter().map(|member| member.muted_until_ms).max(), Some(until_ms));
+    assert!(matches!(ada.ask(off).await, Body::Group(_)));
+    bob.send(&group, "m-1", "honk").await;
+}
+
+#[tokio::test]
+async fn a_dissolved_group_is_told_to_all_and_stays_readable() {
+    let server = TestServer::start().await;
+    let (mut ada, mut bob, mut cyd) = (server.login("ada").await, server.login("bob").await, server.login("cyd").await);
+    let group = ada.create_group(&[&bob, &cyd]).await;
+    ada.send(&group, "m-1", "good night").await;
+    drop(cyd);
+    let dissolve = || Request::DissolveGroup(v1::DissolveGroup { group_id: group_id(&group) });
+    for _ in 0..2 {
+        assert!(matches!(ada.ask(dissolve()).await, Body::Done(_)), "a retry does no harm");
+    }
+    assert_eq!(notice(&mut bob).await.1, Kind::Created);
+    session_of(&mut bob).await;
+    assert_eq!(bob.message().await.message.expect("a message").content, "good night");
+    assert_eq!(notice(&mut bob).await, (3, Kind::Dissolved, vec![]));
+    assert_eq!(bob.refused(send(&group, "m-1", "who is there?")).await, ErrorCode::NotMember);
+    assert_eq!(bob.refused(dissolve()).await, ErrorCode::NotMember);
+    // Who was away finds it by the head that they knew.
+    cyd = server.login("cyd").await;
+    let known = v1::GroupPosition { group_id: group_id(&group), server_msg_id: 2 };
+    let (mailbox_seq, groups, groups_digest) = (u64::from(u32::MAX), vec![known], Some(7));
+    let sync = v1::Sync { mailbox_seq, groups, groups_digest, ..Default::default() };
+    let Body::SyncPage(page) = cyd.ask(Request::Sync(sync)).await else { panic!("no page") };
+    let session = page.sessions.last().expect("the group").clone();
+    let of = session.group.expect("a group");
+    assert_eq!((session.head, of.role(), of.dissolved_at, page.groups_behind), (3, v1::group::Role::None, 3, true));
+    let pulled = cyd.pull(v1::Pull { conversation_id: group.clone(), ..Default::default() }).await;
+    assert_eq!((pulled.messages.len(), pulled.head), (3, 3));
+    cyd.nothing_more().await;
+}

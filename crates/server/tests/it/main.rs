@@ -16,6 +16,7 @@ mod permissions;
 mod proxy;
 mod raw;
 mod received;
+mod rights;
 mod slow;
 mod sync;
 mod threads;

@@ -263,7 +263,7 @@ pub(super) async fn who_writes_while_he_is_removed_and_invited_writes_as_a_membe
         }
         stored
     });
-    let mut versions = BTreeMap::from([(1, ok(room.member_ids(id_of(crowd)).await).0)]);
+    let mut versions = BTreeMap::from([(1, ok(room.member_ids(id_of(crowd)).await).version)]);
     for _ in 0..10 {
         for changed in [room.remove(ADA, crowd, &[BOB]).await, room.invite(ADA, crowd, &[BOB]).await].map(ok) {
             versions.insert(changed.notices[0].server_msg_id, changed.group.members_version);

@@ -229,6 +229,32 @@ macro_rules! store_contract {
                 of_transfers_at_once_each_rests_on_the_one_before
                 a_group_has_one_owner_whatever_happens_at_once
             }
+            speech {
+                who_is_muted_writes_nothing_until_their_time_is_over
+                a_retry_of_what_was_stored_before_a_mute_gets_the_first_place_again
+                muting_acts_downwards_in_rank
+                a_mute_that_is_there_already_is_passed_over
+                who_is_muted_may_leave_and_read_and_invites_nobody
+                who_becomes_owner_is_not_muted
+                under_mute_all_the_owner_and_admins_alone_write
+                member_ids_tell_who_may_not_speak
+            }
+            update {
+                the_owner_and_admins_change_a_group
+                one_notice_tells_what_is_other_than_before
+                an_announcement_is_told_to_who_asks_for_the_group
+                a_change_that_changes_nothing_is_told_nobody
+                into_a_closed_group_members_invite_nobody
+                of_changes_at_once_the_last_notice_is_how_it_is
+            }
+            dissolve {
+                a_dissolved_group_ends_with_its_last_notice
+                a_dissolved_group_is_read_and_marked_by_who_saw_it
+                nobody_acts_in_a_dissolved_group
+                whoever_dissolved_a_group_does_so_again_without_a_change
+                a_dissolved_group_takes_no_place_of_a_user
+                nobody_writes_behind_the_end_of_a_group
+            }
             user {
                 a_user_comes_out_as_he_went_in
                 an_account_or_id_is_not_given_twice

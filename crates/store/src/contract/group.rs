@@ -3,7 +3,7 @@
 use anser_proto::{GroupId, UserId, v1::notice::Kind};
 
 use super::room::*;
-use crate::{Error, Group, Member, NewGroup, Refusal, Role};
+use crate::{Error, Group, Member, MemberIds, NewGroup, Refusal, Role};
 
 pub(super) async fn a_group_is_told_in_its_log(room: &mut Room) {
     let made = ok(room.create_group(new_group(1, BOB, &[CYD, ADA])).await);
@@ -30,8 +30,10 @@ pub(super) async fn the_creator_is_the_owner(room: &mut Room) {
         member_count: 3,
         created_ms: NOON,
         members_version: made.group.members_version,
+        ..Group::unreadable(GroupId(1))
     };
     assert_eq!((made.role, &made.group), (Some(Role::Owner), &expected));
+    let expected = Group { announcement: Some("".into()), ..expected };
     assert_eq!(room.store().group(BOB, GroupId(1)).await, Ok((expected.clone(), Role::Owner)));
     assert_eq!(room.store().group(ADA, GroupId(1)).await, Ok((expected, Role::Member)));
 }
@@ -176,23 +178,23 @@ pub(super) async fn member_ids_are_the_present_members_and_where_each_joined_wit
     let crowd = room.found(1, ADA, &[BOB]).await;
     ok(room.invite(ADA, crowd, &[CYD]).await);
     ok(room.leave(BOB, crowd).await);
-    let (version, ids) = ok(room.member_ids(GroupId(1)).await);
+    let MemberIds { version, members: ids, .. } = ok(room.member_ids(GroupId(1)).await);
     assert_eq!(ids.to_vec(), [(ADA, 1), (CYD, 2)]);
     assert_eq!(version, ok(room.store().group(ADA, GroupId(1)).await).0.members_version);
-    assert!(ok(room.member_ids(GroupId(2)).await).1.is_empty());
+    assert!(ok(room.member_ids(GroupId(2)).await).members.is_empty());
     ok(room.invite(ADA, crowd, &[BOB]).await);
-    let (_, ids) = ok(room.member_ids(GroupId(1)).await);
+    let ids = ok(room.member_ids(GroupId(1)).await).members;
     assert_eq!(ids.to_vec(), [(BOB, 4), (ADA, 1), (CYD, 2)], "in order of their ids");
     for user in [ADA, BOB, CYD] {
         ok(room.leave(user, crowd).await);
     }
-    let (last, ids) = ok(room.member_ids(GroupId(1)).await);
+    let MemberIds { version: last, members: ids, .. } = ok(room.member_ids(GroupId(1)).await);
     assert!(last > version && ids.is_empty());
 }
 
 pub(super) async fn the_version_goes_up_with_every_change_of_the_members(room: &mut Room) {
     let crowd = room.found(1, ADA, &[BOB]).await;
-    let version = async |room: &Room| ok(room.member_ids(GroupId(1)).await).0;
+    let version = async |room: &Room| ok(room.member_ids(GroupId(1)).await).version;
     let mut last = version(room).await;
     assert_eq!(room.say(BOB, crowd).await.members_version, last);
     for action in [

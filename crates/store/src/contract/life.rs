@@ -76,7 +76,7 @@ pub(super) async fn an_id_as_large_as_a_number_can_be_is_only_unknown(room: &mut
         assert_eq!(ok(room.list_users(user, 9).await).rows, []);
         assert_eq!(ok(room.members(ADA, id_of(crowd), user, 9).await).rows, []);
         assert_eq!(room.members(ADA, no_group, UserId(0), 9).await, Err(Error::Refused(Refusal::NotMember)));
-        assert_eq!(ok(room.member_ids(no_group).await).1.len(), 0);
+        assert_eq!(ok(room.member_ids(no_group).await).members.len(), 0);
         assert_eq!(ok(room.moved_groups(ADA, vec![(no_group, id)]).await), []);
         assert_eq!(ok(room.sessions(ADA, Some(group(id)), 9).await).rows, []);
         assert_eq!(room.session(ADA, single(ADA, user)).await, Err(Error::Refused(Refusal::NotFound("conversation"))));

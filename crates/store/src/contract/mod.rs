@@ -8,6 +8,7 @@ mod append;
 mod cases;
 mod change;
 mod changes;
+mod dissolve;
 mod group;
 mod life;
 mod log;
@@ -17,6 +18,8 @@ mod people;
 mod roles;
 mod room;
 mod session;
+mod speech;
+mod update;
 mod user;
 
 use std::{sync::Arc, time::Duration};

@@ -15,9 +15,9 @@ use prost::Message as _;
 
 use super::{Make, Subject};
 use crate::{
-    Appended, Device, Error, Mark, MarkKind, Marked, MembersAction, MembersChange, MembersChanged, Message, NewGroup,
-    NewMessage, NewUser, Options, Page, PasswordHash, PeopleOptions, Rank, Role, Sender, Sequencer, Session, Store,
-    Stretch, Window, sequencer::HeadSequencer,
+    Appended, Device, Error, GroupChange, GroupUpdate, Mark, MarkKind, Marked, MembersAction, MembersChange,
+    MembersChanged, Message, NewGroup, NewMessage, NewUser, Options, Page, PasswordHash, PeopleOptions, Rank, Role,
+    Sender, Sequencer, Session, Store, Stretch, Window, sequencer::HeadSequencer,
 };
 
 // Some share a shard of four and some do not; sorted as text they stand in another order than as numbers; and
@@ -178,6 +178,29 @@ impl Room {
 
     pub(super) async fn transfer(&self, by: UserId, of: ConversationId, to: UserId) -> Result<MembersChanged, Error> {
         self.change(by, of, MembersAction::Transfer(to)).await
+    }
+
+    pub(super) async fn mute(
+        &self,
+        by: UserId,
+        of: ConversationId,
+        users: &[UserId],
+        until_ms: u64,
+    ) -> Result<MembersChanged, Error> {
+        self.change(by, of, MembersAction::Mute(users.to_vec(), until_ms)).await
+    }
+
+    pub(super) async fn dissolve(&self, by: UserId, of: ConversationId) -> Result<MembersChanged, Error> {
+        self.change(by, of, MembersAction::Dissolve).await
+    }
+
+    pub(super) async fn update(
+        &self,
+        by: UserId,
+        of: ConversationId,
+        change: GroupChange,
+    ) -> Result<MembersChanged, Error> {
+        self.update_group(GroupUpdate { group: id_of(of), operator: sender(by), change, login_version: 0 }).await
     }
 
     /// The user's role, if they are a member.

@@ -101,7 +101,7 @@ pub(super) async fn a_group_session_tells_of_the_group_and_ones_role(room: &mut 
     let crowd = room.found(1, ADA, &[]).await;
     ok(room.invite(ADA, crowd, &[BOB]).await);
     let (of_ada, of_bob) = (room.entry(ADA, crowd).await, room.entry(BOB, crowd).await);
-    let (info, _) = ok(room.group(ADA, id_of(crowd)).await);
+    let info = crate::Group { announcement: None, ..ok(room.group(ADA, id_of(crowd)).await).0 };
     assert_eq!(of_ada.party, Party::Group(info.clone(), Some(Role::Owner)));
     assert_eq!(of_bob.party, Party::Group(info, Some(Role::Member)));
     assert_eq!((of_ada.first, of_bob.first, of_bob.head), (1, 2, 2));

@@ -1,13 +1,17 @@
 //! Groups: making them and looking at them.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
-use anser_proto::{ConversationId, GroupId, UserId, limits::ADMINS_MAX, v1::notice::Kind};
+use anser_proto::{
+    ConversationId, GroupId, UserId,
+    limits::ADMINS_MAX,
+    v1::{self, notice::Kind},
+};
 
-use super::{GroupRow, Membership, State, page};
+use super::{GroupRow, Membership, State, members::told, page};
 use crate::{
-    ADMINS_OF_A_GROUP, GROUPS_OF_A_USER, Group, MEMBERS_OF_A_GROUP, Member, MemberIds, MembersChanged, NewGroup, Page,
-    Refusal, Role,
+    ADMINS_OF_A_GROUP, GROUPS_OF_A_USER, Group, GroupUpdate, MEMBERS_OF_A_GROUP, Member, MemberIds, MembersChanged,
+    NewGroup, Page, Refusal, Role, Silence,
 };
 
 impl Membership {
@@ -19,12 +23,16 @@ impl Membership {
 impl GroupRow {
     /// The user's membership, if they are a member now.
     pub(super) fn present(&self, user: UserId) -> Option<&Membership> {
-        self.members().find(|one| one.user == user)
+        self.members().find(|one| one.user == user && self.group.dissolved_at == 0)
     }
 
     /// They were a member, and are none now.
     pub(super) fn has_left(&self, user: UserId) -> bool {
         self.present(user).is_none() && self.memberships.iter().any(|one| one.user == user)
+    }
+
+    pub(super) fn is_dissolved_by(&self, user: UserId) -> bool {
+        self.group.dissolved_at > 0 && self.group.owner == user
     }
 
     pub(super) fn may_have_more_admins(&self, more: usize) -> Result<(), Refusal> {
@@ -40,7 +48,12 @@ impl GroupRow {
     }
 
     pub(super) fn info(&self) -> Group {
-        Group { member_count: self.members().count() as u32, ..self.group.clone() }
+        Group { member_count: self.members().count() as u32, announcement: None, ..self.group.clone() }
+    }
+
+    /// As somebody sees it, who may be a member.
+    pub(super) fn info_of(&self, user: UserId) -> Group {
+        Group { muted_until_ms: self.present(user).map_or(0, |one| one.muted_until_ms), ..self.info() }
     }
 }
 
@@ -62,7 +75,7 @@ impl State {
             return Err(Refusal::Conflict("group_id"));
         }
 
-        let notice = self.push_notice(new.group, &new.creator, Kind::Created, members.iter());
+        let notice = self.push_notice(new.group, &new.creator, told(Kind::Created, &members));
         let group = Group {
             group: new.group,
             name: new.name,
@@ -70,7 +83,8 @@ impl State {
             owner: creator,
             member_count: 0,
             created_ms: notice.server_time_ms,
-            members_version: 0,
+            announcement: Some("".into()),
+            ..Group::unreadable(new.group)
         };
         let row = GroupRow { group, creator, client_group_id: new.client_group_id, memberships: Vec::new() };
         self.groups.insert(new.group, row);
@@ -123,7 +137,14 @@ impl State {
         let row = self.groups.get_mut(&group).expect("the group was looked up");
         for user in users {
             let invited_by = Some(inviter).filter(|inviter| inviter != user);
-            row.memberships.push(Membership { user: *user, role: Role::Member, invited_by, joined, left: None });
+            row.memberships.push(Membership {
+                user: *user,
+                role: Role::Member,
+                invited_by,
+                joined,
+                left: None,
+                muted_until_ms: 0,
+            });
             let session = self.sessions.entry((*user, ConversationId::Group(group))).or_default();
             (session.read_mark, session.delivered_mark) = (joined, joined);
         }
@@ -147,7 +168,48 @@ impl State {
 
     pub(super) fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Refusal> {
         let (row, own) = self.as_member(asker, group)?;
-        Ok((row.info(), own.role))
+        Ok((Group { announcement: row.group.announcement.clone(), ..row.info_of(asker) }, own.role))
+    }
+
+    pub(super) fn update_group(&mut self, update: GroupUpdate) -> Result<MembersChanged, Refusal> {
+        let GroupUpdate { group, operator, change, login_version } = update;
+        let (row, own) = self.as_member(operator.user, group)?;
+        self.must_be_logged_in(operator.user, login_version)?;
+        if own.role == Role::Member {
+            return Err(Refusal::Forbidden);
+        }
+        let of = &row.group;
+        let name = change.name.filter(|name| *name != of.name);
+        let avatar = change.avatar.filter(|avatar| *avatar != of.avatar);
+        let announcement = change.announcement.filter(|text| Some(text) != of.announcement.as_ref());
+        let mute_all = change.mute_all.filter(|all| *all != of.mute_all);
+        let join_mode = change.join_mode.filter(|mode| *mode != of.join_mode);
+        let members_mention_all = change.members_mention_all.filter(|may| *may != of.members_mention_all);
+        let changed = v1::GroupChange {
+            name: name.as_deref().map(Into::into),
+            avatar: avatar.as_deref().map(Into::into),
+            announcement: announcement.is_some(),
+            mute_all,
+            join: join_mode.map(|mode| mode as i32),
+            members_mention_all,
+        };
+        let mut answer = unchanged(row, operator.user);
+        if changed != v1::GroupChange::default() {
+            let notice = v1::Notice { change: Some(changed), ..told(Kind::GroupChanged, []) };
+            let notice = self.push_notice(group, &operator, notice);
+            let of = &mut self.groups.get_mut(&group).expect("the group was looked up").group;
+            of.name = name.unwrap_or_else(|| of.name.clone());
+            of.avatar = avatar.unwrap_or_else(|| of.avatar.clone());
+            if announcement.is_some() {
+                (of.announcement, of.announced) = (announcement, notice.server_msg_id);
+            }
+            of.mute_all = mute_all.unwrap_or(of.mute_all);
+            of.join_mode = join_mode.unwrap_or(of.join_mode);
+            of.members_mention_all = members_mention_all.unwrap_or(of.members_mention_all);
+            answer = self.changed(group, operator.user, vec![notice], &BTreeSet::new());
+        }
+        answer.group.announcement.clone_from(&self.groups[&group].group.announcement);
+        Ok(answer)
     }
 
     pub(super) fn as_member(&self, user: UserId, group: GroupId) -> Result<(&GroupRow, &Membership), Refusal> {
@@ -167,23 +229,29 @@ impl State {
         present.sort_by_key(|one| one.user);
         let shown = |one: &Membership| {
             let user = self.users[&one.user].user.clone();
-            Member { user, role: one.role, joined: one.joined }
+            Member { user, role: one.role, joined: one.joined, muted_until_ms: one.muted_until_ms }
         };
         Ok(page(present.into_iter().map(shown), limit))
     }
 
     pub(super) fn member_ids(&self, group: GroupId) -> MemberIds {
-        let row = self.groups.get(&group);
-        row.map_or((0, Arc::new([])), |row| {
-            let mut members: Vec<_> = row.members().map(|one| (one.user, one.joined)).collect();
-            members.sort_unstable();
-            (row.group.members_version, members.into())
-        })
+        let Some(row) = self.groups.get(&group) else { return MemberIds::default() };
+        let mut members: Vec<_> = row.members().map(|one| (one.user, one.joined)).collect();
+        members.sort_unstable();
+        let of = |is: fn(&&Membership) -> bool| row.members().filter(is).map(|one| (one.user, one.muted_until_ms));
+        let (mut above, mut muted): (Vec<_>, Vec<_>) = (
+            of(|one| one.role > Role::Member).map(|(user, _)| user).collect(),
+            of(|one| one.muted_until_ms > 0).collect(),
+        );
+        above.sort_unstable();
+        muted.sort_unstable();
+        let silence = Silence { dissolved: row.group.dissolved_at > 0, mute_all: row.group.mute_all, above, muted };
+        MemberIds { version: row.group.members_version, members: members.into(), silence: silence.into() }
     }
 }
 
 /// A group as it is, in which nothing happened.
 pub(super) fn unchanged(row: &GroupRow, operator: UserId) -> MembersChanged {
     let role = row.present(operator).map(|one| one.role);
-    MembersChanged { group: row.info(), role, notices: Vec::new(), stamped: Vec::new() }
+    MembersChanged { group: row.info_of(operator), role, notices: Vec::new(), stamped: Vec::new() }
 }

@@ -9,13 +9,18 @@ use anser_proto::{
 use prost::Message as _;
 
 use super::{GroupRow, Membership, State, group::unchanged};
-use crate::{MembersAction, MembersChange, MembersChanged, Message, NewMessage, Refusal, Role, Sender};
+use crate::{JoinMode, MembersAction, MembersChange, MembersChanged, Message, NewMessage, Refusal, Role, Sender};
 
 impl State {
     pub(super) fn change_members(&mut self, change: MembersChange) -> Result<MembersChanged, Refusal> {
         let MembersChange { group, operator, action, login_version } = change;
         if action == MembersAction::Leave
             && let Some(row) = self.groups.get(&group).filter(|row| row.has_left(operator.user))
+        {
+            return Ok(unchanged(row, operator.user));
+        }
+        if action == MembersAction::Dissolve
+            && let Some(row) = self.groups.get(&group).filter(|row| row.is_dissolved_by(operator.user))
         {
             return Ok(unchanged(row, operator.user));
         }
@@ -26,12 +31,20 @@ impl State {
             MembersAction::Remove(users) => self.remove(group, &operator, users),
             MembersAction::Leave => self.leave(group, &operator),
             MembersAction::SetRole(users, rank) => self.set_role(group, &operator, users, rank.role()),
+            MembersAction::Mute(users, until_ms) => self.mute(group, &operator, users, until_ms),
+            MembersAction::Dissolve => self.dissolve(group, &operator),
             MembersAction::Transfer(heir) => self.transfer(group, &operator, heir),
         }
     }
 
     fn invite(&mut self, group: GroupId, operator: &Sender, users: Vec<UserId>) -> Result<MembersChanged, Refusal> {
-        let (row, _) = self.as_member(operator.user, group)?;
+        let (row, own) = self.as_member(operator.user, group)?;
+        if own.muted_until_ms > (self.options.clock)() {
+            return Err(Refusal::Muted { for_ms: own.muted_until_ms - (self.options.clock)() });
+        }
+        if row.group.join_mode == JoinMode::Closed && own.role == Role::Member {
+            return Err(Refusal::Forbidden);
+        }
         for user in &users {
             self.user_row(*user)?;
         }
@@ -41,7 +54,7 @@ impl State {
         if invited.is_empty() {
             return Ok(unchanged(row, operator.user));
         }
-        let notice = self.push_notice(group, operator, Kind::Joined, invited.iter());
+        let notice = self.push_notice(group, operator, told(Kind::Joined, &invited));
         self.join(group, operator.user, &invited, notice.server_msg_id);
         self.answer(operator.user, ConversationId::Group(group));
         Ok(self.changed(group, operator.user, vec![notice], &invited))
@@ -62,9 +75,9 @@ impl State {
         if is_owner && own.role != Role::Owner {
             concerned.extend([row.group.owner, operator.user]);
             self.crown(group, operator.user, Role::Member);
-            notices.push(self.push_notice(group, operator, Kind::OwnerChanged, [operator.user].iter()));
+            notices.push(self.push_notice(group, operator, told(Kind::OwnerChanged, [&operator.user])));
         }
-        notices.push(self.push_notice(group, operator, Kind::Removed, removed.iter()));
+        notices.push(self.push_notice(group, operator, told(Kind::Removed, &removed)));
         self.depart(group, &removed, notices[notices.len() - 1].server_msg_id);
         Ok(self.changed(group, operator.user, notices, &concerned))
     }
@@ -72,12 +85,12 @@ impl State {
     fn leave(&mut self, group: GroupId, operator: &Sender) -> Result<MembersChanged, Refusal> {
         let (_, own) = self.as_member(operator.user, group)?;
         let (was_owner, gone) = (own.role == Role::Owner, BTreeSet::from([operator.user]));
-        let mut notices = vec![self.push_notice(group, operator, Kind::Left, gone.iter())];
+        let mut notices = vec![self.push_notice(group, operator, told(Kind::Left, &gone))];
         self.depart(group, &gone, notices[0].server_msg_id);
         let mut concerned = gone;
         if was_owner && let Some(heir) = self.rightful_owner(&self.groups[&group]) {
             self.crown(group, heir, Role::Member);
-            notices.push(self.push_notice(group, operator, Kind::OwnerChanged, [heir].iter()));
+            notices.push(self.push_notice(group, operator, told(Kind::OwnerChanged, [&heir])));
             concerned.insert(heir);
         }
         Ok(self.changed(group, operator.user, notices, &concerned))
@@ -103,7 +116,7 @@ impl State {
         if role == Role::Admin {
             row.may_have_more_admins(others.len())?;
         }
-        let notice = self.push_notice(group, operator, kind, others.iter());
+        let notice = self.push_notice(group, operator, told(kind, &others));
         let row = self.groups.get_mut(&group).expect("the group was looked up");
         let present = row.memberships.iter_mut().filter(|one| one.left.is_none() && others.contains(&one.user));
         present.for_each(|one| one.role = role);
@@ -122,7 +135,7 @@ impl State {
             row.may_have_more_admins(1)?;
         }
         self.crown(group, heir, Role::Admin);
-        let notice = self.push_notice(group, operator, Kind::OwnerChanged, [heir].iter());
+        let notice = self.push_notice(group, operator, told(Kind::OwnerChanged, [&heir]));
         Ok(self.changed(group, operator.user, vec![notice], &BTreeSet::from([operator.user, heir])))
     }
 
@@ -146,24 +159,59 @@ impl State {
         row.group.owner = heir;
         for one in row.memberships.iter_mut().filter(|one| one.left.is_none()) {
             match one.role {
-                _ if one.user == heir => one.role = Role::Owner,
+                _ if one.user == heir => (one.role, one.muted_until_ms) = (Role::Owner, 0),
                 Role::Owner => one.role = before,
                 Role::Admin | Role::Member => {}
             }
         }
     }
 
-    /// Tells of a change in the group's log. Its `client_msg_id` is not among the `places`: it takes none from a user.
-    pub(super) fn push_notice<'a>(
+    fn mute(
         &mut self,
         group: GroupId,
         operator: &Sender,
-        kind: Kind,
-        users: impl Iterator<Item = &'a UserId>,
-    ) -> Message {
+        users: Vec<UserId>,
+        until_ms: u64,
+    ) -> Result<MembersChanged, Refusal> {
+        let (row, own) = self.as_member(operator.user, group)?;
+        let (now, named) = ((self.options.clock)(), BTreeSet::from_iter(users));
+        let is_below = |user: &UserId| row.present(*user).is_none_or(|one| one.role < own.role);
+        if own.role == Role::Member || named.contains(&operator.user) || !named.iter().all(is_below) {
+            return Err(Refusal::Forbidden);
+        }
+        let until_ms = if until_ms > now { until_ms } else { 0 };
+        let is_other = |one: &&Membership| match one.muted_until_ms > now {
+            true => one.muted_until_ms != until_ms,
+            false => until_ms > 0,
+        };
+        let present = named.iter().filter_map(|user| row.present(*user));
+        let others: BTreeSet<UserId> = present.filter(is_other).map(|one| one.user).collect();
+        if others.is_empty() {
+            return Ok(unchanged(row, operator.user));
+        }
+        let kind = if until_ms > 0 { Kind::Muted } else { Kind::Unmuted };
+        let notice = v1::Notice { muted_until_ms: until_ms, ..told(kind, &others) };
+        let notice = self.push_notice(group, operator, notice);
+        let row = self.groups.get_mut(&group).expect("the group was looked up");
+        let present = row.memberships.iter_mut().filter(|one| one.left.is_none() && others.contains(&one.user));
+        present.for_each(|one| one.muted_until_ms = until_ms);
+        Ok(self.changed(group, operator.user, vec![notice], &others))
+    }
+
+    fn dissolve(&mut self, group: GroupId, operator: &Sender) -> Result<MembersChanged, Refusal> {
+        if self.as_member(operator.user, group)?.1.role != Role::Owner {
+            return Err(Refusal::Forbidden);
+        }
+        let notice = self.push_notice(group, operator, told(Kind::Dissolved, []));
+        let row = self.groups.get_mut(&group).expect("the group was looked up");
+        row.group.dissolved_at = notice.server_msg_id;
+        Ok(self.changed(group, operator.user, vec![notice], &BTreeSet::new()))
+    }
+
+    /// Tells of a change in the group's log. Its `client_msg_id` is not among the `places`: it takes none from a user.
+    pub(super) fn push_notice(&mut self, group: GroupId, operator: &Sender, told: v1::Notice) -> Message {
         let conversation = ConversationId::Group(group);
-        let user_ids = users.map(|user| user.0).collect();
-        let notice = v1::Notice { kind: kind.into(), operator_id: operator.user.0, user_ids };
+        let notice = v1::Notice { operator_id: operator.user.0, ..told };
         self.push(NewMessage {
             conversation,
             from: operator.clone(),
@@ -178,4 +226,9 @@ impl State {
             login_version: 0,
         })
     }
+}
+
+pub(super) fn told<'a>(kind: Kind, users: impl IntoIterator<Item = &'a UserId>) -> v1::Notice {
+    let user_ids = users.into_iter().map(|user| user.0).collect();
+    v1::Notice { kind: kind.into(), user_ids, ..v1::Notice::default() }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anser_proto::{ConversationId, UserId, limits::PREVIEW_CHARS_MAX};
 
 use super::{Membership, State, change::is_silent};
-use crate::{Appended, Between, LogPage, Message, NewMessage, Reference, Refusal, Strangers, Stretch};
+use crate::{Appended, Between, LogPage, Message, NewMessage, Reference, Refusal, Role, Strangers, Stretch};
 
 impl State {
     pub(super) fn append(&mut self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Refusal>> {
@@ -66,7 +66,7 @@ impl State {
         }
     }
 
-    /// The version of the members at the end of the log, if the user may write there.
+    /// The version of the members at the end of the log, if the user has a part in it.
     fn entitle(&self, user: UserId, conversation: ConversationId) -> Result<u64, Refusal> {
         match conversation {
             ConversationId::Single { .. } => {
@@ -81,6 +81,13 @@ impl State {
     }
 
     pub(super) fn may_write(&self, user: UserId, conversation: ConversationId) -> Result<(), Refusal> {
+        if let ConversationId::Group(group) = conversation
+            && let Some((row, own)) = self.groups.get(&group).and_then(|row| Some((row, row.present(user)?)))
+        {
+            let for_ms = own.muted_until_ms.saturating_sub((self.options.clock)());
+            let is_muted = for_ms > 0 || (row.group.mute_all && own.role == Role::Member);
+            return if is_muted { Err(Refusal::Muted { for_ms }) } else { Ok(()) };
+        }
         let Some(peer) = conversation.peer_of(user).filter(|peer| *peer != user) else { return Ok(()) };
         let Between { refused, contact } = self.between(user, peer);
         let is_stranger = !contact && self.options.people.strangers == Strangers::Contacts;

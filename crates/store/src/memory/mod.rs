@@ -28,10 +28,10 @@ use async_trait::async_trait;
 use people::{ContactRow, Thing};
 
 use crate::{
-    Appended, Between, Block, Change, Changes, Contact, Device, Error, Failure, Group, LogPage, Mark, Marked, Member,
-    MemberIds, MembersChange, MembersChanged, Message, NewGroup, NewMessage, NewUser, Options, Page, PasswordHash,
-    PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Refusal, Role, Session, Stats,
-    Store, Stretch, User,
+    Appended, Between, Block, Change, Changes, Contact, Device, Error, Failure, Group, GroupUpdate, LogPage, Mark,
+    Marked, Member, MemberIds, MembersChange, MembersChanged, Message, NewGroup, NewMessage, NewUser, Options, Page,
+    PasswordHash, PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Refusal, Role,
+    Session, Stats, Store, Stretch, User,
 };
 
 pub struct MemoryStore {
@@ -102,6 +102,8 @@ struct Membership {
     joined: u64,
     /// The last, once they are gone.
     left: Option<u64>,
+    /// Until then they may not speak.
+    muted_until_ms: u64,
 }
 
 impl MemoryStore {
@@ -196,6 +198,10 @@ impl Store for MemoryStore {
 
     async fn change_members(&self, change: MembersChange) -> Result<MembersChanged, Error> {
         self.with(|state| state.change_members(change))
+    }
+
+    async fn update_group(&self, update: GroupUpdate) -> Result<MembersChanged, Error> {
+        self.with(|state| state.update_group(update))
     }
 
     async fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error> {

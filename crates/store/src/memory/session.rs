@@ -129,7 +129,7 @@ impl State {
             }
             ConversationId::Group(group) => {
                 let group = self.groups.get(&group)?;
-                (Party::Group(group.info(), group.present(user).map(|one| one.role)), (0, 0))
+                (Party::Group(group.info_of(user), group.present(user).map(|one| one.role)), (0, 0))
             }
         };
         Some(Session {

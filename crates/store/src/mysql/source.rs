@@ -23,8 +23,8 @@ use crate::{
     query::{Dialect, Query},
     questions,
     rows::{
-        BlockRow, ChangeRow, Column as _, ContactRow, Damage, DeviceRow, Entry, GroupRow, Head, Mailbox, MessageRow,
-        PasswordRow, ReactionRow, RecalledRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
+        AnnouncementRow, BlockRow, ChangeRow, Column as _, ContactRow, Damage, DeviceRow, Entry, GroupRow, Head,
+        Mailbox, MessageRow, PasswordRow, ReactionRow, RecalledRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
     },
     verb::Wants,
 };
@@ -37,6 +37,7 @@ struct Keys {
     heads_looked_at: BTreeSet<ConversationId>,
     sessions: BTreeSet<(UserId, ConversationId)>,
     groups: BTreeSet<GroupId>,
+    announcements: BTreeSet<GroupId>,
     stays: BTreeSet<(GroupId, UserId)>,
     users: BTreeSet<UserId>,
     passwords: BTreeSet<UserId>,
@@ -58,6 +59,7 @@ impl Keys {
                 Want::Head(conversation) => keys.heads.insert(conversation),
                 Want::Session(user, conversation) => keys.sessions.insert((user, conversation)),
                 Want::Group(group) => keys.groups.insert(group),
+                Want::Announcement(group) => keys.announcements.insert(group),
                 Want::Stay(group, user) => keys.stays.insert((group, user)),
                 Want::User(user) => keys.users.insert(user),
                 Want::Password(user) => keys.passwords.insert(user),
@@ -88,6 +90,7 @@ impl Keys {
         // waited for somebody who changed the members.
         of::<Head>(&self.heads_looked_at, Lock::None, sql);
         of::<GroupRow>(&self.groups, Lock::None, sql);
+        of::<AnnouncementRow>(&self.announcements, Lock::None, sql);
         of::<Stay>(&self.stays, Lock::None, sql);
         of::<UserRow>(&self.users, Lock::None, sql);
         of::<PasswordRow>(&self.passwords, Lock::None, sql);
@@ -108,6 +111,7 @@ impl Keys {
         take(self.sessions, results, &mut tables.sessions).await?;
         take(self.heads_looked_at, results, &mut tables.heads).await?;
         take(self.groups, results, &mut tables.groups).await?;
+        take(self.announcements, results, &mut tables.announcements).await?;
         take(self.stays, results, &mut tables.stays).await?;
         take(self.users, results, &mut tables.users).await?;
         take(self.passwords, results, &mut tables.passwords).await?;

@@ -1,13 +1,15 @@
 //! Groups and who is in them.
 
+use std::ops::ControlFlow;
+
 use anser_proto::{GroupId, UserId};
 
 use crate::{
-    Group, Member, MemberIds, Page, Refusal, Role, User,
+    Group, Member, MemberIds, Page, Refusal, Role, Silence, User,
     damaged::Damaged,
     query::{Query, bound},
     read::{Read, Snapshot, beside, cut},
-    rows::{GroupRow, Stay, Take, UserRow, columns_of},
+    rows::{AnnouncementRow, GroupRow, Stay, Take, UserRow, columns_of},
 };
 
 pub(crate) struct GroupAsMember(pub(crate) UserId, pub(crate) GroupId);
@@ -18,8 +20,10 @@ impl Read for GroupAsMember {
     async fn read<D: Snapshot>(&self, db: &mut D) -> Result<(Group, Role), D::Error> {
         let Self(asker, group) = *self;
         let stay = db.find::<Stay>(&(group, asker)).await?.ok_or(Refusal::NotMember)?;
-        let row = db.find::<GroupRow>(&group).await?.ok_or(Refusal::NotMember)?;
-        Ok((row.group(group), stay.role))
+        let row = db.find::<GroupRow>(&group).await?.filter(|row| row.dissolved_at.is_none());
+        let row = row.ok_or(Refusal::NotMember)?;
+        let announcement = db.find::<AnnouncementRow>(&group).await?.map_or("".into(), |row| row.text);
+        Ok((Group { announcement: Some(announcement), ..row.group_of(group, &stay) }, stay.role))
     }
 }
 
@@ -36,18 +40,22 @@ impl Read for MembersOf {
     async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Page<Member>, D::Error> {
         let Self { asker, group, after, limit } = *self;
         db.find::<Stay>(&(group, asker)).await?.ok_or(Refusal::NotMember)?;
+        let dissolved = Query::new("SELECT 1 FROM im_group WHERE group_id = ? AND dissolved_at > 0", [group.into()]);
+        if db.row(dissolved, |row| row.number()).await?.is_some() {
+            return Err(Refusal::NotMember.into());
+        }
         let (user, present) = (columns_of::<UserRow>("im_user"), db.dialect().present());
         let sql = format!(
-            "SELECT im_group_member.user_id, joined, role, {user} FROM im_group_member LEFT JOIN im_user USING (user_id)
+            "SELECT im_group_member.user_id, joined, muted_until_ms, role, {user} FROM im_group_member LEFT JOIN im_user USING (user_id)
              WHERE group_id = ? AND {present} AND im_group_member.user_id > ? ORDER BY im_group_member.user_id LIMIT ?"
         );
         let question = Query::new(sql, [group.into(), bound(after.0), (u64::from(limit) + 1).into()]);
         let damaged = db.damaged();
         let members = db.rows(vec![question], |row| {
-            let (user, joined) = row.get()?;
+            let (user, (joined, muted_until_ms)) = row.get()?;
             let role = listed_role(row, group, user, &damaged);
             let user = beside(row, &user, &damaged).map_or(User::unreadable(user), |row: UserRow| row.user(user));
-            Ok(Member { user, role: role.unwrap_or(Role::Member), joined })
+            Ok(Member { user, role: role.unwrap_or(Role::Member), joined, muted_until_ms })
         });
         Ok(cut(members.await?, limit))
     }
@@ -66,13 +74,23 @@ impl Read for MemberIdsOf {
 
     async fn read<D: Snapshot>(&self, db: &mut D) -> Result<MemberIds, D::Error> {
         let group = self.0;
-        let version = Query::new("SELECT members_version FROM im_group WHERE group_id = ?", [group.into()]);
-        let version = db.row(version, |row| row.get()).await?.unwrap_or(0);
+        let sql = "SELECT members_version, mute_all, dissolved_at FROM im_group WHERE group_id = ?";
+        let of_group =
+            db.row(Query::new(sql, [group.into()]), |row| Ok((row.get()?, (row.get()?, row.get()?)))).await?;
+        let (version, (mute_all, dissolved_at)): (_, (_, Option<u64>)) = of_group.unwrap_or_default();
+        let mut silence = Silence { dissolved: dissolved_at.is_some(), mute_all, ..Silence::default() };
         let present = db.dialect().present();
-        let sql =
-            format!("SELECT user_id, joined FROM im_group_member WHERE group_id = ? AND {present} ORDER BY user_id");
-        let question = Query::new(sql, [group.into()]);
-        let ids = db.rows(vec![question], |row| row.get()).await?;
-        Ok((version, ids.into()))
+        let sql = format!(
+            "SELECT user_id, joined, muted_until_ms, role FROM im_group_member WHERE group_id = ? AND {present} ORDER BY user_id"
+        );
+        let (mut members, damaged) = (Vec::new(), db.damaged());
+        let each = &mut |_, row: &mut dyn Take| {
+            let (user, (joined, muted_until_ms)) = row.get()?;
+            members.push((user, joined));
+            silence.add(user, listed_role(row, group, user, &damaged).unwrap_or(Role::Member), muted_until_ms);
+            Ok(ControlFlow::Continue(()))
+        };
+        db.ask(&[Query::new(sql, [group.into()])], each).await?;
+        Ok(MemberIds { version, members: members.into(), silence: silence.into() })
     }
 }

@@ -31,8 +31,9 @@ impl Read for PositionsOf {
 async fn group_heads<D: Snapshot>(db: &mut D, user: UserId) -> Result<HashSet<(GroupId, u64)>, D::Error> {
     let sql = format!(
         "SELECT group_id, server_msg_id FROM im_group_member JOIN im_conversation ON small_id = 0 AND big_id = group_id
-         WHERE user_id = ? AND {}",
-        db.dialect().present()
+         WHERE user_id = ? AND {} AND {}",
+        db.dialect().present(),
+        questions::LIVING
     );
     let heads = db.rows(vec![Query::new(sql, [user.into()])], |row| row.get());
     Ok(heads.await?.into_iter().collect())
@@ -183,7 +184,7 @@ fn entries(dialect: Dialect, user: UserId, which: &str, params: impl Into<Vec<Va
                 CASE (SELECT own.privacy & 4 FROM im_mailbox AS own WHERE own.user_id = entry.user_id)
                     WHEN 4 THEN 0 ELSE COALESCE(peers.shown_read_mark, peers.read_mark, 0) END,
                 COALESCE(peers.shown_delivered_mark, peers.delivered_mark, 0),
-                (SELECT MIN(joined) {stay}), (SELECT MAX(left_at) {stay}), (SELECT role {stay} AND {present}),
+                (SELECT MIN(joined) {stay}), (SELECT MAX(left_at) {stay}), (SELECT muted_until_ms {stay} AND {present}), (SELECT role {stay} AND {present}),
                 {group}, {peer}
          FROM im_session AS entry
              LEFT JOIN im_conversation AS head ON head.small_id = entry.small_id AND head.big_id = entry.big_id
@@ -213,7 +214,7 @@ impl Listed {
         let no_part = || damaged.note(&Damage("the user has no part in it".into()).of::<Entry>(&(user, conversation)));
         let (party, first) = match conversation {
             ConversationId::Single { .. } => {
-                row.skip(3 + 1 + GroupRow::COLUMNS.len());
+                row.skip(4 + 1 + GroupRow::COLUMNS.len());
                 let peer = conversation.peer_of(user);
                 if peer.is_none() {
                     no_part();
@@ -228,6 +229,7 @@ impl Listed {
                 if first.is_none() {
                     no_part();
                 }
+                let muted_until_ms = row.get::<Option<_>>()?.unwrap_or(0);
                 let role = listed_role(row, group, user, damaged);
                 if role.is_none() {
                     // Its count comes with the message, a notice of their going.
@@ -236,7 +238,9 @@ impl Listed {
                 }
                 let found = beside::<GroupRow>(row, &group, damaged);
                 let of = found.map_or(Group::unreadable(group), |row| row.group(group));
-                (Party::Group(of, role), first.unwrap_or(1))
+                let role = role.filter(|_| of.dissolved_at == 0);
+                let muted_until_ms = role.map_or(0, |_| muted_until_ms);
+                (Party::Group(Group { muted_until_ms, ..of }, role), first.unwrap_or(1))
             }
         };
         let session = Session {

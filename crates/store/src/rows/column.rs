@@ -6,7 +6,7 @@ use anser_proto::{ConversationId, GroupId, UserId};
 use bytes::Bytes;
 
 use super::Row;
-use crate::{Role, digest::Digest};
+use crate::{JoinMode, Role, digest::Digest};
 
 /// Takes the values of columns, one after the other.
 pub(crate) trait Put {
@@ -199,6 +199,20 @@ impl Column for Role {
             2 => Ok(Self::Admin),
             3 => Ok(Self::Owner),
             other => Err(Damage(format!("role {other} is unknown"))),
+        }
+    }
+}
+
+impl Column for JoinMode {
+    fn put(&self, to: &mut dyn Put) {
+        to.small(*self as i32);
+    }
+
+    fn take(from: &mut dyn Take) -> Result<Self, Damage> {
+        match from.small()? {
+            0 => Ok(Self::Free),
+            2 => Ok(Self::Closed),
+            other => Err(Damage(format!("join mode {other} is unknown"))),
         }
     }
 }

@@ -1,9 +1,6 @@
 //! Where the log of a conversation ends.
 
-use anser_proto::{
-    ConversationId, GroupId, UserId,
-    v1::{self, notice::Kind},
-};
+use anser_proto::{ConversationId, GroupId, v1};
 use prost::Message as _;
 
 use super::{Guard, Row, columns};
@@ -57,9 +54,8 @@ impl Head {
     }
 
     /// The notice at the head, to which it was moved. Nobody's message can be under its id already: ids of notices are apart.
-    pub(crate) fn notice(&self, group: GroupId, operator: &Sender, kind: Kind, users: &[UserId]) -> NewMessage {
-        let user_ids = users.iter().map(|user| user.0).collect();
-        let notice = v1::Notice { kind: kind.into(), operator_id: operator.user.0, user_ids };
+    pub(crate) fn notice(&self, group: GroupId, operator: &Sender, told: v1::Notice) -> NewMessage {
+        let notice = v1::Notice { operator_id: operator.user.0, ..told };
         NewMessage {
             conversation: ConversationId::Group(group),
             from: operator.clone(),

@@ -15,6 +15,8 @@ pub(crate) struct Stay {
     pub(crate) role: Role,
     /// Who put them there, until they answer. None: they have, or nobody did.
     pub(crate) invited_by: Option<UserId>,
+    /// Until then they may not speak.
+    pub(crate) muted_until_ms: u64,
 }
 
 impl Row for Stay {
@@ -24,7 +26,7 @@ impl Row for Stay {
     const KEY: &[&str] = &["group_id", "user_id"];
     const ONLY: Only = Only::Present;
 
-    columns!(joined, left_at, role, invited_by);
+    columns!(joined, left_at, role, invited_by, muted_until_ms);
 
     fn is_found(&self) -> bool {
         self.left_at.is_none()

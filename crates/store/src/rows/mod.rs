@@ -24,7 +24,7 @@ pub(crate) use change::{ChangeRow, Thing};
 pub(crate) use column::{Column, Damage, Put, Salvage, Take};
 pub(crate) use contact::{BlockRow, ContactRow, Standing};
 pub(crate) use device::DeviceRow;
-pub(crate) use group::GroupRow;
+pub(crate) use group::{AnnouncementRow, GroupRow};
 pub(crate) use head::{Head, Place};
 pub(crate) use mailbox::Mailbox;
 pub(crate) use member::Stay;

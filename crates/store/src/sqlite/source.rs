@@ -144,6 +144,7 @@ impl Source for Database<'_> {
                 let key = (group, user);
                 self.read(self.kept.stays.get(&key).copied(), key, &mut tables.stays)
             }
+            Want::Announcement(group) => self.read(None, group, &mut tables.announcements),
             Want::User(user) => self.read(None, user, &mut tables.users),
             Want::Password(user) => self.read(None, user, &mut tables.passwords),
             Want::Device(user, device) => self.read(None, (user, device), &mut tables.devices),

@@ -8,7 +8,8 @@ use crate::{
     Appended, NewMessage, Refusal, Strangers,
     digest::Digests,
     facts::{Facts, Known, KnownBody, Stop, Want, of_each},
-    rows::{Entry, Head, MessageRow, StandingMessage},
+    muted_for,
+    rows::{Entry, GroupRow, Head, MessageRow, StandingMessage},
     verb::{Company, Verb, Wants},
 };
 
@@ -166,12 +167,16 @@ pub(super) fn may_write(facts: &Facts<'_>, own: &Entry) -> bool {
 fn append_to_group(facts: &mut Facts<'_>, group: GroupId, message: &NewMessage) -> Result<Appended, Stop> {
     let (conversation, from) = (message.conversation, message.from.user);
     let mut head = facts.head(conversation)?.ok_or(Refusal::NotMember)?;
-    facts.membership(group, from)?.ok_or(Refusal::NotMember)?;
+    let stay = facts.membership(group, from)?.ok_or(Refusal::NotMember)?;
     facts.must_be_logged_in(from, message.login_version)?;
-    let members_version = facts.group(group)?.ok_or(Refusal::NotMember)?.members_version;
+    let now_ms = facts.now_ms();
+    let GroupRow { members_version, mute_all, .. } = facts.group(group)?.ok_or(Refusal::NotMember)?;
+    if let Some(for_ms) = muted_for(stay.role, stay.muted_until_ms, mute_all, now_ms) {
+        return Err(Refusal::Muted { for_ms }.into());
+    }
     let mut own = facts.session(from, conversation)?.unwrap_or_default();
     check_reply(facts, message)?;
-    head.advance(facts.now_ms(), message.counted);
+    head.advance(now_ms, message.counted);
     if let Some(known) = facts.source.store(MessageRow { message, head: &head, silent: None })? {
         return known.place(facts.digests, message);
     }

@@ -14,6 +14,7 @@ use super::{
 use crate::{
     Appended, MessageChange, NewMessage, Refusal, Target, What,
     facts::{Facts, Stop, Want},
+    muted_for,
     rows::{Head, MessageRow, RecalledRow, Silent, StandingMessage},
     verb::Wants,
 };
@@ -45,7 +46,7 @@ pub(super) fn change_message(
     }
     let members_version = part_in(facts, conversation, user)?;
     facts.must_be_logged_in(user, message.login_version)?;
-    check_block(facts, conversation, user, change.what)?;
+    check_voice(facts, conversation, user, change.what)?;
     let place = place_of(facts, message, &change.target)?;
     let standing = facts.standing_seen_by(user, conversation, place)?;
     let mut head = facts.head(conversation)?.unwrap_or_default();
@@ -93,14 +94,20 @@ fn part_in(facts: &mut Facts<'_>, conversation: ConversationId, user: UserId) ->
     }
 }
 
-/// Who may not write to the other one may take back what they wrote, and nothing else.
-fn check_block(facts: &mut Facts<'_>, conversation: ConversationId, user: UserId, what: What) -> Result<(), Stop> {
-    let is_with_another = conversation.peer_of(user).is_some_and(|peer| peer != user);
+/// Who may not write to the other one, or is muted, may take back what they wrote, and nothing else.
+fn check_voice(facts: &mut Facts<'_>, conversation: ConversationId, user: UserId, what: What) -> Result<(), Stop> {
     let own = facts.session(user, conversation)?.unwrap_or_default();
-    if is_with_another && what != What::Recall && !may_write(facts, &own) {
-        return Err(Refusal::Forbidden.into());
+    if what == What::Recall {
+        return Ok(());
     }
-    Ok(())
+    if let ConversationId::Group(group) = conversation {
+        let (stay, row) = (facts.membership(group, user)?, facts.group(group)?);
+        let (stay, row) = (stay.ok_or(Refusal::NotMember)?, row.ok_or(Refusal::NotMember)?);
+        let muted = muted_for(stay.role, stay.muted_until_ms, row.mute_all, facts.now_ms());
+        return muted.map_or(Ok(()), |for_ms| Err(Refusal::Muted { for_ms }.into()));
+    }
+    let is_with_another = conversation.peer_of(user).is_some_and(|peer| peer != user);
+    if is_with_another && !may_write(facts, &own) { Err(Refusal::Forbidden.into()) } else { Ok(()) }
 }
 
 fn place_of(facts: &mut Facts<'_>, message: &NewMessage, target: &Target) -> Result<u64, Stop> {

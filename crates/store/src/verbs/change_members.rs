@@ -1,13 +1,16 @@
 //! Members who come and go, and what they may do: what all such changes have in common.
 
-use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
+use anser_proto::{
+    ConversationId, GroupId, UserId,
+    v1::{self, notice::Kind},
+};
 
-use super::{joining, leaving, roles};
+use super::{joining, leaving, muting, roles};
 use crate::{
     MembersAction, MembersChange, MembersChanged, Message, Refusal, Role, Sender,
     facts::{Facts, Stop, Want, of_each},
-    questions,
-    rows::GroupRow,
+    questions::{self, Counted},
+    rows::{GroupRow, Stay},
     steps::distinct,
     verb::{Verb, Wants},
 };
@@ -18,7 +21,7 @@ pub(crate) struct ChangeMembers(pub(crate) MembersChange);
 pub(super) struct Operation<'c> {
     pub(super) group: GroupId,
     pub(super) operator: &'c Sender,
-    pub(super) own: Role,
+    pub(super) stay: Stay,
 }
 
 /// What was appended, and whose sessions were stamped.
@@ -44,7 +47,7 @@ impl Verb for ChangeMembers {
         if let MembersAction::Invite(users) = action {
             for user in distinct(users) {
                 joining::want_pair(wants, operator.user, user);
-                wants.ask(questions::groups_of_user(wants.dialect, user, operator.user));
+                wants.ask(questions::groups_of_user(wants.dialect, user, operator.user, Counted::All));
             }
         }
     }
@@ -53,21 +56,26 @@ impl Verb for ChangeMembers {
         let Self(MembersChange { group, operator, action, login_version }) = self;
         let (group, user) = (*group, operator.user);
         let Some(stay) = facts.membership(group, user)? else {
-            let has_left = *action == MembersAction::Leave && questions::was_member(facts, group, user)?;
-            return if has_left {
-                changed(facts, group, user, Done::default())
-            } else {
-                Err(Refusal::NotMember.into())
+            let is_done = match action {
+                MembersAction::Leave => questions::was_member(facts, group, user)?,
+                MembersAction::Dissolve => is_dissolved_by(facts, group, user)?,
+                _ => false,
+            };
+            return match is_done {
+                true => changed(facts, group, user, Done::default()),
+                false => Err(Refusal::NotMember.into()),
             };
         };
         facts.must_be_logged_in(user, *login_version)?;
-        let operation = Operation { group, operator, own: stay.role };
+        let operation = Operation { group, operator, stay };
         let done = match action {
             MembersAction::Invite(users) => joining::invite(facts, &operation, users)?,
             MembersAction::Remove(users) => leaving::remove(facts, &operation, users)?,
             MembersAction::Leave => leaving::leave(facts, &operation)?,
             MembersAction::SetRole(users, rank) => roles::set(facts, &operation, users, rank.role())?,
             MembersAction::Transfer(heir) => roles::transfer(facts, &operation, *heir)?,
+            MembersAction::Mute(users, until_ms) => muting::mute(facts, &operation, users, *until_ms)?,
+            MembersAction::Dissolve => dissolve(facts, &operation)?,
         };
         changed(facts, group, user, done)
     }
@@ -88,7 +96,28 @@ impl Verb for ChangeMembers {
 impl Operation<'_> {
     /// Appends what happened to these users.
     pub(super) fn tell(&self, facts: &mut Facts<'_>, kind: Kind, users: &[UserId]) -> Result<Message, Stop> {
-        facts.append_notice(self.group, self.operator, kind, users)
+        facts.append_notice(self.group, self.operator, told(kind, users))
+    }
+
+    /// Those of them who are members, if an operator of this role is above them all.
+    pub(super) fn below(
+        &self,
+        facts: &mut Facts<'_>,
+        role: Role,
+        users: &[UserId],
+    ) -> Result<Vec<(UserId, Stay)>, Stop> {
+        if role == Role::Member || users.contains(&self.operator.user) {
+            return Err(Refusal::Forbidden.into());
+        }
+        let mut present = Vec::new();
+        for user in distinct(users) {
+            match facts.membership(self.group, user)? {
+                Some(stay) if role != Role::Owner && stay.role >= role => return Err(Refusal::Forbidden.into()),
+                Some(stay) => present.push((user, stay)),
+                None => {}
+            }
+        }
+        Ok(present)
     }
 
     /// Makes a member the owner. Who was it before, and is still there, has this role.
@@ -120,6 +149,26 @@ impl Done {
     }
 }
 
+/// What is left says itself who may see it: no row of a member is touched.
+fn dissolve(facts: &mut Facts<'_>, operation: &Operation<'_>) -> Result<Done, Stop> {
+    if operation.stay.role != Role::Owner {
+        return Err(Refusal::Forbidden.into());
+    }
+    let notice = operation.tell(facts, Kind::Dissolved, &[])?;
+    let (row, dissolved_at) = (group_row(facts, operation.group)?, Some(notice.server_msg_id));
+    facts.tables.groups.set(operation.group, Some(GroupRow { dissolved_at, ..row }));
+    Ok(Done { notices: vec![notice], stamped: Vec::new() })
+}
+
+fn is_dissolved_by(facts: &mut Facts<'_>, group: GroupId, user: UserId) -> Result<bool, Stop> {
+    Ok(facts.group(group)?.is_some_and(|row| row.dissolved_at.is_some() && row.owner_id == user))
+}
+
+pub(super) fn told(kind: Kind, users: &[UserId]) -> v1::Notice {
+    let user_ids = users.iter().map(|user| user.0).collect();
+    v1::Notice { kind: kind.into(), user_ids, ..v1::Notice::default() }
+}
+
 pub(super) fn group_row(facts: &mut Facts<'_>, group: GroupId) -> Result<GroupRow, Stop> {
     Ok(facts.group(group)?.ok_or(Refusal::NotFound("group"))?)
 }
@@ -131,7 +180,10 @@ pub(super) fn changed(
     operator: UserId,
     Done { notices, stamped }: Done,
 ) -> Result<MembersChanged, Stop> {
-    let role = facts.membership(group, operator)?.map(|stay| stay.role);
-    let group = group_row(facts, group)?.group(group);
+    let row = group_row(facts, group)?;
+    let (group, role) = match facts.membership(group, operator)? {
+        Some(stay) => (row.group_of(group, &stay), Some(stay.role)),
+        None => (row.group(group), None),
+    };
     Ok(MembersChanged { group, role, notices, stamped })
 }

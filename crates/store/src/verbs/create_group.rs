@@ -3,13 +3,13 @@
 use anser_proto::{ConversationId, v1::notice::Kind};
 
 use super::{
-    change_members::{Done, changed},
+    change_members::{Done, changed, told},
     joining::{join, may_be_put, may_join, want_pair},
 };
 use crate::{
-    MEMBERS_OF_A_GROUP, MembersChanged, NewGroup, Refusal, Role,
+    JoinMode, MEMBERS_OF_A_GROUP, MembersChanged, NewGroup, Refusal, Role,
     facts::{Facts, Stop, Want},
-    questions,
+    questions::{self, Counted},
     rows::GroupRow,
     steps::distinct,
     verb::{Verb, Wants},
@@ -31,7 +31,7 @@ impl Verb for CreateGroup {
             wants.row(Want::Session(user, conversation));
             wants.row(Want::Stay(new.group, user));
             want_pair(wants, new.creator.user, user);
-            wants.ask(questions::groups_of_user(wants.dialect, user, new.creator.user));
+            wants.ask(questions::groups_of_user(wants.dialect, user, new.creator.user, Counted::All));
         }
     }
 
@@ -59,7 +59,7 @@ impl Verb for CreateGroup {
             return Err(Refusal::Conflict("group_id").into());
         }
 
-        let notice = facts.append_notice(new.group, &new.creator, Kind::Created, &members)?;
+        let notice = facts.append_notice(new.group, &new.creator, told(Kind::Created, &members))?;
         let row = GroupRow {
             creator_id: creator,
             client_group_id: new.client_group_id.clone(),
@@ -69,6 +69,11 @@ impl Verb for CreateGroup {
             member_count: 0,
             created_ms: notice.server_time_ms,
             members_version: notice.server_msg_id,
+            mute_all: false,
+            join_mode: JoinMode::Free,
+            members_mention_all: false,
+            announced: 0,
+            dissolved_at: None,
         };
         facts.tables.groups.set(new.group, Some(row));
         let stamped = join(facts, new.group, creator, &members, notice.place())?;

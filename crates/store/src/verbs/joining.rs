@@ -4,16 +4,23 @@ use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
 
 use super::change_members::{Done, Operation, group_row};
 use crate::{
-    GROUPS_OF_A_USER, MEMBERS_OF_A_GROUP, Refusal, Role, Who,
+    GROUPS_OF_A_USER, JoinMode, MEMBERS_OF_A_GROUP, Refusal, Role, UNANSWERED_GROUPS_OF_A_USER, Who,
     facts::{Facts, Stop, Want, of_each},
-    questions,
+    muted_for,
+    questions::{self, Counted, Groups},
     rows::{GroupRow, Place, Stay},
     steps::distinct,
     verb::Wants,
 };
 
 pub(super) fn invite(facts: &mut Facts<'_>, operation: &Operation<'_>, users: &[UserId]) -> Result<Done, Stop> {
-    let Operation { group, operator, .. } = *operation;
+    let Operation { group, operator, stay } = *operation;
+    if let Some(for_ms) = muted_for(stay.role, stay.muted_until_ms, false, facts.now_ms()) {
+        return Err(Refusal::Muted { for_ms }.into());
+    }
+    if stay.role == Role::Member && group_row(facts, group)?.join_mode == JoinMode::Closed {
+        return Err(Refusal::Forbidden.into());
+    }
     let new = invited(facts, group, operator.user, users)?;
     if new.is_empty() {
         return Ok(Done::default());
@@ -59,22 +66,36 @@ pub(super) fn may_be_put(facts: &mut Facts<'_>, inviter: UserId, user: UserId) -
 }
 
 pub(super) fn may_join(facts: &mut Facts<'_>, inviter: UserId, users: &[UserId]) -> Result<(), Stop> {
-    let max = facts.options.groups_per_user_max;
     of_each(users, |user| {
-        let groups = questions::groups_of(facts, *user, inviter)?;
-        if groups.all >= max.into() {
-            return Err(Refusal::Limit { what: GROUPS_OF_A_USER, max }.into());
-        }
-        if *user == inviter {
+        // Most have room, also if those count that were dissolved.
+        let groups = questions::groups_of(facts, *user, inviter, Counted::All)?;
+        if check_room(facts, *user, inviter, &groups).is_ok() {
             return Ok(());
         }
-        facts.options.check_unanswered_of_inviter(groups.of_inviter)?;
-        match facts.options.check_unanswered(groups.unanswered) {
-            Err(limit) if !questions::has_written(facts, *user, inviter)? => Err(limit.into()),
-            _ => Ok(()),
+        let groups = questions::groups_of(facts, *user, inviter, Counted::Living)?;
+        match check_room(facts, *user, inviter, &groups) {
+            Err(Refusal::Limit { what: UNANSWERED_GROUPS_OF_A_USER, .. })
+                if questions::has_written(facts, *user, inviter)? =>
+            {
+                Ok(())
+            }
+            checked => Ok(checked?),
         }
     })
     .map(drop)
+}
+
+/// As far as the inviter is a stranger to them.
+fn check_room(facts: &Facts<'_>, user: UserId, inviter: UserId, groups: &Groups) -> Result<(), Refusal> {
+    let max = facts.options.groups_per_user_max;
+    if groups.all >= max.into() {
+        return Err(Refusal::Limit { what: GROUPS_OF_A_USER, max });
+    }
+    if user == inviter {
+        return Ok(());
+    }
+    facts.options.check_unanswered_of_inviter(groups.of_inviter)?;
+    facts.options.check_unanswered(groups.unanswered)
 }
 
 /// The users come with the message at this place, and their read marks start there.
@@ -89,7 +110,8 @@ pub(super) fn join(
     let mut stamped = Vec::with_capacity(users.len());
     for user in users {
         let invited_by = (*user != inviter).then_some(inviter);
-        let stay = Stay { joined: place.server_msg_id, left_at: None, role: Role::Member, invited_by };
+        let stay =
+            Stay { joined: place.server_msg_id, left_at: None, role: Role::Member, invited_by, muted_until_ms: 0 };
         facts.stay(group, *user)?;
         facts.tables.stays.set((group, *user), Some(stay));
         stamped.push((*user, facts.stamp(*user, conversation, |entry| entry.read_to(place))?));

@@ -7,16 +7,15 @@ use super::{
     joining::count_members,
 };
 use crate::{
-    Refusal, Role,
+    Role,
     facts::{Facts, Stop},
     questions,
     rows::{Place, Stay},
-    steps::distinct,
 };
 
 pub(super) fn leave(facts: &mut Facts<'_>, operation: &Operation<'_>) -> Result<Done, Stop> {
-    let Operation { group, operator, own } = *operation;
-    let follows = match own {
+    let Operation { group, operator, stay } = *operation;
+    let follows = match stay.role {
         Role::Owner => questions::rightful_owner(facts, group, Some(operator.user))?,
         _ => None,
     };
@@ -33,8 +32,8 @@ pub(super) fn leave(facts: &mut Facts<'_>, operation: &Operation<'_>) -> Result<
 pub(super) fn remove(facts: &mut Facts<'_>, operation: &Operation<'_>, users: &[UserId]) -> Result<Done, Stop> {
     let group = operation.group;
     let heir = heir_to_come(facts, operation)?;
-    let own = if heir.is_some() { Role::Owner } else { operation.own };
-    let removed = may_go(facts, operation, own, users)?;
+    let role = if heir.is_some() { Role::Owner } else { operation.stay.role };
+    let removed: Vec<_> = operation.below(facts, role, users)?.into_iter().map(|(user, _)| user).collect();
     let mut done = Done::default();
     if removed.is_empty() {
         return Ok(done);
@@ -52,8 +51,8 @@ pub(super) fn remove(facts: &mut Facts<'_>, operation: &Operation<'_>, users: &[
 
 /// Who removes others without being owner, and may, since the place is theirs by now.
 fn heir_to_come(facts: &mut Facts<'_>, operation: &Operation<'_>) -> Result<Option<UserId>, Stop> {
-    let Operation { group, operator, own } = *operation;
-    if own == Role::Owner {
+    let Operation { group, operator, stay } = *operation;
+    if stay.role == Role::Owner {
         return Ok(None);
     }
     // All members are looked through only where it matters: anybody may ask, and others wait meanwhile.
@@ -62,22 +61,6 @@ fn heir_to_come(facts: &mut Facts<'_>, operation: &Operation<'_>) -> Result<Opti
         return Ok(None);
     }
     Ok(questions::rightful_owner(facts, group, None)?.filter(|heir| *heir == operator.user))
-}
-
-/// Who of them is to go, if the operator may remove them all.
-fn may_go(facts: &mut Facts<'_>, operation: &Operation<'_>, own: Role, users: &[UserId]) -> Result<Vec<UserId>, Stop> {
-    if own == Role::Member || users.contains(&operation.operator.user) {
-        return Err(Refusal::Forbidden.into());
-    }
-    let mut present = Vec::new();
-    for user in distinct(users) {
-        match facts.membership(operation.group, user)? {
-            None => {}
-            Some(stay) if own != Role::Owner && stay.role >= own => return Err(Refusal::Forbidden.into()),
-            Some(_) => present.push(user),
-        }
-    }
-    Ok(present)
 }
 
 /// The users go with the message at this place, which is the last that they see.

@@ -83,7 +83,7 @@ impl Verb for MoveMark {
 /// The last message that the user may see.
 fn visible_head(facts: &mut Facts<'_>, user: UserId, conversation: ConversationId) -> Result<Place, Stop> {
     if let ConversationId::Group(group) = conversation
-        && facts.membership(group, user)?.is_none()
+        && facts.stay(group, user)?.is_none_or(|stay| stay.left_at.is_some())
     {
         return end_of_last_stay(facts, user, group);
     }

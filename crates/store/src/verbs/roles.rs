@@ -17,8 +17,8 @@ pub(super) fn set(
     users: &[UserId],
     role: Role,
 ) -> Result<Done, Stop> {
-    let Operation { group, operator, own } = *operation;
-    if own != Role::Owner || users.contains(&operator.user) {
+    let Operation { group, operator, stay } = *operation;
+    if stay.role != Role::Owner || users.contains(&operator.user) {
         return Err(Refusal::Forbidden.into());
     }
     let mut others = Vec::new();
@@ -42,12 +42,12 @@ pub(super) fn set(
 }
 
 pub(super) fn transfer(facts: &mut Facts<'_>, operation: &Operation<'_>, heir: UserId) -> Result<Done, Stop> {
-    let Operation { group, operator, own } = *operation;
+    let Operation { group, operator, stay: own } = *operation;
     let stay = facts.membership(group, heir)?;
     if stay.is_some_and(|stay| stay.role == Role::Owner) {
         return Ok(Done::default());
     }
-    if own != Role::Owner {
+    if own.role != Role::Owner {
         return Err(Refusal::Forbidden.into());
     }
     // An admin who becomes owner leaves a place.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use anser_proto::{GroupId, UserId};
 use anser_store::{
-    Error, Failure, LogPage, Options, Party, Role, Sequencer, Session, Store, Stretch, sequencer::HeadSequencer,
+    Error, Failure, LogPage, MemberIds, Options, Party, Role, Sequencer, Session, Store, Stretch,
+    sequencer::HeadSequencer,
 };
 use async_trait::async_trait;
 
@@ -121,7 +122,7 @@ pub async fn a_damaged_entry_of_a_list_keeps_its_place(hand: &dyn Hand) {
         members.rows.iter().chain(&rest.rows).map(|one| (one.user.user.0, &*one.user.nickname, one.role)).collect();
     assert!(members.more && !rest.more);
     assert_eq!(shown, [(1, "", Role::Owner), (2, "Somebody", Role::Member), (3, "Somebody", Role::Member)]);
-    let (version, ids) = store.member_ids(GroupId(10)).await.expect("members");
+    let MemberIds { version, members: ids, .. } = store.member_ids(GroupId(10)).await.expect("members");
     assert_eq!((version, ids.len()), (1, 3));
     let users = store.users(vec![UserId(1), UserId(2)], vec!["user-1".into()]).await.expect("users");
     assert_eq!(users.iter().map(|user| &*user.nickname).collect::<Vec<_>>(), ["", "Somebody"]);

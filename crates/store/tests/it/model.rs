@@ -15,10 +15,10 @@ use std::{
 
 use anser_proto::{ConversationId, GroupId, UserId, v1};
 use anser_store::{
-    Appended, Device, Error, Group, Mark, MarkKind, MembersAction, MembersChange, MembersChanged, Message,
-    MessageChange, NewGroup, NewMessage, NewUser, Options, Party, PasswordHash, PeopleAction, PeopleChange,
-    PeopleOptions, PrivacyChange, ProfileChange, Rank, Refusal, Sender, Session, Store, Stretch, Target, What, Who,
-    Window,
+    Appended, Device, Error, Group, GroupChange, GroupUpdate, JoinMode, Mark, MarkKind, MembersAction, MembersChange,
+    MembersChanged, Message, MessageChange, NewGroup, NewMessage, NewUser, Options, Party, PasswordHash, PeopleAction,
+    PeopleChange, PeopleOptions, PrivacyChange, ProfileChange, Rank, Refusal, Sender, Session, Store, Stretch, Target,
+    What, Who, Window,
     contract::{Make, Subject},
     memory::MemoryStore,
     sequencer::HeadSequencer,
@@ -48,6 +48,7 @@ enum Step {
     /// By which of the users.
     CreateGroup(usize, Vec<UserId>),
     ChangeMembers(GroupId, Operator, MembersAction, Login),
+    UpdateGroup(GroupId, Operator, GroupChange),
     /// Behind whom, and the limit.
     Members(UserId, GroupId, UserId, u32),
     UpdateProfile(UserId, ProfileChange),
@@ -67,6 +68,15 @@ enum Step {
 enum Operator {
     Anybody(UserId),
     Member(usize),
+}
+
+impl Operator {
+    async fn of(self, store: &dyn Store, group: GroupId) -> UserId {
+        match self {
+            Self::Anybody(user) => user,
+            Self::Member(nth) => member_ids(store, group).await.into_iter().cycle().nth(nth).unwrap_or(USERS[0]),
+        }
+    }
 }
 
 /// The present one, or one that is over unless it is the first.
@@ -116,6 +126,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..GROUPS.len(), prop::collection::vec(user(), 0..3))
             .prop_map(|(creator, members)| Step::CreateGroup(creator, members)),
         8 => change_members(),
+        2 => update_group(),
         1 => (user(), group(), prop_oneof![Just(UserId(0)), user()], limit())
             .prop_map(|(asker, group, after, limit)| Step::Members(asker, group, after, limit)),
         1 => update_profile(),
@@ -178,14 +189,37 @@ fn change_members() -> impl Strategy<Value = Step> {
     let action = prop_oneof![
         4 => users().prop_map(MembersAction::Invite),
         2 => users().prop_map(MembersAction::Remove),
-        1 => Just(MembersAction::Leave),
         1 => (users(), sample(&[Rank::Member, Rank::Admin]))
             .prop_map(|(users, rank)| MembersAction::SetRole(users, rank)),
         1 => user().prop_map(MembersAction::Transfer),
+        1 => (users(), sample(&[0, NOON + DAY / 2, u64::MAX >> 1]))
+            .prop_map(|(users, until_ms)| MembersAction::Mute(users, until_ms)),
+        1 => prop::bool::weighted(0.2)
+            .prop_map(|is| if is { MembersAction::Dissolve } else { MembersAction::Leave }),
     ];
-    let operator = prop_oneof![1 => user().prop_map(Operator::Anybody), 5 => (0..3_usize).prop_map(Operator::Member)];
-    (group(), operator, action, login())
+    (group(), operator(), action, login())
         .prop_map(|(group, operator, action, login)| Step::ChangeMembers(group, operator, action, login))
+}
+
+fn operator() -> impl Strategy<Value = Operator> {
+    prop_oneof![1 => user().prop_map(Operator::Anybody), 5 => (0..3_usize).prop_map(Operator::Member)]
+}
+
+fn update_group() -> impl Strategy<Value = Step> {
+    let text = || prop::option::of(sample(&["", "n", "m"])).prop_map(|text| text.map(Arc::from));
+    let flag = || prop::option::of(any::<bool>());
+    let join_mode = prop::option::of(sample(&[JoinMode::Free, JoinMode::Closed]));
+    let change = (text(), text(), text(), flag(), join_mode, flag()).prop_map(
+        |(name, avatar, announcement, mute_all, join_mode, members_mention_all)| GroupChange {
+            name,
+            avatar,
+            announcement,
+            mute_all,
+            join_mode,
+            members_mention_all,
+        },
+    );
+    (group(), operator(), change).prop_map(|(group, operator, change)| Step::UpdateGroup(group, operator, change))
 }
 
 fn update_profile() -> impl Strategy<Value = Step> {
@@ -365,6 +399,7 @@ async fn take(store: &dyn Store, step: &Step) -> String {
         Step::ChangeMembers(group, operator, action, login) => {
             change_members_by(store, group, operator, action, login).await
         }
+        Step::UpdateGroup(group, operator, change) => update_group_by(store, group, operator, change).await,
         Step::Members(asker, group, after, limit) => {
             format!("{:?}", store.members(asker, group, after, limit).await)
         }
@@ -410,13 +445,17 @@ async fn change_members_by(
     action: MembersAction,
     login: Login,
 ) -> String {
-    let operator = match operator {
-        Operator::Anybody(user) => user,
-        Operator::Member(nth) => member_ids(store, group).await.into_iter().cycle().nth(nth).unwrap_or(USERS[0]),
-    };
+    let operator = operator.of(store, group).await;
     let login_version = login.version(store, operator).await;
     let change = MembersChange { group, operator: sender(operator), action, login_version };
     plain_change(store.change_members(change).await)
+}
+
+async fn update_group_by(store: &dyn Store, group: GroupId, operator: Operator, change: GroupChange) -> String {
+    let operator = operator.of(store, group).await;
+    let login_version = Login::Present.version(store, operator).await;
+    let update = GroupUpdate { group, operator: sender(operator), change, login_version };
+    plain_change(store.update_group(update).await)
 }
 
 /// Everything that anybody can see.
@@ -447,7 +486,7 @@ async fn whole(store: &dyn Store) -> Vec<String> {
 }
 
 async fn member_ids(store: &dyn Store, group: GroupId) -> Vec<UserId> {
-    let (_, members) = store.member_ids(group).await.expect("reading does not fail");
+    let members = store.member_ids(group).await.expect("reading does not fail").members;
     let mut ids: Vec<_> = members.iter().map(|(user, _)| *user).collect();
     ids.sort();
     ids

@@ -38,11 +38,12 @@ fn form(message: &DescriptorProto, package: &str) -> anyhow::Result<String> {
             choices[oneof] += &write;
             format!("choice(&mut self.{}, {variant})", identifier(oneof_name))
         } else if field.r#type() == Type::Enum {
-            let is_plain = !field.proto3_optional() && field.label() == Label::Optional;
-            ensure!(is_plain, "{name}.{wire_name} is an enum that is optional or repeated: teach `json::Reader` of it");
+            let is_single = field.label() == Label::Optional;
+            ensure!(is_single, "{name}.{wire_name} is an enum that is repeated: teach `json::Reader` of it");
+            let how = if field.proto3_optional() { "optional_enumeration" } else { "enumeration" };
             let kind = path(field.type_name(), package);
-            writeln!(writes, "        json.enumeration::<{kind}>(\"{wire_name}\", self.{place});")?;
-            format!("enumeration::<{kind}>(&mut self.{place})")
+            writeln!(writes, "        json.{how}::<{kind}>(\"{wire_name}\", self.{place});")?;
+            format!("{how}::<{kind}>(&mut self.{place})")
         } else {
             writeln!(writes, "        json.field(\"{wire_name}\", &self.{place});")?;
             format!("field(&mut self.{place})")

@@ -118,7 +118,11 @@ impl Page<'_> {
             });
             let whom: Vec<String> = whom.collect();
             let who = self.model.nickname(notice.operator_id);
-            return self.centered(&self.model.text.notice(notice.kind, &who, &whom));
+            let told = match &notice.change {
+                Some(change) => wash::line(&self.model.text.group_change(&who, change)),
+                None => self.model.text.notice(notice.kind, &who, &whom),
+            };
+            return self.centered(&told);
         }
         let mine = message.from_id == self.model.my_id();
         let nickname = wash::line(&message.from_nickname);

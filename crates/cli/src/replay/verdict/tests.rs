@@ -30,7 +30,12 @@ fn single() -> ConversationId {
 fn notice(kind: v1::notice::Kind, user_ids: &[u64]) -> v1::Message {
     v1::Message {
         r#type: v1::message::Type::Notice.into(),
-        notice: Some(v1::Notice { kind: kind.into(), operator_id: ANN, user_ids: user_ids.to_vec() }),
+        notice: Some(v1::Notice {
+            kind: kind.into(),
+            operator_id: ANN,
+            user_ids: user_ids.to_vec(),
+            ..Default::default()
+        }),
         settings: Some(v1::Settings { uncounted: true }),
         from_id: ANN,
         ..v1::Message::default()

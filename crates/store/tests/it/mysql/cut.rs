@@ -27,7 +27,7 @@ async fn check(commit: Commit) {
     }
     wire.break_at_commits(1);
     found(&*store, 9, 1, &[2, 3]).await;
-    assert_eq!(store.member_ids(anser_proto::GroupId(9)).await.expect("a group").1.len(), 3);
+    assert_eq!(store.member_ids(anser_proto::GroupId(9)).await.expect("a group").members.len(), 3);
 }
 
 #[tokio::test]

@@ -1,0 +1,72 @@
+//! What the help says of each command.
+
+use super::Text;
+
+impl Text {
+    /// A command as it is written.
+    pub fn usage(self, name: &str) -> &'static str {
+        match name {
+            "/to" => self.pick("/to ACCOUNT", "/to 账号"),
+            "/reply" => self.pick("/reply [#N] TEXT", "/reply [#编号] 内容"),
+            "/edit" => self.pick("/edit [#N] TEXT", "/edit [#编号] 内容"),
+            "/recall" => self.pick("/recall [#N]", "/recall [#编号]"),
+            "/react" => self.pick("/react [#N] EMOJI …", "/react [#编号] 表情…"),
+            "/group" => self.pick("/group NAME ACCOUNT …", "/group 群名 账号…"),
+            "/invite" => self.pick("/invite ACCOUNT …", "/invite 账号…"),
+            "/remove" => self.pick("/remove ACCOUNT …", "/remove 账号…"),
+            "/promote" => self.pick("/promote ACCOUNT …", "/promote 账号…"),
+            "/demote" => self.pick("/demote ACCOUNT …", "/demote 账号…"),
+            "/transfer" => self.pick("/transfer ACCOUNT", "/transfer 账号"),
+            "/contacts" => "/contacts",
+            "/add" => self.pick("/add ACCOUNT WORDS", "/add 账号 附言"),
+            "/drop" => self.pick("/drop ACCOUNT", "/drop 账号"),
+            "/block" => self.pick("/block ACCOUNT", "/block 账号"),
+            "/unblock" => self.pick("/unblock ACCOUNT", "/unblock 账号"),
+            "/rename" => self.pick("/rename NAME", "/rename 群名"),
+            "/announce" => self.pick("/announce TEXT", "/announce 公告"),
+            "/mute" => self.pick("/mute MINUTES ACCOUNT …", "/mute 分钟 账号…"),
+            "/quiet" => "/quiet on|off",
+            "/dissolve" => "/dissolve",
+            "/nick" => self.pick("/nick NAME", "/nick 昵称"),
+            "/leave" => "/leave",
+            "/members" => "/members",
+            "/retry" => "/retry",
+            "/discard" => "/discard",
+            "/help" => "/help",
+            _ => "/quit",
+        }
+    }
+
+    pub fn purpose(self, name: &str) -> &'static str {
+        match name {
+            "/to" => self.pick("talk to somebody, or group_ID", "与某人聊天，或 group_群号"),
+            "/reply" => self.pick("answer a message: the newest, or #N", "回复消息：最新一条或指定编号"),
+            "/edit" => self.pick("change what you wrote", "修改自己的消息"),
+            "/recall" => self.pick("take a message back for everybody", "为所有人撤回消息"),
+            "/react" => self.pick("your emojis below it; none: take back", "添加表情；留空则取消"),
+            "/group" => self.pick("create a group (\"with spaces\")", "建群（名称含空格时加引号）"),
+            "/invite" => self.pick("into this group", "邀请入群"),
+            "/remove" => self.pick("from this group", "移出本群"),
+            "/promote" => self.pick("to admin", "设为管理员"),
+            "/demote" => self.pick("to plain member", "取消管理员"),
+            "/transfer" => self.pick("the group to a new owner", "转让群主"),
+            "/contacts" => self.pick("contacts, requests, blocks", "联系人、申请与黑名单"),
+            "/add" => self.pick("ask to be a contact, or accept", "添加联系人，或接受申请"),
+            "/drop" => self.pick("end it, or say no", "删除联系人，或拒绝申请"),
+            "/block" => self.pick("take no messages of theirs", "拉黑，不再收其消息"),
+            "/unblock" => self.pick("take them again", "取消拉黑"),
+            "/rename" => self.pick("this group", "修改群名"),
+            "/announce" => self.pick("to all here; alone: show it", "发布公告；不带内容则查看"),
+            "/mute" => self.pick("0 lets them speak again", "禁言；0 为解除"),
+            "/quiet" => self.pick("admins alone write", "全员禁言"),
+            "/dissolve" => self.pick("end this group for all", "解散本群"),
+            "/nick" => self.pick("change your name", "修改昵称"),
+            "/leave" => self.pick("leave this group", "退出本群"),
+            "/members" => self.pick("who is in this group", "查看群成员"),
+            "/retry" => self.pick("send again what failed", "重发失败的消息"),
+            "/discard" => self.pick("forget what failed", "丢弃失败的消息"),
+            "/help" => self.pick("this", "本帮助"),
+            _ => self.pick("the same as Ctrl-C", "退出"),
+        }
+    }
+}
