@@ -254,6 +254,13 @@ impl<R: Row> Rows<R> {
         self.damaged.insert(key, damage);
     }
 
+    /// It was not there when it was asked for, and may be by now.
+    pub(crate) fn forget_absence(&mut self, key: &R::Key) {
+        if self.known.get(key).is_some_and(|fact| fact.stored.is_none() && fact.now.is_none()) {
+            self.known.remove(key);
+        }
+    }
+
     /// The row as it is to be, if it was asked for.
     fn look_up(&self, key: &R::Key) -> Option<Result<Option<R>, Stop>> {
         match self.damaged.get(key) {

@@ -134,6 +134,12 @@ impl Message {
         Place { server_msg_id: self.server_msg_id, count: self.count }
     }
 
+    /// Without what is its reader's own.
+    pub fn for_all(mut self) -> Self {
+        self.revision.reactions.0.iter_mut().for_each(|reaction| reaction.mine = false);
+        self
+    }
+
     /// Bytes of the body where its text is the longest: in JSON, which makes six of a control character.
     pub fn body_bytes(&self) -> usize {
         let written = |byte| match byte {

@@ -154,6 +154,7 @@ impl Facts<'_> {
 
     /// A message took its place: the head is there now.
     pub(crate) fn move_head(&mut self, conversation: ConversationId, head: Head) {
+        self.tables.standing.forget_absence(&(conversation, head.server_msg_id));
         self.tables.heads.set(conversation, Some(head));
     }
 }

@@ -95,6 +95,10 @@ pub async fn store(
 
     for Attempt { request_id, kind, identity, outcome } in attempts {
         let outcome = outcome.and_then(|_| Ok(results.next().expect("one result for each message of the batch")?));
+        if let Ok(Appended { changed: Some(target), .. }) = &outcome {
+            // It goes whole to every device of the conversation.
+            lane.owe(cost::of_bodies(target.content.len() + target.attachment.len()), now);
+        }
         if let Some((conversation, client_msg_id)) = &identity {
             let failed_for_now = outcome.as_ref().is_err_and(Error::is_transient);
             lane.fifo.settle(*conversation, client_msg_id, failed_for_now);

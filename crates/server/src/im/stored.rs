@@ -81,10 +81,22 @@ pub async fn tell_again(cx: &Ctx, from: ConnId, new: &NewMessage, appended: &App
         Err(error) => return untold(cx, conversation, appended.members_version, &error),
     };
     let wave = &mut Wave::default();
-    if let Some(target) = page.changed.first() {
-        return change::tell(cx, wave, sender, appended, target).await;
+    if let Some(target) = page.changed.into_iter().next() {
+        let members_version = match conversation {
+            ConversationId::Single { .. } => 0,
+            // As below.
+            ConversationId::Group(group) => match cx.store.member_ids(group).await {
+                Ok(members) => members.version,
+                Err(error) => return untold(cx, conversation, appended.members_version, &error),
+            },
+        };
+        let appended = Appended { members_version, ..appended.clone() };
+        return change::tell(cx, wave, sender, &appended, &target.for_all()).await;
     }
-    let Some(event) = page.messages.first().map(|message| event(wire::message(message), 0)) else { return };
+    let Some(event) = page.messages.into_iter().next().map(|message| event(wire::message(&message.for_all()), 0))
+    else {
+        return;
+    };
     match conversation {
         ConversationId::Single { .. } => {
             if let Some(peer) = conversation.peer_of(sender) {

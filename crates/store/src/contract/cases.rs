@@ -56,6 +56,7 @@ macro_rules! store_contract {
                 what_one_may_not_see_cannot_be_changed_or_answered
                 an_own_message_is_named_by_its_client_msg_id
                 a_page_tells_what_was_changed_before_it
+                changed_messages_take_room_of_a_page
                 a_page_tells_what_its_messages_answer
                 a_newcomer_is_told_nothing_of_what_was_before
                 silent_entries_take_no_places_of_a_page

@@ -439,6 +439,33 @@ pub(super) async fn a_page_tells_what_was_changed_before_it(room: &mut Room) {
     }
 }
 
+pub(super) async fn changed_messages_take_room_of_a_page(room: &mut Room) {
+    let pair = single(ADA, BOB);
+    for n in 0..5 {
+        let long = NewMessage { content: "x".repeat(1_000).into(), ..text(ADA, pair, &format!("m{n}")) };
+        ok(room.send(long).await);
+    }
+    for place in 1..=5 {
+        ok(room.send(react(BOB, pair, &format!("r{place}"), place, "x")).await);
+    }
+    room.say(BOB, pair).await;
+    let (mut after, mut seen, mut pages) = (5, Vec::new(), 0);
+    loop {
+        let next = page(room, ADA, pair, Stretch { after: Some(after), bytes_max: 2_500, ..FORWARD }).await;
+        let bytes: usize = next.messages.iter().chain(&next.changed).map(Message::body_bytes).sum();
+        assert!(bytes <= 2_500 && next.through > after, "{bytes} bytes, up to {}", next.through);
+        seen.extend(next.changed.iter().chain(&next.messages).map(|message| message.server_msg_id));
+        (after, pages) = (next.through, pages + 1);
+        if !next.more {
+            break;
+        }
+    }
+    assert_eq!((seen, pages), (vec![1, 2, 3, 4, 5, 11], 3));
+    // What is larger than a page comes alone.
+    let next = page(room, ADA, pair, Stretch { after: Some(5), bytes_max: 10, ..FORWARD }).await;
+    assert_eq!((next.changed.len(), next.messages.len(), next.through, next.more), (1, 0, 6, true));
+}
+
 pub(super) async fn a_page_tells_what_its_messages_answer(room: &mut Room) {
     for to in [single(ADA, BOB), room.found(1, ADA, &[BOB]).await] {
         let long = NewMessage { content: "鸿雁".repeat(100).into(), ..text(ADA, to, "long") };

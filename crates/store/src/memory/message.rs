@@ -141,7 +141,7 @@ impl State {
         if !oldest_first {
             within.reverse();
         }
-        let (mut page, mut targets, mut bytes) = (Vec::new(), BTreeSet::new(), 0);
+        let (mut page, mut targets, mut bytes) = (Vec::<Message>::new(), Vec::<(u64, u64)>::new(), 0);
         let (mut reached, mut more, mut looked_at) = (None, false, 0);
         for message in &within {
             let entries = page.len() + targets.len();
@@ -153,8 +153,10 @@ impl State {
             if !is_silent(message.kind) {
                 page.push((*message).clone());
                 bytes += message.body_bytes();
-            } else if stretch.after.is_some_and(|after| self.target(message) <= after) {
-                targets.insert(self.target(message));
+            } else if stretch.after.is_some_and(|after| self.target(message) <= after)
+                && !targets.iter().any(|(known, _)| *known == self.target(message))
+            {
+                targets.push((self.target(message), message.server_msg_id));
             }
         }
         if !oldest_first {
@@ -168,8 +170,19 @@ impl State {
             after = reached.map_or(through, |reached| reached - 1);
         }
         let seen = self.visible(reader, conversation)?;
-        let mut changed: Vec<_> =
-            seen.iter().filter(|one| targets.contains(&one.server_msg_id)).map(|one| (*one).clone()).collect();
+        let mut changed: Vec<Message> = Vec::new();
+        for (target, entry) in targets {
+            let Some(row) = seen.iter().find(|one| one.server_msg_id == target) else { continue };
+            bytes += row.body_bytes();
+            let is_first = changed.is_empty() && page.iter().all(|message| message.server_msg_id > entry);
+            if bytes > stretch.bytes_max && !is_first {
+                (through, more) = (entry - 1, true);
+                page.retain(|message| message.server_msg_id < entry);
+                break;
+            }
+            changed.push((*row).clone());
+        }
+        changed.sort_by_key(|row| row.server_msg_id);
         let references = self.references(&seen, &page);
         page.iter_mut().chain(&mut changed).for_each(|message| self.mark_own(reader, message));
         Ok(LogPage { messages: page, more, head, after, through, changed, references, looked_at, is_whole: true })

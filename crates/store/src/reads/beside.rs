@@ -18,8 +18,9 @@ pub(super) async fn changed<D: Snapshot>(
     db: &mut D,
     reader: UserId,
     conversation: ConversationId,
-    places: Vec<u64>,
+    mut places: Vec<u64>,
 ) -> Result<Vec<Message>, D::Error> {
+    places.sort_unstable();
     let damaged = db.damaged();
     let questions = questions_for(db, reader, conversation, places, COLUMNS).await?;
     let take = |row: &mut dyn Take| {

@@ -1,6 +1,6 @@
 //! Reading a log as somebody may see it.
 
-use std::{collections::BTreeSet, ops::ControlFlow};
+use std::ops::ControlFlow;
 
 use anser_proto::{ConversationId, GroupId, UserId};
 
@@ -16,6 +16,8 @@ use crate::{
 
 /// Entries that a page looks at, however few of them it shows.
 const LOOKED_AT_MAX: u32 = 10_000;
+/// Changed messages that are loaded at once: the page may have no room for more.
+const CHANGED_AT_ONCE: usize = 16;
 /// Of these at once.
 const READ_AT_ONCE_MAX: u64 = 1_000;
 
@@ -145,7 +147,7 @@ impl Read for Plan {
             }
         }
         let ReadLog { reader, conversation, stretch } = self.asked;
-        let Scan { mut messages, more, reached, targets, looked_at, is_whole, .. } = scan;
+        let Scan { mut messages, mut bytes, mut more, reached, targets, looked_at, is_whole } = scan;
         let (mut after, mut through) = (stretch.after.unwrap_or(0), self.last);
         match (stretch.after, more) {
             (Some(_), true) => through = reached.unwrap_or(after),
@@ -155,7 +157,25 @@ impl Read for Plan {
         if stretch.after.is_none() {
             messages.reverse();
         }
-        let changed = beside::changed(db, reader, conversation, targets.into_iter().collect()).await?;
+        let mut changed = Vec::new();
+        'loaded: for some in targets.chunks(CHANGED_AT_ONCE) {
+            let places = some.iter().map(|(target, _)| *target).collect();
+            let mut rows = beside::changed(db, reader, conversation, places).await?;
+            for (target, entry) in some {
+                let Some(at) = rows.iter().position(|row| row.server_msg_id == *target) else { continue };
+                let row = rows.swap_remove(at);
+                bytes += row.body_bytes();
+                let is_first = changed.is_empty() && messages.first().is_none_or(|first| first.server_msg_id > *entry);
+                if bytes > stretch.bytes_max && !is_first {
+                    // The next page begins with this entry.
+                    (through, more) = (entry - 1, true);
+                    messages.retain(|message| message.server_msg_id < *entry);
+                    break 'loaded;
+                }
+                changed.push(row);
+            }
+        }
+        changed.sort_unstable_by_key(|row| row.server_msg_id);
         let references = beside::references(db, reader, conversation, &messages).await?;
         beside::mark_own(db, reader, &mut messages).await?;
         Ok(LogPage { messages, more, head: self.head, after, through, changed, references, looked_at, is_whole })
@@ -169,8 +189,8 @@ struct Scan {
     more: bool,
     /// The last entry that is in the page, or was passed over.
     reached: Option<u64>,
-    /// Messages from before the page that entries in it changed.
-    targets: BTreeSet<u64>,
+    /// Messages from before the page that entries in it changed, each with the first that did, in the order of the entries.
+    targets: Vec<(u64, u64)>,
     looked_at: u32,
     is_whole: bool,
 }
@@ -178,7 +198,7 @@ struct Scan {
 impl Scan {
     fn new(plan: &Plan) -> Self {
         let is_whole = true;
-        let (messages, targets) = (Vec::new(), BTreeSet::new());
+        let (messages, targets) = (Vec::new(), Vec::new());
         debug_assert!(plan.asked.stretch.limit > 0, "a page has at least one entry");
         Self { messages, bytes: 0, more: false, reached: None, targets, looked_at: 0, is_whole }
     }
@@ -229,8 +249,10 @@ impl Scan {
         if !is_silent(message.kind) {
             self.bytes += message.body_bytes();
             self.messages.push(message);
-        } else if stretch.after.is_some_and(|after| target <= after) {
-            self.targets.insert(target);
+        } else if stretch.after.is_some_and(|after| target <= after)
+            && self.targets.iter().all(|(known, _)| *known != target)
+        {
+            self.targets.push((target, message.server_msg_id));
         }
     }
 }
