@@ -62,12 +62,14 @@ pub(crate) trait Snapshot: Send {
     /// The row with this key.
     fn find<R: Row + Send>(&mut self, key: &R::Key) -> impl Future<Output = Result<Option<R>, Self::Error>> + Send {
         let (question, key) = (Query::with_key::<R>(self.dialect(), key), key.clone());
-        let take = move |row: &mut dyn Take| {
-            row.skip(R::KEY.len());
-            R::take(row).map_err(|damage| damage.of::<R>(&key))
-        };
-        async move { self.row(question, take).await }
+        async move { self.row(question, move |row| keyed(row, &key)).await }
     }
+}
+
+/// A row with its key, which is known.
+pub(crate) fn keyed<R: Row>(row: &mut dyn Take, key: &R::Key) -> Result<R, Damage> {
+    row.skip(R::KEY.len());
+    R::take(row).map_err(|damage| damage.of::<R>(key))
 }
 
 /// The columns of a row whose key was read: none if they are damaged, of which the log tells. Then nothing behind them can be read.

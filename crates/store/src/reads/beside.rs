@@ -9,8 +9,8 @@ use crate::{
     Message, Reference,
     query::Query,
     questions,
-    read::Snapshot,
-    rows::{COLUMNS, Damage, ReactionRow, Row as _, Salvage, Take, is_silent, take_message},
+    read::{Snapshot, keyed},
+    rows::{COLUMNS, Damage, ReactionRow, Salvage, Take, is_silent, take_message},
 };
 
 /// Those of the messages that the reader may see, as they are now, ascending.
@@ -93,15 +93,13 @@ pub(super) async fn mark_own<D: Snapshot>(
     messages: &mut [Message],
 ) -> Result<(), D::Error> {
     let reacted: Vec<_> = (0..messages.len()).filter(|at| !messages[*at].revision.reactions.0.is_empty()).collect();
-    let own = |at: &usize| {
-        let key = ((messages[*at].conversation, messages[*at].server_msg_id), reader);
-        Query::with_key::<ReactionRow>(db.dialect(), &key)
-    };
+    let key_of = |message: &Message| ((message.conversation, message.server_msg_id), reader);
+    let own = |at: &usize| Query::with_key::<ReactionRow>(db.dialect(), &key_of(&messages[*at]));
     let questions: Vec<_> = reacted.iter().map(own).collect();
     let each = &mut |at: usize, row: &mut dyn Take| {
-        row.skip(ReactionRow::KEY.len());
-        let own = ReactionRow::take(row)?;
-        for reaction in &mut messages[reacted[at]].revision.reactions.0 {
+        let message = &mut messages[reacted[at]];
+        let own = keyed::<ReactionRow>(row, &key_of(message))?;
+        for reaction in &mut message.revision.reactions.0 {
             reaction.mine = own.emojis().any(|(emoji, _)| *emoji == *reaction.emoji);
         }
         Ok(ControlFlow::Continue(()))

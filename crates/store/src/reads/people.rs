@@ -8,7 +8,7 @@ use crate::{
     Between, Block, Change, Contact, Now, Page, Privacy, Refusal, User,
     damaged::Damaged,
     query::{Query, Value, bound},
-    read::{Read, Snapshot, beside, cut, sound},
+    read::{Read, Snapshot, beside, cut, keyed, sound},
     rows::{BlockRow, ChangeRow, ContactRow, Damage, Entry, Mailbox, Row, Take, Thing, UserRow, columns_of},
 };
 
@@ -75,8 +75,7 @@ pub(super) async fn as_they_are<D: Snapshot>(
     let each = &mut |at: usize, row: &mut dyn Take| {
         match &mut changes[at].now {
             Now::Privacy(privacy) => {
-                row.skip(Mailbox::KEY.len());
-                *privacy = Mailbox::take(row)?.privacy;
+                *privacy = keyed::<Mailbox>(row, &user)?.privacy;
             }
             Now::Contact(_, contact) => *contact = take_about(row, &damaged)?.and_then(contact_of),
             Now::Block(_, block) => {

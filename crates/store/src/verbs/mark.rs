@@ -9,8 +9,8 @@ use crate::{
     facts::{Facts, Stop, Want},
     query::Query,
     questions,
-    read::{Read, Snapshot},
-    rows::{Damage, Entry, Head, Mailbox, Place, Row, Stay, Take},
+    read::{Read, Snapshot, keyed},
+    rows::{Entry, Head, Mailbox, Place, Stay, Take},
     verb::{Company, Verb, Wants},
 };
 
@@ -174,9 +174,9 @@ impl Read for StandingMark {
         let mut sees_all = conversation.peer_of(user).is_some();
         let each = &mut |question, row: &mut dyn Take| {
             match question {
-                0 => is_logged_in = row_of::<Mailbox>(row, &user)?.login_version == login_version,
-                1 => entry = Some(row_of::<Entry>(row, &(user, conversation))?),
-                2 => head = Some(row_of::<Head>(row, &conversation)?),
+                0 => is_logged_in = keyed::<Mailbox>(row, &user)?.login_version == login_version,
+                1 => entry = Some(keyed::<Entry>(row, &(user, conversation))?),
+                2 => head = Some(keyed::<Head>(row, &conversation)?),
                 _ => sees_all = true,
             }
             Ok(ControlFlow::Continue(()))
@@ -192,10 +192,4 @@ impl Read for StandingMark {
             _ => None,
         })
     }
-}
-
-/// A row with its key.
-fn row_of<R: Row>(row: &mut dyn Take, key: &R::Key) -> Result<R, Damage> {
-    row.skip(R::KEY.len());
-    R::take(row).map_err(|damage| damage.of::<R>(key))
 }
