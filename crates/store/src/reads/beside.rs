@@ -48,6 +48,9 @@ pub(super) async fn references<D: Snapshot>(
     conversation: ConversationId,
     messages: &[Message],
 ) -> Result<Vec<Reference>, D::Error> {
+    if messages.iter().all(|message| message.reply_to == 0) {
+        return Ok(Vec::new());
+    }
     let here: BTreeSet<u64> = messages.iter().map(|message| message.server_msg_id).collect();
     let answered = messages.iter().map(|message| message.reply_to).filter(|place| *place > 0 && !here.contains(place));
     let answered: BTreeSet<u64> = answered.collect();
