@@ -169,8 +169,8 @@ pub trait Store: Send + Sync {
     /// batch in the order of the batch, and of two batches of which one was called (its future first polled) first, in
     /// that order.
     /// *Once*: a message whose `(sender, conversation, client_msg_id)` is stored is not stored again, however long ago
-    /// it was, also within the batch; its first place and time come back with `duplicate`. With another type, content
-    /// or attachment it is refused as `Conflict("client_msg_id")`. Time and device do not matter, nor whether the
+    /// it was, also within the batch; its first place and time come back with `duplicate`. With another type, content,
+    /// attachment or `reply_to`, or as another change, it is refused as `Conflict("client_msg_id")`. Time and device do not matter, nor whether the
     /// sender would still be entitled, heard or logged in.
     /// *Entitled*: refuses `NotMember` who is no party, or no member at this place of the group's log, also when there
     /// is no such group: strangers cannot tell. `NotFound("user")` when a party does not exist.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use crate::{Change, MessageChange, Reference, Refusal, Revision, rows::Place};
 
-/// Number of a message type as in `anser.v1.Message.Type`. The store only knows notices, which it writes itself.
+/// Number of a message type as in `anser.v1.Message.Type`. The store only knows notices, which it writes itself, and silent entries.
 pub type MessageType = i32;
 
 /// Who acts, as the log shall show it.
