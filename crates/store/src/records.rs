@@ -331,11 +331,11 @@ pub enum JoinMode {
     Closed = 2,
 }
 
-/// How long somebody may not speak in a group; 0: until it is taken back. None: they may.
-pub fn muted_for(role: Role, muted_until_ms: u64, mute_all: bool, now_ms: u64) -> Option<u64> {
+/// Somebody may speak in a group now.
+pub(crate) fn check_mute(role: Role, muted_until_ms: u64, mute_all: bool, now_ms: u64) -> Result<(), Refusal> {
     match muted_until_ms.saturating_sub(now_ms) {
-        0 => (mute_all && role == Role::Member).then_some(0),
-        for_ms => Some(for_ms),
+        0 if !mute_all || role > Role::Member => Ok(()),
+        for_ms => Err(Refusal::Muted { for_ms }),
     }
 }
 
@@ -409,7 +409,7 @@ impl Silence {
         }
         let muted_until_ms = self.muted.iter().find(|(user, _)| *user == member).map_or(0, |(_, until)| *until);
         let role = if self.above.contains(&member) { Role::Admin } else { Role::Member };
-        muted_for(role, muted_until_ms, self.mute_all, now_ms).map_or(Ok(()), |for_ms| Err(Refusal::Muted { for_ms }))
+        check_mute(role, muted_until_ms, self.mute_all, now_ms)
     }
 }
 

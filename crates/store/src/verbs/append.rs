@@ -5,10 +5,9 @@ use tokio::time::Instant;
 
 use super::change::{change_message, want_change};
 use crate::{
-    Appended, NewMessage, Refusal, Strangers,
+    Appended, NewMessage, Refusal, Strangers, check_mute,
     digest::Digests,
     facts::{Facts, Known, KnownBody, Stop, Want, of_each},
-    muted_for,
     rows::{Entry, GroupRow, Head, MessageRow, StandingMessage},
     verb::{Company, Verb, Wants},
 };
@@ -171,9 +170,7 @@ fn append_to_group(facts: &mut Facts<'_>, group: GroupId, message: &NewMessage) 
     facts.must_be_logged_in(from, message.login_version)?;
     let now_ms = facts.now_ms();
     let GroupRow { members_version, mute_all, .. } = facts.group(group)?.ok_or(Refusal::NotMember)?;
-    if let Some(for_ms) = muted_for(stay.role, stay.muted_until_ms, mute_all, now_ms) {
-        return Err(Refusal::Muted { for_ms }.into());
-    }
+    check_mute(stay.role, stay.muted_until_ms, mute_all, now_ms)?;
     let mut own = facts.session(from, conversation)?.unwrap_or_default();
     check_reply(facts, message)?;
     head.advance(now_ms, message.counted);

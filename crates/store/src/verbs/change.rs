@@ -12,9 +12,8 @@ use super::{
     recall::recall,
 };
 use crate::{
-    Appended, MessageChange, NewMessage, Refusal, Target, What,
+    Appended, MessageChange, NewMessage, Refusal, Target, What, check_mute,
     facts::{Facts, Stop, Want},
-    muted_for,
     rows::{Head, MessageRow, RecalledRow, Silent, StandingMessage},
     verb::Wants,
 };
@@ -103,8 +102,7 @@ fn check_voice(facts: &mut Facts<'_>, conversation: ConversationId, user: UserId
     if let ConversationId::Group(group) = conversation {
         let (stay, row) = (facts.membership(group, user)?, facts.group(group)?);
         let (stay, row) = (stay.ok_or(Refusal::NotMember)?, row.ok_or(Refusal::NotMember)?);
-        let muted = muted_for(stay.role, stay.muted_until_ms, row.mute_all, facts.now_ms());
-        return muted.map_or(Ok(()), |for_ms| Err(Refusal::Muted { for_ms }.into()));
+        return Ok(check_mute(stay.role, stay.muted_until_ms, row.mute_all, facts.now_ms())?);
     }
     let is_with_another = conversation.peer_of(user).is_some_and(|peer| peer != user);
     if is_with_another && !may_write(facts, &own) { Err(Refusal::Forbidden.into()) } else { Ok(()) }

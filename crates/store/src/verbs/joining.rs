@@ -4,9 +4,8 @@ use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
 
 use super::change_members::{Done, Operation, group_row};
 use crate::{
-    GROUPS_OF_A_USER, JoinMode, MEMBERS_OF_A_GROUP, Refusal, Role, UNANSWERED_GROUPS_OF_A_USER, Who,
+    GROUPS_OF_A_USER, JoinMode, MEMBERS_OF_A_GROUP, Refusal, Role, UNANSWERED_GROUPS_OF_A_USER, Who, check_mute,
     facts::{Facts, Stop, Want, of_each},
-    muted_for,
     questions::{self, Counted, Groups},
     rows::{GroupRow, Place, Stay},
     steps::distinct,
@@ -15,9 +14,7 @@ use crate::{
 
 pub(super) fn invite(facts: &mut Facts<'_>, operation: &Operation<'_>, users: &[UserId]) -> Result<Done, Stop> {
     let Operation { group, operator, stay } = *operation;
-    if let Some(for_ms) = muted_for(stay.role, stay.muted_until_ms, false, facts.now_ms()) {
-        return Err(Refusal::Muted { for_ms }.into());
-    }
+    check_mute(stay.role, stay.muted_until_ms, false, facts.now_ms())?;
     if stay.role == Role::Member && group_row(facts, group)?.join_mode == JoinMode::Closed {
         return Err(Refusal::Forbidden.into());
     }
