@@ -40,6 +40,7 @@ macro_rules! store_contract {
                 who_reacted_is_named_as_long_as_they_are_few
                 a_silent_entry_takes_a_place_and_is_not_shown
                 a_silent_entry_moves_no_marks_and_stamps_both_sessions
+                ones_own_mark_over_a_silent_entry_tells_nobody_else
                 a_silent_entry_leaves_the_last_message_of_the_list
                 what_is_recalled_is_not_unread
                 what_changes_nothing_makes_no_entry

@@ -162,6 +162,17 @@ pub(super) async fn a_silent_entry_moves_no_marks_and_stamps_both_sessions(room:
     assert_eq!(room.entry(BOB, pair).await.mailbox_seq, bob + 1);
 }
 
+pub(super) async fn ones_own_mark_over_a_silent_entry_tells_nobody_else(room: &mut Room) {
+    let own = single(ADA, ADA);
+    let place = room.say(ADA, own).await.server_msg_id;
+    let first = ok(room.send(edit(ADA, own, "other", place, "other words")).await).server_msg_id;
+    let second = ok(room.send(recall(ADA, own, "gone", place)).await).server_msg_id;
+    let before = room.mailbox_seq(ADA).await;
+    let (delivered, read) = (room.deliver(ADA, own, first).await, room.read(ADA, own, second).await);
+    assert_eq!([delivered.mailbox_seq, read.mailbox_seq], [before + 1, before + 2]);
+    assert_eq!([delivered.peer, read.peer], [None, None]);
+}
+
 pub(super) async fn a_silent_entry_leaves_the_last_message_of_the_list(room: &mut Room) {
     for to in [single(ADA, BOB), room.found(1, ADA, &[BOB]).await] {
         let first = room.say(ADA, to).await.server_msg_id;

@@ -46,11 +46,11 @@ impl State {
         if moved {
             let row = self.sessions.get_mut(&(user, conversation)).expect("a log has a session for each who sees it");
             (row.read_mark, row.delivered_mark) = (read_mark, delivered_mark);
-            if read_mark > read_before {
+            let is_alone = conversation.peer_of(user) == Some(user);
+            if read_mark > read_before || is_alone {
                 mailbox_seq = self.stamp(user, conversation);
                 self.answer(user, conversation);
             }
-            // In a conversation with themselves a user's marks are always at the head.
             let hides_reads = self.users[&user].privacy.hides_reads;
             let is_frozen = conversation.peer_of(user).is_some_and(|peer| self.between(user, peer).refused);
             let row = self.sessions.get_mut(&(user, conversation)).expect("it was just changed");
@@ -61,7 +61,7 @@ impl State {
             let after = row.shown;
             let told = conversation.peer_of(user).filter(|peer| {
                 let sees_reads = !self.users[peer].privacy.hides_reads;
-                *peer == user || after.1 > before.1 || (sees_reads && after.0 > before.0)
+                !is_alone && (after.1 > before.1 || (sees_reads && after.0 > before.0))
             });
             peer = told.map(|peer| (peer, self.stamp(peer, conversation)));
             self.stats.commits += 1;
