@@ -338,6 +338,7 @@ impl Driver {
                 self.told.profile.send_replace(Some(user.clone()));
                 self.tell(Event::Profile(user));
             }
+            Effect::Hidden { conversation, server_msg_id } => self.tell(Event::Hidden { conversation, server_msg_id }),
             Effect::People => self.tell(Event::People),
             Effect::Typing { conversation, user } => self.tell(Event::Typing { conversation, user }),
             Effect::State(state) => self.tell(Event::State(state)),

@@ -23,8 +23,14 @@ pub enum Event {
     /// A message that is kept on this device was recalled, edited or reacted to, by whomever: the whole message as it is now. Each state is
     /// newer than those before it. What is shown of it is to be replaced, and nothing to be counted, moved or rung for.
     Changed(Arc<Message>),
-    /// Too much was missed: what was kept of this conversation was replaced by its newest page. Read its history anew.
+    /// Too much was missed, and what was kept of this conversation was replaced by its newest page; or the user cleared it. Read its history
+    /// anew.
     Reset(ConversationId),
+    /// The user does not see this message any more.
+    Hidden {
+        conversation: ConversationId,
+        server_msg_id: u64,
+    },
     /// A message of this device came further.
     Status {
         conversation: ConversationId,

@@ -35,6 +35,7 @@ mod driver;
 mod events;
 mod groups;
 mod history;
+mod lists;
 mod people;
 mod sending;
 mod store;

@@ -66,7 +66,7 @@ impl Client {
         self.call_for_change(Request::UpdateSettings(update)).await
     }
 
-    async fn call_for_change(&self, request: Request) -> Result<(), Error> {
+    pub(crate) async fn call_for_change(&self, request: Request) -> Result<(), Error> {
         match self.call(request).await? {
             Body::Changed(_) => Ok(()),
             other => Err(Error::unexpected(&other)),

@@ -127,7 +127,7 @@ impl Store {
             let transaction = connection.transaction()?;
             transaction.execute_batch(
                 "DELETE FROM meta; DELETE FROM heartbeats; DELETE FROM conversations; DELETE FROM messages;
-                 DELETE FROM outgoing; DELETE FROM cursors; DELETE FROM usage; DELETE FROM things;",
+                 DELETE FROM outgoing; DELETE FROM cursors; DELETE FROM usage; DELETE FROM things; DELETE FROM hidden;",
             )?;
             transaction.commit()?;
             Ok(connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE);")?)
@@ -227,14 +227,17 @@ impl Store {
         .await
     }
 
-    /// Last spoken in first.
+    /// Those that are pinned, then the others; last spoken in first.
     pub(crate) async fn sessions(&self) -> Result<Vec<Session>, StoreError> {
         self.run(|connection| {
             let mut rows = connection.prepare_cached(
                 "SELECT session FROM conversations WHERE listed ORDER BY last_ms DESC, conversation_id",
             )?;
             let rows = rows.query_map([], |row| row.get::<_, Vec<u8>>(0))?;
-            rows.map(|row| read_session(&row?)).collect()
+            let mut sessions = rows.map(|row| read_session(&row?)).collect::<Result<Vec<_>, _>>()?;
+            sessions.retain(|session| !session.removed);
+            sessions.sort_by_key(|session| !session.pinned);
+            Ok(sessions)
         })
         .await
     }
@@ -336,7 +339,7 @@ fn apply(connection: &Connection, change: Change, replaced: &mut Replaced) -> Re
         }
         Change::Forget => {
             connection.execute_batch(
-                "DELETE FROM messages; DELETE FROM conversations; DELETE FROM cursors; DELETE FROM usage",
+                "DELETE FROM messages; DELETE FROM conversations; DELETE FROM cursors; DELETE FROM usage; DELETE FROM hidden",
             )?;
         }
         Change::Thing(change) => things::write(connection, &change)?,

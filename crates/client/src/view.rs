@@ -158,13 +158,22 @@ pub struct Session {
     /// One-to-one: marks of the other party.
     pub peer_read_mark: u64,
     pub peer_delivered_mark: u64,
-    /// First id that the user may see in a group: where they joined.
+    /// First id that the user may see: where they joined a group, or behind what they cleared.
     pub first: u64,
+    /// The last message that is shown to the user.
     pub last: Option<Preview>,
     /// One-to-one: the other party.
     pub peer: Option<User>,
     /// A group. With [`Role::None`] the user is no longer a member.
     pub group: Option<Group>,
+    /// It stands above the others.
+    pub pinned: bool,
+    /// Until then the user wants to be told of nothing here; `unread` goes on counting.
+    pub quiet_until_ms: u64,
+    /// By the user, until they read or write here.
+    pub marked_unread: bool,
+    /// The user took it out of their list, where it is again once something is said.
+    pub removed: bool,
 }
 
 /// The last message of a conversation, for the list.
@@ -340,6 +349,10 @@ impl Session {
             last: None,
             peer: None,
             group: None,
+            pinned: false,
+            quiet_until_ms: 0,
+            marked_unread: false,
+            removed: false,
         }
     }
 }

@@ -44,6 +44,10 @@ pub const REACTORS_NAMED_MAX: usize = 5;
 pub const ID_BYTES_MAX: usize = 64;
 /// Bytes of a password.
 pub const PASSWORD_BYTES_MAX: usize = 256;
+/// Conversations that a user pinned.
+pub const PINNED_SESSIONS_MAX: u32 = 100;
+/// Messages that are hidden by one request.
+pub const HIDE_MAX: usize = 200;
 /// Contacts of a user.
 pub const CONTACTS_MAX: u32 = 5_000;
 /// Users who wait for a user's answer; and those for whose answer the user waits.

@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use crate::{
-    Appended, Between, Block, Change, Changes, Contact, Device, Error, Group, GroupUpdate, LogPage, Mark, Marked,
-    Member, MemberIds, MembersChange, MembersChanged, NewGroup, NewMessage, NewUser, Page, PasswordHash, PeopleChange,
-    PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Refusal, Role, Session, Stats, Store, Stretch,
-    User,
+    Appended, Between, Block, Change, Changes, Contact, Device, Error, Group, GroupUpdate, Hidden, Hide, LogPage, Mark,
+    Marked, Member, MemberIds, MembersChange, MembersChanged, NewGroup, NewMessage, NewUser, Page, PasswordHash,
+    PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Refusal, Role, Session,
+    SessionChange, SessionChanged, Stats, Store, Stretch, User,
     read::Read,
     reads::{
         AllUsers, BetweenTwo, Blocks, ChangesSince, Contacts, DevicesOf, GroupAsMember, IsSeenToday, LoginVersions,
@@ -20,8 +20,8 @@ use crate::{
     stages::StageTimes,
     verb::Verb,
     verbs::{
-        Append, ChangeMembers, ChangePeople, CreateGroup, CreateUser, MoveMark, Probe, SetDisabled, SetPassword,
-        StandingMark, TouchDevice, UpdateGroup, UpdatePrivacy, UpdateProfile,
+        Append, ChangeMembers, ChangePeople, ChangeSession, CreateGroup, CreateUser, HideMessages, MoveMark, Probe,
+        SetDisabled, SetPassword, StandingMark, TouchDevice, UpdateGroup, UpdatePrivacy, UpdateProfile,
     },
 };
 
@@ -86,6 +86,14 @@ impl<E: Engine> Store for E {
             return Ok(standing);
         }
         self.write(MoveMark(mark)).await
+    }
+
+    async fn change_session(&self, change: SessionChange) -> Result<SessionChanged, Error> {
+        self.write(ChangeSession(change)).await
+    }
+
+    async fn hide_messages(&self, hide: Hide) -> Result<Hidden, Error> {
+        self.write(HideMessages(hide)).await
     }
 
     async fn positions(&self, user: UserId) -> Result<Positions, Error> {

@@ -14,7 +14,7 @@ use crate::{
     digest::{Digest, Digests},
     query::{Dialect, Query},
     rows::{
-        AnnouncementRow, BlockRow, ChangeRow, ContactRow, Damage, DeviceRow, Entry, GroupRow, Head, Mailbox,
+        AnnouncementRow, BlockRow, ChangeRow, ContactRow, Damage, DeviceRow, Entry, GroupRow, Head, HiddenRow, Mailbox,
         MessageRow, PasswordRow, ReactionRow, RecalledRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
     },
 };
@@ -66,6 +66,7 @@ pub(crate) enum Want {
     Standing(ConversationId, u64),
     Reaction(ConversationId, u64, UserId),
     Recalled(ConversationId, u64),
+    Hidden(UserId, ConversationId, u64),
 }
 
 /// Where a transaction's facts come from: the database.
@@ -140,6 +141,7 @@ pub(crate) struct Tables {
     pub(crate) changes: Rows<ChangeRow>,
     pub(crate) reactions: Rows<ReactionRow>,
     pub(crate) recalled: Rows<RecalledRow>,
+    pub(crate) hidden: Rows<HiddenRow>,
     /// Those that are changed. They lie in many tables.
     pub(crate) standing: Rows<StandingMessage>,
 }
@@ -179,7 +181,8 @@ impl Tables {
         visitor.visit(&mut self.blocks)?;
         visitor.visit(&mut self.changes)?;
         visitor.visit(&mut self.reactions)?;
-        visitor.visit(&mut self.recalled)
+        visitor.visit(&mut self.recalled)?;
+        visitor.visit(&mut self.hidden)
     }
 }
 
@@ -379,6 +382,10 @@ impl Facts<'_> {
     look_up!(
         recalled, recalled, RecalledRow, (conversation: ConversationId, place: u64),
         Want::Recalled(conversation, place), (conversation, place)
+    );
+    look_up!(
+        hidden, hidden, HiddenRow, (user: UserId, conversation: ConversationId, place: u64),
+        Want::Hidden(user, conversation, place), (user, (conversation, place))
     );
 
     /// The present write is decided.

@@ -12,6 +12,7 @@ mod error;
 #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "what only a database on the network needs"))]
 mod facts;
 pub mod fallen;
+mod lists;
 pub mod memory;
 #[cfg(feature = "cluster")]
 pub mod mysql;
@@ -39,13 +40,14 @@ use anser_proto::{ConversationId, GroupId, UserId};
 use async_trait::async_trait;
 
 pub use error::{Error, Failure, Refusal};
+pub use lists::*;
 pub use people::*;
 pub use records::*;
 pub use revisions::*;
 use stages::StageTimes;
 
 /// Of the rules by which this build writes. A change that builds of before must not write beside takes the next one, into `im_store` too.
-const WRITER_VERSION: u32 = 5;
+const WRITER_VERSION: u32 = 6;
 
 /// For a new store, and one that came out of a backup. Fits a signed column and is not 0, which on the wire means none.
 fn random_log_id() -> Result<u64, getrandom::Error> {
@@ -231,10 +233,26 @@ pub trait Store: Send + Sync {
     /// user may see) stops there.
     ///
     /// The read mark takes the delivered mark along. `unread` is exactly the number of counted messages behind the read
-    /// mark that the user may see and that are not recalled. A read mark that moved stamps the user's session; in a one-to-one conversation any
+    /// mark that the user may see, that are not recalled, and that they did not hide. A read mark that moved stamps the user's session; in a one-to-one conversation any
     /// mark that moved stamps the peer's session too. `NotMember` for who never was a party or member. A conversation
-    /// without messages has nothing to mark: nothing moves.
+    /// without messages has nothing to mark: nothing moves. Any read mark ends that the user marked the conversation as unread, and stamps
+    /// their session if that is all it does; what they write there ends it too.
     async fn mark(&self, mark: Mark) -> Result<Marked, Error>;
+
+    /// Changes what is the user's own of a conversation, and stamps their session if anything is another then. Nobody else is told, of a read
+    /// mark that goes along apart. `NotFound("conversation")` for one that is not in their list, `NotMember` for who never was a party or member.
+    ///
+    /// Update: changes the flags that are named. `Limit` for more pinned conversations than [`anser_proto::limits::PINNED_SESSIONS_MAX`].
+    /// Clear: up to this message, or the last that they may see, nothing is shown to them any more, whoever changes it; forward only. The read
+    /// mark goes along, by the rules of [`mark`](Store::mark).
+    /// Remove: `removed_at` moves forward to this message, or the last that they may see. The session stays what it is.
+    async fn change_session(&self, change: SessionChange) -> Result<SessionChanged, Error>;
+
+    /// Hides messages from the user for good: on no page are they shown, nor what becomes of them; they cannot be changed or answered, do not
+    /// count as unread and are not the last message of a list. Each takes the next number of the mailbox, and the session a last one. What the user
+    /// does not see is passed over, and what is hidden already. Nobody else is told. A body that both parties of a one-to-one conversation
+    /// hid or cleared is erased. Refused as [`change_session`](Store::change_session).
+    async fn hide_messages(&self, hide: Hide) -> Result<Hidden, Error>;
 
     /// Where the user's mailbox and groups are. `NotFound("user")`.
     async fn positions(&self, user: UserId) -> Result<Positions, Error>;

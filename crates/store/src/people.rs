@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anser_proto::{
-    UserId,
+    ConversationId, UserId,
     limits::{BLOCKS_MAX, CONTACTS_MAX, OPEN_REQUESTS_MAX},
 };
 
@@ -88,6 +88,8 @@ pub enum Now {
     Contact(UserId, Option<Contact>),
     Block(UserId, Option<Block>),
     Privacy(Privacy),
+    /// The user sees this message no more.
+    Hidden(ConversationId, u64),
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -148,6 +148,37 @@ pub(crate) fn recalled_behind(conversation: ConversationId, place: u64, end: u64
     Query::new(sql, [key_of(conversation), vec![bound(place), bound(end)]].concat())
 }
 
+/// How many of them the user hid, those that are recalled left out.
+pub(crate) fn hidden_behind(user: UserId, conversation: ConversationId, place: u64, end: u64) -> Query {
+    let sql = "SELECT COUNT(*) FROM im_hidden AS hidden
+               WHERE user_id = ? AND small_id = ? AND big_id = ? AND server_msg_id > ? AND server_msg_id <= ? AND counted = 1
+                   AND NOT EXISTS (SELECT 1 FROM im_recalled AS recalled WHERE recalled.small_id = hidden.small_id
+                                       AND recalled.big_id = hidden.big_id AND recalled.server_msg_id = hidden.server_msg_id)";
+    Query::new(sql, [vec![user.into()], key_of(conversation), vec![bound(place), bound(end)]].concat())
+}
+
+/// What the user hid of this stretch, bounds included.
+pub(crate) fn hidden_between(
+    user: UserId,
+    conversation: ConversationId,
+    (first, last): (u64, u64),
+    direction: &str,
+    limit: u32,
+) -> Query {
+    let sql = format!(
+        "SELECT server_msg_id FROM im_hidden
+         WHERE user_id = ? AND small_id = ? AND big_id = ? AND server_msg_id BETWEEN ? AND ?
+         ORDER BY server_msg_id {direction} LIMIT ?"
+    );
+    let between = vec![bound(first), bound(last), u64::from(limit).into()];
+    Query::new(sql, [vec![user.into()], key_of(conversation), between].concat())
+}
+
+pub(crate) fn pinned_sessions_of(facts: &mut Facts<'_>, user: UserId) -> Result<u64, Stop> {
+    let query = Query::new("SELECT COUNT(*) FROM im_session WHERE user_id = ? AND pinned = 1", [user.into()]);
+    Ok(facts.ask(&query, |row| row.get())?.pop().unwrap_or(0))
+}
+
 /// A message wherever its copies lie, with its conversation.
 pub(crate) fn standing_at(dialect: Dialect, shards: u32, conversation: ConversationId, place: u64) -> Query {
     let (shard, columns) = (|id: u64| id % u64::from(shards), StandingMessage::columns());

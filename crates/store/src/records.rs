@@ -512,10 +512,18 @@ pub struct Session {
     pub delivered_mark: u64,
     pub peer_read_mark: u64,
     pub peer_delivered_mark: u64,
-    /// First id that the user may see: where they first joined; 1 for one-to-one.
+    /// First id that the user may see: where they first joined, 1 for one-to-one, or behind what they cleared.
     pub first: u64,
+    /// The last message that is shown to them.
     pub last: Option<Preview>,
     pub party: Party,
+    /// It stands above the others.
+    pub pinned: bool,
+    /// Until then nothing rings.
+    pub quiet_until_ms: u64,
+    pub marked_unread: bool,
+    /// It is not in the list unless its last message lies behind this one.
+    pub removed_at: u64,
     /// The change of the user's mailbox that last touched this entry.
     pub mailbox_seq: u64,
 }

@@ -135,14 +135,80 @@ impl Facts<'_> {
                 return Err(none.into());
             }
         }
+        let own = self.session(user, conversation)?.unwrap_or_default();
+        if self.put_away(user, conversation, &own, place)? {
+            return Err(none.into());
+        }
         let standing = self.standing(conversation, place)?.ok_or(none.clone())?;
         let kind = standing.message.kind;
         let is_said = !is_silent(kind) && kind != v1::message::Type::Notice as i32;
         if is_said { Ok(standing) } else { Err(none.into()) }
     }
 
+    /// The user's entry in their list, of a conversation in which they have a part.
+    pub(crate) fn listed_entry(&mut self, user: UserId, conversation: ConversationId) -> Result<Entry, Stop> {
+        let entry = self.session(user, conversation)?.filter(Entry::is_listed);
+        let none = match conversation.peer_of(user) {
+            Some(_) => Refusal::NotFound("conversation"),
+            None => Refusal::NotMember,
+        };
+        Ok(entry.ok_or(none)?)
+    }
+
+    /// The user hid what is at this place, or cleared the log up to there.
+    pub(crate) fn put_away(
+        &mut self,
+        user: UserId,
+        conversation: ConversationId,
+        entry: &Entry,
+        place: u64,
+    ) -> Result<bool, Stop> {
+        let may_be_hidden = place <= entry.hidden_top;
+        Ok(place <= entry.cleared || (may_be_hidden && self.hidden(user, conversation, place)?.is_some()))
+    }
+
+    /// The user was in the conversation at this place of its log.
+    pub(crate) fn was_there(&mut self, user: UserId, conversation: ConversationId, place: u64) -> Result<bool, Stop> {
+        match conversation {
+            ConversationId::Single { .. } => Ok(true),
+            ConversationId::Group(group) => Ok(self.stay(group, user)?.is_some_and(|stay| stay.joined <= place)
+                || questions::was_member_at(self, group, user, place)?),
+        }
+    }
+
+    /// How many counted messages behind the read mark, up to the end, the user does not see any more: recalled for all, or hidden by them.
+    pub(crate) fn unseen_behind(
+        &mut self,
+        user: UserId,
+        conversation: ConversationId,
+        entry: &Entry,
+        end: u64,
+    ) -> Result<u64, Stop> {
+        let recalled = self.recalled_behind(conversation, entry.read_mark, end)?;
+        if entry.hidden_top <= entry.read_mark {
+            return Ok(recalled);
+        }
+        let hidden = questions::hidden_behind(user, conversation, entry.read_mark, end);
+        let stored = self.ask(&hidden, |row| row.number())?.pop().unwrap_or(0);
+        // What this transaction hid, and which of those that were hidden before it recalled.
+        let is_behind = |of: &ConversationId, at: &u64| *of == conversation && *at > entry.read_mark && *at <= end;
+        let added = self.tables.hidden.added().filter(|(of, (to, at))| *of == user && is_behind(to, at));
+        let added: BTreeSet<u64> = added.map(|(_, (_, place))| *place).collect();
+        let recalled_now = self.tables.recalled.added().filter(|(of, at)| is_behind(of, at) && !added.contains(at));
+        let recalled_now: Vec<u64> = recalled_now.map(|(_, place)| *place).collect();
+        let mut hidden = stored;
+        for place in added {
+            let counted = self.hidden(user, conversation, place)?.is_some_and(|row| row.counted);
+            hidden += u64::from(counted && self.recalled(conversation, place)?.is_none());
+        }
+        for place in recalled_now {
+            hidden -= u64::from(self.hidden(user, conversation, place)?.is_some_and(|row| row.counted));
+        }
+        Ok(recalled + hidden)
+    }
+
     /// How many counted messages behind this place, up to the end, are recalled.
-    pub(crate) fn recalled_behind(&mut self, conversation: ConversationId, place: u64, end: u64) -> Result<u64, Stop> {
+    fn recalled_behind(&mut self, conversation: ConversationId, place: u64, end: u64) -> Result<u64, Stop> {
         if self.head(conversation)?.is_none_or(|head| head.recalled_top <= place) {
             return Ok(0);
         }
@@ -159,6 +225,6 @@ impl Facts<'_> {
     }
 }
 
-pub(crate) fn distinct<'u>(users: impl IntoIterator<Item = &'u UserId>) -> BTreeSet<UserId> {
-    users.into_iter().copied().collect()
+pub(crate) fn distinct<'i, T: Copy + Ord + 'i>(items: impl IntoIterator<Item = &'i T>) -> BTreeSet<T> {
+    items.into_iter().copied().collect()
 }

@@ -8,7 +8,7 @@
 //! - Who jumps to the newest page drops what is kept from before it: nothing tells what of it was changed meanwhile.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -33,6 +33,8 @@ pub(super) struct Conversation {
     pub(super) recent: VecDeque<(u64, u64)>,
     /// The newest change that was told of a message from before `low`.
     pub(super) changed_before: u64,
+    /// Messages beyond the position that the user hid: a page of the server leaves them out, and a push may not.
+    hidden: BTreeSet<u64>,
     /// The count at the read mark is not known and cannot be derived: the server must tell the row again.
     pub(super) row_wanted: bool,
 }
@@ -91,7 +93,7 @@ impl Conversation {
     pub(super) fn restored(kept: Kept) -> Self {
         let is_known = kept.told.is_none_or(|told| told.head > kept.high);
         let recent = is_known.then_some((kept.high, kept.high_count)).into_iter().collect();
-        Self { kept, window: BTreeMap::new(), recent, changed_before: 0, row_wanted: false }
+        Self { kept, window: BTreeMap::new(), recent, changed_before: 0, hidden: BTreeSet::new(), row_wanted: false }
     }
 
     /// The server told a row of it, so the user's mailbox knows it.
@@ -253,6 +255,10 @@ impl Conversation {
     fn show(&mut self, message: Arc<v1::Message>, me: UserId, placed: &mut Placed) {
         let (id, count) = (message.server_msg_id, message.count);
         self.kept.high = id;
+        if self.hidden.remove(&id) {
+            self.row_wanted = true;
+            return self.count_shown(&message);
+        }
         self.kept.session.last = Some(preview(&message));
         self.kept.last_changed = message.changed;
         self.marks_follow(&message, me);
@@ -324,12 +330,18 @@ impl Conversation {
         }
     }
 
-    /// The server's row of this conversation. An older row than the known one is passed over.
-    pub(super) fn take_row(&mut self, row: v1::Session) {
+    /// The server's row of this conversation. An older row than the known one is passed over. Tells whether what is kept from before its
+    /// first message is to be dropped, since the user cleared it.
+    pub(super) fn take_row(&mut self, row: v1::Session) -> bool {
         let old = &self.kept.session;
         if row.mailbox_seq < old.mailbox_seq {
-            return;
+            return false;
         }
+        let is_cleared = row.first > old.first && old.first > 0 && !self.is_fresh();
+        if is_cleared {
+            self.skip(row.first.saturating_sub(1));
+        }
+        let old = &self.kept.session;
         let told = Told { head: row.head, unread: row.unread, read_mark: row.read_mark };
         let (read_mark, last) = (old.read_mark, old.last.clone());
         let known = last.as_ref().map_or(0, |last| last.server_msg_id).max(self.kept.last_changed);
@@ -350,6 +362,26 @@ impl Conversation {
             ..row
         };
         self.take_told(told, read_mark);
+        is_cleared
+    }
+
+    /// Nothing is shown up to this id, wherever it is.
+    fn skip(&mut self, through: u64) {
+        if through > self.kept.high {
+            self.skip_counts(through);
+            self.kept.high = through;
+            self.recent.clear();
+        }
+        self.window.retain(|id, _| *id > through);
+    }
+
+    /// The user does not see this message any more. How many of those are not read, the server's row says.
+    pub(super) fn hide(&mut self, id: u64) {
+        self.window.remove(&id);
+        if id > self.kept.high && self.hidden.len() < WINDOW_MAX {
+            self.hidden.insert(id);
+        }
+        self.kept.recalled_from = self.kept.recalled_from.max(id);
     }
 
     /// The other party's marks moved.

@@ -127,6 +127,7 @@ impl Conversation {
     /// A message of the user's own, on whichever device, moves their marks.
     pub(super) fn own_marks_reach(&mut self, id: u64, count: u64) {
         let session = &mut self.kept.session;
+        session.marked_unread = false;
         session.delivered_mark = session.delivered_mark.max(id);
         self.kept.read_told = self.kept.read_told.max(id);
         if id >= session.read_mark {
@@ -135,11 +136,16 @@ impl Conversation {
         }
     }
 
-    /// The user has seen everything up to `id`. Tells whether the mark moved.
+    /// The user has seen everything up to `id`. Tells whether the server is to be told.
     pub(super) fn mark_read(&mut self, id: u64, count: Option<u64>) -> bool {
         let id = id.min(self.kept.session.head);
+        let was_marked_unread = std::mem::take(&mut self.kept.session.marked_unread);
         if id <= self.kept.session.read_mark {
-            return false;
+            if was_marked_unread {
+                // It is told again where the mark is.
+                self.kept.read_told = 0;
+            }
+            return was_marked_unread;
         }
         self.kept.session.read_mark = id;
         self.mark_is_at(self.count_at(id).or(count));
@@ -149,6 +155,7 @@ impl Conversation {
     /// The server has this read mark now; without the count at it, only the server's row can tell what is unread.
     pub(super) fn read_mark_confirmed(&mut self, read_mark: u64) {
         self.kept.read_told = self.kept.read_told.max(read_mark);
+        self.kept.session.marked_unread = false;
         let read_mark = self.kept.session.read_mark;
         self.row_wanted |= self.kept.read_count.is_none() && read_mark <= self.kept.high;
     }

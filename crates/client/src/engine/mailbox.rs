@@ -296,7 +296,7 @@ impl Engine {
         if let Some(profile) = page.profile {
             self.take_profile(cx, profile);
         }
-        keep_things(cx, page.changes);
+        self.keep_things(cx, page.changes);
     }
 
     /// Behind the position it is old news.
@@ -304,7 +304,7 @@ impl Engine {
         let seq = self.mailbox.seq;
         let news: Vec<_> = changed.changes.into_iter().filter(|change| change.mailbox_seq > seq).collect();
         let seqs: Vec<_> = news.iter().map(|change| change.mailbox_seq).collect();
-        keep_things(cx, news);
+        self.keep_things(cx, news);
         for seq in seqs {
             self.note_change(cx, seq);
         }
@@ -312,9 +312,28 @@ impl Engine {
 
     fn take_row(&mut self, cx: &mut Step<'_>, row: v1::Session) {
         let Ok(id) = row.conversation_id.parse() else { return };
-        self.conversation(id).take_row(row);
+        let before = row.first;
+        if self.conversation(id).take_row(row) {
+            cx.keep(Change::DropMessages { conversation: id, before });
+            cx.effect(Effect::Reset(id));
+        }
         self.follow_receipts(cx, id);
         self.look_after(id);
+    }
+
+    fn keep_things(&mut self, cx: &mut Step<'_>, changes: Vec<v1::Change>) {
+        for change in changes {
+            match &change.now {
+                Some(v1::change::Now::Hidden(hidden)) => {
+                    let Ok(conversation) = hidden.conversation_id.parse() else { continue };
+                    let server_msg_id = hidden.server_msg_id;
+                    self.conversation(conversation).hide(server_msg_id);
+                    cx.effect(Effect::Hidden { conversation, server_msg_id });
+                }
+                _ => cx.effect(Effect::People),
+            }
+            cx.keep(Change::Thing(change));
+        }
     }
 
     pub(super) fn session_changed(&mut self, cx: &mut Step<'_>, event: v1::SessionChanged) {
@@ -342,13 +361,6 @@ impl Engine {
         self.mailbox.check_at = cx.now + wait;
         self.timers.insert((cx.now + wait, Timer::Sync));
     }
-}
-
-fn keep_things(cx: &mut Step<'_>, changes: Vec<v1::Change>) {
-    if !changes.is_empty() {
-        cx.effect(Effect::People);
-    }
-    changes.into_iter().for_each(|change| cx.keep(Change::Thing(change)));
 }
 
 /// The row's head lies before the one that was named: what was there is gone.

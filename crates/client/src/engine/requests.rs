@@ -111,6 +111,9 @@ impl Engine {
                 if let Body::Changed(changed) = &body {
                     self.take_changed(cx, changed.clone());
                 }
+                if let Body::SessionChanged(changed) = &body {
+                    self.session_changed(cx, changed.clone());
+                }
                 cx.effect(Effect::Answer { call, answer: Ok(body) });
             }
             (Asked::Hello, Ok(Body::Welcome(welcome))) => self.welcome(cx, welcome),

@@ -200,8 +200,13 @@ pub enum Effect {
 
     /// The next message of a conversation: strictly ascending and each id once for ever on this device.
     Show(Arc<v1::Message>),
-    /// Messages that were kept of this conversation are not any more, and its newest page is: what was missed was too much.
+    /// Messages that were kept of this conversation are not any more: what was missed was too much, or the user cleared it.
     Reset(ConversationId),
+    /// A message that may have been shown is not to be seen any more.
+    Hidden {
+        conversation: ConversationId,
+        server_msg_id: u64,
+    },
     /// A message that is kept here, as it is now; old news if what is kept has a `changed` that is not less.
     Changed(Arc<v1::Message>),
     Status {

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Each brings the store from one version to the next, in one transaction. Never changed once released.
-pub(super) const MIGRATIONS: [&str; 7] = ["
+pub(super) const MIGRATIONS: [&str; 8] = ["
     CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE heartbeats (network TEXT PRIMARY KEY, proven_ms INTEGER NOT NULL, failing_ms INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE conversations (
@@ -83,6 +83,11 @@ pub(super) const MIGRATIONS: [&str; 7] = ["
     UPDATE usage SET messages = 0, bytes = 0;
     UPDATE conversations SET low = high + 1, recalled_from = high, read_count = NULL WHERE low > 0;
     UPDATE meta SET value = CAST(value || x'1000' AS BLOB) WHERE key = 'positions';
+", "
+    -- Messages that the user hid, until nothing that was on its way can bring them back.
+    CREATE TABLE hidden (
+        conversation_id TEXT NOT NULL, server_msg_id INTEGER NOT NULL, PRIMARY KEY (conversation_id, server_msg_id)
+    ) WITHOUT ROWID;
 "];
 
 /// "Anse": tells our files from others'.

@@ -30,9 +30,12 @@ impl Version {
 /// States that took the place of older ones, as they are kept.
 pub(crate) type Replaced = HashMap<Version, v1::Message>;
 
-/// Of one conversation. What is there already stays.
+/// Of one conversation. What is there already stays, and what was hidden stays away.
 pub(super) fn add(connection: &Connection, messages: &[Arc<v1::Message>]) -> Result<(), StoreError> {
-    let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO messages VALUES (?, ?, ?, ?, ?)")?;
+    let mut insert = connection.prepare_cached(
+        "INSERT OR IGNORE INTO messages SELECT ?1, ?2, ?3, ?4, ?5
+         WHERE NOT EXISTS (SELECT 1 FROM hidden WHERE conversation_id = ?1 AND server_msg_id = ?2)",
+    )?;
     let mut growth = Growth::default();
     for message in messages {
         let (id, count, changed) = (column(message.server_msg_id), column(message.count), column(message.changed));
@@ -78,6 +81,17 @@ fn keep_own_reactions(message: &mut v1::Message, before: &v1::Message) {
         let names_all = reaction.user_ids.len() as u64 == u64::from(reaction.count);
         let was_mine = before.reactions.iter().any(|before| before.emoji == reaction.emoji && before.mine);
         reaction.mine |= was_mine && !names_all;
+    }
+}
+
+/// It may come once more, by a page or a push that was on its way.
+pub(super) fn hide(connection: &Connection, hidden: &v1::Hidden) -> Result<(), StoreError> {
+    let key = params![hidden.conversation_id, column(hidden.server_msg_id)];
+    connection.prepare_cached("INSERT OR IGNORE INTO hidden VALUES (?, ?)")?.execute(key)?;
+    let delete = "DELETE FROM messages WHERE conversation_id = ? AND server_msg_id = ?";
+    match connection.prepare_cached(delete)?.execute(key)? {
+        0 => Ok(()),
+        _ => bounds::measure(connection, &hidden.conversation_id),
     }
 }
 

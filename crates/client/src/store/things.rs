@@ -4,7 +4,7 @@ use anser_proto::v1::{self, change::Now};
 use prost::Message as _;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{Store, StoreError, column, decode};
+use super::{Store, StoreError, column, decode, messages};
 use crate::view::{Blocked, Contact, Privacy};
 
 const CONTACT: i64 = 1;
@@ -44,6 +44,7 @@ pub(super) fn write(connection: &Connection, change: &v1::Change) -> Result<(), 
         }
         Some(Now::Blocked(blocked)) => (BLOCK, &blocked.user, (blocked.since_ms > 0).then(|| blocked.encode_to_vec())),
         Some(Now::Privacy(privacy)) => (PRIVACY, &None, Some(privacy.encode_to_vec())),
+        Some(Now::Hidden(hidden)) => return messages::hide(connection, hidden),
         None => return Ok(()),
     };
     let (id, seq) = (column(user.as_ref().map_or(0, |user| user.user_id)), column(change.mailbox_seq));
@@ -63,6 +64,6 @@ pub(super) fn forget(connection: &Connection) -> Result<(), StoreError> {
 
 /// No change is on its way that is older: a client that opens asks for all behind its position.
 pub(super) fn forget_gone(connection: &Connection) -> Result<(), StoreError> {
-    connection.execute("DELETE FROM things WHERE thing IS NULL", [])?;
+    connection.execute_batch("DELETE FROM things WHERE thing IS NULL; DELETE FROM hidden;")?;
     Ok(())
 }

@@ -61,6 +61,7 @@ impl Session {
     /// None if it is about no conversation.
     #[doc(hidden)]
     pub fn from_wire(session: v1::Session) -> Option<Self> {
+        let last = session.last.as_ref().map_or(0, |last| last.server_msg_id);
         Some(Self {
             conversation_id: session.conversation_id.parse().ok()?,
             head: session.head,
@@ -73,6 +74,10 @@ impl Session {
             last: session.last.map(Preview::from),
             peer: session.peer.map(User::from),
             group: session.group.map(Group::from),
+            pinned: session.pinned,
+            quiet_until_ms: session.quiet_until_ms,
+            marked_unread: session.marked_unread,
+            removed: session.removed_at > 0 && last <= session.removed_at,
         })
     }
 }

@@ -158,6 +158,7 @@ impl Server {
             peer: peer.map(|peer| profile(peer.0)),
             group,
             mailbox_seq: entry.stamp,
+            ..v1::Session::default()
         }
     }
 

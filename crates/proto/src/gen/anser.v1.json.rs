@@ -961,6 +961,7 @@ impl Fields for Change {
             b"contact" => json.choice(&mut self.now, change::Now::Contact),
             b"blocked" => json.choice(&mut self.now, change::Now::Blocked),
             b"privacy" => json.choice(&mut self.now, change::Now::Privacy),
+            b"hidden" => json.choice(&mut self.now, change::Now::Hidden),
             _ => json.skip_field(name),
         }
     }
@@ -971,8 +972,24 @@ impl Fields for Change {
             Some(change::Now::Contact(value)) => json.choice("contact", value),
             Some(change::Now::Blocked(value)) => json.choice("blocked", value),
             Some(change::Now::Privacy(value)) => json.choice("privacy", value),
+            Some(change::Now::Hidden(value)) => json.choice("hidden", value),
             None => {}
         }
+    }
+}
+
+impl Fields for Hidden {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
+            b"server_msg_id" | b"serverMsgId" => json.field(&mut self.server_msg_id),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("conversation_id", &self.conversation_id);
+        json.field("server_msg_id", &self.server_msg_id);
     }
 }
 
@@ -1195,6 +1212,10 @@ impl Fields for Session {
             b"peer" => json.field(&mut self.peer),
             b"group" => json.field(&mut self.group),
             b"mailbox_seq" | b"mailboxSeq" => json.field(&mut self.mailbox_seq),
+            b"pinned" => json.field(&mut self.pinned),
+            b"quiet_until_ms" | b"quietUntilMs" => json.field(&mut self.quiet_until_ms),
+            b"marked_unread" | b"markedUnread" => json.field(&mut self.marked_unread),
+            b"removed_at" | b"removedAt" => json.field(&mut self.removed_at),
             _ => json.skip_field(name),
         }
     }
@@ -1212,6 +1233,10 @@ impl Fields for Session {
         json.field("peer", &self.peer);
         json.field("group", &self.group);
         json.field("mailbox_seq", &self.mailbox_seq);
+        json.field("pinned", &self.pinned);
+        json.field("quiet_until_ms", &self.quiet_until_ms);
+        json.field("marked_unread", &self.marked_unread);
+        json.field("removed_at", &self.removed_at);
     }
 }
 
@@ -1399,6 +1424,70 @@ impl Fields for Receipt {
     }
 }
 
+impl Fields for UpdateSession {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
+            b"pinned" => json.field(&mut self.pinned),
+            b"quiet_until_ms" | b"quietUntilMs" => json.field(&mut self.quiet_until_ms),
+            b"marked_unread" | b"markedUnread" => json.field(&mut self.marked_unread),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("conversation_id", &self.conversation_id);
+        json.field("pinned", &self.pinned);
+        json.field("quiet_until_ms", &self.quiet_until_ms);
+        json.field("marked_unread", &self.marked_unread);
+    }
+}
+
+impl Fields for ClearSession {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
+            b"server_msg_id" | b"serverMsgId" => json.field(&mut self.server_msg_id),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("conversation_id", &self.conversation_id);
+        json.field("server_msg_id", &self.server_msg_id);
+    }
+}
+
+impl Fields for RemoveSession {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
+            b"server_msg_id" | b"serverMsgId" => json.field(&mut self.server_msg_id),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("conversation_id", &self.conversation_id);
+        json.field("server_msg_id", &self.server_msg_id);
+    }
+}
+
+impl Fields for HideMessages {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
+            b"server_msg_ids" | b"serverMsgIds" => json.field(&mut self.server_msg_ids),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("conversation_id", &self.conversation_id);
+        json.field("server_msg_ids", &self.server_msg_ids);
+    }
+}
+
 impl Fields for SessionChanged {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
@@ -1479,6 +1568,10 @@ impl Fields for ClientFrame {
             b"list_blocks" | b"listBlocks" => json.choice(&mut self.request, client_frame::Request::ListBlocks),
             b"get_settings" | b"getSettings" => json.choice(&mut self.request, client_frame::Request::GetSettings),
             b"update_settings" | b"updateSettings" => json.choice(&mut self.request, client_frame::Request::UpdateSettings),
+            b"update_session" | b"updateSession" => json.choice(&mut self.request, client_frame::Request::UpdateSession),
+            b"clear_session" | b"clearSession" => json.choice(&mut self.request, client_frame::Request::ClearSession),
+            b"remove_session" | b"removeSession" => json.choice(&mut self.request, client_frame::Request::RemoveSession),
+            b"hide_messages" | b"hideMessages" => json.choice(&mut self.request, client_frame::Request::HideMessages),
             b"dissolve_group" | b"dissolveGroup" => json.choice(&mut self.request, client_frame::Request::DissolveGroup),
             _ => json.skip_field(name),
         }
@@ -1522,6 +1615,10 @@ impl Fields for ClientFrame {
             Some(client_frame::Request::ListBlocks(value)) => json.choice("list_blocks", value),
             Some(client_frame::Request::GetSettings(value)) => json.choice("get_settings", value),
             Some(client_frame::Request::UpdateSettings(value)) => json.choice("update_settings", value),
+            Some(client_frame::Request::UpdateSession(value)) => json.choice("update_session", value),
+            Some(client_frame::Request::ClearSession(value)) => json.choice("clear_session", value),
+            Some(client_frame::Request::RemoveSession(value)) => json.choice("remove_session", value),
+            Some(client_frame::Request::HideMessages(value)) => json.choice("hide_messages", value),
             Some(client_frame::Request::DissolveGroup(value)) => json.choice("dissolve_group", value),
             None => {}
         }

@@ -1192,7 +1192,7 @@ pub struct Change {
     /// Of the user's mailbox.
     #[prost(uint64, tag = "1")]
     pub mailbox_seq: u64,
-    #[prost(oneof = "change::Now", tags = "2, 3, 4")]
+    #[prost(oneof = "change::Now", tags = "2, 3, 4, 5")]
     pub now: ::core::option::Option<change::Now>,
 }
 /// Nested message and enum types in `Change`.
@@ -1205,7 +1205,17 @@ pub mod change {
         Blocked(super::Blocked),
         #[prost(message, tag = "4")]
         Privacy(super::Privacy),
+        #[prost(message, tag = "5")]
+        Hidden(super::Hidden),
     }
+}
+/// A message that the user does not see any more.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Hidden {
+    #[prost(string, tag = "1")]
+    pub conversation_id: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub server_msg_id: u64,
 }
 /// What changed for the user: by this request, on another device, or by somebody else. Empty if nothing did.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1360,7 +1370,7 @@ pub struct Session {
     /// Last id of the conversation that the user may see.
     #[prost(uint64, tag = "2")]
     pub head: u64,
-    /// How many countable messages lie behind the read mark, without those that are recalled.
+    /// How many countable messages lie behind the read mark, without those that are recalled or hidden.
     #[prost(uint64, tag = "3")]
     pub unread: u64,
     #[prost(uint64, tag = "4")]
@@ -1372,9 +1382,10 @@ pub struct Session {
     pub peer_read_mark: u64,
     #[prost(uint64, tag = "7")]
     pub peer_delivered_mark: u64,
-    /// First id that the user may see in a group: where they joined.
+    /// First id that the user may see: where they joined a group, or behind what they cleared.
     #[prost(uint64, tag = "8")]
     pub first: u64,
+    /// The last message that is shown to the user; none if they cleared or hid all of them.
     #[prost(message, optional, tag = "9")]
     pub last: ::core::option::Option<Preview>,
     /// One-to-one: the other party.
@@ -1386,6 +1397,18 @@ pub struct Session {
     /// Stamp: the change of the user's mailbox that last touched this entry.
     #[prost(uint64, tag = "12")]
     pub mailbox_seq: u64,
+    /// Above the others.
+    #[prost(bool, tag = "13")]
+    pub pinned: bool,
+    /// Until then the user wants to be told of nothing here.
+    #[prost(uint64, tag = "14")]
+    pub quiet_until_ms: u64,
+    /// By the user, until they read or write here.
+    #[prost(bool, tag = "15")]
+    pub marked_unread: bool,
+    /// Not in the list unless `last` lies behind this id.
+    #[prost(uint64, tag = "16")]
+    pub removed_at: u64,
 }
 /// Enough of the last message for a line in the list.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1516,7 +1539,47 @@ pub struct Receipt {
     #[prost(uint64, tag = "5")]
     pub mailbox_seq: u64,
 }
-/// The user's own entry changed: marks moved on another device, a group was joined or left.
+/// Changes how a conversation stands in the user's list; what is left out stays. Answered by `session_changed`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UpdateSession {
+    #[prost(string, tag = "1")]
+    pub conversation_id: ::prost::alloc::string::String,
+    /// At most 100 conversations of a user.
+    #[prost(bool, optional, tag = "2")]
+    pub pinned: ::core::option::Option<bool>,
+    /// 0: not any more.
+    #[prost(uint64, optional, tag = "3")]
+    pub quiet_until_ms: ::core::option::Option<u64>,
+    #[prost(bool, optional, tag = "4")]
+    pub marked_unread: ::core::option::Option<bool>,
+}
+/// Up to this message the user sees nothing any more, on any device; for others nothing changes. The read mark goes along. There is no way back.
+/// Answered by `session_changed`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ClearSession {
+    #[prost(string, tag = "1")]
+    pub conversation_id: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub server_msg_id: u64,
+}
+/// Takes a conversation out of the user's list until a message behind this one is shown. Answered by `session_changed`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RemoveSession {
+    #[prost(string, tag = "1")]
+    pub conversation_id: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub server_msg_id: u64,
+}
+/// The user does not see these messages any more, on any device; for others nothing changes. There is no way back. Answered by `changed`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct HideMessages {
+    #[prost(string, tag = "1")]
+    pub conversation_id: ::prost::alloc::string::String,
+    /// At most 200. What the user does not see is passed over.
+    #[prost(uint64, repeated, tag = "2")]
+    pub server_msg_ids: ::prost::alloc::vec::Vec<u64>,
+}
+/// The user's own entry as it is now: marks or flags changed, a group was joined or left.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SessionChanged {
     #[prost(message, optional, tag = "1")]
@@ -1541,7 +1604,7 @@ pub struct ClientFrame {
     /// Chosen by the client; the answer bears the same. Not 0.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 60")]
+    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 60")]
     pub request: ::core::option::Option<client_frame::Request>,
 }
 /// Nested message and enum types in `ClientFrame`.
@@ -1618,6 +1681,14 @@ pub mod client_frame {
         GetSettings(super::GetSettings),
         #[prost(message, tag = "49")]
         UpdateSettings(super::UpdateSettings),
+        #[prost(message, tag = "50")]
+        UpdateSession(super::UpdateSession),
+        #[prost(message, tag = "51")]
+        ClearSession(super::ClearSession),
+        #[prost(message, tag = "52")]
+        RemoveSession(super::RemoveSession),
+        #[prost(message, tag = "53")]
+        HideMessages(super::HideMessages),
         #[prost(message, tag = "60")]
         DissolveGroup(super::DissolveGroup),
     }

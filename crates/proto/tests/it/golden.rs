@@ -65,6 +65,8 @@ fn golden_frames_are_read_and_written_as_ever() {
     check("server", "group-whole", &samples::group_as_it_is());
     check("server", "message-group_changed", &samples::group_changed());
     check("server", "members-muted", &samples::members_muted());
+    check("server", "session_changed-flags", &samples::session_with_flags());
+    check("server", "changed-hidden", &samples::hidden());
     check("client", "nothing", &ClientFrame::default());
     check("server", "nothing", &ServerFrame::default());
 }

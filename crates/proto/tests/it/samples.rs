@@ -2,15 +2,16 @@
 //! change places are seen. Numbers lie above 2^53 where JSON would lose them.
 
 use anser_proto::v1::{
-    AnswerContact, Block, Blocked, Blocks, Change, Changed, ClientFrame, Close, Contact, Contacts, CreateGroup, Device,
-    DissolveGroup, Done, Draining, Edit, Error, GetGroup, GetSettings, GetUsers, Group, GroupChange, GroupPosition,
-    Hello, InviteMembers, Kicked, Lagged, LeaveGroup, ListBlocks, ListContacts, ListMembers, ListSessions,
-    MarkDelivered, MarkRead, Marked, Member, Members, Message, MessageEvent, Messages, MessagesChanged, MuteMembers,
-    Notice, Password, Ping, Pong, Positions, Preview, Privacy, ProfileChanged, Pull, React, Reaction, Recall, Receipt,
-    Reference, RemoveContact, RemoveMembers, RequestContact, Send, Sent, ServerFrame, Session, SessionChanged,
-    Sessions, SetRemark, SetRole, Settings, Sync, SyncPage, TransferGroup, Typing, TypingEvent, Unblock, UpdateGroup,
-    UpdateProfile, UpdateSettings, User, Users, Welcome, change, client_frame::Request, close, contact, device, edit,
-    error, group, hello, message, notice, privacy, recall, server_frame::Body,
+    AnswerContact, Block, Blocked, Blocks, Change, Changed, ClearSession, ClientFrame, Close, Contact, Contacts,
+    CreateGroup, Device, DissolveGroup, Done, Draining, Edit, Error, GetGroup, GetSettings, GetUsers, Group,
+    GroupChange, GroupPosition, Hello, Hidden, HideMessages, InviteMembers, Kicked, Lagged, LeaveGroup, ListBlocks,
+    ListContacts, ListMembers, ListSessions, MarkDelivered, MarkRead, Marked, Member, Members, Message, MessageEvent,
+    Messages, MessagesChanged, MuteMembers, Notice, Password, Ping, Pong, Positions, Preview, Privacy, ProfileChanged,
+    Pull, React, Reaction, Recall, Receipt, Reference, RemoveContact, RemoveMembers, RemoveSession, RequestContact,
+    Send, Sent, ServerFrame, Session, SessionChanged, Sessions, SetRemark, SetRole, Settings, Sync, SyncPage,
+    TransferGroup, Typing, TypingEvent, Unblock, UpdateGroup, UpdateProfile, UpdateSession, UpdateSettings, User,
+    Users, Welcome, change, client_frame::Request, close, contact, device, edit, error, group, hello, message, notice,
+    privacy, recall, server_frame::Body,
 };
 
 const BIG: u64 = 9_223_372_036_854_775_807;
@@ -55,7 +56,8 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
         .chain(about_people())
         .chain(about_changes())
         .zip(1..)
-        .chain(about_groups().into_iter().zip(100..));
+        .chain(about_groups().into_iter().zip(100..))
+        .chain(about_lists().into_iter().zip(120..));
     requests.map(|(request, id)| ClientFrame { request_id: id, request: Some(request) }).collect()
 }
 
@@ -121,6 +123,21 @@ fn about_groups() -> Vec<Request> {
         }),
         Request::MuteMembers(MuteMembers { group_id: 3, user_ids: vec![1009, BIG], until_ms: NOON_MS }),
         Request::DissolveGroup(DissolveGroup { group_id: 3 }),
+    ]
+}
+
+fn about_lists() -> Vec<Request> {
+    let conversation_id = "single_1008_1009".to_owned();
+    vec![
+        Request::UpdateSession(UpdateSession {
+            conversation_id: conversation_id.clone(),
+            pinned: Some(false),
+            quiet_until_ms: Some(NOON_MS),
+            marked_unread: Some(true),
+        }),
+        Request::ClearSession(ClearSession { conversation_id: conversation_id.clone(), server_msg_id: 12 }),
+        Request::RemoveSession(RemoveSession { conversation_id: conversation_id.clone(), server_msg_id: 12 }),
+        Request::HideMessages(HideMessages { conversation_id, server_msg_ids: vec![7, 12, BIG] }),
     ]
 }
 
@@ -337,6 +354,26 @@ fn recalled_message() -> Message {
     }
 }
 
+/// What a user's own flags say, and nothing that is shown.
+pub(crate) fn session_with_flags() -> ServerFrame {
+    let session = Session {
+        last: None,
+        pinned: true,
+        quiet_until_ms: NOON_MS,
+        marked_unread: true,
+        removed_at: 12,
+        ..single_session()
+    };
+    let body = Body::SessionChanged(SessionChanged { session: Some(session) });
+    ServerFrame { request_id: 120, body: Some(body) }
+}
+
+pub(crate) fn hidden() -> ServerFrame {
+    let hidden = Hidden { conversation_id: "group_3".into(), server_msg_id: 7 };
+    let change = Change { mailbox_seq: 50, now: Some(change::Now::Hidden(hidden)) };
+    ServerFrame { request_id: 123, body: Some(Body::Changed(Changed { changes: vec![change] })) }
+}
+
 pub(crate) fn recalled_preview() -> ServerFrame {
     let last = Preview {
         server_msg_id: 12,
@@ -447,6 +484,7 @@ fn single_session() -> Session {
         peer: Some(user(1009, "bob")),
         group: None,
         mailbox_seq: 42,
+        ..Session::default()
     }
 }
 

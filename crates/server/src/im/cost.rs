@@ -17,6 +17,8 @@ const SESSIONS: u32 = 4;
 /// Of a group whose head is asked for, and of a user or member, a row or two are read.
 const GROUPS: u32 = 10;
 const USERS: u32 = 10;
+/// Of a message that is hidden three small rows are written, together with those beside it.
+const HIDDEN: u32 = 2;
 /// A page of a sync is as long as the server likes.
 const SYNC: u32 = 4;
 
@@ -36,6 +38,7 @@ pub fn of(request: Option<&Request>) -> u32 {
             Request::ListContacts(v1::ListContacts { limit, .. }) | Request::ListBlocks(v1::ListBlocks { limit, .. }),
         ) => page(*limit) / USERS,
         Some(Request::MuteMembers(mute)) => count(mute.user_ids.len()),
+        Some(Request::HideMessages(hide)) => count(hide.server_msg_ids.len()) / HIDDEN,
         _ => 0,
     }
 }
@@ -84,6 +87,10 @@ mod tests {
             (
                 "`create_group`, `invite_members`, `remove_members`, `set_role`, `mute_members`",
                 Request::CreateGroup(v1::CreateGroup { user_ids: ids(500), ..Default::default() }),
+            ),
+            (
+                "`hide_messages`",
+                Request::HideMessages(v1::HideMessages { server_msg_ids: ids(200), ..Default::default() }),
             ),
             ("all others", Request::Ping(v1::Ping {})),
         ] {

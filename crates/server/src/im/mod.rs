@@ -100,7 +100,7 @@ fn answer(cx: &Ctx, kind: &'static str, request_id: u32, body: Result<Body, Erro
     ServerFrame { request_id, body: Some(body) }
 }
 
-/// The one match over all requests.
+/// The match over all requests, which goes on below.
 async fn handle(
     cx: &Arc<Ctx>,
     caller: &mut Caller,
@@ -133,43 +133,79 @@ async fn handle(
         Some(Request::MarkDelivered(mark)) => read::mark_delivered(cx, actor, from, mark).await.map(Body::Marked),
         Some(Request::Typing(typing)) => session::typing(cx, actor, lane, &typing, now).await.map(|()| done()),
         Some(Request::ListSessions(list)) => session::list(cx, actor, lane, list).await.map(Body::Sessions),
-        Some(Request::CreateGroup(create)) => group::create(cx, actor, create).await.map(Body::Group),
-        Some(Request::GetGroup(get)) => group::get(cx, actor, get).await.map(Body::Group),
-        Some(Request::ListMembers(list)) => group::list_members(cx, actor, lane, list).await.map(Body::Members),
-        Some(Request::InviteMembers(invite)) => group::invite(cx, actor, invite).await.map(Body::Group),
-        Some(Request::RemoveMembers(remove)) => group::remove(cx, actor, remove).await.map(Body::Group),
-        Some(Request::LeaveGroup(leave)) => group::leave(cx, actor, leave).await.map(|()| done()),
-        Some(Request::SetRole(set)) => group::set_role(cx, actor, set).await.map(Body::Group),
-        Some(Request::UpdateGroup(update)) => group::update(cx, actor, update).await.map(Body::Group),
-        Some(Request::MuteMembers(mute)) => group::mute(cx, actor, mute).await.map(Body::Group),
-        Some(Request::DissolveGroup(dissolve)) => group::dissolve(cx, actor, dissolve).await.map(|()| done()),
-        Some(Request::TransferGroup(transfer)) => group::transfer(cx, actor, transfer).await.map(Body::Group),
-        Some(Request::GetUsers(get)) => user::get(cx, get).await.map(Body::Users),
-        Some(Request::UpdateProfile(update)) => user::update_profile(cx, actor, from, update).await.map(Body::Users),
-        Some(Request::RequestContact(request)) => {
+        Some(Request::UpdateSession(update)) => {
+            session::update(cx, actor, from, update).await.map(Body::SessionChanged)
+        }
+        Some(Request::ClearSession(clear)) => session::clear(cx, actor, from, clear).await.map(Body::SessionChanged),
+        Some(Request::RemoveSession(remove)) => {
+            session::remove(cx, actor, from, remove).await.map(Body::SessionChanged)
+        }
+        Some(Request::HideMessages(hide)) => session::hide(cx, actor, from, hide).await.map(Body::Changed),
+        Some(request) => about_groups(cx, actor, lane, request, now).await,
+        None => Err(unknown()),
+    }
+}
+
+/// What is left of the match: requests about groups.
+async fn about_groups(
+    cx: &Arc<Ctx>,
+    actor: &Actor,
+    lane: &mut Lane,
+    request: Request,
+    now: Instant,
+) -> Result<Body, Error> {
+    match request {
+        Request::CreateGroup(create) => group::create(cx, actor, create).await.map(Body::Group),
+        Request::GetGroup(get) => group::get(cx, actor, get).await.map(Body::Group),
+        Request::ListMembers(list) => group::list_members(cx, actor, lane, list).await.map(Body::Members),
+        Request::InviteMembers(invite) => group::invite(cx, actor, invite).await.map(Body::Group),
+        Request::RemoveMembers(remove) => group::remove(cx, actor, remove).await.map(Body::Group),
+        Request::LeaveGroup(leave) => group::leave(cx, actor, leave).await.map(|()| done()),
+        Request::SetRole(set) => group::set_role(cx, actor, set).await.map(Body::Group),
+        Request::UpdateGroup(update) => group::update(cx, actor, update).await.map(Body::Group),
+        Request::MuteMembers(mute) => group::mute(cx, actor, mute).await.map(Body::Group),
+        Request::DissolveGroup(dissolve) => group::dissolve(cx, actor, dissolve).await.map(|()| done()),
+        Request::TransferGroup(transfer) => group::transfer(cx, actor, transfer).await.map(Body::Group),
+        request => about_people(cx, actor, lane, request, now).await,
+    }
+}
+
+/// What is left of it then: requests about people.
+async fn about_people(
+    cx: &Arc<Ctx>,
+    actor: &Actor,
+    lane: &mut Lane,
+    request: Request,
+    now: Instant,
+) -> Result<Body, Error> {
+    let from = lane.conn;
+    match request {
+        Request::GetUsers(get) => user::get(cx, get).await.map(Body::Users),
+        Request::UpdateProfile(update) => user::update_profile(cx, actor, from, update).await.map(Body::Users),
+        Request::RequestContact(request) => {
             people::request_contact(cx, actor, lane, request, now).await.map(Body::Changed)
         }
-        Some(Request::AnswerContact(answer)) => {
-            people::answer_contact(cx, actor, from, answer).await.map(Body::Changed)
-        }
-        Some(Request::SetRemark(set)) => people::set_remark(cx, actor, from, set).await.map(Body::Changed),
-        Some(Request::RemoveContact(v1::RemoveContact { user_id })) => {
+        Request::AnswerContact(answer) => people::answer_contact(cx, actor, from, answer).await.map(Body::Changed),
+        Request::SetRemark(set) => people::set_remark(cx, actor, from, set).await.map(Body::Changed),
+        Request::RemoveContact(v1::RemoveContact { user_id }) => {
             people::change(cx, actor, from, user_id, PeopleAction::Remove).await.map(Body::Changed)
         }
-        Some(Request::ListContacts(list)) => people::list_contacts(cx, actor, lane, list).await.map(Body::Contacts),
-        Some(Request::Block(v1::Block { user_id })) => {
+        Request::ListContacts(list) => people::list_contacts(cx, actor, lane, list).await.map(Body::Contacts),
+        Request::Block(v1::Block { user_id }) => {
             people::change(cx, actor, from, user_id, PeopleAction::Block).await.map(Body::Changed)
         }
-        Some(Request::Unblock(v1::Unblock { user_id })) => {
+        Request::Unblock(v1::Unblock { user_id }) => {
             people::change(cx, actor, from, user_id, PeopleAction::Unblock).await.map(Body::Changed)
         }
-        Some(Request::ListBlocks(list)) => people::list_blocks(cx, actor, lane, list).await.map(Body::Blocks),
-        Some(Request::GetSettings(_)) => people::settings(cx, actor).await.map(Body::Privacy),
-        Some(Request::UpdateSettings(update)) => {
-            people::update_settings(cx, actor, from, update).await.map(Body::Changed)
-        }
-        None => Err(Error::new(ErrorCode::UnknownRequest, "the frame has no request that this server knows")),
+        Request::ListBlocks(list) => people::list_blocks(cx, actor, lane, list).await.map(Body::Blocks),
+        Request::GetSettings(_) => people::settings(cx, actor).await.map(Body::Privacy),
+        Request::UpdateSettings(update) => people::update_settings(cx, actor, from, update).await.map(Body::Changed),
+        _ => Err(unknown()),
     }
+}
+
+fn unknown() -> Error {
+    Error::new(ErrorCode::UnknownRequest, "the frame has no request that this server knows")
 }
 
 fn check_request_id(request_id: u32) -> Result<(), Error> {
@@ -208,6 +244,10 @@ fn kind(request: Option<&Request>) -> &'static str {
         Some(Request::MarkDelivered(_)) => "mark_delivered",
         Some(Request::Typing(_)) => "typing",
         Some(Request::ListSessions(_)) => "list_sessions",
+        Some(Request::UpdateSession(_)) => "update_session",
+        Some(Request::ClearSession(_)) => "clear_session",
+        Some(Request::RemoveSession(_)) => "remove_session",
+        Some(Request::HideMessages(_)) => "hide_messages",
         Some(Request::CreateGroup(_)) => "create_group",
         Some(Request::GetGroup(_)) => "get_group",
         Some(Request::ListMembers(_)) => "list_members",

@@ -61,7 +61,8 @@ pub async fn change(
     Ok(tell(cx, user, &changed.own, Some(from)).await)
 }
 
-async fn tell(cx: &Ctx, user: UserId, changes: &[Change], except: Option<ConnId>) -> v1::Changed {
+/// Tells the devices of a user what changed of theirs.
+pub async fn tell(cx: &Ctx, user: UserId, changes: &[Change], except: Option<ConnId>) -> v1::Changed {
     let changed = v1::Changed { changes: changes.iter().map(wire::change).collect() };
     if !changes.is_empty() {
         let event = Event::new(Body::Changed(changed.clone()));

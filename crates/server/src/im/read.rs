@@ -38,9 +38,7 @@ async fn move_mark(
     let (user, login_version, server_msg_id) = (actor.user, actor.login_version, wire::position(server_msg_id));
     let mark = Mark { user, conversation, kind, server_msg_id, login_version };
     let marked = cx.store.mark(mark).await?;
-    if marked.moved {
-        tell(cx, actor.user, from, conversation, &marked).await;
-    }
+    tell(cx, actor.user, from, conversation, &marked).await;
     Ok(v1::Marked {
         read_mark: marked.read_mark,
         delivered_mark: marked.delivered_mark,
@@ -54,6 +52,10 @@ async fn tell(cx: &Ctx, user: UserId, from: ConnId, conversation: ConversationId
     if marked.mailbox_seq != 0 {
         session::changed(cx, user, Some(from), conversation).await;
     }
+    tell_peer(cx, user, conversation, marked).await;
+}
+
+pub async fn tell_peer(cx: &Ctx, user: UserId, conversation: ConversationId, marked: &Marked) {
     if let Some((peer, mailbox_seq)) = marked.peer.filter(|(peer, _)| *peer != user) {
         let receipt = v1::Receipt {
             conversation_id: conversation.to_string(),

@@ -1,18 +1,19 @@
-//! The conversation list, and who is typing in it.
+//! The conversation list, what a user puts away of it, and who is typing in it.
 
 use std::sync::Arc;
 
 use anser_proto::{
-    ConversationId, UserId,
+    ConversationId, ErrorCode, UserId,
+    limits::HIDE_MAX,
     v1::{self, server_frame::Body},
 };
-use anser_store::{MemberIds, Refusal};
+use anser_store::{Flags, Hide, MemberIds, Refusal, SessionAction, SessionChange, SessionChanged};
 use tokio::time::Instant;
 
 use super::{
     Actor, Lane,
     deliver::{Audience, publish, publish_here},
-    page_limit, people, wire,
+    page_limit, people, read, wire,
 };
 use crate::{accepted::ConnId, cluster::relay::Told, ctx::Ctx, error::Error, event::Event, outbox::Wave};
 
@@ -47,6 +48,76 @@ pub async fn changed_here(cx: &Ctx, user: UserId, except: Option<ConnId>, conver
             cx.hub.lag(user);
         }
     }
+}
+
+pub async fn update(
+    cx: &Ctx,
+    actor: &Actor,
+    from: ConnId,
+    update: v1::UpdateSession,
+) -> Result<v1::SessionChanged, Error> {
+    let v1::UpdateSession { conversation_id, pinned, quiet_until_ms, marked_unread } = update;
+    let quiet_until_ms = quiet_until_ms.map(wire::position);
+    change(cx, actor, from, &conversation_id, SessionAction::Update(Flags { pinned, quiet_until_ms, marked_unread }))
+        .await
+}
+
+pub async fn clear(
+    cx: &Ctx,
+    actor: &Actor,
+    from: ConnId,
+    clear: v1::ClearSession,
+) -> Result<v1::SessionChanged, Error> {
+    let through = wire::position(clear.server_msg_id);
+    change(cx, actor, from, &clear.conversation_id, SessionAction::Clear(through)).await
+}
+
+pub async fn remove(
+    cx: &Ctx,
+    actor: &Actor,
+    from: ConnId,
+    remove: v1::RemoveSession,
+) -> Result<v1::SessionChanged, Error> {
+    let through = wire::position(remove.server_msg_id);
+    change(cx, actor, from, &remove.conversation_id, SessionAction::Remove(through)).await
+}
+
+async fn change(
+    cx: &Ctx,
+    actor: &Actor,
+    from: ConnId,
+    conversation_id: &str,
+    action: SessionAction,
+) -> Result<v1::SessionChanged, Error> {
+    let (user, conversation) = (actor.user, wire::conversation_of(conversation_id, actor.user)?);
+    let change = SessionChange { user, conversation, action, login_version: actor.login_version };
+    let SessionChanged { mailbox_seq, marked } = cx.store.change_session(change).await?;
+    if mailbox_seq > 0 {
+        changed(cx, user, Some(from), conversation).await;
+    }
+    if let Some(marked) = marked {
+        read::tell_peer(cx, user, conversation, &marked).await;
+    }
+    let session = cx.store.session(user, conversation).await?;
+    Ok(v1::SessionChanged { session: Some(wire::session(&session)) })
+}
+
+/// The connection that asked is told too how the conversation stands in the list now: the answer says only what is hidden.
+pub async fn hide(cx: &Ctx, actor: &Actor, from: ConnId, hide: v1::HideMessages) -> Result<v1::Changed, Error> {
+    let named = hide.server_msg_ids.len();
+    if named > HIDE_MAX {
+        let message = format!("server_msg_ids has {named} ids: at most {HIDE_MAX} are hidden at once");
+        return Err(Error::new(ErrorCode::PageTooLarge, message));
+    }
+    let (user, login_version) = (actor.user, actor.login_version);
+    let conversation = wire::conversation_of(&hide.conversation_id, user)?;
+    let places = hide.server_msg_ids.into_iter().map(wire::position).collect();
+    let hidden = cx.store.hide_messages(Hide { user, conversation, places, login_version }).await?;
+    let told = people::tell(cx, user, &hidden.changes, Some(from)).await;
+    if hidden.mailbox_seq > 0 {
+        changed(cx, user, None, conversation).await;
+    }
+    Ok(told)
 }
 
 /// Passes on that the user is typing, to whoever is connected. Of a group, waits for nothing: members who are not remembered

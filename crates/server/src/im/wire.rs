@@ -138,6 +138,10 @@ pub fn session(session: &Session) -> v1::Session {
         peer,
         group,
         mailbox_seq: session.mailbox_seq,
+        pinned: session.pinned,
+        quiet_until_ms: session.quiet_until_ms,
+        marked_unread: session.marked_unread,
+        removed_at: session.removed_at,
     }
 }
 
@@ -201,6 +205,9 @@ pub fn change(change: &Change) -> v1::Change {
             v1::change::Now::Contact(v1::Contact { user: id_alone(peer), ..Default::default() })
         }
         Now::Privacy(now) => v1::change::Now::Privacy(privacy(*now)),
+        Now::Hidden(conversation, place) => {
+            v1::change::Now::Hidden(v1::Hidden { conversation_id: conversation.to_string(), server_msg_id: *place })
+        }
         Now::Block(_, Some(now)) => v1::change::Now::Blocked(blocked(now)),
         Now::Block(peer, None) => v1::change::Now::Blocked(v1::Blocked { user: id_alone(peer), since_ms: 0 }),
     };

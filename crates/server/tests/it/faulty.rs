@@ -113,6 +113,14 @@ impl Store for Faulty {
         self.below.probe().await
     }
 
+    async fn change_session(&self, change: SessionChange) -> Result<SessionChanged, Error> {
+        self.below.change_session(change).await
+    }
+
+    async fn hide_messages(&self, hide: Hide) -> Result<Hidden, Error> {
+        self.below.hide_messages(hide).await
+    }
+
     async fn positions(&self, user: UserId) -> Result<Positions, Error> {
         self.fault()?;
         self.below.positions(user).await

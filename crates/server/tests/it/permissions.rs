@@ -43,6 +43,10 @@ pub const ROWS: &[Row] = &[
     ("pull", pull, [Untold, Untold, Untold, Untold, Untold]),
     ("mark_read", mark_read, [Told, Told, Untold, Untold, Untold]),
     ("mark_delivered", mark_delivered, [Told, Told, Untold, Untold, Untold]),
+    ("update_session", pin_session, [Untold, Untold, Untold, Untold, NotFound]),
+    ("clear_session", clear_session, [Told, Told, Untold, Untold, NotFound]),
+    ("remove_session", remove_session, [Untold, Untold, Untold, Untold, NotFound]),
+    ("hide_messages", hide_messages, [Untold, Untold, Untold, Untold, NotFound]),
     ("typing", typing, [Told, Told, Untold, Untold, NotFound]),
     ("get_users", get_users, [Untold, Untold, Untold, Untold, Untold]),
     ("request_contact", request_contact, [Told, Untold, Untold, Forbidden, NotFound]),
@@ -79,6 +83,24 @@ fn mark_read(own: u64, other: u64) -> Request {
 
 fn mark_delivered(own: u64, other: u64) -> Request {
     Request::MarkDelivered(v1::MarkDelivered { conversation_id: conversation(own, other), server_msg_id: 2 })
+}
+
+fn pin_session(own: u64, other: u64) -> Request {
+    let update = v1::UpdateSession { conversation_id: conversation(own, other), ..Default::default() };
+    Request::UpdateSession(v1::UpdateSession { pinned: Some(true), ..update })
+}
+
+fn clear_session(own: u64, other: u64) -> Request {
+    Request::ClearSession(v1::ClearSession { conversation_id: conversation(own, other), server_msg_id: 2 })
+}
+
+fn remove_session(own: u64, other: u64) -> Request {
+    Request::RemoveSession(v1::RemoveSession { conversation_id: conversation(own, other), server_msg_id: 2 })
+}
+
+fn hide_messages(own: u64, other: u64) -> Request {
+    let (conversation_id, server_msg_ids) = (conversation(own, other), vec![1, 2]);
+    Request::HideMessages(v1::HideMessages { conversation_id, server_msg_ids })
 }
 
 fn typing(own: u64, other: u64) -> Request {

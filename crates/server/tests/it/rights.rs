@@ -5,13 +5,20 @@ use anser_proto::{
     v1::{self, client_frame::Request, server_frame::Body},
 };
 
-use crate::raw::{Raw, TestServer, group_id, memory_store, send};
+use crate::{
+    lists,
+    raw::{Raw, TestServer, group_id, memory_store, send},
+};
 
 /// `ok`, or the code of the refusal, whatever has been asked before by others.
 const TABLE: &str = "
     request        stranger    left        muted      member     admin      owner
     pull           NOT_MEMBER  ok          ok         ok         ok         ok
     mark_read      NOT_MEMBER  ok          ok         ok         ok         ok
+    pin_session    NOT_MEMBER  ok          ok         ok         ok         ok
+    clear_session  NOT_MEMBER  ok          ok         ok         ok         ok
+    remove_session NOT_MEMBER  ok          ok         ok         ok         ok
+    hide_messages  NOT_MEMBER  ok          ok         ok         ok         ok
     send           NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
     send_when_all  NOT_MEMBER  NOT_MEMBER  MUTED      MUTED      ok         ok
     typing         NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
@@ -93,6 +100,10 @@ impl Cast {
         match row {
             "pull" => Request::Pull(v1::Pull { conversation_id, ..Default::default() }),
             "mark_read" => Request::MarkRead(v1::MarkRead { conversation_id, server_msg_id: 1 }),
+            "pin_session" => lists::pin(conversation),
+            "clear_session" => lists::clear(conversation, 1),
+            "remove_session" => lists::remove(conversation, 1),
+            "hide_messages" => lists::hide(conversation, &[1]),
             "send" | "send_when_all" => send(conversation, "m-1", "honk"),
             "typing" | "typing_all" => Request::Typing(v1::Typing { conversation_id }),
             "get_group" => Request::GetGroup(v1::GetGroup { group_id }),

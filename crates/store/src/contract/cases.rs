@@ -278,6 +278,21 @@ macro_rules! store_contract {
                 many_devices_are_forgotten_at_once
                 a_device_of_nobody_is_not_found
             }
+            lists {
+                flags_are_changed_one_by_one_and_are_the_users_alone
+                what_is_marked_unread_is_so_until_the_user_reads_or_writes
+                pinned_conversations_are_bounded
+                a_cleared_log_begins_behind_the_last_that_was_cleared
+                the_mark_of_a_clear_is_a_receipt_as_any_other
+                a_removed_conversation_is_so_up_to_a_place
+                a_hidden_message_is_on_no_page
+                what_is_hidden_does_not_count_and_is_not_the_last
+                what_is_hidden_or_cleared_cannot_be_changed_or_answered
+                a_message_that_neither_of_two_sees_is_known_when_it_comes_again
+                who_left_puts_away_what_they_saw
+                who_has_no_part_in_it_puts_nothing_away
+                another_device_is_told_what_was_put_away
+            }
             people {
                 who_is_asked_may_accept
                 who_asks_again_replaces_the_words

@@ -28,15 +28,15 @@ fn changing(
     NewMessage { kind, change, content: content.into(), counted: false, ..text(by, conversation, id) }
 }
 
-fn recall(by: UserId, conversation: ConversationId, id: &str, target: u64) -> NewMessage {
+pub(super) fn recall(by: UserId, conversation: ConversationId, id: &str, target: u64) -> NewMessage {
     changing(by, conversation, id, (RECALL, What::Recall), target, "")
 }
 
-fn edit(by: UserId, conversation: ConversationId, id: &str, target: u64, content: &str) -> NewMessage {
+pub(super) fn edit(by: UserId, conversation: ConversationId, id: &str, target: u64, content: &str) -> NewMessage {
     changing(by, conversation, id, (EDIT, What::Edit { if_changed: None }), target, content)
 }
 
-fn react(by: UserId, conversation: ConversationId, id: &str, target: u64, emojis: &str) -> NewMessage {
+pub(super) fn react(by: UserId, conversation: ConversationId, id: &str, target: u64, emojis: &str) -> NewMessage {
     changing(by, conversation, id, (REACTION, What::React), target, emojis)
 }
 

@@ -11,6 +11,7 @@ mod changes;
 mod dissolve;
 mod group;
 mod life;
+mod lists;
 mod log;
 mod mark;
 mod members;

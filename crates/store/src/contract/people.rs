@@ -56,6 +56,7 @@ fn told(changes: &[Change]) -> Vec<(UserId, &'static str, bool)> {
         Now::Contact(peer, contact) => (*peer, "contact", contact.is_some()),
         Now::Block(peer, block) => (*peer, "block", block.is_some()),
         Now::Privacy(_) => (UserId(0), "privacy", true),
+        Now::Hidden(..) => (UserId(0), "hidden", true),
     });
     told.collect()
 }

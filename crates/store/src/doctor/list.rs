@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     query::{Dialect, Query},
-    rows::{Damage, Entry, Head, Stay, Take, UserRow},
+    rows::{Damage, Entry, Head, HiddenRow, Stay, Take, UserRow},
 };
 
 /// The stays of the user in the group of the entry `here`, the last one first.
@@ -41,6 +41,7 @@ impl<P: Patient> Doctor<'_, P> {
         self.missing_sessions().await?;
         self.marks().await?;
         self.read_counts().await?;
+        self.hidden().await?;
         self.missing_mailboxes().await?;
         self.stamps().await?;
         self.changes().await
@@ -147,6 +148,22 @@ impl<P: Patient> Doctor<'_, P> {
         let wrong = format!("'read_count is ' || here.read_count || ', by the message at the read mark ' || {right}");
         let check = Check::of(Over::rows_of::<Entry>(), wrong, format!("here.read_count <> {right}"));
         self.check(&check.set("read_count", &right)).await
+    }
+
+    /// A message that its user hid is looked for no farther than their entry says.
+    async fn hidden(&mut self) -> Result<(), P::Error> {
+        let of = |entry: &str, hidden: &str| {
+            let same = |column| format!("{entry}.{column} = {hidden}.{column}");
+            ["user_id", "small_id", "big_id"].map(same).join(" AND ")
+        };
+        let known = of("entry", "here");
+        let which = format!(
+            "NOT EXISTS (SELECT 1 FROM im_session AS entry WHERE {known} AND entry.hidden_top >= here.server_msg_id)"
+        );
+        let top = format!("(SELECT max(server_msg_id) FROM im_hidden AS hidden WHERE {})", of("hidden", "here"));
+        let repair = format!("UPDATE im_session AS here SET hidden_top = {top} WHERE hidden_top < {top}");
+        let check = Check::of(Over::rows_of::<HiddenRow>(), "'the entry of its user knows of none so far'", which);
+        self.check(&check.repaired_by(repair)).await
     }
 
     async fn missing_mailboxes(&mut self) -> Result<(), P::Error> {

@@ -24,7 +24,7 @@ impl State {
 
     /// A message that somebody sent and that the user sees.
     pub(super) fn said(&self, user: UserId, conversation: ConversationId, place: u64) -> Result<&Message, Refusal> {
-        let seen = self.visible(user, conversation)?;
+        let seen = self.kept(user, conversation)?;
         let is_said = |kind| !is_silent(kind) && kind != Type::Notice as i32;
         let said = seen.into_iter().find(|message| message.server_msg_id == place && is_said(message.kind));
         said.ok_or(Refusal::NotFound("message"))

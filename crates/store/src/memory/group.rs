@@ -147,6 +147,7 @@ impl State {
             });
             let session = self.sessions.entry((*user, ConversationId::Group(group))).or_default();
             (session.read_mark, session.delivered_mark) = (joined, joined);
+            session.marked_unread = false;
         }
     }
 

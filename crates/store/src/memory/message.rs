@@ -39,6 +39,7 @@ impl State {
         let row = self.sessions.entry((from, conversation)).or_default();
         let shown_read = if hides_reads { row.shown.0 } else { place };
         (row.read_mark, row.delivered_mark, row.shown) = (place, place, (shown_read, place));
+        row.marked_unread = false;
         self.answer(from, conversation);
         Ok(self.appended(&stored, from, members_version))
     }
@@ -133,9 +134,10 @@ impl State {
     ) -> Result<LogPage, Refusal> {
         let mut within = self.visible(reader, conversation)?;
         let head = within.last().map_or(0, |last| last.server_msg_id);
+        let cleared = self.cleared(reader, conversation);
         within.retain(|message| {
             let id = message.server_msg_id;
-            id > stretch.after.unwrap_or(0) && (stretch.before == 0 || id < stretch.before)
+            id > cleared && id > stretch.after.unwrap_or(0) && (stretch.before == 0 || id < stretch.before)
         });
         let oldest_first = stretch.after.is_some();
         if !oldest_first {
@@ -150,7 +152,9 @@ impl State {
                 break;
             }
             (reached, looked_at) = (Some(message.server_msg_id), looked_at + 1);
-            if !is_silent(message.kind) {
+            if self.is_put_away(reader, conversation, message.server_msg_id) {
+                // It was there, and is passed over.
+            } else if !is_silent(message.kind) {
                 page.push((*message).clone());
                 bytes += message.body_bytes();
             } else if stretch.after.is_some_and(|after| self.target(message) <= after)
@@ -169,7 +173,7 @@ impl State {
         } else if more {
             after = reached.map_or(through, |reached| reached - 1);
         }
-        let seen = self.visible(reader, conversation)?;
+        let seen = self.kept(reader, conversation)?;
         let mut changed: Vec<Message> = Vec::new();
         for (target, entry) in targets {
             let Some(row) = seen.iter().find(|one| one.server_msg_id == target) else { continue };

@@ -8,6 +8,7 @@
 
 mod change;
 mod group;
+mod lists;
 mod members;
 mod message;
 mod people;
@@ -15,7 +16,7 @@ mod session;
 mod user;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, MutexGuard,
         atomic::{AtomicBool, Ordering::Relaxed},
@@ -28,10 +29,10 @@ use async_trait::async_trait;
 use people::{ContactRow, Thing};
 
 use crate::{
-    Appended, Between, Block, Change, Changes, Contact, Device, Error, Failure, Group, GroupUpdate, LogPage, Mark,
-    Marked, Member, MemberIds, MembersChange, MembersChanged, Message, NewGroup, NewMessage, NewUser, Options, Page,
-    PasswordHash, PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Refusal, Role,
-    Session, Stats, Store, Stretch, User,
+    Appended, Between, Block, Change, Changes, Contact, Device, Error, Failure, Group, GroupUpdate, Hidden, Hide,
+    LogPage, Mark, Marked, Member, MemberIds, MembersChange, MembersChanged, Message, NewGroup, NewMessage, NewUser,
+    Options, Page, PasswordHash, PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange,
+    Refusal, Role, Session, SessionChange, SessionChanged, Stats, Store, Stretch, User,
 };
 
 pub struct MemoryStore {
@@ -52,6 +53,8 @@ struct State {
     /// What stands below messages: each emoji with all of its users, both in the order in which they came.
     reactions: BTreeMap<(ConversationId, u64), Vec<Reacted>>,
     sessions: BTreeMap<(UserId, ConversationId), SessionRow>,
+    /// Who hid which messages from themselves.
+    hidden: BTreeSet<(UserId, ConversationId, u64)>,
     groups: BTreeMap<GroupId, GroupRow>,
     /// Who of two is what to the other one: the first to whom the second is it.
     contacts: BTreeMap<(UserId, UserId), ContactRow>,
@@ -75,13 +78,18 @@ struct UserRow {
     devices: Vec<(Device, u64)>,
 }
 
-#[derive(Default)]
+#[derive(Clone, PartialEq, Default)]
 struct SessionRow {
     stamp: u64,
     read_mark: u64,
     delivered_mark: u64,
     /// The read and the delivered mark as the peer is shown them.
     shown: (u64, u64),
+    pinned: bool,
+    quiet_until_ms: u64,
+    marked_unread: bool,
+    removed_at: u64,
+    cleared: u64,
 }
 
 struct GroupRow {
@@ -120,6 +128,7 @@ impl MemoryStore {
             targets: BTreeMap::new(),
             reactions: BTreeMap::new(),
             sessions: BTreeMap::new(),
+            hidden: BTreeSet::new(),
             groups: BTreeMap::new(),
             contacts: BTreeMap::new(),
             blocks: BTreeMap::new(),
@@ -170,6 +179,14 @@ impl Store for MemoryStore {
 
     async fn mark(&self, mark: Mark) -> Result<Marked, Error> {
         self.with(|state| state.mark(mark))
+    }
+
+    async fn change_session(&self, change: SessionChange) -> Result<SessionChanged, Error> {
+        self.with(|state| state.change_session(change))
+    }
+
+    async fn hide_messages(&self, hide: Hide) -> Result<Hidden, Error> {
+        self.with(|state| state.hide_messages(hide))
     }
 
     async fn positions(&self, user: UserId) -> Result<Positions, Error> {

@@ -2,7 +2,7 @@
 
 use std::{ops::Bound, sync::Arc};
 
-use anser_proto::UserId;
+use anser_proto::{ConversationId, UserId};
 
 use super::{State, page};
 use crate::{
@@ -24,6 +24,7 @@ pub(super) enum Thing {
     Contact(UserId),
     Block(UserId),
     Privacy,
+    Hidden(ConversationId, u64),
 }
 
 impl State {
@@ -51,7 +52,7 @@ impl State {
         Ok(changed)
     }
 
-    fn stamp_thing(&mut self, user: UserId, thing: Thing) -> u64 {
+    pub(super) fn stamp_thing(&mut self, user: UserId, thing: Thing) -> u64 {
         self.things.retain(|(whose, _), known| *whose != user || *known != thing);
         let mailbox_seq = self.next_seq(user);
         self.things.insert((user, mailbox_seq), thing);
@@ -81,6 +82,7 @@ impl State {
             Thing::Contact(peer) => Now::Contact(peer, self.contact(user, peer)),
             Thing::Block(peer) => Now::Block(peer, self.block(user, peer)),
             Thing::Privacy => Now::Privacy(self.users[&user].privacy),
+            Thing::Hidden(conversation, place) => Now::Hidden(conversation, place),
         }
     }
 

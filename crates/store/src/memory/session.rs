@@ -21,11 +21,11 @@ impl State {
     }
 
     fn unread(&self, user: UserId, conversation: ConversationId, read_mark: u64) -> Result<u64, Refusal> {
-        let visible = self.visible(user, conversation)?;
+        let kept = self.kept(user, conversation)?;
         let behind = |message: &&&Message| {
             message.counted && message.server_msg_id > read_mark && message.revision.recalled_by.is_none()
         };
-        Ok(visible.iter().filter(behind).count() as u64)
+        Ok(kept.iter().filter(behind).count() as u64)
     }
 
     pub(super) fn mark(&mut self, mark: Mark) -> Result<Marked, Refusal> {
@@ -64,6 +64,14 @@ impl State {
                 !is_alone && (after.1 > before.1 || (sees_reads && after.0 > before.0))
             });
             peer = told.map(|peer| (peer, self.stamp(peer, conversation)));
+            self.stats.commits += 1;
+        }
+        if mark.kind == MarkKind::Read
+            && let Some(row) = self.sessions.get_mut(&(user, conversation))
+            && std::mem::take(&mut row.marked_unread)
+            && mailbox_seq == 0
+        {
+            mailbox_seq = self.stamp(user, conversation);
             self.stats.commits += 1;
         }
         let row = self.sessions.get(&(user, conversation)).filter(|_| conversation.peer_of(user).is_some());
@@ -120,6 +128,7 @@ impl State {
         let row = self.sessions.get(&(user, conversation))?;
         let visible = self.visible(user, conversation).ok()?;
         let (first, last) = (visible.first()?, visible.last()?);
+        let kept = self.kept(user, conversation).ok()?;
         let (party, (peer_read_mark, peer_delivered_mark)) = match conversation {
             ConversationId::Single { .. } => {
                 let peer = conversation.peer_of(user)?;
@@ -140,9 +149,13 @@ impl State {
             delivered_mark: row.delivered_mark,
             peer_read_mark,
             peer_delivered_mark,
-            first: first.server_msg_id,
-            last: visible.iter().rfind(|message| !is_silent(message.kind)).map(|message| preview(message)),
+            first: first.server_msg_id.max(row.cleared + 1),
+            last: kept.iter().rfind(|message| !is_silent(message.kind)).map(|message| preview(message)),
             party,
+            pinned: row.pinned,
+            quiet_until_ms: row.quiet_until_ms,
+            marked_unread: row.marked_unread,
+            removed_at: row.removed_at,
             mailbox_seq: row.stamp,
         })
     }

@@ -24,7 +24,8 @@ use crate::{
     questions,
     rows::{
         AnnouncementRow, BlockRow, ChangeRow, Column as _, ContactRow, Damage, DeviceRow, Entry, GroupRow, Head,
-        Mailbox, MessageRow, PasswordRow, ReactionRow, RecalledRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
+        HiddenRow, Mailbox, MessageRow, PasswordRow, ReactionRow, RecalledRow, Row, StandingMessage, Stay, Take, Thing,
+        UserRow,
     },
     verb::Wants,
 };
@@ -47,6 +48,7 @@ struct Keys {
     changes: BTreeSet<(UserId, Thing)>,
     reactions: BTreeSet<((ConversationId, u64), UserId)>,
     recalled: BTreeSet<(ConversationId, u64)>,
+    hidden: BTreeSet<(UserId, (ConversationId, u64))>,
     standing: BTreeSet<(ConversationId, u64)>,
 }
 
@@ -69,6 +71,7 @@ impl Keys {
                 Want::Change(user, thing) => keys.changes.insert((user, thing)),
                 Want::Reaction(conversation, place, user) => keys.reactions.insert(((conversation, place), user)),
                 Want::Recalled(conversation, place) => keys.recalled.insert((conversation, place)),
+                Want::Hidden(user, conversation, place) => keys.hidden.insert((user, (conversation, place))),
                 Want::Standing(conversation, place) => keys.standing.insert((conversation, place)),
             };
         }
@@ -100,6 +103,7 @@ impl Keys {
         of::<ChangeRow>(&self.changes, Lock::None, sql);
         of::<ReactionRow>(&self.reactions, Lock::None, sql);
         of::<RecalledRow>(&self.recalled, Lock::None, sql);
+        of::<HiddenRow>(&self.hidden, Lock::None, sql);
         for (conversation, place) in &self.standing {
             sql.push("; ").query(&questions::standing_at(Dialect::Mysql, shards, *conversation, *place));
         }
@@ -121,6 +125,7 @@ impl Keys {
         take(self.changes, results, &mut tables.changes).await?;
         take(self.reactions, results, &mut tables.reactions).await?;
         take(self.recalled, results, &mut tables.recalled).await?;
+        take(self.hidden, results, &mut tables.hidden).await?;
         for key in self.standing {
             match results.collect::<MysqlRow>().await?.pop().map(|row| StandingMessage::take(&mut Columns::of(&row))) {
                 Some(Err(damage)) => tables.standing.learn_damage(key, damage),

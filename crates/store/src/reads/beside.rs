@@ -10,19 +10,26 @@ use crate::{
     query::Query,
     questions,
     read::{Snapshot, keyed},
-    rows::{COLUMNS, Damage, ReactionRow, Salvage, Take, is_silent, take_message},
+    rows::{COLUMNS, Damage, Entry, HiddenRow, ReactionRow, Salvage, Take, is_silent, take_message},
 };
+
+/// Of a conversation, with their entry.
+#[derive(Clone, Copy)]
+pub(super) struct Reader {
+    pub(super) user: UserId,
+    pub(super) conversation: ConversationId,
+    pub(super) own: Entry,
+}
 
 /// Those of the messages that the reader may see, as they are now, ascending.
 pub(super) async fn changed<D: Snapshot>(
     db: &mut D,
-    reader: UserId,
-    conversation: ConversationId,
+    reader: Reader,
     mut places: Vec<u64>,
 ) -> Result<Vec<Message>, D::Error> {
     places.sort_unstable();
-    let damaged = db.damaged();
-    let questions = questions_for(db, reader, conversation, places, COLUMNS).await?;
+    let (damaged, conversation) = (db.damaged(), reader.conversation);
+    let questions = questions_for(db, reader, places, COLUMNS).await?;
     let take = |row: &mut dyn Take| {
         let mut row = Salvage::of(row);
         let message = take_message(&mut row, conversation)?;
@@ -37,15 +44,14 @@ pub(super) async fn changed<D: Snapshot>(
     };
     let found = db.rows(questions, take).await?;
     let mut changed: Vec<_> = found.into_iter().flatten().filter(|message| !is_silent(message.kind)).collect();
-    mark_own(db, reader, &mut changed).await?;
+    mark_own(db, reader.user, &mut changed).await?;
     Ok(changed)
 }
 
 /// What these messages answer, where it is not among them and the reader may see it.
 pub(super) async fn references<D: Snapshot>(
     db: &mut D,
-    reader: UserId,
-    conversation: ConversationId,
+    reader: Reader,
     messages: &[Message],
 ) -> Result<Vec<Reference>, D::Error> {
     if messages.iter().all(|message| message.reply_to == 0) {
@@ -56,7 +62,7 @@ pub(super) async fn references<D: Snapshot>(
     let answered: BTreeSet<u64> = answered.collect();
     let content = db.dialect().start_of("content", anser_proto::limits::PREVIEW_CHARS_MAX);
     let columns = format!("server_msg_id, from_id, from_nickname, type, {content}, recalled_by");
-    let questions = questions_for(db, reader, conversation, answered.into_iter().collect(), &columns).await?;
+    let questions = questions_for(db, reader, answered.into_iter().collect(), &columns).await?;
     let take = |row: &mut dyn Take| {
         Ok(Reference {
             server_msg_id: row.get()?,
@@ -72,20 +78,26 @@ pub(super) async fn references<D: Snapshot>(
     Ok(found.into_iter().flatten().collect())
 }
 
-/// A question for each place that the reader may see.
+/// A question for each place that the reader may see; the places ascend.
 async fn questions_for<D: Snapshot>(
     db: &mut D,
-    reader: UserId,
-    conversation: ConversationId,
+    reader: Reader,
     mut places: Vec<u64>,
     columns: &str,
 ) -> Result<Vec<Query>, D::Error> {
+    let Reader { user, conversation, own } = reader;
+    places.retain(|place| *place > own.cleared);
     if let (ConversationId::Group(group), Some(first), Some(last)) = (conversation, places.first(), places.last()) {
-        let seen = stays(db, reader, group, *first, *last, "ASC").await?;
+        let seen = stays(db, user, group, *first, *last, "ASC").await?;
         places.retain(|place| seen.iter().any(|(first, last)| (first..=last).contains(&place)));
     }
+    let may_be_hidden = |place: &&u64| **place <= own.hidden_top;
+    let at = |place: &u64| Query::with_key::<HiddenRow>(db.dialect(), &(user, (conversation, *place)));
+    let questions: Vec<_> = places.iter().filter(may_be_hidden).map(at).collect();
+    let hidden = db.rows(questions, |row| row.get::<(UserId, (ConversationId, u64))>()).await?;
+    places.retain(|place| hidden.iter().all(|(_, (_, hidden))| hidden != place));
     let (dialect, shards) = (db.dialect(), db.shards());
-    let at = |place: &u64| questions::message_at(dialect, shards, reader, conversation, *place, columns);
+    let at = |place: &u64| questions::message_at(dialect, shards, user, conversation, *place, columns);
     Ok(places.iter().map(at).collect())
 }
 

@@ -4,14 +4,14 @@ use std::ops::ControlFlow;
 
 use anser_proto::{ConversationId, GroupId, UserId};
 
-use super::beside;
+use super::beside::{self as rows_beside, Reader};
 use crate::{
     LogPage, Message, Refusal, Stretch,
     damaged::Damaged,
     query::Query,
     questions,
-    read::{Read, Snapshot},
-    rows::{COLUMNS, Damage, Head, Salvage, Take, is_silent, take_message},
+    read::{Read, Snapshot, beside, keyed},
+    rows::{COLUMNS, Damage, Entry, Head, Salvage, Take, is_silent, take_message},
 };
 
 /// Entries that a page looks at, however few of them it shows.
@@ -45,6 +45,9 @@ pub(crate) struct Plan {
     /// The last of the stretch.
     last: u64,
     ranges: Vec<(u64, u64)>,
+    own: Entry,
+    /// What the reader hid of it, ascending, as far as a page looks.
+    hidden: Vec<u64>,
 }
 
 /// Asks where the log and the reader's stays in it are known without a doubt.
@@ -55,33 +58,51 @@ impl Read for PlanLog {
 
     async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Plan, D::Error> {
         let ReadLog { reader, conversation, stretch } = self.0;
-        let head = match conversation {
-            ConversationId::Group(group) => visible_head(db, reader, group).await?,
-            _ if conversation.peer_of(reader).is_none() => None,
-            _ => Some(head(db, conversation).await?),
-        };
-        let head = head.ok_or(Refusal::NotMember)?;
-        let first = stretch.after.unwrap_or(0).saturating_add(1);
-        let last = stretch.before.wrapping_sub(1).min(head);
+        let (head, own) = self.reader(db).await?;
+        let asked = stretch.after.unwrap_or(0).saturating_add(1);
+        let (first, last) = (asked.max(own.cleared + 1), stretch.before.wrapping_sub(1).min(head));
         let ranges = match conversation {
             _ if first > last => Vec::new(),
             ConversationId::Single { .. } => vec![(first, last)],
             ConversationId::Group(group) => stays(db, reader, group, first, last, self.0.direction()).await?,
         };
-        Ok(Plan { asked: self.0.clone(), head, last: last.max(first - 1), ranges })
+        let hidden = if own.hidden_top < first { Vec::new() } else { self.hidden(db, first, last).await? };
+        Ok(Plan { asked: self.0.clone(), head, last: last.max(asked - 1), ranges, own, hidden })
     }
 }
 
-/// The last message that the user may see. None for a group whose member they never were.
-async fn visible_head<D: Snapshot>(db: &mut D, user: UserId, group: GroupId) -> Result<Option<u64>, D::Error> {
-    match db.row(questions::left_at(group, user), |row| row.get()).await? {
-        Some(None) => Ok(Some(head(db, ConversationId::Group(group)).await?)),
-        left_at => Ok(left_at.flatten()),
+impl PlanLog {
+    /// The last message that the reader may see, and their entry.
+    async fn reader<D: Snapshot>(&self, db: &mut D) -> Result<(u64, Entry), D::Error> {
+        let ReadLog { reader, conversation, .. } = self.0;
+        let (key, damaged) = ((reader, conversation), db.damaged());
+        let mut questions =
+            vec![Query::with_key::<Head>(db.dialect(), &conversation), Query::with_key::<Entry>(db.dialect(), &key)];
+        if let ConversationId::Group(group) = conversation {
+            questions.push(questions::left_at(group, reader));
+        }
+        let (mut head, mut own) = (0, Entry::default());
+        let mut last = conversation.peer_of(reader).map(|_| u64::MAX);
+        let each = &mut |question, row: &mut dyn Take| {
+            match question {
+                0 => head = keyed::<Head>(row, &conversation)?.server_msg_id,
+                1 => own = beside(row, &key, &damaged).unwrap_or_default(),
+                _ => last = Some(row.get::<Option<u64>>()?.unwrap_or(u64::MAX)),
+            }
+            Ok(ControlFlow::Continue(()))
+        };
+        db.ask(&questions, each).await?;
+        Ok((head.min(last.ok_or(Refusal::NotMember)?), own))
     }
-}
 
-async fn head<D: Snapshot>(db: &mut D, conversation: ConversationId) -> Result<u64, D::Error> {
-    Ok(db.find::<Head>(&conversation).await?.unwrap_or_default().server_msg_id)
+    async fn hidden<D: Snapshot>(&self, db: &mut D, first: u64, last: u64) -> Result<Vec<u64>, D::Error> {
+        let ReadLog { reader, conversation, .. } = self.0;
+        let question =
+            questions::hidden_between(reader, conversation, (first, last), self.0.direction(), LOOKED_AT_MAX);
+        let mut hidden = db.rows(vec![question], |row| row.number()).await?;
+        hidden.sort_unstable();
+        Ok(hidden)
+    }
 }
 
 /// What of this stretch lies within the user's stays: each is a stretch of the index.
@@ -135,6 +156,12 @@ impl ReadLog {
     }
 }
 
+impl Plan {
+    fn reader(&self) -> Reader {
+        Reader { user: self.asked.reader, conversation: self.asked.conversation, own: self.own }
+    }
+}
+
 impl Read for Plan {
     type Answer = LogPage;
 
@@ -146,7 +173,7 @@ impl Read for Plan {
                 break;
             }
         }
-        let ReadLog { reader, conversation, stretch } = self.asked;
+        let ReadLog { reader, stretch, .. } = self.asked;
         let Scan { mut messages, mut bytes, mut more, reached, targets, looked_at, is_whole } = scan;
         let (mut after, mut through) = (stretch.after.unwrap_or(0), self.last);
         match (stretch.after, more) {
@@ -160,7 +187,7 @@ impl Read for Plan {
         let mut changed = Vec::new();
         'loaded: for some in targets.chunks(CHANGED_AT_ONCE) {
             let places = some.iter().map(|(target, _)| *target).collect();
-            let mut rows = beside::changed(db, reader, conversation, places).await?;
+            let mut rows = rows_beside::changed(db, self.reader(), places).await?;
             for (target, entry) in some {
                 let Some(at) = rows.iter().position(|row| row.server_msg_id == *target) else { continue };
                 let row = rows.swap_remove(at);
@@ -176,8 +203,8 @@ impl Read for Plan {
             }
         }
         changed.sort_unstable_by_key(|row| row.server_msg_id);
-        let references = beside::references(db, reader, conversation, &messages).await?;
-        beside::mark_own(db, reader, &mut messages).await?;
+        let references = rows_beside::references(db, self.reader(), &messages).await?;
+        rows_beside::mark_own(db, reader, &mut messages).await?;
         Ok(LogPage { messages, more, head: self.head, after, through, changed, references, looked_at, is_whole })
     }
 }
@@ -222,7 +249,7 @@ impl Scan {
                 let message = plan.asked.take_message(row, shards, &damaged)?;
                 self.is_whole &= message.server_msg_id == next;
                 next = if ascends { message.server_msg_id + 1 } else { message.server_msg_id.saturating_sub(1) };
-                self.take(&plan.asked.stretch, message, target);
+                self.take(plan, message, target);
                 Ok(ControlFlow::Continue(()))
             };
             db.ask(&[question], each).await?;
@@ -243,15 +270,16 @@ impl Scan {
             || self.looked_at >= LOOKED_AT_MAX
     }
 
-    fn take(&mut self, stretch: &Stretch, message: Message, target: u64) {
+    fn take(&mut self, plan: &Plan, message: Message, target: u64) {
+        let after = plan.asked.stretch.after;
         self.reached = Some(message.server_msg_id);
         self.looked_at += 1;
-        if !is_silent(message.kind) {
+        if plan.hidden.binary_search(&message.server_msg_id).is_ok() {
+            // It was there, and is passed over.
+        } else if !is_silent(message.kind) {
             self.bytes += message.body_bytes();
             self.messages.push(message);
-        } else if stretch.after.is_some_and(|after| target <= after)
-            && self.targets.iter().all(|(known, _)| *known != target)
-        {
+        } else if after.is_some_and(|after| target <= after) && self.targets.iter().all(|(known, _)| *known != target) {
             self.targets.push((target, message.server_msg_id));
         }
     }

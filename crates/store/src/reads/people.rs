@@ -61,12 +61,16 @@ pub(super) async fn as_they_are<D: Snapshot>(
     stamped: Vec<(u64, Thing)>,
 ) -> Result<Vec<Change>, D::Error> {
     let damaged = db.damaged();
-    let (mut questions, mut changes) = (Vec::new(), Vec::new());
+    let (mut questions, mut changes, mut hidden) = (Vec::new(), Vec::new(), Vec::new());
     for (mailbox_seq, thing) in stamped {
         let (question, now) = match thing {
             Thing::Contact(peer) => (of_peer::<ContactRow>(user, peer), Now::Contact(peer, None)),
             Thing::Block(peer) => (of_peer::<BlockRow>(user, peer), Now::Block(peer, None)),
             Thing::Privacy => (Query::with_key::<Mailbox>(db.dialect(), &user), Now::Privacy(Privacy::default())),
+            Thing::Hidden(conversation, place) => {
+                hidden.push(Change { mailbox_seq, now: Now::Hidden(conversation, place) });
+                continue;
+            }
             Thing::Forgotten | Thing::Unknown(..) => continue,
         };
         questions.push(question);
@@ -74,9 +78,9 @@ pub(super) async fn as_they_are<D: Snapshot>(
     }
     let each = &mut |at: usize, row: &mut dyn Take| {
         match &mut changes[at].now {
-            Now::Privacy(privacy) => {
-                *privacy = keyed::<Mailbox>(row, &user)?.privacy;
-            }
+            Now::Privacy(privacy) => *privacy = keyed::<Mailbox>(row, &user)?.privacy,
+            // It is all there is to say.
+            Now::Hidden(..) => {}
             Now::Contact(_, contact) => *contact = take_about(row, &damaged)?.and_then(contact_of),
             Now::Block(_, block) => {
                 *block = take_about(row, &damaged)?.map(|(row, user): (BlockRow, _)| row.block(user));
@@ -85,6 +89,8 @@ pub(super) async fn as_they_are<D: Snapshot>(
         Ok(ControlFlow::Continue(()))
     };
     db.ask(&questions, each).await?;
+    changes.append(&mut hidden);
+    changes.sort_unstable_by_key(|change| change.mailbox_seq);
     Ok(changes)
 }
 

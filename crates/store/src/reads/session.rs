@@ -5,12 +5,12 @@ use std::{collections::HashSet, ops::ControlFlow, sync::Arc};
 use anser_proto::{ConversationId, GroupId, UserId, digest::groups_digest, limits::PREVIEW_CHARS_MAX};
 
 use crate::{
-    Changes, Group, Page, Party, Positions, Preview, Refusal, Session, User,
+    Changes, Group, Message, Page, Party, Positions, Preview, Refusal, Session, Stretch, User,
     damaged::Damaged,
     query::{Dialect, Query, Value, bound},
     questions,
     read::{Read, Snapshot, beside, cut},
-    reads::{group::listed_role, people},
+    reads::{ReadLog, group::listed_role, people},
     rows::{Column as _, Damage, Entry, GroupRow, Mailbox, Place, Row as _, Salvage, Take, UserRow, columns_of},
 };
 
@@ -162,6 +162,10 @@ struct Listed {
     /// The count at its read mark.
     read_count: u64,
     last_shown: u64,
+    /// The user sees nothing up to here.
+    cleared: u64,
+    /// The last message that they hid.
+    hidden_top: u64,
     /// Something behind the read mark may be recalled.
     is_recalled_behind: bool,
 }
@@ -207,7 +211,8 @@ impl Listed {
     /// A row of [`entries`]. Whatever is wrong with whom it is about, it is there, so that a list has no holes and a sync comes to its end.
     fn take(row: &mut dyn Take, user: UserId, damaged: &Damaged) -> Result<Self, Damage> {
         let (UserId(_), conversation) = row.get()?;
-        let Entry { mailbox_seq, read_mark, read_count, delivered_mark, .. } = Entry::take(row)?;
+        let own = Entry::take(row)?;
+        let Entry { mailbox_seq, read_mark, read_count, delivered_mark, cleared, hidden_top, .. } = own;
         let mut head = Place { server_msg_id: row.get()?, count: row.get()? };
         let (mut last_shown, recalled_top): (u64, u64) = row.get()?;
         let (peer_read_mark, peer_delivered_mark) = row.get()?;
@@ -251,12 +256,17 @@ impl Listed {
             delivered_mark,
             peer_read_mark,
             peer_delivered_mark,
-            first,
+            first: first.max(cleared + 1),
             last: None,
             party,
+            pinned: own.pinned,
+            quiet_until_ms: own.quiet_until_ms,
+            marked_unread: own.marked_unread,
+            removed_at: own.removed_at,
             mailbox_seq,
         };
-        Ok(Self { session, read_count, last_shown, is_recalled_behind: recalled_top > read_mark })
+        let is_recalled_behind = recalled_top > read_mark;
+        Ok(Self { session, read_count, last_shown, cleared, hidden_top, is_recalled_behind })
     }
 }
 
@@ -273,7 +283,7 @@ async fn with_last_messages<D: Snapshot>(
     };
     let questions: Vec<_> = listed.iter().map(last).collect();
     let each = &mut |at: usize, row: &mut dyn Take| {
-        let Listed { session, read_count, .. } = &mut listed[at];
+        let Listed { session, read_count, last_shown, cleared, .. } = &mut listed[at];
         let server_msg_id = row.get()?;
         let mut row = Salvage::of(row);
         let mut last = Preview {
@@ -291,30 +301,68 @@ async fn with_last_messages<D: Snapshot>(
             (last.kind, last.content) = (0, "".into());
             damaged.note(&Damage(format!("message {server_msg_id} of {}: {what}", session.conversation)));
         }
-        session.last = Some(last);
+        session.last = (*last_shown > *cleared).then_some(last);
         if matches!(session.party, Party::Group(_, None)) {
             session.unread = count.saturating_sub(*read_count);
         }
         Ok(ControlFlow::Continue(()))
     };
     db.ask(&questions, each).await?;
+    leave_out_hidden(db, user, &mut listed).await?;
     leave_out_recalled(db, &mut listed).await?;
     Ok(listed.into_iter().map(|listed| listed.session).collect())
+}
+
+/// What the user hid is not unread any more; and where it may be the last message, that is found as a page finds it.
+async fn leave_out_hidden<D: Snapshot>(db: &mut D, user: UserId, listed: &mut [Listed]) -> Result<(), D::Error> {
+    let hides = |listed: &&mut Listed| listed.hidden_top > listed.session.read_mark && listed.session.unread > 0;
+    let concerned: Vec<_> = listed.iter_mut().filter(hides).map(|listed| &mut listed.session).collect();
+    let behind =
+        |session: &Session| questions::hidden_behind(user, session.conversation, session.read_mark, session.head);
+    take_off(db, concerned, behind).await?;
+    for Listed { session, .. } in listed.iter_mut().filter(|listed| listed.hidden_top >= listed.last_shown) {
+        let stretch = Stretch { after: None, before: 0, limit: 1, bytes_max: 1 };
+        let page = ReadLog { reader: user, conversation: session.conversation, stretch }.read(db).await?;
+        session.last = page.messages.last().map(Preview::of);
+    }
+    Ok(())
 }
 
 /// What is recalled is not unread any more.
 async fn leave_out_recalled<D: Snapshot>(db: &mut D, listed: &mut [Listed]) -> Result<(), D::Error> {
     let is_concerned = |listed: &&mut Listed| listed.is_recalled_behind && listed.session.unread > 0;
-    let mut concerned: Vec<_> = listed.iter_mut().filter(is_concerned).map(|listed| &mut listed.session).collect();
-    let behind =
-        |session: &&mut Session| questions::recalled_behind(session.conversation, session.read_mark, session.head);
-    let questions: Vec<_> = concerned.iter().map(behind).collect();
+    let concerned = listed.iter_mut().filter(is_concerned).map(|listed| &mut listed.session).collect();
+    let behind = |session: &Session| questions::recalled_behind(session.conversation, session.read_mark, session.head);
+    take_off(db, concerned, behind).await
+}
+
+/// Off the unread counts.
+async fn take_off<D: Snapshot>(
+    db: &mut D,
+    mut sessions: Vec<&mut Session>,
+    behind: impl Fn(&Session) -> Query,
+) -> Result<(), D::Error> {
+    let questions: Vec<_> = sessions.iter().map(|session| behind(session)).collect();
     let each = &mut |at: usize, row: &mut dyn Take| {
-        let unread = &mut concerned[at].unread;
+        let unread = &mut sessions[at].unread;
         *unread = unread.saturating_sub(row.number()?);
         Ok(ControlFlow::Continue(()))
     };
     db.ask(&questions, each).await
+}
+
+impl Preview {
+    fn of(message: &Message) -> Self {
+        Self {
+            server_msg_id: message.server_msg_id,
+            from: message.from.user,
+            nickname: message.from.nickname.clone(),
+            kind: message.kind,
+            content: message.content.chars().take(PREVIEW_CHARS_MAX).collect::<String>().into(),
+            server_time_ms: message.server_time_ms,
+            is_recalled: message.revision.recalled_by.is_some(),
+        }
+    }
 }
 
 /// The last character may be cut.

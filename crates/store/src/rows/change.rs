@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anser_proto::UserId;
+use anser_proto::{ConversationId, UserId};
 
 use super::{Column, Damage, Put, Row, Take, columns};
 
@@ -14,6 +14,8 @@ pub(crate) enum Thing {
     Contact(UserId),
     Block(UserId),
     Privacy,
+    /// A message that the user hid.
+    Hidden(ConversationId, u64),
     /// Of a kind that a newer build knows.
     Unknown(i32, Arc<str>),
 }
@@ -39,6 +41,7 @@ impl Column for Thing {
             Self::Contact(peer) => (1, peer.to_string().into()),
             Self::Block(peer) => (2, peer.to_string().into()),
             Self::Privacy => (3, "".into()),
+            Self::Hidden(conversation, place) => (4, format!("{conversation} {place}").into()),
             Self::Unknown(kind, of) => (*kind, Arc::clone(of)),
         };
         to.small(kind);
@@ -53,6 +56,11 @@ impl Column for Thing {
             1 => Self::Contact(peer()?),
             2 => Self::Block(peer()?),
             3 => Self::Privacy,
+            4 => {
+                let hidden = of.split_once(' ').and_then(|(of, place)| Some((of.parse().ok()?, place.parse().ok()?)));
+                let (conversation, place) = hidden.ok_or_else(|| Damage(format!("thing {of} is no message")))?;
+                Self::Hidden(conversation, place)
+            }
             _ => Self::Unknown(kind, of),
         })
     }

@@ -20,6 +20,15 @@ pub(crate) struct Entry {
     /// The marks as the peer is shown them, where those are not the marks.
     pub(crate) shown_read_mark: Option<u64>,
     pub(crate) shown_delivered_mark: Option<u64>,
+    pub(crate) pinned: bool,
+    pub(crate) quiet_until_ms: u64,
+    pub(crate) marked_unread: bool,
+    /// It is not in the list until something behind this place is shown.
+    pub(crate) removed_at: u64,
+    /// The user sees nothing up to here.
+    pub(crate) cleared: u64,
+    /// The last message that the user hid; 0: none.
+    pub(crate) hidden_top: u64,
 }
 
 impl Row for Entry {
@@ -36,7 +45,13 @@ impl Row for Entry {
         refused,
         contact,
         shown_read_mark,
-        shown_delivered_mark
+        shown_delivered_mark,
+        pinned,
+        quiet_until_ms,
+        marked_unread,
+        removed_at,
+        cleared,
+        hidden_top
     );
 }
 
@@ -72,5 +87,6 @@ impl Entry {
             (self.read_mark, self.read_count) = (place.server_msg_id, place.count);
         }
         self.delivered_mark = self.delivered_mark.max(place.server_msg_id);
+        self.marked_unread = false;
     }
 }

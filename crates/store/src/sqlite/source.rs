@@ -156,6 +156,9 @@ impl Source for Database<'_> {
                 self.read(None, ((conversation, place), user), &mut tables.reactions)
             }
             Want::Recalled(conversation, place) => self.read(None, (conversation, place), &mut tables.recalled),
+            Want::Hidden(user, conversation, place) => {
+                self.read(None, (user, (conversation, place)), &mut tables.hidden)
+            }
         }
     }
 

@@ -54,17 +54,19 @@ impl Verb for MoveMark {
         facts.must_be_logged_in(user, login_version)?;
         let head = visible_head(facts, user, conversation)?;
         let Some(place) = destination(&self.0, &before, head) else {
-            let recalled = facts.recalled_behind(conversation, before.read_mark, head.server_msg_id)?;
-            return Ok(standing(conversation, &before, head, recalled));
+            let unseen = facts.unseen_behind(user, conversation, &before, head.server_msg_id)?;
+            let marked = standing(conversation, &before, head, unseen);
+            let mailbox_seq = match before.marked_unread && kind == MarkKind::Read {
+                true => facts.stamp(user, conversation, |entry| entry.marked_unread = false)?,
+                false => 0,
+            };
+            return Ok(Marked { mailbox_seq, ..marked });
         };
         let mut after = before;
         match kind {
             MarkKind::Delivered => after.delivered_mark = place,
             MarkKind::Read => {
-                let count = match place == head.server_msg_id {
-                    true => head.count,
-                    false => questions::count_at(facts, user, conversation, place)?,
-                };
+                let count = count_at(facts, user, conversation, place, head)?;
                 after.read_to(Place { server_msg_id: place, count });
             }
         }
@@ -80,8 +82,18 @@ impl Verb for MoveMark {
     }
 }
 
+pub(super) fn count_at(
+    facts: &mut Facts<'_>,
+    user: UserId,
+    conversation: ConversationId,
+    place: u64,
+    head: Place,
+) -> Result<u64, Stop> {
+    if place == head.server_msg_id { Ok(head.count) } else { questions::count_at(facts, user, conversation, place) }
+}
+
 /// The last message that the user may see.
-fn visible_head(facts: &mut Facts<'_>, user: UserId, conversation: ConversationId) -> Result<Place, Stop> {
+pub(super) fn visible_head(facts: &mut Facts<'_>, user: UserId, conversation: ConversationId) -> Result<Place, Stop> {
     if let ConversationId::Group(group) = conversation
         && facts.stay(group, user)?.is_none_or(|stay| stay.left_at.is_some())
     {
@@ -108,13 +120,13 @@ fn destination(mark: &Mark, before: &Entry, head: Place) -> Option<u64> {
     (place > present).then_some(place)
 }
 
-/// The answer where nothing moved. `recalled`: how many behind the read mark are. In a group nobody is shown any marks.
-fn standing(conversation: ConversationId, entry: &Entry, head: Place, recalled: u64) -> Marked {
+/// The answer where nothing moved. `unseen`: how many behind the read mark are recalled or hidden. In a group nobody is shown any marks.
+fn standing(conversation: ConversationId, entry: &Entry, head: Place, unseen: u64) -> Marked {
     let is_single = matches!(conversation, ConversationId::Single { .. });
     Marked {
         read_mark: entry.read_mark,
         delivered_mark: entry.delivered_mark,
-        unread: head.count.saturating_sub(entry.read_count + recalled),
+        unread: head.count.saturating_sub(entry.read_count + unseen),
         moved: false,
         mailbox_seq: 0,
         peer: None,
@@ -123,11 +135,17 @@ fn standing(conversation: ConversationId, entry: &Entry, head: Place, recalled: 
 }
 
 /// The read mark concerns the user; any mark concerns who sees it as a receipt.
-fn move_mark(facts: &mut Facts<'_>, mark: &Mark, before: Entry, mut after: Entry, head: Place) -> Result<Marked, Stop> {
+pub(super) fn move_mark(
+    facts: &mut Facts<'_>,
+    mark: &Mark,
+    before: Entry,
+    mut after: Entry,
+    head: Place,
+) -> Result<Marked, Stop> {
     let Mark { user, conversation, kind, .. } = *mark;
-    let recalled = facts.recalled_behind(conversation, after.read_mark, head.server_msg_id)?;
+    let unseen = facts.unseen_behind(user, conversation, &after, head.server_msg_id)?;
     after.show(&before, facts.mailbox_of(user)?.privacy.hides_reads);
-    let mut marked = Marked { moved: true, ..standing(conversation, &after, head, recalled) };
+    let mut marked = Marked { moved: true, ..standing(conversation, &after, head, unseen) };
     let peer = match conversation.peer_of(user) {
         Some(peer) if peer != user => is_shown(facts, peer, &before, &after)?.then_some(peer),
         peer => peer,
@@ -183,10 +201,13 @@ impl Read for StandingMark {
         };
         db.ask(&questions, each).await?;
         Ok(match (entry, head) {
-            (Some(entry), Some(head)) if is_logged_in && sees_all && head.recalled_top <= entry.read_mark => {
+            (Some(entry), Some(head))
+                if is_logged_in && sees_all && head.recalled_top.max(entry.hidden_top) <= entry.read_mark =>
+            {
+                let ends_flag = entry.marked_unread && self.0.kind == MarkKind::Read;
                 match destination(&self.0, &entry, head.place()) {
-                    None => Some(standing(conversation, &entry, head.place(), 0)),
-                    Some(_) => None,
+                    None if !ends_flag => Some(standing(conversation, &entry, head.place(), 0)),
+                    _ => None,
                 }
             }
             _ => None,

@@ -117,4 +117,18 @@ impl Facts<'_> {
         let of_message = rows.known().filter(|((target, _), _)| *target == (conversation, place));
         Ok(of_message.filter_map(|((_, user), now)| Some((*user, now.clone()?))).collect())
     }
+
+    pub(super) fn drop_reactions(
+        &mut self,
+        conversation: ConversationId,
+        standing: &StandingMessage,
+    ) -> Result<(), Stop> {
+        let place = standing.message.server_msg_id;
+        if !standing.message.revision.reactions.0.is_empty() {
+            for user in self.reactions_to(conversation, place)?.into_keys() {
+                self.tables.reactions.set(((conversation, place), user), None);
+            }
+        }
+        Ok(())
+    }
 }

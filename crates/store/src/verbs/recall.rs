@@ -20,11 +20,7 @@ pub(super) fn recall(
     check(facts, message, &standing)?;
     let (conversation, place) = (message.conversation, standing.message.server_msg_id);
     facts.recalled(conversation, place)?;
-    if !standing.message.revision.reactions.0.is_empty() {
-        for user in facts.reactions_to(conversation, place)?.into_keys() {
-            facts.tables.reactions.set(((conversation, place), user), None);
-        }
-    }
+    facts.drop_reactions(conversation, &standing)?;
     standing.keep_digest(facts);
     let target = &mut standing.message;
     (target.content, target.attachment, target.reply_to) = ("".into(), Default::default(), 0);

@@ -284,6 +284,7 @@ pub const ENTRIES: &[Case] = &[
         Restored,
     ),
     Case("UPDATE im_session SET delivered_mark = 0 WHERE user_id = 2", "im_session", "delivered_mark is 0", Restored),
+    Case("INSERT INTO im_hidden VALUES (2, 1, 2, 1, 1)", "im_hidden", "knows of none so far", Repaired),
     Case("DELETE FROM im_session WHERE user_id = 1", "im_session", "the entry is missing", Repaired),
     Case("DELETE FROM im_session WHERE user_id = 3 AND small_id = 0", "im_session", "the entry is missing", Repaired),
     Case(

@@ -15,10 +15,10 @@ use std::{
 
 use anser_proto::{ConversationId, GroupId, UserId, v1};
 use anser_store::{
-    Appended, Device, Error, Group, GroupChange, GroupUpdate, JoinMode, Mark, MarkKind, MembersAction, MembersChange,
-    MembersChanged, Message, MessageChange, NewGroup, NewMessage, NewUser, Options, Party, PasswordHash, PeopleAction,
-    PeopleChange, PeopleOptions, PrivacyChange, ProfileChange, Rank, Refusal, Sender, Session, Store, Stretch, Target,
-    What, Who, Window,
+    Appended, Device, Error, Flags, Group, GroupChange, GroupUpdate, Hide, JoinMode, Mark, MarkKind, MembersAction,
+    MembersChange, MembersChanged, Message, MessageChange, NewGroup, NewMessage, NewUser, Options, Party, PasswordHash,
+    PeopleAction, PeopleChange, PeopleOptions, PrivacyChange, ProfileChange, Rank, Refusal, Sender, Session,
+    SessionAction, SessionChange, Store, Stretch, Target, What, Who, Window,
     contract::{Make, Subject},
     memory::MemoryStore,
     sequencer::HeadSequencer,
@@ -40,6 +40,8 @@ enum Step {
     Change(UserId, ConversationId, &'static str, MessageChange, &'static str, Login),
     ReadLog(UserId, ConversationId, Stretch),
     Mark(Mark, Login),
+    ChangeSession(SessionChange, Login),
+    Hide(Hide, Login),
     /// Since when, and the limit.
     Changes(UserId, u64, u32),
     MovedGroups(UserId, Vec<(GroupId, u64)>),
@@ -119,6 +121,8 @@ fn step() -> impl Strategy<Value = Step> {
         8 => change(),
         5 => read_log(),
         8 => mark(),
+        3 => change_session(),
+        3 => hide(),
         3 => (user(), 0..20_u64, limit()).prop_map(|(user, since, limit)| Step::Changes(user, since, limit)),
         2 => moved_groups(),
         2 => (user(), prop::option::of(place()), limit())
@@ -176,6 +180,28 @@ fn mark() -> impl Strategy<Value = Step> {
     (user(), place(), kind, 0..12_u64, login()).prop_map(|(user, place, kind, server_msg_id, login)| {
         let conversation = place.of(user);
         Step::Mark(Mark { user, conversation, kind, server_msg_id, login_version: 0 }, login)
+    })
+}
+
+fn change_session() -> impl Strategy<Value = Step> {
+    let flag = || prop::option::of(any::<bool>());
+    let flags = (flag(), prop::option::of(0..2_u64), flag())
+        .prop_map(|(pinned, quiet_until_ms, marked_unread)| Flags { pinned, quiet_until_ms, marked_unread });
+    let action = prop_oneof![
+        2 => flags.prop_map(SessionAction::Update),
+        1 => (0..12_u64).prop_map(SessionAction::Clear),
+        1 => (0..12_u64).prop_map(SessionAction::Remove),
+    ];
+    (user(), place(), action, login()).prop_map(|(user, place, action, login)| {
+        let conversation = place.of(user);
+        Step::ChangeSession(SessionChange { user, conversation, action, login_version: 0 }, login)
+    })
+}
+
+fn hide() -> impl Strategy<Value = Step> {
+    (user(), place(), prop::collection::vec(0..12_u64, 0..4), login()).prop_map(|(user, place, places, login)| {
+        let conversation = place.of(user);
+        Step::Hide(Hide { user, conversation, places, login_version: 0 }, login)
     })
 }
 
@@ -381,6 +407,8 @@ async fn take(store: &dyn Store, step: &Step) -> String {
             let login_version = login.version(store, mark.user).await;
             format!("{:?}", store.mark(Mark { login_version, ..mark }).await)
         }
+        Step::ChangeSession(change, login) => change_session_by(store, change, login).await,
+        Step::Hide(hide, login) => hide_by(store, hide, login).await,
         Step::Changes(user, since, limit) => {
             let changes = store.changes(user, since, limit).await.expect("reading does not fail");
             let sessions: Vec<_> = changes.sessions.into_iter().map(plain_session).collect();
@@ -428,6 +456,16 @@ async fn take(store: &dyn Store, step: &Step) -> String {
         }
         Step::SetTimeOfDay(_) | Step::Reopen => String::new(),
     }
+}
+
+async fn change_session_by(store: &dyn Store, change: SessionChange, login: Login) -> String {
+    let login_version = login.version(store, change.user).await;
+    format!("{:?}", store.change_session(SessionChange { login_version, ..change }).await)
+}
+
+async fn hide_by(store: &dyn Store, hide: Hide, login: Login) -> String {
+    let login_version = login.version(store, hide.user).await;
+    format!("{:?}", store.hide_messages(Hide { login_version, ..hide }).await)
 }
 
 async fn create_group(store: &dyn Store, creator: usize, members: Vec<UserId>) -> String {

@@ -105,7 +105,7 @@ async fn nodes_go_on_while_the_schema_gains_columns_under_them() {
     for more in [
         "ALTER TABLE im_user ADD COLUMN status TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE im_mailbox ADD COLUMN change_seq BIGINT UNSIGNED NOT NULL DEFAULT 0",
-        "ALTER TABLE im_session ADD COLUMN pinned BOOLEAN",
+        "ALTER TABLE im_session ADD COLUMN of_tomorrow BOOLEAN",
         "ALTER TABLE im_conversation ADD COLUMN title TEXT, ADD KEY by_time (server_time_ms)",
         "ALTER TABLE im_group_member ADD COLUMN muted BOOLEAN NOT NULL DEFAULT 0",
         "ALTER TABLE im_message_send_1 ADD COLUMN starred BIGINT UNSIGNED NOT NULL DEFAULT 0",

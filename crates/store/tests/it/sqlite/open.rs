@@ -41,7 +41,7 @@ async fn a_newer_store_is_refused_and_left_as_it_is() {
     drop(db);
     let before = fs::read(home.path().join("anser.db")).expect("a file");
     let error = refused(home.path(), options());
-    assert!(matches!(error, OpenError::Newer { store: 99, build: 8 }));
+    assert!(matches!(error, OpenError::Newer { store: 99, build: 9 }));
     assert!(error.to_string().contains("99") && error.to_string().contains("newer build"), "{error}");
     assert_eq!(fs::read(home.path().join("anser.db")).expect("a file"), before);
 }
@@ -51,7 +51,7 @@ async fn a_newer_store_is_refused_and_left_as_it_is() {
 async fn a_store_that_only_has_more_in_it_is_used() {
     let home = made().await;
     let db = Connection::open(home.path().join("anser.db")).expect("a database");
-    let more = "ALTER TABLE im_user ADD COLUMN status TEXT NOT NULL DEFAULT ''; ALTER TABLE im_session ADD COLUMN pinned INTEGER;
+    let more = "ALTER TABLE im_user ADD COLUMN status TEXT NOT NULL DEFAULT ''; ALTER TABLE im_session ADD COLUMN of_tomorrow INTEGER;
                 ALTER TABLE im_message_send_1 ADD COLUMN starred INTEGER; UPDATE im_store SET schema_version = 50";
     db.execute_batch(more).expect("sound SQL");
     drop(db);

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use anser_store::{MessageChange, NewMessage, Target, What};
+use anser_store::{Hide, MessageChange, NewMessage, Target, What};
 
 use super::*;
 
@@ -53,4 +53,23 @@ async fn no_file_has_the_words_of_a_recalled_message() {
             assert!(!has(home.path(), &format!("unforgettable {revision} {own}")), "{revision} {own}");
         }
     }
+}
+
+#[tokio::test]
+async fn no_file_has_the_words_of_a_message_that_neither_of_two_sees() {
+    let home = tempfile::tempdir().expect("a folder");
+    let store = open(home.path());
+    settle(&*store, 2).await;
+    let to = single(1, 2);
+    let said = NewMessage { content: "unforgettable".into(), ..text(1, to, "said") };
+    let place = send(&*store, said).await.expect("stored").server_msg_id;
+    for user in [1, 2] {
+        store.close().await;
+        assert!(has(home.path(), "unforgettable"), "the other one sees it");
+        let store = open(home.path());
+        let hide = Hide { user: UserId(user), conversation: to, places: vec![place], login_version: 0 };
+        store.hide_messages(hide).await.expect("hidden");
+        store.close().await;
+    }
+    assert!(!has(home.path(), "unforgettable"));
 }

@@ -1,0 +1,64 @@
+//! Records of what is a user's own of a conversation: how its entry stands in their list, and what they put away of its log.
+
+use anser_proto::{ConversationId, UserId};
+
+use crate::{Change, Marked};
+
+/// What [`Refusal::Limit`](crate::Refusal::Limit) tells of.
+pub const PINNED_SESSIONS_OF_A_USER: &str = "the pinned conversations of a user";
+
+/// What a user wants of an entry of their list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SessionChange {
+    pub user: UserId,
+    pub conversation: ConversationId,
+    pub action: SessionAction,
+    /// Of the user's login.
+    pub login_version: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum SessionAction {
+    Update(Flags),
+    /// They see nothing any more up to this message.
+    Clear(u64),
+    /// It is not in their list until a message behind this one is shown.
+    Remove(u64),
+}
+
+/// What stays `None` is not changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Flags {
+    /// Above the others.
+    pub pinned: Option<bool>,
+    /// Until then nothing rings.
+    pub quiet_until_ms: Option<u64>,
+    /// Until the user reads or writes there.
+    pub marked_unread: Option<bool>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct SessionChanged {
+    /// The change in the user's mailbox; 0: nothing was changed.
+    pub mailbox_seq: u64,
+    /// The read mark that went along.
+    pub marked: Option<Marked>,
+}
+
+/// Messages that a user wants to see no more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Hide {
+    pub user: UserId,
+    pub conversation: ConversationId,
+    pub places: Vec<u64>,
+    /// Of the user's login.
+    pub login_version: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Hidden {
+    /// Those that were not hidden before.
+    pub changes: Vec<Change>,
+    /// The change by which their unread count and last message may be others; 0: nothing was changed.
+    pub mailbox_seq: u64,
+}

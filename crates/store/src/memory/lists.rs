@@ -1,0 +1,92 @@
+//! What is a user's own of a conversation: how it stands in their list, and what they put away of its log.
+
+use std::collections::BTreeSet;
+
+use anser_proto::{ConversationId, UserId, limits::PINNED_SESSIONS_MAX};
+
+use super::{State, change::is_silent, people::Thing};
+use crate::{
+    Change, Flags, Hidden, Hide, Mark, MarkKind, Message, Now, PINNED_SESSIONS_OF_A_USER, Refusal, SessionAction,
+    SessionChange, SessionChanged,
+};
+
+impl State {
+    /// Everything that the user sees of a log and did not put away, silent entries too.
+    pub(super) fn kept(&self, user: UserId, conversation: ConversationId) -> Result<Vec<&Message>, Refusal> {
+        let mut visible = self.visible(user, conversation)?;
+        visible.retain(|message| !self.is_put_away(user, conversation, message.server_msg_id));
+        Ok(visible)
+    }
+
+    pub(super) fn is_put_away(&self, user: UserId, conversation: ConversationId, place: u64) -> bool {
+        place <= self.cleared(user, conversation) || self.hidden.contains(&(user, conversation, place))
+    }
+
+    pub(super) fn cleared(&self, user: UserId, conversation: ConversationId) -> u64 {
+        self.sessions.get(&(user, conversation)).map_or(0, |row| row.cleared)
+    }
+
+    pub(super) fn change_session(&mut self, change: SessionChange) -> Result<SessionChanged, Refusal> {
+        let SessionChange { user, conversation, action, login_version } = change;
+        let end = self.must_be_listed(user, conversation)?;
+        self.must_be_logged_in(user, login_version)?;
+        let row = &self.sessions[&(user, conversation)];
+        let mut after = row.clone();
+        match action {
+            SessionAction::Update(Flags { pinned, quiet_until_ms, marked_unread }) => {
+                let pinned_before = self.sessions.iter().filter(|((of, _), row)| *of == user && row.pinned).count();
+                if pinned == Some(true) && !row.pinned && pinned_before >= PINNED_SESSIONS_MAX as usize {
+                    return Err(Refusal::Limit { what: PINNED_SESSIONS_OF_A_USER, max: PINNED_SESSIONS_MAX });
+                }
+                after.pinned = pinned.unwrap_or(row.pinned);
+                after.quiet_until_ms = quiet_until_ms.unwrap_or(row.quiet_until_ms);
+                after.marked_unread = marked_unread.unwrap_or(row.marked_unread);
+            }
+            SessionAction::Remove(through) => after.removed_at = row.removed_at.max(through.min(end)),
+            SessionAction::Clear(through) => {
+                after.cleared = row.cleared.max(through.min(end));
+                if after.cleared > row.cleared && after.cleared > row.read_mark {
+                    let mark =
+                        Mark { user, conversation, kind: MarkKind::Read, server_msg_id: after.cleared, login_version };
+                    self.sessions.insert((user, conversation), after);
+                    let marked = self.mark(mark)?;
+                    return Ok(SessionChanged { mailbox_seq: marked.mailbox_seq, marked: Some(marked) });
+                }
+            }
+        }
+        if after == *row {
+            return Ok(SessionChanged::default());
+        }
+        self.sessions.insert((user, conversation), after);
+        self.stats.commits += 1;
+        Ok(SessionChanged { mailbox_seq: self.stamp(user, conversation), marked: None })
+    }
+
+    /// The last that the user may see.
+    fn must_be_listed(&self, user: UserId, conversation: ConversationId) -> Result<u64, Refusal> {
+        let none = Refusal::NotFound("conversation");
+        let visible = self.visible(user, conversation)?;
+        visible.last().map(|last| last.server_msg_id).ok_or(none)
+    }
+
+    pub(super) fn hide_messages(&mut self, hide: Hide) -> Result<Hidden, Refusal> {
+        let Hide { user, conversation, places, login_version } = hide;
+        self.must_be_listed(user, conversation)?;
+        self.must_be_logged_in(user, login_version)?;
+        let mut hidden = Hidden::default();
+        for place in BTreeSet::from_iter(places) {
+            let kept = self.kept(user, conversation)?;
+            if !kept.iter().any(|message| message.server_msg_id == place && !is_silent(message.kind)) {
+                continue;
+            }
+            self.hidden.insert((user, conversation, place));
+            let mailbox_seq = self.stamp_thing(user, Thing::Hidden(conversation, place));
+            hidden.changes.push(Change { mailbox_seq, now: Now::Hidden(conversation, place) });
+        }
+        if !hidden.changes.is_empty() {
+            hidden.mailbox_seq = self.stamp(user, conversation);
+            self.stats.commits += 1;
+        }
+        Ok(hidden)
+    }
+}

@@ -1,0 +1,108 @@
+//! Hiding messages from oneself.
+
+use anser_proto::ConversationId;
+
+use crate::{
+    Change, Hidden, Hide, Now, Reactions,
+    facts::{Facts, Stop, Want, of_each},
+    rows::{Entry, HiddenRow, StandingMessage, Thing, is_silent},
+    steps::distinct,
+    verb::{Company, Verb, Wants},
+};
+
+pub(crate) struct HideMessages(pub(crate) Hide);
+
+impl Verb for HideMessages {
+    type Answer = Hidden;
+
+    fn wants(&self, wants: &mut Wants) {
+        let Hide { user, conversation, places, .. } = &self.0;
+        let peer = conversation.peer_of(*user).filter(|peer| peer != user);
+        wants.row(Want::Mailbox(*user));
+        // Their bodies may go.
+        wants.row(Want::Head(*conversation));
+        wants.row(Want::Session(*user, *conversation));
+        if let ConversationId::Group(group) = conversation {
+            wants.row(Want::Stay(*group, *user));
+        }
+        if let Some(peer) = peer {
+            wants.row(Want::Session(peer, *conversation));
+        }
+        for place in distinct(places) {
+            wants.row(Want::Standing(*conversation, place));
+            for reader in peer.iter().chain([user]) {
+                wants.row(Want::Hidden(*reader, *conversation, place));
+            }
+            wants.row(Want::Change(*user, Thing::Hidden(*conversation, place)));
+        }
+    }
+
+    fn decide(&self, facts: &mut Facts<'_>) -> Result<Hidden, Stop> {
+        let Hide { user, conversation, places, login_version } = &self.0;
+        let before = facts.listed_entry(*user, *conversation)?;
+        facts.must_be_logged_in(*user, *login_version)?;
+        let seen = of_each(distinct(places), |place| self.seen(facts, &before, place))?;
+        let mut hidden = Hidden::default();
+        let mut top = before.hidden_top;
+        for standing in seen.into_iter().flatten() {
+            let (place, counted) = (standing.message.server_msg_id, standing.message.counted);
+            facts.tables.hidden.set((*user, (*conversation, place)), Some(HiddenRow { counted }));
+            let mailbox_seq = facts.stamp_thing(*user, Thing::Hidden(*conversation, place))?;
+            hidden.changes.push(Change { mailbox_seq, now: Now::Hidden(*conversation, place) });
+            top = top.max(place);
+            self.erase_if_gone(facts, standing)?;
+        }
+        if !hidden.changes.is_empty() {
+            hidden.mailbox_seq = facts.stamp(*user, *conversation, |entry| entry.hidden_top = top)?;
+        }
+        Ok(hidden)
+    }
+
+    fn weight(&self) -> usize {
+        self.0.places.len()
+    }
+
+    fn company(&self) -> Company {
+        Company::Everybody
+    }
+
+    fn conversations(&self) -> Vec<ConversationId> {
+        vec![self.0.conversation]
+    }
+}
+
+impl HideMessages {
+    /// What is shown to the user at this place.
+    fn seen(&self, facts: &mut Facts<'_>, own: &Entry, place: u64) -> Result<Option<StandingMessage>, Stop> {
+        let Hide { user, conversation, .. } = self.0;
+        if facts.put_away(user, conversation, own, place)? || !facts.was_there(user, conversation, place)? {
+            return Ok(None);
+        }
+        facts.change(user, Thing::Hidden(conversation, place))?;
+        facts.hidden(user, conversation, place)?;
+        if let Some(peer) = conversation.peer_of(user).filter(|peer| *peer != user) {
+            facts.session(peer, conversation)?;
+            facts.hidden(peer, conversation, place)?;
+        }
+        Ok(facts.standing(conversation, place)?.filter(|standing| !is_silent(standing.message.kind)))
+    }
+
+    /// A body that neither of two sees any more is in nobody's way but ours.
+    fn erase_if_gone(&self, facts: &mut Facts<'_>, mut standing: StandingMessage) -> Result<(), Stop> {
+        let Hide { user, conversation, .. } = self.0;
+        let (place, Some(peer)) = (standing.message.server_msg_id, conversation.peer_of(user)) else { return Ok(()) };
+        if peer != user {
+            let of_peer = facts.session(peer, conversation)?.unwrap_or_default();
+            if !facts.put_away(peer, conversation, &of_peer, place)? {
+                return Ok(());
+            }
+        }
+        facts.drop_reactions(conversation, &standing)?;
+        standing.keep_digest(facts);
+        let message = &mut standing.message;
+        (message.content, message.attachment, message.reply_to) = ("".into(), Default::default(), 0);
+        message.revision.reactions = Reactions::default();
+        facts.tables.standing.set((conversation, place), Some(standing));
+        Ok(())
+    }
+}
