@@ -524,6 +524,8 @@ pub struct Session {
     pub marked_unread: bool,
     /// It is not in the list unless its last message lies behind this one.
     pub removed_at: u64,
+    /// The last message that the user hid; 0: none.
+    pub hidden_top: u64,
     /// The change of the user's mailbox that last touched this entry.
     pub mailbox_seq: u64,
 }

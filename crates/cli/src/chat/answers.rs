@@ -55,6 +55,7 @@ pub fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
             Deed::Dropped => say(model, model.text.dropped()),
             Deed::Blocked => say(model, model.text.blocked()),
             Deed::Unblocked => say(model, model.text.unblocked()),
+            Deed::Own(act) => say(model, model.text.own(act)),
             Deed::Renamed(nickname) => say(model, model.text.renamed(&wash::line(&nickname))),
         },
         Answer::Nobody(accounts) => complain(model, model.text.nobody_is(&accounts.join(", "))),

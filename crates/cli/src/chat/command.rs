@@ -1,12 +1,18 @@
 //! What a person may say to the client itself, with a slash before it. A line enters, a command or what is wrong leaves.
 
 /// The commands, as they are typed. The help shows them in this order.
-pub const NAMES: [&str; 28] = [
+pub const NAMES: [&str; 34] = [
     "/to",
     "/reply",
     "/edit",
     "/recall",
     "/react",
+    "/hide",
+    "/pin",
+    "/snooze",
+    "/unread",
+    "/clear",
+    "/close",
     "/group",
     "/invite",
     "/remove",
@@ -38,6 +44,14 @@ const ABOUT_MESSAGES: [&str; 4] = ["/reply", "/edit", "/recall", "/react"];
 pub enum Command {
     To(String),
     Change(Change),
+    /// The message with this number, or the newest.
+    Hide(Option<u64>),
+    Pin(bool),
+    /// For so many minutes nothing here rings.
+    Snooze(u64),
+    MarkUnread,
+    Clear,
+    Close,
     Group {
         name: String,
         accounts: Vec<String>,
@@ -114,6 +128,18 @@ pub fn parse(line: &str) -> Option<Result<Command, Wrong>> {
     let words: Vec<String> = words.collect();
     Some(match name.as_str() {
         "/to" => one(words, "/to").map(Command::To),
+        "/hide" => match words.first().map(|word| word.strip_prefix('#').and_then(|number| number.parse().ok())) {
+            None => Ok(Command::Hide(None)),
+            Some(Some(number)) => Ok(Command::Hide(Some(number))),
+            Some(None) => Err(Wrong::Needs("/hide")),
+        },
+        "/pin" => is_on(&words, "/pin").map(Command::Pin),
+        "/snooze" => {
+            words.first().and_then(|word| word.parse().ok()).map(Command::Snooze).ok_or(Wrong::Needs("/snooze"))
+        }
+        "/unread" => Ok(Command::MarkUnread),
+        "/clear" => Ok(Command::Clear),
+        "/close" => Ok(Command::Close),
         "/group" => match words.split_first() {
             Some((name, accounts)) => Ok(Command::Group { name: name.clone(), accounts: accounts.to_vec() }),
             None => Err(Wrong::Needs("/group")),
@@ -129,11 +155,7 @@ pub fn parse(line: &str) -> Option<Result<Command, Wrong>> {
             Some((Ok(minutes), [_, ..])) => Ok(Command::Mute { minutes, accounts: words[1..].to_vec() }),
             _ => Err(Wrong::Needs("/mute")),
         },
-        "/quiet" => match words.first().map(String::as_str) {
-            Some("on") => Ok(Command::Quiet(true)),
-            Some("off") => Ok(Command::Quiet(false)),
-            _ => Err(Wrong::Needs("/quiet")),
-        },
+        "/quiet" => is_on(&words, "/quiet").map(Command::Quiet),
         "/dissolve" => Ok(Command::Dissolve),
         "/leave" => Ok(Command::Leave),
         "/members" => Ok(Command::Members),
@@ -157,7 +179,7 @@ pub fn parse(line: &str) -> Option<Result<Command, Wrong>> {
 /// The line, as far as it is written, is about a message: the person may want to see their numbers.
 pub fn is_about_message(line: &str) -> bool {
     let name = line.split(char::is_whitespace).next();
-    name.is_some_and(|name| ABOUT_MESSAGES.contains(&name))
+    name.is_some_and(|name| name == "/hide" || ABOUT_MESSAGES.contains(&name))
 }
 
 /// What stands behind the number is a text as it is, which may have several lines.
@@ -204,6 +226,14 @@ fn words(line: &str) -> Vec<String> {
     words
 }
 
+fn is_on(words: &[String], name: &'static str) -> Result<bool, Wrong> {
+    match words.first().map(String::as_str) {
+        Some("on") => Ok(true),
+        Some("off") => Ok(false),
+        _ => Err(Wrong::Needs(name)),
+    }
+}
+
 fn one(words: Vec<String>, name: &'static str) -> Result<String, Wrong> {
     words.into_iter().next().ok_or(Wrong::Needs(name))
 }
@@ -235,6 +265,10 @@ mod tests {
         check("/drop bob", Command::Drop("bob".into()));
         check("/mute 60 bob", Command::Mute { minutes: 60, accounts: vec!["bob".into()] });
         check("/quiet on", Command::Quiet(true));
+        check("/pin off", Command::Pin(false));
+        check("/snooze 60", Command::Snooze(60));
+        check("/hide", Command::Hide(None));
+        check("/hide #7", Command::Hide(Some(7)));
         check("/announce", Command::Announce(None));
         check("/quit", Command::Quit);
     }
@@ -266,6 +300,8 @@ mod tests {
         check("/group", Wrong::Needs("/group"));
         check("/mute bob", Wrong::Needs("/mute"));
         check("/quiet", Wrong::Needs("/quiet"));
+        check("/hide 7", Wrong::Needs("/hide"));
+        check("/snooze on", Wrong::Needs("/snooze"));
     }
 
     #[test]

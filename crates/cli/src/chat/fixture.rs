@@ -19,7 +19,7 @@ pub const NOW: u64 = 1_795_451_400_000;
 pub const MINUTE: u64 = 60_000;
 pub const BOB: u64 = 8;
 const ALICE: u64 = 7;
-const CAROL: u64 = 9;
+pub const CAROL: u64 = 9;
 const DAVE: u64 = 10;
 const GROUP: GroupId = GroupId(3);
 

@@ -206,10 +206,12 @@ impl Model {
 
     /// Last spoken in first; conversations in which nothing was said yet before all.
     pub fn list(&self) -> Vec<(ConversationId, &Arc<Session>)> {
-        let mut list: Vec<_> = self.sessions.iter().map(|(id, session)| (*id, session)).collect();
+        let open = self.open_id();
+        let is_listed = |(id, session): &(&ConversationId, &Arc<Session>)| !session.removed || Some(**id) == open;
+        let mut list: Vec<_> = self.sessions.iter().filter(is_listed).map(|(id, session)| (*id, session)).collect();
         list.sort_by_key(|(id, session)| {
             let said = session.last.as_ref().map_or(u64::MAX, |last| last.server_time_ms);
-            (std::cmp::Reverse(said), *id)
+            (!session.pinned, std::cmp::Reverse(said), *id)
         });
         list
     }
@@ -325,7 +327,7 @@ impl Model {
 
     /// Unread messages in all conversations.
     pub fn unread(&self) -> u64 {
-        self.sessions.values().map(|session| session.unread).sum()
+        self.sessions.values().filter(|session| !session.removed).map(|session| session.unread).sum()
     }
 }
 

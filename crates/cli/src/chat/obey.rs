@@ -7,7 +7,8 @@ use super::{
     changes,
     command::Command,
     model::{Model, Overlay, Tick, Wish},
-    update::{Effect, PeopleAct, complain, say},
+    timeline::Timeline,
+    update::{Effect, OwnAct, PeopleAct, complain, say},
     wash,
 };
 
@@ -15,6 +16,15 @@ pub fn obey(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
     match command {
         Command::To(word) => go_to(model, Wish::parse(&word)),
         Command::Change(change) => changes::change(model, change, effects),
+        Command::Hide(number) => hide(model, number, effects),
+        Command::Pin(pinned) => on_session(model, effects, |_| OwnAct::Pin(pinned)),
+        Command::Snooze(minutes) => {
+            let until_ms = later(model, minutes);
+            on_session(model, effects, |_| OwnAct::Snooze(until_ms));
+        }
+        Command::MarkUnread => on_session(model, effects, |_| OwnAct::MarkUnread),
+        Command::Clear => on_session(model, effects, OwnAct::Clear),
+        Command::Close => on_session(model, effects, OwnAct::Close),
         Command::Group { name, accounts } => effects.push(Effect::CreateGroup { name, accounts }),
         Command::Invite(accounts) => in_group(model, effects, |group| Effect::Invite { group, accounts }),
         Command::Remove(accounts) => in_group(model, effects, |group| Effect::Remove { group, accounts }),
@@ -25,7 +35,7 @@ pub fn obey(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::Announce(Some(text)) => change_group(model, effects, |update| update.announcement = Some(text)),
         Command::Announce(None) => show_announcement(model),
         Command::Mute { minutes, accounts } => {
-            let until_ms = if minutes == 0 { 0 } else { model.now_ms.saturating_add(minutes.saturating_mul(60_000)) };
+            let until_ms = later(model, minutes);
             in_group(model, effects, |group| Effect::Mute { group, accounts, until_ms });
         }
         Command::Quiet(quiet) => change_group(model, effects, |update| update.mute_all = Some(quiet)),
@@ -55,6 +65,30 @@ fn go_to(model: &mut Model, wish: Wish) {
         }
     }
     model.wish = Some(wish);
+}
+
+/// In so many minutes; 0 for none.
+fn later(model: &Model, minutes: u64) -> u64 {
+    if minutes == 0 { 0 } else { model.now_ms.saturating_add(minutes.saturating_mul(60_000)) }
+}
+
+/// What `act` makes of the last message that is here.
+fn on_session(model: &mut Model, effects: &mut Vec<Effect>, act: impl FnOnce(u64) -> OwnAct) {
+    match model.open_id().and_then(|open| model.sessions.get(&open)).filter(|session| session.head > 0) {
+        Some(session) => effects.push(Effect::Own { conversation: session.conversation_id, act: act(session.head) }),
+        None => complain(model, model.text.nothing_here()),
+    }
+}
+
+fn hide(model: &mut Model, number: Option<u64>, effects: &mut Vec<Effect>) {
+    let shown = |timeline: &Timeline| match number {
+        Some(number) => timeline.messages.contains_key(&number).then_some(number),
+        None => timeline.last(),
+    };
+    match model.open.as_ref().and_then(|timeline| Some((timeline.conversation, shown(timeline)?))) {
+        Some((conversation, id)) => effects.push(Effect::Own { conversation, act: OwnAct::Hide(id) }),
+        None => complain(model, model.text.no_such_message(number)),
+    }
 }
 
 fn in_group(model: &mut Model, effects: &mut Vec<Effect>, effect: impl FnOnce(GroupId) -> Effect) {

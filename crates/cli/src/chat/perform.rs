@@ -10,7 +10,7 @@ use tokio::{
     time::{Duration, timeout},
 };
 
-use super::update::{Answer, Deed, Effect, PeopleAct};
+use super::update::{Answer, Deed, Effect, OwnAct, PeopleAct};
 
 /// What waits to be done in order; beyond it effects are refused.
 const QUEUE_MAX: usize = 1024;
@@ -121,6 +121,9 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
             failure(change(client, conversation, client_msg_id, act).await)
         }
         Effect::Discard { conversation, client_msg_id } => failure(client.cancel(conversation, client_msg_id).await),
+        Effect::Own { conversation, act } => {
+            answer(act_alone(client, conversation, act).await.map(|()| Answer::Done(Deed::Own(act))))
+        }
         Effect::MarkRead { conversation, server_msg_id } => {
             failure(client.mark_read(conversation, server_msg_id).await)
         }
@@ -182,6 +185,17 @@ async fn change(client: &Client, conversation: ConversationId, id: ClientMsgId, 
         _ => return Ok(()),
     };
     queued.map(drop)
+}
+
+async fn act_alone(client: &Client, conversation: ConversationId, act: OwnAct) -> Result<(), Error> {
+    match act {
+        OwnAct::Pin(pinned) => client.set_pinned(conversation, pinned).await,
+        OwnAct::Snooze(until_ms) => client.set_quiet(conversation, until_ms).await,
+        OwnAct::MarkUnread => client.set_marked_unread(conversation, true).await,
+        OwnAct::Clear(through) => client.clear_session(conversation, through).await,
+        OwnAct::Close(through) => client.remove_session(conversation, through).await,
+        OwnAct::Hide(id) => client.hide_messages(conversation, &[id]).await,
+    }
 }
 
 /// Of what is told only when it fails.

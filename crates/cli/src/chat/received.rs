@@ -23,6 +23,10 @@ pub fn receive(model: &mut Model, event: Event, effects: &mut Vec<Effect>) {
             timeline.into_iter().for_each(|timeline| timeline.change_message(message.clone()));
         }
         Event::Reset(conversation) if model.open_id() == Some(conversation) => read_anew(model, effects),
+        Event::Hidden { conversation, server_msg_id } => {
+            let timeline = model.open.as_mut().filter(|timeline| timeline.conversation == conversation);
+            timeline.into_iter().for_each(|timeline| timeline.hide_message(server_msg_id));
+        }
         Event::Status { conversation, client_msg_id, status }
             if !changes::follow(model, conversation, &client_msg_id, &status, effects) =>
         {

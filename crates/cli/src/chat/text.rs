@@ -9,7 +9,7 @@ use anser_client::{
     CloseCode, ContactState, Error, ErrorCode, GroupChange, Kind, NoticeKind, Refusal, Role, State, StopReason,
 };
 
-use super::command::Wrong;
+use super::{command::Wrong, update::OwnAct};
 use crate::lang::Lang;
 
 #[derive(Clone, Copy, Debug)]
@@ -464,6 +464,24 @@ impl Text {
 
     pub fn dropped(self) -> &'static str {
         self.pick("no contact any more", "已删除")
+    }
+
+    /// What was done.
+    pub fn own(self, act: OwnAct) -> &'static str {
+        match act {
+            OwnAct::Pin(true) => self.pick("pinned", "已置顶"),
+            OwnAct::Pin(false) => self.pick("not pinned any more", "已取消置顶"),
+            OwnAct::Snooze(0) => self.pick("it rings again", "已取消免打扰"),
+            OwnAct::Snooze(_) => self.pick("nothing here rings until then", "已设为免打扰"),
+            OwnAct::MarkUnread => self.pick("marked as unread", "已标为未读"),
+            OwnAct::Clear(_) => self.pick("cleared, for you alone", "已清空，仅对自己"),
+            OwnAct::Close(_) => self.pick("out of the list until more is said", "已移出列表，直到有新消息"),
+            OwnAct::Hide(_) => self.pick("hidden, from you alone", "已删除，仅对自己"),
+        }
+    }
+
+    pub fn nothing_here(self) -> &'static str {
+        self.pick("nothing was said here yet", "这里还没有消息")
     }
 
     pub fn blocked(self) -> &'static str {

@@ -96,6 +96,10 @@ impl Timeline {
         }
     }
 
+    pub fn hide_message(&mut self, server_msg_id: u64) {
+        self.messages.remove(&server_msg_id);
+    }
+
     /// Takes a message that came now.
     pub fn take_message(&mut self, message: Arc<Message>) {
         self.messages.insert(message.server_msg_id, message);

@@ -75,6 +75,18 @@ pub enum Deed {
     Dropped,
     Blocked,
     Unblocked,
+    Own(OwnAct),
+}
+
+/// What a person does with what is theirs alone. Numbers of messages; of times, milliseconds since 1970.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OwnAct {
+    Pin(bool),
+    Snooze(u64),
+    MarkUnread,
+    Clear(u64),
+    Close(u64),
+    Hide(u64),
 }
 
 /// What is done with somebody.
@@ -106,6 +118,10 @@ pub enum Effect {
     Discard {
         conversation: ConversationId,
         client_msg_id: ClientMsgId,
+    },
+    Own {
+        conversation: ConversationId,
+        act: OwnAct,
     },
     MarkRead {
         conversation: ConversationId,

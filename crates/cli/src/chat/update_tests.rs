@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{
     fixture::{BOB, Chatting, MINUTE, NOW, group, message, page, user, with},
     model::{Focus, Overlay, Tick},
-    update::{Answer, Effect, Event},
+    update::{Answer, Effect, Event, OwnAct},
 };
 use crate::lang::Lang;
 
@@ -388,4 +388,28 @@ fn who_asks_to_be_a_contact_is_announced_once() {
         chat.answer(Answer::Requests(vec![user(BOB)]));
         assert_eq!(note(&chat).contains("asks to be a contact: /add "), told, "{}", note(&chat));
     }
+}
+
+#[test]
+fn what_is_ones_own_is_asked_for_the_conversation_that_is_open() {
+    let mut chat = with_bob();
+    chat.said(1, BOB, NOW, "hi").said(2, BOB, NOW, "there").asked();
+    let head = chat.model.sessions[&with(BOB)].head;
+    for (line, act) in [
+        ("/pin on", OwnAct::Pin(true)),
+        ("/snooze 1", OwnAct::Snooze(chat.model.now_ms + 60_000)),
+        ("/unread", OwnAct::MarkUnread),
+        ("/clear", OwnAct::Clear(head)),
+        ("/close", OwnAct::Close(head)),
+        ("/hide", OwnAct::Hide(2)),
+        ("/hide #1", OwnAct::Hide(1)),
+    ] {
+        chat.write(line);
+        let own = chat.asked().into_iter().find(|effect| matches!(effect, Effect::Own { .. }));
+        assert_eq!(own, Some(Effect::Own { conversation: with(BOB), act }), "{line}");
+    }
+    chat.write("/hide #9");
+    assert!(note(&chat).contains("no message #9"), "{}", note(&chat));
+    chat.receive(Said::Hidden { conversation: with(BOB), server_msg_id: 2 });
+    assert_eq!(chat.model.open.as_ref().and_then(|timeline| timeline.last()), Some(1));
 }

@@ -150,6 +150,10 @@ impl Conversation {
             // What it changed is not told with it: that is pulled.
             return placed;
         }
+        if id < self.kept.session.first {
+            // The user cleared it before this device knew of it.
+            return placed;
+        }
         if self.is_fresh() && id == 1 {
             self.kept.low = 1;
         }
@@ -202,7 +206,7 @@ impl Conversation {
         }
         placed.dropped_before = (!self.is_fresh()).then_some(after.saturating_add(1));
         placed.changed.retain(|message| message.server_msg_id > after);
-        self.skip_counts(after);
+        self.skip_counts(after, through);
         self.kept.low = after.saturating_add(1);
         if is_hole && after > 0 {
             self.kept.high = after;
@@ -337,7 +341,7 @@ impl Conversation {
         if row.mailbox_seq < old.mailbox_seq {
             return false;
         }
-        let is_cleared = row.first > old.first && old.first > 0 && !self.is_fresh();
+        let is_cleared = row.first > old.first.max(1) && !self.is_fresh();
         if is_cleared {
             self.skip(row.first.saturating_sub(1));
         }
@@ -359,16 +363,21 @@ impl Conversation {
             peer_read_mark: row.peer_read_mark.max(old.peer_read_mark),
             peer_delivered_mark: row.peer_delivered_mark.max(old.peer_delivered_mark),
             last: if is_news { row.last } else { last },
+            // What the user read or wrote since ended it.
+            marked_unread: row.marked_unread && row.read_mark >= read_mark,
             ..row
         };
         self.take_told(told, read_mark);
+        if told.read_mark < read_mark {
+            self.doubt_count();
+        }
         is_cleared
     }
 
     /// Nothing is shown up to this id, wherever it is.
     fn skip(&mut self, through: u64) {
         if through > self.kept.high {
-            self.skip_counts(through);
+            self.skip_counts(through, through);
             self.kept.high = through;
             self.recent.clear();
         }
@@ -381,7 +390,8 @@ impl Conversation {
         if id > self.kept.high && self.hidden.len() < WINDOW_MAX {
             self.hidden.insert(id);
         }
-        self.kept.recalled_from = self.kept.recalled_from.max(id);
+        let top = &mut self.kept.session.hidden_top;
+        *top = (*top).max(id);
     }
 
     /// The other party's marks moved.

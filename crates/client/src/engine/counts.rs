@@ -3,7 +3,8 @@
 //! Rules: the count is never counted up. Every message carries `count`, and unread = count(last) - count(read mark) - messages behind the
 //! read mark that counted and are recalled. What this device has not seen of the latter is part of `read_count`: the server's row tells what is unread
 //! at its head, and what it counted is taken from there. So a message is noted as recalled only once for each: when it is
-//! shown so, or when the entry that recalled it lies behind the position.
+//! shown so, or when the entry that recalled it lies behind the position. What the user hid is known as `hidden_top` alone: with a read mark before it, or in a gap
+//! before it, only the server's row tells.
 
 use anser_proto::{ConversationId, v1};
 
@@ -48,10 +49,12 @@ impl Conversation {
 
     /// Everything up to the position is here: derives the count at the read mark from what the server told.
     pub(super) fn settle_counts(&mut self) {
-        if let Some((_, count)) = self.recent.back().copied() {
-            self.settle_below(self.kept.high.saturating_add(1), count);
-            self.settle_mark();
-        } else if let Some(count) = self.kept.read_count {
+        if let Some((shown, _)) = self.recent.back().copied() {
+            if let Some(count) = self.count_at(self.kept.high.max(shown)) {
+                self.settle_below(self.kept.high.saturating_add(1), count);
+                self.settle_mark();
+            }
+        } else if let Some(count) = self.kept.read_count.filter(|_| self.unsure_up_to() < self.kept.high) {
             // Nothing was shown since the mark.
             self.kept.high_count = count;
             self.recent.push_back((self.kept.high, count));
@@ -80,7 +83,12 @@ impl Conversation {
     pub(super) fn note_recalled(&mut self, message: &v1::Message) {
         let (id, entry) = (message.server_msg_id, message.changed);
         if is_recalled(message) && id > self.kept.session.read_mark && entry > self.kept.high {
-            self.kept.recalled.insert(id, entry);
+            if id <= self.kept.session.hidden_top {
+                // It may be one of those: then it is not unread already.
+                self.row_wanted = true;
+            } else {
+                self.kept.recalled.insert(id, entry);
+            }
         }
     }
 
@@ -93,10 +101,11 @@ impl Conversation {
         }
     }
 
-    /// What lies between the position and `after` is not looked at one by one.
-    pub(super) fn skip_counts(&mut self, after: u64) {
+    /// What lies between the position and `after` is not looked at one by one; what lies behind it, up to `through`, may have recalled some of it.
+    pub(super) fn skip_counts(&mut self, after: u64, through: u64) {
         let kept = &mut self.kept;
-        kept.told = kept.told.filter(|told| told.head >= after);
+        let known_from = if kept.session.read_mark < after { through } else { after };
+        kept.told = kept.told.filter(|told| told.head >= known_from);
         if kept.session.read_mark < after {
             kept.read_count = None;
             kept.recalled.retain(|id, _| *id > after);
@@ -121,13 +130,13 @@ impl Conversation {
         let kept = &mut self.kept;
         let read_mark = kept.session.read_mark;
         kept.recalled.retain(|id, _| *id > read_mark);
-        kept.read_count = count.filter(|_| read_mark >= kept.recalled_from);
+        kept.read_count = count.filter(|_| read_mark >= kept.recalled_from.max(kept.session.hidden_top));
     }
 
     /// A message of the user's own, on whichever device, moves their marks.
     pub(super) fn own_marks_reach(&mut self, id: u64, count: u64) {
         let session = &mut self.kept.session;
-        session.marked_unread = false;
+        session.marked_unread &= id <= session.read_mark;
         session.delivered_mark = session.delivered_mark.max(id);
         self.kept.read_told = self.kept.read_told.max(id);
         if id >= session.read_mark {
@@ -139,6 +148,9 @@ impl Conversation {
     /// The user has seen everything up to `id`. Tells whether the server is to be told.
     pub(super) fn mark_read(&mut self, id: u64, count: Option<u64>) -> bool {
         let id = id.min(self.kept.session.head);
+        if id == 0 {
+            return false;
+        }
         let was_marked_unread = std::mem::take(&mut self.kept.session.marked_unread);
         if id <= self.kept.session.read_mark {
             if was_marked_unread {
@@ -178,11 +190,27 @@ impl Conversation {
         self.kept.told = (at_head.is_none() && told.head >= self.kept.high).then_some(told);
     }
 
-    /// Of every place from the first that is remembered up to the position.
+    /// Of what is behind the read mark some may be hidden, and the server has not told how many of it are unread.
+    pub(super) fn doubt_count(&mut self) {
+        let kept = &mut self.kept;
+        if kept.session.hidden_top > kept.session.read_mark {
+            kept.read_count = None;
+            self.row_wanted |= kept.read_told >= kept.session.read_mark;
+        }
+    }
+
+    /// Of every place from the first that is remembered up to the position, if it is known.
     fn count_at(&self, id: u64) -> Option<u64> {
         let behind = self.recent.partition_point(|(shown, _)| *shown <= id);
-        let (_, count) = self.recent.get(behind.checked_sub(1)?)?;
-        (id <= self.kept.high).then_some(*count)
+        let (shown, count) = self.recent.get(behind.checked_sub(1)?)?;
+        let is_known = *shown == id || *shown >= self.unsure_up_to();
+        (id <= self.kept.high && is_known).then_some(*count)
+    }
+
+    /// Up to here messages may be left out that count: the user hid or cleared them.
+    fn unsure_up_to(&self) -> u64 {
+        let session = &self.kept.session;
+        session.hidden_top.max(session.first.saturating_sub(1))
     }
 
     /// Brings the entry's unread count up to date with everything that is known.

@@ -260,3 +260,32 @@ async fn whom_the_user_blocked_is_kept_until_they_are_not() {
         assert_eq!(blocked, if since_ms > 0 { vec![9] } else { vec![] });
     }
 }
+
+#[tokio::test]
+async fn what_is_hidden_goes_and_does_not_come_back_by_what_was_on_its_way() {
+    let (store, _) = Store::open(None, Bounds::default()).await.expect("opens");
+    let conversation = queued(2).conversation;
+    store.commit([arrived(2, 1, 1), arrived(2, 2, 1)].concat()).await.expect("commits");
+    let hidden = v1::Hidden { conversation_id: conversation.to_string(), server_msg_id: 2 };
+    let hide = Change::Thing(v1::Change { mailbox_seq: 3, now: Some(v1::change::Now::Hidden(hidden)) });
+    store.commit([vec![hide], arrived(2, 2, 1)].concat()).await.expect("commits");
+    let page = store.history(conversation, None, 9, Knows::All).await.expect("reads");
+    assert_eq!(page.messages.iter().map(|message| message.server_msg_id).collect::<Vec<_>>(), [1]);
+    assert_eq!(store.message(conversation, 2).await.expect("reads"), None);
+}
+
+#[tokio::test]
+async fn pinned_conversations_come_first_and_removed_ones_not_at_all() {
+    let (store, _) = Store::open(None, Bounds::default()).await.expect("opens");
+    for (peer, pinned, removed_at) in [(2, false, 0), (3, true, 0), (4, false, 7), (5, false, 6)] {
+        let mut changes = arrived(peer, 7, 1);
+        let Some(Change::Conversation(kept)) = changes.last_mut() else { panic!("it is the last") };
+        kept.session.peer = Some(v1::User { user_id: peer, ..v1::User::default() });
+        let last = v1::Preview { server_msg_id: 7, server_time_ms: peer, ..v1::Preview::default() };
+        (kept.session.last, kept.session.pinned, kept.session.removed_at) = (Some(last), pinned, removed_at);
+        store.commit(changes).await.expect("commits");
+    }
+    let listed = store.sessions().await.expect("reads");
+    let peers: Vec<_> = listed.iter().filter_map(|session| Some(session.peer.as_ref()?.user_id.0)).collect();
+    assert_eq!(peers, [3, 5, 2]);
+}

@@ -22,6 +22,8 @@ pub(crate) struct Disk {
     pub(crate) kept: BTreeMap<ConversationId, Kept>,
     pub(crate) messages: BTreeMap<ConversationId, BTreeMap<u64, Arc<v1::Message>>>,
     pub(crate) outgoing: Vec<Arc<Queued>>,
+    /// As long as what was on its way may bring them back.
+    hidden: BTreeSet<(ConversationId, u64)>,
     /// Conversations of which older messages were dropped, since they may be out of date.
     pub(crate) dropped: BTreeSet<ConversationId>,
 }
@@ -116,6 +118,7 @@ impl Device {
     /// Everything that was not saved is gone.
     fn restart(&mut self) {
         self.incarnation += 1;
+        self.disk.hidden.clear();
         self.link = None;
         self.caught_up = false;
         self.engine = create_engine(&self.name, &self.policy, self.disk.saved(), self.incarnation);
@@ -237,6 +240,7 @@ impl Disk {
             Change::Forget => {
                 self.kept.clear();
                 self.messages.clear();
+                self.hidden.clear();
             }
             Change::Conversation(kept) => {
                 self.kept.insert(kept.conversation, *kept);
@@ -244,6 +248,9 @@ impl Disk {
             Change::Messages(messages) => {
                 for message in messages {
                     let id = message.conversation_id.parse().expect("a good conversation id");
+                    if self.hidden.contains(&(id, message.server_msg_id)) {
+                        continue;
+                    }
                     let known = self.messages.entry(id).or_default().insert(message.server_msg_id, message);
                     assert!(known.is_none(), "{known:?} was shown twice");
                 }
@@ -274,6 +281,11 @@ impl Disk {
                 Arc::make_mut(queued).transmitted = true;
             }
             Change::Unqueue(key) => self.outgoing.retain(|queued| queued.key() != key),
+            Change::Thing(v1::Change { now: Some(v1::change::Now::Hidden(hidden)), .. }) => {
+                let id = hidden.conversation_id.parse().expect("a good conversation id");
+                self.hidden.insert((id, hidden.server_msg_id));
+                self.messages.entry(id).or_default().remove(&hidden.server_msg_id);
+            }
             Change::Heartbeat { .. } | Change::Token(_) | Change::Thing(_) | Change::ForgetThings => {}
         }
     }

@@ -9,6 +9,8 @@ use v1::{client_frame::Request, error::Code, message::State, notice::Kind, serve
 
 #[path = "server/changing.rs"]
 mod changing;
+#[path = "server/lists.rs"]
+mod lists;
 
 /// Sessions of a page, so that syncs have several.
 const SYNC_PAGE: usize = 2;
@@ -28,6 +30,10 @@ struct Entry {
     stamp: u64,
     read_mark: u64,
     delivered_mark: u64,
+    cleared: u64,
+    /// Messages that the user hid, and the change of their mailbox with which they did.
+    hidden: BTreeMap<u64, u64>,
+    marked_unread: bool,
 }
 
 #[derive(Clone, Default)]
@@ -89,11 +95,6 @@ impl Server {
         all.iter().filter(|message| self.may_see(user, id, message.server_msg_id)).collect()
     }
 
-    /// Without silent entries.
-    pub(crate) fn shown(&self, user: u64, id: ConversationId) -> Vec<&v1::Message> {
-        self.visible(user, id).into_iter().filter(|message| !is_silent(message)).collect()
-    }
-
     fn may_see(&self, user: u64, id: ConversationId, at: u64) -> bool {
         match id {
             ConversationId::Single { .. } => id.peer_of(UserId(user)).is_some(),
@@ -131,11 +132,11 @@ impl Server {
 
     pub(crate) fn row(&self, user: u64, id: ConversationId) -> v1::Session {
         let entry = &self.entries[&(user, id)];
-        let visible = self.visible(user, id);
+        let shown = self.shown(user, id);
         let counted = |message: &&&v1::Message| {
             message.server_msg_id > entry.read_mark && counts(message) && message.state() == State::Present
         };
-        let last = visible.iter().rev().find(|message| !is_silent(message));
+        let last = shown.last();
         let peer = id.peer_of(UserId(user));
         let of_peer = peer.and_then(|peer| self.entries.get(&(peer.0, id))).cloned().unwrap_or_default();
         let group = match id {
@@ -148,16 +149,18 @@ impl Server {
         v1::Session {
             conversation_id: id.to_string(),
             head: self.head(user, id),
-            unread: visible.iter().filter(counted).count() as u64,
+            unread: shown.iter().filter(counted).count() as u64,
             read_mark: entry.read_mark,
             delivered_mark: entry.delivered_mark,
             peer_read_mark: if peer.is_some() { of_peer.read_mark } else { 0 },
             peer_delivered_mark: if peer.is_some() { of_peer.delivered_mark } else { 0 },
-            first: visible.first().map_or(0, |message| message.server_msg_id),
+            first: self.first(user, id),
             last: last.map(|message| preview(message)),
             peer: peer.map(|peer| profile(peer.0)),
             group,
             mailbox_seq: entry.stamp,
+            marked_unread: entry.marked_unread,
+            hidden_top: entry.hidden.keys().next_back().copied().unwrap_or(0),
             ..v1::Session::default()
         }
     }
@@ -208,6 +211,7 @@ impl Server {
             let entry = self.entries.entry((user, id)).or_default();
             entry.read_mark = entry.read_mark.max(at);
             entry.delivered_mark = entry.delivered_mark.max(at);
+            entry.marked_unread = false;
         }
         self.stamp(user, id);
         receivers.extend(self.members(group));
@@ -255,7 +259,7 @@ impl Server {
             Request::Sync(sync) => (Some(self.sync(asker.user, &sync)), Vec::new()),
             Request::MarkRead(mark) => self.mark(asker, &mark.conversation_id, mark.server_msg_id, true),
             Request::MarkDelivered(mark) => self.mark(asker, &mark.conversation_id, mark.server_msg_id, false),
-            _ => (None, Vec::new()),
+            request => self.put_away(asker, request),
         }
     }
 
@@ -326,6 +330,7 @@ impl Server {
         let entry = self.entries.entry((asker.user, id)).or_default();
         entry.read_mark = message.server_msg_id;
         entry.delivered_mark = message.server_msg_id;
+        entry.marked_unread = false;
         let (own_seq, pushes) = self.tell_all(asker.user, id, &message);
         (sent(&message, own_seq), pushes)
     }
@@ -355,7 +360,7 @@ impl Server {
         let end = if pull.before == 0 { head } else { head.min(pull.before - 1) };
         let mut page = v1::Messages { conversation_id: id.to_string(), head, through: end, ..v1::Messages::default() };
         let log = self.logs.get(&id).map(Vec::as_slice).unwrap_or_default();
-        let is_shown = |message: &v1::Message| !is_silent(message) && self.may_see(user, id, message.server_msg_id);
+        let is_shown = |message: &v1::Message| !is_silent(message) && self.sees(user, id, message.server_msg_id);
         let (after, mut scanned) = (pull.after.unwrap_or(0), 0);
         let stretch = log.iter().filter(|message| (after + 1..=end).contains(&message.server_msg_id));
         if pull.after.is_none() {
@@ -381,7 +386,7 @@ impl Server {
             let is_news = |target: &&u64| {
                 self.may_see(user, id, message.server_msg_id)
                     && **target <= after
-                    && self.may_see(user, id, **target)
+                    && self.sees(user, id, **target)
                     && page.changed.iter().all(|known| known.server_msg_id != **target)
             };
             let target = target.filter(is_news).map(|target| log[*target as usize - 1].clone());
@@ -396,10 +401,14 @@ impl Server {
         let since = if sync.mailbox_seq > seq { 0 } else { sync.mailbox_seq };
         let mut changed: Vec<_> = self.conversations_of(user).into_iter().map(|id| self.row(user, id)).collect();
         changed.retain(|row| row.mailbox_seq > since);
-        changed.sort_by_key(|row| row.mailbox_seq);
-        let caught_up = changed.len() <= SYNC_PAGE;
-        changed.truncate(SYNC_PAGE);
-        let mailbox_seq = if caught_up { seq } else { changed.last().map_or(seq, |row| row.mailbox_seq) };
+        let mut hidden = self.hidden_since(user, since);
+        let mut stamps: Vec<_> = changed.iter().map(|row| row.mailbox_seq).collect();
+        stamps.extend(hidden.iter().map(|change| change.mailbox_seq));
+        stamps.sort_unstable();
+        let caught_up = stamps.len() <= SYNC_PAGE;
+        let mailbox_seq = if caught_up { seq } else { stamps[SYNC_PAGE - 1] };
+        changed.retain(|row| row.mailbox_seq <= mailbox_seq);
+        hidden.retain(|change| change.mailbox_seq <= mailbox_seq);
         for known in &sync.groups {
             let (group, id) = (GroupId(known.group_id), ConversationId::Group(GroupId(known.group_id)));
             if self.head(user, id) != known.server_msg_id || !self.is_member(user, group) {
@@ -407,7 +416,8 @@ impl Server {
             }
         }
         let groups_behind = sync.groups_digest.is_some_and(|known| known != self.groups_digest(user));
-        Body::SyncPage(v1::SyncPage { sessions: changed, mailbox_seq, caught_up, groups_behind, ..Default::default() })
+        let page = v1::SyncPage { sessions: changed, changes: hidden, ..v1::SyncPage::default() };
+        Body::SyncPage(v1::SyncPage { mailbox_seq, caught_up, groups_behind, ..page })
     }
 
     fn mark(&mut self, asker: &Asker, id: &str, at: u64, read: bool) -> (Option<Body>, Vec<Push>) {
@@ -416,12 +426,13 @@ impl Server {
         let entry = self.entries.entry((asker.user, id)).or_default();
         let before = (entry.read_mark, entry.delivered_mark);
         entry.delivered_mark = entry.delivered_mark.max(at);
+        let ends_flag = read && std::mem::take(&mut entry.marked_unread);
         if read {
             entry.read_mark = entry.read_mark.max(at);
         }
         let (read_mark, delivered_mark) = (entry.read_mark, entry.delivered_mark);
         let (mut mailbox_seq, mut pushes) = (0, Vec::new());
-        if read_mark > before.0 {
+        if read_mark > before.0 || ends_flag {
             mailbox_seq = self.stamp(asker.user, id);
             let changed = v1::SessionChanged { session: Some(self.row(asker.user, id)) };
             pushes.push(Push { to: asker.user, body: Body::SessionChanged(changed) });

@@ -1216,6 +1216,7 @@ impl Fields for Session {
             b"quiet_until_ms" | b"quietUntilMs" => json.field(&mut self.quiet_until_ms),
             b"marked_unread" | b"markedUnread" => json.field(&mut self.marked_unread),
             b"removed_at" | b"removedAt" => json.field(&mut self.removed_at),
+            b"hidden_top" | b"hiddenTop" => json.field(&mut self.hidden_top),
             _ => json.skip_field(name),
         }
     }
@@ -1237,6 +1238,7 @@ impl Fields for Session {
         json.field("quiet_until_ms", &self.quiet_until_ms);
         json.field("marked_unread", &self.marked_unread);
         json.field("removed_at", &self.removed_at);
+        json.field("hidden_top", &self.hidden_top);
     }
 }
 

@@ -1409,6 +1409,9 @@ pub struct Session {
     /// Not in the list unless `last` lies behind this id.
     #[prost(uint64, tag = "16")]
     pub removed_at: u64,
+    /// The last message that the user hid; 0: none. What `count` is up to there is known only where a message is shown.
+    #[prost(uint64, tag = "17")]
+    pub hidden_top: u64,
 }
 /// Enough of the last message for a line in the list.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -362,6 +362,7 @@ pub(crate) fn session_with_flags() -> ServerFrame {
         quiet_until_ms: NOON_MS,
         marked_unread: true,
         removed_at: 12,
+        hidden_top: 11,
         ..single_session()
     };
     let body = Body::SessionChanged(SessionChanged { session: Some(session) });

@@ -142,6 +142,7 @@ pub fn session(session: &Session) -> v1::Session {
         quiet_until_ms: session.quiet_until_ms,
         marked_unread: session.marked_unread,
         removed_at: session.removed_at,
+        hidden_top: session.hidden_top,
     }
 }
 

@@ -26,6 +26,11 @@ impl State {
         self.sessions.get(&(user, conversation)).map_or(0, |row| row.cleared)
     }
 
+    pub(super) fn hidden_top(&self, user: UserId, conversation: ConversationId) -> u64 {
+        let own = self.hidden.range((user, conversation, 0)..=(user, conversation, u64::MAX));
+        own.map(|(_, _, place)| *place).max().unwrap_or(0)
+    }
+
     pub(super) fn change_session(&mut self, change: SessionChange) -> Result<SessionChanged, Refusal> {
         let SessionChange { user, conversation, action, login_version } = change;
         let end = self.must_be_listed(user, conversation)?;

@@ -156,6 +156,7 @@ impl State {
             quiet_until_ms: row.quiet_until_ms,
             marked_unread: row.marked_unread,
             removed_at: row.removed_at,
+            hidden_top: self.hidden_top(user, conversation),
             mailbox_seq: row.stamp,
         })
     }

@@ -263,6 +263,7 @@ impl Listed {
             quiet_until_ms: own.quiet_until_ms,
             marked_unread: own.marked_unread,
             removed_at: own.removed_at,
+            hidden_top,
             mailbox_seq,
         };
         let is_recalled_behind = recalled_top > read_mark;

@@ -77,13 +77,20 @@ fn entry(
         .map_or_else(String::new, |last| time::short(model.text.0, &model.zone, model.now_ms, last.server_time_ms));
     let badge = match (failed, session.unread) {
         (true, _) => "! ".to_owned(),
+        (false, 0) if session.marked_unread => "(•)".to_owned(),
         (false, 0) => String::new(),
         (false, unread) if unread > 999 => "(999+)".to_owned(),
         (false, unread) => format!("({unread})"),
     };
-    let badge_style = Style::new().fg(if failed { Color::Red } else { Color::Yellow }).bold();
-    let name = Span::raw(model.title(id));
-    let name = if session.unread > 0 { name.bold() } else { name };
+    let is_quiet = session.quiet_until_ms > model.now_ms;
+    let badge_style = match (failed, is_quiet) {
+        (true, _) => Style::new().fg(Color::Red).bold(),
+        (false, true) => DIM,
+        (false, false) => Style::new().fg(Color::Yellow).bold(),
+    };
+    let signs = [(session.pinned, "↑ "), (is_quiet, "☾ ")].map(|(is_so, sign)| if is_so { sign } else { "" });
+    let name = Span::raw(signs.concat() + &model.title(id));
+    let name = if session.unread > 0 || session.marked_unread { name.bold() } else { name };
     [
         spread(mark, name, Span::styled(when, DIM), width),
         spread(mark, preview(model, id, session), Span::styled(badge, badge_style), width),

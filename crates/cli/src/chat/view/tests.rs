@@ -6,7 +6,7 @@ use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 
 use crate::{
     chat::{
-        fixture::{BOB, Chatting, MINUTE, NOW},
+        fixture::{BOB, CAROL, Chatting, MINUTE, NOW, with},
         model::Overlay,
         view,
     },
@@ -167,6 +167,18 @@ fn unread_messages_are_counted_and_have_a_line() {
     chat.said(2, BOB, NOW - 2 * MINUTE, "while you were away");
     chat.typing(BOB);
     insta::assert_snapshot!("unread_en", screen(&chat));
+}
+
+#[test]
+fn pinned_quiet_and_marked_conversations_are_told_apart() {
+    let mut chat = Chatting::new(Lang::En, (70, 10));
+    chat.carol_wrote(0).open_bob();
+    chat.said(1, BOB, NOW, "here");
+    let carol = chat.model.sessions[&with(CAROL)].clone();
+    let mut carol = (*carol).clone();
+    (carol.pinned, carol.marked_unread, carol.quiet_until_ms) = (true, true, u64::MAX);
+    chat.receive(Said::Session(std::sync::Arc::new(carol)));
+    insta::assert_snapshot!("own_flags_en", screen(&chat));
 }
 
 #[test]
