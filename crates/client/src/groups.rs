@@ -8,7 +8,7 @@ use anser_proto::{
 
 use crate::{
     client::{Client, Error},
-    view::{Group, Members, User},
+    view::{Group, HistoryShown, Members, User},
 };
 
 /// A group to be made. The user is its owner and first member.
@@ -50,6 +50,8 @@ pub struct GroupUpdate {
     /// The owner and admins alone invite.
     pub closed: Option<bool>,
     pub members_mention_all: Option<bool>,
+    /// What newcomers see of what was said before they come.
+    pub history: Option<HistoryShown>,
 }
 
 /// All of these go to the server: they fail with [`Error::Offline`] while there is no connection, with
@@ -73,7 +75,7 @@ impl Client {
 
     /// At most 500 at once. Who is no member is left out.
     pub async fn remove(&self, group: GroupId, users: &[UserId]) -> Result<Group, Error> {
-        let request = v1::RemoveMembers { group_id: group.0, user_ids: numbers(users) };
+        let request = v1::RemoveMembers { group_id: group.0, user_ids: numbers(users), ban: false };
         self.call_for_group(Request::RemoveMembers(request)).await
     }
 
@@ -107,10 +109,17 @@ impl Client {
     /// The owner and admins may.
     pub async fn update_group(&self, group: GroupId, update: GroupUpdate) -> Result<Group, Error> {
         let join = |closed| if closed { v1::group::Join::Closed } else { v1::group::Join::Free };
-        let GroupUpdate { name, avatar, announcement, mute_all, closed, members_mention_all } = update;
-        let join = closed.map(|closed| join(closed).into());
-        let request =
-            v1::UpdateGroup { group_id: group.0, name, avatar, announcement, mute_all, join, members_mention_all };
+        let GroupUpdate { name, avatar, announcement, mute_all, closed, members_mention_all, history } = update;
+        let request = v1::UpdateGroup {
+            group_id: group.0,
+            name,
+            avatar,
+            announcement,
+            mute_all,
+            join: closed.map(|closed| join(closed).into()),
+            members_mention_all,
+            history: history.map(v1::History::from),
+        };
         self.call_for_group(Request::UpdateGroup(request)).await
     }
 
@@ -157,7 +166,7 @@ impl Client {
         users.into_iter().next().ok_or_else(|| Error::unexpected(&Body::Users(v1::Users::default())))
     }
 
-    async fn call_for_group(&self, request: Request) -> Result<Group, Error> {
+    pub(crate) async fn call_for_group(&self, request: Request) -> Result<Group, Error> {
         match self.call(request).await? {
             Body::Group(group) => Ok(group.into()),
             other => Err(Error::unexpected(&other)),
@@ -172,6 +181,6 @@ impl Client {
     }
 }
 
-fn numbers(users: &[UserId]) -> Vec<u64> {
+pub(crate) fn numbers(users: &[UserId]) -> Vec<u64> {
     users.iter().map(|user| user.0).collect()
 }

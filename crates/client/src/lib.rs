@@ -35,6 +35,7 @@ mod driver;
 mod events;
 mod groups;
 mod history;
+mod joining;
 mod lists;
 mod people;
 mod sending;
@@ -63,8 +64,8 @@ pub use store::StoreError;
 pub use transport::BadUrl;
 pub use unopened::Unopened;
 pub use view::{
-    Blocked, Contact, ContactState, Group, GroupChange, Kind, Member, Members, Message, MessageState, Notice,
-    NoticeKind, Platform, Preview, Privacy, Reaction, Refusal, Role, Session, User, Who,
+    Ban, Bans, Blocked, Contact, ContactState, Group, GroupChange, HistoryShown, Kind, Member, Members, Message,
+    MessageState, Notice, NoticeKind, Platform, Preview, Privacy, Reaction, Refusal, Role, Session, User, Who,
 };
 
 /// What readers try first is compiled with the SDK's own examples.

@@ -118,6 +118,7 @@ pub struct GroupChange {
     pub mute_all: Option<bool>,
     pub closed: Option<bool>,
     pub members_mention_all: Option<bool>,
+    pub history: Option<HistoryShown>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -273,10 +274,39 @@ pub struct Group {
     /// The owner and admins alone invite.
     pub closed: bool,
     pub members_mention_all: bool,
+    pub history: HistoryShown,
     /// The user may not write until then.
     pub muted_until_ms: u64,
     /// Id of the last notice of a group that was dissolved; else 0.
     pub dissolved_at: u64,
+}
+
+/// What newcomers of a group see of what was said before they come. It is fixed for each when they join.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Hash, Debug)]
+#[non_exhaustive]
+pub enum HistoryShown {
+    #[default]
+    None,
+    /// So many messages and notices, 1 to 200.
+    Last(u32),
+    All,
+}
+
+/// Somebody who may not come back into a group.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Ban {
+    pub user: User,
+    pub banned_by: UserId,
+    pub since_ms: u64,
+}
+
+/// A page of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Bans {
+    pub bans: Vec<Ban>,
+    pub more: bool,
 }
 
 /// In ascending order of what one may do.

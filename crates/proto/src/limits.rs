@@ -20,6 +20,10 @@ pub const PAGE_DEFAULT: u32 = 50;
 pub const INVITE_MAX: usize = 500;
 /// Admins of a group, the owner not counted.
 pub const ADMINS_MAX: u32 = 50;
+/// Messages of before that newcomers of a group see, where they do not see all
+pub const HISTORY_LAST_MAX: u32 = 200;
+/// Users who may not come back into a group
+pub const BANS_MAX: u32 = 1_000;
 /// Characters of a group's announcement.
 pub const ANNOUNCEMENT_CHARS_MAX: usize = 2048;
 /// Characters of a nickname, a group's name, a device's name.

@@ -7,15 +7,15 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use crate::{
-    Appended, Between, Block, Change, Changes, Contact, Device, Error, Group, GroupUpdate, Hidden, Hide, LogPage, Mark,
-    Marked, Member, MemberIds, MembersChange, MembersChanged, NewGroup, NewMessage, NewUser, Page, PasswordHash,
+    Appended, Ban, Between, Block, Change, Changes, Contact, Device, Error, Group, GroupUpdate, Hidden, Hide, LogPage,
+    Mark, Marked, Member, MemberIds, MembersChange, MembersChanged, NewGroup, NewMessage, NewUser, Page, PasswordHash,
     PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Refusal, Role, Session,
     SessionChange, SessionChanged, Stats, Store, Stretch, User,
     read::Read,
     reads::{
-        AllUsers, BetweenTwo, Blocks, ChangesSince, Contacts, DevicesOf, GroupAsMember, IsSeenToday, LoginVersions,
-        MemberIdsOf, MembersOf, MovedGroups, OneSession, PositionsOf, PrivacyOf, ReadLog, Sessions, UserCalled,
-        UserWithPassword, Users,
+        AllUsers, Asked, BansOf, BetweenTwo, Blocks, ChangesSince, Contacts, DevicesOf, GroupAsMember, IsSeenToday,
+        LoginVersions, MemberIdsOf, MembersOf, MovedGroups, OneSession, PositionsOf, PrivacyOf, ReadLog, Sessions,
+        UserCalled, UserWithPassword, Users,
     },
     stages::StageTimes,
     verb::Verb,
@@ -76,7 +76,7 @@ impl<E: Engine> Store for E {
     }
 
     async fn read_log(&self, reader: UserId, conversation: ConversationId, stretch: Stretch) -> Result<LogPage, Error> {
-        Engine::read_log(self, ReadLog { reader, conversation, stretch }).await
+        Engine::read_log(self, ReadLog { reader, conversation, stretch, asked: Asked::ByReader }).await
     }
 
     async fn mark(&self, mark: Mark) -> Result<Marked, Error> {
@@ -134,6 +134,10 @@ impl<E: Engine> Store for E {
 
     async fn members(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Member>, Error> {
         self.read(MembersOf { asker, group, after, limit }).await
+    }
+
+    async fn bans(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Ban>, Error> {
+        self.read(BansOf { asker, group, after, limit }).await
     }
 
     async fn member_ids(&self, group: GroupId) -> Result<MemberIds, Error> {

@@ -14,8 +14,8 @@ use crate::{
     digest::{Digest, Digests},
     query::{Dialect, Query},
     rows::{
-        AnnouncementRow, BlockRow, ChangeRow, ContactRow, Damage, DeviceRow, Entry, GroupRow, Head, HiddenRow, Mailbox,
-        MessageRow, PasswordRow, ReactionRow, RecalledRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
+        AnnouncementRow, BanRow, BlockRow, ChangeRow, ContactRow, Damage, DeviceRow, Entry, GroupRow, Head, HiddenRow,
+        Mailbox, MessageRow, PasswordRow, ReactionRow, RecalledRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
     },
 };
 
@@ -57,6 +57,7 @@ pub(crate) enum Want {
     Stay(GroupId, UserId),
     Group(GroupId),
     Announcement(GroupId),
+    Ban(GroupId, UserId),
     User(UserId),
     Password(UserId),
     Device(UserId, Arc<str>),
@@ -132,6 +133,7 @@ pub(crate) struct Tables {
     pub(crate) sessions: Rows<Entry>,
     pub(crate) groups: Rows<GroupRow>,
     pub(crate) announcements: Rows<AnnouncementRow>,
+    pub(crate) bans: Rows<BanRow>,
     pub(crate) stays: Rows<Stay>,
     pub(crate) users: Rows<UserRow>,
     pub(crate) passwords: Rows<PasswordRow>,
@@ -173,6 +175,7 @@ impl Tables {
         visitor.visit(&mut self.sessions)?;
         visitor.visit(&mut self.groups)?;
         visitor.visit(&mut self.announcements)?;
+        visitor.visit(&mut self.bans)?;
         visitor.visit(&mut self.stays)?;
         visitor.visit(&mut self.users)?;
         visitor.visit(&mut self.passwords)?;
@@ -358,6 +361,7 @@ impl Facts<'_> {
         announcement, announcements, AnnouncementRow, (group: GroupId),
         Want::Announcement(group), group
     );
+    look_up!(ban, bans, BanRow, (group: GroupId, user: UserId), Want::Ban(group, user), (group, user));
     look_up!(user, users, UserRow, (user: UserId), Want::User(user), user);
     look_up!(password, passwords, PasswordRow, (user: UserId), Want::Password(user), user);
     look_up!(

@@ -135,6 +135,7 @@ impl Options {
 /// What [`Refusal::Limit`] tells of: the same words whichever the store.
 pub const MEMBERS_OF_A_GROUP: &str = "the members of a group";
 pub const ADMINS_OF_A_GROUP: &str = "the admins of a group";
+pub const BANS_OF_A_GROUP: &str = "the users who may not come back into a group";
 pub const GROUPS_OF_A_USER: &str = "the groups of a user";
 pub const UNANSWERED_GROUPS_OF_A_USER: &str = "the groups of a user in which they have not answered yet";
 pub const UNANSWERED_GROUPS_OF_AN_INVITER: &str =
@@ -298,6 +299,10 @@ pub trait Store: Send + Sync {
     /// Remove: the owner may remove anyone, an admin members, a member nobody, and nobody themselves; else `Forbidden`.
     /// Who is no member is passed over. While the owner is disabled, their heir may remove anyone, and becomes owner with the first whom
     /// they remove: `OWNER_CHANGED` before `REMOVED`, and who was owner is a plain member.
+    /// Ban: whoever may remove them; those named may not come back, members or not, and the members among them are removed. Who is banned is left out of
+    /// invitations, and for them the log is as if the group were not there; in their list nothing of it is unread. `NotFound("user")`, `Limit` for
+    /// more than [`anser_proto::limits::BANS_MAX`].
+    /// Unban: the owner and admins, else `Forbidden`. Neither is told in the log of who is no member.
     /// Leave: a member may, and has a place for another group at once; the last leaves an empty group that still names them as owner. For
     /// who was a member once nothing is changed.
     /// Set a role: the owner alone, of others than themselves, else `Forbidden`. Who is no member, or has the role, is passed over. `Limit` for
@@ -321,6 +326,10 @@ pub trait Store: Send + Sync {
 
     /// Present members in order of their ids, behind `after`. `NotMember` for an asker who is none.
     async fn members(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Member>, Error>;
+
+    /// Who may not come back into a group, in order of their ids, behind `after`. `NotMember` for an asker who is none, `Forbidden` for plain
+    /// members.
+    async fn bans(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Ban>, Error>;
 
     /// All present members, in order of their ids, and who of them may not speak. Of a group that was dissolved: those who were there at its
     /// end, and may see its last entry. Empty for a group that does not exist.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use anser_proto::{ConversationId, GroupId, UserId};
 
 use crate::{
-    ContactState,
+    ContactState, HISTORY_LOOKED_AT,
     facts::{Facts, Stop},
     query::{Dialect, Query, Value, bound},
-    rows::{Column as _, StandingMessage},
+    rows::{Column as _, FIRST_SEEN, StandingMessage},
 };
 
 pub(crate) fn user_called(account: &Arc<str>) -> Query {
@@ -111,6 +111,11 @@ pub(crate) fn admins_of(facts: &mut Facts<'_>, group: GroupId) -> Result<u64, St
     Ok(facts.ask(&Query::new(sql, [group.into()]), |row| row.get())?.pop().unwrap_or(0))
 }
 
+pub(crate) fn bans_of(facts: &mut Facts<'_>, group: GroupId) -> Result<u64, Stop> {
+    let query = Query::new("SELECT COUNT(*) FROM im_ban WHERE group_id = ?", [group.into()]);
+    Ok(facts.ask(&query, |row| row.get())?.pop().unwrap_or(0))
+}
+
 /// Whether somebody is a member, or was one.
 pub(crate) fn was_member(facts: &mut Facts<'_>, group: GroupId, user: UserId) -> Result<bool, Stop> {
     Ok(!facts.ask(&left_at(group, user), |row| row.get::<Option<u64>>())?.is_empty())
@@ -122,12 +127,25 @@ pub(crate) fn left_at(group: GroupId, user: UserId) -> Query {
     Query::new(sql, [group.into(), user.into()])
 }
 
-/// Whether somebody who came again was a member at this place of the log before.
+/// Whether somebody who came again saw this place of the log before.
 pub(crate) fn was_member_at(facts: &mut Facts<'_>, group: GroupId, user: UserId, place: u64) -> Result<bool, Stop> {
-    let sql = "SELECT joined FROM im_group_member
-               WHERE group_id = ? AND user_id = ? AND joined <= ? AND left_at >= ? LIMIT 1";
+    let sql = format!(
+        "SELECT joined FROM im_group_member
+         WHERE group_id = ? AND user_id = ? AND {FIRST_SEEN} <= ? AND left_at >= ? LIMIT 1"
+    );
     let query = Query::new(sql, [group.into(), user.into(), bound(place), bound(place)]);
     Ok(!facts.ask(&query, |row| row.number())?.is_empty())
+}
+
+/// Places of the messages and notices of a group before this one, the last first, at most so many.
+pub(crate) fn shown_before(dialect: Dialect, shards: u32, group: GroupId, place: u64, limit: u32) -> Query {
+    let (shard, log) = (group.0 % u64::from(shards), dialect.group_log());
+    let sql = format!(
+        "SELECT server_msg_id FROM im_message_recv_{shard} WHERE {log} AND server_msg_id BETWEEN ? AND ?
+             AND type NOT BETWEEN 60 AND 79 ORDER BY server_msg_id DESC LIMIT ?"
+    );
+    let (first, last) = (place.saturating_sub(HISTORY_LOOKED_AT), place.saturating_sub(1));
+    Query::of_messages(sql, [group.into(), first.into(), last.into(), u64::from(limit).into()])
 }
 
 fn key_of(conversation: ConversationId) -> Vec<Value> {

@@ -315,6 +315,8 @@ pub struct Group {
     pub join_mode: JoinMode,
     /// Plain members too may mention all.
     pub members_mention_all: bool,
+    /// What newcomers see.
+    pub history: History,
     /// Of who is told: until then they may not speak.
     pub muted_until_ms: u64,
     /// Place of its last notice; 0: it was not dissolved.
@@ -330,6 +332,19 @@ pub enum JoinMode {
     /// The owner and admins.
     Closed = 2,
 }
+
+/// What newcomers see of what was said before they come. Fixed for each when they join.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum History {
+    #[default]
+    None,
+    /// So many messages and notices, at most [`anser_proto::limits::HISTORY_LAST_MAX`], of the last [`HISTORY_LOOKED_AT`] entries.
+    Last(u32),
+    All,
+}
+
+/// Entries of a log that are looked at for what a newcomer sees, however few of them are shown.
+pub const HISTORY_LOOKED_AT: u64 = 2_000;
 
 /// Somebody may speak in a group now.
 pub(crate) fn check_mute(role: Role, muted_until_ms: u64, mute_all: bool, now_ms: u64) -> Result<(), Refusal> {
@@ -355,6 +370,7 @@ impl Group {
             mute_all: false,
             join_mode: JoinMode::Free,
             members_mention_all: false,
+            history: History::None,
             muted_until_ms: 0,
             dissolved_at: 0,
         }
@@ -365,10 +381,18 @@ impl Group {
 pub struct Member {
     pub user: User,
     pub role: Role,
-    /// From this id of the log on the member may see it.
+    /// The id of the notice of their coming.
     pub joined: u64,
     /// Until then they may not speak.
     pub muted_until_ms: u64,
+}
+
+/// Somebody who may not come back into a group.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ban {
+    pub user: User,
+    pub banned_by: UserId,
+    pub since_ms: u64,
 }
 
 /// Who is in a group.
@@ -440,6 +464,9 @@ pub struct MembersChange {
 pub enum MembersAction {
     Invite(Vec<UserId>),
     Remove(Vec<UserId>),
+    /// They may not come back, whether they are members or not.
+    Ban(Vec<UserId>),
+    Unban(Vec<UserId>),
     Leave,
     SetRole(Vec<UserId>, Rank),
     Transfer(UserId),
@@ -457,6 +484,7 @@ pub struct GroupChange {
     pub mute_all: Option<bool>,
     pub join_mode: Option<JoinMode>,
     pub members_mention_all: Option<bool>,
+    pub history: Option<History>,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -472,7 +500,12 @@ impl MembersAction {
     /// Those whom it names.
     pub fn users(&self) -> &[UserId] {
         match self {
-            Self::Invite(users) | Self::Remove(users) | Self::SetRole(users, _) | Self::Mute(users, _) => users,
+            Self::Invite(users)
+            | Self::Remove(users)
+            | Self::Ban(users)
+            | Self::Unban(users)
+            | Self::SetRole(users, _)
+            | Self::Mute(users, _) => users,
             Self::Transfer(user) => std::slice::from_ref(user),
             Self::Leave | Self::Dissolve => &[],
         }

@@ -131,7 +131,7 @@ impl Facts<'_> {
         let none = Refusal::NotFound("message");
         if let ConversationId::Group(group) = conversation {
             let stay = self.membership(group, user)?.ok_or(Refusal::NotMember)?;
-            if stay.joined > place && !questions::was_member_at(self, group, user, place)? {
+            if stay.first_seen() > place && !questions::was_member_at(self, group, user, place)? {
                 return Err(none.into());
             }
         }
@@ -155,6 +155,19 @@ impl Facts<'_> {
         Ok(entry.ok_or(none)?)
     }
 
+    /// Who may not come back into a group sees nothing of it.
+    pub(crate) fn must_not_be_banned(&mut self, user: UserId, conversation: ConversationId) -> Result<(), Stop> {
+        match conversation {
+            ConversationId::Group(group)
+                if self.stay(group, user)?.is_none_or(|stay| stay.left_at.is_some())
+                    && self.ban(group, user)?.is_some() =>
+            {
+                Err(Refusal::NotMember.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The user hid what is at this place, or cleared the log up to there.
     pub(crate) fn put_away(
         &mut self,
@@ -171,7 +184,7 @@ impl Facts<'_> {
     pub(crate) fn was_there(&mut self, user: UserId, conversation: ConversationId, place: u64) -> Result<bool, Stop> {
         match conversation {
             ConversationId::Single { .. } => Ok(true),
-            ConversationId::Group(group) => Ok(self.stay(group, user)?.is_some_and(|stay| stay.joined <= place)
+            ConversationId::Group(group) => Ok(self.stay(group, user)?.is_some_and(|stay| stay.first_seen() <= place)
                 || questions::was_member_at(self, group, user, place)?),
         }
     }

@@ -3,8 +3,8 @@
 use anser_proto::{GroupId, UserId, v1};
 
 use super::{
-    Blocked, Contact, ContactState, Group, GroupChange, Kind, Member, Members, Message, MessageState, Notice,
-    NoticeKind, Platform, Preview, Privacy, Reaction, Refusal, Role, Session, User, Who,
+    Ban, Bans, Blocked, Contact, ContactState, Group, GroupChange, HistoryShown, Kind, Member, Members, Message,
+    MessageState, Notice, NoticeKind, Platform, Preview, Privacy, Reaction, Refusal, Role, Session, User, Who,
 };
 
 #[doc(hidden)]
@@ -96,8 +96,9 @@ impl From<v1::Notice> for Notice {
 impl From<v1::GroupChange> for GroupChange {
     fn from(change: v1::GroupChange) -> Self {
         let closed = change.join.map(|_| change.join() == v1::group::Join::Closed);
-        let v1::GroupChange { name, avatar, announcement, mute_all, members_mention_all, .. } = change;
-        Self { name, avatar, announcement, mute_all, closed, members_mention_all }
+        let v1::GroupChange { name, avatar, announcement, mute_all, members_mention_all, history, .. } = change;
+        let history = history.map(HistoryShown::from);
+        Self { name, avatar, announcement, mute_all, closed, members_mention_all, history }
     }
 }
 
@@ -200,12 +201,48 @@ impl From<v1::Group> for Group {
             mute_all: group.mute_all,
             closed: group.join() == v1::group::Join::Closed,
             members_mention_all: group.members_mention_all,
+            history: group.history.map(HistoryShown::from).unwrap_or_default(),
             muted_until_ms: group.muted_until_ms,
             dissolved_at: group.dissolved_at,
             name: group.name,
             avatar: group.avatar,
             announcement: group.announcement,
         }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::History> for HistoryShown {
+    fn from(history: v1::History) -> Self {
+        match history.kind() {
+            v1::history::Kind::None => Self::None,
+            v1::history::Kind::Last => Self::Last(history.last),
+            v1::history::Kind::All => Self::All,
+        }
+    }
+}
+
+#[doc(hidden)]
+impl From<HistoryShown> for v1::History {
+    fn from(shown: HistoryShown) -> Self {
+        let (kind, last) = match shown {
+            HistoryShown::None => (v1::history::Kind::None, 0),
+            HistoryShown::Last(last) => (v1::history::Kind::Last, last),
+            HistoryShown::All => (v1::history::Kind::All, 0),
+        };
+        Self { kind: kind.into(), last }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::Bans> for Bans {
+    fn from(bans: v1::Bans) -> Self {
+        let ban = |ban: v1::Ban| Ban {
+            user: ban.user.unwrap_or_default().into(),
+            banned_by: UserId(ban.banned_by),
+            since_ms: ban.since_ms,
+        };
+        Self { bans: bans.bans.into_iter().map(ban).collect(), more: bans.more }
     }
 }
 

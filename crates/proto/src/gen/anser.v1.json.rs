@@ -314,6 +314,7 @@ impl Fields for Group {
             b"members_mention_all" | b"membersMentionAll" => json.field(&mut self.members_mention_all),
             b"muted_until_ms" | b"mutedUntilMs" => json.field(&mut self.muted_until_ms),
             b"dissolved_at" | b"dissolvedAt" => json.field(&mut self.dissolved_at),
+            b"history" => json.field(&mut self.history),
             _ => json.skip_field(name),
         }
     }
@@ -333,12 +334,30 @@ impl Fields for Group {
         json.field("members_mention_all", &self.members_mention_all);
         json.field("muted_until_ms", &self.muted_until_ms);
         json.field("dissolved_at", &self.dissolved_at);
+        json.field("history", &self.history);
     }
 }
 
 impl_enum!(group::Role);
 
 impl_enum!(group::Join);
+
+impl Fields for History {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"kind" => json.enumeration::<history::Kind>(&mut self.kind),
+            b"last" => json.field(&mut self.last),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.enumeration::<history::Kind>("kind", self.kind);
+        json.field("last", &self.last);
+    }
+}
+
+impl_enum!(history::Kind);
 
 impl Fields for CreateGroup {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
@@ -443,6 +462,7 @@ impl Fields for RemoveMembers {
         match name {
             b"group_id" | b"groupId" => json.field(&mut self.group_id),
             b"user_ids" | b"userIds" => json.field(&mut self.user_ids),
+            b"ban" => json.field(&mut self.ban),
             _ => json.skip_field(name),
         }
     }
@@ -450,6 +470,7 @@ impl Fields for RemoveMembers {
     fn write_fields(&self, json: &mut Writer) {
         json.field("group_id", &self.group_id);
         json.field("user_ids", &self.user_ids);
+        json.field("ban", &self.ban);
     }
 }
 
@@ -508,6 +529,7 @@ impl Fields for UpdateGroup {
             b"mute_all" | b"muteAll" => json.field(&mut self.mute_all),
             b"join" => json.optional_enumeration::<group::Join>(&mut self.join),
             b"members_mention_all" | b"membersMentionAll" => json.field(&mut self.members_mention_all),
+            b"history" => json.field(&mut self.history),
             _ => json.skip_field(name),
         }
     }
@@ -520,6 +542,7 @@ impl Fields for UpdateGroup {
         json.field("mute_all", &self.mute_all);
         json.optional_enumeration::<group::Join>("join", self.join);
         json.field("members_mention_all", &self.members_mention_all);
+        json.field("history", &self.history);
     }
 }
 
@@ -676,6 +699,7 @@ impl Fields for GroupChange {
             b"mute_all" | b"muteAll" => json.field(&mut self.mute_all),
             b"join" => json.optional_enumeration::<group::Join>(&mut self.join),
             b"members_mention_all" | b"membersMentionAll" => json.field(&mut self.members_mention_all),
+            b"history" => json.field(&mut self.history),
             _ => json.skip_field(name),
         }
     }
@@ -687,6 +711,7 @@ impl Fields for GroupChange {
         json.field("mute_all", &self.mute_all);
         json.optional_enumeration::<group::Join>("join", self.join);
         json.field("members_mention_all", &self.members_mention_all);
+        json.field("history", &self.history);
     }
 }
 
@@ -1531,6 +1556,70 @@ impl Fields for TypingEvent {
     }
 }
 
+impl Fields for Ban {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"user" => json.field(&mut self.user),
+            b"banned_by" | b"bannedBy" => json.field(&mut self.banned_by),
+            b"since_ms" | b"sinceMs" => json.field(&mut self.since_ms),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("user", &self.user);
+        json.field("banned_by", &self.banned_by);
+        json.field("since_ms", &self.since_ms);
+    }
+}
+
+impl Fields for UnbanMembers {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"group_id" | b"groupId" => json.field(&mut self.group_id),
+            b"user_ids" | b"userIds" => json.field(&mut self.user_ids),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("group_id", &self.group_id);
+        json.field("user_ids", &self.user_ids);
+    }
+}
+
+impl Fields for ListBans {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"group_id" | b"groupId" => json.field(&mut self.group_id),
+            b"after" => json.field(&mut self.after),
+            b"limit" => json.field(&mut self.limit),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("group_id", &self.group_id);
+        json.field("after", &self.after);
+        json.field("limit", &self.limit);
+    }
+}
+
+impl Fields for Bans {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"bans" => json.field(&mut self.bans),
+            b"more" => json.field(&mut self.more),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("bans", &self.bans);
+        json.field("more", &self.more);
+    }
+}
+
 impl Fields for ClientFrame {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
@@ -1575,6 +1664,8 @@ impl Fields for ClientFrame {
             b"remove_session" | b"removeSession" => json.choice(&mut self.request, client_frame::Request::RemoveSession),
             b"hide_messages" | b"hideMessages" => json.choice(&mut self.request, client_frame::Request::HideMessages),
             b"dissolve_group" | b"dissolveGroup" => json.choice(&mut self.request, client_frame::Request::DissolveGroup),
+            b"unban_members" | b"unbanMembers" => json.choice(&mut self.request, client_frame::Request::UnbanMembers),
+            b"list_bans" | b"listBans" => json.choice(&mut self.request, client_frame::Request::ListBans),
             _ => json.skip_field(name),
         }
     }
@@ -1622,6 +1713,8 @@ impl Fields for ClientFrame {
             Some(client_frame::Request::RemoveSession(value)) => json.choice("remove_session", value),
             Some(client_frame::Request::HideMessages(value)) => json.choice("hide_messages", value),
             Some(client_frame::Request::DissolveGroup(value)) => json.choice("dissolve_group", value),
+            Some(client_frame::Request::UnbanMembers(value)) => json.choice("unban_members", value),
+            Some(client_frame::Request::ListBans(value)) => json.choice("list_bans", value),
             None => {}
         }
     }
@@ -1657,6 +1750,7 @@ impl Fields for ServerFrame {
             b"close" => json.choice(&mut self.body, server_frame::Body::Close),
             b"profile_changed" | b"profileChanged" => json.choice(&mut self.body, server_frame::Body::ProfileChanged),
             b"messages_changed" | b"messagesChanged" => json.choice(&mut self.body, server_frame::Body::MessagesChanged),
+            b"bans" => json.choice(&mut self.body, server_frame::Body::Bans),
             _ => json.skip_field(name),
         }
     }
@@ -1690,6 +1784,7 @@ impl Fields for ServerFrame {
             Some(server_frame::Body::Close(value)) => json.choice("close", value),
             Some(server_frame::Body::ProfileChanged(value)) => json.choice("profile_changed", value),
             Some(server_frame::Body::MessagesChanged(value)) => json.choice("messages_changed", value),
+            Some(server_frame::Body::Bans(value)) => json.choice("bans", value),
             None => {}
         }
     }

@@ -457,6 +457,9 @@ pub struct Group {
     /// Id of the last notice of a group that was dissolved. Nobody is a member of it; what was said stays.
     #[prost(uint64, tag = "14")]
     pub dissolved_at: u64,
+    /// What newcomers see of what was said before. Absent: nothing.
+    #[prost(message, optional, tag = "20")]
+    pub history: ::core::option::Option<History>,
 }
 /// Nested message and enum types in `Group`.
 pub mod group {
@@ -522,6 +525,47 @@ pub mod group {
         }
     }
 }
+/// How much of what was said before they come newcomers see. Fixed for each when they join.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct History {
+    #[prost(enumeration = "history::Kind", tag = "1")]
+    pub kind: i32,
+    /// Of LAST: so many messages and notices, 1 to 200, of the last 2 000 entries.
+    #[prost(uint32, tag = "2")]
+    pub last: u32,
+}
+/// Nested message and enum types in `History`.
+pub mod history {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum Kind {
+        None = 0,
+        Last = 1,
+        All = 2,
+    }
+    impl Kind {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::None => "NONE",
+                Self::Last => "LAST",
+                Self::All => "ALL",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "NONE" => Some(Self::None),
+                "LAST" => Some(Self::Last),
+                "ALL" => Some(Self::All),
+                _ => None,
+            }
+        }
+    }
+}
 /// Answered by `group`. The creator is its owner and first member.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateGroup {
@@ -566,7 +610,7 @@ pub struct Member {
     pub user: ::core::option::Option<User>,
     #[prost(enumeration = "group::Role", tag = "2")]
     pub role: i32,
-    /// The id in the group's log from which on the member may see it.
+    /// The id of the notice of their coming. Where the group has no `history`, they see the log from there on.
     #[prost(uint64, tag = "3")]
     pub joined: u64,
     /// They may not write until then.
@@ -589,6 +633,9 @@ pub struct RemoveMembers {
     pub group_id: u64,
     #[prost(uint64, repeated, tag = "2")]
     pub user_ids: ::prost::alloc::vec::Vec<u64>,
+    /// They may not come back: for all who are named, members or not, it is as if the group were not there. At most 1 000 in a group.
+    #[prost(bool, tag = "3")]
+    pub ban: bool,
 }
 /// When the owner leaves, the longest-standing admin becomes owner, else the longest-standing member.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -636,6 +683,8 @@ pub struct UpdateGroup {
     pub join: ::core::option::Option<i32>,
     #[prost(bool, optional, tag = "7")]
     pub members_mention_all: ::core::option::Option<bool>,
+    #[prost(message, optional, tag = "8")]
+    pub history: ::core::option::Option<History>,
 }
 /// Those named may not write, type or invite until a time; a time that is past lets them again. The owner may on anyone, admins on plain
 /// members. Answered by `group`.
@@ -927,6 +976,8 @@ pub struct GroupChange {
     pub join: ::core::option::Option<i32>,
     #[prost(bool, optional, tag = "6")]
     pub members_mention_all: ::core::option::Option<bool>,
+    #[prost(message, optional, tag = "20")]
+    pub history: ::core::option::Option<History>,
 }
 /// Stores a message. Answered by `sent` once it is durable.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1382,7 +1433,7 @@ pub struct Session {
     pub peer_read_mark: u64,
     #[prost(uint64, tag = "7")]
     pub peer_delivered_mark: u64,
-    /// First id that the user may see: where they joined a group, or behind what they cleared.
+    /// First id that the user may see: where what they see of a group begins, or behind what they cleared.
     #[prost(uint64, tag = "8")]
     pub first: u64,
     /// The last message that is shown to the user; none if they cleared or hid all of them.
@@ -1601,13 +1652,50 @@ pub struct TypingEvent {
     #[prost(uint64, tag = "2")]
     pub user_id: u64,
 }
+/// Somebody who may not come back into a group.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Ban {
+    #[prost(message, optional, tag = "1")]
+    pub user: ::core::option::Option<User>,
+    #[prost(uint64, tag = "2")]
+    pub banned_by: u64,
+    #[prost(uint64, tag = "3")]
+    pub since_ms: u64,
+}
+/// They may come back, if somebody lets them in. The owner and admins may; nobody else is told. Answered by `group`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnbanMembers {
+    #[prost(uint64, tag = "1")]
+    pub group_id: u64,
+    /// At most 500.
+    #[prost(uint64, repeated, tag = "2")]
+    pub user_ids: ::prost::alloc::vec::Vec<u64>,
+}
+/// For the owner and admins, in order of the users' ids, page by page. Answered by `bans`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListBans {
+    #[prost(uint64, tag = "1")]
+    pub group_id: u64,
+    #[prost(uint64, tag = "2")]
+    pub after: u64,
+    /// 1 to 200; 0 means 50.
+    #[prost(uint32, tag = "3")]
+    pub limit: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Bans {
+    #[prost(message, repeated, tag = "1")]
+    pub bans: ::prost::alloc::vec::Vec<Ban>,
+    #[prost(bool, tag = "2")]
+    pub more: bool,
+}
 /// What a client says. The first frame of a connection is `hello`; every other one before it is refused.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ClientFrame {
     /// Chosen by the client; the answer bears the same. Not 0.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 60")]
+    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 60, 61, 62")]
     pub request: ::core::option::Option<client_frame::Request>,
 }
 /// Nested message and enum types in `ClientFrame`.
@@ -1694,6 +1782,10 @@ pub mod client_frame {
         HideMessages(super::HideMessages),
         #[prost(message, tag = "60")]
         DissolveGroup(super::DissolveGroup),
+        #[prost(message, tag = "61")]
+        UnbanMembers(super::UnbanMembers),
+        #[prost(message, tag = "62")]
+        ListBans(super::ListBans),
     }
 }
 /// What the server says: the answer to a request, or an event.
@@ -1702,7 +1794,7 @@ pub struct ServerFrame {
     /// That of the request which this answers; 0 for an event.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "server_frame::Body", tags = "2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 30, 31, 32, 33, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49")]
+    #[prost(oneof = "server_frame::Body", tags = "2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 30, 31, 32, 33, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 60")]
     pub body: ::core::option::Option<server_frame::Body>,
 }
 /// Nested message and enum types in `ServerFrame`.
@@ -1762,6 +1854,8 @@ pub mod server_frame {
         ProfileChanged(super::ProfileChanged),
         #[prost(message, tag = "49")]
         MessagesChanged(super::MessagesChanged),
+        #[prost(message, tag = "60")]
+        Bans(super::Bans),
     }
 }
 /// The answer to a request that has nothing to tell but that it is done.

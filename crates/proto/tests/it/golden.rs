@@ -12,7 +12,7 @@ use anser_proto::{
 };
 use bytes::Bytes;
 
-use crate::samples;
+use crate::{joining, samples};
 
 /// The request or body of a frame, by its name in the .proto file.
 pub(crate) fn variant(frame: &impl Frame) -> String {
@@ -67,6 +67,12 @@ fn golden_frames_are_read_and_written_as_ever() {
     check("server", "members-muted", &samples::members_muted());
     check("server", "session_changed-flags", &samples::session_with_flags());
     check("server", "changed-hidden", &samples::hidden());
+    for (name, request) in joining::newer_requests() {
+        check("client", name, &ClientFrame { request_id: 1, request: Some(request) });
+    }
+    for (name, frame) in joining::newer_frames() {
+        check("server", name, &frame);
+    }
     check("client", "nothing", &ClientFrame::default());
     check("server", "nothing", &ServerFrame::default());
 }

@@ -4,6 +4,7 @@
 mod docs;
 mod garbage;
 mod golden;
+mod joining;
 mod mapping;
 mod newer;
 mod samples;

@@ -14,8 +14,10 @@ use anser_proto::v1::{
     privacy, recall, server_frame::Body,
 };
 
-const BIG: u64 = 9_223_372_036_854_775_807;
-const NOON_MS: u64 = 1_149_161_520_123;
+use crate::joining;
+
+pub(crate) const BIG: u64 = 9_223_372_036_854_775_807;
+pub(crate) const NOON_MS: u64 = 1_149_161_520_123;
 
 pub(crate) fn client_frames() -> Vec<ClientFrame> {
     let requests = [
@@ -46,7 +48,7 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
         Request::GetGroup(GetGroup { group_id: 3 }),
         Request::ListMembers(ListMembers { group_id: 3, after: 1008, limit: 50 }),
         Request::InviteMembers(InviteMembers { group_id: 3, user_ids: vec![1010, 1011] }),
-        Request::RemoveMembers(RemoveMembers { group_id: 4, user_ids: vec![1012] }),
+        Request::RemoveMembers(RemoveMembers { group_id: 4, user_ids: vec![1012], ban: false }),
         Request::LeaveGroup(LeaveGroup { group_id: 5 }),
         Request::GetUsers(GetUsers { user_ids: vec![1008], accounts: vec!["alice".into(), "bob".into()] }),
         Request::UpdateProfile(UpdateProfile { nickname: Some("Ada".into()), avatar: Some(String::new()) }),
@@ -57,7 +59,8 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
         .chain(about_changes())
         .zip(1..)
         .chain(about_groups().into_iter().zip(100..))
-        .chain(about_lists().into_iter().zip(120..));
+        .chain(about_lists().into_iter().zip(120..))
+        .chain(joining::requests().into_iter().zip(200..));
     requests.map(|(request, id)| ClientFrame { request_id: id, request: Some(request) }).collect()
 }
 
@@ -120,6 +123,7 @@ fn about_groups() -> Vec<Request> {
             mute_all: Some(true),
             join: Some(group::Join::Closed.into()),
             members_mention_all: Some(true),
+            history: None,
         }),
         Request::MuteMembers(MuteMembers { group_id: 3, user_ids: vec![1009, BIG], until_ms: NOON_MS }),
         Request::DissolveGroup(DissolveGroup { group_id: 3 }),
@@ -203,7 +207,8 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
         Body::Close(Close { code: close::Code::Silent.into(), reason: "nothing was heard for 450 s".into() }),
         Body::MessagesChanged(messages_changed()),
     ];
-    let answers = answers.into_iter().zip(1..).map(|(body, id)| ServerFrame { request_id: id, body: Some(body) });
+    let answers = answers.into_iter().zip(1..).chain(joining::answers().into_iter().zip(200..));
+    let answers = answers.map(|(body, id)| ServerFrame { request_id: id, body: Some(body) });
     let events = events.into_iter().map(|body| ServerFrame { request_id: 0, body: Some(body) });
     answers.chain(events).collect()
 }
@@ -546,6 +551,7 @@ pub(crate) fn group_changed() -> ServerFrame {
         mute_all: Some(false),
         join: Some(group::Join::Free.into()),
         members_mention_all: Some(true),
+        history: None,
     };
     let (kind, muted_until_ms) = (notice::Kind::GroupChanged.into(), NOON_MS);
     let notice = Notice { kind, operator_id: 1008, user_ids: Vec::new(), change: Some(change), muted_until_ms };

@@ -65,7 +65,7 @@ fn requests(conversation_id: &str) -> Vec<Request> {
         Request::GetGroup(v1::GetGroup { group_id: 1 }),
         Request::ListMembers(v1::ListMembers { group_id: 1, limit: 200, ..Default::default() }),
         Request::InviteMembers(v1::InviteMembers { group_id: 1, user_ids: vec![1] }),
-        Request::RemoveMembers(v1::RemoveMembers { group_id: 1, user_ids: vec![1] }),
+        Request::RemoveMembers(v1::RemoveMembers { group_id: 1, user_ids: vec![1], ban: false }),
         Request::LeaveGroup(v1::LeaveGroup { group_id: 1 }),
         Request::GetUsers(v1::GetUsers { user_ids: (1..=200).collect(), ..Default::default() }),
         Request::UpdateProfile(v1::UpdateProfile { nickname: Some("Mallory".into()), avatar: None }),

@@ -5,12 +5,12 @@ use std::collections::HashSet;
 use anser_proto::{
     ConversationId, ErrorCode, GroupId, UserId,
     ids::check_ascii_id,
-    limits::{ANNOUNCEMENT_CHARS_MAX, AVATAR_BYTES_MAX, INVITE_MAX, NAME_CHARS_MAX},
+    limits::{ANNOUNCEMENT_CHARS_MAX, AVATAR_BYTES_MAX, HISTORY_LAST_MAX, INVITE_MAX, NAME_CHARS_MAX},
     v1,
 };
 use anser_store::{
-    self as store, GroupChange, GroupUpdate, JoinMode, MembersAction, MembersChange, MembersChanged, NewGroup, Rank,
-    Refusal,
+    self as store, GroupChange, GroupUpdate, History, JoinMode, MembersAction, MembersChange, MembersChanged, NewGroup,
+    Rank, Refusal,
 };
 
 use super::{
@@ -76,7 +76,8 @@ pub async fn invite(cx: &Ctx, actor: &Actor, invite: v1::InviteMembers) -> Resul
 }
 
 pub async fn remove(cx: &Ctx, actor: &Actor, remove: v1::RemoveMembers) -> Result<v1::Group, Error> {
-    let action = MembersAction::Remove(user_ids(&remove.user_ids)?);
+    let users = user_ids(&remove.user_ids)?;
+    let action = if remove.ban { MembersAction::Ban(users) } else { MembersAction::Remove(users) };
     let changed = change(cx, actor, remove.group_id, action).await?;
     Ok(wire::group(&changed.group, changed.role))
 }
@@ -138,6 +139,7 @@ pub async fn update(cx: &Ctx, actor: &Actor, update: v1::UpdateGroup) -> Result<
         mute_all: update.mute_all,
         join_mode: update.join.map(join_mode).transpose()?,
         members_mention_all: update.members_mention_all,
+        history: update.history.map(history).transpose()?,
     };
     let update = GroupUpdate { group, operator: actor.sender(), change, login_version: actor.login_version };
     let changed = cx.store.update_group(update).await?;
@@ -153,7 +155,19 @@ fn join_mode(join: i32) -> Result<JoinMode, Error> {
     }
 }
 
-async fn change(cx: &Ctx, actor: &Actor, group_id: u64, action: MembersAction) -> Result<MembersChanged, Error> {
+fn history(asked: v1::History) -> Result<History, Error> {
+    match (v1::history::Kind::try_from(asked.kind), asked.last) {
+        (Ok(v1::history::Kind::None), _) => Ok(History::None),
+        (Ok(v1::history::Kind::All), _) => Ok(History::All),
+        (Ok(v1::history::Kind::Last), 1..=HISTORY_LAST_MAX) => Ok(History::Last(asked.last)),
+        (Ok(v1::history::Kind::Last), last) => {
+            Err(Error::bad_field(format!("history.last is {last}: it is 1 to {HISTORY_LAST_MAX}")))
+        }
+        (Err(_), _) => Err(Error::bad_field(format!("history.kind is {}: it is one of NONE, LAST, ALL", asked.kind))),
+    }
+}
+
+pub async fn change(cx: &Ctx, actor: &Actor, group_id: u64, action: MembersAction) -> Result<MembersChanged, Error> {
     let login_version = actor.login_version;
     let group = wire::group_id(group_id)?;
     let older = cx.members.known(group, 0);
@@ -200,7 +214,7 @@ async fn tell(cx: &Ctx, changed: &MembersChanged, older: &[(UserId, u64)]) {
     }
 }
 
-fn user_ids(ids: &[u64]) -> Result<Vec<UserId>, Error> {
+pub fn user_ids(ids: &[u64]) -> Result<Vec<UserId>, Error> {
     if ids.len() > INVITE_MAX {
         let message = format!("{} users are named: at most {INVITE_MAX} at once", ids.len());
         return Err(Error::new(ErrorCode::PageTooLarge, message));

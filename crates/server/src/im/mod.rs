@@ -9,6 +9,7 @@ mod deliver;
 mod fifo;
 mod group;
 pub mod heal;
+mod joining;
 mod lane;
 pub mod logins;
 mod members;
@@ -166,6 +167,8 @@ async fn about_groups(
         Request::MuteMembers(mute) => group::mute(cx, actor, mute).await.map(Body::Group),
         Request::DissolveGroup(dissolve) => group::dissolve(cx, actor, dissolve).await.map(|()| done()),
         Request::TransferGroup(transfer) => group::transfer(cx, actor, transfer).await.map(Body::Group),
+        Request::UnbanMembers(unban) => joining::unban(cx, actor, unban).await.map(Body::Group),
+        Request::ListBans(list) => joining::list_bans(cx, actor, lane, list).await.map(Body::Bans),
         request => about_people(cx, actor, lane, request, now).await,
     }
 }
@@ -259,6 +262,8 @@ fn kind(request: Option<&Request>) -> &'static str {
         Some(Request::UpdateGroup(_)) => "update_group",
         Some(Request::MuteMembers(_)) => "mute_members",
         Some(Request::DissolveGroup(_)) => "dissolve_group",
+        Some(Request::UnbanMembers(_)) => "unban_members",
+        Some(Request::ListBans(_)) => "list_bans",
         Some(Request::GetUsers(_)) => "get_users",
         Some(Request::UpdateProfile(_)) => "update_profile",
         Some(Request::RequestContact(_)) => "request_contact",

@@ -2,8 +2,8 @@
 
 use anser_proto::{ConversationId, ErrorCode, GroupId, UserId, v1};
 use anser_store::{
-    Appended, Block, Change, Contact, Group, Member, Message, NewMessage, Now, Party, Preview, Privacy, Reaction,
-    Reference, Revision, Role, Session, User, Who,
+    Appended, Ban, Block, Change, Contact, Group, History, Member, Message, NewMessage, Now, Party, Preview, Privacy,
+    Reaction, Reference, Revision, Role, Session, User, Who,
 };
 use prost::Message as _;
 
@@ -175,12 +175,17 @@ pub fn group(group: &Group, role: Option<Role>) -> v1::Group {
         members_mention_all: group.members_mention_all,
         muted_until_ms: group.muted_until_ms,
         dissolved_at: group.dissolved_at,
+        history: Some(group.history).filter(|history| *history != History::None).map(Into::into),
     }
 }
 
 pub fn member(member: &Member) -> v1::Member {
     let Member { role, joined, muted_until_ms, .. } = *member;
     v1::Member { user: Some(user(&member.user)), role: role as i32, joined, muted_until_ms }
+}
+
+pub fn ban(ban: &Ban) -> v1::Ban {
+    v1::Ban { user: Some(user(&ban.user)), banned_by: ban.banned_by.0, since_ms: ban.since_ms }
 }
 
 pub fn contact(contact: &Contact) -> v1::Contact {

@@ -183,7 +183,7 @@ async fn a_group_over_nodes_is_told_in_order_and_its_messages_bear_new_names() {
     let last = seen.last().expect("some");
     assert_eq!((&*last.content, &*last.from_nickname), ("the last", "Lady Ada"));
     // Who is removed by one node sees so on another, and nothing behind it.
-    let remove = v1::RemoveMembers { group_id: group_id(&group), user_ids: vec![cyd.user.0] };
+    let remove = v1::RemoveMembers { group_id: group_id(&group), user_ids: vec![cyd.user.0], ban: false };
     ada.ask(Request::RemoveMembers(remove)).await;
     let notice = |body: &Body| match body {
         Body::Message(event) => event.message.as_ref()?.notice.as_ref().map(v1::Notice::kind),

@@ -171,6 +171,10 @@ impl Store for Faulty {
         self.below.members(asker, group, after, limit).await
     }
 
+    async fn bans(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Ban>, Error> {
+        self.below.bans(asker, group, after, limit).await
+    }
+
     async fn member_ids(&self, group: GroupId) -> Result<MemberIds, Error> {
         self.whom().await?;
         self.below.member_ids(group).await

@@ -45,7 +45,7 @@ fn invite(group: &str, users: &[&Raw]) -> Request {
 
 fn remove(group: &str, users: &[&Raw]) -> Request {
     let user_ids = users.iter().map(|user| user.user.0).collect();
-    Request::RemoveMembers(v1::RemoveMembers { group_id: group_id(group), user_ids })
+    Request::RemoveMembers(v1::RemoveMembers { group_id: group_id(group), user_ids, ban: false })
 }
 
 #[tokio::test]

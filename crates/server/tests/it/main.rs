@@ -7,6 +7,7 @@ mod ending;
 mod faulty;
 mod group;
 mod http;
+mod joining;
 mod lists;
 mod login;
 mod mark;

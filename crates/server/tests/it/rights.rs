@@ -12,33 +12,37 @@ use crate::{
 
 /// `ok`, or the code of the refusal, whatever has been asked before by others.
 const TABLE: &str = "
-    request        stranger    left        muted      member     admin      owner
-    pull           NOT_MEMBER  ok          ok         ok         ok         ok
-    mark_read      NOT_MEMBER  ok          ok         ok         ok         ok
-    pin_session    NOT_MEMBER  ok          ok         ok         ok         ok
-    clear_session  NOT_MEMBER  ok          ok         ok         ok         ok
-    remove_session NOT_MEMBER  ok          ok         ok         ok         ok
-    hide_messages  NOT_MEMBER  ok          ok         ok         ok         ok
-    send           NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
-    send_when_all  NOT_MEMBER  NOT_MEMBER  MUTED      MUTED      ok         ok
-    typing         NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
-    typing_all     NOT_MEMBER  NOT_MEMBER  MUTED      MUTED      ok         ok
-    get_group      NOT_MEMBER  NOT_MEMBER  ok         ok         ok         ok
-    list_members   NOT_MEMBER  NOT_MEMBER  ok         ok         ok         ok
-    invite         NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
-    invite_closed  NOT_MEMBER  NOT_MEMBER  MUTED      FORBIDDEN  ok         ok
-    remove         NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  ok         ok
-    remove_admin   NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  FORBIDDEN  ok
-    mute           NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  ok         ok
-    mute_admin     NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  FORBIDDEN  ok
-    update_group   NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  ok         ok
-    set_role       NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  FORBIDDEN  ok
-    transfer       NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  FORBIDDEN  ok
-    dissolve       NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  FORBIDDEN  ok
-    leave          NOT_MEMBER  ok          ok         ok         ok         ok
+    request        stranger    banned      left        muted      member     admin      owner
+    pull           NOT_MEMBER  NOT_MEMBER  ok          ok         ok         ok         ok
+    mark_read      NOT_MEMBER  NOT_MEMBER  ok          ok         ok         ok         ok
+    pin_session    NOT_MEMBER  NOT_MEMBER  ok          ok         ok         ok         ok
+    clear_session  NOT_MEMBER  NOT_MEMBER  ok          ok         ok         ok         ok
+    remove_session NOT_MEMBER  ok          ok          ok         ok         ok         ok
+    hide_messages  NOT_MEMBER  NOT_MEMBER  ok          ok         ok         ok         ok
+    send           NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
+    send_when_all  NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      MUTED      ok         ok
+    typing         NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
+    typing_all     NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      MUTED      ok         ok
+    get_group      NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  ok         ok         ok         ok
+    list_members   NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  ok         ok         ok         ok
+    invite         NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
+    invite_closed  NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      FORBIDDEN  ok         ok
+    remove         NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  ok         ok
+    remove_admin   NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  FORBIDDEN  ok
+    ban            NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  ok         ok
+    ban_admin      NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  FORBIDDEN  ok
+    unban          NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  ok         ok
+    list_bans      NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  ok         ok
+    mute           NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  ok         ok
+    mute_admin     NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  FORBIDDEN  ok
+    update_group   NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  ok         ok
+    set_role       NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  FORBIDDEN  ok
+    transfer       NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  FORBIDDEN  ok
+    dissolve       NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  FORBIDDEN  ok
+    leave          NOT_MEMBER  NOT_MEMBER  ok          ok         ok         ok         ok
 ";
 
-const CALLERS: [&str; 6] = ["stranger", "left", "muted", "member", "admin", "owner"];
+const CALLERS: [&str; 7] = ["stranger", "banned", "left", "muted", "member", "admin", "owner"];
 /// On whom somebody acts: a plain member, and an admin.
 const OTHERS: [&str; 2] = ["plain", "second"];
 
@@ -75,7 +79,7 @@ impl Cast {
     async fn found(&mut self) -> String {
         self.groups += 1;
         let mut user_ids = Vec::new();
-        for name in ["left", "muted", "member", "admin", "plain", "second"] {
+        for name in ["banned", "left", "muted", "member", "admin", "plain", "second"] {
             user_ids.push(self.id(name));
         }
         let client_group_id = format!("group-{}", self.groups);
@@ -89,6 +93,8 @@ impl Cast {
         let user_ids = vec![self.id("muted")];
         self.done("owner", Request::MuteMembers(v1::MuteMembers { group_id, user_ids, until_ms: u64::MAX })).await;
         self.done("left", Request::LeaveGroup(v1::LeaveGroup { group_id })).await;
+        let user_ids = vec![self.id("banned")];
+        self.done("owner", Request::RemoveMembers(v1::RemoveMembers { group_id, user_ids, ban: true })).await;
         format!("group_{group_id}")
     }
 
@@ -112,8 +118,12 @@ impl Cast {
                 let user_ids = vec![self.id("left")];
                 Request::InviteMembers(v1::InviteMembers { group_id, user_ids })
             }
-            "remove" => Request::RemoveMembers(v1::RemoveMembers { group_id, user_ids: plain }),
-            "remove_admin" => Request::RemoveMembers(v1::RemoveMembers { group_id, user_ids: second }),
+            "remove" => Request::RemoveMembers(v1::RemoveMembers { group_id, user_ids: plain, ban: false }),
+            "remove_admin" => Request::RemoveMembers(v1::RemoveMembers { group_id, user_ids: second, ban: false }),
+            "ban" => Request::RemoveMembers(v1::RemoveMembers { group_id, user_ids: plain, ban: true }),
+            "ban_admin" => Request::RemoveMembers(v1::RemoveMembers { group_id, user_ids: second, ban: true }),
+            "unban" => Request::UnbanMembers(v1::UnbanMembers { group_id, user_ids: plain }),
+            "list_bans" => Request::ListBans(v1::ListBans { group_id, ..Default::default() }),
             "mute" => Request::MuteMembers(v1::MuteMembers { group_id, user_ids: plain, until_ms }),
             "mute_admin" => Request::MuteMembers(v1::MuteMembers { group_id, user_ids: second, until_ms }),
             "update_group" => {
@@ -175,7 +185,7 @@ async fn a_refused_act_leaves_no_notice() {
         cast.of("owner").pull(pull).await.head
     };
     let before = head(&mut cast).await;
-    for row in ["invite", "remove", "mute", "update_group", "set_role", "transfer", "dissolve"] {
+    for row in ["invite", "remove", "ban", "mute", "update_group", "set_role", "transfer", "dissolve"] {
         let request = cast.request(row, &conversation).await;
         let refused = cast.of("muted").refused(request).await;
         assert!(matches!(refused, ErrorCode::Forbidden | ErrorCode::Muted), "{row}: {refused:?}");

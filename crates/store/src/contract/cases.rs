@@ -249,6 +249,21 @@ macro_rules! store_contract {
                 into_a_closed_group_members_invite_nobody
                 of_changes_at_once_the_last_notice_is_how_it_is
             }
+            bans {
+                who_is_banned_is_removed_and_cannot_be_invited
+                for_who_is_banned_it_is_as_if_the_group_were_not_there
+                who_is_no_member_may_be_banned
+                whoever_may_remove_may_ban
+                pages_of_bans_lead_through_all
+                a_group_has_a_bounded_number_of_bans
+            }
+            history {
+                a_newcomer_sees_nothing_all_or_the_last_of_before
+                a_later_change_of_the_setting_moves_nobody
+                who_comes_back_sees_by_the_setting_of_then_and_each_message_once
+                what_a_newcomer_sees_of_before_they_react_and_reply_to
+                silent_entries_are_none_of_the_last_messages
+            }
             dissolve {
                 a_dissolved_group_ends_with_its_last_notice
                 a_dissolved_group_is_read_and_marked_by_who_saw_it

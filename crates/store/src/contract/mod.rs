@@ -5,11 +5,13 @@
 //! implementation: whatever is asserted here stands in the comments of the trait.
 
 mod append;
+mod bans;
 mod cases;
 mod change;
 mod changes;
 mod dissolve;
 mod group;
+mod history;
 mod life;
 mod lists;
 mod log;

@@ -162,6 +162,24 @@ impl Room {
         self.change(by, from, MembersAction::Remove(users.to_vec())).await
     }
 
+    pub(super) async fn ban(
+        &self,
+        by: UserId,
+        from: ConversationId,
+        users: &[UserId],
+    ) -> Result<MembersChanged, Error> {
+        self.change(by, from, MembersAction::Ban(users.to_vec())).await
+    }
+
+    pub(super) async fn unban(
+        &self,
+        by: UserId,
+        of: ConversationId,
+        users: &[UserId],
+    ) -> Result<MembersChanged, Error> {
+        self.change(by, of, MembersAction::Unban(users.to_vec())).await
+    }
+
     pub(super) async fn leave(&self, user: UserId, from: ConversationId) -> Result<MembersChanged, Error> {
         self.change(user, from, MembersAction::Leave).await
     }
@@ -261,7 +279,7 @@ impl Room {
             let people = (self.contacts(user, UserId(0), u32::MAX).await, self.blocks(user, UserId(0), u32::MAX).await);
             picture.insert(format!("{user} people"), format!("{people:?}"));
             for session in self.all_sessions(user).await {
-                let log = self.log(user, session.conversation).await;
+                let log = self.read_log(user, session.conversation, WHOLE).await;
                 picture.insert(format!("{user} {} log", session.conversation), format!("{log:?}"));
                 picture.insert(format!("{user} {}", session.conversation), format!("{session:?}"));
                 if let ConversationId::Group(group) = session.conversation {

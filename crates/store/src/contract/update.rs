@@ -4,7 +4,7 @@ use anser_proto::{GroupId, v1, v1::notice::Kind};
 use prost::Message as _;
 
 use super::room::*;
-use crate::{Error, GroupChange, GroupUpdate, JoinMode, Message, Rank, Refusal};
+use crate::{Error, GroupChange, GroupUpdate, History, JoinMode, Message, Rank, Refusal};
 
 const FORBIDDEN: Error = Error::Refused(Refusal::Forbidden);
 
@@ -49,6 +49,7 @@ pub(super) async fn one_notice_tells_what_is_other_than_before(room: &mut Room) 
         mute_all: Some(true),
         join_mode: Some(JoinMode::Closed),
         members_mention_all: Some(true),
+        history: Some(History::Last(3)),
     };
     let changed = ok(room.update(ADA, crowd, change).await);
     assert_eq!((changed.notices.len(), told(&changed.notices[0]).1), (1, ADA));
@@ -59,6 +60,7 @@ pub(super) async fn one_notice_tells_what_is_other_than_before(room: &mut Room) 
         mute_all: Some(true),
         join: Some(v1::group::Join::Closed.into()),
         members_mention_all: Some(true),
+        history: Some(v1::History { kind: v1::history::Kind::Last.into(), last: 3 }),
     };
     assert_eq!(change_told(&changed.notices[0]), expected, "it had no avatar before");
     assert_eq!(room.log(BOB, crowd).await.pop(), changed.notices.last().cloned());

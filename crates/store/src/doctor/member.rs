@@ -4,7 +4,7 @@ use super::{
     Doctor, Patient,
     check::{Check, Over},
 };
-use crate::rows::{GroupRow, Head, Stay};
+use crate::rows::{BanRow, GroupRow, Head, Stay};
 
 const MEMBER_COUNT: &str = "(SELECT count(*) FROM im_group_member AS stay
                               WHERE stay.group_id = here.group_id AND stay.left_at IS NULL)";
@@ -26,7 +26,8 @@ impl<P: Patient> Doctor<'_, P> {
             self.check(&Check::of(Over::rows_of::<GroupRow>(), wrong, which).set(column, right)).await?;
         }
         self.groups_are_whole().await?;
-        self.stays().await
+        self.stays().await?;
+        self.bans().await
     }
 
     async fn groups_are_whole(&mut self) -> Result<(), P::Error> {
@@ -60,6 +61,17 @@ impl<P: Patient> Doctor<'_, P> {
         Ok(())
     }
 
+    async fn bans(&mut self) -> Result<(), P::Error> {
+        let no_group = "NOT EXISTS (SELECT 1 FROM im_group AS made WHERE made.group_id = here.group_id)";
+        let no_user = "NOT EXISTS (SELECT 1 FROM im_user AS made WHERE made.user_id = here.user_id)";
+        let member = "EXISTS (SELECT 1 FROM im_group_member AS stay WHERE stay.group_id = here.group_id
+                          AND stay.user_id = here.user_id AND stay.left_at IS NULL)";
+        let lost = Check::of(Over::rows_of::<BanRow>(), "'it is about nobody'", format!("{no_group} OR {no_user}"));
+        self.check(&lost.deleted()).await?;
+        // Which of the two is right is for the group's admins to say.
+        self.check(&Check::of(Over::rows_of::<BanRow>(), "'who is banned is a member'", member)).await
+    }
+
     async fn stays(&mut self) -> Result<(), P::Error> {
         let overlap = "EXISTS (SELECT 1 FROM im_group_member AS next WHERE next.group_id = here.group_id
                            AND next.user_id = here.user_id AND next.joined > here.joined
@@ -73,6 +85,10 @@ impl<P: Patient> Doctor<'_, P> {
             ("there is no such user", "NOT EXISTS (SELECT 1 FROM im_user AS made WHERE made.user_id = here.user_id)"),
             ("the stay lies outside of the log", &format!("here.joined < 1 OR {end} > {HEAD}")),
             ("they left before they joined", "here.left_at <= here.joined"),
+            (
+                "what they see does not begin before they joined",
+                "here.visible_from < 1 OR here.visible_from > here.joined",
+            ),
             ("the next stay began before this one ended", overlap),
             ("the role is none", "here.role NOT IN (1, 2, 3)"),
         ] {

@@ -1,6 +1,6 @@
 //! Groups: making them and looking at them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anser_proto::{
     ConversationId, GroupId, UserId,
@@ -8,15 +8,15 @@ use anser_proto::{
     v1::{self, notice::Kind},
 };
 
-use super::{GroupRow, Membership, State, members::told, page};
+use super::{GroupRow, Membership, State, change::is_silent, members::told, page};
 use crate::{
-    ADMINS_OF_A_GROUP, GROUPS_OF_A_USER, Group, GroupUpdate, MEMBERS_OF_A_GROUP, Member, MemberIds, MembersChanged,
-    NewGroup, Page, Refusal, Role, Silence,
+    ADMINS_OF_A_GROUP, Ban, GROUPS_OF_A_USER, Group, GroupUpdate, HISTORY_LOOKED_AT, History, MEMBERS_OF_A_GROUP,
+    Member, MemberIds, MembersChanged, NewGroup, Page, Refusal, Role, Silence,
 };
 
 impl Membership {
     pub(super) fn covers(&self, server_msg_id: u64) -> bool {
-        self.joined <= server_msg_id && self.left.is_none_or(|left| server_msg_id <= left)
+        self.first_seen <= server_msg_id && self.left.is_none_or(|left| server_msg_id <= left)
     }
 }
 
@@ -28,7 +28,11 @@ impl GroupRow {
 
     /// They were a member, and are none now.
     pub(super) fn has_left(&self, user: UserId) -> bool {
-        self.present(user).is_none() && self.memberships.iter().any(|one| one.user == user)
+        !self.is_banned(user) && self.present(user).is_none() && self.memberships.iter().any(|one| one.user == user)
+    }
+
+    pub(super) fn is_banned(&self, user: UserId) -> bool {
+        self.bans.contains_key(&user)
     }
 
     pub(super) fn is_dissolved_by(&self, user: UserId) -> bool {
@@ -86,7 +90,8 @@ impl State {
             announcement: Some("".into()),
             ..Group::unreadable(new.group)
         };
-        let row = GroupRow { group, creator, client_group_id: new.client_group_id, memberships: Vec::new() };
+        let (bans, memberships) = (BTreeMap::new(), Vec::new());
+        let row = GroupRow { group, creator, client_group_id: new.client_group_id, bans, memberships };
         self.groups.insert(new.group, row);
         self.join(new.group, creator, &members, notice.server_msg_id);
         let row = self.groups.get_mut(&new.group).expect("it was just made");
@@ -134,6 +139,7 @@ impl State {
 
     /// Makes them members from this place of the log on.
     pub(super) fn join(&mut self, group: GroupId, inviter: UserId, users: &BTreeSet<UserId>, joined: u64) {
+        let first_seen = self.first_seen(group, joined);
         let row = self.groups.get_mut(&group).expect("the group was looked up");
         for user in users {
             let invited_by = Some(inviter).filter(|inviter| inviter != user);
@@ -142,6 +148,7 @@ impl State {
                 role: Role::Member,
                 invited_by,
                 joined,
+                first_seen,
                 left: None,
                 muted_until_ms: 0,
             });
@@ -149,6 +156,19 @@ impl State {
             (session.read_mark, session.delivered_mark) = (joined, joined);
             session.marked_unread = false;
         }
+    }
+
+    /// What whoever joins here sees first.
+    fn first_seen(&self, group: GroupId, joined: u64) -> u64 {
+        let last = match self.groups[&group].group.history {
+            History::None => return joined,
+            History::All => return 1,
+            History::Last(last) => last as usize,
+        };
+        let near = |id: u64| id < joined && id + HISTORY_LOOKED_AT >= joined;
+        let log = self.logs[&ConversationId::Group(group)].iter().rev();
+        let shown = log.filter(|message| near(message.server_msg_id) && !is_silent(message.kind));
+        shown.take(last).last().map_or(joined, |message| message.server_msg_id)
     }
 
     /// Stamps those whose membership changed and tells of it.
@@ -186,6 +206,7 @@ impl State {
         let mute_all = change.mute_all.filter(|all| *all != of.mute_all);
         let join_mode = change.join_mode.filter(|mode| *mode != of.join_mode);
         let members_mention_all = change.members_mention_all.filter(|may| *may != of.members_mention_all);
+        let history = change.history.filter(|history| *history != of.history);
         let changed = v1::GroupChange {
             name: name.as_deref().map(Into::into),
             avatar: avatar.as_deref().map(Into::into),
@@ -193,6 +214,7 @@ impl State {
             mute_all,
             join: join_mode.map(|mode| mode as i32),
             members_mention_all,
+            history: history.map(Into::into),
         };
         let mut answer = unchanged(row, operator.user);
         if changed != v1::GroupChange::default() {
@@ -207,6 +229,7 @@ impl State {
             of.mute_all = mute_all.unwrap_or(of.mute_all);
             of.join_mode = join_mode.unwrap_or(of.join_mode);
             of.members_mention_all = members_mention_all.unwrap_or(of.members_mention_all);
+            of.history = history.unwrap_or(of.history);
             answer = self.changed(group, operator.user, vec![notice], &BTreeSet::new());
         }
         answer.group.announcement.clone_from(&self.groups[&group].group.announcement);
@@ -235,9 +258,21 @@ impl State {
         Ok(page(present.into_iter().map(shown), limit))
     }
 
+    pub(super) fn bans(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Ban>, Refusal> {
+        let (row, own) = self.as_member(asker, group)?;
+        if own.role == Role::Member {
+            return Err(Refusal::Forbidden);
+        }
+        let shown = |(user, (banned_by, since_ms)): (&UserId, &(UserId, u64))| {
+            let user = self.users[user].user.clone();
+            Ban { user, banned_by: *banned_by, since_ms: *since_ms }
+        };
+        Ok(page(row.bans.iter().filter(|(user, _)| **user > after).map(shown), limit))
+    }
+
     pub(super) fn member_ids(&self, group: GroupId) -> MemberIds {
         let Some(row) = self.groups.get(&group) else { return MemberIds::default() };
-        let mut members: Vec<_> = row.members().map(|one| (one.user, one.joined)).collect();
+        let mut members: Vec<_> = row.members().map(|one| (one.user, one.first_seen)).collect();
         members.sort_unstable();
         let of = |is: fn(&&Membership) -> bool| row.members().filter(is).map(|one| (one.user, one.muted_until_ms));
         let (mut above, mut muted): (Vec<_>, Vec<_>) = (

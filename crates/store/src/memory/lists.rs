@@ -13,9 +13,17 @@ use crate::{
 impl State {
     /// Everything that the user sees of a log and did not put away, silent entries too.
     pub(super) fn kept(&self, user: UserId, conversation: ConversationId) -> Result<Vec<&Message>, Refusal> {
-        let mut visible = self.visible(user, conversation)?;
-        visible.retain(|message| !self.is_put_away(user, conversation, message.server_msg_id));
-        Ok(visible)
+        Ok(self.without_put_away(user, conversation, self.visible(user, conversation)?))
+    }
+
+    pub(super) fn without_put_away<'m>(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        mut seen: Vec<&'m Message>,
+    ) -> Vec<&'m Message> {
+        seen.retain(|message| !self.is_put_away(user, conversation, message.server_msg_id));
+        seen
     }
 
     pub(super) fn is_put_away(&self, user: UserId, conversation: ConversationId, place: u64) -> bool {
@@ -33,7 +41,10 @@ impl State {
 
     pub(super) fn change_session(&mut self, change: SessionChange) -> Result<SessionChanged, Refusal> {
         let SessionChange { user, conversation, action, login_version } = change;
-        let end = self.must_be_listed(user, conversation)?;
+        let mut end = self.listed(user, conversation)?.last().map_or(0, |last| last.server_msg_id);
+        if !matches!(action, SessionAction::Remove(_)) || end == 0 {
+            end = self.must_be_listed(user, conversation)?;
+        }
         self.must_be_logged_in(user, login_version)?;
         let row = &self.sessions[&(user, conversation)];
         let mut after = row.clone();

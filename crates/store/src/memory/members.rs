@@ -4,12 +4,15 @@ use std::{cmp::Reverse, collections::BTreeSet};
 
 use anser_proto::{
     ConversationId, GroupId, UserId,
+    limits::BANS_MAX,
     v1::{self, notice::Kind},
 };
 use prost::Message as _;
 
 use super::{GroupRow, Membership, State, group::unchanged};
-use crate::{JoinMode, MembersAction, MembersChange, MembersChanged, Message, NewMessage, Refusal, Role, Sender};
+use crate::{
+    BANS_OF_A_GROUP, JoinMode, MembersAction, MembersChange, MembersChanged, Message, NewMessage, Refusal, Role, Sender,
+};
 
 impl State {
     pub(super) fn change_members(&mut self, change: MembersChange) -> Result<MembersChanged, Refusal> {
@@ -28,7 +31,9 @@ impl State {
         self.must_be_logged_in(operator.user, login_version)?;
         match action {
             MembersAction::Invite(users) => self.invite(group, &operator, users),
-            MembersAction::Remove(users) => self.remove(group, &operator, users),
+            MembersAction::Remove(users) => self.remove(group, &operator, &users),
+            MembersAction::Ban(users) => self.ban(group, &operator, &users),
+            MembersAction::Unban(users) => self.unban(group, operator.user, &users),
             MembersAction::Leave => self.leave(group, &operator),
             MembersAction::SetRole(users, rank) => self.set_role(group, &operator, users, rank.role()),
             MembersAction::Mute(users, until_ms) => self.mute(group, &operator, users, until_ms),
@@ -48,7 +53,7 @@ impl State {
         for user in &users {
             self.user_row(*user)?;
         }
-        let invited = users.into_iter().filter(|user| row.present(*user).is_none());
+        let invited = users.into_iter().filter(|user| row.present(*user).is_none() && !row.is_banned(*user));
         let invited = invited.filter(|user| self.may_be_put(operator.user, *user)).collect();
         self.may_join(operator.user, &invited, row.members().count())?;
         if invited.is_empty() {
@@ -60,14 +65,26 @@ impl State {
         Ok(self.changed(group, operator.user, vec![notice], &invited))
     }
 
-    fn remove(&mut self, group: GroupId, operator: &Sender, users: Vec<UserId>) -> Result<MembersChanged, Refusal> {
-        let (row, own) = self.as_member(operator.user, group)?;
-        let removed: BTreeSet<UserId> = users.into_iter().filter(|user| row.present(*user).is_some()).collect();
-        let is_owner = own.role == Role::Owner || self.rightful_owner(row) == Some(operator.user);
+    /// Who of them is a member, and whether the operator removes them as owner, who they may not be yet.
+    fn removable(
+        &self,
+        group: GroupId,
+        operator: UserId,
+        users: &[UserId],
+    ) -> Result<(BTreeSet<UserId>, bool), Refusal> {
+        let (row, own) = self.as_member(operator, group)?;
+        let removed: BTreeSet<UserId> = users.iter().copied().filter(|user| row.present(*user).is_some()).collect();
+        let is_owner = own.role == Role::Owner || self.rightful_owner(row) == Some(operator);
         let above = |user: &UserId| is_owner || row.present(*user).is_none_or(|one| one.role < own.role);
-        if removed.contains(&operator.user) || !(is_owner || own.role == Role::Admin) || !removed.iter().all(above) {
+        if users.contains(&operator) || !(is_owner || own.role == Role::Admin) || !removed.iter().all(above) {
             return Err(Refusal::Forbidden);
         }
+        Ok((removed, is_owner))
+    }
+
+    fn remove(&mut self, group: GroupId, operator: &Sender, users: &[UserId]) -> Result<MembersChanged, Refusal> {
+        let (removed, is_owner) = self.removable(group, operator.user, users)?;
+        let (row, own) = self.as_member(operator.user, group)?;
         if removed.is_empty() {
             return Ok(unchanged(row, operator.user));
         }
@@ -80,6 +97,40 @@ impl State {
         notices.push(self.push_notice(group, operator, told(Kind::Removed, &removed)));
         self.depart(group, &removed, notices[notices.len() - 1].server_msg_id);
         Ok(self.changed(group, operator.user, notices, &concerned))
+    }
+
+    fn ban(&mut self, group: GroupId, operator: &Sender, users: &[UserId]) -> Result<MembersChanged, Refusal> {
+        self.removable(group, operator.user, users)?;
+        let row = &self.groups[&group];
+        let new: BTreeSet<UserId> = users.iter().copied().filter(|user| !row.is_banned(*user)).collect();
+        for user in users {
+            self.user_row(*user)?;
+        }
+        if !new.is_empty() && row.bans.len() + new.len() > BANS_MAX as usize {
+            return Err(Refusal::Limit { what: BANS_OF_A_GROUP, max: BANS_MAX });
+        }
+        let mut changed = self.remove(group, operator, users)?;
+        let (conversation, now) = (ConversationId::Group(group), (self.options.clock)());
+        for user in new {
+            let end = self.visible(user, conversation).ok().and_then(|seen| seen.last().map(|last| last.server_msg_id));
+            self.groups.get_mut(&group).expect("it was looked up").bans.insert(user, (operator.user, now));
+            let (Some(end), Some(row)) = (end, self.sessions.get_mut(&(user, conversation))) else { continue };
+            let moves = (row.read_mark, row.delivered_mark) != (end, end);
+            (row.read_mark, row.delivered_mark) = (end, end);
+            if moves && changed.stamped.iter().all(|(stamped, _)| *stamped != user) {
+                changed.stamped.push((user, self.stamp(user, conversation)));
+            }
+        }
+        Ok(changed)
+    }
+
+    fn unban(&mut self, group: GroupId, operator: UserId, users: &[UserId]) -> Result<MembersChanged, Refusal> {
+        if self.as_member(operator, group)?.1.role == Role::Member {
+            return Err(Refusal::Forbidden);
+        }
+        let row = self.groups.get_mut(&group).expect("it was looked up");
+        row.bans.retain(|user, _| !users.contains(user));
+        Ok(unchanged(row, operator))
     }
 
     fn leave(&mut self, group: GroupId, operator: &Sender) -> Result<MembersChanged, Refusal> {

@@ -110,8 +110,18 @@ impl State {
         self.logs.get(&conversation).map_or(0, |log| log.len() as u64)
     }
 
-    /// Everything that the user may see of a log, ascending. `NotMember` if they never were a party or member.
+    /// Everything that the user may see of a log, ascending. `NotMember` if they never were a party or member, or may not come back.
     pub(super) fn visible(&self, user: UserId, conversation: ConversationId) -> Result<Vec<&Message>, Refusal> {
+        match conversation {
+            ConversationId::Group(group) if self.groups.get(&group).is_some_and(|row| row.is_banned(user)) => {
+                Err(Refusal::NotMember)
+            }
+            _ => self.listed(user, conversation),
+        }
+    }
+
+    /// The same as their conversation list has it.
+    pub(super) fn listed(&self, user: UserId, conversation: ConversationId) -> Result<Vec<&Message>, Refusal> {
         let log = self.logs.get(&conversation).map_or(&[][..], Vec::as_slice);
         match conversation {
             ConversationId::Single { .. } => {

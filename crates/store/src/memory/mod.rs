@@ -29,7 +29,7 @@ use async_trait::async_trait;
 use people::{ContactRow, Thing};
 
 use crate::{
-    Appended, Between, Block, Change, Changes, Contact, Device, Error, Failure, Group, GroupUpdate, Hidden, Hide,
+    Appended, Ban, Between, Block, Change, Changes, Contact, Device, Error, Failure, Group, GroupUpdate, Hidden, Hide,
     LogPage, Mark, Marked, Member, MemberIds, MembersChange, MembersChanged, Message, NewGroup, NewMessage, NewUser,
     Options, Page, PasswordHash, PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange,
     Refusal, Role, Session, SessionChange, SessionChanged, Stats, Store, Stretch, User,
@@ -97,6 +97,8 @@ struct GroupRow {
     group: Group,
     creator: UserId,
     client_group_id: Arc<str>,
+    /// Who may not come back: by whom, and since when.
+    bans: BTreeMap<UserId, (UserId, u64)>,
     /// One for each time that somebody joined, in that order.
     memberships: Vec<Membership>,
 }
@@ -106,8 +108,9 @@ struct Membership {
     role: Role,
     /// Who put them there, until they answer.
     invited_by: Option<UserId>,
-    /// The first id of the log that they may see.
     joined: u64,
+    /// The first id of the log that they may see.
+    first_seen: u64,
     /// The last, once they are gone.
     left: Option<u64>,
     /// Until then they may not speak.
@@ -227,6 +230,10 @@ impl Store for MemoryStore {
 
     async fn members(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Member>, Error> {
         self.with(|state| state.members(asker, group, after, limit))
+    }
+
+    async fn bans(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Ban>, Error> {
+        self.with(|state| state.bans(asker, group, after, limit))
     }
 
     async fn member_ids(&self, group: GroupId) -> Result<MemberIds, Error> {

@@ -20,14 +20,6 @@ impl State {
         seq
     }
 
-    fn unread(&self, user: UserId, conversation: ConversationId, read_mark: u64) -> Result<u64, Refusal> {
-        let kept = self.kept(user, conversation)?;
-        let behind = |message: &&&Message| {
-            message.counted && message.server_msg_id > read_mark && message.revision.recalled_by.is_none()
-        };
-        Ok(kept.iter().filter(behind).count() as u64)
-    }
-
     pub(super) fn mark(&mut self, mark: Mark) -> Result<Marked, Refusal> {
         let Mark { user, conversation, .. } = mark;
         let head = self.visible(user, conversation)?.last().map_or(0, |last| last.server_msg_id);
@@ -40,7 +32,7 @@ impl State {
             MarkKind::Read => (read_before.max(to), delivered_before.max(to)),
             MarkKind::Delivered => (read_before, delivered_before.max(to)),
         };
-        let unread = self.unread(user, conversation, read_mark)?;
+        let unread = unread(&self.kept(user, conversation)?, read_mark);
         let moved = (read_mark, delivered_mark) != (read_before, delivered_before);
         let (mut mailbox_seq, mut peer) = (0, None);
         if moved {
@@ -126,9 +118,9 @@ impl State {
 
     pub(super) fn session(&self, user: UserId, conversation: ConversationId) -> Option<Session> {
         let row = self.sessions.get(&(user, conversation))?;
-        let visible = self.visible(user, conversation).ok()?;
+        let visible = self.listed(user, conversation).ok()?;
         let (first, last) = (visible.first()?, visible.last()?);
-        let kept = self.kept(user, conversation).ok()?;
+        let kept = self.without_put_away(user, conversation, visible.clone());
         let (party, (peer_read_mark, peer_delivered_mark)) = match conversation {
             ConversationId::Single { .. } => {
                 let peer = conversation.peer_of(user)?;
@@ -144,7 +136,7 @@ impl State {
         Some(Session {
             conversation,
             head: last.server_msg_id,
-            unread: self.unread(user, conversation, row.read_mark).ok()?,
+            unread: unread(&kept, row.read_mark),
             read_mark: row.read_mark,
             delivered_mark: row.delivered_mark,
             peer_read_mark,
@@ -160,6 +152,13 @@ impl State {
             mailbox_seq: row.stamp,
         })
     }
+}
+
+fn unread(visible: &[&Message], read_mark: u64) -> u64 {
+    let behind = |message: &&&Message| {
+        message.counted && message.server_msg_id > read_mark && message.revision.recalled_by.is_none()
+    };
+    visible.iter().filter(behind).count() as u64
 }
 
 fn preview(message: &Message) -> Preview {

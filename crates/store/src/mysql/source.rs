@@ -23,9 +23,9 @@ use crate::{
     query::{Dialect, Query},
     questions,
     rows::{
-        AnnouncementRow, BlockRow, ChangeRow, Column as _, ContactRow, Damage, DeviceRow, Entry, GroupRow, Head,
-        HiddenRow, Mailbox, MessageRow, PasswordRow, ReactionRow, RecalledRow, Row, StandingMessage, Stay, Take, Thing,
-        UserRow,
+        AnnouncementRow, BanRow, BlockRow, ChangeRow, Column as _, ContactRow, Damage, DeviceRow, Entry, GroupRow,
+        Head, HiddenRow, Mailbox, MessageRow, PasswordRow, ReactionRow, RecalledRow, Row, StandingMessage, Stay, Take,
+        Thing, UserRow,
     },
     verb::Wants,
 };
@@ -39,6 +39,7 @@ struct Keys {
     sessions: BTreeSet<(UserId, ConversationId)>,
     groups: BTreeSet<GroupId>,
     announcements: BTreeSet<GroupId>,
+    bans: BTreeSet<(GroupId, UserId)>,
     stays: BTreeSet<(GroupId, UserId)>,
     users: BTreeSet<UserId>,
     passwords: BTreeSet<UserId>,
@@ -62,6 +63,7 @@ impl Keys {
                 Want::Session(user, conversation) => keys.sessions.insert((user, conversation)),
                 Want::Group(group) => keys.groups.insert(group),
                 Want::Announcement(group) => keys.announcements.insert(group),
+                Want::Ban(group, user) => keys.bans.insert((group, user)),
                 Want::Stay(group, user) => keys.stays.insert((group, user)),
                 Want::User(user) => keys.users.insert(user),
                 Want::Password(user) => keys.passwords.insert(user),
@@ -94,6 +96,7 @@ impl Keys {
         of::<Head>(&self.heads_looked_at, Lock::None, sql);
         of::<GroupRow>(&self.groups, Lock::None, sql);
         of::<AnnouncementRow>(&self.announcements, Lock::None, sql);
+        of::<BanRow>(&self.bans, Lock::None, sql);
         of::<Stay>(&self.stays, Lock::None, sql);
         of::<UserRow>(&self.users, Lock::None, sql);
         of::<PasswordRow>(&self.passwords, Lock::None, sql);
@@ -116,6 +119,7 @@ impl Keys {
         take(self.heads_looked_at, results, &mut tables.heads).await?;
         take(self.groups, results, &mut tables.groups).await?;
         take(self.announcements, results, &mut tables.announcements).await?;
+        take(self.bans, results, &mut tables.bans).await?;
         take(self.stays, results, &mut tables.stays).await?;
         take(self.users, results, &mut tables.users).await?;
         take(self.passwords, results, &mut tables.passwords).await?;

@@ -88,7 +88,7 @@ async fn questions_for<D: Snapshot>(
     let Reader { user, conversation, own } = reader;
     places.retain(|place| *place > own.cleared);
     if let (ConversationId::Group(group), Some(first), Some(last)) = (conversation, places.first(), places.last()) {
-        let seen = stays(db, user, group, *first, *last, "ASC").await?;
+        let seen = stays(db, user, group, *first, *last).await?;
         places.retain(|place| seen.iter().any(|(first, last)| (first..=last).contains(&place)));
     }
     let may_be_hidden = |place: &&u64| **place <= own.hidden_top;

@@ -5,11 +5,11 @@ use std::ops::ControlFlow;
 use anser_proto::{GroupId, UserId};
 
 use crate::{
-    Group, Member, MemberIds, Page, Refusal, Role, Silence, User,
+    Ban, Group, Member, MemberIds, Page, Refusal, Role, Silence, User,
     damaged::Damaged,
     query::{Query, bound},
     read::{Read, Snapshot, beside, cut},
-    rows::{AnnouncementRow, GroupRow, Stay, Take, UserRow, columns_of},
+    rows::{AnnouncementRow, BanRow, FIRST_SEEN, GroupRow, Row as _, Stay, Take, UserRow, columns_of},
 };
 
 pub(crate) struct GroupAsMember(pub(crate) UserId, pub(crate) GroupId);
@@ -39,11 +39,7 @@ impl Read for MembersOf {
 
     async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Page<Member>, D::Error> {
         let Self { asker, group, after, limit } = *self;
-        db.find::<Stay>(&(group, asker)).await?.ok_or(Refusal::NotMember)?;
-        let dissolved = Query::new("SELECT 1 FROM im_group WHERE group_id = ? AND dissolved_at > 0", [group.into()]);
-        if db.row(dissolved, |row| row.number()).await?.is_some() {
-            return Err(Refusal::NotMember.into());
-        }
+        must_be_member(db, asker, group).await?;
         let (user, present) = (columns_of::<UserRow>("im_user"), db.dialect().present());
         let sql = format!(
             "SELECT im_group_member.user_id, joined, muted_until_ms, role, {user} FROM im_group_member LEFT JOIN im_user USING (user_id)
@@ -58,6 +54,54 @@ impl Read for MembersOf {
             Ok(Member { user, role: role.unwrap_or(Role::Member), joined, muted_until_ms })
         });
         Ok(cut(members.await?, limit))
+    }
+}
+
+pub(crate) struct BansOf {
+    pub(crate) asker: UserId,
+    pub(crate) group: GroupId,
+    pub(crate) after: UserId,
+    pub(crate) limit: u32,
+}
+
+impl Read for BansOf {
+    type Answer = Page<Ban>;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Page<Ban>, D::Error> {
+        let Self { asker, group, after, limit } = *self;
+        must_stand_above(db, asker, group).await?;
+        let (ban, user) = (columns_of::<BanRow>("im_ban"), columns_of::<UserRow>("im_user"));
+        let sql = format!(
+            "SELECT {ban}, {user} FROM im_ban LEFT JOIN im_user USING (user_id)
+             WHERE im_ban.group_id = ? AND im_ban.user_id > ? ORDER BY im_ban.user_id LIMIT ?"
+        );
+        let question = Query::new(sql, [group.into(), bound(after.0), (u64::from(limit) + 1).into()]);
+        let damaged = db.damaged();
+        let bans = db.rows(vec![question], |row| {
+            let (GroupId(_), user) = row.get()?;
+            let ban = BanRow::take(row)?;
+            let user = beside(row, &user, &damaged).map_or(User::unreadable(user), |row: UserRow| row.user(user));
+            Ok(ban.ban(user))
+        });
+        Ok(cut(bans.await?, limit))
+    }
+}
+
+/// The asker's stay in a group that was not dissolved.
+pub(super) async fn must_be_member<D: Snapshot>(db: &mut D, asker: UserId, group: GroupId) -> Result<Stay, D::Error> {
+    let stay = db.find::<Stay>(&(group, asker)).await?.ok_or(Refusal::NotMember)?;
+    let dissolved = Query::new("SELECT 1 FROM im_group WHERE group_id = ? AND dissolved_at > 0", [group.into()]);
+    match db.row(dissolved, |row| row.number()).await? {
+        Some(_) => Err(Refusal::NotMember.into()),
+        None => Ok(stay),
+    }
+}
+
+/// The owner, or an admin.
+pub(super) async fn must_stand_above<D: Snapshot>(db: &mut D, asker: UserId, group: GroupId) -> Result<(), D::Error> {
+    match must_be_member(db, asker, group).await?.role {
+        Role::Member => Err(Refusal::Forbidden.into()),
+        Role::Admin | Role::Owner => Ok(()),
     }
 }
 
@@ -81,12 +125,12 @@ impl Read for MemberIdsOf {
         let mut silence = Silence { dissolved: dissolved_at.is_some(), mute_all, ..Silence::default() };
         let present = db.dialect().present();
         let sql = format!(
-            "SELECT user_id, joined, muted_until_ms, role FROM im_group_member WHERE group_id = ? AND {present} ORDER BY user_id"
+            "SELECT user_id, {FIRST_SEEN}, muted_until_ms, role FROM im_group_member WHERE group_id = ? AND {present} ORDER BY user_id"
         );
         let (mut members, damaged) = (Vec::new(), db.damaged());
         let each = &mut |_, row: &mut dyn Take| {
-            let (user, (joined, muted_until_ms)) = row.get()?;
-            members.push((user, joined));
+            let (user, (first_seen, muted_until_ms)) = row.get()?;
+            members.push((user, first_seen));
             silence.add(user, listed_role(row, group, user, &damaged).unwrap_or(Role::Member), muted_until_ms);
             Ok(ControlFlow::Continue(()))
         };

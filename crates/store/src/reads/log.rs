@@ -11,7 +11,7 @@ use crate::{
     query::Query,
     questions,
     read::{Read, Snapshot, beside, keyed},
-    rows::{COLUMNS, Damage, Entry, Head, Salvage, Take, is_silent, take_message},
+    rows::{BanRow, COLUMNS, Damage, Entry, FIRST_SEEN, Head, Salvage, Take, is_silent, take_message},
 };
 
 /// Entries that a page looks at, however few of them it shows.
@@ -26,6 +26,14 @@ pub(crate) struct ReadLog {
     pub(crate) reader: UserId,
     pub(crate) conversation: ConversationId,
     pub(crate) stretch: Stretch,
+    pub(crate) asked: Asked,
+}
+
+/// Who may not come back into a group keeps it in their list, and sees nothing else of it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    ByReader,
+    ForTheirList,
 }
 
 impl Read for ReadLog {
@@ -57,14 +65,20 @@ impl Read for PlanLog {
     type Answer = Plan;
 
     async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Plan, D::Error> {
-        let ReadLog { reader, conversation, stretch } = self.0;
+        let ReadLog { reader, conversation, stretch, .. } = self.0;
         let (head, own) = self.reader(db).await?;
         let asked = stretch.after.unwrap_or(0).saturating_add(1);
         let (first, last) = (asked.max(own.cleared + 1), stretch.before.wrapping_sub(1).min(head));
         let ranges = match conversation {
             _ if first > last => Vec::new(),
             ConversationId::Single { .. } => vec![(first, last)],
-            ConversationId::Group(group) => stays(db, reader, group, first, last, self.0.direction()).await?,
+            ConversationId::Group(group) => {
+                let mut seen = stays(db, reader, group, first, last).await?;
+                if stretch.after.is_none() {
+                    seen.reverse();
+                }
+                seen
+            }
         };
         let hidden = if own.hidden_top < first { Vec::new() } else { self.hidden(db, first, last).await? };
         Ok(Plan { asked: self.0.clone(), head, last: last.max(asked - 1), ranges, own, hidden })
@@ -81,17 +95,27 @@ impl PlanLog {
         if let ConversationId::Group(group) = conversation {
             questions.push(questions::left_at(group, reader));
         }
-        let (mut head, mut own) = (0, Entry::default());
+        let (mut head, mut own, mut has_left) = (0, Entry::default(), false);
         let mut last = conversation.peer_of(reader).map(|_| u64::MAX);
         let each = &mut |question, row: &mut dyn Take| {
             match question {
                 0 => head = keyed::<Head>(row, &conversation)?.server_msg_id,
                 1 => own = beside(row, &key, &damaged).unwrap_or_default(),
-                _ => last = Some(row.get::<Option<u64>>()?.unwrap_or(u64::MAX)),
+                _ => {
+                    let left_at = row.get::<Option<u64>>()?;
+                    (last, has_left) = (Some(left_at.unwrap_or(u64::MAX)), left_at.is_some());
+                }
             }
             Ok(ControlFlow::Continue(()))
         };
         db.ask(&questions, each).await?;
+        if let ConversationId::Group(group) = conversation
+            && has_left
+            && self.0.asked == Asked::ByReader
+            && db.find::<BanRow>(&(group, reader)).await?.is_some()
+        {
+            return Err(Refusal::NotMember.into());
+        }
         Ok((head.min(last.ok_or(Refusal::NotMember)?), own))
     }
 
@@ -105,21 +129,34 @@ impl PlanLog {
     }
 }
 
-/// What of this stretch lies within the user's stays: each is a stretch of the index.
+/// What of this stretch the user sees by their stays, ascending: each is a stretch of the index.
 pub(super) async fn stays<D: Snapshot>(
     db: &mut D,
     user: UserId,
     group: GroupId,
     first: u64,
     last: u64,
-    direction: &str,
 ) -> Result<Vec<(u64, u64)>, D::Error> {
     let sql = format!(
-        "SELECT joined, left_at FROM im_group_member
-         WHERE group_id = ? AND user_id = ? AND joined <= ? AND (left_at IS NULL OR left_at >= ?) ORDER BY joined {direction}"
+        "SELECT {FIRST_SEEN}, left_at FROM im_group_member
+         WHERE group_id = ? AND user_id = ? AND {FIRST_SEEN} <= ? AND (left_at IS NULL OR left_at >= ?)"
     );
     let question = Query::new(sql, [group.into(), user.into(), last.into(), first.into()]);
-    db.rows(vec![question], |row| Ok((first.max(row.get()?), last.min(row.get::<Option<_>>()?.unwrap_or(last))))).await
+    let within = |row: &mut dyn Take| Ok((first.max(row.get()?), last.min(row.get::<Option<_>>()?.unwrap_or(last))));
+    Ok(merged(db.rows(vec![question], within).await?))
+}
+
+/// Who came back may see some of what they saw before.
+fn merged(mut ranges: Vec<(u64, u64)>) -> Vec<(u64, u64)> {
+    ranges.sort_unstable();
+    let mut merged = Vec::<(u64, u64)>::with_capacity(ranges.len());
+    for (first, last) in ranges {
+        match merged.last_mut() {
+            Some(before) if first <= before.1 => before.1 = before.1.max(last),
+            _ => merged.push((first, last)),
+        }
+    }
+    merged
 }
 
 impl ReadLog {

@@ -7,8 +7,8 @@ mod people;
 mod session;
 mod user;
 
-pub(crate) use group::{GroupAsMember, MemberIdsOf, MembersOf};
-pub(crate) use log::ReadLog;
+pub(crate) use group::{BansOf, GroupAsMember, MemberIdsOf, MembersOf};
+pub(crate) use log::{Asked, ReadLog};
 #[cfg(feature = "cluster")]
 pub(crate) use log::{Plan, PlanLog};
 pub(crate) use people::{BetweenTwo, Blocks, Contacts, PrivacyOf};

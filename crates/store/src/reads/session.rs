@@ -10,8 +10,10 @@ use crate::{
     query::{Dialect, Query, Value, bound},
     questions,
     read::{Read, Snapshot, beside, cut},
-    reads::{ReadLog, group::listed_role, people},
-    rows::{Column as _, Damage, Entry, GroupRow, Mailbox, Place, Row as _, Salvage, Take, UserRow, columns_of},
+    reads::{Asked, ReadLog, group::listed_role, people},
+    rows::{
+        Column as _, Damage, Entry, FIRST_SEEN, GroupRow, Mailbox, Place, Row as _, Salvage, Take, UserRow, columns_of,
+    },
 };
 
 pub(crate) struct PositionsOf(pub(crate) UserId);
@@ -188,7 +190,7 @@ fn entries(dialect: Dialect, user: UserId, which: &str, params: impl Into<Vec<Va
                 CASE (SELECT own.privacy & 4 FROM im_mailbox AS own WHERE own.user_id = entry.user_id)
                     WHEN 4 THEN 0 ELSE COALESCE(peers.shown_read_mark, peers.read_mark, 0) END,
                 COALESCE(peers.shown_delivered_mark, peers.delivered_mark, 0),
-                (SELECT MIN(joined) {stay}), (SELECT MAX(left_at) {stay}), (SELECT muted_until_ms {stay} AND {present}), (SELECT role {stay} AND {present}),
+                (SELECT MIN({FIRST_SEEN}) {stay}), (SELECT MAX(left_at) {stay}), (SELECT muted_until_ms {stay} AND {present}), (SELECT role {stay} AND {present}),
                 {group}, {peer}
          FROM im_session AS entry
              LEFT JOIN im_conversation AS head ON head.small_id = entry.small_id AND head.big_id = entry.big_id
@@ -323,7 +325,9 @@ async fn leave_out_hidden<D: Snapshot>(db: &mut D, user: UserId, listed: &mut [L
     take_off(db, concerned, behind).await?;
     for Listed { session, .. } in listed.iter_mut().filter(|listed| listed.hidden_top >= listed.last_shown) {
         let stretch = Stretch { after: None, before: 0, limit: 1, bytes_max: 1 };
-        let page = ReadLog { reader: user, conversation: session.conversation, stretch }.read(db).await?;
+        let page = ReadLog { reader: user, conversation: session.conversation, stretch, asked: Asked::ForTheirList }
+            .read(db)
+            .await?;
         session.last = page.messages.last().map(Preview::of);
     }
     Ok(())

@@ -6,7 +6,7 @@ use anser_proto::{ConversationId, GroupId, UserId};
 use bytes::Bytes;
 
 use super::Row;
-use crate::{JoinMode, Role, digest::Digest};
+use crate::{History, JoinMode, Role, digest::Digest};
 
 /// Takes the values of columns, one after the other.
 pub(crate) trait Put {
@@ -214,6 +214,28 @@ impl Column for JoinMode {
             2 => Ok(Self::Closed),
             other => Err(Damage(format!("join mode {other} is unknown"))),
         }
+    }
+}
+
+/// More than any number of messages that a group may name.
+const ALL: u32 = 65_535;
+
+/// How many messages.
+impl Column for History {
+    fn put(&self, to: &mut dyn Put) {
+        match self {
+            Self::None => 0_u32.put(to),
+            Self::Last(last) => last.put(to),
+            Self::All => ALL.put(to),
+        }
+    }
+
+    fn take(from: &mut dyn Take) -> Result<Self, Damage> {
+        Ok(match from.get::<u32>()? {
+            0 => Self::None,
+            ALL => Self::All,
+            last => Self::Last(last),
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anser_proto::{GroupId, UserId};
 
 use super::{Row, Stay, columns};
-use crate::{Group, JoinMode};
+use crate::{Group, History, JoinMode};
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct GroupRow {
@@ -26,6 +26,7 @@ pub(crate) struct GroupRow {
     pub(crate) announced: u64,
     /// `server_msg_id` of the last notice. It ends every stay.
     pub(crate) dissolved_at: Option<u64>,
+    pub(crate) history: History,
 }
 
 impl Row for GroupRow {
@@ -47,7 +48,8 @@ impl Row for GroupRow {
         join_mode,
         members_mention_all,
         announced,
-        dissolved_at
+        dissolved_at,
+        history
     );
 }
 
@@ -66,6 +68,7 @@ impl GroupRow {
             mute_all: self.mute_all,
             join_mode: self.join_mode,
             members_mention_all: self.members_mention_all,
+            history: self.history,
             muted_until_ms: 0,
             dissolved_at: self.dissolved_at.unwrap_or(0),
         }

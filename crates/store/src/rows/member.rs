@@ -1,22 +1,37 @@
 //! Who is in a group: a row for each stay, of which the present one is found by the user.
 
+use std::sync::Arc;
+
 use anser_proto::{GroupId, UserId};
 
 use super::{Only, Row, columns};
 use crate::Role;
 
 /// A stretch of a group's log during which somebody is, or was, a member.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Stay {
-    /// The first id of the log that they may see.
+    /// The notice of their coming.
     pub(crate) joined: u64,
-    /// The last; none: they are a member now.
+    /// The last id of the log that they may see; none: they are a member now.
     pub(crate) left_at: Option<u64>,
     pub(crate) role: Role,
     /// Who put them there, until they answer. None: they have, or nobody did.
     pub(crate) invited_by: Option<UserId>,
     /// Until then they may not speak.
     pub(crate) muted_until_ms: u64,
+    /// The first id that they may see, of before they came; none: they see nothing of that.
+    pub(crate) visible_from: Option<u64>,
+    /// Of their own, in this group.
+    pub(crate) nickname: Option<Arc<str>>,
+}
+
+/// The first id of the log that is seen in a stay, as a statement names it.
+pub(crate) const FIRST_SEEN: &str = "COALESCE(visible_from, joined)";
+
+impl Stay {
+    pub(crate) fn first_seen(&self) -> u64 {
+        self.visible_from.unwrap_or(self.joined)
+    }
 }
 
 impl Row for Stay {
@@ -26,7 +41,7 @@ impl Row for Stay {
     const KEY: &[&str] = &["group_id", "user_id"];
     const ONLY: Only = Only::Present;
 
-    columns!(joined, left_at, role, invited_by, muted_until_ms);
+    columns!(joined, left_at, role, invited_by, muted_until_ms, visible_from, nickname);
 
     fn is_found(&self) -> bool {
         self.left_at.is_none()

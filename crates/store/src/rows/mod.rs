@@ -3,6 +3,7 @@
 //! Rows know nothing of statements or connections. A database reads what it finds into [`Take`] and writes what it is given by [`Put`], column by
 //! column in the order in which the kind names them.
 
+mod ban;
 mod change;
 mod column;
 mod contact;
@@ -21,6 +22,7 @@ mod user;
 
 use std::{fmt::Debug, hash::Hash};
 
+pub(crate) use ban::BanRow;
 pub(crate) use change::{ChangeRow, Thing};
 pub(crate) use column::{Column, Damage, Put, Salvage, Take};
 pub(crate) use contact::{BlockRow, ContactRow, Standing};
@@ -29,7 +31,7 @@ pub(crate) use group::{AnnouncementRow, GroupRow};
 pub(crate) use head::{Head, Place};
 pub(crate) use hidden::HiddenRow;
 pub(crate) use mailbox::Mailbox;
-pub(crate) use member::Stay;
+pub(crate) use member::{FIRST_SEEN, Stay};
 pub(crate) use message::{COLUMNS, MessageRow, Silent, StandingMessage, is_silent, take_message};
 pub(crate) use password::PasswordRow;
 pub(crate) use reaction::ReactionRow;

@@ -142,9 +142,10 @@ impl Source for Database<'_> {
             Want::Group(group) => self.read(self.kept.groups.get(&group).cloned(), group, &mut tables.groups),
             Want::Stay(group, user) => {
                 let key = (group, user);
-                self.read(self.kept.stays.get(&key).copied(), key, &mut tables.stays)
+                self.read(self.kept.stays.get(&key).cloned(), key, &mut tables.stays)
             }
             Want::Announcement(group) => self.read(None, group, &mut tables.announcements),
+            Want::Ban(group, user) => self.read(None, (group, user), &mut tables.bans),
             Want::User(user) => self.read(None, user, &mut tables.users),
             Want::Password(user) => self.read(None, user, &mut tables.passwords),
             Want::Device(user, device) => self.read(None, (user, device), &mut tables.devices),

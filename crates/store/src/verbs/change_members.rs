@@ -5,7 +5,7 @@ use anser_proto::{
     v1::{self, notice::Kind},
 };
 
-use super::{joining, leaving, muting, roles};
+use super::{banning, joining, leaving, muting, roles};
 use crate::{
     MembersAction, MembersChange, MembersChanged, Message, Refusal, Role, Sender,
     facts::{Facts, Stop, Want, of_each},
@@ -44,6 +44,9 @@ impl Verb for ChangeMembers {
             wants.row(Want::Session(*user, conversation));
             wants.row(Want::Stay(*group, *user));
         }
+        if let MembersAction::Invite(users) | MembersAction::Ban(users) | MembersAction::Unban(users) = action {
+            users.iter().for_each(|user| wants.row(Want::Ban(*group, *user)));
+        }
         if let MembersAction::Invite(users) = action {
             for user in distinct(users) {
                 joining::want_pair(wants, operator.user, user);
@@ -57,7 +60,7 @@ impl Verb for ChangeMembers {
         let (group, user) = (*group, operator.user);
         let Some(stay) = facts.membership(group, user)? else {
             let is_done = match action {
-                MembersAction::Leave => questions::was_member(facts, group, user)?,
+                MembersAction::Leave => facts.ban(group, user)?.is_none() && questions::was_member(facts, group, user)?,
                 MembersAction::Dissolve => is_dissolved_by(facts, group, user)?,
                 _ => false,
             };
@@ -71,6 +74,8 @@ impl Verb for ChangeMembers {
         let done = match action {
             MembersAction::Invite(users) => joining::invite(facts, &operation, users)?,
             MembersAction::Remove(users) => leaving::remove(facts, &operation, users)?,
+            MembersAction::Ban(users) => banning::ban(facts, &operation, users)?,
+            MembersAction::Unban(users) => banning::unban(facts, &operation, users)?,
             MembersAction::Leave => leaving::leave(facts, &operation)?,
             MembersAction::SetRole(users, rank) => roles::set(facts, &operation, users, rank.role())?,
             MembersAction::Transfer(heir) => roles::transfer(facts, &operation, *heir)?,

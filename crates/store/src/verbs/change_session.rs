@@ -33,6 +33,9 @@ impl Verb for ChangeSession {
     fn decide(&self, facts: &mut Facts<'_>) -> Result<SessionChanged, Stop> {
         let SessionChange { user, conversation, login_version, .. } = self.0;
         let before = facts.listed_entry(user, conversation)?;
+        if !matches!(self.0.action, SessionAction::Remove(_)) {
+            facts.must_not_be_banned(user, conversation)?;
+        }
         facts.must_be_logged_in(user, login_version)?;
         let mut after = before;
         match &self.0.action {

@@ -7,7 +7,7 @@ use super::{
     joining::{join, may_be_put, may_join, want_pair},
 };
 use crate::{
-    JoinMode, MEMBERS_OF_A_GROUP, MembersChanged, NewGroup, Refusal, Role,
+    History, JoinMode, MEMBERS_OF_A_GROUP, MembersChanged, NewGroup, Refusal, Role,
     facts::{Facts, Stop, Want},
     questions::{self, Counted},
     rows::GroupRow,
@@ -74,6 +74,7 @@ impl Verb for CreateGroup {
             members_mention_all: false,
             announced: 0,
             dissolved_at: None,
+            history: History::None,
         };
         facts.tables.groups.set(new.group, Some(row));
         let stamped = join(facts, new.group, creator, &members, notice.place())?;

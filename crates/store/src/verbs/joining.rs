@@ -4,7 +4,8 @@ use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
 
 use super::change_members::{Done, Operation, group_row};
 use crate::{
-    GROUPS_OF_A_USER, JoinMode, MEMBERS_OF_A_GROUP, Refusal, Role, UNANSWERED_GROUPS_OF_A_USER, Who, check_mute,
+    GROUPS_OF_A_USER, History, JoinMode, MEMBERS_OF_A_GROUP, Refusal, Role, UNANSWERED_GROUPS_OF_A_USER, Who,
+    check_mute,
     facts::{Facts, Stop, Want, of_each},
     questions::{self, Counted, Groups},
     rows::{GroupRow, Place, Stay},
@@ -13,7 +14,7 @@ use crate::{
 };
 
 pub(super) fn invite(facts: &mut Facts<'_>, operation: &Operation<'_>, users: &[UserId]) -> Result<Done, Stop> {
-    let Operation { group, operator, stay } = *operation;
+    let Operation { group, operator, ref stay } = *operation;
     check_mute(stay.role, stay.muted_until_ms, false, facts.now_ms())?;
     if stay.role == Role::Member && group_row(facts, group)?.join_mode == JoinMode::Closed {
         return Err(Refusal::Forbidden.into());
@@ -28,12 +29,13 @@ pub(super) fn invite(facts: &mut Facts<'_>, operation: &Operation<'_>, users: &[
     Ok(Done { notices: vec![notice], stamped })
 }
 
-/// Who of them is to join: those who are no members.
+/// Who of them is to join: those who are no members. Who may not come back is left out without a word.
 fn invited(facts: &mut Facts<'_>, group: GroupId, inviter: UserId, users: &[UserId]) -> Result<Vec<UserId>, Stop> {
     let mut new = Vec::new();
     for user in distinct(users) {
         facts.must_exist(user)?;
-        if facts.membership(group, user)?.is_none() && may_be_put(facts, inviter, user)? {
+        let may_come = facts.membership(group, user)?.is_none() && facts.ban(group, user)?.is_none();
+        if may_come && may_be_put(facts, inviter, user)? {
             new.push(user);
         }
     }
@@ -104,17 +106,37 @@ pub(super) fn join(
     place: Place,
 ) -> Result<Vec<(UserId, u64)>, Stop> {
     let conversation = ConversationId::Group(group);
+    let visible_from = visible_from(facts, group, place.server_msg_id)?;
     let mut stamped = Vec::with_capacity(users.len());
     for user in users {
         let invited_by = (*user != inviter).then_some(inviter);
-        let stay =
-            Stay { joined: place.server_msg_id, left_at: None, role: Role::Member, invited_by, muted_until_ms: 0 };
+        let stay = Stay {
+            joined: place.server_msg_id,
+            left_at: None,
+            role: Role::Member,
+            invited_by,
+            muted_until_ms: 0,
+            visible_from,
+            nickname: None,
+        };
         facts.stay(group, *user)?;
         facts.tables.stays.set((group, *user), Some(stay));
         stamped.push((*user, facts.stamp(*user, conversation, |entry| entry.read_to(place))?));
     }
     count_members(facts, group, |count| count + users.len() as u64)?;
     Ok(stamped)
+}
+
+/// The first id that whoever joins here sees, where it is one of before.
+fn visible_from(facts: &mut Facts<'_>, group: GroupId, joined: u64) -> Result<Option<u64>, Stop> {
+    match group_row(facts, group)?.history {
+        History::None => Ok(None),
+        History::All => Ok(Some(1)),
+        History::Last(last) => {
+            let query = questions::shown_before(facts.source.dialect(), facts.options.shards, group, joined, last);
+            Ok(facts.ask(&query, |row| row.get())?.pop())
+        }
+    }
 }
 
 pub(super) fn count_members(facts: &mut Facts<'_>, group: GroupId, count: impl FnOnce(u64) -> u64) -> Result<(), Stop> {

@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub(super) fn leave(facts: &mut Facts<'_>, operation: &Operation<'_>) -> Result<Done, Stop> {
-    let Operation { group, operator, stay } = *operation;
+    let Operation { group, operator, ref stay } = *operation;
     let follows = match stay.role {
         Role::Owner => questions::rightful_owner(facts, group, Some(operator.user))?,
         _ => None,
@@ -30,28 +30,44 @@ pub(super) fn leave(facts: &mut Facts<'_>, operation: &Operation<'_>) -> Result<
 }
 
 pub(super) fn remove(facts: &mut Facts<'_>, operation: &Operation<'_>, users: &[UserId]) -> Result<Done, Stop> {
-    let group = operation.group;
-    let heir = heir_to_come(facts, operation)?;
-    let role = if heir.is_some() { Role::Owner } else { operation.stay.role };
-    let removed: Vec<_> = operation.below(facts, role, users)?.into_iter().map(|(user, _)| user).collect();
-    let mut done = Done::default();
-    if removed.is_empty() {
-        return Ok(done);
+    Removal::of(facts, operation, users)?.carry_out(facts, operation)
+}
+
+/// Members whom the operator may remove.
+pub(super) struct Removal {
+    pub(super) members: Vec<UserId>,
+    /// The operator, if the place of the owner is theirs by now.
+    heir: Option<UserId>,
+}
+
+impl Removal {
+    /// Those of the users who are members.
+    pub(super) fn of(facts: &mut Facts<'_>, operation: &Operation<'_>, users: &[UserId]) -> Result<Self, Stop> {
+        let heir = heir_to_come(facts, operation)?;
+        let role = if heir.is_some() { Role::Owner } else { operation.stay.role };
+        let members = operation.below(facts, role, users)?.into_iter().map(|(user, _)| user).collect();
+        Ok(Self { members, heir })
     }
-    let mut concerned = Vec::new();
-    if let Some(heir) = heir {
-        concerned.extend([group_row(facts, group)?.owner_id, heir]);
-        done.notices.push(operation.crown(facts, heir, Role::Member)?);
+
+    pub(super) fn carry_out(&self, facts: &mut Facts<'_>, operation: &Operation<'_>) -> Result<Done, Stop> {
+        let (group, mut done, mut concerned) = (operation.group, Done::default(), Vec::new());
+        if self.members.is_empty() {
+            return Ok(done);
+        }
+        if let Some(heir) = self.heir {
+            concerned.extend([group_row(facts, group)?.owner_id, heir]);
+            done.notices.push(operation.crown(facts, heir, Role::Member)?);
+        }
+        let notice = operation.tell(facts, Kind::Removed, &self.members)?;
+        done.stamped = go(facts, group, &self.members, notice.place())?;
+        done.notices.push(notice);
+        done.stamp(facts, group, concerned)
     }
-    let notice = operation.tell(facts, Kind::Removed, &removed)?;
-    done.stamped = go(facts, group, &removed, notice.place())?;
-    done.notices.push(notice);
-    done.stamp(facts, group, concerned)
 }
 
 /// Who removes others without being owner, and may, since the place is theirs by now.
 fn heir_to_come(facts: &mut Facts<'_>, operation: &Operation<'_>) -> Result<Option<UserId>, Stop> {
-    let Operation { group, operator, stay } = *operation;
+    let Operation { group, operator, ref stay } = *operation;
     if stay.role == Role::Owner {
         return Ok(None);
     }

@@ -51,6 +51,7 @@ impl Verb for MoveMark {
             };
             return if is_party { Ok(nothing) } else { Err(Refusal::NotMember.into()) };
         };
+        facts.must_not_be_banned(user, conversation)?;
         facts.must_be_logged_in(user, login_version)?;
         let head = visible_head(facts, user, conversation)?;
         let Some(place) = destination(&self.0, &before, head) else {
@@ -102,7 +103,7 @@ pub(super) fn visible_head(facts: &mut Facts<'_>, user: UserId, conversation: Co
     Ok(facts.head(conversation)?.unwrap_or_default().place())
 }
 
-fn end_of_last_stay(facts: &mut Facts<'_>, user: UserId, group: GroupId) -> Result<Place, Stop> {
+pub(super) fn end_of_last_stay(facts: &mut Facts<'_>, user: UserId, group: GroupId) -> Result<Place, Stop> {
     let Some(server_msg_id) = facts.ask(&questions::left_at(group, user), |row| row.get())?.pop().flatten() else {
         return Ok(Place::default());
     };

@@ -1,6 +1,7 @@
 //! A file for each verb that changes the store: what it wants, what it decides. Its contract stands in [`crate::Store`].
 
 mod append;
+mod banning;
 mod block;
 mod change;
 mod change_members;

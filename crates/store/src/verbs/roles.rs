@@ -17,7 +17,7 @@ pub(super) fn set(
     users: &[UserId],
     role: Role,
 ) -> Result<Done, Stop> {
-    let Operation { group, operator, stay } = *operation;
+    let Operation { group, operator, ref stay } = *operation;
     if stay.role != Role::Owner || users.contains(&operator.user) {
         return Err(Refusal::Forbidden.into());
     }
@@ -42,9 +42,9 @@ pub(super) fn set(
 }
 
 pub(super) fn transfer(facts: &mut Facts<'_>, operation: &Operation<'_>, heir: UserId) -> Result<Done, Stop> {
-    let Operation { group, operator, stay: own } = *operation;
+    let Operation { group, operator, stay: ref own } = *operation;
     let stay = facts.membership(group, heir)?;
-    if stay.is_some_and(|stay| stay.role == Role::Owner) {
+    if stay.as_ref().is_some_and(|stay| stay.role == Role::Owner) {
         return Ok(Done::default());
     }
     if own.role != Role::Owner {

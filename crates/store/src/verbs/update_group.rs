@@ -7,7 +7,7 @@ use anser_proto::{
 
 use super::change_members::{Done, changed, group_row, told};
 use crate::{
-    GroupChange, GroupUpdate, MembersChanged, Refusal, Role,
+    GroupChange, GroupUpdate, History, MembersChanged, Refusal, Role,
     facts::{Facts, Stop, Want},
     rows::{AnnouncementRow, GroupRow},
     verb::{Verb, Wants},
@@ -76,6 +76,7 @@ impl GroupRow {
             mute_all: change.mute_all.unwrap_or(self.mute_all),
             join_mode: change.join_mode.unwrap_or(self.join_mode),
             members_mention_all: change.members_mention_all.unwrap_or(self.members_mention_all),
+            history: change.history.unwrap_or(self.history),
             ..self.clone()
         }
     }
@@ -91,5 +92,17 @@ fn difference(before: &GroupRow, after: &GroupRow) -> v1::GroupChange {
         join: (before.join_mode != after.join_mode).then_some(after.join_mode as i32),
         members_mention_all: (before.members_mention_all != after.members_mention_all)
             .then_some(after.members_mention_all),
+        history: (before.history != after.history).then(|| after.history.into()),
+    }
+}
+
+impl From<History> for v1::History {
+    fn from(history: History) -> Self {
+        let (kind, last) = match history {
+            History::None => (v1::history::Kind::None, 0),
+            History::Last(last) => (v1::history::Kind::Last, last),
+            History::All => (v1::history::Kind::All, 0),
+        };
+        Self { kind: kind.into(), last }
     }
 }

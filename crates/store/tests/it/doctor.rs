@@ -358,6 +358,14 @@ pub const GROUPS: &[Case] = &[
         "no such user",
         Told,
     ),
+    Case(
+        "UPDATE im_group_member SET visible_from = 99 WHERE user_id = 3",
+        "im_group_member",
+        "does not begin before they joined",
+        Told,
+    ),
+    Case("INSERT INTO im_ban VALUES (10, 3, 1, 1)", "im_ban", "who is banned is a member", Told),
+    Case("INSERT INTO im_ban VALUES (10, 77, 1, 1)", "im_ban", "about nobody", Restored),
     Case("DELETE FROM im_group WHERE group_id = 10", "im_conversation", "there is no such group", Told),
     Case(
         "DELETE FROM im_message_recv_2 WHERE group_id = 10; DELETE FROM im_conversation WHERE big_id = 10",

@@ -15,10 +15,10 @@ use std::{
 
 use anser_proto::{ConversationId, GroupId, UserId, v1};
 use anser_store::{
-    Appended, Device, Error, Flags, Group, GroupChange, GroupUpdate, Hide, JoinMode, Mark, MarkKind, MembersAction,
-    MembersChange, MembersChanged, Message, MessageChange, NewGroup, NewMessage, NewUser, Options, Party, PasswordHash,
-    PeopleAction, PeopleChange, PeopleOptions, PrivacyChange, ProfileChange, Rank, Refusal, Sender, Session,
-    SessionAction, SessionChange, Store, Stretch, Target, What, Who, Window,
+    Appended, Device, Error, Flags, Group, GroupChange, GroupUpdate, Hide, History, JoinMode, Mark, MarkKind,
+    MembersAction, MembersChange, MembersChanged, Message, MessageChange, NewGroup, NewMessage, NewUser, Options,
+    Party, PasswordHash, PeopleAction, PeopleChange, PeopleOptions, PrivacyChange, ProfileChange, Rank, Refusal,
+    Sender, Session, SessionAction, SessionChange, Store, Stretch, Target, What, Who, Window,
     contract::{Make, Subject},
     memory::MemoryStore,
     sequencer::HeadSequencer,
@@ -215,6 +215,8 @@ fn change_members() -> impl Strategy<Value = Step> {
     let action = prop_oneof![
         4 => users().prop_map(MembersAction::Invite),
         2 => users().prop_map(MembersAction::Remove),
+        1 => users().prop_map(MembersAction::Ban),
+        2 => users().prop_map(MembersAction::Unban),
         1 => (users(), sample(&[Rank::Member, Rank::Admin]))
             .prop_map(|(users, rank)| MembersAction::SetRole(users, rank)),
         1 => user().prop_map(MembersAction::Transfer),
@@ -235,14 +237,16 @@ fn update_group() -> impl Strategy<Value = Step> {
     let text = || prop::option::of(sample(&["", "n", "m"])).prop_map(|text| text.map(Arc::from));
     let flag = || prop::option::of(any::<bool>());
     let join_mode = prop::option::of(sample(&[JoinMode::Free, JoinMode::Closed]));
-    let change = (text(), text(), text(), flag(), join_mode, flag()).prop_map(
-        |(name, avatar, announcement, mute_all, join_mode, members_mention_all)| GroupChange {
+    let history = prop::option::of(sample(&[History::None, History::Last(1), History::Last(3), History::All]));
+    let change = (text(), text(), text(), flag(), join_mode, flag(), history).prop_map(
+        |(name, avatar, announcement, mute_all, join_mode, members_mention_all, history)| GroupChange {
             name,
             avatar,
             announcement,
             mute_all,
             join_mode,
             members_mention_all,
+            history,
         },
     );
     (group(), operator(), change).prop_map(|(group, operator, change)| Step::UpdateGroup(group, operator, change))
@@ -515,10 +519,12 @@ async fn whole(store: &dyn Store) -> Vec<String> {
         for group in GROUPS {
             let group_and_role = store.group(user, group).await.map(|(group, role)| (plain_group(group), role));
             lines.push(format!("{group_and_role:?}"));
+            lines.push(format!("{:?}", store.bans(user, group, UserId(0), 99).await));
         }
     }
     for group in GROUPS {
-        lines.push(format!("{:?}", member_ids(store, group).await));
+        let seen = store.member_ids(group).await.expect("reading does not fail").members;
+        lines.push(format!("{seen:?}"));
     }
     lines
 }
