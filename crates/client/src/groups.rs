@@ -8,7 +8,7 @@ use anser_proto::{
 
 use crate::{
     client::{Client, Error},
-    view::{Group, HistoryShown, Members, User},
+    view::{Group, HistoryShown, Join, Members, User},
 };
 
 /// A group to be made. The user is its owner and first member.
@@ -47,8 +47,7 @@ pub struct GroupUpdate {
     pub announcement: Option<String>,
     /// The owner and admins alone write.
     pub mute_all: Option<bool>,
-    /// The owner and admins alone invite.
-    pub closed: Option<bool>,
+    pub join: Option<Join>,
     pub members_mention_all: Option<bool>,
     /// What newcomers see of what was said before they come.
     pub history: Option<HistoryShown>,
@@ -108,15 +107,14 @@ impl Client {
 
     /// The owner and admins may.
     pub async fn update_group(&self, group: GroupId, update: GroupUpdate) -> Result<Group, Error> {
-        let join = |closed| if closed { v1::group::Join::Closed } else { v1::group::Join::Free };
-        let GroupUpdate { name, avatar, announcement, mute_all, closed, members_mention_all, history } = update;
+        let GroupUpdate { name, avatar, announcement, mute_all, join, members_mention_all, history } = update;
         let request = v1::UpdateGroup {
             group_id: group.0,
             name,
             avatar,
             announcement,
             mute_all,
-            join: closed.map(|closed| join(closed).into()),
+            join: join.map(|join| v1::group::Join::from(join).into()),
             members_mention_all,
             history: history.map(v1::History::from),
         };

@@ -116,7 +116,7 @@ pub struct GroupChange {
     /// There is another announcement: [`Client::group`](crate::Client::group) has it.
     pub announcement: bool,
     pub mute_all: Option<bool>,
-    pub closed: Option<bool>,
+    pub join: Option<Join>,
     pub members_mention_all: Option<bool>,
     pub history: Option<HistoryShown>,
 }
@@ -271,8 +271,7 @@ pub struct Group {
     pub announced: u64,
     /// The owner and admins alone write.
     pub mute_all: bool,
-    /// The owner and admins alone invite.
-    pub closed: bool,
+    pub join: Join,
     pub members_mention_all: bool,
     pub history: HistoryShown,
     /// The user may not write until then.
@@ -290,6 +289,84 @@ pub enum HistoryShown {
     /// So many messages and notices, 1 to 200.
     Last(u32),
     All,
+}
+
+/// Who lets others into a group.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Hash, Debug)]
+#[non_exhaustive]
+pub enum Join {
+    /// Every member invites.
+    #[default]
+    Free,
+    /// Members propose, and who comes by a link asks: the owner and admins let them in.
+    Approval,
+    /// The owner and admins invite.
+    Closed,
+}
+
+/// Somebody who waits to be let into a group.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct JoinRequest {
+    pub user: User,
+    /// None: they asked themselves, by a link.
+    pub proposed_by: Option<UserId>,
+    pub text: String,
+    pub since_ms: u64,
+}
+
+/// A page of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct JoinRequests {
+    pub requests: Vec<JoinRequest>,
+    pub more: bool,
+}
+
+/// How many wait to be let into a group of the user's, who may answer them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Waiting {
+    pub group_id: GroupId,
+    pub open: u32,
+}
+
+/// A link to be created.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct NewLink {
+    /// 0: any number.
+    pub max_uses: u32,
+    /// By the server's clock; 0: never.
+    pub expires_ms: u64,
+    /// Who uses it waits to be let in.
+    pub approval: bool,
+}
+
+/// By which users come into a group.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Link {
+    pub link_id: u64,
+    /// Told to whoever created it, once; empty elsewhere.
+    pub token: String,
+    pub created_by: UserId,
+    pub created_ms: u64,
+    pub expires_ms: u64,
+    pub max_uses: u32,
+    /// How many joined by it.
+    pub uses: u32,
+    pub approval: bool,
+}
+
+/// Where a link leads.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct GroupPreview {
+    pub name: String,
+    pub avatar: String,
+    pub member_count: u32,
+    /// Who joins waits to be let in.
+    pub approval: bool,
 }
 
 /// Somebody who may not come back into a group.

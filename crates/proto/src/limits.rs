@@ -22,6 +22,10 @@ pub const INVITE_MAX: usize = 500;
 pub const ADMINS_MAX: u32 = 50;
 /// Messages of before that newcomers of a group see, where they do not see all
 pub const HISTORY_LAST_MAX: u32 = 200;
+/// Users who wait to be let into a group
+pub const JOIN_REQUESTS_MAX: u32 = 1_000;
+/// Links of a group that live
+pub const LINKS_MAX: usize = 10;
 /// Users who may not come back into a group
 pub const BANS_MAX: u32 = 1_000;
 /// Characters of a group's announcement.

@@ -24,13 +24,15 @@ use tokio::{
 
 use crate::{config::Limits, debts::Debts, rate::Rate};
 
-/// Users who left lately are told apart by so many cells: 384 KiB.
+/// Users who left lately are told apart by so many cells: 512 KiB.
 const CELLS: usize = 16_384;
 /// Who is refused more often than this, at once and then a second, does not listen.
 const REFUSALS_BURST: u32 = 2_000;
 const REFUSALS_PER_S: u32 = 20;
 /// Users whom a user asks to be contacts: so many at once after a silence, and so many a minute.
 const CONTACT_REQUESTS_PER_MIN: u32 = 30;
+/// Links that a user looks at or joins by: the same.
+const LINK_USES_PER_MIN: u32 = 30;
 /// A user's logins at once, after a silence: each device may come so often, but never fewer than these; and then so many a second.
 const LOGINS_OF_A_DEVICE: u32 = 4;
 const LOGINS_AT_ONCE_MIN: u32 = 100;
@@ -73,6 +75,7 @@ pub struct Budget {
     requests: Bucket,
     refusals: Bucket,
     contact_requests: Bucket,
+    link_uses: Bucket,
     large_frames: Arc<Semaphore>,
     large_frames_of_all: Arc<Semaphore>,
     large_answers: Arc<Semaphore>,
@@ -96,6 +99,7 @@ struct Rates {
     requests: Rate,
     refusals: Rate,
     contact_requests: Rate,
+    link_uses: Rate,
 }
 
 impl Rates {
@@ -114,6 +118,11 @@ impl Budget {
     /// Takes what it costs to ask somebody to be a contact, or tells how long until that may be had.
     pub fn take_contact_request(&self, now: Instant) -> Result<(), Duration> {
         self.contact_requests.take(self.rates.contact_requests, 1, self.rates.since_start(now))
+    }
+
+    /// Takes what it costs to look where a link leads, or to join by it, or tells how long until that may be had.
+    pub fn take_link_use(&self, now: Instant) -> Result<(), Duration> {
+        self.link_uses.take(self.rates.link_uses, 1, self.rates.since_start(now))
     }
 
     /// Returns when the user may send a large frame: the next one of those who wait, if it is not dropped.
@@ -161,7 +170,7 @@ pub struct Budgets {
     hasher: RandomState,
     large_frames: Arc<Semaphore>,
     large_answers: Arc<Semaphore>,
-    left: Box<[[AtomicU64; 3]]>,
+    left: Box<[[AtomicU64; 4]]>,
 }
 
 impl Budgets {
@@ -173,6 +182,7 @@ impl Budgets {
             requests,
             refusals: Rate::new(REFUSALS_PER_S, REFUSALS_BURST),
             contact_requests: Rate::every(minute / CONTACT_REQUESTS_PER_MIN, CONTACT_REQUESTS_PER_MIN),
+            link_uses: Rate::every(minute / LINK_USES_PER_MIN, LINK_USES_PER_MIN),
         };
         let left = (0..CELLS).map(|_| Default::default()).collect();
         let large_frames = Arc::new(Semaphore::new(LARGE_FRAMES_MAX));
@@ -181,13 +191,14 @@ impl Budgets {
     }
 
     pub fn of(&self, user: UserId) -> Budget {
-        let [requests, refusals, contact_requests] =
+        let [requests, refusals, contact_requests, link_uses] =
             self.cell(user).each_ref().map(|full_at| Bucket(full_at.load(Relaxed).into()));
         Budget {
             rates: Arc::clone(&self.rates),
             requests,
             refusals,
             contact_requests,
+            link_uses,
             large_frames: Arc::new(Semaphore::new(LARGE_FRAMES_OF_A_USER_MAX)),
             large_frames_of_all: Arc::clone(&self.large_frames),
             large_answers: Arc::new(Semaphore::new(LARGE_ANSWERS_OF_A_USER_BYTES_MAX)),
@@ -202,13 +213,13 @@ impl Budgets {
 
     /// The user left this node. A turn of theirs that is still under way is not remembered.
     pub fn remember(&self, user: UserId, budget: &Budget) {
-        for (cell, bucket) in self.cell(user).iter().zip([&budget.requests, &budget.refusals, &budget.contact_requests])
-        {
+        let Budget { requests, refusals, contact_requests, link_uses, .. } = budget;
+        for (cell, bucket) in self.cell(user).iter().zip([requests, refusals, contact_requests, link_uses]) {
             cell.fetch_max(bucket.0.load(Relaxed), Relaxed);
         }
     }
 
-    fn cell(&self, user: UserId) -> &[AtomicU64; 3] {
+    fn cell(&self, user: UserId) -> &[AtomicU64; 4] {
         let cell = self.hasher.hash_one(user) % CELLS as u64;
         &self.left[usize::try_from(cell).expect("below the number of cells")]
     }

@@ -11,6 +11,7 @@ use crate::{
     config::Config,
     hub::Hub,
     im::{Members, peer::UNDER_WAY_BYTES_MAX},
+    link,
     metrics::{Metrics, Seen},
     password::Passwords,
     snowflake::Snowflake,
@@ -50,6 +51,11 @@ impl Credentials {
 }
 
 impl Ctx {
+    /// Of a link that is created now.
+    pub fn link_token(&self) -> link::Token {
+        link::Token::random()
+    }
+
     pub fn new(
         config: Config,
         store: Arc<dyn Store>,

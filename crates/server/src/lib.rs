@@ -16,6 +16,7 @@ mod guesses;
 mod hashing;
 pub mod hub;
 mod im;
+mod link;
 mod network;
 pub mod nickname;
 mod origin;

@@ -7,21 +7,24 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use crate::{
-    Appended, Ban, Between, Block, Change, Changes, Contact, Device, Error, Group, GroupUpdate, Hidden, Hide, LogPage,
-    Mark, Marked, Member, MemberIds, MembersChange, MembersChanged, NewGroup, NewMessage, NewUser, Page, PasswordHash,
-    PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Refusal, Role, Session,
-    SessionChange, SessionChanged, Stats, Store, Stretch, User,
+    Appended, Ban, Between, Block, Change, Changes, Contact, Device, Error, Group, GroupUpdate, Hidden, Hide,
+    JoinRequest, Link, LinkPreview, LinkRevocation, LinkUse, LogPage, Mark, Marked, Member, MemberIds, MembersAction,
+    MembersChange, MembersChanged, NewGroup, NewLink, NewMessage, NewUser, Page, PasswordHash, PeopleChange,
+    PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Refusal, Role, Session, SessionChange,
+    SessionChanged, Stats, Store, Stretch, TokenHash, User,
     read::Read,
     reads::{
-        AllUsers, Asked, BansOf, BetweenTwo, Blocks, ChangesSince, Contacts, DevicesOf, GroupAsMember, IsSeenToday,
-        LoginVersions, MemberIdsOf, MembersOf, MovedGroups, OneSession, PositionsOf, PrivacyOf, ReadLog, Sessions,
-        UserCalled, UserWithPassword, Users,
+        AllUsers, Asked, BansOf, BetweenTwo, Blocks, Called, ChangesSince, Contacts, DevicesOf, GroupAsMember,
+        IsSeenToday, JoinRequestsOf, LinkCalled, LinksOf, LoginVersions, MemberIdsOf, MembersOf, MovedGroups,
+        OneSession, OverseersOf, PositionsOf, PreviewOf, PrivacyOf, ReadLog, Sessions, UserCalled, UserWithPassword,
+        Users,
     },
     stages::StageTimes,
     verb::Verb,
     verbs::{
-        Append, ChangeMembers, ChangePeople, ChangeSession, CreateGroup, CreateUser, HideMessages, MoveMark, Probe,
-        SetDisabled, SetPassword, StandingMark, TouchDevice, UpdateGroup, UpdatePrivacy, UpdateProfile,
+        Append, ChangeMembers, ChangePeople, ChangeSession, CreateGroup, CreateLink, CreateUser, HideMessages,
+        JoinByLink, MoveMark, Probe, RevokeLink, SetDisabled, SetPassword, StandingMark, TouchDevice, UpdateGroup,
+        UpdatePrivacy, UpdateProfile,
     },
 };
 
@@ -121,7 +124,14 @@ impl<E: Engine> Store for E {
     }
 
     async fn change_members(&self, change: MembersChange) -> Result<MembersChanged, Error> {
-        self.write(ChangeMembers(change)).await
+        // Whom an answer concerns beside those named is found out before anything is locked.
+        let overseers = match change.action {
+            MembersAction::Approve(_) | MembersAction::Reject(_) if E::LOCKS_ROWS => {
+                self.read(OverseersOf(change.group)).await?
+            }
+            _ => Vec::new(),
+        };
+        self.write(ChangeMembers { change, overseers }).await
     }
 
     async fn update_group(&self, update: GroupUpdate) -> Result<MembersChanged, Error> {
@@ -138,6 +148,38 @@ impl<E: Engine> Store for E {
 
     async fn bans(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Ban>, Error> {
         self.read(BansOf { asker, group, after, limit }).await
+    }
+
+    async fn join_requests(
+        &self,
+        asker: UserId,
+        group: GroupId,
+        after: UserId,
+        limit: u32,
+    ) -> Result<Page<JoinRequest>, Error> {
+        self.read(JoinRequestsOf { asker, group, after, limit }).await
+    }
+
+    async fn create_link(&self, new: NewLink) -> Result<Link, Error> {
+        self.write(CreateLink(new)).await
+    }
+
+    async fn revoke_link(&self, revocation: LinkRevocation) -> Result<(), Error> {
+        self.write(RevokeLink(revocation)).await
+    }
+
+    async fn links(&self, asker: UserId, group: GroupId) -> Result<Vec<Link>, Error> {
+        self.read(LinksOf { asker, group, now_ms: self.now_ms() }).await
+    }
+
+    async fn preview_link(&self, asker: UserId, token_hash: TokenHash) -> Result<LinkPreview, Error> {
+        self.read(PreviewOf { asker, token_hash, now_ms: self.now_ms() }).await
+    }
+
+    /// Of which group it is never changes.
+    async fn join_by_link(&self, by: LinkUse) -> Result<MembersChanged, Error> {
+        let Called { group, link_id, overseers } = self.read(LinkCalled(by.token_hash)).await?;
+        self.write(JoinByLink { group, link_id, by, overseers }).await
     }
 
     async fn member_ids(&self, group: GroupId) -> Result<MemberIds, Error> {

@@ -15,7 +15,8 @@ use crate::{
     query::{Dialect, Query},
     rows::{
         AnnouncementRow, BanRow, BlockRow, ChangeRow, ContactRow, Damage, DeviceRow, Entry, GroupRow, Head, HiddenRow,
-        Mailbox, MessageRow, PasswordRow, ReactionRow, RecalledRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
+        JoinRequestRow, LinkRow, Mailbox, MessageRow, PasswordRow, ReactionRow, RecalledRow, Row, StandingMessage,
+        Stay, Take, Thing, UserRow,
     },
 };
 
@@ -58,6 +59,8 @@ pub(crate) enum Want {
     Group(GroupId),
     Announcement(GroupId),
     Ban(GroupId, UserId),
+    JoinRequest(GroupId, UserId),
+    Link(GroupId, u64),
     User(UserId),
     Password(UserId),
     Device(UserId, Arc<str>),
@@ -134,6 +137,8 @@ pub(crate) struct Tables {
     pub(crate) groups: Rows<GroupRow>,
     pub(crate) announcements: Rows<AnnouncementRow>,
     pub(crate) bans: Rows<BanRow>,
+    pub(crate) join_requests: Rows<JoinRequestRow>,
+    pub(crate) links: Rows<LinkRow>,
     pub(crate) stays: Rows<Stay>,
     pub(crate) users: Rows<UserRow>,
     pub(crate) passwords: Rows<PasswordRow>,
@@ -176,6 +181,8 @@ impl Tables {
         visitor.visit(&mut self.groups)?;
         visitor.visit(&mut self.announcements)?;
         visitor.visit(&mut self.bans)?;
+        visitor.visit(&mut self.join_requests)?;
+        visitor.visit(&mut self.links)?;
         visitor.visit(&mut self.stays)?;
         visitor.visit(&mut self.users)?;
         visitor.visit(&mut self.passwords)?;
@@ -362,6 +369,11 @@ impl Facts<'_> {
         Want::Announcement(group), group
     );
     look_up!(ban, bans, BanRow, (group: GroupId, user: UserId), Want::Ban(group, user), (group, user));
+    look_up!(
+        join_request, join_requests, JoinRequestRow, (group: GroupId, user: UserId),
+        Want::JoinRequest(group, user), (group, user)
+    );
+    look_up!(link, links, LinkRow, (group: GroupId, link_id: u64), Want::Link(group, link_id), (group, link_id));
     look_up!(user, users, UserRow, (user: UserId), Want::User(user), user);
     look_up!(password, passwords, PasswordRow, (user: UserId), Want::Password(user), user);
     look_up!(

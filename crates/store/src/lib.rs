@@ -12,6 +12,7 @@ mod error;
 #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "what only a database on the network needs"))]
 mod facts;
 pub mod fallen;
+mod joining;
 mod lists;
 pub mod memory;
 #[cfg(feature = "cluster")]
@@ -40,6 +41,7 @@ use anser_proto::{ConversationId, GroupId, UserId};
 use async_trait::async_trait;
 
 pub use error::{Error, Failure, Refusal};
+pub use joining::*;
 pub use lists::*;
 pub use people::*;
 pub use records::*;
@@ -303,6 +305,11 @@ pub trait Store: Send + Sync {
     /// invitations, and for them the log is as if the group were not there; in their list nothing of it is unread. `NotFound("user")`, `Limit` for
     /// more than [`anser_proto::limits::BANS_MAX`].
     /// Unban: the owner and admins, else `Forbidden`. Neither is told in the log of who is no member.
+    /// Invite in a group that lets in by approval: what a plain member names are open requests, one of a user at most, until an answer; whoever waits and comes another way does not
+    /// wait any more, nor does who is banned. `Limit` for more than [`anser_proto::limits::JOIN_REQUESTS_MAX`].
+    /// Approve and reject: the owner and admins, else `Forbidden`. Those named who wait join, as if they were invited by whoever proposed them, or by themselves; who may not be put there by then does
+    /// not. Who does not wait any more is passed over.
+    /// *Waiting*: when another number waits, the owner and admins of before take a number of their mailboxes for it; so does who becomes one of them while some wait.
     /// Leave: a member may, and has a place for another group at once; the last leaves an empty group that still names them as owner. For
     /// who was a member once nothing is changed.
     /// Set a role: the owner alone, of others than themselves, else `Forbidden`. Who is no member, or has the role, is passed over. `Limit` for
@@ -330,6 +337,39 @@ pub trait Store: Send + Sync {
     /// Who may not come back into a group, in order of their ids, behind `after`. `NotMember` for an asker who is none, `Forbidden` for plain
     /// members.
     async fn bans(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Ban>, Error>;
+
+    /// Who waits to be let into a group, in order of their ids, behind `after`: for the owner and admins, as bans are.
+    async fn join_requests(
+        &self,
+        asker: UserId,
+        group: GroupId,
+        after: UserId,
+        limit: u32,
+    ) -> Result<Page<JoinRequest>, Error>;
+
+    /// Creates a link by which users come into a group. The owner and admins may, and every member who is not muted where every member invites; else
+    /// `Forbidden`, or `NotMember`. `Limit` for more than [`anser_proto::limits::LINKS_MAX`] that neither are past their time nor used up; others are
+    /// forgotten. `Conflict("link_id")`.
+    async fn create_link(&self, new: NewLink) -> Result<Link, Error>;
+
+    /// A link leads nowhere any more, if it ever did. As for creating one; a plain member may revoke their own.
+    async fn revoke_link(&self, revocation: LinkRevocation) -> Result<(), Error>;
+
+    /// The links that the asker may revoke, in the order of their ids; for whoever may create one.
+    async fn links(&self, asker: UserId, group: GroupId) -> Result<Vec<Link>, Error>;
+
+    /// What a link tells of its group. `NotFound("link")` where it would let the asker in no more.
+    async fn preview_link(&self, asker: UserId, token_hash: TokenHash) -> Result<LinkPreview, Error>;
+
+    /// The user joins by a link, told by a `JOINED` notice of their own, or asks to, where the link or the group says that they are to be let in:
+    /// then their role is none and nothing else is told them. A member gets the group as it is.
+    ///
+    /// *Uses*: who joins by it, or is let in who asked by it, is counted in the same transaction, so that no more join by it than it says.
+    /// *Alike*: a link that was revoked, is past its time or used up, whose creator may create none any more, that is of a dissolved group, or into whose group the
+    /// user may not come back, is `NotFound("link")`.
+    /// *Limits*: `Limit` for more members than a group, groups than a user or open requests than a group
+    /// ([`anser_proto::limits::JOIN_REQUESTS_MAX`]) may have. Who asks again replaces their words.
+    async fn join_by_link(&self, by: LinkUse) -> Result<MembersChanged, Error>;
 
     /// All present members, in order of their ids, and who of them may not speak. Of a group that was dissolved: those who were there at its
     /// end, and may see its last entry. Empty for a group that does not exist.

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anser_proto::{
-    ConversationId, UserId,
+    ConversationId, GroupId, UserId,
     limits::{BLOCKS_MAX, CONTACTS_MAX, OPEN_REQUESTS_MAX},
 };
 
@@ -90,6 +90,8 @@ pub enum Now {
     Privacy(Privacy),
     /// The user sees this message no more.
     Hidden(ConversationId, u64),
+    /// How many wait to be let into a group; 0 for who does not answer them.
+    JoinRequests(GroupId, u32),
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -8,7 +8,7 @@ use crate::{
     ContactState, HISTORY_LOOKED_AT,
     facts::{Facts, Stop},
     query::{Dialect, Query, Value, bound},
-    rows::{Column as _, FIRST_SEEN, StandingMessage},
+    rows::{Column as _, FIRST_SEEN, LinkRow, StandingMessage, columns_of},
 };
 
 pub(crate) fn user_called(account: &Arc<str>) -> Query {
@@ -114,6 +114,31 @@ pub(crate) fn admins_of(facts: &mut Facts<'_>, group: GroupId) -> Result<u64, St
 pub(crate) fn bans_of(facts: &mut Facts<'_>, group: GroupId) -> Result<u64, Stop> {
     let query = Query::new("SELECT COUNT(*) FROM im_ban WHERE group_id = ?", [group.into()]);
     Ok(facts.ask(&query, |row| row.get())?.pop().unwrap_or(0))
+}
+
+/// How many wait to be let in.
+pub(crate) fn requests_to_join(facts: &mut Facts<'_>, group: GroupId) -> Result<u64, Stop> {
+    let query = Query::new("SELECT COUNT(*) FROM im_join_request WHERE group_id = ?", [group.into()]);
+    Ok(facts.ask(&query, |row| row.get())?.pop().unwrap_or(0))
+}
+
+/// The owner and admins, in order of their ids.
+pub(crate) fn overseers(dialect: Dialect, group: GroupId) -> Query {
+    let present = dialect.present();
+    let sql =
+        format!("SELECT user_id FROM im_group_member WHERE group_id = ? AND {present} AND role > 1 ORDER BY user_id");
+    Query::new(sql, [group.into()])
+}
+
+pub(crate) fn overseers_of(facts: &mut Facts<'_>, group: GroupId) -> Result<Vec<UserId>, Stop> {
+    let query = overseers(facts.source.dialect(), group);
+    facts.ask(&query, |row| row.get())
+}
+
+/// With their keys, in the order in which they were created.
+pub(crate) fn links_of(group: GroupId) -> Query {
+    let sql = format!("SELECT {} FROM im_link WHERE group_id = ? ORDER BY link_id", columns_of::<LinkRow>("im_link"));
+    Query::new(sql, [group.into()])
 }
 
 /// Whether somebody is a member, or was one.

@@ -329,6 +329,8 @@ pub enum JoinMode {
     /// Every member.
     #[default]
     Free = 0,
+    /// Members propose, and whoever comes by a link asks: the owner and admins let them in.
+    Approval = 1,
     /// The owner and admins.
     Closed = 2,
 }
@@ -467,6 +469,9 @@ pub enum MembersAction {
     /// They may not come back, whether they are members or not.
     Ban(Vec<UserId>),
     Unban(Vec<UserId>),
+    /// Lets those in who wait for it.
+    Approve(Vec<UserId>),
+    Reject(Vec<UserId>),
     Leave,
     SetRole(Vec<UserId>, Rank),
     Transfer(UserId),
@@ -504,6 +509,8 @@ impl MembersAction {
             | Self::Remove(users)
             | Self::Ban(users)
             | Self::Unban(users)
+            | Self::Approve(users)
+            | Self::Reject(users)
             | Self::SetRole(users, _)
             | Self::Mute(users, _) => users,
             Self::Transfer(user) => std::slice::from_ref(user),
@@ -522,6 +529,8 @@ pub struct MembersChanged {
     pub notices: Vec<Message>,
     /// Whose membership changed, with the change in their mailboxes.
     pub stamped: Vec<(UserId, u64)>,
+    /// What the owner and admins are told of who waits to be let in.
+    pub changes: Vec<(UserId, Change)>,
 }
 
 /// Where a user's mailbox and groups are.

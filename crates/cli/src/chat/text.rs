@@ -6,7 +6,8 @@ mod commands;
 use std::path::Path;
 
 use anser_client::{
-    CloseCode, ContactState, Error, ErrorCode, GroupChange, Kind, NoticeKind, Refusal, Role, State, StopReason,
+    CloseCode, ContactState, Error, ErrorCode, GroupChange, HistoryShown, Join, Kind, NoticeKind, Refusal, Role, State,
+    StopReason,
 };
 
 use super::{command::Wrong, update::OwnAct};
@@ -200,8 +201,14 @@ impl Text {
         say(change.announcement, "announced something (/announce shows it)", "更新了群公告（/announce 查看）");
         say(change.mute_all == Some(true), "muted all but admins", "开启了全员禁言");
         say(change.mute_all == Some(false), "lets all speak again", "关闭了全员禁言");
-        say(change.closed == Some(true), "closed the group to invitations by members", "关闭了成员邀请");
-        say(change.closed == Some(false), "lets members invite", "允许成员邀请");
+        say(change.join == Some(Join::Closed), "closed the group to invitations by members", "关闭了成员邀请");
+        say(change.join == Some(Join::Approval), "lets admins decide who comes in", "开启了入群审批");
+        say(change.join == Some(Join::Free), "lets members invite", "允许成员邀请");
+        match change.history {
+            Some(HistoryShown::None) => say(true, "hides what was said from newcomers", "新成员不可见历史消息"),
+            Some(_) => say(true, "shows newcomers what was said", "新成员可见历史消息"),
+            None => {}
+        }
         say(change.members_mention_all == Some(true), "lets members mention all", "允许成员提醒所有人");
         say(change.members_mention_all == Some(false), "lets admins alone mention all", "仅管理员可提醒所有人");
         let zh_who = apart(who);

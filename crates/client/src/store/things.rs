@@ -5,11 +5,13 @@ use prost::Message as _;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::{Store, StoreError, column, decode, messages};
-use crate::view::{Blocked, Contact, Privacy};
+use crate::view::{Blocked, Contact, Privacy, Waiting};
 
 const CONTACT: i64 = 1;
 const BLOCK: i64 = 2;
 const PRIVACY: i64 = 3;
+/// As the server numbers them too.
+const JOIN_REQUESTS: i64 = 20;
 
 impl Store {
     pub(crate) async fn contacts(&self) -> Result<Vec<Contact>, StoreError> {
@@ -20,6 +22,11 @@ impl Store {
     pub(crate) async fn privacy(&self) -> Result<Privacy, StoreError> {
         let mut rows = self.run(|connection| rows_of::<v1::Privacy>(connection, PRIVACY)).await?;
         Ok(rows.pop().unwrap_or_default().into())
+    }
+
+    pub(crate) async fn waiting(&self) -> Result<Vec<Waiting>, StoreError> {
+        let rows = self.run(|connection| rows_of::<v1::JoinRequestCount>(connection, JOIN_REQUESTS)).await?;
+        Ok(rows.into_iter().map(Waiting::from).collect())
     }
 
     pub(crate) async fn blocked(&self) -> Result<Vec<Blocked>, StoreError> {
@@ -37,17 +44,23 @@ fn rows_of<M: prost::Message + Default>(connection: &Connection, kind: i64) -> R
 
 /// Unless what is here is newer.
 pub(super) fn write(connection: &Connection, change: &v1::Change) -> Result<(), StoreError> {
-    let (kind, user, thing) = match &change.now {
+    let id_of = |user: &Option<v1::User>| user.as_ref().map_or(0, |user| user.user_id);
+    let (kind, id, thing) = match &change.now {
         Some(Now::Contact(contact)) => {
             let is_there = contact.state() != v1::contact::State::None;
-            (CONTACT, &contact.user, is_there.then(|| contact.encode_to_vec()))
+            (CONTACT, id_of(&contact.user), is_there.then(|| contact.encode_to_vec()))
         }
-        Some(Now::Blocked(blocked)) => (BLOCK, &blocked.user, (blocked.since_ms > 0).then(|| blocked.encode_to_vec())),
-        Some(Now::Privacy(privacy)) => (PRIVACY, &None, Some(privacy.encode_to_vec())),
+        Some(Now::Blocked(blocked)) => {
+            (BLOCK, id_of(&blocked.user), (blocked.since_ms > 0).then(|| blocked.encode_to_vec()))
+        }
+        Some(Now::Privacy(privacy)) => (PRIVACY, 0, Some(privacy.encode_to_vec())),
+        Some(Now::JoinRequests(count)) => {
+            (JOIN_REQUESTS, count.group_id, (count.open > 0).then(|| count.encode_to_vec()))
+        }
         Some(Now::Hidden(hidden)) => return messages::hide(connection, hidden),
         None => return Ok(()),
     };
-    let (id, seq) = (column(user.as_ref().map_or(0, |user| user.user_id)), column(change.mailbox_seq));
+    let (id, seq) = (column(id), column(change.mailbox_seq));
     let query = "SELECT mailbox_seq FROM things WHERE kind = ? AND id = ?";
     let known: Option<i64> = connection.prepare_cached(query)?.query_row([kind, id], |row| row.get(0)).optional()?;
     if known.is_none_or(|known| known < seq) {

@@ -3,8 +3,9 @@
 use anser_proto::{GroupId, UserId, v1};
 
 use super::{
-    Ban, Bans, Blocked, Contact, ContactState, Group, GroupChange, HistoryShown, Kind, Member, Members, Message,
-    MessageState, Notice, NoticeKind, Platform, Preview, Privacy, Reaction, Refusal, Role, Session, User, Who,
+    Ban, Bans, Blocked, Contact, ContactState, Group, GroupChange, GroupPreview, HistoryShown, Join, JoinRequest,
+    JoinRequests, Kind, Link, Member, Members, Message, MessageState, Notice, NoticeKind, Platform, Preview, Privacy,
+    Reaction, Refusal, Role, Session, User, Waiting, Who,
 };
 
 #[doc(hidden)]
@@ -95,10 +96,10 @@ impl From<v1::Notice> for Notice {
 #[doc(hidden)]
 impl From<v1::GroupChange> for GroupChange {
     fn from(change: v1::GroupChange) -> Self {
-        let closed = change.join.map(|_| change.join() == v1::group::Join::Closed);
+        let join = change.join.map(|_| change.join().into());
         let v1::GroupChange { name, avatar, announcement, mute_all, members_mention_all, history, .. } = change;
         let history = history.map(HistoryShown::from);
-        Self { name, avatar, announcement, mute_all, closed, members_mention_all, history }
+        Self { name, avatar, announcement, mute_all, join, members_mention_all, history }
     }
 }
 
@@ -199,7 +200,7 @@ impl From<v1::Group> for Group {
             role: group.role().into(),
             announced: group.announced,
             mute_all: group.mute_all,
-            closed: group.join() == v1::group::Join::Closed,
+            join: group.join().into(),
             members_mention_all: group.members_mention_all,
             history: group.history.map(HistoryShown::from).unwrap_or_default(),
             muted_until_ms: group.muted_until_ms,
@@ -231,6 +232,65 @@ impl From<HistoryShown> for v1::History {
             HistoryShown::All => (v1::history::Kind::All, 0),
         };
         Self { kind: kind.into(), last }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::group::Join> for Join {
+    fn from(wire: v1::group::Join) -> Self {
+        match wire {
+            v1::group::Join::Free => Self::Free,
+            v1::group::Join::Approval => Self::Approval,
+            v1::group::Join::Closed => Self::Closed,
+        }
+    }
+}
+
+#[doc(hidden)]
+impl From<Join> for v1::group::Join {
+    fn from(join: Join) -> Self {
+        match join {
+            Join::Free => Self::Free,
+            Join::Approval => Self::Approval,
+            Join::Closed => Self::Closed,
+        }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::JoinRequests> for JoinRequests {
+    fn from(requests: v1::JoinRequests) -> Self {
+        let request = |request: v1::JoinRequest| JoinRequest {
+            user: request.user.unwrap_or_default().into(),
+            proposed_by: (request.proposed_by > 0).then_some(UserId(request.proposed_by)),
+            text: request.text,
+            since_ms: request.since_ms,
+        };
+        Self { requests: requests.requests.into_iter().map(request).collect(), more: requests.more }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::JoinRequestCount> for Waiting {
+    fn from(count: v1::JoinRequestCount) -> Self {
+        Self { group_id: GroupId(count.group_id), open: count.open }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::Link> for Link {
+    fn from(link: v1::Link) -> Self {
+        let v1::Link { link_id, created_by, created_ms, expires_ms, max_uses, uses, approval, token } = link;
+        let created_by = UserId(created_by);
+        Self { link_id, token, created_by, created_ms, expires_ms, max_uses, uses, approval }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::GroupPreview> for GroupPreview {
+    fn from(preview: v1::GroupPreview) -> Self {
+        let v1::GroupPreview { name, avatar, member_count, approval } = preview;
+        Self { name, avatar, member_count, approval }
     }
 }
 

@@ -941,6 +941,302 @@ impl Fields for MessagesChanged {
     }
 }
 
+impl Fields for Ban {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"user" => json.field(&mut self.user),
+            b"banned_by" | b"bannedBy" => json.field(&mut self.banned_by),
+            b"since_ms" | b"sinceMs" => json.field(&mut self.since_ms),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("user", &self.user);
+        json.field("banned_by", &self.banned_by);
+        json.field("since_ms", &self.since_ms);
+    }
+}
+
+impl Fields for UnbanMembers {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"group_id" | b"groupId" => json.field(&mut self.group_id),
+            b"user_ids" | b"userIds" => json.field(&mut self.user_ids),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("group_id", &self.group_id);
+        json.field("user_ids", &self.user_ids);
+    }
+}
+
+impl Fields for ListBans {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"group_id" | b"groupId" => json.field(&mut self.group_id),
+            b"after" => json.field(&mut self.after),
+            b"limit" => json.field(&mut self.limit),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("group_id", &self.group_id);
+        json.field("after", &self.after);
+        json.field("limit", &self.limit);
+    }
+}
+
+impl Fields for Bans {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"bans" => json.field(&mut self.bans),
+            b"more" => json.field(&mut self.more),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("bans", &self.bans);
+        json.field("more", &self.more);
+    }
+}
+
+impl Fields for JoinRequest {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"user" => json.field(&mut self.user),
+            b"proposed_by" | b"proposedBy" => json.field(&mut self.proposed_by),
+            b"text" => json.field(&mut self.text),
+            b"since_ms" | b"sinceMs" => json.field(&mut self.since_ms),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("user", &self.user);
+        json.field("proposed_by", &self.proposed_by);
+        json.field("text", &self.text);
+        json.field("since_ms", &self.since_ms);
+    }
+}
+
+impl Fields for ListJoinRequests {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"group_id" | b"groupId" => json.field(&mut self.group_id),
+            b"after" => json.field(&mut self.after),
+            b"limit" => json.field(&mut self.limit),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("group_id", &self.group_id);
+        json.field("after", &self.after);
+        json.field("limit", &self.limit);
+    }
+}
+
+impl Fields for JoinRequests {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"requests" => json.field(&mut self.requests),
+            b"more" => json.field(&mut self.more),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("requests", &self.requests);
+        json.field("more", &self.more);
+    }
+}
+
+impl Fields for AnswerJoinRequests {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"group_id" | b"groupId" => json.field(&mut self.group_id),
+            b"user_ids" | b"userIds" => json.field(&mut self.user_ids),
+            b"accept" => json.field(&mut self.accept),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("group_id", &self.group_id);
+        json.field("user_ids", &self.user_ids);
+        json.field("accept", &self.accept);
+    }
+}
+
+impl Fields for JoinRequestCount {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"group_id" | b"groupId" => json.field(&mut self.group_id),
+            b"open" => json.field(&mut self.open),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("group_id", &self.group_id);
+        json.field("open", &self.open);
+    }
+}
+
+impl Fields for CreateLink {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"group_id" | b"groupId" => json.field(&mut self.group_id),
+            b"max_uses" | b"maxUses" => json.field(&mut self.max_uses),
+            b"expires_ms" | b"expiresMs" => json.field(&mut self.expires_ms),
+            b"approval" => json.field(&mut self.approval),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("group_id", &self.group_id);
+        json.field("max_uses", &self.max_uses);
+        json.field("expires_ms", &self.expires_ms);
+        json.field("approval", &self.approval);
+    }
+}
+
+impl Fields for Link {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"link_id" | b"linkId" => json.field(&mut self.link_id),
+            b"created_by" | b"createdBy" => json.field(&mut self.created_by),
+            b"created_ms" | b"createdMs" => json.field(&mut self.created_ms),
+            b"expires_ms" | b"expiresMs" => json.field(&mut self.expires_ms),
+            b"max_uses" | b"maxUses" => json.field(&mut self.max_uses),
+            b"uses" => json.field(&mut self.uses),
+            b"approval" => json.field(&mut self.approval),
+            b"token" => json.field(&mut self.token),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("link_id", &self.link_id);
+        json.field("created_by", &self.created_by);
+        json.field("created_ms", &self.created_ms);
+        json.field("expires_ms", &self.expires_ms);
+        json.field("max_uses", &self.max_uses);
+        json.field("uses", &self.uses);
+        json.field("approval", &self.approval);
+        json.field("token", &self.token);
+    }
+}
+
+impl Fields for RevokeLink {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"group_id" | b"groupId" => json.field(&mut self.group_id),
+            b"link_id" | b"linkId" => json.field(&mut self.link_id),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("group_id", &self.group_id);
+        json.field("link_id", &self.link_id);
+    }
+}
+
+impl Fields for ListLinks {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"group_id" | b"groupId" => json.field(&mut self.group_id),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("group_id", &self.group_id);
+    }
+}
+
+impl Fields for Links {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"links" => json.field(&mut self.links),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("links", &self.links);
+    }
+}
+
+impl Fields for PreviewLink {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"token" => json.field(&mut self.token),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("token", &self.token);
+    }
+}
+
+impl Fields for GroupPreview {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"name" => json.field(&mut self.name),
+            b"avatar" => json.field(&mut self.avatar),
+            b"member_count" | b"memberCount" => json.field(&mut self.member_count),
+            b"approval" => json.field(&mut self.approval),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("name", &self.name);
+        json.field("avatar", &self.avatar);
+        json.field("member_count", &self.member_count);
+        json.field("approval", &self.approval);
+    }
+}
+
+impl Fields for JoinGroup {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"token" => json.field(&mut self.token),
+            b"text" => json.field(&mut self.text),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("token", &self.token);
+        json.field("text", &self.text);
+    }
+}
+
+impl Fields for Joined {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"group" => json.field(&mut self.group),
+            b"user_ids" | b"userIds" => json.field(&mut self.user_ids),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("group", &self.group);
+        json.field("user_ids", &self.user_ids);
+    }
+}
+
 impl Fields for Contact {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
@@ -987,6 +1283,7 @@ impl Fields for Change {
             b"blocked" => json.choice(&mut self.now, change::Now::Blocked),
             b"privacy" => json.choice(&mut self.now, change::Now::Privacy),
             b"hidden" => json.choice(&mut self.now, change::Now::Hidden),
+            b"join_requests" | b"joinRequests" => json.choice(&mut self.now, change::Now::JoinRequests),
             _ => json.skip_field(name),
         }
     }
@@ -998,6 +1295,7 @@ impl Fields for Change {
             Some(change::Now::Blocked(value)) => json.choice("blocked", value),
             Some(change::Now::Privacy(value)) => json.choice("privacy", value),
             Some(change::Now::Hidden(value)) => json.choice("hidden", value),
+            Some(change::Now::JoinRequests(value)) => json.choice("join_requests", value),
             None => {}
         }
     }
@@ -1556,70 +1854,6 @@ impl Fields for TypingEvent {
     }
 }
 
-impl Fields for Ban {
-    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
-        match name {
-            b"user" => json.field(&mut self.user),
-            b"banned_by" | b"bannedBy" => json.field(&mut self.banned_by),
-            b"since_ms" | b"sinceMs" => json.field(&mut self.since_ms),
-            _ => json.skip_field(name),
-        }
-    }
-
-    fn write_fields(&self, json: &mut Writer) {
-        json.field("user", &self.user);
-        json.field("banned_by", &self.banned_by);
-        json.field("since_ms", &self.since_ms);
-    }
-}
-
-impl Fields for UnbanMembers {
-    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
-        match name {
-            b"group_id" | b"groupId" => json.field(&mut self.group_id),
-            b"user_ids" | b"userIds" => json.field(&mut self.user_ids),
-            _ => json.skip_field(name),
-        }
-    }
-
-    fn write_fields(&self, json: &mut Writer) {
-        json.field("group_id", &self.group_id);
-        json.field("user_ids", &self.user_ids);
-    }
-}
-
-impl Fields for ListBans {
-    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
-        match name {
-            b"group_id" | b"groupId" => json.field(&mut self.group_id),
-            b"after" => json.field(&mut self.after),
-            b"limit" => json.field(&mut self.limit),
-            _ => json.skip_field(name),
-        }
-    }
-
-    fn write_fields(&self, json: &mut Writer) {
-        json.field("group_id", &self.group_id);
-        json.field("after", &self.after);
-        json.field("limit", &self.limit);
-    }
-}
-
-impl Fields for Bans {
-    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
-        match name {
-            b"bans" => json.field(&mut self.bans),
-            b"more" => json.field(&mut self.more),
-            _ => json.skip_field(name),
-        }
-    }
-
-    fn write_fields(&self, json: &mut Writer) {
-        json.field("bans", &self.bans);
-        json.field("more", &self.more);
-    }
-}
-
 impl Fields for ClientFrame {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
@@ -1666,6 +1900,13 @@ impl Fields for ClientFrame {
             b"dissolve_group" | b"dissolveGroup" => json.choice(&mut self.request, client_frame::Request::DissolveGroup),
             b"unban_members" | b"unbanMembers" => json.choice(&mut self.request, client_frame::Request::UnbanMembers),
             b"list_bans" | b"listBans" => json.choice(&mut self.request, client_frame::Request::ListBans),
+            b"list_join_requests" | b"listJoinRequests" => json.choice(&mut self.request, client_frame::Request::ListJoinRequests),
+            b"answer_join_requests" | b"answerJoinRequests" => json.choice(&mut self.request, client_frame::Request::AnswerJoinRequests),
+            b"create_link" | b"createLink" => json.choice(&mut self.request, client_frame::Request::CreateLink),
+            b"revoke_link" | b"revokeLink" => json.choice(&mut self.request, client_frame::Request::RevokeLink),
+            b"list_links" | b"listLinks" => json.choice(&mut self.request, client_frame::Request::ListLinks),
+            b"preview_link" | b"previewLink" => json.choice(&mut self.request, client_frame::Request::PreviewLink),
+            b"join_group" | b"joinGroup" => json.choice(&mut self.request, client_frame::Request::JoinGroup),
             _ => json.skip_field(name),
         }
     }
@@ -1715,6 +1956,13 @@ impl Fields for ClientFrame {
             Some(client_frame::Request::DissolveGroup(value)) => json.choice("dissolve_group", value),
             Some(client_frame::Request::UnbanMembers(value)) => json.choice("unban_members", value),
             Some(client_frame::Request::ListBans(value)) => json.choice("list_bans", value),
+            Some(client_frame::Request::ListJoinRequests(value)) => json.choice("list_join_requests", value),
+            Some(client_frame::Request::AnswerJoinRequests(value)) => json.choice("answer_join_requests", value),
+            Some(client_frame::Request::CreateLink(value)) => json.choice("create_link", value),
+            Some(client_frame::Request::RevokeLink(value)) => json.choice("revoke_link", value),
+            Some(client_frame::Request::ListLinks(value)) => json.choice("list_links", value),
+            Some(client_frame::Request::PreviewLink(value)) => json.choice("preview_link", value),
+            Some(client_frame::Request::JoinGroup(value)) => json.choice("join_group", value),
             None => {}
         }
     }
@@ -1751,6 +1999,11 @@ impl Fields for ServerFrame {
             b"profile_changed" | b"profileChanged" => json.choice(&mut self.body, server_frame::Body::ProfileChanged),
             b"messages_changed" | b"messagesChanged" => json.choice(&mut self.body, server_frame::Body::MessagesChanged),
             b"bans" => json.choice(&mut self.body, server_frame::Body::Bans),
+            b"join_requests" | b"joinRequests" => json.choice(&mut self.body, server_frame::Body::JoinRequests),
+            b"links" => json.choice(&mut self.body, server_frame::Body::Links),
+            b"link" => json.choice(&mut self.body, server_frame::Body::Link),
+            b"group_preview" | b"groupPreview" => json.choice(&mut self.body, server_frame::Body::GroupPreview),
+            b"joined" => json.choice(&mut self.body, server_frame::Body::Joined),
             _ => json.skip_field(name),
         }
     }
@@ -1785,6 +2038,11 @@ impl Fields for ServerFrame {
             Some(server_frame::Body::ProfileChanged(value)) => json.choice("profile_changed", value),
             Some(server_frame::Body::MessagesChanged(value)) => json.choice("messages_changed", value),
             Some(server_frame::Body::Bans(value)) => json.choice("bans", value),
+            Some(server_frame::Body::JoinRequests(value)) => json.choice("join_requests", value),
+            Some(server_frame::Body::Links(value)) => json.choice("links", value),
+            Some(server_frame::Body::Link(value)) => json.choice("link", value),
+            Some(server_frame::Body::GroupPreview(value)) => json.choice("group_preview", value),
+            Some(server_frame::Body::Joined(value)) => json.choice("joined", value),
             None => {}
         }
     }

@@ -501,6 +501,8 @@ pub mod group {
     pub enum Join {
         /// Every member invites.
         Free = 0,
+        /// Members propose, and who comes by a link asks: the owner and admins let them in.
+        Approval = 1,
         /// The owner and admins invite.
         Closed = 2,
     }
@@ -512,6 +514,7 @@ pub mod group {
         pub fn as_str_name(&self) -> &'static str {
             match self {
                 Self::Free => "FREE",
+                Self::Approval => "APPROVAL",
                 Self::Closed => "CLOSED",
             }
         }
@@ -519,6 +522,7 @@ pub mod group {
         pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
             match value {
                 "FREE" => Some(Self::Free),
+                "APPROVAL" => Some(Self::Approval),
                 "CLOSED" => Some(Self::Closed),
                 _ => None,
             }
@@ -617,7 +621,7 @@ pub struct Member {
     #[prost(uint64, tag = "4")]
     pub muted_until_ms: u64,
 }
-/// Every member may invite, into a closed group the owner and admins. Who is a member already is left as they are. Answered by `group`.
+/// Every member may invite, into a closed group the owner and admins. Where those let others in, whom a plain member names waits for it. Who is a member already is left as they are. Answered by `group`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct InviteMembers {
     #[prost(uint64, tag = "1")]
@@ -1174,6 +1178,187 @@ pub struct MessagesChanged {
     #[prost(uint64, tag = "5")]
     pub mailbox_seq: u64,
 }
+/// Somebody who may not come back into a group.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Ban {
+    #[prost(message, optional, tag = "1")]
+    pub user: ::core::option::Option<User>,
+    #[prost(uint64, tag = "2")]
+    pub banned_by: u64,
+    #[prost(uint64, tag = "3")]
+    pub since_ms: u64,
+}
+/// They may come back, if somebody lets them in. The owner and admins may; nobody else is told. Answered by `group`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnbanMembers {
+    #[prost(uint64, tag = "1")]
+    pub group_id: u64,
+    /// At most 500.
+    #[prost(uint64, repeated, tag = "2")]
+    pub user_ids: ::prost::alloc::vec::Vec<u64>,
+}
+/// For the owner and admins, in order of the users' ids, page by page. Answered by `bans`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListBans {
+    #[prost(uint64, tag = "1")]
+    pub group_id: u64,
+    #[prost(uint64, tag = "2")]
+    pub after: u64,
+    /// 1 to 200; 0 means 50.
+    #[prost(uint32, tag = "3")]
+    pub limit: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Bans {
+    #[prost(message, repeated, tag = "1")]
+    pub bans: ::prost::alloc::vec::Vec<Ban>,
+    #[prost(bool, tag = "2")]
+    pub more: bool,
+}
+/// Somebody who waits to be let into a group.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JoinRequest {
+    #[prost(message, optional, tag = "1")]
+    pub user: ::core::option::Option<User>,
+    /// 0: they asked themselves, by a link.
+    #[prost(uint64, tag = "2")]
+    pub proposed_by: u64,
+    /// What they said with it.
+    #[prost(string, tag = "3")]
+    pub text: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "4")]
+    pub since_ms: u64,
+}
+/// For the owner and admins, in order of the users' ids, page by page. Answered by `join_requests`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListJoinRequests {
+    #[prost(uint64, tag = "1")]
+    pub group_id: u64,
+    #[prost(uint64, tag = "2")]
+    pub after: u64,
+    /// 1 to 200; 0 means 50.
+    #[prost(uint32, tag = "3")]
+    pub limit: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct JoinRequests {
+    #[prost(message, repeated, tag = "1")]
+    pub requests: ::prost::alloc::vec::Vec<JoinRequest>,
+    #[prost(bool, tag = "2")]
+    pub more: bool,
+}
+/// The owner and admins let in who waits, or turn them away. Who does not wait any more is left out. Answered by `joined`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AnswerJoinRequests {
+    #[prost(uint64, tag = "1")]
+    pub group_id: u64,
+    /// At most 500.
+    #[prost(uint64, repeated, tag = "2")]
+    pub user_ids: ::prost::alloc::vec::Vec<u64>,
+    #[prost(bool, tag = "3")]
+    pub accept: bool,
+}
+/// How many wait to be let into a group, for whoever may answer them; 0 for who may not any more.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JoinRequestCount {
+    #[prost(uint64, tag = "1")]
+    pub group_id: u64,
+    #[prost(uint32, tag = "2")]
+    pub open: u32,
+}
+/// Creates a link by which users come into the group. The owner and admins may, and members where every member invites: at most 10 that live. Answered by
+/// `link`, which alone tells its token.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct CreateLink {
+    #[prost(uint64, tag = "1")]
+    pub group_id: u64,
+    /// 0: any number.
+    #[prost(uint32, tag = "2")]
+    pub max_uses: u32,
+    /// 0: never.
+    #[prost(uint64, tag = "3")]
+    pub expires_ms: u64,
+    /// Who uses it waits to be let in.
+    #[prost(bool, tag = "4")]
+    pub approval: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Link {
+    #[prost(uint64, tag = "1")]
+    pub link_id: u64,
+    #[prost(uint64, tag = "2")]
+    pub created_by: u64,
+    #[prost(uint64, tag = "3")]
+    pub created_ms: u64,
+    #[prost(uint64, tag = "4")]
+    pub expires_ms: u64,
+    #[prost(uint32, tag = "5")]
+    pub max_uses: u32,
+    /// How many joined by it.
+    #[prost(uint32, tag = "6")]
+    pub uses: u32,
+    #[prost(bool, tag = "7")]
+    pub approval: bool,
+    /// Told once, to whoever created it: 22 characters.
+    #[prost(string, tag = "8")]
+    pub token: ::prost::alloc::string::String,
+}
+/// The link leads nowhere any more. Answered by `done`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeLink {
+    #[prost(uint64, tag = "1")]
+    pub group_id: u64,
+    #[prost(uint64, tag = "2")]
+    pub link_id: u64,
+}
+/// The links that the user may revoke. Answered by `links`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListLinks {
+    #[prost(uint64, tag = "1")]
+    pub group_id: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Links {
+    #[prost(message, repeated, tag = "1")]
+    pub links: ::prost::alloc::vec::Vec<Link>,
+}
+/// Where a link leads. Answered by `group_preview`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PreviewLink {
+    #[prost(string, tag = "1")]
+    pub token: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GroupPreview {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub avatar: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "3")]
+    pub member_count: u32,
+    /// Who joins waits to be let in.
+    #[prost(bool, tag = "4")]
+    pub approval: bool,
+}
+/// Joins a group by a link, or asks to. Answered by `joined`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct JoinGroup {
+    #[prost(string, tag = "1")]
+    pub token: ::prost::alloc::string::String,
+    /// What the user says if they are to wait: at most 200 characters.
+    #[prost(string, tag = "2")]
+    pub text: ::prost::alloc::string::String,
+}
+/// Who is in a group now.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Joined {
+    /// Absent: the user waits to be let in.
+    #[prost(message, optional, tag = "1")]
+    pub group: ::core::option::Option<Group>,
+    /// Of `answer_join_requests`: those named who are members now, by whichever answer.
+    #[prost(uint64, repeated, tag = "2")]
+    pub user_ids: ::prost::alloc::vec::Vec<u64>,
+}
 /// What another user is to this one.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Contact {
@@ -1243,7 +1428,7 @@ pub struct Change {
     /// Of the user's mailbox.
     #[prost(uint64, tag = "1")]
     pub mailbox_seq: u64,
-    #[prost(oneof = "change::Now", tags = "2, 3, 4, 5")]
+    #[prost(oneof = "change::Now", tags = "2, 3, 4, 5, 20")]
     pub now: ::core::option::Option<change::Now>,
 }
 /// Nested message and enum types in `Change`.
@@ -1258,6 +1443,8 @@ pub mod change {
         Privacy(super::Privacy),
         #[prost(message, tag = "5")]
         Hidden(super::Hidden),
+        #[prost(message, tag = "20")]
+        JoinRequests(super::JoinRequestCount),
     }
 }
 /// A message that the user does not see any more.
@@ -1652,50 +1839,13 @@ pub struct TypingEvent {
     #[prost(uint64, tag = "2")]
     pub user_id: u64,
 }
-/// Somebody who may not come back into a group.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Ban {
-    #[prost(message, optional, tag = "1")]
-    pub user: ::core::option::Option<User>,
-    #[prost(uint64, tag = "2")]
-    pub banned_by: u64,
-    #[prost(uint64, tag = "3")]
-    pub since_ms: u64,
-}
-/// They may come back, if somebody lets them in. The owner and admins may; nobody else is told. Answered by `group`.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct UnbanMembers {
-    #[prost(uint64, tag = "1")]
-    pub group_id: u64,
-    /// At most 500.
-    #[prost(uint64, repeated, tag = "2")]
-    pub user_ids: ::prost::alloc::vec::Vec<u64>,
-}
-/// For the owner and admins, in order of the users' ids, page by page. Answered by `bans`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct ListBans {
-    #[prost(uint64, tag = "1")]
-    pub group_id: u64,
-    #[prost(uint64, tag = "2")]
-    pub after: u64,
-    /// 1 to 200; 0 means 50.
-    #[prost(uint32, tag = "3")]
-    pub limit: u32,
-}
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Bans {
-    #[prost(message, repeated, tag = "1")]
-    pub bans: ::prost::alloc::vec::Vec<Ban>,
-    #[prost(bool, tag = "2")]
-    pub more: bool,
-}
 /// What a client says. The first frame of a connection is `hello`; every other one before it is refused.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ClientFrame {
     /// Chosen by the client; the answer bears the same. Not 0.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 60, 61, 62")]
+    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69")]
     pub request: ::core::option::Option<client_frame::Request>,
 }
 /// Nested message and enum types in `ClientFrame`.
@@ -1786,6 +1936,20 @@ pub mod client_frame {
         UnbanMembers(super::UnbanMembers),
         #[prost(message, tag = "62")]
         ListBans(super::ListBans),
+        #[prost(message, tag = "63")]
+        ListJoinRequests(super::ListJoinRequests),
+        #[prost(message, tag = "64")]
+        AnswerJoinRequests(super::AnswerJoinRequests),
+        #[prost(message, tag = "65")]
+        CreateLink(super::CreateLink),
+        #[prost(message, tag = "66")]
+        RevokeLink(super::RevokeLink),
+        #[prost(message, tag = "67")]
+        ListLinks(super::ListLinks),
+        #[prost(message, tag = "68")]
+        PreviewLink(super::PreviewLink),
+        #[prost(message, tag = "69")]
+        JoinGroup(super::JoinGroup),
     }
 }
 /// What the server says: the answer to a request, or an event.
@@ -1794,7 +1958,7 @@ pub struct ServerFrame {
     /// That of the request which this answers; 0 for an event.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "server_frame::Body", tags = "2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 30, 31, 32, 33, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 60")]
+    #[prost(oneof = "server_frame::Body", tags = "2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 30, 31, 32, 33, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 60, 61, 62, 63, 64, 65")]
     pub body: ::core::option::Option<server_frame::Body>,
 }
 /// Nested message and enum types in `ServerFrame`.
@@ -1856,6 +2020,17 @@ pub mod server_frame {
         MessagesChanged(super::MessagesChanged),
         #[prost(message, tag = "60")]
         Bans(super::Bans),
+        #[prost(message, tag = "61")]
+        JoinRequests(super::JoinRequests),
+        #[prost(message, tag = "62")]
+        Links(super::Links),
+        /// The answer to `create_link`.
+        #[prost(message, tag = "63")]
+        Link(super::Link),
+        #[prost(message, tag = "64")]
+        GroupPreview(super::GroupPreview),
+        #[prost(message, tag = "65")]
+        Joined(super::Joined),
     }
 }
 /// The answer to a request that has nothing to tell but that it is done.

@@ -28,14 +28,17 @@ pub fn of(request: Option<&Request>) -> u32 {
         Some(Request::Pull(pull)) => page(pull.limit) / MESSAGES,
         Some(Request::ListSessions(list)) => page(list.limit) / SESSIONS,
         Some(Request::Sync(sync)) => SYNC + count(sync.groups.len()) / GROUPS,
-        Some(Request::ListMembers(v1::ListMembers { limit, .. }) | Request::ListBans(v1::ListBans { limit, .. })) => {
-            page(*limit) / USERS
-        }
+        Some(
+            Request::ListMembers(v1::ListMembers { limit, .. })
+            | Request::ListBans(v1::ListBans { limit, .. })
+            | Request::ListJoinRequests(v1::ListJoinRequests { limit, .. }),
+        ) => page(*limit) / USERS,
         Some(Request::GetUsers(get)) => count(get.user_ids.len() + get.accounts.len()) / USERS,
         Some(Request::CreateGroup(create)) => count(create.user_ids.len()),
         Some(Request::InviteMembers(invite)) => count(invite.user_ids.len()),
         Some(Request::RemoveMembers(remove)) => count(remove.user_ids.len()),
         Some(Request::UnbanMembers(unban)) => count(unban.user_ids.len()),
+        Some(Request::AnswerJoinRequests(answer)) => count(answer.user_ids.len()),
         Some(Request::SetRole(set)) => count(set.user_ids.len()),
         Some(
             Request::ListContacts(v1::ListContacts { limit, .. }) | Request::ListBlocks(v1::ListBlocks { limit, .. }),
@@ -84,11 +87,14 @@ mod tests {
             ("`pull`", Request::Pull(v1::Pull { limit, ..Default::default() })),
             ("`sync`", Request::Sync(v1::Sync { groups, ..Default::default() })),
             ("`list_sessions`", Request::ListSessions(v1::ListSessions { limit, ..Default::default() })),
-            ("`list_members`, `list_bans`", Request::ListMembers(v1::ListMembers { limit, ..Default::default() })),
+            (
+                "`list_members`, `list_bans`, `list_join_requests`",
+                Request::ListMembers(v1::ListMembers { limit, ..Default::default() }),
+            ),
             ("`list_contacts`, `list_blocks`", Request::ListContacts(v1::ListContacts { limit, ..Default::default() })),
             ("`get_users`", Request::GetUsers(v1::GetUsers { user_ids: ids(200), ..Default::default() })),
             (
-                "`create_group`, `invite_members`, `remove_members`, `unban_members`, `set_role`, `mute_members`",
+                "`create_group`, `invite_members`, `remove_members`, `unban_members`, `answer_join_requests`, `set_role`, `mute_members`",
                 Request::CreateGroup(v1::CreateGroup { user_ids: ids(500), ..Default::default() }),
             ),
             (

@@ -17,7 +17,7 @@ use super::{
     Actor, Lane,
     deliver::{Audience, LogPosition, PUSHED_AT_ONCE, publish, untold},
     name::check_name,
-    page_limit, session, stored,
+    page_limit, people, session, stored,
     user::check_avatar,
     wire,
 };
@@ -150,8 +150,9 @@ pub async fn update(cx: &Ctx, actor: &Actor, update: v1::UpdateGroup) -> Result<
 fn join_mode(join: i32) -> Result<JoinMode, Error> {
     match v1::group::Join::try_from(join) {
         Ok(v1::group::Join::Free) => Ok(JoinMode::Free),
+        Ok(v1::group::Join::Approval) => Ok(JoinMode::Approval),
         Ok(v1::group::Join::Closed) => Ok(JoinMode::Closed),
-        Err(_) => Err(Error::bad_field(format!("join is {join}: choose FREE or CLOSED"))),
+        Err(_) => Err(Error::bad_field(format!("join is {join}: choose FREE, APPROVAL or CLOSED"))),
     }
 }
 
@@ -179,7 +180,10 @@ pub async fn change(cx: &Ctx, actor: &Actor, group_id: u64, action: MembersActio
 
 /// Tells a group of a change of its members, and those whom it concerns of their own session. `older`: who was there before, as far
 /// as that was remembered.
-async fn tell(cx: &Ctx, changed: &MembersChanged, older: &[(UserId, u64)]) {
+pub async fn tell(cx: &Ctx, changed: &MembersChanged, older: &[(UserId, u64)]) {
+    for (user, change) in &changed.changes {
+        people::tell(cx, *user, std::slice::from_ref(change), None).await;
+    }
     let (group, members_version) = (changed.group.group, changed.group.members_version);
     let conversation = ConversationId::Group(group);
     cx.peers.tell(Told::Members(MembersVersion { group, version: members_version }));

@@ -74,6 +74,11 @@ impl Lane {
         self.budget.take_contact_request(now).map_err(|wait| rate_limited(wait, "the user asks too many people"))
     }
 
+    /// May look where a link leads or join by it, or is told when.
+    pub fn may_use_link(&self, now: Instant) -> Result<(), Error> {
+        self.budget.take_link_use(now).map_err(|wait| rate_limited(wait, "the user uses too many links"))
+    }
+
     /// Is charged for what an answer turned out to be.
     pub fn owe(&self, cost: u32, now: Instant) {
         self.budget.owe(cost, now);

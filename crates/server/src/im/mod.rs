@@ -169,6 +169,15 @@ async fn about_groups(
         Request::TransferGroup(transfer) => group::transfer(cx, actor, transfer).await.map(Body::Group),
         Request::UnbanMembers(unban) => joining::unban(cx, actor, unban).await.map(Body::Group),
         Request::ListBans(list) => joining::list_bans(cx, actor, lane, list).await.map(Body::Bans),
+        Request::ListJoinRequests(list) => joining::list_requests(cx, actor, lane, list).await.map(Body::JoinRequests),
+        Request::AnswerJoinRequests(answer) => joining::answer_requests(cx, actor, answer).await.map(Body::Joined),
+        Request::CreateLink(create) => joining::create_link(cx, actor, create).await.map(Body::Link),
+        Request::RevokeLink(revoke) => joining::revoke_link(cx, actor, revoke).await.map(|()| done()),
+        Request::ListLinks(list) => joining::list_links(cx, actor, list).await.map(Body::Links),
+        Request::PreviewLink(preview) => {
+            joining::preview_link(cx, actor, lane, preview, now).await.map(Body::GroupPreview)
+        }
+        Request::JoinGroup(join) => joining::join(cx, actor, lane, join, now).await.map(Body::Joined),
         request => about_people(cx, actor, lane, request, now).await,
     }
 }
@@ -264,6 +273,13 @@ fn kind(request: Option<&Request>) -> &'static str {
         Some(Request::DissolveGroup(_)) => "dissolve_group",
         Some(Request::UnbanMembers(_)) => "unban_members",
         Some(Request::ListBans(_)) => "list_bans",
+        Some(Request::ListJoinRequests(_)) => "list_join_requests",
+        Some(Request::AnswerJoinRequests(_)) => "answer_join_requests",
+        Some(Request::CreateLink(_)) => "create_link",
+        Some(Request::RevokeLink(_)) => "revoke_link",
+        Some(Request::ListLinks(_)) => "list_links",
+        Some(Request::PreviewLink(_)) => "preview_link",
+        Some(Request::JoinGroup(_)) => "join_group",
         Some(Request::GetUsers(_)) => "get_users",
         Some(Request::UpdateProfile(_)) => "update_profile",
         Some(Request::RequestContact(_)) => "request_contact",

@@ -61,7 +61,7 @@ pub async fn change(
     Ok(tell(cx, user, &changed.own, Some(from)).await)
 }
 
-/// Tells the devices of a user what changed of theirs.
+/// Tells the devices of a user, but one, what changed for them.
 pub async fn tell(cx: &Ctx, user: UserId, changes: &[Change], except: Option<ConnId>) -> v1::Changed {
     let changed = v1::Changed { changes: changes.iter().map(wire::change).collect() };
     if !changes.is_empty() {

@@ -2,8 +2,8 @@
 
 use anser_proto::{ConversationId, ErrorCode, GroupId, UserId, v1};
 use anser_store::{
-    Appended, Ban, Block, Change, Contact, Group, History, Member, Message, NewMessage, Now, Party, Preview, Privacy,
-    Reaction, Reference, Revision, Role, Session, User, Who,
+    Appended, Ban, Block, Change, Contact, Group, History, JoinRequest, Link, Member, Message, NewMessage, Now, Party,
+    Preview, Privacy, Reaction, Reference, Revision, Role, Session, User, Who,
 };
 use prost::Message as _;
 
@@ -188,6 +188,22 @@ pub fn ban(ban: &Ban) -> v1::Ban {
     v1::Ban { user: Some(user(&ban.user)), banned_by: ban.banned_by.0, since_ms: ban.since_ms }
 }
 
+pub fn join_request(request: &JoinRequest) -> v1::JoinRequest {
+    v1::JoinRequest {
+        user: Some(user(&request.user)),
+        proposed_by: request.proposed_by.map_or(0, |user| user.0),
+        text: request.text.to_string(),
+        since_ms: request.since_ms,
+    }
+}
+
+/// Its token is not known any more.
+pub fn link(link: &Link) -> v1::Link {
+    let Link { link_id, created_by, created_ms, expires_ms, max_uses, uses, approval } = *link;
+    let (created_by, token) = (created_by.0, String::new());
+    v1::Link { link_id, created_by, created_ms, expires_ms, max_uses, uses, approval, token }
+}
+
 pub fn contact(contact: &Contact) -> v1::Contact {
     v1::Contact {
         user: Some(user(&contact.user)),
@@ -209,6 +225,9 @@ pub fn change(change: &Change) -> v1::Change {
         Now::Contact(_, Some(now)) => v1::change::Now::Contact(contact(now)),
         Now::Contact(peer, None) => {
             v1::change::Now::Contact(v1::Contact { user: id_alone(peer), ..Default::default() })
+        }
+        Now::JoinRequests(group, open) => {
+            v1::change::Now::JoinRequests(v1::JoinRequestCount { group_id: group.0, open: *open })
         }
         Now::Privacy(now) => v1::change::Now::Privacy(privacy(*now)),
         Now::Hidden(conversation, place) => {

@@ -175,6 +175,36 @@ impl Store for Faulty {
         self.below.bans(asker, group, after, limit).await
     }
 
+    async fn join_requests(
+        &self,
+        asker: UserId,
+        group: GroupId,
+        after: UserId,
+        limit: u32,
+    ) -> Result<Page<JoinRequest>, Error> {
+        self.below.join_requests(asker, group, after, limit).await
+    }
+
+    async fn create_link(&self, new: NewLink) -> Result<Link, Error> {
+        self.below.create_link(new).await
+    }
+
+    async fn revoke_link(&self, revocation: LinkRevocation) -> Result<(), Error> {
+        self.below.revoke_link(revocation).await
+    }
+
+    async fn links(&self, asker: UserId, group: GroupId) -> Result<Vec<Link>, Error> {
+        self.below.links(asker, group).await
+    }
+
+    async fn preview_link(&self, asker: UserId, token_hash: TokenHash) -> Result<LinkPreview, Error> {
+        self.below.preview_link(asker, token_hash).await
+    }
+
+    async fn join_by_link(&self, by: LinkUse) -> Result<MembersChanged, Error> {
+        self.below.join_by_link(by).await
+    }
+
     async fn member_ids(&self, group: GroupId) -> Result<MemberIds, Error> {
         self.whom().await?;
         self.below.member_ids(group).await

@@ -393,7 +393,7 @@ async fn a_changed_group_is_told_to_all_by_one_notice() {
         (v1::UpdateGroup { name: Some(String::new()), ..update() }, "name"),
         (v1::UpdateGroup { avatar: Some("x".repeat(513)), ..update() }, "avatar"),
         (v1::UpdateGroup { announcement: Some("雁".repeat(2049)), ..update() }, "announcement has 2049"),
-        (v1::UpdateGroup { join: Some(1), ..update() }, "join"),
+        (v1::UpdateGroup { join: Some(7), ..update() }, "join"),
     ] {
         let Body::Error(error) = ada.ask(Request::UpdateGroup(bad)).await else { panic!("not refused: {named}") };
         assert_eq!((error.code(), error.message.contains(named)), (ErrorCode::BadField, true), "{}", error.message);

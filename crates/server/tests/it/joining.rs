@@ -27,6 +27,45 @@ fn show(group: &str, kind: v1::history::Kind, last: u32) -> Request {
     Request::UpdateGroup(v1::UpdateGroup { history: Some(v1::History { kind: kind.into(), last }), ..update(group) })
 }
 
+fn let_in_by(group: &str, join: v1::group::Join) -> Request {
+    Request::UpdateGroup(v1::UpdateGroup { join: Some(join.into()), ..update(group) })
+}
+
+fn answer(group: &str, users: &[&Raw], accept: bool) -> Request {
+    Request::AnswerJoinRequests(v1::AnswerJoinRequests { group_id: group_id(group), user_ids: ids(users), accept })
+}
+
+fn join(token: &str, text: &str) -> Request {
+    Request::JoinGroup(v1::JoinGroup { token: token.into(), text: text.into() })
+}
+
+async fn joined(raw: &mut Raw, request: Request) -> v1::Joined {
+    match raw.ask(request).await {
+        Body::Joined(joined) => joined,
+        other => panic!("not joined: {other:?}"),
+    }
+}
+
+async fn link(raw: &mut Raw, group: &str, change: impl FnOnce(&mut v1::CreateLink)) -> v1::Link {
+    let mut create = v1::CreateLink { group_id: group_id(group), ..v1::CreateLink::default() };
+    change(&mut create);
+    match raw.ask(Request::CreateLink(create)).await {
+        Body::Link(link) => link,
+        other => panic!("no link: {other:?}"),
+    }
+}
+
+/// How many wait, as the next event tells it.
+async fn told_waiting(raw: &mut Raw) -> (u64, u32) {
+    loop {
+        if let Body::Changed(changed) = raw.event().await {
+            let [change] = &changed.changes[..] else { panic!("{changed:?}") };
+            let Some(v1::change::Now::JoinRequests(count)) = &change.now else { panic!("{change:?}") };
+            return (count.group_id, count.open);
+        }
+    }
+}
+
 async fn of_group(raw: &mut Raw, request: Request) -> v1::Group {
     match raw.ask(request).await {
         Body::Group(group) => group,
@@ -131,4 +170,120 @@ async fn a_change_of_before_is_told_to_those_newcomers_who_see_what_was_changed(
     let (of_bob, of_cyd) = (reply(&bob), reply(&cyd));
     assert_eq!(bob.refused(of_bob).await, ErrorCode::NotFound);
     assert!(matches!(cyd.ask(of_cyd).await, Body::Sent(_)));
+}
+
+#[tokio::test]
+async fn whom_a_member_proposes_an_admin_lets_in_and_the_second_answer_is_the_first() {
+    let server = TestServer::start().await;
+    let (mut ada, mut bob, mut cyd) = (server.login("ada").await, server.login("bob").await, server.login("cyd").await);
+    let (mut adas, mut dan, eve) =
+        (server.login_device("ada", "tv").await, server.login("dan").await, server.login("eve").await);
+    let group = ada.create_group(&[&bob, &cyd]).await;
+    let role = v1::group::Role::Admin.into();
+    let promote = v1::SetRole { group_id: group_id(&group), user_ids: ids(&[&bob]), role };
+    of_group(&mut ada, Request::SetRole(promote)).await;
+    of_group(&mut ada, let_in_by(&group, v1::group::Join::Approval)).await;
+    assert_eq!(of_group(&mut cyd, invite(&group, &[&dan, &eve])).await.member_count, 3, "they wait");
+    for raw in [&mut ada, &mut adas, &mut bob] {
+        assert_eq!(told_waiting(raw).await, (group_id(&group), 2));
+    }
+    // What a device that was away finds at its login.
+    let page = server.login_device("bob", "new").await.sync(0).await;
+    let [v1::Change { now: Some(v1::change::Now::JoinRequests(count)), .. }] = &page.changes[..] else {
+        panic!("{:?}", page.changes)
+    };
+    assert_eq!((count.group_id, count.open), (group_id(&group), 2));
+    let list = v1::ListJoinRequests { group_id: group_id(&group), ..Default::default() };
+    let Body::JoinRequests(page) = bob.ask(Request::ListJoinRequests(list)).await else { panic!("no requests") };
+    let waiting: Vec<_> =
+        page.requests.iter().map(|one| (one.user.as_ref().expect("who").user_id, one.proposed_by)).collect();
+    assert_eq!(waiting, [(dan.user.0, cyd.user.0), (eve.user.0, cyd.user.0)]);
+
+    let first = joined(&mut ada, answer(&group, &[&dan], true)).await;
+    assert_eq!((first.group.expect("a group").member_count, first.user_ids), (4, ids(&[&dan])));
+    let rejected = joined(&mut ada, answer(&group, &[&eve], false)).await;
+    assert_eq!(rejected.user_ids, [0; 0]);
+    for accept in [true, false] {
+        let second = joined(&mut bob, answer(&group, &[&dan, &eve], accept)).await;
+        assert_eq!((second.group.expect("a group").member_count, second.user_ids), (4, ids(&[&dan])));
+    }
+    let notice = dan.message().await.message.expect("a message").notice.expect("a notice");
+    assert_eq!((notice.kind(), notice.operator_id), (v1::notice::Kind::Joined, ada.user.0));
+}
+
+#[tokio::test]
+async fn a_link_tells_strangers_the_name_and_lets_them_in() {
+    let server = TestServer::start().await;
+    let (mut ada, mut bob, mut cyd) = (server.login("ada").await, server.login("bob").await, server.login("cyd").await);
+    let group = ada.create_group(&[]).await;
+    let made = link(&mut ada, &group, |create| create.max_uses = 1).await;
+    assert_eq!((made.token.len(), made.created_by, made.uses, made.max_uses), (22, ada.user.0, 0, 1));
+    let preview = |token: &str| Request::PreviewLink(v1::PreviewLink { token: token.into() });
+    let Body::GroupPreview(seen) = bob.ask(preview(&made.token)).await else { panic!("no preview") };
+    assert_eq!((&*seen.name, seen.member_count, seen.approval), ("Geese", 1, false));
+    let came = joined(&mut bob, join(&made.token, "")).await.group.expect("a group");
+    assert_eq!((came.group_id, came.role()), (group_id(&group), v1::group::Role::Member));
+    bob.send(&group, "m-1", "here I am").await;
+    assert!(joined(&mut bob, join(&made.token, "")).await.group.is_some(), "a retry of the last use");
+    let list = || Request::ListLinks(v1::ListLinks { group_id: group_id(&group) });
+    let Body::Links(all) = ada.ask(list()).await else { panic!("no links") };
+    assert_eq!((all.links[0].uses, &*all.links[0].token), (1, ""), "the token is told once");
+    for dead in [&*made.token, "", "nonsense", "AAAAAAAAAAAAAAAAAAAAAA"] {
+        assert_eq!(cyd.refused(join(dead, "")).await, ErrorCode::NotFound, "{dead}");
+        assert_eq!(cyd.refused(preview(dead)).await, ErrorCode::NotFound, "{dead}");
+    }
+    let other = link(&mut ada, &group, |_| ()).await;
+    let revoke = || v1::RevokeLink { group_id: group_id(&group), link_id: other.link_id };
+    for _ in 0..2 {
+        assert!(matches!(ada.ask(Request::RevokeLink(revoke())).await, Body::Done(_)));
+    }
+    assert_eq!(cyd.refused(join(&other.token, "")).await, ErrorCode::NotFound);
+}
+
+#[tokio::test]
+async fn who_asks_by_a_link_waits_with_their_words() {
+    let server = TestServer::start().await;
+    let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
+    let group = ada.create_group(&[]).await;
+    let made = link(&mut ada, &group, |create| create.approval = true).await;
+    let waits = joined(&mut bob, join(&made.token, "it is me")).await;
+    assert_eq!(waits, v1::Joined::default(), "nothing of the group is told");
+    assert_eq!(told_waiting(&mut ada).await, (group_id(&group), 1));
+    let list = v1::ListJoinRequests { group_id: group_id(&group), ..Default::default() };
+    let Body::JoinRequests(page) = ada.ask(Request::ListJoinRequests(list)).await else { panic!("no requests") };
+    assert_eq!((&*page.requests[0].text, page.requests[0].proposed_by), ("it is me", 0));
+    bob.nothing_more().await;
+    assert_eq!(joined(&mut ada, answer(&group, &[&bob], true)).await.user_ids, ids(&[&bob]));
+    bob.send(&group, "m-1", "here I am").await;
+    assert_eq!(bob.refused(join(&made.token, &"x".repeat(201))).await, ErrorCode::BadField);
+}
+
+#[tokio::test]
+async fn nobody_tries_many_links() {
+    let server = TestServer::start().await;
+    let mut eve = server.login("eve").await;
+    let mut refused = Vec::new();
+    for n in 0..31 {
+        refused.push(eve.refused(join(&format!("{n:0>22}"), "")).await);
+    }
+    assert_eq!((refused[29], refused[30]), (ErrorCode::NotFound, ErrorCode::RateLimited));
+}
+
+#[tokio::test]
+async fn of_fifty_at_once_five_join_by_a_link_for_five() {
+    let server = TestServer::start().await;
+    let mut ada = server.login("ada").await;
+    let group = ada.create_group(&[]).await;
+    let made = link(&mut ada, &group, |create| create.max_uses = 5).await;
+    let mut many = Vec::new();
+    for n in 0..50 {
+        many.push(server.login(&format!("user-{n}")).await);
+    }
+    let all = many.iter_mut().map(|raw| raw.ask(join(&made.token, "")));
+    let came = futures_util::future::join_all(all).await;
+    let in_it = came.iter().filter(|body| matches!(body, Body::Joined(v1::Joined { group: Some(_), .. }))).count();
+    let refused = came.iter().filter(|body| matches!(body, Body::Error(e) if e.code() == ErrorCode::NotFound)).count();
+    assert_eq!((in_it, refused), (5, 45));
+    let get = v1::GetGroup { group_id: group_id(&group) };
+    assert_eq!(of_group(&mut ada, Request::GetGroup(get)).await.member_count, 6);
 }

@@ -18,7 +18,7 @@ fn told(changed: v1::Changed) -> Vec<Told> {
         Now::Contact(contact) => {
             (change.mailbox_seq, contact.user.as_ref().map_or(0, |user| user.user_id), Some(contact.state()))
         }
-        Now::Privacy(_) | Now::Hidden(_) => (change.mailbox_seq, 0, None),
+        Now::Privacy(_) | Now::Hidden(_) | Now::JoinRequests(_) => (change.mailbox_seq, 0, None),
         Now::Blocked(blocked) => (change.mailbox_seq, blocked.user.as_ref().map_or(0, |user| user.user_id), None),
     };
     changed.changes.into_iter().map(one).collect()

@@ -27,6 +27,17 @@ const TABLE: &str = "
     list_members   NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  ok         ok         ok         ok
     invite         NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
     invite_closed  NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      FORBIDDEN  ok         ok
+    propose        NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
+    create_link    NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  ok         ok         ok
+    create_closed  NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  ok         ok
+    list_links     NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  ok         ok         ok
+    revoke_own     NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  ok         ok         ok
+    revoke_link    NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  ok         ok
+    list_requests  NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  ok         ok
+    approve        NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  ok         ok
+    reject         NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  ok         ok
+    join           ok          NOT_FOUND   ok          ok         ok         ok         ok
+    preview        ok          NOT_FOUND   ok          ok         ok         ok         ok
     remove         NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  ok         ok
     remove_admin   NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  FORBIDDEN  ok
     ban            NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  ok         ok
@@ -98,6 +109,14 @@ impl Cast {
         format!("group_{group_id}")
     }
 
+    async fn owners_link(&mut self, group_id: u64) -> v1::Link {
+        let create = v1::CreateLink { group_id, ..Default::default() };
+        match self.done("owner", Request::CreateLink(create)).await {
+            Body::Link(link) => link,
+            other => panic!("no link: {other:?}"),
+        }
+    }
+
     /// What the row of the table asks for.
     async fn request(&mut self, row: &str, conversation: &str) -> Request {
         let (group_id, conversation_id) = (group_id(conversation), conversation.to_owned());
@@ -120,6 +139,24 @@ impl Cast {
             }
             "remove" => Request::RemoveMembers(v1::RemoveMembers { group_id, user_ids: plain, ban: false }),
             "remove_admin" => Request::RemoveMembers(v1::RemoveMembers { group_id, user_ids: second, ban: false }),
+            "propose" => Request::InviteMembers(v1::InviteMembers { group_id, user_ids: vec![self.id("left")] }),
+            "create_link" | "create_closed" => Request::CreateLink(v1::CreateLink { group_id, ..Default::default() }),
+            "list_links" => Request::ListLinks(v1::ListLinks { group_id }),
+            // Which is nobody's, like one that was revoked before.
+            "revoke_own" => Request::RevokeLink(v1::RevokeLink { group_id, link_id: 1 }),
+            "revoke_link" => {
+                Request::RevokeLink(v1::RevokeLink { group_id, link_id: self.owners_link(group_id).await.link_id })
+            }
+            "list_requests" => Request::ListJoinRequests(v1::ListJoinRequests { group_id, ..Default::default() }),
+            "approve" | "reject" => {
+                let accept = row == "approve";
+                Request::AnswerJoinRequests(v1::AnswerJoinRequests { group_id, user_ids: plain, accept })
+            }
+            "join" => {
+                let token = self.owners_link(group_id).await.token;
+                Request::JoinGroup(v1::JoinGroup { token, text: "it is me".into() })
+            }
+            "preview" => Request::PreviewLink(v1::PreviewLink { token: self.owners_link(group_id).await.token }),
             "ban" => Request::RemoveMembers(v1::RemoveMembers { group_id, user_ids: plain, ban: true }),
             "ban_admin" => Request::RemoveMembers(v1::RemoveMembers { group_id, user_ids: second, ban: true }),
             "unban" => Request::UnbanMembers(v1::UnbanMembers { group_id, user_ids: plain }),
@@ -158,7 +195,8 @@ async fn every_cell_of_the_table_is_as_it_says() {
             let mut update = v1::UpdateGroup { group_id, ..Default::default() };
             match row[0] {
                 "send_when_all" | "typing_all" => update.mute_all = Some(true),
-                "invite_closed" => update.join = Some(v1::group::Join::Closed.into()),
+                "propose" => update.join = Some(v1::group::Join::Approval.into()),
+                "invite_closed" | "create_closed" => update.join = Some(v1::group::Join::Closed.into()),
                 _ => {}
             }
             cast.done("owner", Request::UpdateGroup(update)).await;

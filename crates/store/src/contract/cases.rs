@@ -264,6 +264,29 @@ macro_rules! store_contract {
                 what_a_newcomer_sees_of_before_they_react_and_reply_to
                 silent_entries_are_none_of_the_last_messages
             }
+            requests {
+                whom_a_member_names_waits_for_approval
+                admins_put_users_in_where_members_propose
+                the_second_answer_finds_what_the_first_one_did
+                many_answers_at_once_let_each_in_once
+                who_becomes_an_admin_while_some_wait_is_told
+                who_is_banned_waits_no_more
+                whom_the_proposer_may_not_put_there_any_more_does_not_join
+                approval_bears_the_limit_of_members
+                who_asks_by_a_link_is_told_with_their_words
+                pages_of_requests_lead_through_all
+                as_many_wait_as_may
+            }
+            links {
+                who_comes_by_a_link_joins_by_themselves
+                a_members_use_counts_nothing
+                what_lets_nobody_in_looks_alike
+                whoever_may_let_others_in_has_links
+                a_group_has_as_many_living_links_as_it_may
+                a_link_bears_the_limits_of_group_and_user
+                of_fifty_at_once_as_many_join_as_the_link_says
+                who_races_with_a_ban_or_the_end_is_judged_by_the_log
+            }
             dissolve {
                 a_dissolved_group_ends_with_its_last_notice
                 a_dissolved_group_is_read_and_marked_by_who_saw_it

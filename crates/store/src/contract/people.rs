@@ -57,6 +57,7 @@ fn told(changes: &[Change]) -> Vec<(UserId, &'static str, bool)> {
         Now::Block(peer, block) => (*peer, "block", block.is_some()),
         Now::Privacy(_) => (UserId(0), "privacy", true),
         Now::Hidden(..) => (UserId(0), "hidden", true),
+        Now::JoinRequests(group, _) => panic!("nobody waits for {group}"),
     });
     told.collect()
 }

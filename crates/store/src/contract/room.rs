@@ -171,6 +171,24 @@ impl Room {
         self.change(by, from, MembersAction::Ban(users.to_vec())).await
     }
 
+    pub(super) async fn approve(
+        &self,
+        by: UserId,
+        of: ConversationId,
+        users: &[UserId],
+    ) -> Result<MembersChanged, Error> {
+        self.change(by, of, MembersAction::Approve(users.to_vec())).await
+    }
+
+    pub(super) async fn reject(
+        &self,
+        by: UserId,
+        of: ConversationId,
+        users: &[UserId],
+    ) -> Result<MembersChanged, Error> {
+        self.change(by, of, MembersAction::Reject(users.to_vec())).await
+    }
+
     pub(super) async fn unban(
         &self,
         by: UserId,

@@ -4,7 +4,7 @@ use super::{
     Doctor, Patient,
     check::{Check, Over},
 };
-use crate::rows::{BanRow, GroupRow, Head, Stay};
+use crate::rows::{BanRow, GroupRow, Head, JoinRequestRow, LinkRow, Stay};
 
 const MEMBER_COUNT: &str = "(SELECT count(*) FROM im_group_member AS stay
                               WHERE stay.group_id = here.group_id AND stay.left_at IS NULL)";
@@ -27,7 +27,8 @@ impl<P: Patient> Doctor<'_, P> {
         }
         self.groups_are_whole().await?;
         self.stays().await?;
-        self.bans().await
+        self.bans().await?;
+        self.coming().await
     }
 
     async fn groups_are_whole(&mut self) -> Result<(), P::Error> {
@@ -70,6 +71,23 @@ impl<P: Patient> Doctor<'_, P> {
         self.check(&lost.deleted()).await?;
         // Which of the two is right is for the group's admins to say.
         self.check(&Check::of(Over::rows_of::<BanRow>(), "'who is banned is a member'", member)).await
+    }
+
+    async fn coming(&mut self) -> Result<(), P::Error> {
+        let no_group = "NOT EXISTS (SELECT 1 FROM im_group AS made WHERE made.group_id = here.group_id)";
+        let no_user = "NOT EXISTS (SELECT 1 FROM im_user AS made WHERE made.user_id = here.user_id)";
+        let present = "EXISTS (SELECT 1 FROM im_group_member AS stay WHERE stay.group_id = here.group_id
+                           AND stay.user_id = here.user_id AND stay.left_at IS NULL)";
+        let banned = "EXISTS (SELECT 1 FROM im_ban AS ban WHERE ban.group_id = here.group_id
+                          AND ban.user_id = here.user_id)";
+        for (wrong, which) in [
+            ("it is about nobody", &format!("{no_group} OR {no_user}")),
+            ("who waits is a member, or banned", &format!("{present} OR {banned}")),
+        ] {
+            let check = Check::of(Over::rows_of::<JoinRequestRow>(), format!("'{wrong}'"), which.as_str());
+            self.check(&check.deleted()).await?;
+        }
+        self.check(&Check::of(Over::rows_of::<LinkRow>(), "'there is no such group'", no_group).deleted()).await
     }
 
     async fn stays(&mut self) -> Result<(), P::Error> {

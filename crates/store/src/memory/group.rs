@@ -90,8 +90,15 @@ impl State {
             announcement: Some("".into()),
             ..Group::unreadable(new.group)
         };
-        let (bans, memberships) = (BTreeMap::new(), Vec::new());
-        let row = GroupRow { group, creator, client_group_id: new.client_group_id, bans, memberships };
+        let row = GroupRow {
+            group,
+            creator,
+            client_group_id: new.client_group_id,
+            bans: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            links: BTreeMap::new(),
+            memberships: Vec::new(),
+        };
         self.groups.insert(new.group, row);
         self.join(new.group, creator, &members, notice.server_msg_id);
         let row = self.groups.get_mut(&new.group).expect("it was just made");
@@ -289,5 +296,5 @@ impl State {
 /// A group as it is, in which nothing happened.
 pub(super) fn unchanged(row: &GroupRow, operator: UserId) -> MembersChanged {
     let role = row.present(operator).map(|one| one.role);
-    MembersChanged { group: row.info_of(operator), role, notices: Vec::new(), stamped: Vec::new() }
+    MembersChanged { group: row.info_of(operator), role, notices: Vec::new(), stamped: Vec::new(), changes: Vec::new() }
 }

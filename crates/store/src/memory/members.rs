@@ -29,16 +29,33 @@ impl State {
         }
         self.as_member(operator.user, group)?;
         self.must_be_logged_in(operator.user, login_version)?;
+        let (before, tells) = (self.before(group), !matches!(action, MembersAction::Mute(..)));
+        let mut changed = self.act_on_members(group, &operator, action)?;
+        changed.changes = self.tell_waiting(group, before);
+        if tells {
+            self.tell_risen(group, &mut changed);
+        }
+        Ok(changed)
+    }
+
+    fn act_on_members(
+        &mut self,
+        group: GroupId,
+        operator: &Sender,
+        action: MembersAction,
+    ) -> Result<MembersChanged, Refusal> {
         match action {
-            MembersAction::Invite(users) => self.invite(group, &operator, users),
-            MembersAction::Remove(users) => self.remove(group, &operator, &users),
-            MembersAction::Ban(users) => self.ban(group, &operator, &users),
+            MembersAction::Invite(users) => self.invite(group, operator, users),
+            MembersAction::Remove(users) => self.remove(group, operator, &users),
+            MembersAction::Ban(users) => self.ban(group, operator, &users),
+            MembersAction::Approve(users) => self.approve(group, operator, &users),
+            MembersAction::Reject(users) => self.reject(group, operator.user, &users),
             MembersAction::Unban(users) => self.unban(group, operator.user, &users),
-            MembersAction::Leave => self.leave(group, &operator),
-            MembersAction::SetRole(users, rank) => self.set_role(group, &operator, users, rank.role()),
-            MembersAction::Mute(users, until_ms) => self.mute(group, &operator, users, until_ms),
-            MembersAction::Dissolve => self.dissolve(group, &operator),
-            MembersAction::Transfer(heir) => self.transfer(group, &operator, heir),
+            MembersAction::Leave => self.leave(group, operator),
+            MembersAction::SetRole(users, rank) => self.set_role(group, operator, users, rank.role()),
+            MembersAction::Mute(users, until_ms) => self.mute(group, operator, users, until_ms),
+            MembersAction::Dissolve => self.dissolve(group, operator),
+            MembersAction::Transfer(heir) => self.transfer(group, operator, heir),
         }
     }
 
@@ -55,12 +72,17 @@ impl State {
         }
         let invited = users.into_iter().filter(|user| row.present(*user).is_none() && !row.is_banned(*user));
         let invited = invited.filter(|user| self.may_be_put(operator.user, *user)).collect();
+        if row.group.join_mode == JoinMode::Approval && own.role == Role::Member {
+            return self.propose(group, operator.user, &invited);
+        }
         self.may_join(operator.user, &invited, row.members().count())?;
         if invited.is_empty() {
             return Ok(unchanged(row, operator.user));
         }
         let notice = self.push_notice(group, operator, told(Kind::Joined, &invited));
         self.join(group, operator.user, &invited, notice.server_msg_id);
+        let row = self.groups.get_mut(&group).expect("the group was looked up");
+        row.waiting.retain(|user, _| !invited.contains(user));
         self.answer(operator.user, ConversationId::Group(group));
         Ok(self.changed(group, operator.user, vec![notice], &invited))
     }
@@ -110,6 +132,7 @@ impl State {
             return Err(Refusal::Limit { what: BANS_OF_A_GROUP, max: BANS_MAX });
         }
         let mut changed = self.remove(group, operator, users)?;
+        self.groups.get_mut(&group).expect("it was looked up").waiting.retain(|user, _| !new.contains(user));
         let (conversation, now) = (ConversationId::Group(group), (self.options.clock)());
         for user in new {
             let end = self.visible(user, conversation).ok().and_then(|seen| seen.last().map(|last| last.server_msg_id));

@@ -8,6 +8,7 @@
 
 mod change;
 mod group;
+mod joining;
 mod lists;
 mod members;
 mod message;
@@ -26,13 +27,15 @@ use std::{
 use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId};
 use async_trait::async_trait;
 
+use joining::{LinkRow, Waiting};
 use people::{ContactRow, Thing};
 
 use crate::{
     Appended, Ban, Between, Block, Change, Changes, Contact, Device, Error, Failure, Group, GroupUpdate, Hidden, Hide,
-    LogPage, Mark, Marked, Member, MemberIds, MembersChange, MembersChanged, Message, NewGroup, NewMessage, NewUser,
-    Options, Page, PasswordHash, PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange,
-    Refusal, Role, Session, SessionChange, SessionChanged, Stats, Store, Stretch, User,
+    JoinRequest, Link, LinkPreview, LinkRevocation, LinkUse, LogPage, Mark, Marked, Member, MemberIds, MembersChange,
+    MembersChanged, Message, NewGroup, NewLink, NewMessage, NewUser, Options, Page, PasswordHash, PeopleChange,
+    PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Refusal, Role, Session, SessionChange,
+    SessionChanged, Stats, Store, Stretch, TokenHash, User,
 };
 
 pub struct MemoryStore {
@@ -99,6 +102,8 @@ struct GroupRow {
     client_group_id: Arc<str>,
     /// Who may not come back: by whom, and since when.
     bans: BTreeMap<UserId, (UserId, u64)>,
+    waiting: BTreeMap<UserId, Waiting>,
+    links: BTreeMap<u64, LinkRow>,
     /// One for each time that somebody joined, in that order.
     memberships: Vec<Membership>,
 }
@@ -234,6 +239,36 @@ impl Store for MemoryStore {
 
     async fn bans(&self, asker: UserId, group: GroupId, after: UserId, limit: u32) -> Result<Page<Ban>, Error> {
         self.with(|state| state.bans(asker, group, after, limit))
+    }
+
+    async fn join_requests(
+        &self,
+        asker: UserId,
+        group: GroupId,
+        after: UserId,
+        limit: u32,
+    ) -> Result<Page<JoinRequest>, Error> {
+        self.with(|state| state.join_requests(asker, group, after, limit))
+    }
+
+    async fn create_link(&self, new: NewLink) -> Result<Link, Error> {
+        self.with(|state| state.create_link(new))
+    }
+
+    async fn revoke_link(&self, revocation: LinkRevocation) -> Result<(), Error> {
+        self.with(|state| state.revoke_link(revocation))
+    }
+
+    async fn links(&self, asker: UserId, group: GroupId) -> Result<Vec<Link>, Error> {
+        self.with(|state| state.links(asker, group))
+    }
+
+    async fn preview_link(&self, asker: UserId, token_hash: TokenHash) -> Result<LinkPreview, Error> {
+        self.with(|state| state.preview_link(asker, token_hash))
+    }
+
+    async fn join_by_link(&self, by: LinkUse) -> Result<MembersChanged, Error> {
+        self.with(|state| state.join_by_link(by))
     }
 
     async fn member_ids(&self, group: GroupId) -> Result<MemberIds, Error> {

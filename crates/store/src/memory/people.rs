@@ -2,7 +2,7 @@
 
 use std::{ops::Bound, sync::Arc};
 
-use anser_proto::{ConversationId, UserId};
+use anser_proto::{ConversationId, GroupId, UserId};
 
 use super::{State, page};
 use crate::{
@@ -25,6 +25,7 @@ pub(super) enum Thing {
     Block(UserId),
     Privacy,
     Hidden(ConversationId, u64),
+    JoinRequests(GroupId),
 }
 
 impl State {
@@ -81,6 +82,7 @@ impl State {
         match thing {
             Thing::Contact(peer) => Now::Contact(peer, self.contact(user, peer)),
             Thing::Block(peer) => Now::Block(peer, self.block(user, peer)),
+            Thing::JoinRequests(group) => Now::JoinRequests(group, self.groups[&group].waiting_for(user)),
             Thing::Privacy => Now::Privacy(self.users[&user].privacy),
             Thing::Hidden(conversation, place) => Now::Hidden(conversation, place),
         }

@@ -24,8 +24,8 @@ use crate::{
     questions,
     rows::{
         AnnouncementRow, BanRow, BlockRow, ChangeRow, Column as _, ContactRow, Damage, DeviceRow, Entry, GroupRow,
-        Head, HiddenRow, Mailbox, MessageRow, PasswordRow, ReactionRow, RecalledRow, Row, StandingMessage, Stay, Take,
-        Thing, UserRow,
+        Head, HiddenRow, JoinRequestRow, LinkRow, Mailbox, MessageRow, PasswordRow, ReactionRow, RecalledRow, Row,
+        StandingMessage, Stay, Take, Thing, UserRow,
     },
     verb::Wants,
 };
@@ -40,6 +40,8 @@ struct Keys {
     groups: BTreeSet<GroupId>,
     announcements: BTreeSet<GroupId>,
     bans: BTreeSet<(GroupId, UserId)>,
+    join_requests: BTreeSet<(GroupId, UserId)>,
+    links: BTreeSet<(GroupId, u64)>,
     stays: BTreeSet<(GroupId, UserId)>,
     users: BTreeSet<UserId>,
     passwords: BTreeSet<UserId>,
@@ -64,6 +66,8 @@ impl Keys {
                 Want::Group(group) => keys.groups.insert(group),
                 Want::Announcement(group) => keys.announcements.insert(group),
                 Want::Ban(group, user) => keys.bans.insert((group, user)),
+                Want::JoinRequest(group, user) => keys.join_requests.insert((group, user)),
+                Want::Link(group, link_id) => keys.links.insert((group, link_id)),
                 Want::Stay(group, user) => keys.stays.insert((group, user)),
                 Want::User(user) => keys.users.insert(user),
                 Want::Password(user) => keys.passwords.insert(user),
@@ -97,6 +101,8 @@ impl Keys {
         of::<GroupRow>(&self.groups, Lock::None, sql);
         of::<AnnouncementRow>(&self.announcements, Lock::None, sql);
         of::<BanRow>(&self.bans, Lock::None, sql);
+        of::<JoinRequestRow>(&self.join_requests, Lock::None, sql);
+        of::<LinkRow>(&self.links, Lock::None, sql);
         of::<Stay>(&self.stays, Lock::None, sql);
         of::<UserRow>(&self.users, Lock::None, sql);
         of::<PasswordRow>(&self.passwords, Lock::None, sql);
@@ -120,6 +126,8 @@ impl Keys {
         take(self.groups, results, &mut tables.groups).await?;
         take(self.announcements, results, &mut tables.announcements).await?;
         take(self.bans, results, &mut tables.bans).await?;
+        take(self.join_requests, results, &mut tables.join_requests).await?;
+        take(self.links, results, &mut tables.links).await?;
         take(self.stays, results, &mut tables.stays).await?;
         take(self.users, results, &mut tables.users).await?;
         take(self.passwords, results, &mut tables.passwords).await?;

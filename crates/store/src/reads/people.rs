@@ -2,12 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use anser_proto::{ConversationId, UserId};
+use anser_proto::{ConversationId, GroupId, UserId};
 
 use crate::{
     Between, Block, Change, Contact, Now, Page, Privacy, Refusal, User,
     damaged::Damaged,
-    query::{Query, Value, bound},
+    query::{Dialect, Query, Value, bound},
+    questions,
     read::{Read, Snapshot, beside, cut, keyed, sound},
     rows::{BlockRow, ChangeRow, ContactRow, Damage, Entry, Mailbox, Row, Take, Thing, UserRow, columns_of},
 };
@@ -71,6 +72,7 @@ pub(super) async fn as_they_are<D: Snapshot>(
                 hidden.push(Change { mailbox_seq, now: Now::Hidden(conversation, place) });
                 continue;
             }
+            Thing::JoinRequests(group) => (waiting_for(db.dialect(), user, group), Now::JoinRequests(group, 0)),
             Thing::Forgotten | Thing::Unknown(..) => continue,
         };
         questions.push(question);
@@ -81,6 +83,7 @@ pub(super) async fn as_they_are<D: Snapshot>(
             Now::Privacy(privacy) => *privacy = keyed::<Mailbox>(row, &user)?.privacy,
             // It is all there is to say.
             Now::Hidden(..) => {}
+            Now::JoinRequests(_, open) => *open = row.get()?,
             Now::Contact(_, contact) => *contact = take_about(row, &damaged)?.and_then(contact_of),
             Now::Block(_, block) => {
                 *block = take_about(row, &damaged)?.map(|(row, user): (BlockRow, _)| row.block(user));
@@ -92,6 +95,17 @@ pub(super) async fn as_they_are<D: Snapshot>(
     changes.append(&mut hidden);
     changes.sort_unstable_by_key(|change| change.mailbox_seq);
     Ok(changes)
+}
+
+/// How many wait to be let into a group, if the user may answer them.
+fn waiting_for(dialect: Dialect, user: UserId, group: GroupId) -> Query {
+    let (present, living) = (dialect.present(), questions::LIVING);
+    let sql = format!(
+        "SELECT COUNT(*) FROM im_join_request WHERE group_id = ? AND EXISTS (SELECT 1 FROM im_group_member
+             WHERE im_group_member.group_id = im_join_request.group_id AND im_group_member.user_id = ? AND {present}
+             AND role > 1 AND {living})"
+    );
+    Query::new(sql, [group.into(), user.into()])
 }
 
 fn of_peer<R: Row<Key = (UserId, UserId)>>(user: UserId, peer: UserId) -> Query {

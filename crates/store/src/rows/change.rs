@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anser_proto::{ConversationId, UserId};
+use anser_proto::{ConversationId, GroupId, UserId};
 
 use super::{Column, Damage, Put, Row, Take, columns};
 
@@ -16,6 +16,8 @@ pub(crate) enum Thing {
     Privacy,
     /// A message that the user hid.
     Hidden(ConversationId, u64),
+    /// How many wait to be let into a group, for whoever answers them.
+    JoinRequests(GroupId),
     /// Of a kind that a newer build knows.
     Unknown(i32, Arc<str>),
 }
@@ -42,6 +44,7 @@ impl Column for Thing {
             Self::Block(peer) => (2, peer.to_string().into()),
             Self::Privacy => (3, "".into()),
             Self::Hidden(conversation, place) => (4, format!("{conversation} {place}").into()),
+            Self::JoinRequests(group) => (20, group.to_string().into()),
             Self::Unknown(kind, of) => (*kind, Arc::clone(of)),
         };
         to.small(kind);
@@ -50,17 +53,18 @@ impl Column for Thing {
 
     fn take(from: &mut dyn Take) -> Result<Self, Damage> {
         let (kind, of) = (from.small()?, from.text()?);
-        let peer = || of.parse().map(UserId).map_err(|_| Damage(format!("thing {of} is no user_id")));
+        let id = || of.parse().map_err(|_| Damage(format!("thing {of} is no id")));
         Ok(match kind {
             0 => Self::Forgotten,
-            1 => Self::Contact(peer()?),
-            2 => Self::Block(peer()?),
+            1 => Self::Contact(UserId(id()?)),
+            2 => Self::Block(UserId(id()?)),
             3 => Self::Privacy,
             4 => {
                 let hidden = of.split_once(' ').and_then(|(of, place)| Some((of.parse().ok()?, place.parse().ok()?)));
                 let (conversation, place) = hidden.ok_or_else(|| Damage(format!("thing {of} is no message")))?;
                 Self::Hidden(conversation, place)
             }
+            20 => Self::JoinRequests(GroupId(id()?)),
             _ => Self::Unknown(kind, of),
         })
     }

@@ -211,6 +211,7 @@ impl Column for JoinMode {
     fn take(from: &mut dyn Take) -> Result<Self, Damage> {
         match from.small()? {
             0 => Ok(Self::Free),
+            1 => Ok(Self::Approval),
             2 => Ok(Self::Closed),
             other => Err(Damage(format!("join mode {other} is unknown"))),
         }

@@ -146,6 +146,8 @@ impl Source for Database<'_> {
             }
             Want::Announcement(group) => self.read(None, group, &mut tables.announcements),
             Want::Ban(group, user) => self.read(None, (group, user), &mut tables.bans),
+            Want::JoinRequest(group, user) => self.read(None, (group, user), &mut tables.join_requests),
+            Want::Link(group, link_id) => self.read(None, (group, link_id), &mut tables.links),
             Want::User(user) => self.read(None, user, &mut tables.users),
             Want::Password(user) => self.read(None, user, &mut tables.passwords),
             Want::Device(user, device) => self.read(None, (user, device), &mut tables.devices),

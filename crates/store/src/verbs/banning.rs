@@ -6,6 +6,7 @@ use super::{
     change_members::{Done, Operation},
     leaving::Removal,
     mark::end_of_last_stay,
+    requests::Requests,
 };
 use crate::{
     BANS_OF_A_GROUP, Refusal, Role,
@@ -28,12 +29,17 @@ pub(super) fn ban(facts: &mut Facts<'_>, operation: &Operation<'_>, users: &[Use
     if !new.is_empty() && questions::bans_of(facts, group)? + new.len() as u64 > BANS_MAX.into() {
         return Err(Refusal::Limit { what: BANS_OF_A_GROUP, max: BANS_MAX }.into());
     }
+    let mut requests = Requests::of(group);
+    for user in &new {
+        requests.close(facts, *user)?;
+    }
     let mut done = removal.carry_out(facts, operation)?;
     let row = BanRow { banned_by: operation.operator.user, since_ms: facts.now_ms() };
     for user in new {
         facts.tables.bans.set((group, user), Some(row.clone()));
         read_to_the_end(facts, operation, user, &mut done)?;
     }
+    requests.tell(facts, &mut done)?;
     Ok(done)
 }
 

@@ -5,17 +5,21 @@ use anser_proto::{
     v1::{self, notice::Kind},
 };
 
-use super::{banning, joining, leaving, muting, roles};
+use super::{banning, joining, leaving, muting, requests, roles};
 use crate::{
-    MembersAction, MembersChange, MembersChanged, Message, Refusal, Role, Sender,
+    Change, MembersAction, MembersChange, MembersChanged, Message, Refusal, Role, Sender,
     facts::{Facts, Stop, Want, of_each},
     questions::{self, Counted},
-    rows::{GroupRow, Stay},
+    rows::{GroupRow, Stay, Thing},
     steps::distinct,
     verb::{Verb, Wants},
 };
 
-pub(crate) struct ChangeMembers(pub(crate) MembersChange);
+pub(crate) struct ChangeMembers {
+    pub(crate) change: MembersChange,
+    /// The owner and admins, as far as they are known: who of them is told of something is to be locked before the group's log is.
+    pub(crate) overseers: Vec<UserId>,
+}
 
 /// A member who changes others, or themselves.
 pub(super) struct Operation<'c> {
@@ -29,13 +33,17 @@ pub(super) struct Operation<'c> {
 pub(super) struct Done {
     pub(super) notices: Vec<Message>,
     pub(super) stamped: Vec<(UserId, u64)>,
+    /// What the owner and admins are told of who waits to be let in.
+    pub(super) changes: Vec<(UserId, Change)>,
+    /// How many do, if that was asked.
+    pub(super) waiting: Option<u64>,
 }
 
 impl Verb for ChangeMembers {
     type Answer = MembersChanged;
 
     fn wants(&self, wants: &mut Wants) {
-        let Self(MembersChange { group, operator, action, .. }) = self;
+        let Self { change: MembersChange { group, operator, action, .. }, overseers } = self;
         let conversation = ConversationId::Group(*group);
         wants.row(Want::Head(conversation));
         wants.row(Want::Group(*group));
@@ -44,8 +52,19 @@ impl Verb for ChangeMembers {
             wants.row(Want::Session(*user, conversation));
             wants.row(Want::Stay(*group, *user));
         }
+        for overseer in overseers {
+            wants.row(Want::Mailbox(*overseer));
+            wants.row(Want::Change(*overseer, Thing::JoinRequests(*group)));
+        }
         if let MembersAction::Invite(users) | MembersAction::Ban(users) | MembersAction::Unban(users) = action {
             users.iter().for_each(|user| wants.row(Want::Ban(*group, *user)));
+        }
+        if let MembersAction::Invite(users)
+        | MembersAction::Ban(users)
+        | MembersAction::Approve(users)
+        | MembersAction::Reject(users) = action
+        {
+            users.iter().for_each(|user| wants.row(Want::JoinRequest(*group, *user)));
         }
         if let MembersAction::Invite(users) = action {
             for user in distinct(users) {
@@ -56,7 +75,7 @@ impl Verb for ChangeMembers {
     }
 
     fn decide(&self, facts: &mut Facts<'_>) -> Result<MembersChanged, Stop> {
-        let Self(MembersChange { group, operator, action, login_version }) = self;
+        let MembersChange { group, operator, action, login_version } = &self.change;
         let (group, user) = (*group, operator.user);
         let Some(stay) = facts.membership(group, user)? else {
             let is_done = match action {
@@ -71,10 +90,12 @@ impl Verb for ChangeMembers {
         };
         facts.must_be_logged_in(user, *login_version)?;
         let operation = Operation { group, operator, stay };
-        let done = match action {
+        let mut done = match action {
             MembersAction::Invite(users) => joining::invite(facts, &operation, users)?,
             MembersAction::Remove(users) => leaving::remove(facts, &operation, users)?,
             MembersAction::Ban(users) => banning::ban(facts, &operation, users)?,
+            MembersAction::Approve(users) => requests::approve(facts, &operation, users)?,
+            MembersAction::Reject(users) => requests::reject(facts, &operation, users)?,
             MembersAction::Unban(users) => banning::unban(facts, &operation, users)?,
             MembersAction::Leave => leaving::leave(facts, &operation)?,
             MembersAction::SetRole(users, rank) => roles::set(facts, &operation, users, rank.role())?,
@@ -82,19 +103,22 @@ impl Verb for ChangeMembers {
             MembersAction::Mute(users, until_ms) => muting::mute(facts, &operation, users, *until_ms)?,
             MembersAction::Dissolve => dissolve(facts, &operation)?,
         };
+        if !matches!(action, MembersAction::Mute(..)) {
+            requests::tell_risen(facts, group, &mut done)?;
+        }
         changed(facts, group, user, done)
     }
 
     fn weight(&self) -> usize {
-        1 + self.0.action.users().len()
+        1 + self.change.action.users().len()
     }
 
     fn bytes(&self) -> usize {
-        size_of_val(self.0.action.users())
+        size_of_val(self.change.action.users()) + size_of_val(&*self.overseers)
     }
 
     fn conversations(&self) -> Vec<ConversationId> {
-        vec![ConversationId::Group(self.0.group)]
+        vec![ConversationId::Group(self.change.group)]
     }
 }
 
@@ -162,7 +186,7 @@ fn dissolve(facts: &mut Facts<'_>, operation: &Operation<'_>) -> Result<Done, St
     let notice = operation.tell(facts, Kind::Dissolved, &[])?;
     let (row, dissolved_at) = (group_row(facts, operation.group)?, Some(notice.server_msg_id));
     facts.tables.groups.set(operation.group, Some(GroupRow { dissolved_at, ..row }));
-    Ok(Done { notices: vec![notice], stamped: Vec::new() })
+    Ok(Done { notices: vec![notice], ..Done::default() })
 }
 
 fn is_dissolved_by(facts: &mut Facts<'_>, group: GroupId, user: UserId) -> Result<bool, Stop> {
@@ -183,12 +207,12 @@ pub(super) fn changed(
     facts: &mut Facts<'_>,
     group: GroupId,
     operator: UserId,
-    Done { notices, stamped }: Done,
+    Done { notices, stamped, changes, .. }: Done,
 ) -> Result<MembersChanged, Stop> {
     let row = group_row(facts, group)?;
     let (group, role) = match facts.membership(group, operator)? {
         Some(stay) => (row.group_of(group, &stay), Some(stay.role)),
         None => (row.group(group), None),
     };
-    Ok(MembersChanged { group, role, notices, stamped })
+    Ok(MembersChanged { group, role, notices, stamped, changes })
 }

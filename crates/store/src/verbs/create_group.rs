@@ -4,7 +4,7 @@ use anser_proto::{ConversationId, v1::notice::Kind};
 
 use super::{
     change_members::{Done, changed, told},
-    joining::{join, may_be_put, may_join, want_pair},
+    joining::{Comer, join, may_be_put, may_join, want_pair},
 };
 use crate::{
     History, JoinMode, MEMBERS_OF_A_GROUP, MembersChanged, NewGroup, Refusal, Role,
@@ -54,7 +54,8 @@ impl Verb for CreateGroup {
         if members.len() > max as usize {
             return Err(Refusal::Limit { what: MEMBERS_OF_A_GROUP, max }.into());
         }
-        may_join(facts, creator, &members)?;
+        let comers: Vec<_> = members.iter().map(|member| Comer::put_by(creator, *member)).collect();
+        may_join(facts, &comers)?;
         if facts.group(new.group)?.is_some() {
             return Err(Refusal::Conflict("group_id").into());
         }
@@ -77,9 +78,9 @@ impl Verb for CreateGroup {
             history: History::None,
         };
         facts.tables.groups.set(new.group, Some(row));
-        let stamped = join(facts, new.group, creator, &members, notice.place())?;
+        let stamped = join(facts, new.group, &comers, notice.place())?;
         facts.set_role(new.group, creator, Role::Owner)?;
-        changed(facts, new.group, creator, Done { notices: vec![notice], stamped })
+        changed(facts, new.group, creator, Done { notices: vec![notice], stamped, ..Done::default() })
     }
 
     fn weight(&self) -> usize {

@@ -1,10 +1,13 @@
-//! Who may join a group and how they join, by its founding or an invitation.
+//! Who may join a group and how they join, whichever way they come.
 
 use anser_proto::{ConversationId, GroupId, UserId, v1::notice::Kind};
 
-use super::change_members::{Done, Operation, group_row};
+use super::{
+    change_members::{Done, Operation, group_row, told},
+    requests::{Requests, propose},
+};
 use crate::{
-    GROUPS_OF_A_USER, History, JoinMode, MEMBERS_OF_A_GROUP, Refusal, Role, UNANSWERED_GROUPS_OF_A_USER, Who,
+    GROUPS_OF_A_USER, History, JoinMode, MEMBERS_OF_A_GROUP, Refusal, Role, Sender, UNANSWERED_GROUPS_OF_A_USER, Who,
     check_mute,
     facts::{Facts, Stop, Want, of_each},
     questions::{self, Counted, Groups},
@@ -23,10 +26,45 @@ pub(super) fn invite(facts: &mut Facts<'_>, operation: &Operation<'_>, users: &[
     if new.is_empty() {
         return Ok(Done::default());
     }
-    let notice = operation.tell(facts, Kind::Joined, &new)?;
+    if stay.role == Role::Member && group_row(facts, group)?.join_mode == JoinMode::Approval {
+        return propose(facts, operation, &new);
+    }
+    let comers: Vec<_> = new.iter().map(|user| Comer::put_by(operator.user, *user)).collect();
+    let mut done = let_in(facts, group, operator, &comers)?;
     facts.answer(operator.user, group)?;
-    let stamped = join(facts, group, operator.user, &new, notice.place())?;
-    Ok(Done { notices: vec![notice], stamped })
+    let mut requests = Requests::of(group);
+    for user in new {
+        requests.close(facts, user)?;
+    }
+    requests.tell(facts, &mut done)?;
+    Ok(done)
+}
+
+/// Somebody who is to join.
+#[derive(Clone, Copy)]
+pub(super) struct Comer {
+    pub(super) user: UserId,
+    /// Who puts them there, until they answer.
+    pub(super) invited_by: Option<UserId>,
+}
+
+impl Comer {
+    pub(super) fn put_by(inviter: UserId, user: UserId) -> Self {
+        Self { user, invited_by: (user != inviter).then_some(inviter) }
+    }
+}
+
+/// They join with one notice, if there is room for them.
+pub(super) fn let_in(facts: &mut Facts<'_>, group: GroupId, operator: &Sender, comers: &[Comer]) -> Result<Done, Stop> {
+    let max = facts.options.group_members_max;
+    if group_row(facts, group)?.member_count + comers.len() as u64 > max.into() {
+        return Err(Refusal::Limit { what: MEMBERS_OF_A_GROUP, max }.into());
+    }
+    may_join(facts, comers)?;
+    let users: Vec<_> = comers.iter().map(|comer| comer.user).collect();
+    let notice = facts.append_notice(group, operator, told(Kind::Joined, &users))?;
+    let stamped = join(facts, group, comers, notice.place())?;
+    Ok(Done { notices: vec![notice], stamped, ..Done::default() })
 }
 
 /// Who of them is to join: those who are no members. Who may not come back is left out without a word.
@@ -39,11 +77,6 @@ fn invited(facts: &mut Facts<'_>, group: GroupId, inviter: UserId, users: &[User
             new.push(user);
         }
     }
-    let max = facts.options.group_members_max;
-    if !new.is_empty() && group_row(facts, group)?.member_count + new.len() as u64 > max.into() {
-        return Err(Refusal::Limit { what: MEMBERS_OF_A_GROUP, max }.into());
-    }
-    may_join(facts, inviter, &new)?;
     Ok(new)
 }
 
@@ -64,8 +97,9 @@ pub(super) fn may_be_put(facts: &mut Facts<'_>, inviter: UserId, user: UserId) -
     Ok(user == inviter || (may && !pair.refused))
 }
 
-pub(super) fn may_join(facts: &mut Facts<'_>, inviter: UserId, users: &[UserId]) -> Result<(), Stop> {
-    of_each(users, |user| {
+pub(super) fn may_join(facts: &mut Facts<'_>, comers: &[Comer]) -> Result<(), Stop> {
+    of_each(comers, |Comer { user, invited_by }| {
+        let inviter = invited_by.unwrap_or(*user);
         // Most have room, also if those count that were dissolved.
         let groups = questions::groups_of(facts, *user, inviter, Counted::All)?;
         if check_room(facts, *user, inviter, &groups).is_ok() {
@@ -101,20 +135,18 @@ fn check_room(facts: &Facts<'_>, user: UserId, inviter: UserId, groups: &Groups)
 pub(super) fn join(
     facts: &mut Facts<'_>,
     group: GroupId,
-    inviter: UserId,
-    users: &[UserId],
+    comers: &[Comer],
     place: Place,
 ) -> Result<Vec<(UserId, u64)>, Stop> {
     let conversation = ConversationId::Group(group);
     let visible_from = visible_from(facts, group, place.server_msg_id)?;
-    let mut stamped = Vec::with_capacity(users.len());
-    for user in users {
-        let invited_by = (*user != inviter).then_some(inviter);
+    let mut stamped = Vec::with_capacity(comers.len());
+    for Comer { user, invited_by } in comers {
         let stay = Stay {
             joined: place.server_msg_id,
             left_at: None,
             role: Role::Member,
-            invited_by,
+            invited_by: *invited_by,
             muted_until_ms: 0,
             visible_from,
             nickname: None,
@@ -123,7 +155,7 @@ pub(super) fn join(
         facts.tables.stays.set((group, *user), Some(stay));
         stamped.push((*user, facts.stamp(*user, conversation, |entry| entry.read_to(place))?));
     }
-    count_members(facts, group, |count| count + users.len() as u64)?;
+    count_members(facts, group, |count| count + comers.len() as u64)?;
     Ok(stamped)
 }
 

@@ -22,7 +22,7 @@ pub(super) fn leave(facts: &mut Facts<'_>, operation: &Operation<'_>) -> Result<
     let gone = &[operator.user];
     let notice = operation.tell(facts, Kind::Left, gone)?;
     let stamped = go(facts, group, gone, notice.place())?;
-    let mut done = Done { notices: vec![notice], stamped };
+    let mut done = Done { notices: vec![notice], stamped, ..Done::default() };
     if let Some(heir) = follows {
         done.notices.push(operation.crown(facts, heir, Role::Member)?);
     }

@@ -33,5 +33,5 @@ pub(super) fn mute(
     for (user, stay) in others {
         facts.tables.stays.set((group, user), Some(Stay { muted_until_ms, ..stay }));
     }
-    Done { notices: vec![notice], stamped: Vec::new() }.stamp(facts, group, named)
+    Done { notices: vec![notice], ..Done::default() }.stamp(facts, group, named)
 }

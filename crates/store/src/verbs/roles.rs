@@ -38,7 +38,7 @@ pub(super) fn set(
     for user in &others {
         facts.set_role(group, *user, role)?;
     }
-    Done { notices: vec![notice], stamped: Vec::new() }.stamp(facts, group, others)
+    Done { notices: vec![notice], ..Done::default() }.stamp(facts, group, others)
 }
 
 pub(super) fn transfer(facts: &mut Facts<'_>, operation: &Operation<'_>, heir: UserId) -> Result<Done, Stop> {
@@ -55,7 +55,7 @@ pub(super) fn transfer(facts: &mut Facts<'_>, operation: &Operation<'_>, heir: U
         may_promote(facts, operation, 1)?;
     }
     let notices = vec![operation.crown(facts, heir, Role::Admin)?];
-    Done { notices, stamped: Vec::new() }.stamp(facts, group, [operator.user, heir])
+    Done { notices, ..Done::default() }.stamp(facts, group, [operator.user, heir])
 }
 
 fn may_promote(facts: &mut Facts<'_>, operation: &Operation<'_>, more: u64) -> Result<(), Stop> {

@@ -366,6 +366,14 @@ pub const GROUPS: &[Case] = &[
     ),
     Case("INSERT INTO im_ban VALUES (10, 3, 1, 1)", "im_ban", "who is banned is a member", Told),
     Case("INSERT INTO im_ban VALUES (10, 77, 1, 1)", "im_ban", "about nobody", Restored),
+    Case("INSERT INTO im_join_request VALUES (10, 77, NULL, NULL, '', 1)", "im_join_request", "about nobody", Restored),
+    Case("INSERT INTO im_join_request VALUES (10, 3, 1, NULL, '', 1)", "im_join_request", "is a member", Restored),
+    Case(
+        "INSERT INTO im_link VALUES (11, 1, x'00112233445566778899aabbccddeeff', 1, 1, 0, 0, 0, 0)",
+        "im_link",
+        "no such group",
+        Restored,
+    ),
     Case("DELETE FROM im_group WHERE group_id = 10", "im_conversation", "there is no such group", Told),
     Case(
         "DELETE FROM im_message_recv_2 WHERE group_id = 10; DELETE FROM im_conversation WHERE big_id = 10",

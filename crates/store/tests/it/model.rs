@@ -15,10 +15,11 @@ use std::{
 
 use anser_proto::{ConversationId, GroupId, UserId, v1};
 use anser_store::{
-    Appended, Device, Error, Flags, Group, GroupChange, GroupUpdate, Hide, History, JoinMode, Mark, MarkKind,
-    MembersAction, MembersChange, MembersChanged, Message, MessageChange, NewGroup, NewMessage, NewUser, Options,
-    Party, PasswordHash, PeopleAction, PeopleChange, PeopleOptions, PrivacyChange, ProfileChange, Rank, Refusal,
-    Sender, Session, SessionAction, SessionChange, Store, Stretch, Target, What, Who, Window,
+    Appended, Device, Error, Flags, Group, GroupChange, GroupUpdate, Hide, History, JoinMode, LinkRevocation, LinkUse,
+    Mark, MarkKind, MembersAction, MembersChange, MembersChanged, Message, MessageChange, NewGroup, NewLink,
+    NewMessage, NewUser, Options, Party, PasswordHash, PeopleAction, PeopleChange, PeopleOptions, PrivacyChange,
+    ProfileChange, Rank, Refusal, Sender, Session, SessionAction, SessionChange, Store, Stretch, Target, What, Who,
+    Window,
     contract::{Make, Subject},
     memory::MemoryStore,
     sequencer::HeadSequencer,
@@ -51,6 +52,11 @@ enum Step {
     CreateGroup(usize, Vec<UserId>),
     ChangeMembers(GroupId, Operator, MembersAction, Login),
     UpdateGroup(GroupId, Operator, GroupChange),
+    /// Of which group; its id is its token too.
+    CreateLink(GroupId, Operator, u8, NewLink),
+    RevokeLink(GroupId, Operator, u8),
+    /// By which link.
+    JoinByLink(UserId, u8, &'static str, Login),
     /// Behind whom, and the limit.
     Members(UserId, GroupId, UserId, u32),
     UpdateProfile(UserId, ProfileChange),
@@ -131,6 +137,10 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(creator, members)| Step::CreateGroup(creator, members)),
         8 => change_members(),
         2 => update_group(),
+        2 => create_link(),
+        1 => (group(), operator(), 0..4_u8).prop_map(|(group, by, link)| Step::RevokeLink(group, by, link)),
+        4 => (user(), 0..12_u8, sample(&["x", "y"]), login())
+            .prop_map(|(user, link, text, login)| Step::JoinByLink(user, link, text, login)),
         1 => (user(), group(), prop_oneof![Just(UserId(0)), user()], limit())
             .prop_map(|(asker, group, after, limit)| Step::Members(asker, group, after, limit)),
         1 => update_profile(),
@@ -217,6 +227,8 @@ fn change_members() -> impl Strategy<Value = Step> {
         2 => users().prop_map(MembersAction::Remove),
         1 => users().prop_map(MembersAction::Ban),
         2 => users().prop_map(MembersAction::Unban),
+        2 => users().prop_map(MembersAction::Approve),
+        1 => users().prop_map(MembersAction::Reject),
         1 => (users(), sample(&[Rank::Member, Rank::Admin]))
             .prop_map(|(users, rank)| MembersAction::SetRole(users, rank)),
         1 => user().prop_map(MembersAction::Transfer),
@@ -236,7 +248,7 @@ fn operator() -> impl Strategy<Value = Operator> {
 fn update_group() -> impl Strategy<Value = Step> {
     let text = || prop::option::of(sample(&["", "n", "m"])).prop_map(|text| text.map(Arc::from));
     let flag = || prop::option::of(any::<bool>());
-    let join_mode = prop::option::of(sample(&[JoinMode::Free, JoinMode::Closed]));
+    let join_mode = prop::option::of(sample(&[JoinMode::Free, JoinMode::Approval, JoinMode::Closed]));
     let history = prop::option::of(sample(&[History::None, History::Last(1), History::Last(3), History::All]));
     let change = (text(), text(), text(), flag(), join_mode, flag(), history).prop_map(
         |(name, avatar, announcement, mute_all, join_mode, members_mention_all, history)| GroupChange {
@@ -250,6 +262,18 @@ fn update_group() -> impl Strategy<Value = Step> {
         },
     );
     (group(), operator(), change).prop_map(|(group, operator, change)| Step::UpdateGroup(group, operator, change))
+}
+
+fn create_link() -> impl Strategy<Value = Step> {
+    let expires_ms = prop_oneof![2 => Just(0), 1 => Just(NOON + DAY / 2)];
+    let parts = (group(), operator(), 0..4_u8, expires_ms, 0..3_u32, prop::bool::weighted(0.3));
+    parts.prop_map(|(group, operator, link, expires_ms, max_uses, approval)| {
+        let (creator, link_id, login_version) = (UserId(0), 0, 0);
+        // Of two links one is found by a token.
+        let token_hash = [link + 4 * GROUPS.iter().position(|of| *of == group).unwrap_or(0) as u8; 16];
+        let new = NewLink { group, creator, link_id, token_hash, expires_ms, max_uses, approval, login_version };
+        Step::CreateLink(group, operator, link, new)
+    })
 }
 
 fn update_profile() -> impl Strategy<Value = Step> {
@@ -432,6 +456,23 @@ async fn take(store: &dyn Store, step: &Step) -> String {
             change_members_by(store, group, operator, action, login).await
         }
         Step::UpdateGroup(group, operator, change) => update_group_by(store, group, operator, change).await,
+        Step::CreateLink(group, operator, link, new) => {
+            let creator = operator.of(store, group).await;
+            let login_version = Login::Present.version(store, creator).await;
+            format!("{:?}", store.create_link(NewLink { creator, link_id: link.into(), login_version, ..new }).await)
+        }
+        Step::RevokeLink(group, operator, link) => {
+            let user = operator.of(store, group).await;
+            let login_version = Login::Present.version(store, user).await;
+            let revocation = LinkRevocation { group, user, link_id: link.into(), login_version };
+            format!("{:?}", store.revoke_link(revocation).await)
+        }
+        Step::JoinByLink(user, token, text, login) => {
+            let (login_version, token_hash) = (login.version(store, user).await, [token; 16]);
+            let preview = store.preview_link(user, token_hash).await;
+            let by = LinkUse { token_hash, user: sender(user), text: text.into(), login_version };
+            format!("{preview:?} {}", plain_change(store.join_by_link(by).await))
+        }
         Step::Members(asker, group, after, limit) => {
             format!("{:?}", store.members(asker, group, after, limit).await)
         }
@@ -520,6 +561,8 @@ async fn whole(store: &dyn Store) -> Vec<String> {
             let group_and_role = store.group(user, group).await.map(|(group, role)| (plain_group(group), role));
             lines.push(format!("{group_and_role:?}"));
             lines.push(format!("{:?}", store.bans(user, group, UserId(0), 99).await));
+            let waiting = store.join_requests(user, group, UserId(0), 99).await;
+            lines.push(format!("{:?}", (waiting, store.links(user, group).await)));
         }
     }
     for group in GROUPS {
@@ -585,7 +628,7 @@ fn plain_change(changed: Result<MembersChanged, Error>) -> String {
         Ok(mut changed) => {
             changed.stamped.sort();
             let notices: Vec<_> = changed.notices.into_iter().map(plain_message).collect();
-            format!("{:?}", (plain_group(changed.group), changed.role, notices, changed.stamped))
+            format!("{:?}", (plain_group(changed.group), changed.role, notices, changed.stamped, changed.changes))
         }
         // Which limit is told when both are reached is a store's own.
         Err(Error::Refused(Refusal::Limit { .. })) => "limit".into(),
