@@ -25,7 +25,7 @@ use crate::{
     sending::{Following, Sending},
     store::{Committed, Store, StoreError, Version},
     transport::{Closed, Dial, Transport},
-    view::{Message, Session, User},
+    view::{GroupNickname, Message, Session, User},
 };
 
 /// Inputs that are taken together into one local transaction.
@@ -340,6 +340,10 @@ impl Driver {
             }
             Effect::Hidden { conversation, server_msg_id } => self.tell(Event::Hidden { conversation, server_msg_id }),
             Effect::People => self.tell(Event::People),
+            Effect::Nicknames(conversation, nicknames) => {
+                let nicknames = nicknames.into_iter().map(GroupNickname::from).collect();
+                self.tell(Event::Nicknames { conversation, nicknames });
+            }
             Effect::Typing { conversation, user } => self.tell(Event::Typing { conversation, user }),
             Effect::State(state) => self.tell(Event::State(state)),
         }

@@ -10,7 +10,7 @@ use tokio::sync::broadcast::{
 
 use crate::{
     engine::{State, Status},
-    view::{Message, Session, User},
+    view::{GroupNickname, Message, Session, User},
 };
 
 /// Something happened. What it tells is in the local store already.
@@ -46,6 +46,12 @@ pub enum Event {
     /// Contacts, requests, blocks or settings changed: read [`Client::contacts`](crate::Client::contacts),
     /// [`Client::blocked`](crate::Client::blocked) and [`Client::privacy`](crate::Client::privacy) anew.
     People,
+    /// Members of a group have other names there, by themselves: what is kept of [`Client::members`](crate::Client::members) is to be replaced, unless its
+    /// `nickname_changed` is the greater. They are not in the local store.
+    Nicknames {
+        conversation: ConversationId,
+        nicknames: Vec<GroupNickname>,
+    },
     /// Somebody is writing now. Said about once a second while it lasts.
     Typing {
         conversation: ConversationId,

@@ -131,6 +131,14 @@ impl Client {
         self.call(Request::LeaveGroup(v1::LeaveGroup { group_id: group.0 })).await.map(drop)
     }
 
+    /// The user's own name in the group, at most 64 characters; empty: none. Tells members by [`Event::Nicknames`](crate::Event::Nicknames).
+    pub async fn set_group_nickname(&self, group: GroupId, nickname: impl Into<String>) -> Result<(), Error> {
+        let (client_msg_id, nickname) = (uuid::Uuid::now_v7().to_string(), nickname.into());
+        let client_time_ms = 0;
+        let request = v1::SetGroupNickname { group_id: group.0, client_msg_id, nickname, client_time_ms };
+        self.call(Request::SetGroupNickname(request)).await.map(drop)
+    }
+
     /// The group as it is now, with the user's role.
     pub async fn group(&self, group: GroupId) -> Result<Group, Error> {
         self.call_for_group(Request::GetGroup(v1::GetGroup { group_id: group.0 })).await

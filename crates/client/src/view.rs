@@ -402,10 +402,25 @@ pub enum Role {
 pub struct Member {
     pub user: User,
     pub role: Role,
-    /// The id in the group's log from which on the member may see it.
+    /// The id of the notice of their coming.
     pub joined: u64,
     /// They may not write until then.
     pub muted_until_ms: u64,
+    /// Their own name in this group; empty: none. A contact's remark goes before it, and it goes before their nickname.
+    pub nickname: String,
+    /// The entry of the log that changed it last; 0: none did.
+    pub nickname_changed: u64,
+}
+
+/// A member's own name in a group.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct GroupNickname {
+    pub user_id: UserId,
+    /// Empty: none.
+    pub nickname: String,
+    /// Of two states the one with the greater is the newer.
+    pub changed: u64,
 }
 
 /// A page of a group's members.

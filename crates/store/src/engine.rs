@@ -9,9 +9,9 @@ use tokio::time::Instant;
 use crate::{
     Appended, Ban, Between, Block, Change, Changes, Contact, Device, Error, Group, GroupUpdate, Hidden, Hide,
     JoinRequest, Link, LinkPreview, LinkRevocation, LinkUse, LogPage, Mark, Marked, Member, MemberIds, MembersAction,
-    MembersChange, MembersChanged, NewGroup, NewLink, NewMessage, NewUser, Page, PasswordHash, PeopleChange,
-    PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Refusal, Role, Session, SessionChange,
-    SessionChanged, Stats, Store, Stretch, TokenHash, User,
+    MembersChange, MembersChanged, NewGroup, NewLink, NewMessage, NewUser, NicknameChange, Page, PasswordHash,
+    PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Refusal, Role, Session,
+    SessionChange, SessionChanged, Stats, Store, Stretch, TokenHash, User,
     read::Read,
     reads::{
         AllUsers, Asked, BansOf, BetweenTwo, Blocks, Called, ChangesSince, Contacts, DevicesOf, GroupAsMember,
@@ -23,8 +23,8 @@ use crate::{
     verb::Verb,
     verbs::{
         Append, ChangeMembers, ChangePeople, ChangeSession, CreateGroup, CreateLink, CreateUser, HideMessages,
-        JoinByLink, MoveMark, Probe, RevokeLink, SetDisabled, SetPassword, StandingMark, TouchDevice, UpdateGroup,
-        UpdatePrivacy, UpdateProfile,
+        JoinByLink, MoveMark, Probe, RevokeLink, SetDisabled, SetNickname, SetPassword, StandingMark, TouchDevice,
+        UpdateGroup, UpdatePrivacy, UpdateProfile,
     },
 };
 
@@ -136,6 +136,10 @@ impl<E: Engine> Store for E {
 
     async fn update_group(&self, update: GroupUpdate) -> Result<MembersChanged, Error> {
         self.write(UpdateGroup(update)).await
+    }
+
+    async fn set_nickname(&self, change: NicknameChange) -> Result<Appended, Error> {
+        self.write(SetNickname(change)).await
     }
 
     async fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error> {

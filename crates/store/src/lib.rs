@@ -227,7 +227,7 @@ pub trait Store: Send + Sync {
     /// Silent entries are passed over and take no place of the limit; a page of which too many would have to be looked at ends before.
     /// `after` and `through` tell what the page covers: nothing that the reader may be shown in between is left out. A page that goes forward has in
     /// `changed` the messages up to `after` that entries in it changed, each once, as they are now, as far as the reader may see them: they take places of
-    /// the limit. `references`: what messages of the page answer, where that is not in it and the reader may see it.
+    /// the limit. So do members whose own names in the group entries of it changed (`nicknames`). `references`: what messages of the page answer, where that is not in it and the reader may see it.
     /// A one-to-one conversation in which nothing was said is empty. `NotMember` for everyone else, and for a
     /// group that does not exist: what one may not see cannot be told from what is not there.
     async fn read_log(&self, reader: UserId, conversation: ConversationId, stretch: Stretch) -> Result<LogPage, Error>;
@@ -327,6 +327,11 @@ pub trait Store: Send + Sync {
     /// Changes what is named of a group, and tells what of it is other than before by one `GROUP_CHANGED` notice; without a difference nothing is
     /// changed. Stamps nobody: members find it by the group's head. The owner and admins may, else `Forbidden`; `NotMember` for who is none.
     async fn update_group(&self, update: GroupUpdate) -> Result<MembersChanged, Error>;
+
+    /// Changes a member's own name in a group; an empty one takes it away. Told by a silent entry of the log, which is stored once as messages are: a retry gets
+    /// its first place, and another name under its `client_msg_id` is `Conflict("client_msg_id")`. Without a difference nothing is changed, and the place is that of the head, as a
+    /// duplicate. `NotMember`; `Forbidden` for who is muted until later than now. Who comes back has no such name.
+    async fn set_nickname(&self, change: NicknameChange) -> Result<Appended, Error>;
 
     /// A group as a present member sees it, with its announcement and their role. `NotMember` for others, and of a group that was dissolved.
     async fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error>;

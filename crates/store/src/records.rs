@@ -179,6 +179,8 @@ pub struct LogPage {
     pub changed: Vec<Message>,
     /// What messages of the page answer, where it is not in the page and the reader may see it.
     pub references: Vec<Reference>,
+    /// Of a page that goes forward: members whose own names in the group entries of the page changed, as they are now, in order of the users' ids.
+    pub nicknames: Vec<GroupNickname>,
     /// How many entries of the log were looked at.
     pub looked_at: u32,
     /// None of them was missing.
@@ -387,6 +389,30 @@ pub struct Member {
     pub joined: u64,
     /// Until then they may not speak.
     pub muted_until_ms: u64,
+    /// Of their own, in this group.
+    pub nickname: GroupNickname,
+}
+
+/// A member's own name in a group.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GroupNickname {
+    pub user: UserId,
+    /// Empty: none.
+    pub nickname: Arc<str>,
+    /// The entry of the log that changed it last; 0: none did. Of two states the greater is the newer.
+    pub changed: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NicknameChange {
+    pub group: GroupId,
+    pub member: Sender,
+    /// Of the silent entry that tells of it.
+    pub client_msg_id: ClientMsgId,
+    pub nickname: Arc<str>,
+    pub client_time_ms: u64,
+    /// Of the member's login.
+    pub login_version: u64,
 }
 
 /// Somebody who may not come back into a group.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anser_proto::{ConversationId, UserId, v1};
 
 use super::{
-    Engine, Step,
+    Effect, Engine, Step,
     conversation::{Conversation, Placed, preview},
     page::is_silent,
 };
@@ -21,6 +21,9 @@ impl Engine {
         let Ok(id) = event.conversation_id.parse::<ConversationId>() else { return };
         let is_ours = |message: &v1::Message| message.conversation_id == event.conversation_id && !is_silent(message);
         let changed = event.changed.into_iter().filter(is_ours).map(Arc::new).collect();
+        if !event.nicknames.is_empty() {
+            cx.effect(Effect::Nicknames(id, event.nicknames));
+        }
         let me = self.me();
         let placed = self.conversation(id).change(event.after, event.through, changed, me);
         self.present(cx, id, placed);

@@ -160,6 +160,9 @@ impl Engine {
     }
 
     pub(super) fn pulled(&mut self, cx: &mut Step<'_>, id: ConversationId, asked: Stretch, answer: v1::Messages) {
+        if !answer.nicknames.is_empty() {
+            cx.effect(Effect::Nicknames(id, answer.nicknames.clone()));
+        }
         let page = Page::new(id, asked.after, asked.before, answer);
         let is_late = asked.kind == StretchKind::Older && self.conversation(id).is_late(&page);
         if page.is_stuck() || is_late {

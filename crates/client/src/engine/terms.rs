@@ -234,6 +234,8 @@ pub enum Effect {
     Profile(v1::User),
     /// Contacts, requests or blocks changed.
     People,
+    /// Of members of a group, in the order in which they come: each is compared by its `changed`.
+    Nicknames(ConversationId, Vec<v1::GroupNickname>),
     Typing {
         conversation: ConversationId,
         user: UserId,

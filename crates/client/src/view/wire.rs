@@ -3,9 +3,9 @@
 use anser_proto::{GroupId, UserId, v1};
 
 use super::{
-    Ban, Bans, Blocked, Contact, ContactState, Group, GroupChange, GroupPreview, HistoryShown, Join, JoinRequest,
-    JoinRequests, Kind, Link, Member, Members, Message, MessageState, Notice, NoticeKind, Platform, Preview, Privacy,
-    Reaction, Refusal, Role, Session, User, Waiting, Who,
+    Ban, Bans, Blocked, Contact, ContactState, Group, GroupChange, GroupNickname, GroupPreview, HistoryShown, Join,
+    JoinRequest, JoinRequests, Kind, Link, Member, Members, Message, MessageState, Notice, NoticeKind, Platform,
+    Preview, Privacy, Reaction, Refusal, Role, Session, User, Waiting, Who,
 };
 
 #[doc(hidden)]
@@ -295,6 +295,14 @@ impl From<v1::GroupPreview> for GroupPreview {
 }
 
 #[doc(hidden)]
+impl From<v1::GroupNickname> for GroupNickname {
+    fn from(wire: v1::GroupNickname) -> Self {
+        let v1::GroupNickname { user_id, nickname, changed } = wire;
+        Self { user_id: UserId(user_id), nickname, changed }
+    }
+}
+
+#[doc(hidden)]
 impl From<v1::Bans> for Bans {
     fn from(bans: v1::Bans) -> Self {
         let ban = |ban: v1::Ban| Ban {
@@ -313,6 +321,8 @@ impl From<v1::Members> for Members {
             role: member.role().into(),
             joined: member.joined,
             muted_until_ms: member.muted_until_ms,
+            nickname: member.nickname,
+            nickname_changed: member.nickname_changed,
             user: member.user.unwrap_or_default().into(),
         };
         Self { members: members.members.into_iter().map(member).collect(), more: members.more }
@@ -332,7 +342,10 @@ impl From<v1::message::Type> for Kind {
             v1::message::Type::Custom => Self::Custom,
             v1::message::Type::Notice => Self::Notice,
             // Entries of these types are never shown.
-            v1::message::Type::Recall | v1::message::Type::Edit | v1::message::Type::Reaction => Self::Unknown,
+            v1::message::Type::Recall
+            | v1::message::Type::Edit
+            | v1::message::Type::Reaction
+            | v1::message::Type::Nickname => Self::Unknown,
             v1::message::Type::Unknown => Self::Unknown,
         }
     }

@@ -63,7 +63,7 @@ fn page() -> v1::Messages {
 
 fn push(line: &mut Line, after: u64, through: u64, changed: Vec<v1::Message>) -> Vec<Effect> {
     let (conversation_id, mailbox_seq) = (ours().to_string(), 0);
-    let event = v1::MessagesChanged { conversation_id, after, through, changed, mailbox_seq };
+    let event = v1::MessagesChanged { conversation_id, after, through, changed, mailbox_seq, nicknames: Vec::new() };
     line.receive(0, Body::MessagesChanged(event))
 }
 

@@ -92,10 +92,27 @@ fn body() -> impl Strategy<Value = Body> {
     prop_oneof![
         messages.prop_map(|(conversation_id, messages, more, head, (after, through, changed))| {
             let references = Vec::new();
-            Body::Messages(v1::Messages { conversation_id, messages, more, head, after, through, changed, references })
+            Body::Messages(v1::Messages {
+                conversation_id,
+                messages,
+                more,
+                head,
+                after,
+                through,
+                changed,
+                references,
+                nicknames: Vec::new(),
+            })
         }),
         (conversation(), range(), number()).prop_map(|(conversation_id, (after, through, changed), mailbox_seq)| {
-            Body::MessagesChanged(v1::MessagesChanged { conversation_id, after, through, changed, mailbox_seq })
+            Body::MessagesChanged(v1::MessagesChanged {
+                conversation_id,
+                after,
+                through,
+                changed,
+                mailbox_seq,
+                nicknames: Vec::new(),
+            })
         }),
         page.prop_map(|(sessions, changes, mailbox_seq, caught_up, reset)| Body::SyncPage(v1::SyncPage {
             sessions,

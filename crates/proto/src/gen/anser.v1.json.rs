@@ -430,6 +430,8 @@ impl Fields for Member {
             b"role" => json.enumeration::<group::Role>(&mut self.role),
             b"joined" => json.field(&mut self.joined),
             b"muted_until_ms" | b"mutedUntilMs" => json.field(&mut self.muted_until_ms),
+            b"nickname" => json.field(&mut self.nickname),
+            b"nickname_changed" | b"nicknameChanged" => json.field(&mut self.nickname_changed),
             _ => json.skip_field(name),
         }
     }
@@ -439,6 +441,44 @@ impl Fields for Member {
         json.enumeration::<group::Role>("role", self.role);
         json.field("joined", &self.joined);
         json.field("muted_until_ms", &self.muted_until_ms);
+        json.field("nickname", &self.nickname);
+        json.field("nickname_changed", &self.nickname_changed);
+    }
+}
+
+impl Fields for GroupNickname {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"user_id" | b"userId" => json.field(&mut self.user_id),
+            b"nickname" => json.field(&mut self.nickname),
+            b"changed" => json.field(&mut self.changed),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("user_id", &self.user_id);
+        json.field("nickname", &self.nickname);
+        json.field("changed", &self.changed);
+    }
+}
+
+impl Fields for SetGroupNickname {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"group_id" | b"groupId" => json.field(&mut self.group_id),
+            b"client_msg_id" | b"clientMsgId" => json.field(&mut self.client_msg_id),
+            b"nickname" => json.field(&mut self.nickname),
+            b"client_time_ms" | b"clientTimeMs" => json.field(&mut self.client_time_ms),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("group_id", &self.group_id);
+        json.field("client_msg_id", &self.client_msg_id);
+        json.field("nickname", &self.nickname);
+        json.field("client_time_ms", &self.client_time_ms);
     }
 }
 
@@ -866,6 +906,7 @@ impl Fields for Messages {
             b"through" => json.field(&mut self.through),
             b"changed" => json.field(&mut self.changed),
             b"references" => json.field(&mut self.references),
+            b"nicknames" => json.field(&mut self.nicknames),
             _ => json.skip_field(name),
         }
     }
@@ -879,6 +920,7 @@ impl Fields for Messages {
         json.field("through", &self.through);
         json.field("changed", &self.changed);
         json.field("references", &self.references);
+        json.field("nicknames", &self.nicknames);
     }
 }
 
@@ -928,6 +970,7 @@ impl Fields for MessagesChanged {
             b"through" => json.field(&mut self.through),
             b"changed" => json.field(&mut self.changed),
             b"mailbox_seq" | b"mailboxSeq" => json.field(&mut self.mailbox_seq),
+            b"nicknames" => json.field(&mut self.nicknames),
             _ => json.skip_field(name),
         }
     }
@@ -938,6 +981,7 @@ impl Fields for MessagesChanged {
         json.field("through", &self.through);
         json.field("changed", &self.changed);
         json.field("mailbox_seq", &self.mailbox_seq);
+        json.field("nicknames", &self.nicknames);
     }
 }
 
@@ -1907,6 +1951,7 @@ impl Fields for ClientFrame {
             b"list_links" | b"listLinks" => json.choice(&mut self.request, client_frame::Request::ListLinks),
             b"preview_link" | b"previewLink" => json.choice(&mut self.request, client_frame::Request::PreviewLink),
             b"join_group" | b"joinGroup" => json.choice(&mut self.request, client_frame::Request::JoinGroup),
+            b"set_group_nickname" | b"setGroupNickname" => json.choice(&mut self.request, client_frame::Request::SetGroupNickname),
             _ => json.skip_field(name),
         }
     }
@@ -1963,6 +2008,7 @@ impl Fields for ClientFrame {
             Some(client_frame::Request::ListLinks(value)) => json.choice("list_links", value),
             Some(client_frame::Request::PreviewLink(value)) => json.choice("preview_link", value),
             Some(client_frame::Request::JoinGroup(value)) => json.choice("join_group", value),
+            Some(client_frame::Request::SetGroupNickname(value)) => json.choice("set_group_nickname", value),
             None => {}
         }
     }

@@ -620,6 +620,38 @@ pub struct Member {
     /// They may not write until then.
     #[prost(uint64, tag = "4")]
     pub muted_until_ms: u64,
+    /// Their own name in this group; empty: none.
+    #[prost(string, tag = "20")]
+    pub nickname: ::prost::alloc::string::String,
+    /// Id of the entry of the log that changed it last; 0: none did.
+    #[prost(uint64, tag = "21")]
+    pub nickname_changed: u64,
+}
+/// A member's own name in a group.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GroupNickname {
+    #[prost(uint64, tag = "1")]
+    pub user_id: u64,
+    /// Empty: none.
+    #[prost(string, tag = "2")]
+    pub nickname: ::prost::alloc::string::String,
+    /// Id of the entry of the log that changed it last. Of two states the one with the greater is the newer.
+    #[prost(uint64, tag = "3")]
+    pub changed: u64,
+}
+/// Gives the user a name of their own in a group. Answered by `sent`: it is a silent entry of the group's log, of type NICKNAME.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetGroupNickname {
+    #[prost(uint64, tag = "1")]
+    pub group_id: u64,
+    /// Of the entry: 1 to 64 visible ASCII characters.
+    #[prost(string, tag = "2")]
+    pub client_msg_id: ::prost::alloc::string::String,
+    /// At most 64 characters; empty: none.
+    #[prost(string, tag = "3")]
+    pub nickname: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "4")]
+    pub client_time_ms: u64,
 }
 /// Every member may invite, into a closed group the owner and admins. Where those let others in, whom a plain member names waits for it. Who is a member already is left as they are. Answered by `group`.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -792,6 +824,8 @@ pub mod message {
         Recall = 60,
         Edit = 61,
         Reaction = 62,
+        /// Changes its sender's own name in the group, and no message.
+        Nickname = 70,
     }
     impl Type {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -812,6 +846,7 @@ pub mod message {
                 Self::Recall => "RECALL",
                 Self::Edit => "EDIT",
                 Self::Reaction => "REACTION",
+                Self::Nickname => "NICKNAME",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -829,6 +864,7 @@ pub mod message {
                 "RECALL" => Some(Self::Recall),
                 "EDIT" => Some(Self::Edit),
                 "REACTION" => Some(Self::Reaction),
+                "NICKNAME" => Some(Self::Nickname),
                 _ => None,
             }
         }
@@ -1135,6 +1171,9 @@ pub struct Messages {
     /// What messages of the page answer, where it is not in the page itself and the reader may see it.
     #[prost(message, repeated, tag = "8")]
     pub references: ::prost::alloc::vec::Vec<Reference>,
+    /// Of a page that goes forward in a group: members whose own names there entries of the page changed, as they are now.
+    #[prost(message, repeated, tag = "20")]
+    pub nicknames: ::prost::alloc::vec::Vec<GroupNickname>,
 }
 /// Enough of a message to show what another one answers.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1177,6 +1216,9 @@ pub struct MessagesChanged {
     /// Of the user's mailbox; 0 in a group.
     #[prost(uint64, tag = "5")]
     pub mailbox_seq: u64,
+    /// Members whose own names in the group were changed.
+    #[prost(message, repeated, tag = "20")]
+    pub nicknames: ::prost::alloc::vec::Vec<GroupNickname>,
 }
 /// Somebody who may not come back into a group.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1845,7 +1887,7 @@ pub struct ClientFrame {
     /// Chosen by the client; the answer bears the same. Not 0.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69")]
+    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 80")]
     pub request: ::core::option::Option<client_frame::Request>,
 }
 /// Nested message and enum types in `ClientFrame`.
@@ -1950,6 +1992,8 @@ pub mod client_frame {
         PreviewLink(super::PreviewLink),
         #[prost(message, tag = "69")]
         JoinGroup(super::JoinGroup),
+        #[prost(message, tag = "80")]
+        SetGroupNickname(super::SetGroupNickname),
     }
 }
 /// What the server says: the answer to a request, or an event.

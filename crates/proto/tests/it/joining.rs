@@ -1,10 +1,11 @@
 //! Samples of how users come into a group, and who may not.
 
 use anser_proto::v1::{
-    AnswerJoinRequests, Ban, Bans, Change, Changed, CreateLink, Group, GroupChange, GroupPreview, History, JoinGroup,
-    JoinRequest, JoinRequestCount, JoinRequests, Joined, Link, Links, ListBans, ListJoinRequests, ListLinks, Message,
-    MessageEvent, Notice, PreviewLink, RemoveMembers, RevokeLink, ServerFrame, UnbanMembers, UpdateGroup, User, change,
-    client_frame::Request, group, history, message, notice, server_frame::Body,
+    AnswerJoinRequests, Ban, Bans, Change, Changed, CreateLink, Group, GroupChange, GroupNickname, GroupPreview,
+    History, JoinGroup, JoinRequest, JoinRequestCount, JoinRequests, Joined, Link, Links, ListBans, ListJoinRequests,
+    ListLinks, Member, Members, Message, MessageEvent, Messages, MessagesChanged, Notice, PreviewLink, RemoveMembers,
+    RevokeLink, ServerFrame, SetGroupNickname, UnbanMembers, UpdateGroup, User, change, client_frame::Request, group,
+    history, message, notice, server_frame::Body,
 };
 
 use crate::samples::{BIG, NOON_MS};
@@ -22,6 +23,12 @@ pub(crate) fn requests() -> Vec<Request> {
         Request::ListLinks(ListLinks { group_id: 3 }),
         Request::PreviewLink(PreviewLink { token: TOKEN.into() }),
         Request::JoinGroup(JoinGroup { token: TOKEN.into(), text: "it is me, 鸿雁".into() }),
+        Request::SetGroupNickname(SetGroupNickname {
+            group_id: 3,
+            client_msg_id: "0190c2f0-named".into(),
+            nickname: "雁子".into(),
+            client_time_ms: NOON_MS,
+        }),
     ]
 }
 
@@ -68,9 +75,23 @@ pub(crate) fn newer_frames() -> Vec<(&'static str, ServerFrame)> {
     let count = JoinRequestCount { group_id: 3, open: 12 };
     let change = Change { mailbox_seq: BIG, now: Some(change::Now::JoinRequests(count)) };
     let changed = Changed { changes: vec![change] };
+    let nicknames = vec![GroupNickname { user_id: 1009, nickname: "雁子".into(), changed: BIG }];
+    let member = Member { user: Some(bob()), nickname: "雁子".into(), nickname_changed: BIG, ..Member::default() };
+    let members = Members { members: vec![member], more: false };
+    let page = Messages { conversation_id: "group_3".into(), nicknames: nicknames.clone(), ..Messages::default() };
+    let renamed = MessagesChanged {
+        conversation_id: "group_3".into(),
+        after: BIG - 1,
+        through: BIG,
+        nicknames,
+        ..MessagesChanged::default()
+    };
     let event = MessageEvent { message: Some(message), mailbox_seq: 0 };
     vec![
         ("changed-join_requests", ServerFrame { request_id: 0, body: Some(Body::Changed(changed)) }),
+        ("members-nickname", ServerFrame { request_id: 1, body: Some(Body::Members(members)) }),
+        ("messages-nicknames", ServerFrame { request_id: 1, body: Some(Body::Messages(page)) }),
+        ("messages_changed-nicknames", ServerFrame { request_id: 0, body: Some(Body::MessagesChanged(renamed)) }),
         ("group-history", ServerFrame { request_id: 1, body: Some(Body::Group(with_history)) }),
         ("message-history", ServerFrame { request_id: 0, body: Some(Body::Message(event)) }),
     ]

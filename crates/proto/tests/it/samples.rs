@@ -220,6 +220,7 @@ fn messages_changed() -> MessagesChanged {
         through: 16,
         changed: vec![recalled_message(), reacted_message()],
         mailbox_seq: 48,
+        nicknames: Vec::new(),
     }
 }
 
@@ -331,6 +332,7 @@ pub(crate) fn page_of_changes() -> ServerFrame {
         through: BIG,
         changed: vec![reacted_message(), recalled_message()],
         references: vec![reference],
+        nicknames: Vec::new(),
     };
     ServerFrame { request_id: 1, body: Some(Body::Messages(page)) }
 }
@@ -560,7 +562,12 @@ pub(crate) fn group_changed() -> ServerFrame {
 }
 
 pub(crate) fn members_muted() -> ServerFrame {
-    let member =
-        Member { user: Some(user(1009, "bob")), role: group::Role::Member.into(), joined: 4, muted_until_ms: NOON_MS };
+    let member = Member {
+        user: Some(user(1009, "bob")),
+        role: group::Role::Member.into(),
+        joined: 4,
+        muted_until_ms: NOON_MS,
+        ..Member::default()
+    };
     ServerFrame { request_id: 1, body: Some(Body::Members(Members { members: vec![member], more: false })) }
 }

@@ -105,7 +105,8 @@ pub async fn tell(cx: &Ctx, wave: &mut Wave, sender: UserId, entry: &Appended, t
     let (conversation, place) = (target.conversation, entry.server_msg_id);
     let event = |changed: Vec<v1::Message>, mailbox_seq| {
         let conversation_id = conversation.to_string();
-        let changed = v1::MessagesChanged { conversation_id, after: place - 1, through: place, changed, mailbox_seq };
+        let (after, nicknames) = (place - 1, Vec::new());
+        let changed = v1::MessagesChanged { conversation_id, after, through: place, changed, mailbox_seq, nicknames };
         Event::new(Body::MessagesChanged(changed))
     };
     match conversation {

@@ -6,16 +6,17 @@ use anser_proto::{
     ConversationId, ErrorCode, GroupId, UserId,
     ids::check_ascii_id,
     limits::{ANNOUNCEMENT_CHARS_MAX, AVATAR_BYTES_MAX, HISTORY_LAST_MAX, INVITE_MAX, NAME_CHARS_MAX},
-    v1,
+    v1::{self, server_frame::Body},
 };
 use anser_store::{
-    self as store, GroupChange, GroupUpdate, History, JoinMode, MembersAction, MembersChange, MembersChanged, NewGroup,
-    Rank, Refusal,
+    self as store, Appended, GroupChange, GroupUpdate, History, JoinMode, MembersAction, MembersChange, MembersChanged,
+    NewGroup, NicknameChange, Rank, Refusal,
 };
 
 use super::{
     Actor, Lane,
     deliver::{Audience, LogPosition, PUSHED_AT_ONCE, publish, untold},
+    message,
     name::check_name,
     page_limit, people, session, stored,
     user::check_avatar,
@@ -25,6 +26,7 @@ use crate::{
     cluster::{envelope::MembersVersion, relay::Told},
     ctx::Ctx,
     error::Error,
+    event::Event,
     outbox::Wave,
 };
 
@@ -145,6 +147,43 @@ pub async fn update(cx: &Ctx, actor: &Actor, update: v1::UpdateGroup) -> Result<
     let changed = cx.store.update_group(update).await?;
     tell(cx, &changed, &[]).await;
     Ok(wire::group(&changed.group, changed.role))
+}
+
+/// Told as a silent entry is: who is at the place before it moves on, and whoever is further behind finds it in a page.
+pub async fn set_nickname(cx: &Ctx, actor: &Actor, set: v1::SetGroupNickname) -> Result<v1::Sent, Error> {
+    check_name("nickname", &set.nickname, 0..=NAME_CHARS_MAX)?;
+    let (group, nickname) = (wire::group_id(set.group_id)?, set.nickname);
+    let change = NicknameChange {
+        group,
+        member: actor.sender(),
+        client_msg_id: set.client_msg_id.parse()?,
+        nickname: nickname.as_str().into(),
+        client_time_ms: wire::position(set.client_time_ms),
+        login_version: actor.login_version,
+    };
+    let appended = cx.store.set_nickname(change).await?;
+    if !appended.duplicate {
+        tell_nickname(cx, group, actor.user, nickname, &appended).await;
+    }
+    Ok(message::sent(&appended))
+}
+
+async fn tell_nickname(cx: &Ctx, group: GroupId, user: UserId, nickname: String, entry: &Appended) {
+    let (conversation, members_version) = (ConversationId::Group(group), entry.members_version);
+    let members = match cx.members.at_least(cx, group, members_version).await {
+        Ok(members) => members,
+        Err(error) => return untold(cx, conversation, members_version, &error),
+    };
+    let server_msg_id = entry.server_msg_id;
+    let event = Event::new(Body::MessagesChanged(v1::MessagesChanged {
+        conversation_id: conversation.to_string(),
+        after: server_msg_id - 1,
+        through: server_msg_id,
+        nicknames: vec![v1::GroupNickname { user_id: user.0, nickname, changed: server_msg_id }],
+        ..v1::MessagesChanged::default()
+    }));
+    let position = LogPosition { group, members_version, server_msg_id, behind: 0 };
+    publish(cx, &mut Wave::default(), Audience::Members(position, &members), &event, None).await;
 }
 
 fn join_mode(join: i32) -> Result<JoinMode, Error> {

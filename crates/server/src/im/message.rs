@@ -143,7 +143,7 @@ fn behind_failed() -> Error {
 fn check_send(actor: &Actor, send: v1::Send) -> Result<NewMessage, Error> {
     let conversation = wire::conversation_of(&send.conversation_id, actor.user)?;
     let kind = send.r#type();
-    if matches!(kind, Type::Unknown | Type::Notice | Type::Recall | Type::Edit | Type::Reaction) {
+    if matches!(kind, Type::Unknown | Type::Notice | Type::Recall | Type::Edit | Type::Reaction | Type::Nickname) {
         let message = format!("type {} cannot be sent: send one that docs/protocol.md lists", send.r#type);
         return Err(Error::bad_field(message));
     }
@@ -174,7 +174,7 @@ pub fn check_body(bytes: usize) -> Result<(), Error> {
     }
 }
 
-fn sent(appended: &Appended) -> v1::Sent {
+pub fn sent(appended: &Appended) -> v1::Sent {
     v1::Sent {
         server_msg_id: appended.server_msg_id,
         server_time_ms: appended.server_time_ms,
@@ -215,5 +215,6 @@ pub async fn pull(
         through: page.through,
         changed: page.changed.iter().map(wire::message).collect(),
         references: page.references.iter().map(wire::reference).collect(),
+        nicknames: page.nicknames.iter().map(wire::group_nickname).collect(),
     })
 }

@@ -178,6 +178,7 @@ async fn about_groups(
             joining::preview_link(cx, actor, lane, preview, now).await.map(Body::GroupPreview)
         }
         Request::JoinGroup(join) => joining::join(cx, actor, lane, join, now).await.map(Body::Joined),
+        Request::SetGroupNickname(set) => group::set_nickname(cx, actor, set).await.map(Body::Sent),
         request => about_people(cx, actor, lane, request, now).await,
     }
 }
@@ -280,6 +281,7 @@ fn kind(request: Option<&Request>) -> &'static str {
         Some(Request::ListLinks(_)) => "list_links",
         Some(Request::PreviewLink(_)) => "preview_link",
         Some(Request::JoinGroup(_)) => "join_group",
+        Some(Request::SetGroupNickname(_)) => "set_group_nickname",
         Some(Request::GetUsers(_)) => "get_users",
         Some(Request::UpdateProfile(_)) => "update_profile",
         Some(Request::RequestContact(_)) => "request_contact",

@@ -2,8 +2,8 @@
 
 use anser_proto::{ConversationId, ErrorCode, GroupId, UserId, v1};
 use anser_store::{
-    Appended, Ban, Block, Change, Contact, Group, History, JoinRequest, Link, Member, Message, NewMessage, Now, Party,
-    Preview, Privacy, Reaction, Reference, Revision, Role, Session, User, Who,
+    Appended, Ban, Block, Change, Contact, Group, GroupNickname, History, JoinRequest, Link, Member, Message,
+    NewMessage, Now, Party, Preview, Privacy, Reaction, Reference, Revision, Role, Session, User, Who,
 };
 use prost::Message as _;
 
@@ -181,7 +181,19 @@ pub fn group(group: &Group, role: Option<Role>) -> v1::Group {
 
 pub fn member(member: &Member) -> v1::Member {
     let Member { role, joined, muted_until_ms, .. } = *member;
-    v1::Member { user: Some(user(&member.user)), role: role as i32, joined, muted_until_ms }
+    v1::Member {
+        user: Some(user(&member.user)),
+        role: role as i32,
+        joined,
+        muted_until_ms,
+        nickname: member.nickname.nickname.to_string(),
+        nickname_changed: member.nickname.changed,
+    }
+}
+
+pub fn group_nickname(nickname: &GroupNickname) -> v1::GroupNickname {
+    let GroupNickname { user, nickname, changed } = nickname;
+    v1::GroupNickname { user_id: user.0, nickname: nickname.to_string(), changed: *changed }
 }
 
 pub fn ban(ban: &Ban) -> v1::Ban {

@@ -205,6 +205,10 @@ impl Store for Faulty {
         self.below.join_by_link(by).await
     }
 
+    async fn set_nickname(&self, change: NicknameChange) -> Result<Appended, Error> {
+        self.below.set_nickname(change).await
+    }
+
     async fn member_ids(&self, group: GroupId) -> Result<MemberIds, Error> {
         self.whom().await?;
         self.below.member_ids(group).await

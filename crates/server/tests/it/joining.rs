@@ -1,4 +1,4 @@
-//! How users come into a group, who may not, and what newcomers see.
+//! How users come into a group, who may not, what newcomers see, and what members are called there.
 
 use anser_proto::{
     ErrorCode,
@@ -286,4 +286,47 @@ async fn of_fifty_at_once_five_join_by_a_link_for_five() {
     assert_eq!((in_it, refused), (5, 45));
     let get = v1::GetGroup { group_id: group_id(&group) };
     assert_eq!(of_group(&mut ada, Request::GetGroup(get)).await.member_count, 6);
+}
+
+#[tokio::test]
+async fn a_members_own_name_is_told_by_a_silent_entry_and_the_list_of_members() {
+    let server = TestServer::start().await;
+    let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
+    let group = ada.create_group(&[&bob]).await;
+    bob.send(&group, "m-1", "honk").await; // 2
+    let set = |nickname: &str, id: &str| {
+        let (group_id, client_msg_id, nickname) = (group_id(&group), id.into(), nickname.into());
+        Request::SetGroupNickname(v1::SetGroupNickname { group_id, client_msg_id, nickname, client_time_ms: 1 })
+    };
+    for _ in 0..2 {
+        let Body::Sent(sent) = bob.ask(set("Bobby", "n-1")).await else { panic!("not named") };
+        assert_eq!(sent.server_msg_id, 3, "a retry gets the first place");
+    }
+    for raw in [&mut ada, &mut bob] {
+        let changed = loop {
+            if let Body::MessagesChanged(changed) = raw.event().await {
+                break changed;
+            }
+        };
+        let [v1::GroupNickname { nickname, changed: place, .. }] = &changed.nicknames[..] else {
+            panic!("{changed:?}")
+        };
+        assert_eq!((&**nickname, *place, changed.after, changed.through), ("Bobby", 3, 2, 3));
+        assert_eq!(changed.changed, []);
+        raw.nothing_more().await;
+    }
+    let list = v1::ListMembers { group_id: group_id(&group), ..Default::default() };
+    let Body::Members(page) = ada.ask(Request::ListMembers(list)).await else { panic!("no members") };
+    let names: Vec<_> = page.members.iter().map(|member| (&*member.nickname, member.nickname_changed)).collect();
+    assert_eq!(names.iter().filter(|name| **name == ("Bobby", 3)).count(), 1, "{names:?}");
+    // Who was away finds it in the page.
+    let pull = v1::Pull { conversation_id: group.clone(), after: Some(2), ..Default::default() };
+    let page = ada.pull(pull).await;
+    assert_eq!((page.messages.len(), page.through, &*page.nicknames[0].nickname), (0, 3, "Bobby"));
+    let session = ada.sync(0).await.sessions.remove(0);
+    assert_eq!((session.unread, session.last.expect("a line").server_msg_id), (1, 2), "no line of the list");
+    for bad in ["\n", &"x".repeat(65), "\u{200b}"] {
+        assert_eq!(bob.refused(set(bad, "n-2")).await, ErrorCode::BadField, "{bad:?}");
+    }
+    assert_eq!(bob.refused(set("other", "n-1")).await, ErrorCode::Conflict);
 }

@@ -47,6 +47,7 @@ const TABLE: &str = "
     mute           NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  ok         ok
     mute_admin     NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  FORBIDDEN  ok
     update_group   NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  ok         ok
+    nickname       NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  ok         ok         ok
     set_role       NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  FORBIDDEN  ok
     transfer       NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  FORBIDDEN  ok
     dissolve       NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  FORBIDDEN  FORBIDDEN  FORBIDDEN  ok
@@ -157,6 +158,10 @@ impl Cast {
                 Request::JoinGroup(v1::JoinGroup { token, text: "it is me".into() })
             }
             "preview" => Request::PreviewLink(v1::PreviewLink { token: self.owners_link(group_id).await.token }),
+            "nickname" => {
+                let (client_msg_id, nickname) = ("named".into(), "Goose".into());
+                Request::SetGroupNickname(v1::SetGroupNickname { group_id, client_msg_id, nickname, client_time_ms: 1 })
+            }
             "ban" => Request::RemoveMembers(v1::RemoveMembers { group_id, user_ids: plain, ban: true }),
             "ban_admin" => Request::RemoveMembers(v1::RemoveMembers { group_id, user_ids: second, ban: true }),
             "unban" => Request::UnbanMembers(v1::UnbanMembers { group_id, user_ids: plain }),

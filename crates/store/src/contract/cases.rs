@@ -287,6 +287,12 @@ macro_rules! store_contract {
                 of_fifty_at_once_as_many_join_as_the_link_says
                 who_races_with_a_ban_or_the_end_is_judged_by_the_log
             }
+            nickname {
+                a_members_own_name_is_told_by_a_silent_entry
+                a_page_tells_whose_own_names_changed_in_it
+                a_retry_of_a_name_gets_its_first_place
+                who_is_muted_or_no_member_keeps_the_name_they_have
+            }
             dissolve {
                 a_dissolved_group_ends_with_its_last_notice
                 a_dissolved_group_is_read_and_marked_by_who_saw_it

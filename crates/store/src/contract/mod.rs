@@ -18,6 +18,7 @@ mod lists;
 mod log;
 mod mark;
 mod members;
+mod nickname;
 mod people;
 mod requests;
 mod roles;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 pub(super) fn is_silent(kind: i32) -> bool {
-    [Type::Recall, Type::Edit, Type::Reaction].into_iter().any(|silent| silent as i32 == kind)
+    [Type::Recall, Type::Edit, Type::Reaction, Type::Nickname].into_iter().any(|silent| silent as i32 == kind)
 }
 
 impl State {

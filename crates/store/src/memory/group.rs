@@ -10,11 +10,15 @@ use anser_proto::{
 
 use super::{GroupRow, Membership, State, change::is_silent, members::told, page};
 use crate::{
-    ADMINS_OF_A_GROUP, Ban, GROUPS_OF_A_USER, Group, GroupUpdate, HISTORY_LOOKED_AT, History, MEMBERS_OF_A_GROUP,
-    Member, MemberIds, MembersChanged, NewGroup, Page, Refusal, Role, Silence,
+    ADMINS_OF_A_GROUP, Ban, GROUPS_OF_A_USER, Group, GroupNickname, GroupUpdate, HISTORY_LOOKED_AT, History,
+    MEMBERS_OF_A_GROUP, Member, MemberIds, MembersChanged, NewGroup, Page, Refusal, Role, Silence,
 };
 
 impl Membership {
+    pub(super) fn nickname(&self) -> GroupNickname {
+        GroupNickname { user: self.user, nickname: self.nickname.0.clone(), changed: self.nickname.1 }
+    }
+
     pub(super) fn covers(&self, server_msg_id: u64) -> bool {
         self.first_seen <= server_msg_id && self.left.is_none_or(|left| server_msg_id <= left)
     }
@@ -158,6 +162,7 @@ impl State {
                 first_seen,
                 left: None,
                 muted_until_ms: 0,
+                nickname: ("".into(), 0),
             });
             let session = self.sessions.entry((*user, ConversationId::Group(group))).or_default();
             (session.read_mark, session.delivered_mark) = (joined, joined);
@@ -260,7 +265,13 @@ impl State {
         present.sort_by_key(|one| one.user);
         let shown = |one: &Membership| {
             let user = self.users[&one.user].user.clone();
-            Member { user, role: one.role, joined: one.joined, muted_until_ms: one.muted_until_ms }
+            Member {
+                user,
+                role: one.role,
+                joined: one.joined,
+                muted_until_ms: one.muted_until_ms,
+                nickname: one.nickname(),
+            }
         };
         Ok(page(present.into_iter().map(shown), limit))
     }

@@ -9,9 +9,10 @@ use anser_proto::{
 };
 use prost::Message as _;
 
-use super::{GroupRow, Membership, State, group::unchanged};
+use super::{GroupRow, Membership, State, group::unchanged, message::first_place};
 use crate::{
-    BANS_OF_A_GROUP, JoinMode, MembersAction, MembersChange, MembersChanged, Message, NewMessage, Refusal, Role, Sender,
+    Appended, BANS_OF_A_GROUP, JoinMode, MembersAction, MembersChange, MembersChanged, Message, NewMessage,
+    NicknameChange, Refusal, Role, Sender,
 };
 
 impl State {
@@ -280,6 +281,33 @@ impl State {
         let row = self.groups.get_mut(&group).expect("the group was looked up");
         row.group.dissolved_at = notice.server_msg_id;
         Ok(self.changed(group, operator.user, vec![notice], &BTreeSet::new()))
+    }
+
+    pub(super) fn set_nickname(&mut self, change: NicknameChange) -> Result<Appended, Refusal> {
+        let (group, user, nickname, login) =
+            (change.group, change.member.user, change.nickname.clone(), change.login_version);
+        let entry = change.entry();
+        let identity = (entry.conversation, user, entry.client_msg_id.clone());
+        if let Some((place, sent)) = self.places.get(&identity) {
+            return first_place(&self.logs[&entry.conversation][*place as usize - 1], sent, &entry);
+        }
+        let (row, own) = self.as_member(user, group)?;
+        let (members_version, before) = (row.group.members_version, own.nickname.0.clone());
+        let is_muted = own.muted_until_ms > (self.options.clock)();
+        self.must_be_logged_in(user, login)?;
+        if is_muted {
+            return Err(Refusal::Forbidden);
+        }
+        if nickname == before {
+            let last = self.logs[&entry.conversation].last().expect("it was created");
+            return Ok(Appended::first(last.server_msg_id, last.server_time_ms, last.count));
+        }
+        let stored = self.push(NewMessage { content: "".into(), ..entry.clone() });
+        self.places.insert(identity, (stored.server_msg_id, entry));
+        let row = self.groups.get_mut(&group).expect("the group was looked up");
+        let present = row.memberships.iter_mut().filter(|one| one.left.is_none() && one.user == user);
+        present.for_each(|one| one.nickname = (nickname.clone(), stored.server_msg_id));
+        Ok(self.appended(&stored, user, members_version))
     }
 
     /// Tells of a change in the group's log. Its `client_msg_id` is not among the `places`: it takes none from a user.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use anser_proto::{ConversationId, UserId, limits::PREVIEW_CHARS_MAX};
+use anser_proto::{ConversationId, UserId, limits::PREVIEW_CHARS_MAX, v1};
 
 use super::{Membership, State, change::is_silent};
 use crate::{Appended, Between, LogPage, Message, NewMessage, Reference, Refusal, Role, Strangers, Stretch};
@@ -154,9 +154,9 @@ impl State {
             within.reverse();
         }
         let (mut page, mut targets, mut bytes) = (Vec::<Message>::new(), Vec::<(u64, u64)>::new(), 0);
-        let (mut reached, mut more, mut looked_at) = (None, false, 0);
+        let (mut reached, mut more, mut looked_at, mut renamed) = (None, false, 0, BTreeSet::new());
         for message in &within {
-            let entries = page.len() + targets.len();
+            let entries = page.len() + targets.len() + renamed.len();
             more = entries >= stretch.limit as usize || (bytes >= stretch.bytes_max && entries > 0);
             if more {
                 break;
@@ -167,6 +167,8 @@ impl State {
             } else if !is_silent(message.kind) {
                 page.push((*message).clone());
                 bytes += message.body_bytes();
+            } else if message.kind == v1::message::Type::Nickname as i32 {
+                renamed.extend(oldest_first.then_some(message.from.user));
             } else if stretch.after.is_some_and(|after| self.target(message) <= after)
                 && !targets.iter().any(|(known, _)| *known == self.target(message))
             {
@@ -199,7 +201,28 @@ impl State {
         changed.sort_by_key(|row| row.server_msg_id);
         let references = self.references(&seen, &page);
         page.iter_mut().chain(&mut changed).for_each(|message| self.mark_own(reader, message));
-        Ok(LogPage { messages: page, more, head, after, through, changed, references, looked_at, is_whole: true })
+        let nicknames = match conversation {
+            ConversationId::Group(group) => {
+                let row = &self.groups[&group];
+                let mut now: Vec<_> =
+                    row.members().filter(|one| renamed.contains(&one.user)).map(Membership::nickname).collect();
+                now.sort_by_key(|one| one.user);
+                now
+            }
+            ConversationId::Single { .. } => Vec::new(),
+        };
+        Ok(LogPage {
+            messages: page,
+            more,
+            head,
+            after,
+            through,
+            changed,
+            references,
+            nicknames,
+            looked_at,
+            is_whole: true,
+        })
     }
 
     fn references(&self, seen: &[&Message], page: &[Message]) -> Vec<Reference> {

@@ -33,9 +33,9 @@ use people::{ContactRow, Thing};
 use crate::{
     Appended, Ban, Between, Block, Change, Changes, Contact, Device, Error, Failure, Group, GroupUpdate, Hidden, Hide,
     JoinRequest, Link, LinkPreview, LinkRevocation, LinkUse, LogPage, Mark, Marked, Member, MemberIds, MembersChange,
-    MembersChanged, Message, NewGroup, NewLink, NewMessage, NewUser, Options, Page, PasswordHash, PeopleChange,
-    PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Refusal, Role, Session, SessionChange,
-    SessionChanged, Stats, Store, Stretch, TokenHash, User,
+    MembersChanged, Message, NewGroup, NewLink, NewMessage, NewUser, NicknameChange, Options, Page, PasswordHash,
+    PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Refusal, Role, Session,
+    SessionChange, SessionChanged, Stats, Store, Stretch, TokenHash, User,
 };
 
 pub struct MemoryStore {
@@ -120,6 +120,8 @@ struct Membership {
     left: Option<u64>,
     /// Until then they may not speak.
     muted_until_ms: u64,
+    /// Of their own, in this group; and the entry that changed it.
+    nickname: (Arc<str>, u64),
 }
 
 impl MemoryStore {
@@ -227,6 +229,10 @@ impl Store for MemoryStore {
 
     async fn update_group(&self, update: GroupUpdate) -> Result<MembersChanged, Error> {
         self.with(|state| state.update_group(update))
+    }
+
+    async fn set_nickname(&self, change: NicknameChange) -> Result<Appended, Error> {
+        self.with(|state| state.set_nickname(change))
     }
 
     async fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error> {

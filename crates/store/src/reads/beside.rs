@@ -2,15 +2,15 @@
 
 use std::{collections::BTreeSet, ops::ControlFlow};
 
-use anser_proto::{ConversationId, UserId};
+use anser_proto::{ConversationId, GroupId, UserId};
 
 use super::{log::stays, session::start_of};
 use crate::{
-    Message, Reference,
+    GroupNickname, Message, Reference,
     query::Query,
     questions,
     read::{Snapshot, keyed},
-    rows::{COLUMNS, Damage, Entry, HiddenRow, ReactionRow, Salvage, Take, is_silent, take_message},
+    rows::{COLUMNS, Damage, Entry, HiddenRow, ReactionRow, Row as _, Salvage, Stay, Take, is_silent, take_message},
 };
 
 /// Of a conversation, with their entry.
@@ -76,6 +76,22 @@ pub(super) async fn references<D: Snapshot>(
     let damaged = db.damaged();
     let found = db.rows(questions, |row| Ok(take(row).map_err(|damage| damaged.note(&damage)).ok())).await?;
     Ok(found.into_iter().flatten().collect())
+}
+
+/// The names of these members now, in order of their ids. Of who is none any more, none.
+pub(super) async fn nicknames<D: Snapshot>(
+    db: &mut D,
+    conversation: ConversationId,
+    users: BTreeSet<UserId>,
+) -> Result<Vec<GroupNickname>, D::Error> {
+    let ConversationId::Group(group) = conversation else { return Ok(Vec::new()) };
+    let dialect = db.dialect();
+    let questions = users.iter().map(|user| Query::with_key::<Stay>(dialect, &(group, *user))).collect();
+    let found = db.rows(questions, |row| {
+        let (GroupId(_), user) = row.get()?;
+        Ok(Stay::take(row)?.nickname_of(user))
+    });
+    found.await
 }
 
 /// A question for each place that the reader may see; the places ascend.

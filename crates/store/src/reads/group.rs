@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use anser_proto::{GroupId, UserId};
 
 use crate::{
-    Ban, Group, Member, MemberIds, Page, Refusal, Role, Silence, User,
+    Ban, Group, GroupNickname, Member, MemberIds, Page, Refusal, Role, Silence, User,
     damaged::Damaged,
     query::{Query, bound},
     read::{Read, Snapshot, beside, cut},
@@ -42,16 +42,18 @@ impl Read for MembersOf {
         must_be_member(db, asker, group).await?;
         let (user, present) = (columns_of::<UserRow>("im_user"), db.dialect().present());
         let sql = format!(
-            "SELECT im_group_member.user_id, joined, muted_until_ms, role, {user} FROM im_group_member LEFT JOIN im_user USING (user_id)
+            "SELECT im_group_member.user_id, joined, muted_until_ms, im_group_member.nickname, nickname_changed, role, {user} FROM im_group_member LEFT JOIN im_user USING (user_id)
              WHERE group_id = ? AND {present} AND im_group_member.user_id > ? ORDER BY im_group_member.user_id LIMIT ?"
         );
         let question = Query::new(sql, [group.into(), bound(after.0), (u64::from(limit) + 1).into()]);
         let damaged = db.damaged();
         let members = db.rows(vec![question], |row| {
             let (user, (joined, muted_until_ms)) = row.get()?;
+            let (nickname, changed): (Option<_>, _) = row.get()?;
+            let nickname = GroupNickname { user, nickname: nickname.unwrap_or_else(|| "".into()), changed };
             let role = listed_role(row, group, user, &damaged);
             let user = beside(row, &user, &damaged).map_or(User::unreadable(user), |row: UserRow| row.user(user));
-            Ok(Member { user, role: role.unwrap_or(Role::Member), joined, muted_until_ms })
+            Ok(Member { user, role: role.unwrap_or(Role::Member), joined, muted_until_ms, nickname })
         });
         Ok(cut(members.await?, limit))
     }

@@ -1,6 +1,6 @@
 //! Reading a log as somebody may see it.
 
-use std::ops::ControlFlow;
+use std::{collections::BTreeSet, ops::ControlFlow};
 
 use anser_proto::{ConversationId, GroupId, UserId};
 
@@ -210,8 +210,8 @@ impl Read for Plan {
                 break;
             }
         }
-        let ReadLog { reader, stretch, .. } = self.asked;
-        let Scan { mut messages, mut bytes, mut more, reached, targets, looked_at, is_whole } = scan;
+        let ReadLog { reader, conversation, stretch, .. } = self.asked;
+        let Scan { mut messages, mut bytes, mut more, reached, targets, renamed, looked_at, is_whole } = scan;
         let (mut after, mut through) = (stretch.after.unwrap_or(0), self.last);
         match (stretch.after, more) {
             (Some(_), true) => through = reached.unwrap_or(after),
@@ -242,7 +242,19 @@ impl Read for Plan {
         changed.sort_unstable_by_key(|row| row.server_msg_id);
         let references = rows_beside::references(db, self.reader(), &messages).await?;
         rows_beside::mark_own(db, reader, &mut messages).await?;
-        Ok(LogPage { messages, more, head: self.head, after, through, changed, references, looked_at, is_whole })
+        let nicknames = rows_beside::nicknames(db, conversation, renamed).await?;
+        Ok(LogPage {
+            messages,
+            more,
+            head: self.head,
+            after,
+            through,
+            changed,
+            references,
+            nicknames,
+            looked_at,
+            is_whole,
+        })
     }
 }
 
@@ -255,6 +267,8 @@ struct Scan {
     reached: Option<u64>,
     /// Messages from before the page that entries in it changed, each with the first that did, in the order of the entries.
     targets: Vec<(u64, u64)>,
+    /// Whose own names in the group entries of the page changed.
+    renamed: BTreeSet<UserId>,
     looked_at: u32,
     is_whole: bool,
 }
@@ -264,7 +278,8 @@ impl Scan {
         let is_whole = true;
         let (messages, targets) = (Vec::new(), Vec::new());
         debug_assert!(plan.asked.stretch.limit > 0, "a page has at least one entry");
-        Self { messages, bytes: 0, more: false, reached: None, targets, looked_at: 0, is_whole }
+        let renamed = BTreeSet::new();
+        Self { messages, bytes: 0, more: false, reached: None, targets, renamed, looked_at: 0, is_whole }
     }
 
     /// To tell whether there is more, one entry more than fits is looked at. Where silent entries take the places of messages, more and more
@@ -301,7 +316,7 @@ impl Scan {
     }
 
     fn is_full(&self, stretch: &Stretch) -> bool {
-        let entries = self.messages.len() + self.targets.len();
+        let entries = self.messages.len() + self.targets.len() + self.renamed.len();
         entries >= stretch.limit as usize
             || (self.bytes >= stretch.bytes_max && entries > 0)
             || self.looked_at >= LOOKED_AT_MAX
@@ -316,6 +331,8 @@ impl Scan {
         } else if !is_silent(message.kind) {
             self.bytes += message.body_bytes();
             self.messages.push(message);
+        } else if target == 0 {
+            self.renamed.extend(after.map(|_| message.from.user));
         } else if after.is_some_and(|after| target <= after) && self.targets.iter().all(|(known, _)| *known != target) {
             self.targets.push((target, message.server_msg_id));
         }

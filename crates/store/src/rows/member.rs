@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anser_proto::{GroupId, UserId};
 
 use super::{Only, Row, columns};
-use crate::Role;
+use crate::{GroupNickname, Role};
 
 /// A stretch of a group's log during which somebody is, or was, a member.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,12 +23,19 @@ pub(crate) struct Stay {
     pub(crate) visible_from: Option<u64>,
     /// Of their own, in this group.
     pub(crate) nickname: Option<Arc<str>>,
+    /// The entry of the log that changed it last; 0: none did.
+    pub(crate) nickname_changed: u64,
 }
 
 /// The first id of the log that is seen in a stay, as a statement names it.
 pub(crate) const FIRST_SEEN: &str = "COALESCE(visible_from, joined)";
 
 impl Stay {
+    pub(crate) fn nickname_of(&self, user: UserId) -> GroupNickname {
+        let nickname = self.nickname.clone().unwrap_or_else(|| "".into());
+        GroupNickname { user, nickname, changed: self.nickname_changed }
+    }
+
     pub(crate) fn first_seen(&self) -> u64 {
         self.visible_from.unwrap_or(self.joined)
     }
@@ -41,7 +48,7 @@ impl Row for Stay {
     const KEY: &[&str] = &["group_id", "user_id"];
     const ONLY: Only = Only::Present;
 
-    columns!(joined, left_at, role, invited_by, muted_until_ms, visible_from, nickname);
+    columns!(joined, left_at, role, invited_by, muted_until_ms, visible_from, nickname, nickname_changed);
 
     fn is_found(&self) -> bool {
         self.left_at.is_none()

@@ -150,6 +150,7 @@ pub(super) fn join(
             muted_until_ms: 0,
             visible_from,
             nickname: None,
+            nickname_changed: 0,
         };
         facts.stay(group, *user)?;
         facts.tables.stays.set((group, *user), Some(stay));

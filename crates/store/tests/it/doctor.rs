@@ -2,7 +2,7 @@
 
 use anser_proto::{GroupId, UserId};
 use anser_store::{
-    Device, MembersAction, MembersChange, Store,
+    Device, MembersAction, MembersChange, NicknameChange, Store,
     doctor::{Finding, Report},
 };
 
@@ -25,6 +25,10 @@ pub async fn village(store: &dyn Store) {
         let change = MembersChange { group: GroupId(10), operator, action, login_version: 0 };
         store.change_members(change).await.expect("changed");
     }
+    let (member, client_msg_id, nickname) = (sender(12), "named".parse().expect("a good id"), "Goose".into());
+    let named =
+        NicknameChange { group: GroupId(20), member, client_msg_id, nickname, client_time_ms: 1, login_version: 0 };
+    store.set_nickname(named).await.expect("changed");
     let device = Device { device_id: "a".into(), platform: 1, name: "".into() };
     store.touch_device(UserId(1), device).await.expect("known");
 }

@@ -17,9 +17,9 @@ use anser_proto::{ConversationId, GroupId, UserId, v1};
 use anser_store::{
     Appended, Device, Error, Flags, Group, GroupChange, GroupUpdate, Hide, History, JoinMode, LinkRevocation, LinkUse,
     Mark, MarkKind, MembersAction, MembersChange, MembersChanged, Message, MessageChange, NewGroup, NewLink,
-    NewMessage, NewUser, Options, Party, PasswordHash, PeopleAction, PeopleChange, PeopleOptions, PrivacyChange,
-    ProfileChange, Rank, Refusal, Sender, Session, SessionAction, SessionChange, Store, Stretch, Target, What, Who,
-    Window,
+    NewMessage, NewUser, NicknameChange, Options, Party, PasswordHash, PeopleAction, PeopleChange, PeopleOptions,
+    PrivacyChange, ProfileChange, Rank, Refusal, Sender, Session, SessionAction, SessionChange, Store, Stretch, Target,
+    What, Who, Window,
     contract::{Make, Subject},
     memory::MemoryStore,
     sequencer::HeadSequencer,
@@ -59,6 +59,8 @@ enum Step {
     JoinByLink(UserId, u8, &'static str, Login),
     /// Behind whom, and the limit.
     Members(UserId, GroupId, UserId, u32),
+    /// What the entry is called, and the name.
+    SetNickname(UserId, GroupId, &'static str, &'static str, Login),
     UpdateProfile(UserId, ProfileChange),
     ChangePeople(UserId, UserId, PeopleAction, Login),
     UpdatePrivacy(UserId, PrivacyChange),
@@ -143,6 +145,8 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(user, link, text, login)| Step::JoinByLink(user, link, text, login)),
         1 => (user(), group(), prop_oneof![Just(UserId(0)), user()], limit())
             .prop_map(|(asker, group, after, limit)| Step::Members(asker, group, after, limit)),
+        3 => (user(), group(), sample(&["a", "n", "o", "p"]), sample(&["", "x", "y"]), login())
+            .prop_map(|(user, group, id, name, login)| Step::SetNickname(user, group, id, name, login)),
         1 => update_profile(),
         10 => change_people(),
         2 => update_privacy(),
@@ -395,7 +399,7 @@ async fn read_plainly(store: &dyn Store, reader: UserId, conversation: Conversat
     let page = store.read_log(reader, conversation, stretch).await;
     let page = page.map(|page| {
         let messages = page.messages.into_iter().map(plain_message).collect::<Vec<_>>();
-        (page.head, page.more, messages, page.after, page.through, page.changed, page.references)
+        ((page.head, page.more, messages, page.after, page.through), (page.changed, page.references, page.nicknames))
     });
     format!("{page:?}")
 }
@@ -475,6 +479,13 @@ async fn take(store: &dyn Store, step: &Step) -> String {
         }
         Step::Members(asker, group, after, limit) => {
             format!("{:?}", store.members(asker, group, after, limit).await)
+        }
+        Step::SetNickname(user, group, id, nickname, login) => {
+            let (login_version, nickname) = (login.version(store, user).await, nickname.into());
+            let (member, client_msg_id) = (sender(user), id.parse().expect("a good id"));
+            let change = NicknameChange { group, member, client_msg_id, nickname, client_time_ms: 5, login_version };
+            let place = store.set_nickname(change).await;
+            format!("{:?}", place.map(|place| Appended { members_version: 0, ..place }))
         }
         Step::UpdateProfile(user, change) => {
             let login_version = Login::Present.version(store, user).await;
@@ -560,6 +571,7 @@ async fn whole(store: &dyn Store) -> Vec<String> {
         for group in GROUPS {
             let group_and_role = store.group(user, group).await.map(|(group, role)| (plain_group(group), role));
             lines.push(format!("{group_and_role:?}"));
+            lines.push(format!("{:?}", store.members(user, group, UserId(0), 99).await));
             lines.push(format!("{:?}", store.bans(user, group, UserId(0), 99).await));
             let waiting = store.join_requests(user, group, UserId(0), 99).await;
             lines.push(format!("{:?}", (waiting, store.links(user, group).await)));

@@ -105,7 +105,14 @@ impl Server {
             let sees = server.stay_begins(to, id) <= now.server_msg_id;
             let changed = if sees { vec![now.clone()] } else { Vec::new() };
             let (after, through) = (entry.server_msg_id - 1, entry.server_msg_id);
-            let event = v1::MessagesChanged { conversation_id: id.to_string(), after, through, changed, mailbox_seq };
+            let event = v1::MessagesChanged {
+                conversation_id: id.to_string(),
+                after,
+                through,
+                changed,
+                mailbox_seq,
+                nicknames: Vec::new(),
+            };
             Push { to, body: Body::MessagesChanged(event) }
         };
         let (mut own, mut pushes) = (0, Vec::new());

@@ -15,7 +15,8 @@ SET @add = IF(
      WHERE table_schema = DATABASE() AND table_name = 'im_group_member' AND column_name = 'visible_from') = 0,
     'ALTER TABLE im_group_member
          ADD COLUMN visible_from BIGINT UNSIGNED COMMENT ''first id of the log that they see; NULL: joined'',
-         ADD COLUMN nickname TEXT COMMENT ''of their own, in this group''',
+         ADD COLUMN nickname TEXT COMMENT ''of their own, in this group'',
+         ADD COLUMN nickname_changed BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT ''by this entry of the log; 0: never''',
     'DO 0');
 PREPARE add_column FROM @add;
 EXECUTE add_column;

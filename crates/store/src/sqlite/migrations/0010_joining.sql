@@ -4,6 +4,7 @@ ALTER TABLE im_group ADD COLUMN history INTEGER NOT NULL DEFAULT 0;     -- messa
 -- First id of the log that they see; NULL: `joined`. Fixed when they join.
 ALTER TABLE im_group_member ADD COLUMN visible_from INTEGER;
 ALTER TABLE im_group_member ADD COLUMN nickname TEXT;                   -- of their own, in this group
+ALTER TABLE im_group_member ADD COLUMN nickname_changed INTEGER NOT NULL DEFAULT 0;     -- by this entry of the log; 0: never
 
 -- Who may not come back. For them it is as if the group were not there.
 CREATE TABLE im_ban (

@@ -25,7 +25,8 @@ async fn connect(url: &str) -> Conn {
 /// As text that creates it.
 async fn dump(db: &mut Conn) -> String {
     let columns = "SELECT table_name, GROUP_CONCAT(column_name ORDER BY ordinal_position SEPARATOR ', '),
-            GROUP_CONCAT(IF(data_type LIKE '%blob', CONCAT('CONCAT(''x'''''', HEX(', column_name, '), '''''''')'),
+            GROUP_CONCAT(IF(data_type LIKE '%blob' OR data_type LIKE '%binary',
+                CONCAT('IFNULL(CONCAT(''x'''''', HEX(', column_name, '), ''''''''), ''NULL'')'),
                 CONCAT('QUOTE(', column_name, ')')) ORDER BY ordinal_position SEPARATOR ', ')
         FROM information_schema.columns WHERE table_schema = DATABASE() AND extra NOT LIKE '%GENERATED%'
         GROUP BY table_name ORDER BY table_name <> 'im_store', table_name";
