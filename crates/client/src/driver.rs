@@ -9,7 +9,7 @@ use std::{
 
 use anser_proto::{
     ClientMsgId, ConversationId,
-    v1::{client_frame::Request, server_frame::Body},
+    v1::{self, client_frame::Request, server_frame::Body},
 };
 use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -328,10 +328,7 @@ impl Driver {
             // Told where it is known what the store took of it.
             Effect::Changed(_) => {}
             Effect::Reset(conversation) => self.tell(Event::Reset(conversation)),
-            Effect::Session(session) => {
-                let session = Session::from_wire(Arc::unwrap_or_clone(session));
-                session.into_iter().for_each(|session| self.tell(Event::Session(Arc::new(session))));
-            }
+            Effect::Session(session) => self.tell_session(Arc::unwrap_or_clone(session)),
             Effect::Forgotten => self.tell(Event::Forgotten),
             Effect::Profile(user) => {
                 let user = User::from(user);
@@ -340,13 +337,21 @@ impl Driver {
             }
             Effect::Hidden { conversation, server_msg_id } => self.tell(Event::Hidden { conversation, server_msg_id }),
             Effect::People => self.tell(Event::People),
-            Effect::Nicknames(conversation, nicknames) => {
-                let nicknames = nicknames.into_iter().map(GroupNickname::from).collect();
-                self.tell(Event::Nicknames { conversation, nicknames });
-            }
+            Effect::Nicknames(conversation, nicknames) => self.tell_nicknames(conversation, nicknames),
             Effect::Typing { conversation, user } => self.tell(Event::Typing { conversation, user }),
             Effect::State(state) => self.tell(Event::State(state)),
         }
+    }
+
+    fn tell_session(&self, session: v1::Session) {
+        if let Some(session) = Session::from_wire(session) {
+            self.tell(Event::Session(Arc::new(session)));
+        }
+    }
+
+    fn tell_nicknames(&self, conversation: ConversationId, nicknames: Vec<v1::GroupNickname>) {
+        let nicknames = nicknames.into_iter().map(GroupNickname::from).collect();
+        self.tell(Event::Nicknames { conversation, nicknames });
     }
 
     fn tell(&self, event: Event) {

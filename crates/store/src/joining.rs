@@ -1,8 +1,8 @@
-//! Records of how users come into groups: who waits to be let in, and links.
+//! Records of how users come into groups: who may not, who waits to be let in, links; and of what members see and are called there.
 
 use std::sync::Arc;
 
-use anser_proto::{GroupId, UserId};
+use anser_proto::{ClientMsgId, GroupId, UserId};
 
 use crate::{Sender, User};
 
@@ -12,6 +12,49 @@ pub const LINKS_OF_A_GROUP: &str = "the links of a group that live";
 
 /// What is kept of the token of a link: the first half of its SHA-256.
 pub type TokenHash = [u8; 16];
+
+/// What newcomers see of what was said before they come. Fixed for each when they join.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum History {
+    #[default]
+    None,
+    /// So many messages and notices, at most [`anser_proto::limits::HISTORY_LAST_MAX`], of the last [`HISTORY_LOOKED_AT`] entries.
+    Last(u32),
+    All,
+}
+
+/// Entries of a log that are looked at for what a newcomer sees, however few of them are shown.
+pub const HISTORY_LOOKED_AT: u64 = 2_000;
+
+/// A member's own name in a group.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GroupNickname {
+    pub user: UserId,
+    /// Empty: none.
+    pub nickname: Arc<str>,
+    /// The entry of the log that changed it last; 0: none did. Of two states the greater is the newer.
+    pub changed: u64,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NicknameChange {
+    pub group: GroupId,
+    pub member: Sender,
+    /// Of the silent entry that tells of it.
+    pub client_msg_id: ClientMsgId,
+    pub nickname: Arc<str>,
+    pub client_time_ms: u64,
+    /// Of the member's login.
+    pub login_version: u64,
+}
+
+/// Somebody who may not come back into a group.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Ban {
+    pub user: User,
+    pub banned_by: UserId,
+    pub since_ms: u64,
+}
 
 /// Somebody who waits to be let into a group.
 #[derive(Clone, PartialEq, Eq, Debug)]

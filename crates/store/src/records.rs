@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId};
 use bytes::Bytes;
 
-use crate::{Change, MessageChange, Reference, Refusal, Revision, rows::Place};
+use crate::{Change, GroupNickname, History, MessageChange, Reference, Refusal, Revision, rows::Place};
 
 /// Number of a message type as in `anser.v1.Message.Type`. The store only knows notices, which it writes itself, and silent entries.
 pub type MessageType = i32;
@@ -337,19 +337,6 @@ pub enum JoinMode {
     Closed = 2,
 }
 
-/// What newcomers see of what was said before they come. Fixed for each when they join.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum History {
-    #[default]
-    None,
-    /// So many messages and notices, at most [`anser_proto::limits::HISTORY_LAST_MAX`], of the last [`HISTORY_LOOKED_AT`] entries.
-    Last(u32),
-    All,
-}
-
-/// Entries of a log that are looked at for what a newcomer sees, however few of them are shown.
-pub const HISTORY_LOOKED_AT: u64 = 2_000;
-
 /// Somebody may speak in a group now.
 pub(crate) fn check_mute(role: Role, muted_until_ms: u64, mute_all: bool, now_ms: u64) -> Result<(), Refusal> {
     match muted_until_ms.saturating_sub(now_ms) {
@@ -391,36 +378,6 @@ pub struct Member {
     pub muted_until_ms: u64,
     /// Of their own, in this group.
     pub nickname: GroupNickname,
-}
-
-/// A member's own name in a group.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct GroupNickname {
-    pub user: UserId,
-    /// Empty: none.
-    pub nickname: Arc<str>,
-    /// The entry of the log that changed it last; 0: none did. Of two states the greater is the newer.
-    pub changed: u64,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct NicknameChange {
-    pub group: GroupId,
-    pub member: Sender,
-    /// Of the silent entry that tells of it.
-    pub client_msg_id: ClientMsgId,
-    pub nickname: Arc<str>,
-    pub client_time_ms: u64,
-    /// Of the member's login.
-    pub login_version: u64,
-}
-
-/// Somebody who may not come back into a group.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Ban {
-    pub user: User,
-    pub banned_by: UserId,
-    pub since_ms: u64,
 }
 
 /// Who is in a group.

@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use anser_proto::{ConversationId, UserId, limits::PREVIEW_CHARS_MAX, v1};
 
 use super::{Membership, State, change::is_silent};
-use crate::{Appended, Between, LogPage, Message, NewMessage, Reference, Refusal, Role, Strangers, Stretch};
+use crate::{
+    Appended, Between, GroupNickname, LogPage, Message, NewMessage, Reference, Refusal, Role, Strangers, Stretch,
+};
 
 impl State {
     pub(super) fn append(&mut self, batch: Vec<NewMessage>) -> Vec<Result<Appended, Refusal>> {
@@ -186,31 +188,13 @@ impl State {
             after = reached.map_or(through, |reached| reached - 1);
         }
         let seen = self.kept(reader, conversation)?;
-        let mut changed: Vec<Message> = Vec::new();
-        for (target, entry) in targets {
-            let Some(row) = seen.iter().find(|one| one.server_msg_id == target) else { continue };
-            bytes += row.body_bytes();
-            let is_first = changed.is_empty() && page.iter().all(|message| message.server_msg_id > entry);
-            if bytes > stretch.bytes_max && !is_first {
-                (through, more) = (entry - 1, true);
-                page.retain(|message| message.server_msg_id < entry);
-                break;
-            }
-            changed.push((*row).clone());
+        let (mut changed, end) = changed_by(targets, &seen, &page, stretch.bytes_max.saturating_sub(bytes));
+        if let Some(end) = end {
+            (through, more) = (end, true);
+            page.retain(|message| message.server_msg_id <= end);
         }
-        changed.sort_by_key(|row| row.server_msg_id);
         let references = self.references(&seen, &page);
         page.iter_mut().chain(&mut changed).for_each(|message| self.mark_own(reader, message));
-        let nicknames = match conversation {
-            ConversationId::Group(group) => {
-                let row = &self.groups[&group];
-                let mut now: Vec<_> =
-                    row.members().filter(|one| renamed.contains(&one.user)).map(Membership::nickname).collect();
-                now.sort_by_key(|one| one.user);
-                now
-            }
-            ConversationId::Single { .. } => Vec::new(),
-        };
         Ok(LogPage {
             messages: page,
             more,
@@ -219,10 +203,19 @@ impl State {
             through,
             changed,
             references,
-            nicknames,
+            nicknames: self.nicknames(conversation, &renamed),
             looked_at,
             is_whole: true,
         })
+    }
+
+    /// As they are now, in order of the users' ids.
+    fn nicknames(&self, conversation: ConversationId, users: &BTreeSet<UserId>) -> Vec<GroupNickname> {
+        let ConversationId::Group(group) = conversation else { return Vec::new() };
+        let named = self.groups[&group].members().filter(|one| users.contains(&one.user));
+        let mut now: Vec<_> = named.map(Membership::nickname).collect();
+        now.sort_by_key(|one| one.user);
+        now
     }
 
     fn references(&self, seen: &[&Message], page: &[Message]) -> Vec<Reference> {
@@ -240,6 +233,28 @@ impl State {
         };
         answered.map(reference).collect()
     }
+}
+
+/// The targets as they are now, each with the entry that changed it first; and where the page ends, if there is no room for all of them.
+fn changed_by(
+    targets: Vec<(u64, u64)>,
+    seen: &[&Message],
+    page: &[Message],
+    bytes_max: usize,
+) -> (Vec<Message>, Option<u64>) {
+    let (mut changed, mut end, mut bytes) = (Vec::<Message>::new(), None, 0);
+    for (target, entry) in targets {
+        let Some(row) = seen.iter().find(|one| one.server_msg_id == target) else { continue };
+        bytes += row.body_bytes();
+        let is_first = changed.is_empty() && page.iter().all(|message| message.server_msg_id > entry);
+        if bytes > bytes_max && !is_first {
+            end = Some(entry - 1);
+            break;
+        }
+        changed.push((*row).clone());
+    }
+    changed.sort_by_key(|row| row.server_msg_id);
+    (changed, end)
 }
 
 /// What a retry is told.

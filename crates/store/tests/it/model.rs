@@ -5,6 +5,8 @@
 //! contract leaves to a store (the order of some lists, what notices are called, how versions are numbered) is
 //! made equal before it is compared.
 
+mod groups;
+
 use std::{
     fmt::Debug,
     sync::{
@@ -15,11 +17,10 @@ use std::{
 
 use anser_proto::{ConversationId, GroupId, UserId, v1};
 use anser_store::{
-    Appended, Device, Error, Flags, Group, GroupChange, GroupUpdate, Hide, History, JoinMode, LinkRevocation, LinkUse,
-    Mark, MarkKind, MembersAction, MembersChange, MembersChanged, Message, MessageChange, NewGroup, NewLink,
-    NewMessage, NewUser, NicknameChange, Options, Party, PasswordHash, PeopleAction, PeopleChange, PeopleOptions,
-    PrivacyChange, ProfileChange, Rank, Refusal, Sender, Session, SessionAction, SessionChange, Store, Stretch, Target,
-    What, Who, Window,
+    Appended, Device, Error, Flags, Group, GroupChange, GroupUpdate, Hide, Mark, MarkKind, MembersAction,
+    MembersChange, MembersChanged, Message, MessageChange, NewGroup, NewMessage, NewUser, Options, Party, PasswordHash,
+    PeopleAction, PeopleChange, PeopleOptions, PrivacyChange, ProfileChange, Rank, Refusal, Sender, Session,
+    SessionAction, SessionChange, Store, Stretch, Target, What, Who, Window,
     contract::{Make, Subject},
     memory::MemoryStore,
     sequencer::HeadSequencer,
@@ -52,15 +53,9 @@ enum Step {
     CreateGroup(usize, Vec<UserId>),
     ChangeMembers(GroupId, Operator, MembersAction, Login),
     UpdateGroup(GroupId, Operator, GroupChange),
-    /// Of which group; its id is its token too.
-    CreateLink(GroupId, Operator, u8, NewLink),
-    RevokeLink(GroupId, Operator, u8),
-    /// By which link.
-    JoinByLink(UserId, u8, &'static str, Login),
+    Group(groups::Step),
     /// Behind whom, and the limit.
     Members(UserId, GroupId, UserId, u32),
-    /// What the entry is called, and the name.
-    SetNickname(UserId, GroupId, &'static str, &'static str, Login),
     UpdateProfile(UserId, ProfileChange),
     ChangePeople(UserId, UserId, PeopleAction, Login),
     UpdatePrivacy(UserId, PrivacyChange),
@@ -138,15 +133,10 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..GROUPS.len(), prop::collection::vec(user(), 0..3))
             .prop_map(|(creator, members)| Step::CreateGroup(creator, members)),
         8 => change_members(),
-        2 => update_group(),
-        2 => create_link(),
-        1 => (group(), operator(), 0..4_u8).prop_map(|(group, by, link)| Step::RevokeLink(group, by, link)),
-        4 => (user(), 0..12_u8, sample(&["x", "y"]), login())
-            .prop_map(|(user, link, text, login)| Step::JoinByLink(user, link, text, login)),
+        2 => groups::update_group(),
+        10 => groups::step().prop_map(Step::Group),
         1 => (user(), group(), prop_oneof![Just(UserId(0)), user()], limit())
             .prop_map(|(asker, group, after, limit)| Step::Members(asker, group, after, limit)),
-        3 => (user(), group(), sample(&["a", "n", "o", "p"]), sample(&["", "x", "y"]), login())
-            .prop_map(|(user, group, id, name, login)| Step::SetNickname(user, group, id, name, login)),
         1 => update_profile(),
         10 => change_people(),
         2 => update_privacy(),
@@ -247,37 +237,6 @@ fn change_members() -> impl Strategy<Value = Step> {
 
 fn operator() -> impl Strategy<Value = Operator> {
     prop_oneof![1 => user().prop_map(Operator::Anybody), 5 => (0..3_usize).prop_map(Operator::Member)]
-}
-
-fn update_group() -> impl Strategy<Value = Step> {
-    let text = || prop::option::of(sample(&["", "n", "m"])).prop_map(|text| text.map(Arc::from));
-    let flag = || prop::option::of(any::<bool>());
-    let join_mode = prop::option::of(sample(&[JoinMode::Free, JoinMode::Approval, JoinMode::Closed]));
-    let history = prop::option::of(sample(&[History::None, History::Last(1), History::Last(3), History::All]));
-    let change = (text(), text(), text(), flag(), join_mode, flag(), history).prop_map(
-        |(name, avatar, announcement, mute_all, join_mode, members_mention_all, history)| GroupChange {
-            name,
-            avatar,
-            announcement,
-            mute_all,
-            join_mode,
-            members_mention_all,
-            history,
-        },
-    );
-    (group(), operator(), change).prop_map(|(group, operator, change)| Step::UpdateGroup(group, operator, change))
-}
-
-fn create_link() -> impl Strategy<Value = Step> {
-    let expires_ms = prop_oneof![2 => Just(0), 1 => Just(NOON + DAY / 2)];
-    let parts = (group(), operator(), 0..4_u8, expires_ms, 0..3_u32, prop::bool::weighted(0.3));
-    parts.prop_map(|(group, operator, link, expires_ms, max_uses, approval)| {
-        let (creator, link_id, login_version) = (UserId(0), 0, 0);
-        // Of two links one is found by a token.
-        let token_hash = [link + 4 * GROUPS.iter().position(|of| *of == group).unwrap_or(0) as u8; 16];
-        let new = NewLink { group, creator, link_id, token_hash, expires_ms, max_uses, approval, login_version };
-        Step::CreateLink(group, operator, link, new)
-    })
 }
 
 fn update_profile() -> impl Strategy<Value = Step> {
@@ -460,32 +419,9 @@ async fn take(store: &dyn Store, step: &Step) -> String {
             change_members_by(store, group, operator, action, login).await
         }
         Step::UpdateGroup(group, operator, change) => update_group_by(store, group, operator, change).await,
-        Step::CreateLink(group, operator, link, new) => {
-            let creator = operator.of(store, group).await;
-            let login_version = Login::Present.version(store, creator).await;
-            format!("{:?}", store.create_link(NewLink { creator, link_id: link.into(), login_version, ..new }).await)
-        }
-        Step::RevokeLink(group, operator, link) => {
-            let user = operator.of(store, group).await;
-            let login_version = Login::Present.version(store, user).await;
-            let revocation = LinkRevocation { group, user, link_id: link.into(), login_version };
-            format!("{:?}", store.revoke_link(revocation).await)
-        }
-        Step::JoinByLink(user, token, text, login) => {
-            let (login_version, token_hash) = (login.version(store, user).await, [token; 16]);
-            let preview = store.preview_link(user, token_hash).await;
-            let by = LinkUse { token_hash, user: sender(user), text: text.into(), login_version };
-            format!("{preview:?} {}", plain_change(store.join_by_link(by).await))
-        }
+        Step::Group(step) => groups::take(store, step).await,
         Step::Members(asker, group, after, limit) => {
             format!("{:?}", store.members(asker, group, after, limit).await)
-        }
-        Step::SetNickname(user, group, id, nickname, login) => {
-            let (login_version, nickname) = (login.version(store, user).await, nickname.into());
-            let (member, client_msg_id) = (sender(user), id.parse().expect("a good id"));
-            let change = NicknameChange { group, member, client_msg_id, nickname, client_time_ms: 5, login_version };
-            let place = store.set_nickname(change).await;
-            format!("{:?}", place.map(|place| Appended { members_version: 0, ..place }))
         }
         Step::UpdateProfile(user, change) => {
             let login_version = Login::Present.version(store, user).await;
