@@ -66,7 +66,7 @@ pub use unopened::Unopened;
 pub use view::{
     Ban, Bans, Blocked, Contact, ContactState, Group, GroupChange, GroupNickname, GroupPreview, HistoryShown, Join,
     JoinRequest, JoinRequests, Kind, Link, Member, Members, Message, MessageState, NewLink, Notice, NoticeKind,
-    Platform, Preview, Privacy, Reaction, Refusal, Role, Session, User, Waiting, Who,
+    Platform, Preview, Privacy, Reaction, Readers, Refusal, Role, Session, User, Waiting, Who,
 };
 
 /// What readers try first is compiled with the SDK's own examples.

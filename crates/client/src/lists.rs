@@ -1,11 +1,14 @@
 //! What is a user's own of a conversation: how it stands in their list, and what they put away of its log.
 
 use anser_proto::{
-    ConversationId,
+    ConversationId, GroupId,
     v1::{self, client_frame::Request, server_frame::Body},
 };
 
-use crate::client::{Client, Error};
+use crate::{
+    client::{Client, Error},
+    view::Readers,
+};
 
 /// On all devices of the user, and nobody else is told. What goes to the server fails with [`Error::Offline`] while there is no connection, with [`Error::Lost`]
 /// when it breaks before the answer, and with [`Error::Refused`] when the server says no. All of it may be asked again without harm. What came of it is
@@ -42,6 +45,16 @@ impl Client {
     pub async fn hide_messages(&self, conversation: ConversationId, ids: &[u64]) -> Result<(), Error> {
         let hide = v1::HideMessages { conversation_id: conversation.to_string(), server_msg_ids: ids.to_vec() };
         self.call_for_change(Request::HideMessages(hide)).await
+    }
+
+    /// Who has read these messages of a group, at most 50: of the user's own, or, as its owner or admin, of any. What they may not ask about is
+    /// left out.
+    pub async fn who_read(&self, group: GroupId, ids: &[u64]) -> Result<Vec<Readers>, Error> {
+        let who = v1::WhoRead { group_id: group.0, server_msg_ids: ids.to_vec() };
+        match self.call(Request::WhoRead(who)).await? {
+            Body::Readers(readers) => Ok(readers.messages.into_iter().map(Readers::from).collect()),
+            other => Err(Error::unexpected(&other)),
+        }
     }
 
     async fn update(&self, update: v1::UpdateSession) -> Result<(), Error> {

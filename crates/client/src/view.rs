@@ -177,6 +177,16 @@ pub struct Session {
     pub removed: bool,
 }
 
+/// Who has read a message of a group: the members of now who were there when it was said, without its author.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Readers {
+    pub server_msg_id: u64,
+    pub read: Vec<UserId>,
+    /// Those who hide their read marks are here.
+    pub unread: Vec<UserId>,
+}
+
 /// The last message of a conversation, for the list.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]

@@ -54,6 +54,10 @@ pub const ID_BYTES_MAX: usize = 64;
 pub const PASSWORD_BYTES_MAX: usize = 256;
 /// Conversations that a user pinned.
 pub const PINNED_SESSIONS_MAX: u32 = 100;
+/// Members of a group in which it is told who read a message.
+pub const RECEIPT_MEMBERS_MAX: u32 = 500;
+/// Messages of which that is asked by one request.
+pub const RECEIPTS_MAX: usize = 50;
 /// Messages that are hidden by one request.
 pub const HIDE_MAX: usize = 200;
 /// Contacts of a user.

@@ -10,14 +10,14 @@ use crate::{
     Appended, Ban, Between, Block, Change, Changes, Contact, Device, Error, Group, GroupUpdate, Hidden, Hide,
     JoinRequest, Link, LinkPreview, LinkRevocation, LinkUse, LogPage, Mark, Marked, Member, MemberIds, MembersAction,
     MembersChange, MembersChanged, NewGroup, NewLink, NewMessage, NewUser, NicknameChange, Page, PasswordHash,
-    PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Refusal, Role, Session,
+    PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Readers, Refusal, Role, Session,
     SessionChange, SessionChanged, Stats, Store, Stretch, TokenHash, User,
     read::Read,
     reads::{
         AllUsers, Asked, BansOf, BetweenTwo, Blocks, Called, ChangesSince, Contacts, DevicesOf, GroupAsMember,
         IsSeenToday, JoinRequestsOf, LinkCalled, LinksOf, LoginVersions, MemberIdsOf, MembersOf, MovedGroups,
         OneSession, OverseersOf, PositionsOf, PreviewOf, PrivacyOf, ReadLog, Sessions, UserCalled, UserWithPassword,
-        Users,
+        Users, WhoRead,
     },
     stages::StageTimes,
     verb::Verb,
@@ -97,6 +97,10 @@ impl<E: Engine> Store for E {
 
     async fn hide_messages(&self, hide: Hide) -> Result<Hidden, Error> {
         self.write(HideMessages(hide)).await
+    }
+
+    async fn who_read(&self, asker: UserId, group: GroupId, places: Vec<u64>) -> Result<Vec<Readers>, Error> {
+        self.read(WhoRead { asker, group, places }).await
     }
 
     async fn positions(&self, user: UserId) -> Result<Positions, Error> {

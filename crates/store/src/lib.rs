@@ -257,6 +257,12 @@ pub trait Store: Send + Sync {
     /// hid or cleared is erased. Refused as [`change_session`](Store::change_session).
     async fn hide_messages(&self, hide: Hide) -> Result<Hidden, Error>;
 
+    /// Who has read these messages of a group, of the present members who were there when they were said, without their authors; in order of
+    /// the messages. Told are those of the asker's own, and to the owner and admins those of all; what is no message that the asker sees is left out. Who
+    /// hides their read marks has read nothing, and is shown that nobody has. `NotMember` for who is none; `Limit` in a group of more than
+    /// [`anser_proto::limits::RECEIPT_MEMBERS_MAX`].
+    async fn who_read(&self, asker: UserId, group: GroupId, places: Vec<u64>) -> Result<Vec<Readers>, Error>;
+
     /// Where the user's mailbox and groups are. `NotFound("user")`.
     async fn positions(&self, user: UserId) -> Result<Positions, Error>;
 

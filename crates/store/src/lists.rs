@@ -7,6 +7,17 @@ use crate::{Change, Marked};
 /// What [`Refusal::Limit`](crate::Refusal::Limit) tells of.
 pub const PINNED_SESSIONS_OF_A_USER: &str = "the pinned conversations of a user";
 
+/// What [`Refusal::Limit`](crate::Refusal::Limit) tells of.
+pub const READERS_OF_A_GROUP: &str = "the members of a group in which it is told who read a message";
+
+/// Of the members who were there when a message was said, without its author. Ascending.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Readers {
+    pub server_msg_id: u64,
+    pub read: Vec<UserId>,
+    pub unread: Vec<UserId>,
+}
+
 /// What a user wants of an entry of their list.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SessionChange {

@@ -8,7 +8,7 @@ use crate::{
     Message, Refusal, Role, Sender, User,
     facts::{Facts, Stop},
     questions,
-    rows::{ChangeRow, Entry, Head, Mailbox, MessageRow, StandingMessage, Stay, Thing, is_silent},
+    rows::{ChangeRow, Entry, Head, Mailbox, MessageRow, StandingMessage, Stay, Thing, is_notice, is_silent},
 };
 
 impl Facts<'_> {
@@ -141,7 +141,7 @@ impl Facts<'_> {
         }
         let standing = self.standing(conversation, place)?.ok_or(none.clone())?;
         let kind = standing.message.kind;
-        let is_said = !is_silent(kind) && kind != v1::message::Type::Notice as i32;
+        let is_said = !is_silent(kind) && !is_notice(kind);
         if is_said { Ok(standing) } else { Err(none.into()) }
     }
 

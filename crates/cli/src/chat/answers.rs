@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anser_client::{Act, ClientMsgId, ConversationId, Error, Group, History, Queued, User};
+use anser_client::{Act, ClientMsgId, ConversationId, Error, Group, History, Queued, Readers, User, UserId};
 
 use super::{
     changes,
@@ -45,6 +45,19 @@ pub fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
             model.overlay = Some(Overlay::Members { title, members: members.members, more: members.more });
         }
         Answer::Contacts { contacts, blocked } => model.overlay = Some(Overlay::Contacts { contacts, blocked }),
+        Answer::Readers { id, readers, names } => {
+            for user in names {
+                model.nicknames.entry(user.user_id).or_insert_with(|| display_name(&user));
+            }
+            match readers {
+                Some(Readers { read, unread, .. }) => {
+                    let named = |users: Vec<UserId>| users.into_iter().map(|user| model.nickname(user)).collect();
+                    let words = model.text.who_read(id, named(read), named(unread));
+                    say(model, words);
+                }
+                None => complain(model, model.text.not_told_who_read()),
+            }
+        }
         Answer::Requests(users) => take_requests(model, users),
         Answer::Done(deed) => match deed {
             Deed::Invited => say(model, model.text.invited()),

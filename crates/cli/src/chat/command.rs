@@ -1,13 +1,14 @@
 //! What a person may say to the client itself, with a slash before it. A line enters, a command or what is wrong leaves.
 
 /// The commands, as they are typed. The help shows them in this order.
-pub const NAMES: [&str; 34] = [
+pub const NAMES: [&str; 35] = [
     "/to",
     "/reply",
     "/edit",
     "/recall",
     "/react",
     "/hide",
+    "/read",
     "/pin",
     "/snooze",
     "/unread",
@@ -46,6 +47,8 @@ pub enum Command {
     Change(Change),
     /// The message with this number, or the newest.
     Hide(Option<u64>),
+    /// Who has read it: that with this number, or the person's newest.
+    WhoRead(Option<u64>),
     Pin(bool),
     /// For so many minutes nothing here rings.
     Snooze(u64),
@@ -128,11 +131,8 @@ pub fn parse(line: &str) -> Option<Result<Command, Wrong>> {
     let words: Vec<String> = words.collect();
     Some(match name.as_str() {
         "/to" => one(words, "/to").map(Command::To),
-        "/hide" => match words.first().map(|word| word.strip_prefix('#').and_then(|number| number.parse().ok())) {
-            None => Ok(Command::Hide(None)),
-            Some(Some(number)) => Ok(Command::Hide(Some(number))),
-            Some(None) => Err(Wrong::Needs("/hide")),
-        },
+        "/hide" => numbered(&words, "/hide").map(Command::Hide),
+        "/read" => numbered(&words, "/read").map(Command::WhoRead),
         "/pin" => is_on(&words, "/pin").map(Command::Pin),
         "/snooze" => {
             words.first().and_then(|word| word.parse().ok()).map(Command::Snooze).ok_or(Wrong::Needs("/snooze"))
@@ -179,7 +179,7 @@ pub fn parse(line: &str) -> Option<Result<Command, Wrong>> {
 /// The line, as far as it is written, is about a message: the person may want to see their numbers.
 pub fn is_about_message(line: &str) -> bool {
     let name = line.split(char::is_whitespace).next();
-    name.is_some_and(|name| name == "/hide" || ABOUT_MESSAGES.contains(&name))
+    name.is_some_and(|name| ["/hide", "/read"].contains(&name) || ABOUT_MESSAGES.contains(&name))
 }
 
 /// What stands behind the number is a text as it is, which may have several lines.
@@ -224,6 +224,13 @@ fn words(line: &str) -> Vec<String> {
         words.push(word);
     }
     words
+}
+
+/// `#12`, or nothing.
+fn numbered(words: &[String], name: &'static str) -> Result<Option<u64>, Wrong> {
+    let Some(word) = words.first() else { return Ok(None) };
+    let number = word.strip_prefix('#').and_then(|number| number.parse().ok());
+    number.map(Some).ok_or(Wrong::Needs(name))
 }
 
 fn is_on(words: &[String], name: &'static str) -> Result<bool, Wrong> {

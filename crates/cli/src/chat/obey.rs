@@ -1,6 +1,6 @@
 //! What a command of the person does.
 
-use anser_client::{GroupUpdate, Status};
+use anser_client::{GroupUpdate, Message, Status};
 use anser_proto::{ConversationId, GroupId, ids::check_ascii_id};
 
 use super::{
@@ -17,6 +17,7 @@ pub fn obey(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::To(word) => go_to(model, Wish::parse(&word)),
         Command::Change(change) => changes::change(model, change, effects),
         Command::Hide(number) => hide(model, number, effects),
+        Command::WhoRead(number) => who_read(model, number, effects),
         Command::Pin(pinned) => on_session(model, effects, |_| OwnAct::Pin(pinned)),
         Command::Snooze(minutes) => {
             let until_ms = later(model, minutes);
@@ -88,6 +89,18 @@ fn hide(model: &mut Model, number: Option<u64>, effects: &mut Vec<Effect>) {
     match model.open.as_ref().and_then(|timeline| Some((timeline.conversation, shown(timeline)?))) {
         Some((conversation, id)) => effects.push(Effect::Own { conversation, act: OwnAct::Hide(id) }),
         None => complain(model, model.text.no_such_message(number)),
+    }
+}
+
+fn who_read(model: &mut Model, number: Option<u64>, effects: &mut Vec<Effect>) {
+    let me = model.my_id();
+    let own = |timeline: &Timeline| {
+        let is_own = |message: &&std::sync::Arc<Message>| message.from_id == me && message.notice.is_none();
+        timeline.messages.values().rev().find(is_own).map(|message| message.server_msg_id)
+    };
+    match model.open.as_ref().and_then(|timeline| number.or_else(|| own(timeline))) {
+        Some(id) => in_group(model, effects, |group| Effect::WhoRead { group, id }),
+        None => complain(model, model.text.no_such_message(None)),
     }
 }
 

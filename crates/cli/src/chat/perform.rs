@@ -18,6 +18,8 @@ const QUEUE_MAX: usize = 1024;
 const ASKED_MAX: usize = 64;
 /// Older messages come by so many.
 const PAGE: u32 = 100;
+/// Readers whose names are looked up.
+const NAMED_MAX: usize = 200;
 /// How long what was begun may take when the person leaves.
 const LEAVE_MAX: Duration = Duration::from_secs(2);
 
@@ -124,6 +126,7 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
         Effect::Own { conversation, act } => {
             answer(act_alone(client, conversation, act).await.map(|()| Answer::Done(Deed::Own(act))))
         }
+        Effect::WhoRead { group, id } => answer(who_read(client, group, id).await),
         Effect::MarkRead { conversation, server_msg_id } => {
             failure(client.mark_read(conversation, server_msg_id).await)
         }
@@ -185,6 +188,14 @@ async fn change(client: &Client, conversation: ConversationId, id: ClientMsgId, 
         _ => return Ok(()),
     };
     queued.map(drop)
+}
+
+async fn who_read(client: &Client, group: GroupId, id: u64) -> Result<Answer, Error> {
+    let readers = client.who_read(group, &[id]).await?.pop();
+    let named = readers.iter().flat_map(|readers| readers.read.iter().chain(&readers.unread));
+    let named: Vec<UserId> = named.copied().take(NAMED_MAX).collect();
+    let names = if named.is_empty() { Vec::new() } else { client.users(&named).await? };
+    Ok(Answer::Readers { id, readers, names })
 }
 
 async fn act_alone(client: &Client, conversation: ConversationId, act: OwnAct) -> Result<(), Error> {

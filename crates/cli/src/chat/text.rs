@@ -13,6 +13,9 @@ use anser_client::{
 use super::{command::Wrong, update::OwnAct};
 use crate::lang::Lang;
 
+/// Who is named of those who read a message.
+const NAMED_MAX: usize = 8;
+
 #[derive(Clone, Copy, Debug)]
 pub struct Text(pub Lang);
 
@@ -485,6 +488,22 @@ impl Text {
             OwnAct::Close(_) => self.pick("out of the list until more is said", "已移出列表，直到有新消息"),
             OwnAct::Hide(_) => self.pick("hidden, from you alone", "已删除，仅对自己"),
         }
+    }
+
+    pub fn who_read(self, id: u64, read: Vec<String>, unread: Vec<String>) -> String {
+        let names = |names: &[String], comma: &str| match names.len() {
+            0 => "–".to_owned(),
+            1..=NAMED_MAX => names.join(comma),
+            all => format!("{} +{}", names[..NAMED_MAX].join(comma), all - NAMED_MAX),
+        };
+        self.choose(
+            format!("#{id} read: {} · not yet: {}", names(&read, ", "), names(&unread, ", ")),
+            format!("#{id} 已读：{} · 未读：{}", names(&read, "、"), names(&unread, "、")),
+        )
+    }
+
+    pub fn not_told_who_read(self) -> &'static str {
+        self.pick("that is told of your own messages, to admins of all", "只能查看自己的消息，管理员可查看全部")
     }
 
     pub fn nothing_here(self) -> &'static str {

@@ -2,7 +2,7 @@
 
 use anser_client::{
     Act, Attention, Blocked, ClientMsgId, Contact, ConversationId, Error, Group, GroupId, GroupUpdate, History,
-    Members, Queued, Session, User, UserId,
+    Members, Queued, Readers, Session, User, UserId,
 };
 
 use super::{
@@ -56,6 +56,12 @@ pub enum Answer {
         blocked: Vec<Blocked>,
     },
     Requests(Vec<User>),
+    /// None: the person may not ask.
+    Readers {
+        id: u64,
+        readers: Option<Readers>,
+        names: Vec<User>,
+    },
     Done(Deed),
     /// Accounts that nobody has.
     Nobody(Vec<String>),
@@ -122,6 +128,10 @@ pub enum Effect {
     Own {
         conversation: ConversationId,
         act: OwnAct,
+    },
+    WhoRead {
+        group: GroupId,
+        id: u64,
     },
     MarkRead {
         conversation: ConversationId,

@@ -408,6 +408,8 @@ fn what_is_ones_own_is_asked_for_the_conversation_that_is_open() {
         let own = chat.asked().into_iter().find(|effect| matches!(effect, Effect::Own { .. }));
         assert_eq!(own, Some(Effect::Own { conversation: with(BOB), act }), "{line}");
     }
+    chat.write("/read #1");
+    assert!(note(&chat).contains("group"), "{}", note(&chat));
     chat.write("/hide #9");
     assert!(note(&chat).contains("no message #9"), "{}", note(&chat));
     chat.receive(Said::Hidden { conversation: with(BOB), server_msg_id: 2 });

@@ -5,7 +5,7 @@ use anser_proto::{GroupId, UserId, v1};
 use super::{
     Ban, Bans, Blocked, Contact, ContactState, Group, GroupChange, GroupNickname, GroupPreview, HistoryShown, Join,
     JoinRequest, JoinRequests, Kind, Link, Member, Members, Message, MessageState, Notice, NoticeKind, Platform,
-    Preview, Privacy, Reaction, Refusal, Role, Session, User, Waiting, Who,
+    Preview, Privacy, Reaction, Readers, Refusal, Role, Session, User, Waiting, Who,
 };
 
 #[doc(hidden)]
@@ -80,6 +80,15 @@ impl Session {
             marked_unread: session.marked_unread,
             removed: session.removed_at > 0 && last <= session.removed_at,
         })
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::ReadersOf> for Readers {
+    fn from(wire: v1::ReadersOf) -> Self {
+        let v1::ReadersOf { server_msg_id, read, unread } = wire;
+        let users = |ids: Vec<u64>| ids.into_iter().map(UserId).collect();
+        Self { server_msg_id, read: users(read), unread: users(unread) }
     }
 }
 

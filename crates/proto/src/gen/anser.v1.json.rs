@@ -1857,6 +1857,51 @@ impl Fields for HideMessages {
     }
 }
 
+impl Fields for WhoRead {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"group_id" | b"groupId" => json.field(&mut self.group_id),
+            b"server_msg_ids" | b"serverMsgIds" => json.field(&mut self.server_msg_ids),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("group_id", &self.group_id);
+        json.field("server_msg_ids", &self.server_msg_ids);
+    }
+}
+
+impl Fields for Readers {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"messages" => json.field(&mut self.messages),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("messages", &self.messages);
+    }
+}
+
+impl Fields for ReadersOf {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"server_msg_id" | b"serverMsgId" => json.field(&mut self.server_msg_id),
+            b"read" => json.field(&mut self.read),
+            b"unread" => json.field(&mut self.unread),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("server_msg_id", &self.server_msg_id);
+        json.field("read", &self.read);
+        json.field("unread", &self.unread);
+    }
+}
+
 impl Fields for SessionChanged {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
@@ -1941,6 +1986,7 @@ impl Fields for ClientFrame {
             b"clear_session" | b"clearSession" => json.choice(&mut self.request, client_frame::Request::ClearSession),
             b"remove_session" | b"removeSession" => json.choice(&mut self.request, client_frame::Request::RemoveSession),
             b"hide_messages" | b"hideMessages" => json.choice(&mut self.request, client_frame::Request::HideMessages),
+            b"who_read" | b"whoRead" => json.choice(&mut self.request, client_frame::Request::WhoRead),
             b"dissolve_group" | b"dissolveGroup" => json.choice(&mut self.request, client_frame::Request::DissolveGroup),
             b"unban_members" | b"unbanMembers" => json.choice(&mut self.request, client_frame::Request::UnbanMembers),
             b"list_bans" | b"listBans" => json.choice(&mut self.request, client_frame::Request::ListBans),
@@ -1998,6 +2044,7 @@ impl Fields for ClientFrame {
             Some(client_frame::Request::ClearSession(value)) => json.choice("clear_session", value),
             Some(client_frame::Request::RemoveSession(value)) => json.choice("remove_session", value),
             Some(client_frame::Request::HideMessages(value)) => json.choice("hide_messages", value),
+            Some(client_frame::Request::WhoRead(value)) => json.choice("who_read", value),
             Some(client_frame::Request::DissolveGroup(value)) => json.choice("dissolve_group", value),
             Some(client_frame::Request::UnbanMembers(value)) => json.choice("unban_members", value),
             Some(client_frame::Request::ListBans(value)) => json.choice("list_bans", value),
@@ -2034,6 +2081,7 @@ impl Fields for ServerFrame {
             b"contacts" => json.choice(&mut self.body, server_frame::Body::Contacts),
             b"blocks" => json.choice(&mut self.body, server_frame::Body::Blocks),
             b"privacy" => json.choice(&mut self.body, server_frame::Body::Privacy),
+            b"readers" => json.choice(&mut self.body, server_frame::Body::Readers),
             b"message" => json.choice(&mut self.body, server_frame::Body::Message),
             b"receipt" => json.choice(&mut self.body, server_frame::Body::Receipt),
             b"typing" => json.choice(&mut self.body, server_frame::Body::Typing),
@@ -2073,6 +2121,7 @@ impl Fields for ServerFrame {
             Some(server_frame::Body::Contacts(value)) => json.choice("contacts", value),
             Some(server_frame::Body::Blocks(value)) => json.choice("blocks", value),
             Some(server_frame::Body::Privacy(value)) => json.choice("privacy", value),
+            Some(server_frame::Body::Readers(value)) => json.choice("readers", value),
             Some(server_frame::Body::Message(value)) => json.choice("message", value),
             Some(server_frame::Body::Receipt(value)) => json.choice("receipt", value),
             Some(server_frame::Body::Typing(value)) => json.choice("typing", value),

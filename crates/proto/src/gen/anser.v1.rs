@@ -1862,6 +1862,31 @@ pub struct HideMessages {
     #[prost(uint64, repeated, tag = "2")]
     pub server_msg_ids: ::prost::alloc::vec::Vec<u64>,
 }
+/// Who has read messages of a group of at most 500 members: of the author's own, or, for the owner and admins, of any. Answered by `readers`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WhoRead {
+    #[prost(uint64, tag = "1")]
+    pub group_id: u64,
+    /// At most 50.
+    #[prost(uint64, repeated, tag = "2")]
+    pub server_msg_ids: ::prost::alloc::vec::Vec<u64>,
+}
+/// In order of the messages. What is left out is no message about which the user may ask.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Readers {
+    #[prost(message, repeated, tag = "1")]
+    pub messages: ::prost::alloc::vec::Vec<ReadersOf>,
+}
+/// Present members who were there when it was said, without its author. Ascending.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadersOf {
+    #[prost(uint64, tag = "1")]
+    pub server_msg_id: u64,
+    #[prost(uint64, repeated, tag = "2")]
+    pub read: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "3")]
+    pub unread: ::prost::alloc::vec::Vec<u64>,
+}
 /// The user's own entry as it is now: marks or flags changed, a group was joined or left.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SessionChanged {
@@ -1887,7 +1912,7 @@ pub struct ClientFrame {
     /// Chosen by the client; the answer bears the same. Not 0.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 80")]
+    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 80")]
     pub request: ::core::option::Option<client_frame::Request>,
 }
 /// Nested message and enum types in `ClientFrame`.
@@ -1972,6 +1997,8 @@ pub mod client_frame {
         RemoveSession(super::RemoveSession),
         #[prost(message, tag = "53")]
         HideMessages(super::HideMessages),
+        #[prost(message, tag = "54")]
+        WhoRead(super::WhoRead),
         #[prost(message, tag = "60")]
         DissolveGroup(super::DissolveGroup),
         #[prost(message, tag = "61")]
@@ -2002,7 +2029,7 @@ pub struct ServerFrame {
     /// That of the request which this answers; 0 for an event.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "server_frame::Body", tags = "2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 30, 31, 32, 33, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 60, 61, 62, 63, 64, 65")]
+    #[prost(oneof = "server_frame::Body", tags = "2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 30, 31, 32, 33, 34, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 60, 61, 62, 63, 64, 65")]
     pub body: ::core::option::Option<server_frame::Body>,
 }
 /// Nested message and enum types in `ServerFrame`.
@@ -2042,6 +2069,8 @@ pub mod server_frame {
         Blocks(super::Blocks),
         #[prost(message, tag = "33")]
         Privacy(super::Privacy),
+        #[prost(message, tag = "34")]
+        Readers(super::Readers),
         #[prost(message, tag = "40")]
         Message(super::MessageEvent),
         #[prost(message, tag = "41")]

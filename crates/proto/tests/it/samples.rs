@@ -7,11 +7,11 @@ use anser_proto::v1::{
     GroupChange, GroupPosition, Hello, Hidden, HideMessages, InviteMembers, Kicked, Lagged, LeaveGroup, ListBlocks,
     ListContacts, ListMembers, ListSessions, MarkDelivered, MarkRead, Marked, Member, Members, Message, MessageEvent,
     Messages, MessagesChanged, MuteMembers, Notice, Password, Ping, Pong, Positions, Preview, Privacy, ProfileChanged,
-    Pull, React, Reaction, Recall, Receipt, Reference, RemoveContact, RemoveMembers, RemoveSession, RequestContact,
-    Send, Sent, ServerFrame, Session, SessionChanged, Sessions, SetRemark, SetRole, Settings, Sync, SyncPage,
-    TransferGroup, Typing, TypingEvent, Unblock, UpdateGroup, UpdateProfile, UpdateSession, UpdateSettings, User,
-    Users, Welcome, change, client_frame::Request, close, contact, device, edit, error, group, hello, message, notice,
-    privacy, recall, server_frame::Body,
+    Pull, React, Reaction, Readers, ReadersOf, Recall, Receipt, Reference, RemoveContact, RemoveMembers, RemoveSession,
+    RequestContact, Send, Sent, ServerFrame, Session, SessionChanged, Sessions, SetRemark, SetRole, Settings, Sync,
+    SyncPage, TransferGroup, Typing, TypingEvent, Unblock, UpdateGroup, UpdateProfile, UpdateSession, UpdateSettings,
+    User, Users, Welcome, WhoRead, change, client_frame::Request, close, contact, device, edit, error, group, hello,
+    message, notice, privacy, recall, server_frame::Body,
 };
 
 use crate::joining;
@@ -142,6 +142,7 @@ fn about_lists() -> Vec<Request> {
         Request::ClearSession(ClearSession { conversation_id: conversation_id.clone(), server_msg_id: 12 }),
         Request::RemoveSession(RemoveSession { conversation_id: conversation_id.clone(), server_msg_id: 12 }),
         Request::HideMessages(HideMessages { conversation_id, server_msg_ids: vec![7, 12, BIG] }),
+        Request::WhoRead(WhoRead { group_id: 3, server_msg_ids: vec![7, 12, BIG] }),
     ]
 }
 
@@ -184,6 +185,9 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
             invites: privacy::Who::Contacts.into(),
             hides_reads: true,
             last_seen: privacy::Who::Nobody.into(),
+        }),
+        Body::Readers(Readers {
+            messages: vec![ReadersOf { server_msg_id: 7, read: vec![1009, BIG], unread: vec![1010] }],
         }),
     ];
     let events = [

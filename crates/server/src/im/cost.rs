@@ -2,7 +2,7 @@
 //! others are so many of these as they take rows, bytes and pushes. docs/protocol.md has the table, for clients.
 
 use anser_proto::{
-    limits::{PAGE_DEFAULT, PAGE_MAX},
+    limits::{PAGE_DEFAULT, PAGE_MAX, RECEIPT_MEMBERS_MAX},
     v1::{self, client_frame::Request},
 };
 
@@ -44,6 +44,7 @@ pub fn of(request: Option<&Request>) -> u32 {
             Request::ListContacts(v1::ListContacts { limit, .. }) | Request::ListBlocks(v1::ListBlocks { limit, .. }),
         ) => page(*limit) / USERS,
         Some(Request::MuteMembers(mute)) => count(mute.user_ids.len()),
+        Some(Request::WhoRead(who)) => RECEIPT_MEMBERS_MAX / USERS + count(who.server_msg_ids.len()),
         Some(Request::HideMessages(hide)) => count(hide.server_msg_ids.len()) / HIDDEN,
         _ => 0,
     }
@@ -101,6 +102,7 @@ mod tests {
                 "`hide_messages`",
                 Request::HideMessages(v1::HideMessages { server_msg_ids: ids(200), ..Default::default() }),
             ),
+            ("`who_read`", Request::WhoRead(v1::WhoRead { server_msg_ids: ids(50), ..Default::default() })),
             ("all others", Request::Ping(v1::Ping {})),
         ] {
             let later = if matches!(request, Request::Pull(_)) { page } else { 0 };

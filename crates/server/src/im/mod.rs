@@ -142,6 +142,7 @@ async fn handle(
             session::remove(cx, actor, from, remove).await.map(Body::SessionChanged)
         }
         Some(Request::HideMessages(hide)) => session::hide(cx, actor, from, hide).await.map(Body::Changed),
+        Some(Request::WhoRead(who)) => read::who_read(cx, actor, who).await.map(Body::Readers),
         Some(request) => about_groups(cx, actor, lane, request, now).await,
         None => Err(unknown()),
     }
@@ -261,6 +262,7 @@ fn kind(request: Option<&Request>) -> &'static str {
         Some(Request::ClearSession(_)) => "clear_session",
         Some(Request::RemoveSession(_)) => "remove_session",
         Some(Request::HideMessages(_)) => "hide_messages",
+        Some(Request::WhoRead(_)) => "who_read",
         Some(Request::CreateGroup(_)) => "create_group",
         Some(Request::GetGroup(_)) => "get_group",
         Some(Request::ListMembers(_)) => "list_members",

@@ -1,10 +1,11 @@
-//! Marks: how far a user has read, and how far their devices have everything.
+//! Marks: how far a user has read, how far their devices have everything, and who has read what in a group.
 
 use anser_proto::{
-    ConversationId, UserId,
+    ConversationId, ErrorCode, UserId,
+    limits::RECEIPTS_MAX,
     v1::{self, server_frame::Body},
 };
-use anser_store::{Mark, MarkKind, Marked};
+use anser_store::{Mark, MarkKind, Marked, Readers};
 
 use super::{
     Actor,
@@ -24,6 +25,22 @@ pub async fn mark_delivered(
     mark: v1::MarkDelivered,
 ) -> Result<v1::Marked, Error> {
     move_mark(cx, actor, from, MarkKind::Delivered, &mark.conversation_id, mark.server_msg_id).await
+}
+
+pub async fn who_read(cx: &Ctx, actor: &Actor, who: v1::WhoRead) -> Result<v1::Readers, Error> {
+    let named = who.server_msg_ids.len();
+    if named > RECEIPTS_MAX {
+        let message = format!("server_msg_ids has {named} ids: at most {RECEIPTS_MAX} are asked for at once");
+        return Err(Error::new(ErrorCode::PageTooLarge, message));
+    }
+    let places = who.server_msg_ids.into_iter().map(wire::position).collect();
+    let readers = cx.store.who_read(actor.user, wire::group_id(who.group_id)?, places).await?;
+    let ids = |users: Vec<UserId>| users.into_iter().map(|user| user.0).collect();
+    let of = |Readers { server_msg_id, read, unread }: Readers| {
+        let (read, unread) = (ids(read), ids(unread));
+        v1::ReadersOf { server_msg_id, read, unread }
+    };
+    Ok(v1::Readers { messages: readers.into_iter().map(of).collect() })
 }
 
 async fn move_mark(

@@ -121,6 +121,10 @@ impl Store for Faulty {
         self.below.hide_messages(hide).await
     }
 
+    async fn who_read(&self, asker: UserId, group: GroupId, places: Vec<u64>) -> Result<Vec<Readers>, Error> {
+        self.below.who_read(asker, group, places).await
+    }
+
     async fn positions(&self, user: UserId) -> Result<Positions, Error> {
         self.fault()?;
         self.below.positions(user).await

@@ -2,11 +2,11 @@
 
 use anser_proto::{
     ErrorCode,
-    limits::HIDE_MAX,
+    limits::{HIDE_MAX, RECEIPTS_MAX},
     v1::{self, change::Now, client_frame::Request, server_frame::Body},
 };
 
-use crate::raw::{Raw, TestServer};
+use crate::raw::{Raw, TestServer, group_id};
 
 pub fn clear(conversation_id: &str, server_msg_id: u64) -> Request {
     Request::ClearSession(v1::ClearSession { conversation_id: conversation_id.into(), server_msg_id })
@@ -19,6 +19,10 @@ pub fn remove(conversation_id: &str, server_msg_id: u64) -> Request {
 pub fn hide(conversation_id: &str, ids: &[u64]) -> Request {
     let (conversation_id, server_msg_ids) = (conversation_id.into(), ids.to_vec());
     Request::HideMessages(v1::HideMessages { conversation_id, server_msg_ids })
+}
+
+pub fn who_read(conversation_id: &str, ids: &[u64]) -> Request {
+    Request::WhoRead(v1::WhoRead { group_id: group_id(conversation_id), server_msg_ids: ids.to_vec() })
 }
 
 pub fn pin(conversation_id: &str) -> Request {
@@ -129,4 +133,19 @@ async fn what_is_hidden_is_gone_on_every_device_of_one_user() {
     for device in [&mut ada, &mut bob, &mut laptop] {
         device.nothing_more().await;
     }
+}
+
+#[tokio::test]
+async fn who_read_a_message_is_told_to_who_may_ask() {
+    let server = TestServer::start().await;
+    let (mut ada, mut bob, cyd) = (server.login("ada").await, server.login("bob").await, server.login("cyd").await);
+    let group = ada.create_group(&[&bob, &cyd]).await;
+    let said = bob.send(&group, "m-1", "honk").await.server_msg_id;
+    ada.send(&group, "m-2", "indeed").await;
+    let told = v1::ReadersOf { server_msg_id: said, read: vec![ada.user.0], unread: vec![cyd.user.0] };
+    for raw in [&mut ada, &mut bob] {
+        let Body::Readers(readers) = raw.ask(who_read(&group, &[said, said + 9])).await else { panic!("not told") };
+        assert_eq!(readers.messages, std::slice::from_ref(&told));
+    }
+    assert_eq!(bob.refused(who_read(&group, &[1; RECEIPTS_MAX + 1])).await, ErrorCode::PageTooLarge);
 }

@@ -19,6 +19,7 @@ const TABLE: &str = "
     clear_session  NOT_MEMBER  NOT_MEMBER  ok          ok         ok         ok         ok
     remove_session NOT_MEMBER  ok          ok          ok         ok         ok         ok
     hide_messages  NOT_MEMBER  NOT_MEMBER  ok          ok         ok         ok         ok
+    who_read       NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  ok          ok         ok         ok
     send           NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
     send_when_all  NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      MUTED      ok         ok
     typing         NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
@@ -130,6 +131,7 @@ impl Cast {
             "clear_session" => lists::clear(conversation, 1),
             "remove_session" => lists::remove(conversation, 1),
             "hide_messages" => lists::hide(conversation, &[1]),
+            "who_read" => lists::who_read(conversation, &[1]),
             "send" | "send_when_all" => send(conversation, "m-1", "honk"),
             "typing" | "typing_all" => Request::Typing(v1::Typing { conversation_id }),
             "get_group" => Request::GetGroup(v1::GetGroup { group_id }),

@@ -363,6 +363,13 @@ macro_rules! store_contract {
                 who_may_put_somebody_into_a_group_is_theirs_to_say
                 whoever_hides_their_read_marks_is_shown_none
             }
+            receipt {
+                who_read_follows_from_the_marks
+                the_audience_is_who_was_there_and_still_is
+                members_ask_about_their_own_and_admins_about_all
+                whoever_hides_their_marks_is_told_as_not_having_read
+                in_a_large_group_nobody_is_told_who_read
+            }
             life {
                 everything_is_there_after_reopening
                 another_store_has_another_log_id

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use anser_proto::{ConversationId, UserId, limits::PINNED_SESSIONS_MAX};
+use anser_proto::{
+    ConversationId, GroupId, UserId,
+    limits::{PINNED_SESSIONS_MAX, RECEIPT_MEMBERS_MAX},
+    v1::message::Type,
+};
 
 use super::{State, change::is_silent, people::Thing};
 use crate::{
-    Change, Flags, Hidden, Hide, Mark, MarkKind, Message, Now, PINNED_SESSIONS_OF_A_USER, Refusal, SessionAction,
-    SessionChange, SessionChanged,
+    Change, Flags, Hidden, Hide, Mark, MarkKind, Message, Now, PINNED_SESSIONS_OF_A_USER, READERS_OF_A_GROUP, Readers,
+    Refusal, Role, SessionAction, SessionChange, SessionChanged,
 };
 
 impl State {
@@ -104,5 +108,31 @@ impl State {
             self.stats.commits += 1;
         }
         Ok(hidden)
+    }
+
+    pub(super) fn who_read(&self, asker: UserId, group: GroupId, places: &[u64]) -> Result<Vec<Readers>, Refusal> {
+        let (row, own) = self.as_member(asker, group)?;
+        if row.members().count() > RECEIPT_MEMBERS_MAX as usize {
+            return Err(Refusal::Limit { what: READERS_OF_A_GROUP, max: RECEIPT_MEMBERS_MAX });
+        }
+        let conversation = ConversationId::Group(group);
+        let hides = |user: UserId| self.users[&user].privacy.hides_reads;
+        let has_read = |user: UserId, place: u64| {
+            let shown = self.sessions.get(&(user, conversation)).map_or(0, |row| row.shown.0);
+            !hides(asker) && !hides(user) && shown >= place
+        };
+        let mut told = Vec::new();
+        for message in self.kept(asker, conversation)? {
+            let (place, author) = (message.server_msg_id, message.from.user);
+            let is_said = !is_silent(message.kind) && message.kind != Type::Notice as i32;
+            if !places.contains(&place) || !is_said || (author != asker && own.role == Role::Member) {
+                continue;
+            }
+            let audience = row.members().filter(|one| one.joined <= place && one.user != author);
+            let audience: BTreeSet<UserId> = audience.map(|one| one.user).collect();
+            let (read, unread) = audience.into_iter().partition(|user| has_read(*user, place));
+            told.push(Readers { server_msg_id: place, read, unread });
+        }
+        Ok(told)
     }
 }

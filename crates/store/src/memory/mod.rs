@@ -34,7 +34,7 @@ use crate::{
     Appended, Ban, Between, Block, Change, Changes, Contact, Device, Error, Failure, Group, GroupUpdate, Hidden, Hide,
     JoinRequest, Link, LinkPreview, LinkRevocation, LinkUse, LogPage, Mark, Marked, Member, MemberIds, MembersChange,
     MembersChanged, Message, NewGroup, NewLink, NewMessage, NewUser, NicknameChange, Options, Page, PasswordHash,
-    PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Refusal, Role, Session,
+    PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Readers, Refusal, Role, Session,
     SessionChange, SessionChanged, Stats, Store, Stretch, TokenHash, User,
 };
 
@@ -197,6 +197,10 @@ impl Store for MemoryStore {
 
     async fn hide_messages(&self, hide: Hide) -> Result<Hidden, Error> {
         self.with(|state| state.hide_messages(hide))
+    }
+
+    async fn who_read(&self, asker: UserId, group: GroupId, places: Vec<u64>) -> Result<Vec<Readers>, Error> {
+        self.with(|state| state.who_read(asker, group, &places))
     }
 
     async fn positions(&self, user: UserId) -> Result<Positions, Error> {

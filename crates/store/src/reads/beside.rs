@@ -95,7 +95,7 @@ pub(super) async fn nicknames<D: Snapshot>(
 }
 
 /// A question for each place that the reader may see; the places ascend.
-async fn questions_for<D: Snapshot>(
+pub(super) async fn questions_for<D: Snapshot>(
     db: &mut D,
     reader: Reader,
     mut places: Vec<u64>,

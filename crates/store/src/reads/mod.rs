@@ -5,6 +5,7 @@ mod group;
 mod joining;
 mod log;
 mod people;
+mod receipt;
 mod session;
 mod user;
 
@@ -14,5 +15,6 @@ pub(crate) use log::{Asked, ReadLog};
 #[cfg(feature = "cluster")]
 pub(crate) use log::{Plan, PlanLog};
 pub(crate) use people::{BetweenTwo, Blocks, Contacts, PrivacyOf};
+pub(crate) use receipt::WhoRead;
 pub(crate) use session::{ChangesSince, MovedGroups, OneSession, PositionsOf, Sessions};
 pub(crate) use user::{AllUsers, DevicesOf, IsSeenToday, LoginVersions, UserCalled, UserWithPassword, Users};

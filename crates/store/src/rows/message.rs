@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anser_proto::{ClientMsgId, ConversationId, UserId};
+use anser_proto::{ClientMsgId, ConversationId, UserId, v1};
 
 use super::{Column, Damage, Head, Put, Row, Salvage, Take};
 use crate::{Message, NewMessage, Reaction, Reactions, Revision, Sender, digest::Digest};
@@ -41,6 +41,10 @@ impl MessageRow<'_> {
 /// Types of silent entries: nobody is shown them.
 pub(crate) fn is_silent(kind: i32) -> bool {
     (60..80).contains(&kind)
+}
+
+pub(crate) fn is_notice(kind: i32) -> bool {
+    kind == v1::message::Type::Notice as i32
 }
 
 /// What is read of a message, by [`take_message`].

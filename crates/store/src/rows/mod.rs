@@ -34,7 +34,7 @@ pub(crate) use hidden::HiddenRow;
 pub(crate) use joining::{JoinRequestRow, LinkRow};
 pub(crate) use mailbox::Mailbox;
 pub(crate) use member::{FIRST_SEEN, Stay};
-pub(crate) use message::{COLUMNS, MessageRow, Silent, StandingMessage, is_silent, take_message};
+pub(crate) use message::{COLUMNS, MessageRow, Silent, StandingMessage, is_notice, is_silent, take_message};
 pub(crate) use password::PasswordRow;
 pub(crate) use reaction::ReactionRow;
 pub(crate) use recalled::RecalledRow;

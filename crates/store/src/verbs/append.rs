@@ -171,14 +171,17 @@ fn append_to_group(facts: &mut Facts<'_>, group: GroupId, message: &NewMessage) 
     let now_ms = facts.now_ms();
     let GroupRow { members_version, mute_all, .. } = facts.group(group)?.ok_or(Refusal::NotMember)?;
     check_mute(stay.role, stay.muted_until_ms, mute_all, now_ms)?;
-    let mut own = facts.session(from, conversation)?.unwrap_or_default();
+    let before = facts.session(from, conversation)?.unwrap_or_default();
+    let hides_reads = facts.mailbox_of(from)?.privacy.hides_reads;
     check_reply(facts, message)?;
     head.advance(now_ms, message.counted);
     if let Some(known) = facts.source.store(MessageRow { message, head: &head, silent: None })? {
         return known.place(facts.digests, message);
     }
     facts.move_head(conversation, head);
+    let mut own = before;
     own.read_to(head.place());
+    own.show(&before, hides_reads);
     facts.tables.sessions.set((from, conversation), Some(own));
     facts.answer(from, group)?;
     Ok(Appended { members_version, ..appended(&head) })

@@ -505,6 +505,7 @@ async fn whole(store: &dyn Store) -> Vec<String> {
             lines.push(format!("{:?}", store.session(user, *conversation).await.map(plain_session)));
         }
         for group in GROUPS {
+            lines.push(format!("{:?}", store.who_read(user, group, (1..99).collect()).await));
             let group_and_role = store.group(user, group).await.map(|(group, role)| (plain_group(group), role));
             lines.push(format!("{group_and_role:?}"));
             lines.push(format!("{:?}", store.members(user, group, UserId(0), 99).await));
