@@ -63,7 +63,7 @@ pub(crate) fn newer_requests() -> Vec<(&'static str, Request)> {
 /// The same of what the server says.
 pub(crate) fn newer_frames() -> Vec<(&'static str, ServerFrame)> {
     let all = History { kind: history::Kind::All.into(), last: 0 };
-    let with_history = Group { group_id: 3, history: Some(all.clone()), ..Group::default() };
+    let with_history = Group { group_id: 3, history: Some(all), ..Group::default() };
     let of_group = GroupChange { history: Some(all), ..GroupChange::default() };
     let notice = Notice {
         kind: notice::Kind::GroupChanged.into(),
