@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use anser_client::{Act, ClientMsgId, ConversationId, Error, Group, History, Queued, Readers, User, UserId};
+use anser_client::{
+    Act, ClientMsgId, ConversationId, Error, Group, History, JoinRequest, Queued, Readers, User, UserId,
+};
 
 use super::{
     changes,
@@ -58,21 +60,36 @@ pub fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
                 None => complain(model, model.text.not_told_who_read()),
             }
         }
+        Answer::Waiting(waiting) => {
+            let named = |request: &JoinRequest| format!("{} ({})", display_name(&request.user), request.user.account);
+            let named: Vec<_> = waiting.requests.iter().map(named).collect();
+            say(model, model.text.who_waits(&wash::line(&named.join(", "))));
+        }
         Answer::Requests(users) => take_requests(model, users),
-        Answer::Done(deed) => match deed {
-            Deed::Invited => say(model, model.text.invited()),
-            Deed::Removed => say(model, model.text.removed()),
-            Deed::Told => {}
-            Deed::Left => say(model, model.text.left()),
-            Deed::Asked => say(model, model.text.asked()),
-            Deed::Dropped => say(model, model.text.dropped()),
-            Deed::Blocked => say(model, model.text.blocked()),
-            Deed::Unblocked => say(model, model.text.unblocked()),
-            Deed::Own(act) => say(model, model.text.own(act)),
-            Deed::Renamed(nickname) => say(model, model.text.renamed(&wash::line(&nickname))),
-        },
+        Answer::Done(deed) => done(model, deed),
         Answer::Nobody(accounts) => complain(model, model.text.nobody_is(&accounts.join(", "))),
         Answer::Failed(error) => complain(model, model.text.error(&error)),
+    }
+}
+
+fn done(model: &mut Model, deed: Deed) {
+    match deed {
+        Deed::Invited => say(model, model.text.invited()),
+        Deed::Removed => say(model, model.text.removed()),
+        Deed::Told => {}
+        Deed::Left => say(model, model.text.left()),
+        Deed::Asked => say(model, model.text.asked()),
+        Deed::Dropped => say(model, model.text.dropped()),
+        Deed::Blocked => say(model, model.text.blocked()),
+        Deed::Unblocked => say(model, model.text.unblocked()),
+        Deed::Banned => say(model, model.text.banned()),
+        Deed::Unbanned => say(model, model.text.unbanned()),
+        Deed::Answered => say(model, model.text.answered()),
+        Deed::Linked(token) => say(model, model.text.linked(&token)),
+        Deed::Unlinked => say(model, model.text.unlinked()),
+        Deed::Waits => say(model, model.text.waits()),
+        Deed::Own(act) => say(model, model.text.own(act)),
+        Deed::Renamed(nickname) => say(model, model.text.renamed(&wash::line(&nickname))),
     }
 }
 

@@ -1,7 +1,9 @@
 //! What a person may say to the client itself, with a slash before it. A line enters, a command or what is wrong leaves.
 
+use super::entry::{self, Entry};
+
 /// The commands, as they are typed. The help shows them in this order.
-pub const NAMES: [&str; 35] = [
+pub const NAMES: [&str; 46] = [
     "/to",
     "/reply",
     "/edit",
@@ -24,6 +26,17 @@ pub const NAMES: [&str; 35] = [
     "/announce",
     "/mute",
     "/quiet",
+    "/entry",
+    "/history",
+    "/ban",
+    "/unban",
+    "/waiting",
+    "/approve",
+    "/reject",
+    "/link",
+    "/unlink",
+    "/join",
+    "/alias",
     "/dissolve",
     "/leave",
     "/members",
@@ -74,6 +87,12 @@ pub enum Command {
     },
     /// The owner and admins alone write.
     Quiet(bool),
+    Entry(Entry),
+    /// By a link, with words for who lets others in.
+    Join {
+        token: String,
+        text: String,
+    },
     Dissolve,
     Leave,
     Members,
@@ -172,6 +191,11 @@ pub fn parse(line: &str) -> Option<Result<Command, Wrong>> {
         "/discard" => Ok(Command::Discard),
         "/help" => Ok(Command::Help),
         "/quit" => Ok(Command::Quit),
+        "/join" => match words.split_first() {
+            Some((token, text)) => Ok(Command::Join { token: token.clone(), text: text.join(" ") }),
+            None => Err(Wrong::Needs("/join")),
+        },
+        _ if let Some(entry) = entry::parse(&name, &words) => entry.map(Command::Entry),
         _ => Err(Wrong::Unknown { near: nearest(&name), typed: name }),
     })
 }

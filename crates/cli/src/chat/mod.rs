@@ -7,6 +7,7 @@ mod answers;
 mod changes;
 mod command;
 mod entrance;
+mod entry;
 #[cfg(test)]
 mod fixture;
 mod input;

@@ -40,6 +40,8 @@ pub fn obey(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
             in_group(model, effects, |group| Effect::Mute { group, accounts, until_ms });
         }
         Command::Quiet(quiet) => change_group(model, effects, |update| update.mute_all = Some(quiet)),
+        Command::Entry(entry) => in_group(model, effects, |group| Effect::Enter { group, entry }),
+        Command::Join { token, text } => effects.push(Effect::Join { token, text }),
         Command::Dissolve => in_group(model, effects, Effect::Dissolve),
         Command::Leave => in_group(model, effects, Effect::Leave),
         Command::Members => in_group(model, effects, Effect::ListMembers),

@@ -10,6 +10,7 @@ use tokio::{
     time::{Duration, timeout},
 };
 
+use super::entry;
 use super::update::{Answer, Deed, Effect, OwnAct, PeopleAct};
 
 /// What waits to be done in order; beyond it effects are refused.
@@ -162,6 +163,8 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
         Effect::Mute { group, accounts, until_ms } => {
             answer(to_all(client, accounts, async |users| client.mute(group, users, until_ms).await).await)
         }
+        Effect::Enter { group, entry } => answer(entry::perform(client, group, entry).await),
+        Effect::Join { token, text } => answer(entry::join(client, &token, text).await),
         Effect::Dissolve(group) => answer(client.dissolve(group).await.map(|()| Answer::Done(Deed::Told))),
         Effect::Leave(group) => answer(client.leave(group).await.map(|()| Answer::Done(Deed::Left))),
         // A former member is told nothing, and nothing depends on it.
@@ -172,11 +175,7 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
         Effect::ListContacts => answer(contacts(client).await),
         Effect::ReadRequests => answer(requests(client).await),
         Effect::People { account, act } => answer(deal_with(client, account, act).await),
-        Effect::Rename(nickname) => {
-            let mut change = Changed::default();
-            change.nickname = Some(nickname);
-            answer(client.update_profile(change).await.map(|user| Answer::Done(Deed::Renamed(user.nickname))))
-        }
+        Effect::Rename(nickname) => answer(rename(client, nickname).await),
     }
 }
 
@@ -207,6 +206,12 @@ async fn act_alone(client: &Client, conversation: ConversationId, act: OwnAct) -
         OwnAct::Close(through) => client.remove_session(conversation, through).await,
         OwnAct::Hide(id) => client.hide_messages(conversation, &[id]).await,
     }
+}
+
+async fn rename(client: &Client, nickname: String) -> Result<Answer, Error> {
+    let mut change = Changed::default();
+    change.nickname = Some(nickname);
+    Ok(Answer::Done(Deed::Renamed(client.update_profile(change).await?.nickname)))
 }
 
 /// Of what is told only when it fails.
@@ -286,7 +291,7 @@ async fn drop_contact(client: &Client, user: UserId) -> Result<(), Error> {
 }
 
 /// The users with these accounts, or the accounts that nobody has.
-async fn find_all(client: &Client, accounts: Vec<String>) -> Result<Result<Vec<UserId>, Vec<String>>, Error> {
+pub async fn find_all(client: &Client, accounts: Vec<String>) -> Result<Result<Vec<UserId>, Vec<String>>, Error> {
     if accounts.is_empty() {
         return Ok(Ok(Vec::new()));
     }

@@ -2,6 +2,7 @@
 //! enters is washed already.
 
 mod commands;
+mod entry;
 
 use std::path::Path;
 

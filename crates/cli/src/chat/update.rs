@@ -2,11 +2,13 @@
 
 use anser_client::{
     Act, Attention, Blocked, ClientMsgId, Contact, ConversationId, Error, Group, GroupId, GroupUpdate, History,
-    Members, Queued, Readers, Session, User, UserId,
+    JoinRequests, Members, Queued, Readers, Session, User, UserId,
 };
 
 use super::{
-    answers, keys,
+    answers,
+    entry::Entry,
+    keys,
     model::{Asked, Focus, Model, Note, Tone, Wish},
     received,
     timeline::{Older, Timeline},
@@ -62,6 +64,7 @@ pub enum Answer {
         readers: Option<Readers>,
         names: Vec<User>,
     },
+    Waiting(JoinRequests),
     Done(Deed),
     /// Accounts that nobody has.
     Nobody(Vec<String>),
@@ -81,6 +84,14 @@ pub enum Deed {
     Dropped,
     Blocked,
     Unblocked,
+    Banned,
+    Unbanned,
+    Answered,
+    /// The token of a new link.
+    Linked(String),
+    Unlinked,
+    /// The person, to be let into a group.
+    Waits,
     Own(OwnAct),
 }
 
@@ -179,6 +190,14 @@ pub enum Effect {
         group: GroupId,
         accounts: Vec<String>,
         until_ms: u64,
+    },
+    Enter {
+        group: GroupId,
+        entry: Entry,
+    },
+    Join {
+        token: String,
+        text: String,
     },
     Dissolve(GroupId),
     Leave(GroupId),

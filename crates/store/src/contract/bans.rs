@@ -4,7 +4,7 @@ use anser_proto::{GroupId, UserId, limits::BANS_MAX, v1::notice::Kind};
 use futures_util::future::join_all;
 
 use super::room::*;
-use crate::{BANS_OF_A_GROUP, Error, Mark, MarkKind, Rank, Refusal};
+use crate::{BANS_OF_A_GROUP, Error, Hide, Mark, MarkKind, Rank, Refusal, SessionAction, SessionChange};
 
 const NOT_MEMBER: Error = Error::Refused(Refusal::NotMember);
 const FORBIDDEN: Error = Error::Refused(Refusal::Forbidden);
@@ -46,10 +46,16 @@ pub(super) async fn for_who_is_banned_it_is_as_if_the_group_were_not_there(room:
         assert_eq!(room.mark(mark(MarkKind::Read)).await, Err(NOT_MEMBER));
         assert_eq!(room.mark(mark(MarkKind::Delivered)).await, Err(NOT_MEMBER));
         assert_eq!(room.leave(user, crowd).await, Err(NOT_MEMBER));
+        let own = |action| SessionChange { user, conversation: crowd, action, login_version: 0 };
+        assert_eq!(room.change_session(own(SessionAction::Clear(9))).await, Err(NOT_MEMBER));
+        let hide = Hide { user, conversation: crowd, places: vec![1], login_version: 0 };
+        assert_eq!(room.hide_messages(hide).await, Err(NOT_MEMBER));
         assert_eq!(room.send(text(user, crowd, "x")).await, Err(NOT_MEMBER));
         assert_eq!(room.bans(user, GroupId(1), UserId(0), 9).await, Err(NOT_MEMBER));
         let entry = room.entry(user, crowd).await;
         assert_eq!((entry.unread, entry.read_mark), (0, entry.head), "their list tells that they went");
+        ok(room.change_session(own(SessionAction::Remove(9))).await);
+        assert_eq!(room.entry(user, crowd).await.removed_at, entry.head, "and they take it off their list");
     }
     ok(room.unban(ADA, crowd, &[CYD]).await);
     assert_eq!(room.visible(CYD, crowd).await, [1, 2, 3]);

@@ -93,5 +93,6 @@ fn row_of(model: &Model, member: &Member) -> Line<'static> {
     let user = &member.user;
     let role = model.text.role(member.role);
     let account = Span::styled(format!("  {}", user.account), DIM);
-    Line::from(vec![display_name(user).into(), account, Span::raw(format!("  {role}")).yellow()])
+    let name = if member.nickname.is_empty() { display_name(user) } else { wash::line(&member.nickname) };
+    Line::from(vec![name.into(), account, Span::raw(format!("  {role}")).yellow()])
 }

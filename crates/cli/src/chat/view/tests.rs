@@ -210,7 +210,7 @@ fn in_a_small_window_the_help_can_be_scrolled() {
     let mut chat = Chatting::new(Lang::En, (40, 10));
     chat.key("F1");
     insta::assert_snapshot!("help_small", screen(&chat));
-    for _ in 0..100 {
+    for _ in 0..200 {
         chat.key("Down");
     }
     assert!(screen(&chat).contains("quit; what waits is kept"));
