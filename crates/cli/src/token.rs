@@ -57,7 +57,7 @@ impl Token {
             Action::Make { account, hours, settings } => {
                 anser_proto::ids::check_ascii_id("account", &account)?;
                 let config = settings.load()?;
-                let token = load(&config)?.mint(&account, now_s.saturating_add(hours.saturating_mul(3600)));
+                let token = load(&config)?.mint(&account, now_s, now_s.saturating_add(hours.saturating_mul(3600)));
                 out::line(&token)?;
                 match look(&config, &token) {
                     Ok(Standing::Created) => out::aside(format_args!(

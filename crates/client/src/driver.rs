@@ -330,14 +330,12 @@ impl Driver {
             Effect::Reset(conversation) => self.tell(Event::Reset(conversation)),
             Effect::Session(session) => self.tell_session(Arc::unwrap_or_clone(session)),
             Effect::Forgotten => self.tell(Event::Forgotten),
-            Effect::Profile(user) => {
-                let user = User::from(user);
-                self.told.profile.send_replace(Some(user.clone()));
-                self.tell(Event::Profile(user));
-            }
+            Effect::Profile(user) => self.tell_profile(user.into()),
             Effect::Hidden { conversation, server_msg_id } => self.tell(Event::Hidden { conversation, server_msg_id }),
             Effect::People => self.tell(Event::People),
             Effect::Nicknames(conversation, nicknames) => self.tell_nicknames(conversation, nicknames),
+            Effect::Presence(presence) => self.tell(Event::Presence(presence.into())),
+            Effect::Signal(signal) => self.tell(Event::Signal(Arc::new(signal))),
             Effect::Typing { conversation, user } => self.tell(Event::Typing { conversation, user }),
             Effect::State(state) => self.tell(Event::State(state)),
         }
@@ -352,6 +350,11 @@ impl Driver {
     fn tell_nicknames(&self, conversation: ConversationId, nicknames: Vec<v1::GroupNickname>) {
         let nicknames = nicknames.into_iter().map(GroupNickname::from).collect();
         self.tell(Event::Nicknames { conversation, nicknames });
+    }
+
+    fn tell_profile(&self, user: User) {
+        self.told.profile.send_replace(Some(user.clone()));
+        self.tell(Event::Profile(user));
     }
 
     fn tell(&self, event: Event) {

@@ -10,7 +10,7 @@ use tokio::sync::broadcast::{
 
 use crate::{
     engine::{State, Status},
-    view::{GroupNickname, Message, Session, User},
+    view::{GroupNickname, Message, Presence, Session, Signal, User},
 };
 
 /// Something happened. What it tells is in the local store already.
@@ -43,8 +43,8 @@ pub enum Event {
     Forgotten,
     /// The user's own profile is new or changed.
     Profile(User),
-    /// Contacts, requests, blocks or settings changed: read [`Client::contacts`](crate::Client::contacts),
-    /// [`Client::blocked`](crate::Client::blocked) and [`Client::privacy`](crate::Client::privacy) anew.
+    /// Contacts, requests, blocks, settings or devices changed: read [`Client::contacts`](crate::Client::contacts),
+    /// [`Client::blocked`](crate::Client::blocked), [`Client::privacy`](crate::Client::privacy) and [`Client::devices`](crate::Client::devices) anew.
     People,
     /// Members of a group have other names there, by themselves: what is kept of [`Client::members`](crate::Client::members) is to be replaced, unless its
     /// `nickname_changed` is the greater. They are not in the local store.
@@ -57,6 +57,10 @@ pub enum Event {
         conversation: ConversationId,
         user: UserId,
     },
+    /// Of a contact, after [`Client::watch_presence`](crate::Client::watch_presence).
+    Presence(Presence),
+    /// What an app passed on to who is connected: see [`Client::signal`](crate::Client::signal).
+    Signal(Arc<Signal>),
     /// This listener was too slow and so many events were dropped for it: read the sessions and the history anew.
     Lagged(u64),
 }

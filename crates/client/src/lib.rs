@@ -31,6 +31,7 @@ mod changing;
 mod client;
 mod config;
 mod consumer;
+mod devices;
 mod driver;
 mod events;
 mod groups;
@@ -38,6 +39,7 @@ mod history;
 mod joining;
 mod lists;
 mod people;
+mod presence;
 mod sending;
 mod store;
 /// For this project's own tools, which wrap connections: it speaks the wire's frames, and promises nothing.
@@ -64,9 +66,10 @@ pub use store::StoreError;
 pub use transport::BadUrl;
 pub use unopened::Unopened;
 pub use view::{
-    Ban, Bans, Blocked, Contact, ContactState, Group, GroupChange, GroupNickname, GroupPreview, HistoryShown, Join,
-    JoinRequest, JoinRequests, Kind, Link, Member, Members, Message, MessageState, NewLink, Notice, NoticeKind,
-    Platform, Preview, Privacy, Reaction, Readers, Refusal, Role, Session, User, Waiting, Who,
+    Ban, Bans, Blocked, Contact, ContactState, Device, Group, GroupChange, GroupNickname, GroupPreview, HistoryShown,
+    Join, JoinRequest, JoinRequests, Kind, Link, Member, Members, Message, MessageState, NewLink, Notice, NoticeKind,
+    Platform, Presence, PresenceState, Preview, Privacy, Reaction, Readers, Refusal, Role, Session, Signal, User,
+    Waiting, Who,
 };
 
 /// What readers try first is compiled with the SDK's own examples.

@@ -62,7 +62,8 @@ impl Client {
     pub async fn set_privacy(&self, privacy: Privacy) -> Result<(), Error> {
         let who = |who: Who| v1::privacy::Who::from(who).into();
         let (invites, last_seen) = (who(privacy.invites), who(privacy.last_seen));
-        let update = v1::UpdateSettings { invites, hides_reads: Some(privacy.hides_reads), last_seen };
+        let (hides_reads, invisible) = (Some(privacy.hides_reads), Some(privacy.invisible));
+        let update = v1::UpdateSettings { invites, hides_reads, last_seen, invisible };
         self.call_for_change(Request::UpdateSettings(update)).await
     }
 

@@ -243,8 +243,40 @@ pub struct Privacy {
     pub invites: Who,
     /// Their read marks are shown to nobody in one-to-one conversations, and nobody's to them.
     pub hides_reads: bool,
-    /// Who is told when they were last there.
+    /// Who is told when they were last there; and who is no contact is told that they are there if this is everybody.
     pub last_seen: Who,
+    /// They are shown as offline, and type unseen.
+    pub invisible: bool,
+}
+
+/// Whether a user is there, as far as the one who asks may know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Presence {
+    pub user_id: UserId,
+    pub state: PresenceState,
+    /// Of who is offline, to the minute; 0: not known.
+    pub last_seen_ms: u64,
+}
+
+/// What an app passes on to who is connected in a conversation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Signal {
+    pub conversation: ConversationId,
+    pub user: UserId,
+    pub device_id: String,
+    pub kind: String,
+    pub data: Bytes,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum PresenceState {
+    Offline,
+    Active,
+    /// Connected, and not looking.
+    Away,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
@@ -254,6 +286,22 @@ pub enum Who {
     Everybody,
     Contacts,
     Nobody,
+}
+
+/// A device of the user's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub struct Device {
+    pub device_id: String,
+    pub platform: Platform,
+    /// As the user calls it, or it itself.
+    pub name: String,
+    /// Start of the last day on which it logged in, in UTC.
+    pub last_seen_ms: u64,
+    /// To the node to which this client is.
+    pub connected: bool,
+    /// It is this client's.
+    pub current: bool,
 }
 
 /// Somebody whom the user blocked.

@@ -63,6 +63,7 @@ pub fn error_row(code: ErrorCode) -> ErrorRow {
         TooManyAttempts => {
             closing(429, Later, ServerBusy, "too many wrong passwords for this account, or from this address: wait")
         }
+        DeviceRefused => closing(409, No, LoginRefused, "the user has as many devices of this class as they may"),
 
         NotFound => row(404, No, "there is no such user, group or conversation"),
         NotMember => row(403, No, "the user is no party or member of the conversation"),
@@ -87,12 +88,9 @@ pub fn error_row(code: ErrorCode) -> ErrorRow {
         }
         StoreFull => row(503, Later, "the server's disk is full; nothing was stored"),
         ShuttingDown => row(503, Later, "the server stops; nothing was stored"),
-        LoginOver => closing(
-            401,
-            Later,
-            TokenRanOut,
-            "the user was disabled or got a new password after this login; nothing was stored",
-        ),
+        LoginOver => {
+            closing(401, Later, TokenRanOut, "disabled, a new password or the device revoked since: nothing was stored")
+        }
 
         UnknownOutcome => row(500, SameId, "the store broke in the middle: it may have been stored or not"),
         Internal => row(500, SameId, "a fault of the server; its log says which"),
@@ -127,6 +125,13 @@ pub fn close_row(code: CloseCode) -> CloseRow {
         TokenRanOut => row(
             false,
             "the token of this connection passed its time, or the user has a new password: get a new one, then connect again",
+        ),
+        DeviceRevoked => {
+            row(false, "the user revoked this device: get a new token, or ask for the password, then connect again")
+        }
+        DeviceYielded => row(
+            false,
+            "the user connected another device of the same class, of which they may have no more at one time",
         ),
     }
 }

@@ -68,5 +68,7 @@ pub const OPEN_REQUESTS_MAX: u32 = 100;
 pub const BLOCKS_MAX: u32 = 1_000;
 /// Characters of what is said with a request to be contacts.
 pub const REQUEST_TEXT_CHARS_MAX: usize = 200;
+/// Bytes of what a signal carries
+pub const SIGNAL_BYTES_MAX: usize = 1024;
 /// Characters of a user's own name for a contact.
 pub const REMARK_CHARS_MAX: usize = 64;

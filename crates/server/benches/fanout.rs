@@ -12,7 +12,7 @@ use anser_proto::{
 };
 use anser_server::{
     cluster::{Load, Node, NodeId, local::LocalDirectory},
-    config::Limits,
+    config::{Devices, Limits},
     event::Event,
     framing::{Framing, Transport},
     hub::{Connected, Hub, Newcomer},
@@ -32,13 +32,14 @@ impl Crowd {
     /// The formats take turns.
     fn gather(users: u64, formats: &[Format]) -> Self {
         let node = Node { id: NodeId(1), name: "".into(), client_url: "".into(), load: Load::default() };
-        let hub = Arc::new(Hub::new(&Limits::default(), Arc::new(LocalDirectory::new(node))));
+        let hub = Arc::new(Hub::new(&Limits::default(), &Devices::default(), Arc::new(LocalDirectory::new(node))));
         let attach = |(user, format): (u64, &Format)| {
             let outbox = Arc::new(Outbox::new(OUTBOX_BYTES));
             let newcomer = Newcomer {
                 accepted: hub.accept(0),
                 user: UserId(user),
                 device_id: "phone".into(),
+                platform: 0,
                 framing: Framing { transport: Transport::WebSocket, format: *format },
                 outbox: Arc::clone(&outbox),
             };

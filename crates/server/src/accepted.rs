@@ -19,4 +19,9 @@ impl Accepted {
     pub fn at(at_ms: u64) -> Self {
         Self { at_ms, conn: ConnId(0) }
     }
+
+    /// The oldest that is younger than this one.
+    pub fn next(self) -> Self {
+        Self { conn: ConnId(self.conn.0 + 1), ..self }
+    }
 }

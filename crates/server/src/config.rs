@@ -26,6 +26,7 @@ pub struct Config {
     pub store: Store,
     pub cluster: Cluster,
     pub messages: Messages,
+    pub devices: Devices,
     pub limits: Limits,
 }
 
@@ -162,6 +163,34 @@ pub struct Messages {
 pub enum Strangers {
     Allow,
     Contacts,
+}
+
+/// How many devices of a class a user may have connected at one time, beside `limits.devices_per_user`. What a device is it says itself, in `hello`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Devices {
+    /// Phones and tablets: the platforms `IOS` and `ANDROID`. 0: any number.
+    pub mobile: u32,
+    /// The platform `DESKTOP`. 0: any number.
+    pub desktop: u32,
+    /// The platform `WEB`. 0: any number.
+    pub web: u32,
+    /// Who makes way when there is one more: the `"oldest"` connection, which is closed with 4508 `DEVICE_YIELDED`, or the `"newest"`, which is refused
+    /// with `DEVICE_REFUSED`, or closed if the others are on another node.
+    pub yields: Yields,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Yields {
+    Oldest,
+    Newest,
+}
+
+impl Default for Devices {
+    fn default() -> Self {
+        Self { mobile: 0, desktop: 0, web: 0, yields: Yields::Oldest }
+    }
 }
 
 impl Messages {

@@ -14,6 +14,7 @@ use crate::{
     link,
     metrics::{Metrics, Seen},
     password::Passwords,
+    presence::Shown,
     snowflake::Snowflake,
     token::Tokens,
 };
@@ -29,6 +30,7 @@ pub struct Ctx {
     pub ids: Snowflake,
     pub clock: Clock,
     pub metrics: Metrics,
+    pub presence: Shown,
     /// Room for what is done for other nodes, in bytes.
     pub under_way: Arc<Semaphore>,
     /// An operator may have ended logins, and the store did not say whose.
@@ -64,7 +66,7 @@ impl Ctx {
         peers: Arc<Peers>,
     ) -> Self {
         let members = Arc::new(Members::new());
-        let hub = Arc::new(Hub::new(&config.limits, peers.directory()));
+        let hub = Arc::new(Hub::new(&config.limits, &config.devices, peers.directory()));
         let (of_store, of_members, of_hub) = (Arc::clone(&store), Arc::clone(&members), Arc::clone(&hub));
         let hashing = credentials.passwords.hashing();
         let seen = Seen { store: of_store, fan_out: Arc::default(), members: of_members, hub: of_hub, hashing };
@@ -77,6 +79,7 @@ impl Ctx {
             credentials,
             logins: Logins::new(&config.limits),
             ids: Snowflake::any_node(Arc::clone(&clock)),
+            presence: Shown::default(),
             under_way: Arc::new(Semaphore::new(UNDER_WAY_BYTES_MAX as usize)),
             logins_unknown: Notify::new(),
             clock,

@@ -33,7 +33,13 @@ impl Event {
 
     /// Of no use later: nobody need find it who was not told.
     pub fn is_passing(&self) -> bool {
-        matches!(self.body(), Some(v1::server_frame::Body::Typing(_)))
+        use v1::server_frame::Body;
+        matches!(self.body(), Some(Body::Typing(_) | Body::Signal(_) | Body::Presences(_)))
+    }
+
+    /// Only for who wants to know.
+    pub fn is_presence(&self) -> bool {
+        matches!(self.body(), Some(v1::server_frame::Body::Presences(_)))
     }
 
     pub fn protobuf(&self) -> Bytes {

@@ -4,19 +4,22 @@
 //! measured by itself (`benches/fanout.rs`).
 
 mod online;
+mod policy;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use anser_proto::{CloseCode, UserId};
+use anser_store::Logins;
 use tokio::time::Instant;
 
-use self::online::Online;
+pub use self::online::Crowd;
+use self::{online::Online, policy::Policy};
 use crate::{
     accepted::{Accepted, ConnId},
     budget::{Budget, Budgets},
@@ -24,11 +27,12 @@ use crate::{
         Directory, NodeId,
         envelope::{LoginsOver, Present, PresentDevice},
     },
-    config::Limits,
+    config::{Devices, Limits},
     event::Event,
     framing::Framing,
     nickname::Nickname,
     outbox::{Outbox, Wave},
+    presence::State,
 };
 
 pub struct Hub {
@@ -40,6 +44,9 @@ pub struct Hub {
     online: AtomicUsize,
     /// Beyond it the oldest of a user's is kicked.
     devices_per_user_max: usize,
+    policy: Policy,
+    /// Users who may be there otherwise than it was told last.
+    changed: Mutex<HashSet<UserId>>,
     /// Is told who comes and goes, in that order, so that other nodes know where they are.
     directory: Arc<dyn Directory>,
     budgets: Budgets,
@@ -52,6 +59,8 @@ pub struct Newcomer {
     pub accepted: Accepted,
     pub user: UserId,
     pub device_id: Arc<str>,
+    /// As in `anser.v1.Device.Platform`.
+    pub platform: i32,
     pub framing: Framing,
     pub outbox: Arc<Outbox>,
 }
@@ -66,13 +75,14 @@ pub struct Doomed<'a> {
 }
 
 impl Hub {
-    pub fn new(limits: &Limits, directory: Arc<dyn Directory>) -> Self {
+    pub fn new(limits: &Limits, devices: &Devices, directory: Arc<dyn Directory>) -> Self {
         let shards = std::array::from_fn(|_| Mutex::default());
         let first_conn = (u64::from(rand::random::<u32>()) << 31) + 1;
         let devices_per_user_max = limits.devices_per_user.max(1) as usize;
         let last = Mutex::new(Accepted { at_ms: 0, conn: ConnId(first_conn) });
         let budgets = Budgets::new(limits, Instant::now());
-        Self { shards, last, online: AtomicUsize::new(0), devices_per_user_max, directory, budgets }
+        let (online, policy) = (AtomicUsize::new(0), Policy::new(devices));
+        Self { shards, last, online, devices_per_user_max, policy, changed: Mutex::default(), directory, budgets }
     }
 
     /// A connection was accepted now. It is younger than all before it, also when the clock goes back.
@@ -93,7 +103,7 @@ impl Hub {
         });
         online.attach(newcomer);
         let (nickname, budget) = (Arc::clone(&online.nickname), Arc::clone(&online.budget));
-        Connected { hub: Arc::clone(self), user, conn, nickname, budget, login_version: 0 }
+        Connected { hub: Arc::clone(self), user, conn, nickname, budget, login_version: Arc::default() }
     }
 
     /// Puts the event into the outboxes of all connections of the user but `except`; tells how many.
@@ -132,16 +142,68 @@ impl Hub {
         }
     }
 
-    /// Ends connections whose logins are over. Of a login that is under way it shows when it is done.
-    pub fn end_logins(&self, over: &LoginsOver) {
-        if let Some(online) = self.shard(over.user).get_mut(&over.user) {
-            online.end_logins(over);
+    /// Ends connections whose logins are over. Of a login that is under way it shows when it is done. Tells whether some are left that began
+    /// under an earlier version, and of which it is not known that they hold.
+    pub fn end_logins(&self, over: &LoginsOver) -> bool {
+        self.shard(over.user).get_mut(&over.user).is_some_and(|online| online.end_logins(over))
+    }
+
+    /// The same, by what the store says of all logins of the user. `code` is for those of which it is not a device that was revoked.
+    pub fn settle_logins(&self, user: UserId, logins: &Logins, code: CloseCode) {
+        if let Some(online) = self.shard(user).get_mut(&user) {
+            online.settle_logins(logins, code);
         }
     }
 
     /// Whether the user has a connection here whose login began under an earlier version.
     pub fn has_login_before(&self, user: UserId, login_version: u64) -> bool {
         self.shard(user).get(&user).is_some_and(|online| online.has_login_before(login_version))
+    }
+
+    /// Users who may be there otherwise than when this was asked last.
+    pub fn take_changed(&self) -> HashSet<UserId> {
+        std::mem::take(&mut *self.changed.lock().expect("nothing panics while holding it"))
+    }
+
+    /// How the user is connected to this node, as others are shown it. None: not at all, or that is not shown.
+    pub fn presence(&self, user: UserId) -> Option<State> {
+        self.shard(user).get(&user)?.presence()
+    }
+
+    /// Whether the user is shown as offline, as far as this node knows.
+    pub fn is_invisible(&self, user: UserId) -> bool {
+        self.invisible(user).is_some_and(|(_, is)| is)
+    }
+
+    /// The same, and as of which change of their mailbox. None: they are not connected to this node.
+    pub fn invisible(&self, user: UserId) -> Option<(u64, bool)> {
+        self.shard(user).get(&user).map(Online::invisible)
+    }
+
+    /// As of a change of the user's mailbox.
+    pub fn set_invisible(&self, user: UserId, is: bool, mailbox_seq: u64) {
+        self.change(user, |online| online.set_invisible(is, mailbox_seq));
+    }
+
+    pub fn set_away(&self, user: UserId, conn: ConnId, is: bool) {
+        self.change(user, |online| online.set_away(conn, is));
+    }
+
+    /// From now on the connection is told when contacts come and go.
+    pub fn watch(&self, user: UserId, conn: ConnId) {
+        self.change(user, |online| online.watch(conn));
+    }
+
+    /// Changes how the user is there, if they are.
+    fn change(&self, user: UserId, change: impl FnOnce(&mut Online)) {
+        if let Some(online) = self.shard(user).get_mut(&user) {
+            change(online);
+        }
+        self.has_changed(user);
+    }
+
+    fn has_changed(&self, user: UserId) {
+        self.changed.lock().expect("nothing panics while holding it").insert(user);
     }
 
     /// Has all connections of the user told to sync.
@@ -156,11 +218,12 @@ impl Hub {
         self.shard(user).get(&user).map(Online::devices).unwrap_or_default()
     }
 
-    /// Another node answered which devices of the user it has. If they have more on all nodes than they may: connections that are
-    /// older than this one must end. An answer to an earlier kick says nothing of what is now.
-    pub fn count_elsewhere(&self, node: NodeId, present: Present) -> Option<Accepted> {
-        let user = present.user;
-        self.shard(user).get_mut(&user)?.count_elsewhere(node, present, self.devices_per_user_max)
+    /// Another node answered which devices of the user it has: whether they have more on all nodes than they may. An answer to an earlier kick
+    /// says nothing of what is now.
+    pub fn count_elsewhere(&self, node: NodeId, present: Present) -> Crowd {
+        let (user, max) = (present.user, self.devices_per_user_max);
+        let mut shard = self.shard(user);
+        shard.get_mut(&user).map(|online| online.count_elsewhere(node, present, max, &self.policy)).unwrap_or_default()
     }
 
     /// None if they are not connected to this node.
@@ -189,17 +252,22 @@ pub struct Connected {
     pub conn: ConnId,
     pub nickname: Arc<Nickname>,
     pub budget: Arc<Budget>,
-    pub login_version: u64,
+    /// Goes up when other devices of the user are revoked.
+    pub login_version: Arc<AtomicU64>,
 }
 
 impl Connected {
-    /// The login is done, and bears the version that was the user's when it began; older connections make way. False when it is over
+    /// The login is done, and bears the version that was the user's when it began; older connections make way. Why not, when it is over
     /// already or has to make way itself. `kick_id` is that of the kick which tells the other nodes, who are asked anew.
-    pub fn log_in(&mut self, login_version: u64, kick_id: u64) -> bool {
-        self.login_version = login_version;
-        let (conn, devices_max) = (self.conn, self.hub.devices_per_user_max);
+    pub fn log_in(&mut self, login_version: u64, kick_id: u64) -> Result<(), CloseCode> {
+        self.login_version.store(login_version, Ordering::Relaxed);
+        let (version, max) = (Arc::clone(&self.login_version), self.hub.devices_per_user_max);
         let mut shard = self.hub.shard(self.user);
-        shard.get_mut(&self.user).is_some_and(|online| online.log_in(conn, login_version, kick_id, devices_max))
+        let online = shard.get_mut(&self.user).ok_or(CloseCode::Replaced)?;
+        let logged_in = online.log_in(self.conn, version, kick_id, max, &self.hub.policy);
+        drop(shard);
+        self.hub.has_changed(self.user);
+        logged_in
     }
 }
 
@@ -214,6 +282,8 @@ impl Drop for Connected {
             self.hub.online.fetch_sub(1, Ordering::Relaxed);
             self.hub.directory.detach(self.user);
         }
+        drop(shard);
+        self.hub.has_changed(self.user);
     }
 }
 

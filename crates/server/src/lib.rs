@@ -25,6 +25,7 @@ pub mod outbox;
 pub mod http;
 mod metrics;
 pub mod password;
+mod presence;
 mod rate;
 pub mod secrets;
 pub mod snowflake;
@@ -72,7 +73,7 @@ pub struct Server {
     running: JoinHandle<()>,
     peers: Arc<Peers>,
     /// What goes on beside the gateway.
-    beside: [JoinHandle<()>; 7],
+    beside: [JoinHandle<()>; 8],
     /// What is done for the other nodes.
     under_way: Arc<Semaphore>,
     cx: Arc<Ctx>,
@@ -106,6 +107,7 @@ impl Server {
             watch.keep("heal", im::heal::heal(Arc::clone(&cx))),
             watch.keep("logins", im::logins::watch(Arc::clone(&cx))),
             watch.keep("names", im::logins::watch_names(Arc::clone(&cx))),
+            watch.keep("presence", im::presence::keep(Arc::clone(&cx))),
             watch.keep("listen", im::peer::listen(Arc::clone(&cx), arriving.bus.pushes)),
             watch.keep("obey", im::peer::obey(Arc::clone(&cx), arriving.bus.answers, arriving.kicks)),
             tokio::spawn(async move { of_store.fell("store", &store.broke().await) }),

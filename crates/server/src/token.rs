@@ -16,6 +16,8 @@ use crate::{bought::Bought, config, error::Error, password::Mark, secrets};
 
 /// Clocks of the app's server and this one may differ by so much.
 const LEEWAY_S: u64 = 10;
+/// How long a token holds that is given for a password.
+pub const BOUGHT_FOR_S: u64 = 30 * 24 * 3600;
 
 /// Whose tokens are believed now.
 pub struct Tokens(RwLock<Arc<Keys>>);
@@ -41,12 +43,18 @@ pub struct Claims {
     /// Seconds since 1970; some libraries write fractions.
     exp: f64,
     nbf: Option<f64>,
+    iat: Option<f64>,
 }
 
 impl Claims {
     /// Seconds since 1970 until which it is believed: the clocks' difference included.
     pub fn good_until_s(&self) -> u64 {
         (self.exp as u64).saturating_add(LEEWAY_S)
+    }
+
+    /// Seconds since 1970 at which it was issued; 0 if it does not say.
+    pub fn issued_s(&self) -> u64 {
+        self.iat.unwrap_or(0.0) as u64
     }
 
     /// The first login of an account that is not there may create its user, where the app's server vouches for it.
@@ -66,6 +74,7 @@ struct Minted<'m> {
     iss: &'m str,
     aud: &'m str,
     sub: &'m str,
+    iat: u64,
     exp: u64,
 }
 
@@ -83,14 +92,14 @@ impl Tokens {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A token of the server's own for `account`, good until `expires_s` (seconds since 1970).
-    pub fn mint(&self, account: &str, expires_s: u64) -> String {
-        self.keys().sign(account, expires_s)
+    /// A token of the server's own for `account`, issued at `issued_s` and good until `expires_s` (seconds since 1970).
+    pub fn mint(&self, account: &str, issued_s: u64, expires_s: u64) -> String {
+        self.keys().sign(account, issued_s, expires_s)
     }
 
-    /// One that is good no longer than the password that it was given for.
-    pub fn mint_for_password(&self, account: &str, expires_s: u64, mark: Mark) -> String {
-        let expires_s = u32::try_from(expires_s).unwrap_or(u32::MAX);
+    /// One that is good no longer than the password that it was given for, and for 30 days.
+    pub fn mint_for_password(&self, account: &str, issued_s: u64, mark: Mark) -> String {
+        let expires_s = u32::try_from(issued_s + BOUGHT_FOR_S).unwrap_or(u32::MAX);
         Bought { account: account.to_owned(), mark, expires_s }.sealed(&self.keys().seal)
     }
 
@@ -122,8 +131,8 @@ impl Keys {
         })
     }
 
-    fn sign(&self, account: &str, exp: u64) -> String {
-        let claims = Minted { iss: &self.issuers[0], aud: &self.audience, sub: account, exp };
+    fn sign(&self, account: &str, iat: u64, exp: u64) -> String {
+        let claims = Minted { iss: &self.issuers[0], aud: &self.audience, sub: account, iat, exp };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.hs256.0)
             .expect("claims of text and numbers, and a key of the algorithm")
     }
@@ -131,7 +140,8 @@ impl Keys {
     fn check(&self, token: &str, now_s: u64) -> Result<Claims, Error> {
         let claims = match Bought::unsealed(token, &self.seal) {
             Some(Bought { account, mark, expires_s }) => {
-                Claims { sub: account, password_mark: Some(mark), exp: expires_s.into(), nbf: None }
+                let iat = f64::from(expires_s) - BOUGHT_FOR_S as f64;
+                Claims { sub: account, password_mark: Some(mark), exp: expires_s.into(), nbf: None, iat: Some(iat) }
             }
             None => self.check_jwt(token)?,
         };

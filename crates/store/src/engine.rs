@@ -7,24 +7,25 @@ use async_trait::async_trait;
 use tokio::time::Instant;
 
 use crate::{
-    Appended, Ban, Between, Block, Change, Changes, Contact, Device, Error, Group, GroupUpdate, Hidden, Hide,
-    JoinRequest, Link, LinkPreview, LinkRevocation, LinkUse, LogPage, Mark, Marked, Member, MemberIds, MembersAction,
-    MembersChange, MembersChanged, NewGroup, NewLink, NewMessage, NewUser, NicknameChange, Page, PasswordHash,
-    PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Readers, Refusal, Role, Session,
-    SessionChange, SessionChanged, Stats, Store, Stretch, TokenHash, User,
+    Appended, Ban, Between, Block, Change, Changes, Contact, Device, DeviceChange, DeviceChanged, Error, Group,
+    GroupUpdate, Hidden, Hide, JoinRequest, KnownDevice, Link, LinkPreview, LinkRevocation, LinkUse, LogPage, Logins,
+    Mark, Marked, Member, MemberIds, MembersAction, MembersChange, MembersChanged, NewGroup, NewLink, NewMessage,
+    NewUser, NicknameChange, Page, PasswordHash, PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange,
+    ProfileChange, Readers, Refusal, Role, Seen, Session, SessionChange, SessionChanged, Stats, Store, Stretch,
+    TokenHash, User,
     read::Read,
     reads::{
-        AllUsers, Asked, BansOf, BetweenTwo, Blocks, Called, ChangesSince, Contacts, DevicesOf, GroupAsMember,
-        IsSeenToday, JoinRequestsOf, LinkCalled, LinksOf, LoginVersions, MemberIdsOf, MembersOf, MovedGroups,
-        OneSession, OverseersOf, PositionsOf, PreviewOf, PrivacyOf, ReadLog, Sessions, UserCalled, UserWithPassword,
-        Users, WhoRead,
+        AllUsers, Asked, BansOf, BetweenTwo, Blocks, Called, ChangesSince, ContactIds, Contacts, DevicesOf,
+        GroupAsMember, Invisible, IsSeenToday, JoinRequestsOf, LinkCalled, LinksOf, LoginVersions, LoginsOf,
+        MemberIdsOf, MembersOf, MovedGroups, NotBefore, OneSession, OverseersOf, PositionsOf, PreviewOf, PrivacyOf,
+        ReadLog, SeenBy, Sessions, UserCalled, UserWithPassword, Users, WhoRead,
     },
     stages::StageTimes,
     verb::Verb,
     verbs::{
-        Append, ChangeMembers, ChangePeople, ChangeSession, CreateGroup, CreateLink, CreateUser, HideMessages,
-        JoinByLink, MoveMark, Probe, RevokeLink, SetDisabled, SetNickname, SetPassword, StandingMark, TouchDevice,
-        UpdateGroup, UpdatePrivacy, UpdateProfile,
+        Append, ChangeDevice, ChangeMembers, ChangePeople, ChangeSession, CreateGroup, CreateLink, CreateUser,
+        HideMessages, JoinByLink, MoveMark, Probe, RevokeLink, SeeUsers, SetDisabled, SetNickname, SetPassword,
+        StandingMark, TouchDevice, UpdateGroup, UpdatePrivacy, UpdateProfile,
     },
 };
 
@@ -84,7 +85,7 @@ impl<E: Engine> Store for E {
 
     async fn mark(&self, mark: Mark) -> Result<Marked, Error> {
         if E::LOCKS_ROWS
-            && let Some(standing) = self.read(StandingMark(mark)).await?
+            && let Some(standing) = self.read(StandingMark(mark.clone())).await?
         {
             return Ok(standing);
         }
@@ -242,6 +243,22 @@ impl<E: Engine> Store for E {
         self.write(UpdatePrivacy(user, change)).await
     }
 
+    async fn contact_ids(&self, user: UserId) -> Result<Vec<UserId>, Error> {
+        self.read(ContactIds(user)).await
+    }
+
+    async fn invisible(&self, users: Vec<UserId>) -> Result<Vec<UserId>, Error> {
+        self.read(Invisible(users)).await
+    }
+
+    async fn see_users(&self, seen: Vec<(UserId, u64)>) -> Result<(), Error> {
+        self.write(SeeUsers(seen)).await
+    }
+
+    async fn seen_by(&self, viewer: UserId, users: Vec<UserId>) -> Result<Vec<Seen>, Error> {
+        self.read(SeenBy { viewer, users }).await
+    }
+
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {
         self.write(SetPassword(user, password)).await
     }
@@ -254,14 +271,26 @@ impl<E: Engine> Store for E {
         self.read(LoginVersions(users)).await
     }
 
-    /// All come back at once when a node ends, and hardly any brings news: those are not to hold up what is written.
-    async fn touch_device(&self, user: UserId, device: Device) -> Result<(), Error> {
-        let seen = IsSeenToday { user, device: device.clone(), now_ms: self.now_ms() };
-        if self.read(seen).await? { Ok(()) } else { self.write(TouchDevice(user, device)).await }
+    async fn logins(&self, user: UserId) -> Result<Logins, Error> {
+        self.read(LoginsOf(user)).await
     }
 
-    async fn devices(&self, user: UserId) -> Result<Vec<Device>, Error> {
+    /// All come back at once when a node ends, and hardly any brings news: those are not to hold up what is written.
+    async fn touch_device(&self, user: UserId, device: Device, issued_s: u64) -> Result<Option<Change>, Error> {
+        let seen = IsSeenToday { user, device: device.clone(), now_ms: self.now_ms() };
+        if self.read(seen).await? { Ok(None) } else { self.write(TouchDevice { user, device, issued_s }).await }
+    }
+
+    async fn devices(&self, user: UserId) -> Result<Vec<KnownDevice>, Error> {
         self.read(DevicesOf(user)).await
+    }
+
+    async fn change_device(&self, change: DeviceChange) -> Result<DeviceChanged, Error> {
+        self.write(ChangeDevice(change)).await
+    }
+
+    async fn not_before_s(&self, user: UserId, device_id: Arc<str>) -> Result<u64, Error> {
+        self.read(NotBefore(user, device_id)).await
     }
 
     async fn probe(&self) -> Result<(), Error> {

@@ -15,8 +15,8 @@ use crate::{
     query::{Dialect, Query},
     rows::{
         AnnouncementRow, BanRow, BlockRow, ChangeRow, ContactRow, Damage, DeviceRow, Entry, GroupRow, Head, HiddenRow,
-        JoinRequestRow, LinkRow, Mailbox, MessageRow, PasswordRow, ReactionRow, RecalledRow, Row, StandingMessage,
-        Stay, Take, Thing, UserRow,
+        JoinRequestRow, LastSeenRow, LinkRow, Mailbox, MessageRow, PasswordRow, ReactionRow, RecalledRow, RevokedRow,
+        Row, StandingMessage, Stay, Take, Thing, UserRow,
     },
 };
 
@@ -64,6 +64,7 @@ pub(crate) enum Want {
     User(UserId),
     Password(UserId),
     Device(UserId, Arc<str>),
+    Revoked(UserId, Arc<str>),
     Contact(UserId, UserId),
     Block(UserId, UserId),
     Change(UserId, Thing),
@@ -71,6 +72,7 @@ pub(crate) enum Want {
     Reaction(ConversationId, u64, UserId),
     Recalled(ConversationId, u64),
     Hidden(UserId, ConversationId, u64),
+    LastSeen(UserId),
 }
 
 /// Where a transaction's facts come from: the database.
@@ -143,12 +145,14 @@ pub(crate) struct Tables {
     pub(crate) users: Rows<UserRow>,
     pub(crate) passwords: Rows<PasswordRow>,
     pub(crate) devices: Rows<DeviceRow>,
+    pub(crate) revoked: Rows<RevokedRow>,
     pub(crate) contacts: Rows<ContactRow>,
     pub(crate) blocks: Rows<BlockRow>,
     pub(crate) changes: Rows<ChangeRow>,
     pub(crate) reactions: Rows<ReactionRow>,
     pub(crate) recalled: Rows<RecalledRow>,
     pub(crate) hidden: Rows<HiddenRow>,
+    pub(crate) last_seen: Rows<LastSeenRow>,
     /// Those that are changed. They lie in many tables.
     pub(crate) standing: Rows<StandingMessage>,
 }
@@ -187,12 +191,14 @@ impl Tables {
         visitor.visit(&mut self.users)?;
         visitor.visit(&mut self.passwords)?;
         visitor.visit(&mut self.devices)?;
+        visitor.visit(&mut self.revoked)?;
         visitor.visit(&mut self.contacts)?;
         visitor.visit(&mut self.blocks)?;
         visitor.visit(&mut self.changes)?;
         visitor.visit(&mut self.reactions)?;
         visitor.visit(&mut self.recalled)?;
-        visitor.visit(&mut self.hidden)
+        visitor.visit(&mut self.hidden)?;
+        visitor.visit(&mut self.last_seen)
     }
 }
 
@@ -374,11 +380,16 @@ impl Facts<'_> {
         Want::JoinRequest(group, user), (group, user)
     );
     look_up!(link, links, LinkRow, (group: GroupId, link_id: u64), Want::Link(group, link_id), (group, link_id));
+    look_up!(last_seen, last_seen, LastSeenRow, (user: UserId), Want::LastSeen(user), user);
     look_up!(user, users, UserRow, (user: UserId), Want::User(user), user);
     look_up!(password, passwords, PasswordRow, (user: UserId), Want::Password(user), user);
     look_up!(
         device, devices, DeviceRow, (user: UserId, device: Arc<str>),
         Want::Device(user, device.clone()), (user, device)
+    );
+    look_up!(
+        revoked, revoked, RevokedRow, (user: UserId, device: Arc<str>),
+        Want::Revoked(user, device.clone()), (user, device)
     );
     look_up!(contact, contacts, ContactRow, (user: UserId, peer: UserId), Want::Contact(user, peer), (user, peer));
     look_up!(block, blocks, BlockRow, (user: UserId, peer: UserId), Want::Block(user, peer), (user, peer));

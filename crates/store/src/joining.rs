@@ -79,6 +79,8 @@ pub struct NewLink {
     pub max_uses: u32,
     /// Who uses it waits to be let in.
     pub approval: bool,
+    /// By which of their devices.
+    pub device_id: Arc<str>,
     /// Of the creator's login.
     pub login_version: u64,
 }
@@ -116,11 +118,13 @@ pub struct LinkUse {
     pub login_version: u64,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LinkRevocation {
     pub group: GroupId,
     pub user: UserId,
     pub link_id: u64,
+    /// By which of their devices.
+    pub device_id: Arc<str>,
     /// Of the user's login.
     pub login_version: u64,
 }

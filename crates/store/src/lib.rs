@@ -5,6 +5,7 @@
 
 pub mod contract;
 mod damaged;
+mod devices;
 mod digest;
 pub mod doctor;
 mod engine;
@@ -40,6 +41,7 @@ use std::sync::Arc;
 use anser_proto::{ConversationId, GroupId, UserId};
 use async_trait::async_trait;
 
+pub use devices::*;
 pub use error::{Error, Failure, Refusal};
 pub use joining::*;
 pub use lists::*;
@@ -143,6 +145,9 @@ pub const UNANSWERED_GROUPS_OF_A_USER: &str = "the groups of a user in which the
 pub const UNANSWERED_GROUPS_OF_AN_INVITER: &str =
     "the groups of a user in which they have not answered the same inviter yet";
 
+/// Devices of which it is known that their user revoked them. When one more is, whoever logged in before the first of them must do so again.
+pub const REVOKED_MAX: usize = 200;
+
 pub const EDITS_OF_A_MESSAGE: &str = "the edits of a message";
 pub const EMOJIS_OF_A_MESSAGE: &str = "the different emojis below a message";
 
@@ -157,8 +162,8 @@ pub const EMOJIS_OF_A_MESSAGE: &str = "the different emojis below a message";
 /// Of every verb that reads: it sees everything that was acknowledged before it was called. A damaged row of a list fails nothing but itself:
 /// a message without what can be read of it has the type 0 and no content, a profile or a group no names, a role is that of a plain member.
 ///
-/// *Logged in*: a change that bears a `login_version` is refused with `LoginOver` if the version is no longer the user's (see
-/// [`Store::login_versions`]), in the transaction itself: once that one has changed, nothing of an earlier login is stored.
+/// *Logged in*: a change that bears a `login_version` is refused with `LoginOver` if the user's logins were ended since (see
+/// [`Store::login_versions`]), or those of the device that it comes from, in the transaction itself: once that is done, nothing of an earlier login is stored.
 /// Who asks for what was done before is answered all the same, and who may not do it anyhow is told so.
 ///
 /// Every user has a mailbox, whose `mailbox_seq` is 1, 2, 3, … without holes: each change that concerns them takes
@@ -441,6 +446,21 @@ pub trait Store: Send + Sync {
     /// What counts between two users: for what is told and not stored. `NotFound("user")` for a peer who does not exist.
     async fn between(&self, user: UserId, peer: UserId) -> Result<Between, Error>;
 
+    /// Who the user's contacts are, in order of their ids; without those who only asked.
+    async fn contact_ids(&self, user: UserId) -> Result<Vec<UserId>, Error>;
+
+    /// Of these users those whom their privacy shows as offline, in order of their ids.
+    async fn invisible(&self, users: Vec<UserId>) -> Result<Vec<UserId>, Error>;
+
+    /// Remembers that users were there at these times, to the minute, unless it knows of a later one. Touches no mailbox, and looks for nobody: they exist.
+    async fn see_users(&self, seen: Vec<(UserId, u64)>) -> Result<(), Error>;
+
+    /// What the viewer may know of these users' being there, in their order. `NotFound("user")` for a viewer who does not exist.
+    ///
+    /// Where one of the two blocked the other, and of who does not exist: nothing. Whether they are there: contacts always, others if the privacy of the user
+    /// tells everybody when they were last there. When they were: if that privacy says so, and the viewer's own would let the user know. Of themselves, all.
+    async fn seen_by(&self, viewer: UserId, users: Vec<UserId>) -> Result<Vec<Seen>, Error>;
+
     /// Ends the user's logins. Touches no mailbox. `NotFound("user")`.
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error>;
 
@@ -449,16 +469,33 @@ pub trait Store: Send + Sync {
     async fn set_disabled(&self, user: UserId, disabled: bool) -> Result<(), Error>;
 
     /// The versions of the logins of those of these users who exist, each once, in no certain order. It is 0 at first, and one
-    /// more whenever a user's logins are ended. A login bears the one that was the user's when it began.
+    /// more whenever logins of the user are ended: all of them, or those of a device. A login bears the one that was the user's when it began.
     async fn login_versions(&self, users: Vec<UserId>) -> Result<Vec<(UserId, u64)>, Error>;
+
+    /// Which logins of the user hold. `NotFound("user")`.
+    async fn logins(&self, user: UserId) -> Result<Logins, Error>;
 
     /// Remembers a device and when it was last seen, to the day: it writes only when the device is new, changed, or was
     /// last seen on another day. Beyond the number of devices that a user may have, the one longest unseen is
     /// forgotten, never this one. `NotFound("user")`.
-    async fn touch_device(&self, user: UserId, device: Device) -> Result<(), Error>;
+    ///
+    /// `issued_s`: when that was issued by which it logs in, in seconds since 1970. `LoginOver` if it was revoked since, unless it is known again,
+    /// was seen today and is the same.
+    /// When the list is another than before, but for days, and others are in it, it takes the next number of the mailbox.
+    async fn touch_device(&self, user: UserId, device: Device, issued_s: u64) -> Result<Option<Change>, Error>;
 
     /// The user's devices, last seen first.
-    async fn devices(&self, user: UserId) -> Result<Vec<Device>, Error>;
+    async fn devices(&self, user: UserId) -> Result<Vec<KnownDevice>, Error>;
+
+    /// Changes one of the user's devices, and takes the next number of the mailbox if it is another then. `NotFound("device")`.
+    ///
+    /// Rename: from then on it is called so whatever it says of itself; by an empty name, what it says when it logs in next.
+    /// Revoke: it is none of the devices any more, and its logins are over (*Logged in*). Revoked again, nothing changes. Once more than [`REVOKED_MAX`] were,
+    /// the first of them is forgotten, and all logins of before are over.
+    async fn change_device(&self, change: DeviceChange) -> Result<DeviceChanged, Error>;
+
+    /// What lets this device of the user in must have been issued at this second since 1970, or later; 0 if it never was revoked.
+    async fn not_before_s(&self, user: UserId, device_id: Arc<str>) -> Result<u64, Error>;
 
     /// Proves that the store takes writes, and a message of the largest size: goes the way of every change, changes nothing, and
     /// looks for room where room is this process's to look for. `Full` when there is none.

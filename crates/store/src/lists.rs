@@ -1,5 +1,7 @@
 //! Records of what is a user's own of a conversation: how its entry stands in their list, and what they put away of its log.
 
+use std::sync::Arc;
+
 use anser_proto::{ConversationId, UserId};
 
 use crate::{Change, Marked};
@@ -24,6 +26,8 @@ pub struct SessionChange {
     pub user: UserId,
     pub conversation: ConversationId,
     pub action: SessionAction,
+    /// By which of their devices.
+    pub device_id: Arc<str>,
     /// Of the user's login.
     pub login_version: u64,
 }
@@ -62,6 +66,8 @@ pub struct Hide {
     pub user: UserId,
     pub conversation: ConversationId,
     pub places: Vec<u64>,
+    /// By which of their devices.
+    pub device_id: Arc<str>,
     /// Of the user's login.
     pub login_version: u64,
 }

@@ -7,7 +7,7 @@ use anser_proto::{
     limits::{BLOCKS_MAX, CONTACTS_MAX, OPEN_REQUESTS_MAX},
 };
 
-use crate::User;
+use crate::{KnownDevice, User};
 
 /// Whoever was told no may ask again after this.
 pub const ASK_AGAIN: Duration = Duration::from_secs(24 * 60 * 60);
@@ -51,6 +51,8 @@ pub struct PeopleChange {
     pub user: UserId,
     pub peer: UserId,
     pub action: PeopleAction,
+    /// By which of their devices.
+    pub device_id: Arc<str>,
     /// Of the user's login.
     pub login_version: u64,
 }
@@ -92,6 +94,7 @@ pub enum Now {
     Hidden(ConversationId, u64),
     /// How many wait to be let into a group; 0 for who does not answer them.
     JoinRequests(GroupId, u32),
+    Devices(Vec<KnownDevice>),
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -138,6 +141,8 @@ pub struct Privacy {
     pub hides_reads: bool,
     /// Who is told when they were last there.
     pub last_seen: Who,
+    /// They are shown as offline, to everybody.
+    pub invisible: bool,
 }
 
 /// As in `anser.v1.Privacy.Who`.
@@ -150,21 +155,42 @@ pub enum Who {
 }
 
 /// What stays `None` is not changed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct PrivacyChange {
     pub invites: Option<Who>,
     pub hides_reads: Option<bool>,
     pub last_seen: Option<Who>,
+    pub invisible: Option<bool>,
+    /// By which of their devices.
+    pub device_id: Arc<str>,
     /// Of the user's login.
     pub login_version: u64,
 }
 
 impl PrivacyChange {
-    pub(crate) fn of(self, present: Privacy) -> Privacy {
+    pub(crate) fn of(&self, present: Privacy) -> Privacy {
         Privacy {
             invites: self.invites.unwrap_or(present.invites),
             hides_reads: self.hides_reads.unwrap_or(present.hides_reads),
             last_seen: self.last_seen.unwrap_or(present.last_seen),
+            invisible: self.invisible.unwrap_or(present.invisible),
         }
+    }
+}
+
+/// What one user may know of another's being there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Seen {
+    pub user: UserId,
+    /// Whether they are there now.
+    pub presence: bool,
+    /// When they were last there, to the minute; 0: that is not for the other one to know, or not known.
+    pub last_seen_ms: u64,
+}
+
+impl Seen {
+    /// Of who is not there, and of whom nothing may be known.
+    pub(crate) fn nothing(user: UserId) -> Self {
+        Self { user, presence: false, last_seen_ms: 0 }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     ContactState, HISTORY_LOOKED_AT,
     facts::{Facts, Stop},
     query::{Dialect, Query, Value, bound},
-    rows::{Column as _, FIRST_SEEN, LinkRow, StandingMessage, columns_of},
+    rows::{Column as _, DeviceRow, FIRST_SEEN, LinkRow, RevokedRow, StandingMessage, columns_of},
 };
 
 pub(crate) fn user_called(account: &Arc<str>) -> Query {
@@ -20,10 +20,17 @@ pub(crate) fn group_created_by(creator: UserId, client_group_id: &Arc<str>) -> Q
     Query::new(sql, [creator.into(), Value::Text(client_group_id.clone())])
 }
 
-/// Columns of the user's devices, last seen first.
-pub(crate) fn devices_of(user: UserId, columns: &str) -> Query {
-    let sql = format!("SELECT {columns} FROM im_device WHERE user_id = ? ORDER BY last_seen_ms DESC, device_id");
+/// The user's devices, last seen first.
+pub(crate) fn devices_of(user: UserId) -> Query {
+    let device = columns_of::<DeviceRow>("im_device");
+    let sql = format!("SELECT {device} FROM im_device WHERE user_id = ? ORDER BY last_seen_ms DESC, device_id");
     Query::new(sql, [user.into()])
+}
+
+/// Those that were revoked, the first first.
+pub(crate) fn revoked_of(user: UserId) -> Query {
+    let revoked = columns_of::<RevokedRow>("im_revoked");
+    Query::new(format!("SELECT {revoked} FROM im_revoked WHERE user_id = ? ORDER BY login_version"), [user.into()])
 }
 
 /// In how many groups a user is.

@@ -193,12 +193,14 @@ pub enum MarkKind {
     Delivered,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Mark {
     pub user: UserId,
     pub conversation: ConversationId,
     pub kind: MarkKind,
     pub server_msg_id: u64,
+    /// By which of their devices.
+    pub device_id: Arc<str>,
     /// Of the user's login.
     pub login_version: u64,
 }
@@ -263,15 +265,10 @@ impl std::fmt::Debug for PasswordHash {
 pub struct ProfileChange {
     pub nickname: Option<Arc<str>>,
     pub avatar: Option<Arc<str>>,
+    /// By which of their devices.
+    pub device_id: Arc<str>,
     /// Of the user's login.
     pub login_version: u64,
-}
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Device {
-    pub device_id: Arc<str>,
-    pub platform: i32,
-    pub name: Arc<str>,
 }
 
 /// As in `anser.v1.Group.Role`.
@@ -524,6 +521,8 @@ pub struct Positions {
     pub groups_digest: u64,
     /// For a login that begins now.
     pub login_version: u64,
+    /// The user is shown as offline.
+    pub invisible: bool,
 }
 
 /// A user's entry in their conversation list.

@@ -1,6 +1,6 @@
 //! What several verbs do: the rules of mailboxes, sessions, memberships and notices, each once.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use anser_proto::{ConversationId, GroupId, UserId, v1};
 
@@ -21,14 +21,30 @@ impl Facts<'_> {
         self.mailbox_of(user).map(drop)
     }
 
-    pub(crate) fn must_be_logged_in(&mut self, user: UserId, login_version: u64) -> Result<(), Stop> {
-        if self.mailbox_of(user)?.login_version == login_version { Ok(()) } else { Err(Refusal::LoginOver.into()) }
+    /// Looks at the device only where one was revoked since the login.
+    pub(crate) fn must_be_logged_in(
+        &mut self,
+        user: UserId,
+        device_id: &Arc<str>,
+        login_version: u64,
+    ) -> Result<(), Stop> {
+        let mailbox = self.mailbox_of(user)?;
+        if login_version == mailbox.login_version {
+            return Ok(());
+        }
+        if (mailbox.logins_from()..mailbox.login_version).contains(&login_version) {
+            let revoked = self.revoked(user, device_id.clone())?;
+            if revoked.is_none_or(|revoked| revoked.login_version <= login_version) {
+                return Ok(());
+            }
+        }
+        Err(Refusal::LoginOver.into())
     }
 
     /// Nobody who logged in before is logged in any more.
     pub(crate) fn end_logins(&mut self, user: UserId) -> Result<(), Stop> {
         let mailbox = self.mailbox_of(user)?;
-        let ended = Mailbox { login_version: mailbox.login_version + 1, ..mailbox };
+        let ended = Mailbox { login_version: mailbox.login_version + 1, revocations: 0, ..mailbox };
         self.tables.mailboxes.set(user, Some(ended));
         Ok(())
     }

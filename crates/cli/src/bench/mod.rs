@@ -156,7 +156,8 @@ impl Target {
         let count = users.len();
         let logins = stream::iter(users).map(|number| {
             let account = format!("bench-{number}");
-            let token = self.tokens.mint(&account, system_clock()() / 1000 + TOKEN_S);
+            let now_s = system_clock()() / 1000;
+            let token = self.tokens.mint(&account, now_s, now_s + TOKEN_S);
             let url = &self.urls[number % self.urls.len()];
             let tls = self.tls.as_ref();
             async move { Link::open(url, token, tls).await.with_context(|| format!("{account} cannot log in")) }

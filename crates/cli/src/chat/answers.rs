@@ -46,6 +46,8 @@ pub fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
             let title = model.title(ConversationId::Group(group));
             model.overlay = Some(Overlay::Members { title, members: members.members, more: members.more });
         }
+        Answer::Devices(devices) => model.overlay = Some(Overlay::Devices(devices)),
+        Answer::NoDevice(begins) => complain(model, model.text.no_device(&wash::line(&begins))),
         Answer::Contacts { contacts, blocked } => model.overlay = Some(Overlay::Contacts { contacts, blocked }),
         Answer::Readers { id, readers, names } => {
             for user in names {
@@ -81,6 +83,7 @@ fn done(model: &mut Model, deed: Deed) {
         Deed::Asked => say(model, model.text.asked()),
         Deed::Dropped => say(model, model.text.dropped()),
         Deed::Blocked => say(model, model.text.blocked()),
+        Deed::Revoked => say(model, model.text.revoked()),
         Deed::Unblocked => say(model, model.text.unblocked()),
         Deed::Banned => say(model, model.text.banned()),
         Deed::Unbanned => say(model, model.text.unbanned()),

@@ -3,7 +3,7 @@
 use super::entry::{self, Entry};
 
 /// The commands, as they are typed. The help shows them in this order.
-pub const NAMES: [&str; 46] = [
+pub const NAMES: [&str; 48] = [
     "/to",
     "/reply",
     "/edit",
@@ -45,6 +45,8 @@ pub const NAMES: [&str; 46] = [
     "/drop",
     "/block",
     "/unblock",
+    "/devices",
+    "/revoke",
     "/nick",
     "/retry",
     "/discard",
@@ -105,6 +107,9 @@ pub enum Command {
     Drop(String),
     Block(String),
     Unblock(String),
+    Devices,
+    /// By its id, or what it begins with.
+    Revoke(String),
     Nick(String),
     Retry,
     Discard,
@@ -186,6 +191,8 @@ pub fn parse(line: &str) -> Option<Result<Command, Wrong>> {
         "/drop" => one(words, "/drop").map(Command::Drop),
         "/block" => one(words, "/block").map(Command::Block),
         "/unblock" => one(words, "/unblock").map(Command::Unblock),
+        "/devices" => Ok(Command::Devices),
+        "/revoke" => one(words, "/revoke").map(Command::Revoke),
         "/nick" => some(words, "/nick").map(|words| Command::Nick(words.join(" "))),
         "/retry" => Ok(Command::Retry),
         "/discard" => Ok(Command::Discard),
@@ -294,6 +301,8 @@ mod tests {
         check("/nick Alice  of Wonderland", Command::Nick("Alice of Wonderland".into()));
         check("/add bob it is me", Command::Add { account: "bob".into(), text: "it is me".into() });
         check("/drop bob", Command::Drop("bob".into()));
+        check("/devices", Command::Devices);
+        check("/revoke d-5b", Command::Revoke("d-5b".into()));
         check("/mute 60 bob", Command::Mute { minutes: 60, accounts: vec!["bob".into()] });
         check("/quiet on", Command::Quiet(true));
         check("/pin off", Command::Pin(false));

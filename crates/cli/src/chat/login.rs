@@ -42,9 +42,9 @@ pub fn credential(way: Way, account: &str, server: &str, text: Text) -> anyhow::
                 let why = if is_loopback(server) { text.no_secret(secret) } else { text.not_this_machine(server) };
                 bail!("{}", text.cannot_log_in(account, &why));
             }
-            let expires_s = system_clock()() / 1000 + TOKEN_HOLDS_S;
+            let now_s = system_clock()() / 1000;
             let tokens = Tokens::load(&config.auth, &config.store.dir)?;
-            Ok(Credential::Token(tokens.mint(account, expires_s)))
+            Ok(Credential::Token(tokens.mint(account, now_s, now_s + TOKEN_HOLDS_S)))
         }
     }
 }

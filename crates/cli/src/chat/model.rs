@@ -7,7 +7,8 @@ use std::{
 };
 
 use anser_client::{
-    Act, Blocked, ClientMsgId, Contact, ConversationId, Group, Member, Queued, Session, State, Status, User, UserId,
+    Act, Blocked, ClientMsgId, Contact, ConversationId, Device, Group, Member, Queued, Session, State, Status, User,
+    UserId,
 };
 use anser_server::snowflake::made_at_ms;
 use jiff::tz::TimeZone;
@@ -84,6 +85,7 @@ pub enum Asked {
 pub enum Overlay {
     Help,
     Members { title: String, members: Vec<Member>, more: bool },
+    Devices(Vec<Device>),
     Contacts { contacts: Vec<Contact>, blocked: Vec<Blocked> },
 }
 

@@ -50,6 +50,8 @@ pub fn obey(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::Drop(account) => effects.push(Effect::People { account, act: PeopleAct::Drop }),
         Command::Block(account) => effects.push(Effect::People { account, act: PeopleAct::Block }),
         Command::Unblock(account) => effects.push(Effect::People { account, act: PeopleAct::Unblock }),
+        Command::Devices => effects.push(Effect::ListDevices),
+        Command::Revoke(device) => effects.push(Effect::Revoke(device)),
         Command::Nick(nickname) => effects.push(Effect::Rename(nickname)),
         Command::Retry => retry(model, effects),
         Command::Discard => discard(model, effects),

@@ -173,6 +173,8 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
             answer(client.members(group, None).await.map(|members| Answer::Members { group, members }))
         }
         Effect::ListContacts => answer(contacts(client).await),
+        Effect::ListDevices => answer(client.devices().await.map(Answer::Devices)),
+        Effect::Revoke(device) => answer(revoke(client, device).await),
         Effect::ReadRequests => answer(requests(client).await),
         Effect::People { account, act } => answer(deal_with(client, account, act).await),
         Effect::Rename(nickname) => answer(rename(client, nickname).await),
@@ -262,6 +264,15 @@ async fn to_all(
 
 async fn contacts(client: &Client) -> Result<Answer, Error> {
     Ok(Answer::Contacts { contacts: client.contacts().await?, blocked: client.blocked().await? })
+}
+
+async fn revoke(client: &Client, begins: String) -> Result<Answer, Error> {
+    let devices = client.devices().await?;
+    let mut meant = devices.into_iter().filter(|device| device.device_id.starts_with(&begins));
+    match (meant.next(), meant.next()) {
+        (Some(device), None) => client.revoke_device(device.device_id).await.map(|()| Answer::Done(Deed::Revoked)),
+        _ => Ok(Answer::NoDevice(begins)),
+    }
 }
 
 async fn requests(client: &Client) -> Result<Answer, Error> {

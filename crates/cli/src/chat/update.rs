@@ -1,7 +1,7 @@
 //! What happens changes the model and asks for effects: the one way in which anything changes. Pure; `perform` does what is asked.
 
 use anser_client::{
-    Act, Attention, Blocked, ClientMsgId, Contact, ConversationId, Error, Group, GroupId, GroupUpdate, History,
+    Act, Attention, Blocked, ClientMsgId, Contact, ConversationId, Device, Error, Group, GroupId, GroupUpdate, History,
     JoinRequests, Members, Queued, Readers, Session, User, UserId,
 };
 
@@ -53,6 +53,9 @@ pub enum Answer {
         group: GroupId,
         members: Members,
     },
+    Devices(Vec<Device>),
+    /// None of the person's devices begins so, or several do.
+    NoDevice(String),
     Contacts {
         contacts: Vec<Contact>,
         blocked: Vec<Blocked>,
@@ -92,6 +95,7 @@ pub enum Deed {
     Unlinked,
     /// The person, to be let into a group.
     Waits,
+    Revoked,
     Own(OwnAct),
 }
 
@@ -204,6 +208,9 @@ pub enum Effect {
     ReadGroup(GroupId),
     ListMembers(GroupId),
     ListContacts,
+    ListDevices,
+    /// The device whose id begins so.
+    Revoke(String),
     /// Who asks the person to be a contact.
     ReadRequests,
     People {

@@ -31,6 +31,7 @@ impl Minter {
     }
 
     pub fn mint(&self, account: &str) -> String {
-        self.0.mint(account, system_clock()() / 1000 + TOKEN_S)
+        let now_s = system_clock()() / 1000;
+        self.0.mint(account, now_s, now_s + TOKEN_S)
     }
 }

@@ -8,7 +8,7 @@ use super::{
     ANSWER_MAX_MS, Body, CallError, CallId, Effect, Engine, MessageKey, Request, SILENCE_MAX_MS, Step, StopReason,
     conversation::Stretch,
 };
-use crate::view::Refusal;
+use crate::view::{Refusal, Signal};
 
 /// Requests that wait for answers; beyond it calls are refused.
 const REQUESTS_MAX: usize = 1_024;
@@ -184,6 +184,14 @@ impl Engine {
             Some(Body::Typing(event)) => {
                 if let Ok(conversation) = event.conversation_id.parse() {
                     cx.effect(Effect::Typing { conversation, user: UserId(event.user_id) });
+                }
+            }
+            Some(Body::Presences(event)) => {
+                event.presences.into_iter().for_each(|presence| cx.effect(Effect::Presence(presence)));
+            }
+            Some(Body::Signal(event)) => {
+                if let Some(signal) = Signal::from_wire(event) {
+                    cx.effect(Effect::Signal(signal));
                 }
             }
             Some(Body::Lagged(_)) => self.mailbox.doubt_everything(),

@@ -8,7 +8,7 @@ use super::{
     act::{Act, MessageKey, Queued},
     heartbeat::Learned,
 };
-use crate::view::Refusal;
+use crate::view::{Refusal, Signal};
 
 pub use anser_proto::v1::{client_frame::Request, server_frame::Body};
 
@@ -240,6 +240,8 @@ pub enum Effect {
         conversation: ConversationId,
         user: UserId,
     },
+    Presence(v1::Presence),
+    Signal(Signal),
     State(State),
     Answer {
         call: CallId,

@@ -58,7 +58,8 @@ pub(super) fn write(connection: &Connection, change: &v1::Change) -> Result<(), 
             (JOIN_REQUESTS, count.group_id, (count.open > 0).then(|| count.encode_to_vec()))
         }
         Some(Now::Hidden(hidden)) => return messages::hide(connection, hidden),
-        None => return Ok(()),
+        // Asked for when somebody looks at them.
+        Some(Now::Devices(_)) | None => return Ok(()),
     };
     let (id, seq) = (column(id), column(change.mailbox_seq));
     let query = "SELECT mailbox_seq FROM things WHERE kind = ? AND id = ?";

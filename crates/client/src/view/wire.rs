@@ -3,9 +3,9 @@
 use anser_proto::{GroupId, UserId, v1};
 
 use super::{
-    Ban, Bans, Blocked, Contact, ContactState, Group, GroupChange, GroupNickname, GroupPreview, HistoryShown, Join,
-    JoinRequest, JoinRequests, Kind, Link, Member, Members, Message, MessageState, Notice, NoticeKind, Platform,
-    Preview, Privacy, Reaction, Readers, Refusal, Role, Session, User, Waiting, Who,
+    Ban, Bans, Blocked, Contact, ContactState, Device, Group, GroupChange, GroupNickname, GroupPreview, HistoryShown,
+    Join, JoinRequest, JoinRequests, Kind, Link, Member, Members, Message, MessageState, Notice, NoticeKind, Platform,
+    Presence, PresenceState, Preview, Privacy, Reaction, Readers, Refusal, Role, Session, Signal, User, Waiting, Who,
 };
 
 #[doc(hidden)]
@@ -165,7 +165,8 @@ impl Contact {
 impl From<v1::Privacy> for Privacy {
     fn from(privacy: v1::Privacy) -> Self {
         let (invites, last_seen) = (privacy.invites().into(), privacy.last_seen().into());
-        Self { invites, hides_reads: privacy.hides_reads, last_seen }
+        let v1::Privacy { hides_reads, invisible, .. } = privacy;
+        Self { invites, hides_reads, last_seen, invisible }
     }
 }
 
@@ -195,6 +196,37 @@ impl From<Who> for v1::privacy::Who {
 impl From<v1::Blocked> for Blocked {
     fn from(blocked: v1::Blocked) -> Self {
         Self { user: blocked.user.unwrap_or_default().into(), since_ms: blocked.since_ms }
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::Presence> for Presence {
+    fn from(presence: v1::Presence) -> Self {
+        let state = match presence.state() {
+            v1::presence::State::Active => PresenceState::Active,
+            v1::presence::State::Away => PresenceState::Away,
+            v1::presence::State::Offline => PresenceState::Offline,
+        };
+        Self { user_id: UserId(presence.user_id), state, last_seen_ms: presence.last_seen_ms }
+    }
+}
+
+impl Signal {
+    /// None: of a conversation that this client does not know how to name.
+    pub(crate) fn from_wire(signal: v1::SignalEvent) -> Option<Self> {
+        let conversation = signal.conversation_id.parse().ok()?;
+        let v1::SignalEvent { user_id, device_id, r#type: kind, data, .. } = signal;
+        Some(Self { conversation, user: UserId(user_id), device_id, kind, data })
+    }
+}
+
+#[doc(hidden)]
+impl From<v1::KnownDevice> for Device {
+    fn from(known: v1::KnownDevice) -> Self {
+        let v1::KnownDevice { device, last_seen_ms, connected, current } = known;
+        let device = device.unwrap_or_default();
+        let platform = device.platform().into();
+        Self { device_id: device.device_id, platform, name: device.name, last_seen_ms, connected, current }
     }
 }
 

@@ -10,7 +10,7 @@ pub struct Envelope {
     /// Who says it.
     #[prost(fixed64, tag = "3")]
     pub from_node: u64,
-    #[prost(oneof = "envelope::Body", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20")]
+    #[prost(oneof = "envelope::Body", tags = "10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 70")]
     pub body: ::core::option::Option<envelope::Body>,
 }
 /// Nested message and enum types in `Envelope`.
@@ -39,6 +39,8 @@ pub mod envelope {
         Missed(super::Missed),
         #[prost(message, tag = "20")]
         LoginsOver(super::LoginsOver),
+        #[prost(message, tag = "70")]
+        Presence(super::Presence),
     }
 }
 /// Puts an event into the outboxes of all connections of these users.
@@ -92,7 +94,7 @@ pub struct Kick {
     pub before: ::core::option::Option<Accepted>,
 }
 /// Ends the connections of a user whose logins began under an earlier version. It comes by two ways; to do it twice does nothing.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct LoginsOver {
     #[prost(uint64, tag = "1")]
     pub user_id: u64,
@@ -101,6 +103,9 @@ pub struct LoginsOver {
     /// As in `anser.v1.Close.Code`.
     #[prost(int32, tag = "3")]
     pub code: i32,
+    /// Of this device alone. Empty: of all.
+    #[prost(string, tag = "4")]
+    pub device_id: ::prost::alloc::string::String,
 }
 /// A connection's age. All nodes agree which of two is older: the one that was accepted first, and of those of one millisecond
 /// the one of the lower number.
@@ -371,6 +376,9 @@ pub struct PresentDevice {
     /// Its connection.
     #[prost(message, optional, tag = "2")]
     pub accepted: ::core::option::Option<Accepted>,
+    /// As in `anser.v1.Device.Platform`.
+    #[prost(int32, tag = "3")]
+    pub platform: i32,
 }
 /// What the node had to tell may be lost: clients are told to sync.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -380,6 +388,16 @@ pub struct Missed {
     pub user_ids: ::prost::alloc::vec::Vec<u64>,
     #[prost(message, repeated, tag = "2")]
     pub groups: ::prost::alloc::vec::Vec<MembersChanged>,
+}
+/// Who is connected to the node, and how. Said when it changes, and again and again: who is not named for long is there no more.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Presence {
+    #[prost(uint64, repeated, tag = "1")]
+    pub active: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "2")]
+    pub away: ::prost::alloc::vec::Vec<u64>,
+    #[prost(uint64, repeated, tag = "3")]
+    pub gone: ::prost::alloc::vec::Vec<u64>,
 }
 /// The node ends: it is asked nothing any more.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -1281,6 +1281,77 @@ impl Fields for Joined {
     }
 }
 
+impl Fields for KnownDevice {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"device" => json.field(&mut self.device),
+            b"last_seen_ms" | b"lastSeenMs" => json.field(&mut self.last_seen_ms),
+            b"connected" => json.field(&mut self.connected),
+            b"current" => json.field(&mut self.current),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("device", &self.device);
+        json.field("last_seen_ms", &self.last_seen_ms);
+        json.field("connected", &self.connected);
+        json.field("current", &self.current);
+    }
+}
+
+impl Fields for Devices {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"devices" => json.field(&mut self.devices),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("devices", &self.devices);
+    }
+}
+
+impl Fields for ListDevices {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, _: &mut Writer) {
+    }
+}
+
+impl Fields for RenameDevice {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"device_id" | b"deviceId" => json.field(&mut self.device_id),
+            b"name" => json.field(&mut self.name),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("device_id", &self.device_id);
+        json.field("name", &self.name);
+    }
+}
+
+impl Fields for RevokeDevice {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"device_id" | b"deviceId" => json.field(&mut self.device_id),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("device_id", &self.device_id);
+    }
+}
+
 impl Fields for Contact {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
@@ -1328,6 +1399,7 @@ impl Fields for Change {
             b"privacy" => json.choice(&mut self.now, change::Now::Privacy),
             b"hidden" => json.choice(&mut self.now, change::Now::Hidden),
             b"join_requests" | b"joinRequests" => json.choice(&mut self.now, change::Now::JoinRequests),
+            b"devices" => json.choice(&mut self.now, change::Now::Devices),
             _ => json.skip_field(name),
         }
     }
@@ -1340,6 +1412,7 @@ impl Fields for Change {
             Some(change::Now::Privacy(value)) => json.choice("privacy", value),
             Some(change::Now::Hidden(value)) => json.choice("hidden", value),
             Some(change::Now::JoinRequests(value)) => json.choice("join_requests", value),
+            Some(change::Now::Devices(value)) => json.choice("devices", value),
             None => {}
         }
     }
@@ -1523,6 +1596,7 @@ impl Fields for Privacy {
             b"invites" => json.enumeration::<privacy::Who>(&mut self.invites),
             b"hides_reads" | b"hidesReads" => json.field(&mut self.hides_reads),
             b"last_seen" | b"lastSeen" => json.enumeration::<privacy::Who>(&mut self.last_seen),
+            b"invisible" => json.field(&mut self.invisible),
             _ => json.skip_field(name),
         }
     }
@@ -1531,6 +1605,7 @@ impl Fields for Privacy {
         json.enumeration::<privacy::Who>("invites", self.invites);
         json.field("hides_reads", &self.hides_reads);
         json.enumeration::<privacy::Who>("last_seen", self.last_seen);
+        json.field("invisible", &self.invisible);
     }
 }
 
@@ -1553,6 +1628,7 @@ impl Fields for UpdateSettings {
             b"invites" => json.enumeration::<privacy::Who>(&mut self.invites),
             b"hides_reads" | b"hidesReads" => json.field(&mut self.hides_reads),
             b"last_seen" | b"lastSeen" => json.enumeration::<privacy::Who>(&mut self.last_seen),
+            b"invisible" => json.field(&mut self.invisible),
             _ => json.skip_field(name),
         }
     }
@@ -1561,6 +1637,7 @@ impl Fields for UpdateSettings {
         json.enumeration::<privacy::Who>("invites", self.invites);
         json.field("hides_reads", &self.hides_reads);
         json.enumeration::<privacy::Who>("last_seen", self.last_seen);
+        json.field("invisible", &self.invisible);
     }
 }
 
@@ -1943,6 +2020,113 @@ impl Fields for TypingEvent {
     }
 }
 
+impl Fields for Presence {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"user_id" | b"userId" => json.field(&mut self.user_id),
+            b"state" => json.enumeration::<presence::State>(&mut self.state),
+            b"last_seen_ms" | b"lastSeenMs" => json.field(&mut self.last_seen_ms),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("user_id", &self.user_id);
+        json.enumeration::<presence::State>("state", self.state);
+        json.field("last_seen_ms", &self.last_seen_ms);
+    }
+}
+
+impl_enum!(presence::State);
+
+impl Fields for Presences {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"presences" => json.field(&mut self.presences),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("presences", &self.presences);
+    }
+}
+
+impl Fields for SetPresence {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"state" => json.enumeration::<presence::State>(&mut self.state),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.enumeration::<presence::State>("state", self.state);
+    }
+}
+
+impl Fields for WatchPresence {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, _: &mut Writer) {
+    }
+}
+
+impl Fields for GetPresence {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"user_ids" | b"userIds" => json.field(&mut self.user_ids),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("user_ids", &self.user_ids);
+    }
+}
+
+impl Fields for Signal {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
+            b"type" => json.field(&mut self.r#type),
+            b"data" => json.field(&mut self.data),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("conversation_id", &self.conversation_id);
+        json.field("type", &self.r#type);
+        json.field("data", &self.data);
+    }
+}
+
+impl Fields for SignalEvent {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
+            b"user_id" | b"userId" => json.field(&mut self.user_id),
+            b"device_id" | b"deviceId" => json.field(&mut self.device_id),
+            b"type" => json.field(&mut self.r#type),
+            b"data" => json.field(&mut self.data),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("conversation_id", &self.conversation_id);
+        json.field("user_id", &self.user_id);
+        json.field("device_id", &self.device_id);
+        json.field("type", &self.r#type);
+        json.field("data", &self.data);
+    }
+}
+
 impl Fields for ClientFrame {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
@@ -1998,6 +2182,13 @@ impl Fields for ClientFrame {
             b"preview_link" | b"previewLink" => json.choice(&mut self.request, client_frame::Request::PreviewLink),
             b"join_group" | b"joinGroup" => json.choice(&mut self.request, client_frame::Request::JoinGroup),
             b"set_group_nickname" | b"setGroupNickname" => json.choice(&mut self.request, client_frame::Request::SetGroupNickname),
+            b"list_devices" | b"listDevices" => json.choice(&mut self.request, client_frame::Request::ListDevices),
+            b"rename_device" | b"renameDevice" => json.choice(&mut self.request, client_frame::Request::RenameDevice),
+            b"revoke_device" | b"revokeDevice" => json.choice(&mut self.request, client_frame::Request::RevokeDevice),
+            b"set_presence" | b"setPresence" => json.choice(&mut self.request, client_frame::Request::SetPresence),
+            b"watch_presence" | b"watchPresence" => json.choice(&mut self.request, client_frame::Request::WatchPresence),
+            b"get_presence" | b"getPresence" => json.choice(&mut self.request, client_frame::Request::GetPresence),
+            b"signal" => json.choice(&mut self.request, client_frame::Request::Signal),
             _ => json.skip_field(name),
         }
     }
@@ -2056,6 +2247,13 @@ impl Fields for ClientFrame {
             Some(client_frame::Request::PreviewLink(value)) => json.choice("preview_link", value),
             Some(client_frame::Request::JoinGroup(value)) => json.choice("join_group", value),
             Some(client_frame::Request::SetGroupNickname(value)) => json.choice("set_group_nickname", value),
+            Some(client_frame::Request::ListDevices(value)) => json.choice("list_devices", value),
+            Some(client_frame::Request::RenameDevice(value)) => json.choice("rename_device", value),
+            Some(client_frame::Request::RevokeDevice(value)) => json.choice("revoke_device", value),
+            Some(client_frame::Request::SetPresence(value)) => json.choice("set_presence", value),
+            Some(client_frame::Request::WatchPresence(value)) => json.choice("watch_presence", value),
+            Some(client_frame::Request::GetPresence(value)) => json.choice("get_presence", value),
+            Some(client_frame::Request::Signal(value)) => json.choice("signal", value),
             None => {}
         }
     }
@@ -2098,6 +2296,9 @@ impl Fields for ServerFrame {
             b"link" => json.choice(&mut self.body, server_frame::Body::Link),
             b"group_preview" | b"groupPreview" => json.choice(&mut self.body, server_frame::Body::GroupPreview),
             b"joined" => json.choice(&mut self.body, server_frame::Body::Joined),
+            b"devices" => json.choice(&mut self.body, server_frame::Body::Devices),
+            b"presences" => json.choice(&mut self.body, server_frame::Body::Presences),
+            b"signal" => json.choice(&mut self.body, server_frame::Body::Signal),
             _ => json.skip_field(name),
         }
     }
@@ -2138,6 +2339,9 @@ impl Fields for ServerFrame {
             Some(server_frame::Body::Link(value)) => json.choice("link", value),
             Some(server_frame::Body::GroupPreview(value)) => json.choice("group_preview", value),
             Some(server_frame::Body::Joined(value)) => json.choice("joined", value),
+            Some(server_frame::Body::Devices(value)) => json.choice("devices", value),
+            Some(server_frame::Body::Presences(value)) => json.choice("presences", value),
+            Some(server_frame::Body::Signal(value)) => json.choice("signal", value),
             None => {}
         }
     }

@@ -33,6 +33,7 @@ pub mod error {
         UserDisabled = 105,
         AlreadyLoggedIn = 106,
         TooManyAttempts = 107,
+        DeviceRefused = 108,
         /// 200 to 299: what may be done.
         NotFound = 200,
         NotMember = 201,
@@ -76,6 +77,7 @@ pub mod error {
                 Self::UserDisabled => "USER_DISABLED",
                 Self::AlreadyLoggedIn => "ALREADY_LOGGED_IN",
                 Self::TooManyAttempts => "TOO_MANY_ATTEMPTS",
+                Self::DeviceRefused => "DEVICE_REFUSED",
                 Self::NotFound => "NOT_FOUND",
                 Self::NotMember => "NOT_MEMBER",
                 Self::Forbidden => "FORBIDDEN",
@@ -113,6 +115,7 @@ pub mod error {
                 "USER_DISABLED" => Some(Self::UserDisabled),
                 "ALREADY_LOGGED_IN" => Some(Self::AlreadyLoggedIn),
                 "TOO_MANY_ATTEMPTS" => Some(Self::TooManyAttempts),
+                "DEVICE_REFUSED" => Some(Self::DeviceRefused),
                 "NOT_FOUND" => Some(Self::NotFound),
                 "NOT_MEMBER" => Some(Self::NotMember),
                 "FORBIDDEN" => Some(Self::Forbidden),
@@ -163,6 +166,8 @@ pub mod close {
         Flooding = 4504,
         VersionRefused = 4505,
         TokenRanOut = 4506,
+        DeviceRevoked = 4507,
+        DeviceYielded = 4508,
     }
     impl Code {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -187,6 +192,8 @@ pub mod close {
                 Self::Flooding => "FLOODING",
                 Self::VersionRefused => "VERSION_REFUSED",
                 Self::TokenRanOut => "TOKEN_RAN_OUT",
+                Self::DeviceRevoked => "DEVICE_REVOKED",
+                Self::DeviceYielded => "DEVICE_YIELDED",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -208,6 +215,8 @@ pub mod close {
                 "FLOODING" => Some(Self::Flooding),
                 "VERSION_REFUSED" => Some(Self::VersionRefused),
                 "TOKEN_RAN_OUT" => Some(Self::TokenRanOut),
+                "DEVICE_REVOKED" => Some(Self::DeviceRevoked),
+                "DEVICE_YIELDED" => Some(Self::DeviceYielded),
                 _ => None,
             }
         }
@@ -1401,6 +1410,46 @@ pub struct Joined {
     #[prost(uint64, repeated, tag = "2")]
     pub user_ids: ::prost::alloc::vec::Vec<u64>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KnownDevice {
+    /// With the name that the user gave it, or its own.
+    #[prost(message, optional, tag = "1")]
+    pub device: ::core::option::Option<Device>,
+    /// Start of the last day on which it logged in, in UTC. The list does not change because that does.
+    #[prost(uint64, tag = "2")]
+    pub last_seen_ms: u64,
+    /// Told by `devices` alone: it is connected to the node that answers.
+    #[prost(bool, tag = "3")]
+    pub connected: bool,
+    /// Told by `devices` alone: it is the one that asks.
+    #[prost(bool, tag = "4")]
+    pub current: bool,
+}
+/// Last seen first.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Devices {
+    #[prost(message, repeated, tag = "1")]
+    pub devices: ::prost::alloc::vec::Vec<KnownDevice>,
+}
+/// Answered by `devices`: all of them, no more than `limits.devices_per_user`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListDevices {
+}
+/// Calls a device otherwise, whatever it says of itself. Answered by `changed`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RenameDevice {
+    #[prost(string, tag = "1")]
+    pub device_id: ::prost::alloc::string::String,
+    /// At most 64 characters. Empty: what it says of itself when it logs in next.
+    #[prost(string, tag = "2")]
+    pub name: ::prost::alloc::string::String,
+}
+/// Ends the logins of a device, and takes it out of the list: what was issued before lets it in no more. Answered by `changed`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct RevokeDevice {
+    #[prost(string, tag = "1")]
+    pub device_id: ::prost::alloc::string::String,
+}
 /// What another user is to this one.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Contact {
@@ -1465,17 +1514,17 @@ pub struct Blocked {
     pub since_ms: u64,
 }
 /// One thing of the user's that changed, as it is now.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Change {
     /// Of the user's mailbox.
     #[prost(uint64, tag = "1")]
     pub mailbox_seq: u64,
-    #[prost(oneof = "change::Now", tags = "2, 3, 4, 5, 20")]
+    #[prost(oneof = "change::Now", tags = "2, 3, 4, 5, 20, 70")]
     pub now: ::core::option::Option<change::Now>,
 }
 /// Nested message and enum types in `Change`.
 pub mod change {
-    #[derive(Clone, PartialEq, Eq, Hash, ::prost::Oneof)]
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
     pub enum Now {
         #[prost(message, tag = "2")]
         Contact(super::Contact),
@@ -1487,6 +1536,9 @@ pub mod change {
         Hidden(super::Hidden),
         #[prost(message, tag = "20")]
         JoinRequests(super::JoinRequestCount),
+        /// All of them.
+        #[prost(message, tag = "70")]
+        Devices(super::Devices),
     }
 }
 /// A message that the user does not see any more.
@@ -1588,9 +1640,12 @@ pub struct Privacy {
     /// Their read marks are shown to nobody in one-to-one conversations, and nobody's to them.
     #[prost(bool, tag = "2")]
     pub hides_reads: bool,
-    /// Who is told when they were last there.
+    /// Who is told when they were last there; and whether who is no contact is told that they are there.
     #[prost(enumeration = "privacy::Who", tag = "3")]
     pub last_seen: i32,
+    /// They are shown as offline to everybody.
+    #[prost(bool, tag = "70")]
+    pub invisible: bool,
 }
 /// Nested message and enum types in `Privacy`.
 pub mod privacy {
@@ -1641,6 +1696,8 @@ pub struct UpdateSettings {
     pub hides_reads: ::core::option::Option<bool>,
     #[prost(enumeration = "privacy::Who", tag = "3")]
     pub last_seen: i32,
+    #[prost(bool, optional, tag = "70")]
+    pub invisible: ::core::option::Option<bool>,
 }
 /// A user's entry in their conversation list.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1906,13 +1963,105 @@ pub struct TypingEvent {
     #[prost(uint64, tag = "2")]
     pub user_id: u64,
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Presence {
+    #[prost(uint64, tag = "1")]
+    pub user_id: u64,
+    #[prost(enumeration = "presence::State", tag = "2")]
+    pub state: i32,
+    /// Of who is offline, to the minute. 0: that is not for the user to know, or not known.
+    #[prost(uint64, tag = "3")]
+    pub last_seen_ms: u64,
+}
+/// Nested message and enum types in `Presence`.
+pub mod presence {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+    #[repr(i32)]
+    pub enum State {
+        Offline = 0,
+        Active = 1,
+        /// Connected, and not looking.
+        Away = 2,
+    }
+    impl State {
+        /// String value of the enum field names used in the ProtoBuf definition.
+        ///
+        /// The values are not transformed in any way and thus are considered stable
+        /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+        pub fn as_str_name(&self) -> &'static str {
+            match self {
+                Self::Offline => "OFFLINE",
+                Self::Active => "ACTIVE",
+                Self::Away => "AWAY",
+            }
+        }
+        /// Creates an enum from field names used in the ProtoBuf definition.
+        pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+            match value {
+                "OFFLINE" => Some(Self::Offline),
+                "ACTIVE" => Some(Self::Active),
+                "AWAY" => Some(Self::Away),
+                _ => None,
+            }
+        }
+    }
+}
+/// The answer to those who ask; as an event, what changed of contacts.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Presences {
+    #[prost(message, repeated, tag = "1")]
+    pub presences: ::prost::alloc::vec::Vec<Presence>,
+}
+/// What this connection is from now on. A user is what the best of their connections is. Answered by `done`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SetPresence {
+    /// ACTIVE, as after `hello`, or AWAY.
+    #[prost(enumeration = "presence::State", tag = "1")]
+    pub state: i32,
+}
+/// Answered by `presences`: the contacts that are there. From then on this connection is told when that changes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WatchPresence {
+}
+/// At most once in 5 seconds. Answered by `presences`: all that are named, in their order.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetPresence {
+    /// At most 200.
+    #[prost(uint64, repeated, tag = "1")]
+    pub user_ids: ::prost::alloc::vec::Vec<u64>,
+}
+/// Passed on to who is connected in the conversation, and never stored: nobody promises that it comes. Answered by `done`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Signal {
+    #[prost(string, tag = "1")]
+    pub conversation_id: ::prost::alloc::string::String,
+    /// What the app means by it: 1 to 64 visible ASCII characters.
+    #[prost(string, tag = "2")]
+    pub r#type: ::prost::alloc::string::String,
+    /// At most 1 024.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub data: ::prost::bytes::Bytes,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SignalEvent {
+    #[prost(string, tag = "1")]
+    pub conversation_id: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub user_id: u64,
+    #[prost(string, tag = "3")]
+    pub device_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub r#type: ::prost::alloc::string::String,
+    #[prost(bytes = "bytes", tag = "5")]
+    pub data: ::prost::bytes::Bytes,
+}
 /// What a client says. The first frame of a connection is `hello`; every other one before it is refused.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ClientFrame {
     /// Chosen by the client; the answer bears the same. Not 0.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 80")]
+    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 80, 70, 71, 72, 73, 74, 75, 76")]
     pub request: ::core::option::Option<client_frame::Request>,
 }
 /// Nested message and enum types in `ClientFrame`.
@@ -2021,6 +2170,20 @@ pub mod client_frame {
         JoinGroup(super::JoinGroup),
         #[prost(message, tag = "80")]
         SetGroupNickname(super::SetGroupNickname),
+        #[prost(message, tag = "70")]
+        ListDevices(super::ListDevices),
+        #[prost(message, tag = "71")]
+        RenameDevice(super::RenameDevice),
+        #[prost(message, tag = "72")]
+        RevokeDevice(super::RevokeDevice),
+        #[prost(message, tag = "73")]
+        SetPresence(super::SetPresence),
+        #[prost(message, tag = "74")]
+        WatchPresence(super::WatchPresence),
+        #[prost(message, tag = "75")]
+        GetPresence(super::GetPresence),
+        #[prost(message, tag = "76")]
+        Signal(super::Signal),
     }
 }
 /// What the server says: the answer to a request, or an event.
@@ -2029,7 +2192,7 @@ pub struct ServerFrame {
     /// That of the request which this answers; 0 for an event.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "server_frame::Body", tags = "2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 30, 31, 32, 33, 34, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 60, 61, 62, 63, 64, 65")]
+    #[prost(oneof = "server_frame::Body", tags = "2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 30, 31, 32, 33, 34, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 60, 61, 62, 63, 64, 65, 70, 71, 72")]
     pub body: ::core::option::Option<server_frame::Body>,
 }
 /// Nested message and enum types in `ServerFrame`.
@@ -2104,6 +2267,13 @@ pub mod server_frame {
         GroupPreview(super::GroupPreview),
         #[prost(message, tag = "65")]
         Joined(super::Joined),
+        #[prost(message, tag = "70")]
+        Devices(super::Devices),
+        /// An event too.
+        #[prost(message, tag = "71")]
+        Presences(super::Presences),
+        #[prost(message, tag = "72")]
+        Signal(super::SignalEvent),
     }
 }
 /// The answer to a request that has nothing to tell but that it is done.

@@ -54,7 +54,9 @@ fn scramble(json: &mut Value, number: u64, text: &str) {
         Value::Object(fields) => {
             for (name, value) in fields {
                 match name.as_str() {
-                    "attachment" => *value = ["", "AA==", "AP8=", "3q2-7w=="][number as usize % 4].into(),
+                    "attachment" | "data" => *value = ["", "AA==", "AP8=", "3q2-7w=="][number as usize % 4].into(),
+                    // Of a signal it is a text.
+                    "type" if value.as_str().is_some_and(|name| name.contains('.')) => *value = text.into(),
                     "code" | "type" | "role" | "kind" | "platform" | "from_platform" => *value = (number as i32).into(),
                     _ => scramble(value, number, text),
                 }

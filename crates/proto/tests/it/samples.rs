@@ -1,6 +1,8 @@
 //! One frame for each request and body, with every field set to a value of its own, so that two fields which
 //! change places are seen. Numbers lie above 2^53 where JSON would lose them.
 
+mod devices;
+
 use anser_proto::v1::{
     AnswerContact, Block, Blocked, Blocks, Change, Changed, ClearSession, ClientFrame, Close, Contact, Contacts,
     CreateGroup, Device, DissolveGroup, Done, Draining, Edit, Error, GetGroup, GetSettings, GetUsers, Group,
@@ -60,7 +62,8 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
         .zip(1..)
         .chain(about_groups().into_iter().zip(100..))
         .chain(about_lists().into_iter().zip(120..))
-        .chain(joining::requests().into_iter().zip(200..));
+        .chain(joining::requests().into_iter().zip(200..))
+        .chain(devices::requests().into_iter().zip(700..));
     requests.map(|(request, id)| ClientFrame { request_id: id, request: Some(request) }).collect()
 }
 
@@ -79,6 +82,7 @@ fn about_people() -> Vec<Request> {
             invites: privacy::Who::Contacts.into(),
             hides_reads: Some(false),
             last_seen: privacy::Who::Nobody.into(),
+            ..Default::default()
         }),
     ]
 }
@@ -185,12 +189,21 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
             invites: privacy::Who::Contacts.into(),
             hides_reads: true,
             last_seen: privacy::Who::Nobody.into(),
+            ..Default::default()
         }),
         Body::Readers(Readers {
             messages: vec![ReadersOf { server_msg_id: 7, read: vec![1009, BIG], unread: vec![1010] }],
         }),
     ];
-    let events = [
+    let answers = answers.into_iter().zip(1..).chain(joining::answers().into_iter().zip(200..));
+    let answers = answers.chain(devices::bodies().into_iter().zip(700..));
+    let answers = answers.map(|(body, id)| ServerFrame { request_id: id, body: Some(body) });
+    let events = events().into_iter().map(|body| ServerFrame { request_id: 0, body: Some(body) });
+    answers.chain(events).collect()
+}
+
+fn events() -> Vec<Body> {
+    vec![
         Body::Message(MessageEvent { message: Some(text_message()), mailbox_seq: 44 }),
         Body::Receipt(Receipt {
             conversation_id: "single_1008_1009".into(),
@@ -210,11 +223,7 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
         Body::Draining(Draining { reconnect_after_ms: 2_345 }),
         Body::Close(Close { code: close::Code::Silent.into(), reason: "nothing was heard for 450 s".into() }),
         Body::MessagesChanged(messages_changed()),
-    ];
-    let answers = answers.into_iter().zip(1..).chain(joining::answers().into_iter().zip(200..));
-    let answers = answers.map(|(body, id)| ServerFrame { request_id: id, body: Some(body) });
-    let events = events.into_iter().map(|body| ServerFrame { request_id: 0, body: Some(body) });
-    answers.chain(events).collect()
+    ]
 }
 
 fn messages_changed() -> MessagesChanged {

@@ -14,7 +14,10 @@ use super::{
     counts::Dropped,
     losses::Concerned,
 };
-use crate::accepted::{Accepted, ConnId};
+use crate::{
+    accepted::{Accepted, ConnId},
+    presence::State,
+};
 
 /// Of the messages between nodes.
 pub const VERSION: u32 = 2;
@@ -51,6 +54,8 @@ pub enum Body {
     Present(Present),
     /// What the node had to tell may be lost.
     Missed(Concerned),
+    /// How these users are connected to the node; see [`crate::presence::Board::tell`].
+    Presence(Vec<(UserId, Option<State>)>),
     /// The node ends: it is asked nothing any more.
     Leaving,
 }
@@ -85,6 +90,8 @@ pub struct Present {
 pub struct PresentDevice {
     pub device_id: Arc<str>,
     pub accepted: Accepted,
+    /// As in `anser.v1.Device.Platform`.
+    pub platform: i32,
 }
 
 /// The members of a group are others since this version.
@@ -119,11 +126,13 @@ pub struct Kick {
 }
 
 /// Connections of a user whose logins began under an earlier version shall end.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LoginsOver {
     pub user: UserId,
     pub login_version: u64,
     pub code: CloseCode,
+    /// None: of all devices.
+    pub device_id: Option<Arc<str>>,
 }
 
 impl Envelope {
@@ -171,8 +180,9 @@ fn to_wire(body: Body) -> v1::envelope::Body {
             code: kick.code.into(),
             before: Some(accepted_to_wire(kick.before)),
         }),
-        Body::LoginsOver(LoginsOver { user, login_version, code }) => {
-            Wire::LoginsOver(v1::LoginsOver { user_id: user.0, login_version, code: code.into() })
+        Body::LoginsOver(LoginsOver { user, login_version, code, device_id }) => {
+            let device_id = device_id.as_deref().unwrap_or("").to_owned();
+            Wire::LoginsOver(v1::LoginsOver { user_id: user.0, login_version, code: code.into(), device_id })
         }
         Body::Append { call, from_conn, until_ms, answer, messages } => {
             let messages = messages.into_iter().map(message_to_wire).collect();
@@ -190,10 +200,12 @@ fn to_wire(body: Body) -> v1::envelope::Body {
             let devices = devices.into_iter().map(|device| v1::PresentDevice {
                 device_id: (*device.device_id).to_owned(),
                 accepted: Some(accepted_to_wire(device.accepted)),
+                platform: device.platform,
             });
             Wire::Present(v1::Present { kick_id, user_id: user.0, devices: devices.collect() })
         }
         Body::Missed(concerned) => Wire::Missed(missed_to_wire(concerned)),
+        Body::Presence(users) => Wire::Presence(presence_to_wire(users)),
         Body::Leaving => Wire::Leaving(v1::Leaving {}),
         Body::MembersChanged(MembersVersion { group, version }) => {
             Wire::MembersChanged(v1::MembersChanged { group_id: group.0, members_version: version })
@@ -230,6 +242,7 @@ fn from_wire(body: v1::envelope::Body) -> Option<Body> {
             user: UserId(over.user_id),
             login_version: over.login_version,
             code: CloseCode::try_from(over.code).unwrap_or(CloseCode::Unspecified),
+            device_id: Some(over.device_id).filter(|id| !id.is_empty()).map(Into::into),
         }),
         Wire::Append(append) => Body::Append {
             call: append.call_id,
@@ -254,14 +267,35 @@ fn from_wire(body: v1::envelope::Body) -> Option<Body> {
                 Some(PresentDevice {
                     device_id: device.device_id.into(),
                     accepted: accepted_from_wire(device.accepted?),
+                    platform: device.platform,
                 })
             });
             let devices = devices.collect::<Option<_>>()?;
             Body::Present(Present { kick_id: present.kick_id, user: UserId(present.user_id), devices })
         }
         Wire::Missed(missed) => Body::Missed(missed_from_wire(missed)),
+        Wire::Presence(presence) => Body::Presence(presence_from_wire(presence)),
         Wire::Leaving(v1::Leaving {}) => Body::Leaving,
     })
+}
+
+fn presence_to_wire(users: Vec<(UserId, Option<State>)>) -> v1::Presence {
+    let mut presence = v1::Presence::default();
+    for (user, state) in users {
+        let of_state = match state {
+            Some(State::Active) => &mut presence.active,
+            Some(State::Away) => &mut presence.away,
+            None => &mut presence.gone,
+        };
+        of_state.push(user.0);
+    }
+    presence
+}
+
+fn presence_from_wire(presence: v1::Presence) -> Vec<(UserId, Option<State>)> {
+    let v1::Presence { active, away, gone } = presence;
+    let all = [(active, Some(State::Active)), (away, Some(State::Away)), (gone, None)];
+    all.into_iter().flat_map(|(users, state)| users.into_iter().map(move |user| (UserId(user), state))).collect()
 }
 
 fn missed_to_wire(concerned: Concerned) -> v1::Missed {
@@ -377,9 +411,21 @@ mod tests {
                 except: Some(6),
                 event,
             }),
+            Body::Presence(vec![(UserId(1), Some(State::Active)), (UserId(2), Some(State::Away)), (UserId(3), None)]),
             Body::Kick(Kick { device_id: Some("phone".into()), ..kick.clone() }),
             Body::Kick(kick),
-            Body::LoginsOver(LoginsOver { user: UserId(7), login_version: 3, code: CloseCode::LoginRefused }),
+            Body::LoginsOver(LoginsOver {
+                user: UserId(7),
+                login_version: 3,
+                code: CloseCode::LoginRefused,
+                device_id: None,
+            }),
+            Body::LoginsOver(LoginsOver {
+                user: UserId(7),
+                login_version: 3,
+                code: CloseCode::DeviceRevoked,
+                device_id: Some("phone".into()),
+            }),
             Body::Append {
                 call: 1,
                 from_conn: 2,
@@ -394,7 +440,7 @@ mod tests {
             Body::Present(Present {
                 kick_id: 8,
                 user: UserId(7),
-                devices: vec![PresentDevice { device_id: "phone".into(), accepted: accepted(1) }],
+                devices: vec![PresentDevice { device_id: "phone".into(), accepted: accepted(1), platform: 2 }],
             }),
             Body::Missed(Concerned::Everybody),
             Body::Missed(Concerned::users(&[UserId(7), UserId(8)])),
@@ -450,7 +496,7 @@ mod tests {
         let said = |body| changed(|envelope| envelope.body = Some(body));
         let kick = v1::Kick { kick_id: 8, user_id: 7, ..Default::default() };
         assert_eq!(said(v1::envelope::Body::Kick(kick)), Err(Dropped::Garbage), "before when?");
-        let device = v1::PresentDevice { device_id: "phone".into(), accepted: None };
+        let device = v1::PresentDevice { device_id: "phone".into(), accepted: None, platform: 0 };
         let present = v1::Present { kick_id: 8, user_id: 7, devices: vec![device] };
         assert_eq!(said(v1::envelope::Body::Present(present)), Err(Dropped::Garbage));
     }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use anser_proto::ConversationId;
+use anser_proto::{ConversationId, UserId};
 use anser_store::{Appended, Error, NewMessage};
 use bytes::Bytes;
 use tokio::{
@@ -27,9 +27,12 @@ use super::{
     losses::Concerned,
     relay::{self, Relay, Told},
 };
+use crate::presence::State;
 
 /// How often the others are told how busy this node is.
 const LOAD_EVERY: Duration = Duration::from_secs(1);
+/// Users of one message: ten bytes each at most.
+const PRESENCE_TOLD_AT_ONCE: usize = 4_000;
 /// How long the end of this node waits for what it has to tell.
 const FLUSH_MAX: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -169,6 +172,20 @@ impl Peers {
         if let Some(kicks) = &self.kicks {
             kicks.add(kick, Cause::Replaced);
         }
+    }
+
+    /// How users are connected to this node, to all others.
+    pub fn tell_presence(&self, users: &[(UserId, Option<State>)]) {
+        if self.in_cluster {
+            for some in users.chunks(PRESENCE_TOLD_AT_ONCE) {
+                self.bus.broadcast(Way::Pushes, self.sealed(Body::Presence(some.to_vec())));
+            }
+        }
+    }
+
+    /// Whether it is for this node, of those that see the same live ones, to do what is done once for the user.
+    pub fn is_mine(&self, user: UserId) -> bool {
+        home(ConversationId::single(user, user), &self.nodes.borrow()).is_none_or(|home| home == self.me)
     }
 
     /// What is left of a user here, to the node to which one of their devices went.

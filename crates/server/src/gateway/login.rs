@@ -9,7 +9,7 @@ use anser_proto::{
     limits::NAME_CHARS_MAX,
     v1::{self, client_frame::Request, hello::Credential, server_frame::Body},
 };
-use anser_store::{self as store, Device, NewUser, Refusal, User};
+use anser_store::{self as store, Device, NewUser, Positions, Refusal, User};
 use bytes::Bytes;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
@@ -25,13 +25,11 @@ use crate::{
     framing::Framing,
     guesses::Guess,
     hub::{Connected, Newcomer},
-    im::{self, Caller, name::check_name, wire},
+    im::{self, Caller, name::check_name, people, wire},
     outbox::Outbox,
     password::{self, Mark},
+    token::BOUGHT_FOR_S,
 };
-
-/// How long a token holds that is given for a password.
-const PASSWORD_TOKEN_S: u64 = 30 * 24 * 3600;
 
 pub struct LoggedIn {
     pub caller: Box<Caller>,
@@ -70,12 +68,14 @@ pub async fn let_in(
     }
     let device = check_device(hello.device.unwrap_or_default())?;
     // All of it before it takes a place from anybody: a token that is worth nothing any more is none of the user's.
-    let Identified { user, token, password_mark, expires_s } = identify(cx, arrival.address, hello.credential).await?;
+    let identified = identify(cx, arrival.address, hello.credential, &device.device_id).await?;
+    let Identified { user, token, password_mark, issued_s, expires_s } = identified;
     check_enabled(&user)?;
     cx.logins.admit(user.user, Instant::now()).map_err(too_often)?;
     let (platform, device_id) = (device.platform, Arc::clone(&device.device_id));
     let place = find_place(cx, arrival, user.user, &device_id).await?;
-    cx.store.touch_device(user.user, device).await?;
+    let change = cx.store.touch_device(user.user, device, issued_s).await.map_err(is_revoked)?;
+    people::tell(cx, user.user, change.as_slice(), None).await;
 
     // Into the hub before the positions are read: what is stored in between is pushed, and nothing falls between.
     let outbox = Arc::new(Outbox::new(cx.config.limits.outbox_bytes));
@@ -83,37 +83,28 @@ pub async fn let_in(
         accepted: arrival.accepted,
         user: user.user,
         device_id: Arc::clone(&device_id),
+        platform,
         framing,
         outbox: Arc::clone(&outbox),
     };
     let mut connected = cx.hub.attach(newcomer);
     cx.peers.directory().settled().await;
     let positions = cx.store.positions(user.user).await?;
-    // Read again behind it: whoever is disabled or renamed or gets another password in between is either kicked out of
+    // Read again behind it: whoever is disabled or renamed, gets another password or revokes the device in between is either kicked out of
     // the hub or seen here.
     let user = look_up(cx, &user.account, password_mark.as_ref()).await?;
     check_enabled(&user)?;
+    check_not_revoked(cx, user.user, &device_id, issued_s).await?;
     if password_mark.is_some() {
         cx.credentials.passwords.guesses.know(Guess { account: &user.account, address: arrival.address });
     }
     connected.nickname.set(&user.nickname, positions.mailbox_seq);
+    cx.hub.set_invisible(user.user, positions.invisible, positions.mailbox_seq);
     // Nothing but the want of a place can refuse it now: only from here on others make way for it.
-    log_in(cx, arrival.accepted, &mut connected, positions.login_version, &device_id);
+    log_in(cx, arrival.accepted, &mut connected, positions.login_version, &device_id)?;
     let place = place.take(arrival).await?;
     let known = known(cx, hello.positions, positions.mailbox_seq);
-    let welcome = v1::Welcome {
-        version: VERSION,
-        user: Some(wire::user(&user)),
-        server_time_ms: (cx.clock)(),
-        log_id: cx.store.log_id(),
-        mailbox_seq: positions.mailbox_seq,
-        mailbox_behind: known.map_or(0, |known| known.mailbox_seq) != positions.mailbox_seq,
-        // A device without positions learns of its groups from its mailbox.
-        groups_behind: known.is_some_and(|known| known.groups_digest != positions.groups_digest),
-        heartbeat_min_ms: cx.config.limits.heartbeat_min_ms,
-        heartbeat_max_ms: cx.config.limits.heartbeat_max_ms,
-        token: token.unwrap_or_default(),
-    };
+    let welcome = v1::Welcome { token: token.unwrap_or_default(), ..welcome(cx, &user, known, &positions) };
     tracing::debug!(user = %user.user, device = %device_id, client = %hello.client.escape_default(), "logged in");
     cx.metrics.logins.inc();
     arrival.stranger.is_welcome();
@@ -128,14 +119,60 @@ pub async fn let_in(
     })
 }
 
-/// Where the device was before, here or on another node, it is no longer.
-fn log_in(cx: &Ctx, accepted: Accepted, connected: &mut Connected, login_version: u64, device_id: &Arc<str>) {
-    let id = cx.ids.create();
-    if connected.log_in(login_version, id) {
-        // Others find the device here by now: of two nodes to which it comes at once, one finds the other.
-        let (device_id, code) = (Some(Arc::clone(device_id)), CloseCode::Replaced);
-        cx.peers.tell(Told::Kick(Kick { id, user: connected.user, device_id, code, before: accepted }));
+fn welcome(cx: &Ctx, user: &User, known: Option<v1::Positions>, positions: &Positions) -> v1::Welcome {
+    v1::Welcome {
+        version: VERSION,
+        user: Some(wire::user(user)),
+        server_time_ms: (cx.clock)(),
+        log_id: cx.store.log_id(),
+        mailbox_seq: positions.mailbox_seq,
+        mailbox_behind: known.map_or(0, |known| known.mailbox_seq) != positions.mailbox_seq,
+        // A device without positions learns of its groups from its mailbox.
+        groups_behind: known.is_some_and(|known| known.groups_digest != positions.groups_digest),
+        heartbeat_min_ms: cx.config.limits.heartbeat_min_ms,
+        heartbeat_max_ms: cx.config.limits.heartbeat_max_ms,
+        token: String::new(),
     }
+}
+
+/// Where the device was before, here or on another node, it is no longer.
+fn log_in(
+    cx: &Ctx,
+    accepted: Accepted,
+    connected: &mut Connected,
+    login_version: u64,
+    device_id: &Arc<str>,
+) -> Result<(), Error> {
+    let id = cx.ids.create();
+    match connected.log_in(login_version, id) {
+        Ok(()) => {
+            // Others find the device here by now: of two nodes to which it comes at once, one finds the other.
+            let (device_id, code) = (Some(Arc::clone(device_id)), CloseCode::Replaced);
+            cx.peers.tell(Told::Kick(Kick { id, user: connected.user, device_id, code, before: accepted }));
+            Ok(())
+        }
+        Err(CloseCode::DeviceYielded) => {
+            let message = "the user has as many devices of this class connected as they may: end one of them first";
+            Err(Error::new(ErrorCode::DeviceRefused, message))
+        }
+        // It is told so once it is let in.
+        Err(_) => Ok(()),
+    }
+}
+
+async fn check_not_revoked(cx: &Ctx, user: UserId, device_id: &Arc<str>, issued_s: u64) -> Result<(), Error> {
+    let not_before_s = cx.store.not_before_s(user, Arc::clone(device_id)).await?;
+    if issued_s < not_before_s { Err(revoked()) } else { Ok(()) }
+}
+
+fn revoked() -> Error {
+    let message = "the device was revoked since this token was issued";
+    Error::new(ErrorCode::TokenExpired, message)
+}
+
+/// The store lets a device that was revoked in by nothing that was issued before.
+fn is_revoked(error: store::Error) -> Error {
+    if error == store::Error::Refused(Refusal::LoginOver) { revoked() } else { error.into() }
 }
 
 fn too_often(wait: Duration) -> Error {
@@ -202,10 +239,17 @@ struct Identified {
     token: Option<String>,
     /// Of the password that it rests on.
     password_mark: Option<Mark>,
+    /// When that was issued by which they log in.
+    issued_s: u64,
     expires_s: Option<u64>,
 }
 
-async fn identify(cx: &Ctx, address: IpAddr, credential: Option<Credential>) -> Result<Identified, Error> {
+async fn identify(
+    cx: &Ctx,
+    address: IpAddr,
+    credential: Option<Credential>,
+    device_id: &Arc<str>,
+) -> Result<Identified, Error> {
     match credential {
         Some(Credential::Token(token)) => {
             let claims = cx.credentials.tokens.check(&token, (cx.clock)() / 1000)?;
@@ -216,8 +260,8 @@ async fn identify(cx: &Ctx, address: IpAddr, credential: Option<Credential>) -> 
                 }
                 found => found?,
             };
-            let expires_s = Some(claims.good_until_s());
-            Ok(Identified { user, token: None, password_mark: claims.password_mark, expires_s })
+            let (issued_s, expires_s) = (claims.issued_s(), Some(claims.good_until_s()));
+            Ok(Identified { user, token: None, password_mark: claims.password_mark, issued_s, expires_s })
         }
         Some(Credential::Password(v1::Password { account, password })) => {
             check_ascii_id("account", &account)?;
@@ -230,10 +274,12 @@ async fn identify(cx: &Ctx, address: IpAddr, credential: Option<Credential>) -> 
             };
             let guess = Guess { account: &account, address };
             let (user, kept) = cx.credentials.passwords.check(guess, password, look_up).await?;
-            let expires_s = (cx.clock)() / 1000 + PASSWORD_TOKEN_S;
-            let mark = password::mark(&kept);
-            let token = cx.credentials.tokens.mint_for_password(&account, expires_s, mark);
-            Ok(Identified { user, token: Some(token), password_mark: Some(mark), expires_s: Some(expires_s) })
+            // Whoever knows the password is let in on a device that was revoked a moment ago.
+            let not_before_s = cx.store.not_before_s(user.user, Arc::clone(device_id)).await?;
+            let issued_s = not_before_s.max((cx.clock)() / 1000);
+            let (mark, expires_s) = (password::mark(&kept), Some(issued_s + BOUGHT_FOR_S));
+            let token = Some(cx.credentials.tokens.mint_for_password(&account, issued_s, mark));
+            Ok(Identified { user, token, password_mark: Some(mark), issued_s, expires_s })
         }
         None => Err(Error::bad_field("hello.credential is missing: send a token or a password")),
     }

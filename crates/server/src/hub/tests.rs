@@ -5,6 +5,7 @@ use anser_proto::{Format, v1};
 use super::*;
 use crate::{
     cluster::{Load, Node, local::LocalDirectory},
+    config::Yields,
     framing::Transport,
 };
 
@@ -19,7 +20,7 @@ fn attach(hub: &Arc<Hub>, device_id: &str) -> (Connected, Arc<Outbox>) {
 
 fn attach_as(hub: &Arc<Hub>, accepted: Accepted, device_id: &str, outbox: &Arc<Outbox>) -> Connected {
     let mut connected = begin(hub, accepted, device_id, outbox);
-    connected.log_in(0, KICK);
+    let _ = connected.log_in(0, KICK);
     connected
 }
 
@@ -27,13 +28,13 @@ fn attach_as(hub: &Arc<Hub>, accepted: Accepted, device_id: &str, outbox: &Arc<O
 fn begin(hub: &Arc<Hub>, accepted: Accepted, device_id: &str, outbox: &Arc<Outbox>) -> Connected {
     let (device_id, outbox) = (device_id.into(), Arc::clone(outbox));
     let framing = Framing { transport: Transport::WebSocket, format: Format::Protobuf };
-    hub.attach(Newcomer { accepted, user: ADA, device_id, framing, outbox })
+    hub.attach(Newcomer { accepted, user: ADA, device_id, platform: 1, framing, outbox })
 }
 
 fn new_hub(devices_per_user: u32) -> Arc<Hub> {
     let node = Node { id: NodeId(1), name: "".into(), client_url: "".into(), load: Load::default() };
     let limits = Limits { devices_per_user, ..Limits::default() };
-    Arc::new(Hub::new(&limits, Arc::new(LocalDirectory::new(node))))
+    Arc::new(Hub::new(&limits, &Devices::default(), Arc::new(LocalDirectory::new(node))))
 }
 
 #[test]
@@ -104,9 +105,9 @@ fn who_has_only_begun_to_log_in_is_told_what_comes_and_takes_nobodys_place() {
     assert_eq!(hub.push(&mut Wave::default(), ADA, None, &lagged()), 4);
     let kicked = |outbox: &Outbox| outbox.take().kicked;
     assert_eq!((kicked(&phone_outbox), kicked(&laptop_outbox), hub.devices(ADA).len()), (None, None, 2));
-    assert!(phone.log_in(0, KICK));
+    assert_eq!(phone.log_in(0, KICK), Ok(()));
     assert_eq!((kicked(&phone_outbox), kicked(&laptop_outbox)), (Some(CloseCode::Replaced), None));
-    assert!(watch.log_in(0, KICK));
+    assert_eq!(watch.log_in(0, KICK), Ok(()));
     assert_eq!((kicked(&laptop_outbox), kicked(&outboxes[0])), (Some(CloseCode::Replaced), None));
     assert_eq!(hub.devices(ADA).len(), 2);
 }
@@ -153,12 +154,15 @@ fn who_comes_later_is_younger_whatever_the_clock_does() {
 fn logins_of_an_earlier_version_end_and_others_stay() {
     let hub = new_hub(8);
     let ended = |outbox: &Outbox| outbox.take().kicked;
-    let over = |login_version| hub.end_logins(&LoginsOver { user: ADA, login_version, code: CloseCode::LoginRefused });
+    let over = |login_version| {
+        let (code, device_id) = (CloseCode::LoginRefused, None);
+        hub.end_logins(&LoginsOver { user: ADA, login_version, code, device_id });
+    };
     let (mut old, old_outbox) = attach(&hub, "old");
     let (mut new, new_outbox) = attach(&hub, "new");
     let slow_outbox = Arc::new(Outbox::new(1_000));
     let mut slow = begin(&hub, hub.accept(NOW_MS), "slow", &slow_outbox);
-    assert!(old.log_in(1, KICK) && new.log_in(2, KICK));
+    assert_eq!((old.log_in(1, KICK), new.log_in(2, KICK)), (Ok(()), Ok(())));
     over(1);
     assert!(!hub.has_login_before(ADA, 1) && hub.has_login_before(ADA, 2));
     assert_eq!(ended(&old_outbox), None);
@@ -168,9 +172,65 @@ fn logins_of_an_earlier_version_end_and_others_stay() {
     let all = [&old_outbox, &new_outbox, &slow_outbox].map(|outbox| ended(outbox));
     assert_eq!(all, [Some(CloseCode::LoginRefused), None, None]);
     // Its login had begun before.
-    assert!(!slow.log_in(1, KICK));
+    assert_eq!(slow.log_in(1, KICK), Err(CloseCode::TokenRanOut));
     assert_eq!(ended(&slow_outbox), Some(CloseCode::TokenRanOut));
     assert_eq!(hub.devices(ADA).len(), 1);
+}
+
+#[test]
+fn of_a_device_that_was_revoked_the_logins_end_and_others_hold() {
+    let hub = new_hub(8);
+    let revoked = |device_id: &str, login_version| {
+        let (code, device_id) = (CloseCode::DeviceRevoked, Some(device_id.into()));
+        hub.end_logins(&LoginsOver { user: ADA, login_version, code, device_id })
+    };
+    let version = |connected: &Connected| connected.login_version.load(Ordering::Relaxed);
+    let (phone, phone_outbox) = attach(&hub, "phone");
+    let (laptop, laptop_outbox) = attach(&hub, "laptop");
+    let slow_outbox = Arc::new(Outbox::new(1_000));
+    let mut slow = begin(&hub, hub.accept(NOW_MS), "phone", &slow_outbox);
+    assert!(!revoked("phone", 1), "of the others it is known that they hold");
+    assert_eq!(phone_outbox.take().kicked, Some(CloseCode::DeviceRevoked));
+    assert_eq!((version(&laptop), version(&phone)), (1, 0));
+    assert_eq!(slow.log_in(0, KICK), Err(CloseCode::DeviceRevoked));
+    // A revocation of which nobody told: what it concerned is for the store to say.
+    assert!(revoked("tablet", 3));
+    assert_eq!((version(&laptop), laptop_outbox.take().kicked), (1, None));
+    let logins = Logins { login_version: 3, from: 0, revoked: vec![("tablet".into(), 3), ("tv".into(), 2)] };
+    hub.settle_logins(ADA, &logins, CloseCode::TokenRanOut);
+    assert_eq!((version(&laptop), laptop_outbox.take().kicked), (3, None));
+    let logins = Logins { login_version: 4, from: 0, revoked: vec![("laptop".into(), 4)] };
+    hub.settle_logins(ADA, &logins, CloseCode::TokenRanOut);
+    assert_eq!(laptop_outbox.take().kicked, Some(CloseCode::DeviceRevoked));
+}
+
+#[test]
+fn of_devices_of_one_class_as_many_stay_as_may() {
+    let phones = |yields| {
+        let node = Node { id: NodeId(1), name: "".into(), client_url: "".into(), load: Load::default() };
+        let devices = Devices { mobile: 1, yields, ..Devices::default() };
+        Arc::new(Hub::new(&Limits::default(), &devices, Arc::new(LocalDirectory::new(node))))
+    };
+    let hub = phones(Yields::Oldest);
+    let (_one, one) = attach(&hub, "one");
+    let (_two, two) = attach(&hub, "two");
+    assert_eq!((one.take().kicked, two.take().kicked), (Some(CloseCode::DeviceYielded), None));
+    // One that came before, to another node, makes way; one that came after has this one make way.
+    let elsewhere = |age, device_id: &str| {
+        let accepted = Accepted::at(age);
+        let device = PresentDevice { device_id: device_id.into(), accepted, platform: 2 };
+        hub.count_elsewhere(NodeId(2), Present { kick_id: KICK, user: ADA, devices: vec![device] }).yielding
+    };
+    assert_eq!(&*elsewhere(1, "three")[0].device_id, "three");
+    assert_eq!(&*elsewhere(NOW_MS + 1, "four")[0].device_id, "two");
+    let hub = phones(Yields::Newest);
+    let (_one, one) = attach(&hub, "one");
+    let outbox = Arc::new(Outbox::new(1_000));
+    let mut two = begin(&hub, hub.accept(NOW_MS), "two", &outbox);
+    assert_eq!(two.log_in(0, KICK), Err(CloseCode::DeviceYielded));
+    assert_eq!(one.take().kicked, None);
+    let mut again = begin(&hub, hub.accept(NOW_MS), "one", &outbox);
+    assert_eq!(again.log_in(0, KICK), Ok(()), "it takes its own place");
 }
 
 #[test]
@@ -179,9 +239,14 @@ fn devices_on_other_nodes_count_too() {
     let _attached = ["one", "two"].map(|device| attach(&hub, device));
     let here: Vec<Accepted> = hub.devices(ADA).iter().map(|device| device.accepted).collect();
     let told = |user, node, kick_id, devices: &[(&str, u64)]| {
-        let devices =
-            devices.iter().map(|(id, at_ms)| PresentDevice { device_id: (*id).into(), accepted: Accepted::at(*at_ms) });
-        hub.count_elsewhere(NodeId(node), Present { kick_id, user, devices: devices.collect() })
+        let devices = devices.iter().map(|(id, at_ms)| PresentDevice {
+            device_id: (*id).into(),
+            accepted: Accepted::at(*at_ms),
+            platform: 1,
+        });
+        let crowd = hub.count_elsewhere(NodeId(node), Present { kick_id, user, devices: devices.collect() });
+        assert_eq!(crowd.yielding, []);
+        crowd.before
     };
     assert_eq!(told(ADA, 2, KICK, &[("three", 1)]), None);
     assert_eq!(told(ADA, 3, KICK - 1, &[("four", 3), ("five", 9)]), None, "that was before");

@@ -95,7 +95,7 @@ fn entry(
         counted: false,
         reply_to: 0,
         change: Some(change),
-        login_version: actor.login_version,
+        login_version: actor.login_version(),
     })
 }
 

@@ -19,6 +19,8 @@ const GROUPS: u32 = 10;
 const USERS: u32 = 10;
 /// Of a message that is hidden three small rows are written, together with those beside it.
 const HIDDEN: u32 = 2;
+/// All contacts of a user are read, and as many are told.
+const WATCH: u32 = 20;
 /// A page of a sync is as long as the server likes.
 const SYNC: u32 = 4;
 
@@ -33,6 +35,8 @@ pub fn of(request: Option<&Request>) -> u32 {
             | Request::ListBans(v1::ListBans { limit, .. })
             | Request::ListJoinRequests(v1::ListJoinRequests { limit, .. }),
         ) => page(*limit) / USERS,
+        Some(Request::GetPresence(get)) => count(get.user_ids.len()) / USERS,
+        Some(Request::WatchPresence(_)) => WATCH,
         Some(Request::GetUsers(get)) => count(get.user_ids.len() + get.accounts.len()) / USERS,
         Some(Request::CreateGroup(create)) => count(create.user_ids.len()),
         Some(Request::InviteMembers(invite)) => count(invite.user_ids.len()),
@@ -103,6 +107,8 @@ mod tests {
                 Request::HideMessages(v1::HideMessages { server_msg_ids: ids(200), ..Default::default() }),
             ),
             ("`who_read`", Request::WhoRead(v1::WhoRead { server_msg_ids: ids(50), ..Default::default() })),
+            ("`get_presence`", Request::GetPresence(v1::GetPresence { user_ids: ids(200) })),
+            ("`watch_presence`", Request::WatchPresence(v1::WatchPresence {})),
             ("all others", Request::Ping(v1::Ping {})),
         ] {
             let later = if matches!(request, Request::Pull(_)) { page } else { 0 };

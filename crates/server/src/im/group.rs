@@ -41,7 +41,7 @@ pub async fn create(cx: &Ctx, actor: &Actor, create: v1::CreateGroup) -> Result<
         name: create.name.into(),
         avatar: create.avatar.into(),
         members: user_ids(&create.user_ids)?,
-        login_version: actor.login_version,
+        login_version: actor.login_version(),
     };
     let changed = loop {
         match cx.store.create_group(new.clone()).await {
@@ -143,7 +143,7 @@ pub async fn update(cx: &Ctx, actor: &Actor, update: v1::UpdateGroup) -> Result<
         members_mention_all: update.members_mention_all,
         history: update.history.map(history).transpose()?,
     };
-    let update = GroupUpdate { group, operator: actor.sender(), change, login_version: actor.login_version };
+    let update = GroupUpdate { group, operator: actor.sender(), change, login_version: actor.login_version() };
     let changed = cx.store.update_group(update).await?;
     tell(cx, &changed, &[]).await;
     Ok(wire::group(&changed.group, changed.role))
@@ -159,7 +159,7 @@ pub async fn set_nickname(cx: &Ctx, actor: &Actor, set: v1::SetGroupNickname) ->
         client_msg_id: set.client_msg_id.parse()?,
         nickname: nickname.as_str().into(),
         client_time_ms: wire::position(set.client_time_ms),
-        login_version: actor.login_version,
+        login_version: actor.login_version(),
     };
     let appended = cx.store.set_nickname(change).await?;
     if !appended.duplicate {
@@ -208,7 +208,7 @@ fn history(asked: v1::History) -> Result<History, Error> {
 }
 
 pub async fn change(cx: &Ctx, actor: &Actor, group_id: u64, action: MembersAction) -> Result<MembersChanged, Error> {
-    let login_version = actor.login_version;
+    let login_version = actor.login_version();
     let group = wire::group_id(group_id)?;
     let older = cx.members.known(group, 0);
     let change = MembersChange { group, operator: actor.sender(), action, login_version };

@@ -1,5 +1,7 @@
 //! Who comes into a group, and who may not.
 
+use std::sync::Arc;
+
 use anser_proto::{GroupId, UserId, limits::REQUEST_TEXT_CHARS_MAX, v1};
 use anser_store::{self as store, LinkPreview, LinkRevocation, LinkUse, MembersAction, NewLink, Refusal, TokenHash};
 use tokio::time::Instant;
@@ -53,7 +55,8 @@ pub async fn create_link(cx: &Ctx, actor: &Actor, create: v1::CreateLink) -> Res
         expires_ms: wire::position(create.expires_ms),
         max_uses: create.max_uses,
         approval: create.approval,
-        login_version: actor.login_version,
+        device_id: Arc::clone(&actor.device_id),
+        login_version: actor.login_version(),
     };
     let link = loop {
         match cx.store.create_link(new.clone()).await {
@@ -67,8 +70,11 @@ pub async fn create_link(cx: &Ctx, actor: &Actor, create: v1::CreateLink) -> Res
 
 pub async fn revoke_link(cx: &Ctx, actor: &Actor, revoke: v1::RevokeLink) -> Result<(), Error> {
     let (group, link_id) = (wire::group_id(revoke.group_id)?, wire::position(revoke.link_id));
-    let (user, login_version) = (actor.user, actor.login_version);
-    Ok(cx.store.revoke_link(LinkRevocation { group, user, link_id, login_version }).await?)
+    let (user, login_version) = (actor.user, actor.login_version());
+    Ok(cx
+        .store
+        .revoke_link(LinkRevocation { group, user, link_id, device_id: Arc::clone(&actor.device_id), login_version })
+        .await?)
 }
 
 pub async fn list_links(cx: &Ctx, actor: &Actor, list: v1::ListLinks) -> Result<v1::Links, Error> {
@@ -103,7 +109,7 @@ pub async fn join(
     }
     lane.may_use_link(now)?;
     let (token_hash, user, text) = (hash_of(&join.token)?, actor.sender(), join.text.into());
-    let by = LinkUse { token_hash, user, text, login_version: actor.login_version };
+    let by = LinkUse { token_hash, user, text, login_version: actor.login_version() };
     let changed = cx.store.join_by_link(by).await?;
     group::tell(cx, &changed, &[]).await;
     // Who waits learns nothing of the group.

@@ -11,10 +11,15 @@ use crate::{
     budget::{Budget, LargeAnswer, SMALL_ANSWER_BYTES},
     error::Error,
     hub::Connected,
+    rate::Rate,
 };
 
 /// A conversation is told of the user's typing at most this often.
 const TYPING_INTERVAL: Duration = Duration::from_secs(1);
+/// A connection may ask this often who is there.
+const PRESENCE_INTERVAL: Duration = Duration::from_secs(5);
+/// Signals of a connection that are passed on, as many at once as in a second.
+const SIGNALS_PER_S: u32 = 10;
 /// About what an entry of a list holds at most, and how many are small together.
 const ENTRY_BYTES: usize = 2 * 1024;
 const ENTRIES_WITHOUT_ROOM: u32 = (SMALL_ANSWER_BYTES / ENTRY_BYTES) as u32;
@@ -37,6 +42,10 @@ pub struct Lane {
     refusals: u32,
     flooding: bool,
     typed: HashMap<ConversationId, Instant>,
+    /// When it may ask again who is there.
+    presence_from: Option<Instant>,
+    /// When no signal will be owed.
+    signals_paid_at: Option<Instant>,
 }
 
 impl Lane {
@@ -52,6 +61,8 @@ impl Lane {
             refusals: 0,
             flooding: false,
             typed: HashMap::new(),
+            presence_from: None,
+            signals_paid_at: None,
         }
     }
 
@@ -77,6 +88,27 @@ impl Lane {
     /// May look where a link leads or join by it, or is told when.
     pub fn may_use_link(&self, now: Instant) -> Result<(), Error> {
         self.budget.take_link_use(now).map_err(|wait| rate_limited(wait, "the user uses too many links"))
+    }
+
+    /// May ask who is there, or is told when.
+    pub fn may_get_presence(&mut self, now: Instant) -> Result<(), Error> {
+        let wait = self.presence_from.map_or(Duration::ZERO, |from| from.saturating_duration_since(now));
+        if wait.is_zero() {
+            self.presence_from = Some(now + PRESENCE_INTERVAL);
+            return Ok(());
+        }
+        Err(rate_limited(wait, "the connection asks too often who is there"))
+    }
+
+    /// Whether what the user signals shall be passed on now.
+    pub fn may_signal(&mut self, now: Instant) -> bool {
+        let rate = Rate::new(SIGNALS_PER_S, SIGNALS_PER_S);
+        let owed = self.signals_paid_at.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
+        let Ok(owed_ns) = rate.take(u64::try_from(owed.as_nanos()).unwrap_or(u64::MAX), rate.each()) else {
+            return false;
+        };
+        self.signals_paid_at = Some(now + Duration::from_nanos(owed_ns));
+        true
     }
 
     /// Is charged for what an answer turned out to be.

@@ -1,6 +1,6 @@
-//! Logins that are over: of users who were disabled, or have a new password. That rests on the store. Whoever ends logins tells the nodes,
+//! Logins that are over: of users who were disabled, or have a new password, and of devices that were revoked. That rests on the store. Whoever ends logins tells the nodes,
 //! and each node of a cluster asks the store by itself, so that connections end also when nobody could tell, or died before they did. With
-//! them it asks now and then what users are called. In the embedded column nobody changes the store behind the server's back.
+//! them it asks now and then what users are called, and who is shown as offline. In the embedded column nobody changes the store behind the server's back.
 
 use std::{collections::HashMap, future::pending, sync::Arc, time::Duration};
 
@@ -38,7 +38,7 @@ pub async fn watch(cx: Arc<Ctx>) {
     }
 }
 
-/// Keeps the names that connections bear. Alone no push is lost, and nothing is to be done.
+/// Keeps the names that connections bear, and who is shown as offline. Alone no push is lost, and nothing is to be done.
 pub async fn watch_names(cx: Arc<Ctx>) {
     if !cx.peers.in_cluster {
         pending::<()>().await;
@@ -69,8 +69,8 @@ async fn pace(users: &[UserId], round: Duration) -> Interval {
 async fn look(cx: &Ctx, users: &[UserId]) -> Result<(), Error> {
     for (user, login_version) in cx.store.login_versions(users.to_vec()).await? {
         if cx.hub.has_login_before(user, login_version) {
-            match over(&*cx.store, user).await {
-                Ok(over) => cx.hub.end_logins(&over),
+            match settle(cx, user).await {
+                Ok(()) => {}
                 // The others need not wait for this one.
                 Err(error) => {
                     tracing::warn!(%user, %error, "it is not known why a login is over");
@@ -82,8 +82,16 @@ async fn look(cx: &Ctx, users: &[UserId]) -> Result<(), Error> {
     Ok(())
 }
 
-/// A name that is known by now as of a later change stays.
+/// What is known by now as of a later change stays.
 async fn rename(cx: &Ctx, users: &[UserId]) -> Result<(), Error> {
+    let shown: Vec<_> = users.iter().filter_map(|user| Some((*user, cx.hub.invisible(*user)?))).collect();
+    let invisible = cx.store.invisible(users.to_vec()).await?;
+    for (user, (mailbox_seq, was)) in shown {
+        let is = invisible.binary_search(&user).is_ok();
+        if is != was {
+            cx.hub.set_invisible(user, is, mailbox_seq);
+        }
+    }
     let known = users.iter().filter_map(|user| {
         let known = cx.hub.nickname(*user)?;
         Some((*user, (known.mailbox_seq(), known)))
@@ -101,7 +109,9 @@ async fn rename(cx: &Ctx, users: &[UserId]) -> Result<(), Error> {
 pub fn end(cx: &Ctx, over: Option<LoginsOver>) {
     match over {
         Some(over) => {
-            cx.hub.end_logins(&over);
+            if cx.hub.end_logins(&over) {
+                cx.logins_unknown.notify_one();
+            }
             cx.peers.end_logins(over);
         }
         None => cx.logins_unknown.notify_one(),
@@ -113,9 +123,20 @@ pub async fn over(store: &dyn Store, user: UserId) -> Result<LoginsOver, Error> 
     let versions = store.login_versions(vec![user]).await?;
     let (_, login_version) = *versions.first().ok_or(Refusal::NotFound("user"))?;
     let users = store.users(vec![user], Vec::new()).await?;
+    Ok(LoginsOver { user, login_version, code: why(&users), device_id: None })
+}
+
+fn why(users: &[User]) -> CloseCode {
     let is_disabled = users.first().is_some_and(|user| user.disabled);
-    let code = if is_disabled { CloseCode::LoginRefused } else { CloseCode::TokenRanOut };
-    Ok(LoginsOver { user, login_version, code })
+    if is_disabled { CloseCode::LoginRefused } else { CloseCode::TokenRanOut }
+}
+
+/// Ends the logins of the user that are over, by what the store has now.
+async fn settle(cx: &Ctx, user: UserId) -> Result<(), Error> {
+    let logins = cx.store.logins(user).await?;
+    let code = why(&cx.store.users(vec![user], Vec::new()).await?);
+    cx.hub.settle_logins(user, &logins, code);
+    Ok(())
 }
 
 #[cfg(test)]

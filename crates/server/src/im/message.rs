@@ -159,7 +159,7 @@ fn check_send(actor: &Actor, send: v1::Send) -> Result<NewMessage, Error> {
         counted: !send.settings.unwrap_or_default().uncounted,
         reply_to: send.reply_to,
         change: None,
-        login_version: actor.login_version,
+        login_version: actor.login_version(),
     })
 }
 

@@ -6,9 +6,11 @@ mod append;
 mod change;
 mod cost;
 mod deliver;
+mod device;
 mod fifo;
 mod group;
 pub mod heal;
+mod hint;
 mod joining;
 mod lane;
 pub mod logins;
@@ -18,7 +20,8 @@ pub mod name;
 pub mod operator;
 mod page;
 pub mod peer;
-mod people;
+pub mod people;
+pub mod presence;
 mod read;
 mod session;
 mod stored;
@@ -132,7 +135,7 @@ async fn handle(
         Some(Request::Sync(sync)) => sync::sync(cx, actor, lane, sync).await.map(Body::SyncPage),
         Some(Request::MarkRead(mark)) => read::mark_read(cx, actor, from, mark).await.map(Body::Marked),
         Some(Request::MarkDelivered(mark)) => read::mark_delivered(cx, actor, from, mark).await.map(Body::Marked),
-        Some(Request::Typing(typing)) => session::typing(cx, actor, lane, &typing, now).await.map(|()| done()),
+        Some(Request::Typing(typing)) => hint::typing(cx, actor, lane, &typing, now).await.map(|()| done()),
         Some(Request::ListSessions(list)) => session::list(cx, actor, lane, list).await.map(Body::Sessions),
         Some(Request::UpdateSession(update)) => {
             session::update(cx, actor, from, update).await.map(Body::SessionChanged)
@@ -214,6 +217,27 @@ async fn about_people(
         Request::ListBlocks(list) => people::list_blocks(cx, actor, lane, list).await.map(Body::Blocks),
         Request::GetSettings(_) => people::settings(cx, actor).await.map(Body::Privacy),
         Request::UpdateSettings(update) => people::update_settings(cx, actor, from, update).await.map(Body::Changed),
+        request => about_devices(cx, actor, lane, request, now).await,
+    }
+}
+
+/// And then requests about devices, and who is there.
+async fn about_devices(
+    cx: &Arc<Ctx>,
+    actor: &Actor,
+    lane: &mut Lane,
+    request: Request,
+    now: Instant,
+) -> Result<Body, Error> {
+    let from = lane.conn;
+    match request {
+        Request::ListDevices(_) => device::list(cx, actor).await.map(Body::Devices),
+        Request::RenameDevice(rename) => device::rename(cx, actor, from, rename).await.map(Body::Changed),
+        Request::RevokeDevice(revoke) => device::revoke(cx, actor, from, revoke).await.map(Body::Changed),
+        Request::SetPresence(set) => presence::set(cx, actor, from, set).map(|()| done()),
+        Request::WatchPresence(_) => presence::watch(cx, actor, from).await.map(Body::Presences),
+        Request::GetPresence(get) => presence::get(cx, actor, lane, get, now).await.map(Body::Presences),
+        Request::Signal(signal) => hint::signal(cx, actor, lane, signal, now).await.map(|()| done()),
         _ => Err(unknown()),
     }
 }
@@ -296,6 +320,13 @@ fn kind(request: Option<&Request>) -> &'static str {
         Some(Request::ListBlocks(_)) => "list_blocks",
         Some(Request::GetSettings(_)) => "get_settings",
         Some(Request::UpdateSettings(_)) => "update_settings",
+        Some(Request::ListDevices(_)) => "list_devices",
+        Some(Request::RenameDevice(_)) => "rename_device",
+        Some(Request::RevokeDevice(_)) => "revoke_device",
+        Some(Request::SetPresence(_)) => "set_presence",
+        Some(Request::WatchPresence(_)) => "watch_presence",
+        Some(Request::GetPresence(_)) => "get_presence",
+        Some(Request::Signal(_)) => "signal",
         None => "unknown",
     }
 }

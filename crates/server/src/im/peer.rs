@@ -9,14 +9,14 @@ use bytes::Bytes;
 use super::{
     append,
     deliver::{Audience, LogPosition, publish_here},
-    session,
+    presence, session,
 };
 use crate::{
     accepted::ConnId,
     cluster::{
         Inbox, NodeId,
         counts::Dropped,
-        envelope::{Body, Envelope, GroupPush, Kick, Present, Push, SessionChanged},
+        envelope::{Body, Envelope, GroupPush, Kick, Present, PresentDevice, Push, SessionChanged},
         losses::Concerned,
         peers::Asker,
         relay::Told,
@@ -24,7 +24,7 @@ use crate::{
     },
     ctx::Ctx,
     event::Event,
-    hub::Doomed,
+    hub::{Crowd, Doomed},
     outbox::Wave,
 };
 
@@ -84,7 +84,8 @@ impl Listener {
             Body::Push(push) => self.push(wave, push).await,
             Body::GroupPush(push) => self.group_push(wave, push).await,
             Body::Kick(kick) => self.kick(from, &kick),
-            Body::LoginsOver(over) => self.cx.hub.end_logins(&over),
+            // Of which it is not known that they hold, the next round tells.
+            Body::LoginsOver(over) => drop(self.cx.hub.end_logins(&over)),
             Body::Present(present) => self.present(from, present),
             Body::Append { until_ms, .. } if (self.cx.clock)() > until_ms => {
                 self.cx.peers.counts.dropped(Dropped::Late);
@@ -100,6 +101,7 @@ impl Listener {
             }
             Body::MembersChanged(version) => self.cx.members.forget_before(version),
             Body::Missed(concerned) => self.cx.peers.counts.losses.here.add(concerned),
+            Body::Presence(users) => self.cx.presence.take(from, &users),
             Body::Leaving => self.cx.peers.calls.left(from),
         }
     }
@@ -111,6 +113,9 @@ impl Listener {
         {
             let nickname = profile.nickname.as_str().into();
             users.iter().for_each(|user| self.cx.hub.rename(*user, &nickname, changed.mailbox_seq));
+        }
+        if let Some(EventBody::Changed(changed)) = event.body() {
+            users.iter().for_each(|user| presence::follow(&self.cx, *user, changed));
         }
         publish_here(&self.cx, wave, Audience::Users(&users), &event, except.map(ConnId)).await;
     }
@@ -168,12 +173,19 @@ impl Listener {
         }
     }
 
-    /// Beyond the number of devices that a user may have on all nodes together, the oldest connections end.
+    /// Beyond the number of devices that a user may have on all nodes together, the oldest connections end; and of one class those that yield.
     fn present(&self, from: NodeId, present: Present) {
-        let (user, code) = (present.user, CloseCode::Replaced);
-        let Some(before) = self.cx.hub.count_elsewhere(from, present) else { return };
-        self.cx.hub.kick(&Doomed { user, device_id: None, before }, code);
-        self.cx.peers.tell(Told::Kick(Kick { id: self.cx.ids.create(), user, device_id: None, code, before }));
+        let user = present.user;
+        let Crowd { before, yielding } = self.cx.hub.count_elsewhere(from, present);
+        let over = before.map(|before| (None, CloseCode::Replaced, before));
+        let of_class = yielding.into_iter().map(|device| {
+            let PresentDevice { device_id, accepted, .. } = device;
+            (Some(device_id), CloseCode::DeviceYielded, accepted.next())
+        });
+        for (device_id, code, before) in over.into_iter().chain(of_class) {
+            self.cx.hub.kick(&Doomed { user, device_id: device_id.as_deref(), before }, code);
+            self.cx.peers.tell(Told::Kick(Kick { id: self.cx.ids.create(), user, device_id, code, before }));
+        }
     }
 
     fn append(&self, asker: Asker, until_ms: u64, from_conn: ConnId, messages: Vec<NewMessage>) {

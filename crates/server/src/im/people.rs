@@ -1,5 +1,7 @@
 //! What users are to each other: contacts, requests, blocks. Each device of both is told what concerns its user, and nobody else anything.
 
+use std::sync::Arc;
+
 use anser_proto::{
     ErrorCode, UserId,
     limits::{REMARK_CHARS_MAX, REQUEST_TEXT_CHARS_MAX},
@@ -12,7 +14,7 @@ use super::{
     Actor, Lane,
     deliver::{Audience, publish},
     name::check_name,
-    page_limit, wire,
+    page_limit, presence, wire,
 };
 use crate::{accepted::ConnId, config::Strangers, ctx::Ctx, error::Error, event::Event, outbox::Wave};
 
@@ -55,8 +57,9 @@ pub async fn change(
     user_id: u64,
     action: PeopleAction,
 ) -> Result<v1::Changed, Error> {
-    let (user, peer, login_version) = (actor.user, wire::user_id(user_id)?, actor.login_version);
-    let changed = cx.store.change_people(PeopleChange { user, peer, action, login_version }).await?;
+    let (user, peer, login_version) = (actor.user, wire::user_id(user_id)?, actor.login_version());
+    let device_id = Arc::clone(&actor.device_id);
+    let changed = cx.store.change_people(PeopleChange { user, peer, action, device_id, login_version }).await?;
     tell(cx, peer, &changed.peers, None).await;
     Ok(tell(cx, user, &changed.own, Some(from)).await)
 }
@@ -102,10 +105,14 @@ pub async fn update_settings(
         invites: wire::who("invites", update.invites)?,
         hides_reads: update.hides_reads,
         last_seen: wire::who("last_seen", update.last_seen)?,
-        login_version: actor.login_version,
+        invisible: update.invisible,
+        device_id: Arc::clone(&actor.device_id),
+        login_version: actor.login_version(),
     };
     let changed = cx.store.update_privacy(actor.user, change).await?;
-    Ok(tell(cx, actor.user, changed.as_slice(), Some(from)).await)
+    let changed = tell(cx, actor.user, changed.as_slice(), Some(from)).await;
+    presence::follow(cx, actor.user, &changed);
+    Ok(changed)
 }
 
 /// Whether one user is told by hints what the other one does. Who is blocked cannot tell that they are not.

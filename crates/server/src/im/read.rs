@@ -1,5 +1,7 @@
 //! Marks: how far a user has read, how far their devices have everything, and who has read what in a group.
 
+use std::sync::Arc;
+
 use anser_proto::{
     ConversationId, ErrorCode, UserId,
     limits::RECEIPTS_MAX,
@@ -52,8 +54,9 @@ async fn move_mark(
     server_msg_id: u64,
 ) -> Result<v1::Marked, Error> {
     let conversation = wire::conversation_of(conversation_id, actor.user)?;
-    let (user, login_version, server_msg_id) = (actor.user, actor.login_version, wire::position(server_msg_id));
-    let mark = Mark { user, conversation, kind, server_msg_id, login_version };
+    let (user, login_version, server_msg_id) = (actor.user, actor.login_version(), wire::position(server_msg_id));
+    let device_id = Arc::clone(&actor.device_id);
+    let mark = Mark { user, conversation, kind, server_msg_id, device_id, login_version };
     let marked = cx.store.mark(mark).await?;
     tell(cx, actor.user, from, conversation, &marked).await;
     Ok(v1::Marked {

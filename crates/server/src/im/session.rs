@@ -1,4 +1,4 @@
-//! The conversation list, what a user puts away of it, and who is typing in it.
+//! The conversation list, and what a user puts away of it.
 
 use std::sync::Arc;
 
@@ -7,18 +7,14 @@ use anser_proto::{
     limits::HIDE_MAX,
     v1::{self, server_frame::Body},
 };
-use anser_store::{Flags, Hide, MemberIds, Refusal, SessionAction, SessionChange, SessionChanged};
-use tokio::time::Instant;
+use anser_store::{Flags, Hide, SessionAction, SessionChange, SessionChanged};
 
 use super::{
     Actor, Lane,
-    deliver::{Audience, publish, publish_here},
+    deliver::{Audience, publish_here},
     page_limit, people, read, wire,
 };
 use crate::{accepted::ConnId, cluster::relay::Told, ctx::Ctx, error::Error, event::Event, outbox::Wave};
-
-/// In larger groups nobody is told who types: it would cost more than the messages.
-const TYPING_MEMBERS_MAX: usize = 100;
 
 pub async fn list(cx: &Ctx, actor: &Actor, lane: &mut Lane, list: v1::ListSessions) -> Result<v1::Sessions, Error> {
     let after = if list.after.is_empty() { None } else { Some(list.after.parse::<ConversationId>()?) };
@@ -90,7 +86,8 @@ async fn change(
     action: SessionAction,
 ) -> Result<v1::SessionChanged, Error> {
     let (user, conversation) = (actor.user, wire::conversation_of(conversation_id, actor.user)?);
-    let change = SessionChange { user, conversation, action, login_version: actor.login_version };
+    let (device_id, login_version) = (Arc::clone(&actor.device_id), actor.login_version());
+    let change = SessionChange { user, conversation, action, device_id, login_version };
     let SessionChanged { mailbox_seq, marked } = cx.store.change_session(change).await?;
     if mailbox_seq > 0 {
         changed(cx, user, Some(from), conversation).await;
@@ -109,70 +106,16 @@ pub async fn hide(cx: &Ctx, actor: &Actor, from: ConnId, hide: v1::HideMessages)
         let message = format!("server_msg_ids has {named} ids: at most {HIDE_MAX} are hidden at once");
         return Err(Error::new(ErrorCode::PageTooLarge, message));
     }
-    let (user, login_version) = (actor.user, actor.login_version);
+    let (user, login_version) = (actor.user, actor.login_version());
     let conversation = wire::conversation_of(&hide.conversation_id, user)?;
     let places = hide.server_msg_ids.into_iter().map(wire::position).collect();
-    let hidden = cx.store.hide_messages(Hide { user, conversation, places, login_version }).await?;
+    let hidden = cx
+        .store
+        .hide_messages(Hide { user, conversation, places, device_id: Arc::clone(&actor.device_id), login_version })
+        .await?;
     let told = people::tell(cx, user, &hidden.changes, Some(from)).await;
     if hidden.mailbox_seq > 0 {
         changed(cx, user, None, conversation).await;
     }
     Ok(told)
-}
-
-/// Passes on that the user is typing, to whoever is connected. Of a group, waits for nothing: members who are not remembered
-/// are read by a task beside, if there is a place for one.
-pub async fn typing(
-    cx: &Arc<Ctx>,
-    actor: &Actor,
-    lane: &mut Lane,
-    typing: &v1::Typing,
-    now: Instant,
-) -> Result<(), Error> {
-    let (user, conversation) = (actor.user, wire::conversation_of(&typing.conversation_id, actor.user)?);
-    if !lane.may_tell_typing(conversation, now) {
-        return Ok(());
-    }
-    let event =
-        Event::new(Body::Typing(v1::TypingEvent { conversation_id: conversation.to_string(), user_id: user.0 }));
-    match conversation {
-        ConversationId::Single { .. } => {
-            if let Some(peer) = conversation.peer_of(user)
-                && people::is_told_hints(cx, user, peer).await?
-            {
-                publish(cx, &mut Wave::default(), Audience::Users(&[peer]), &event, Some(lane.conn)).await;
-            }
-        }
-        ConversationId::Group(group) => {
-            if let Some(list) = cx.members.whole(group) {
-                tell_typing(cx, user, &list, &event).await?;
-            } else if let Some(place) = cx.members.place_to_learn() {
-                let cx = Arc::clone(cx);
-                tokio::spawn(async move {
-                    if cx.members.at_least(&cx, group, 0).await.is_ok()
-                        && let Some(list) = cx.members.whole(group)
-                    {
-                        // Who asked was answered already.
-                        let _ = tell_typing(&cx, user, &list, &event).await;
-                    }
-                    drop(place);
-                });
-            }
-        }
-    }
-    Ok(())
-}
-
-async fn tell_typing(cx: &Ctx, user: UserId, list: &MemberIds, event: &Event) -> Result<(), Error> {
-    let MemberIds { members, silence, .. } = list;
-    if members.binary_search_by_key(&user, |(member, _)| *member).is_err() {
-        return Err(Refusal::NotMember.into());
-    }
-    silence.check(user, (cx.clock)())?;
-    if members.len() > TYPING_MEMBERS_MAX {
-        return Ok(());
-    }
-    let others: Vec<UserId> = members.iter().map(|(member, _)| *member).filter(|member| *member != user).collect();
-    publish(cx, &mut Wave::default(), Audience::Users(&others), event, None).await;
-    Ok(())
 }

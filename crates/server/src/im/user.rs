@@ -1,5 +1,7 @@
 //! Users: looking them up, and a user's own profile.
 
+use std::sync::Arc;
+
 use anser_proto::{
     ErrorCode, UserId,
     ids::check_ascii_id,
@@ -58,7 +60,8 @@ pub async fn update_profile(
     let change = ProfileChange {
         nickname: update.nickname.map(Into::into),
         avatar: update.avatar.map(Into::into),
-        login_version: actor.login_version,
+        device_id: Arc::clone(&actor.device_id),
+        login_version: actor.login_version(),
     };
     let (user, mailbox_seq) = cx.store.update_profile(actor.user, change).await?;
     let told = wire::user(&user);

@@ -2,8 +2,8 @@
 
 use anser_proto::{ConversationId, ErrorCode, GroupId, UserId, v1};
 use anser_store::{
-    Appended, Ban, Block, Change, Contact, Group, GroupNickname, History, JoinRequest, Link, Member, Message,
-    NewMessage, Now, Party, Preview, Privacy, Reaction, Reference, Revision, Role, Session, User, Who,
+    Appended, Ban, Block, Change, Contact, Group, GroupNickname, History, JoinRequest, KnownDevice, Link, Member,
+    Message, NewMessage, Now, Party, Preview, Privacy, Reaction, Reference, Revision, Role, Session, User, Who,
 };
 use prost::Message as _;
 
@@ -245,20 +245,34 @@ pub fn change(change: &Change) -> v1::Change {
         Now::Hidden(conversation, place) => {
             v1::change::Now::Hidden(v1::Hidden { conversation_id: conversation.to_string(), server_msg_id: *place })
         }
+        Now::Devices(now) => v1::change::Now::Devices(devices(now)),
         Now::Block(_, Some(now)) => v1::change::Now::Blocked(blocked(now)),
         Now::Block(peer, None) => v1::change::Now::Blocked(v1::Blocked { user: id_alone(peer), since_ms: 0 }),
     };
     v1::Change { mailbox_seq: change.mailbox_seq, now: Some(now) }
 }
 
+pub fn devices(devices: &[KnownDevice]) -> v1::Devices {
+    let known = |KnownDevice { device, last_seen_ms }: &KnownDevice| v1::KnownDevice {
+        device: Some(v1::Device {
+            device_id: (*device.device_id).to_owned(),
+            platform: device.platform,
+            name: (*device.name).to_owned(),
+        }),
+        last_seen_ms: *last_seen_ms,
+        ..Default::default()
+    };
+    v1::Devices { devices: devices.iter().map(known).collect() }
+}
+
 pub fn privacy(privacy: Privacy) -> v1::Privacy {
-    let Privacy { invites, hides_reads, last_seen } = privacy;
+    let Privacy { invites, hides_reads, last_seen, invisible } = privacy;
     let told = |who| match who {
         Who::Everybody => v1::privacy::Who::Everybody.into(),
         Who::Contacts => v1::privacy::Who::Contacts.into(),
         Who::Nobody => v1::privacy::Who::Nobody.into(),
     };
-    v1::Privacy { invites: told(invites), hides_reads, last_seen: told(last_seen) }
+    v1::Privacy { invites: told(invites), hides_reads, last_seen: told(last_seen), invisible }
 }
 
 /// None: it stays as it is.

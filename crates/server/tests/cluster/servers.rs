@@ -100,6 +100,10 @@ async fn a_moment() {
     eventually("the clock goes on", async || clock() > begun).await;
 }
 
+fn revoke(device_id: &str) -> Request {
+    Request::RevokeDevice(v1::RevokeDevice { device_id: device_id.into() })
+}
+
 pub async fn event<T>(raw: &mut Raw, wanted: impl Fn(&Body) -> Option<T>) -> T {
     loop {
         if let Some(found) = wanted(&raw.event().await) {
@@ -259,8 +263,8 @@ async fn a_device_is_on_one_node_and_a_user_has_so_many_connections_on_all() {
     a_moment().await;
     let mut two = town.nodes[0].login_device("ada", "two").await;
     let mut three = town.nodes[0].login_device("ada", "three").await;
-    two.nothing_more().await;
-    phone.nothing_more().await;
+    two.drop_events().await;
+    phone.drop_events().await;
     a_moment().await;
     // Three are there. One of them moves, which makes no fourth.
     let mut moved = town.nodes[1].login_device("ada", "two").await;
@@ -331,7 +335,7 @@ async fn whatever_comes_later(town: &Town, raw: &mut Raw) {
         other.send(&ours, &client_msg_id, &client_msg_id).await;
         event(&mut one, |body| content(body).filter(|content| *content == client_msg_id)).await;
     }
-    raw.nothing_more().await;
+    raw.drop_events().await;
 }
 
 #[tokio::test]
@@ -361,7 +365,8 @@ async fn a_kick_reaches_every_node_while_nats_or_redis_is_down() {
         }
         if turn == 0 {
             // By somebody who is no node itself: the command line, where none runs.
-            let over = LoginsOver { user: there.user, login_version: 1, code: CloseCode::TokenRanOut };
+            let (user, code) = (there.user, CloseCode::TokenRanOut);
+            let over = LoginsOver { user, login_version: 1, code, device_id: None };
             let settings = &town.nodes[0].config.cluster;
             assert!(open::end_logins(settings, town.nodes[0].store.log_id(), over).await.expect("redis takes it"));
             assert_eq!(there.end().await.1, Some(CloseCode::TokenRanOut));
@@ -401,6 +406,47 @@ async fn who_was_disabled_stores_nothing_from_then_on_and_is_gone_soon_though_th
     assert_eq!(town.nodes[0].operator("POST", "/v1/users/change", password).await.0, "HTTP/1.1 200 OK");
     assert_eq!(idle.end().await.1, Some(CloseCode::TokenRanOut));
     assert_eq!(bob.end().await.1, Some(CloseCode::TokenRanOut));
+}
+
+#[tokio::test]
+async fn a_socket_on_another_node_does_not_outlive_revocation() {
+    let town = Town::found(2).await;
+    let mut bob = town.nodes[1].login("bob").await;
+    let mut laptop = town.nodes[0].login_device("ada", "laptop").await;
+    let ours = laptop.conversation_with(&bob);
+    let mut tablet = town.nodes[1].login_device("ada", "tablet").await;
+    for (turn, node) in [1, 0, 1].into_iter().enumerate() {
+        let device_id = format!("phone-{turn}");
+        let mut phone = town.nodes[node].login_device("ada", &device_id).await;
+        phone.send(&ours, &format!("before-{turn}"), "mine").await;
+        let begun = std::time::Instant::now();
+        laptop.ask(revoke(&device_id)).await;
+        assert_eq!(phone.end().await.1, Some(CloseCode::DeviceRevoked));
+        assert!(begun.elapsed().as_millis() < 1_000, "after {:?}", begun.elapsed());
+        // The others go on, wherever they are.
+        tablet.send(&ours, &format!("tablet-{turn}"), "still here").await;
+        laptop.send(&ours, &format!("laptop-{turn}"), "still here").await;
+    }
+    bob.drop_events().await;
+}
+
+/// Neither way to other nodes is there, so that nobody tells them.
+#[tokio::test]
+async fn a_device_that_was_revoked_is_gone_soon_though_its_node_was_not_told() {
+    let mut town = Town::found(2).await;
+    let mut laptop = town.nodes[0].login_device("ada", "laptop").await;
+    let (mut phone, mut tablet) =
+        (town.nodes[1].login_device("ada", "phone").await, town.nodes[1].login_device("ada", "tablet").await);
+    let bob = town.nodes[1].login("bob").await;
+    let ours = phone.conversation_with(&bob);
+    town.nats.kill();
+    town.redis.kill();
+    laptop.ask(revoke("phone")).await;
+    let begun = std::time::Instant::now();
+    assert_eq!(tablet.send(&ours, "m-1", "I may").await.server_msg_id, 1);
+    assert_eq!(phone.end().await.1, Some(CloseCode::DeviceRevoked));
+    assert!(begun.elapsed().as_secs() <= LOGINS_NOTICED_S, "after {:?}", begun.elapsed());
+    assert_eq!(tablet.send(&ours, "m-2", "I still may").await.server_msg_id, 2);
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ async fn silence_beyond_one_and_a_half_heartbeats_ends_the_connection_and_a_ping
 async fn a_connection_ends_when_its_token_runs_out() {
     let server = TestServer::start().await;
     let mut ada = server.web_socket(Format::Json).await;
-    let token = server.tokens.mint("ada", clock()() / 1000 + 60);
+    let token = server.tokens.mint("ada", 0, clock()() / 1000 + 60);
     ada.hello(v1::Hello { credential: Some(Credential::Token(token)), ..server.hello("ada", "phone") }).await;
     pass(Duration::from_secs(58)).await;
     ada.nothing_more().await;

@@ -266,6 +266,22 @@ impl Store for Faulty {
         self.below.update_privacy(user, change).await
     }
 
+    async fn contact_ids(&self, user: UserId) -> Result<Vec<UserId>, Error> {
+        self.below.contact_ids(user).await
+    }
+
+    async fn invisible(&self, users: Vec<UserId>) -> Result<Vec<UserId>, Error> {
+        self.below.invisible(users).await
+    }
+
+    async fn see_users(&self, seen: Vec<(UserId, u64)>) -> Result<(), Error> {
+        self.below.see_users(seen).await
+    }
+
+    async fn seen_by(&self, viewer: UserId, users: Vec<UserId>) -> Result<Vec<Seen>, Error> {
+        self.below.seen_by(viewer, users).await
+    }
+
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {
         self.below.set_password(user, password).await
     }
@@ -281,12 +297,27 @@ impl Store for Faulty {
         self.below.login_versions(users).await
     }
 
-    async fn touch_device(&self, user: UserId, device: Device) -> Result<(), Error> {
-        self.below.touch_device(user, device).await
+    async fn logins(&self, user: UserId) -> Result<Logins, Error> {
+        self.below.logins(user).await
     }
 
-    async fn devices(&self, user: UserId) -> Result<Vec<Device>, Error> {
+    async fn touch_device(&self, user: UserId, device: Device, issued_s: u64) -> Result<Option<Change>, Error> {
+        self.below.touch_device(user, device, issued_s).await
+    }
+
+    async fn devices(&self, user: UserId) -> Result<Vec<KnownDevice>, Error> {
         self.below.devices(user).await
+    }
+
+    async fn change_device(&self, change: DeviceChange) -> Result<DeviceChanged, Error> {
+        let changed = self.below.change_device(change).await?;
+        // It was done, and that cannot be told.
+        self.fault()?;
+        Ok(changed)
+    }
+
+    async fn not_before_s(&self, user: UserId, device_id: Arc<str>) -> Result<u64, Error> {
+        self.below.not_before_s(user, device_id).await
     }
 
     fn stats(&self) -> Stats {

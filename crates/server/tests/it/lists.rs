@@ -62,7 +62,7 @@ async fn flags_are_told_to_ones_other_devices_and_to_nobody_else() {
         device.message().await;
     }
     let answer = session(bob.ask(pin(&conversation)).await);
-    assert_eq!((answer.pinned, answer.unread, answer.mailbox_seq), (true, 1, 2));
+    assert_eq!((answer.pinned, answer.unread, answer.mailbox_seq), (true, 1, 3));
     assert_eq!(session(laptop.event().await), answer);
     let again = session(bob.ask(pin(&conversation)).await);
     assert_eq!(again, answer, "and nobody is told again");
@@ -74,7 +74,7 @@ async fn flags_are_told_to_ones_other_devices_and_to_nobody_else() {
     // The flag ends where somebody reads, although no mark moves.
     let read = v1::MarkRead { conversation_id: conversation.clone(), server_msg_id: 0 };
     let Body::Marked(marked) = laptop.ask(Request::MarkRead(read)).await else { panic!("not marked") };
-    assert_eq!((marked.read_mark, marked.mailbox_seq), (0, 4));
+    assert_eq!((marked.read_mark, marked.mailbox_seq), (0, 5));
     assert!(!session(bob.event().await).marked_unread);
     let removed = session(bob.ask(remove(&conversation, u64::MAX)).await);
     assert_eq!((removed.removed_at, session(laptop.event().await)), (1, removed));
@@ -121,9 +121,9 @@ async fn what_is_hidden_is_gone_on_every_device_of_one_user() {
     assert_eq!(hidden(laptop.event().await), [2, 3]);
     for device in [&mut bob, &mut laptop] {
         let session = session(device.event().await);
-        assert_eq!((session.unread, session.last.map(|last| last.server_msg_id), session.mailbox_seq), (1, Some(1), 6));
+        assert_eq!((session.unread, session.last.map(|last| last.server_msg_id), session.mailbox_seq), (1, Some(1), 7));
         assert_eq!(ids(device, &conversation).await, [1]);
-        let page = device.sync(3).await;
+        let page = device.sync(4).await;
         assert_eq!(hidden(Body::Changed(v1::Changed { changes: page.changes })), [2, 3]);
     }
     assert_eq!(hidden(bob.ask(hide(&conversation, &[3, 2, 9])).await), [0; 0]);

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod change;
+mod device;
 mod door;
 mod ending;
 mod faulty;
@@ -15,6 +16,7 @@ mod message;
 mod peer;
 mod people;
 mod permissions;
+mod presence;
 mod proxy;
 mod raw;
 mod received;

@@ -16,16 +16,17 @@ async fn a_message_reaches_the_peer_and_the_senders_other_devices_and_is_kept() 
     let server = TestServer::start().await;
     let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
     let mut laptop = server.login_device("ada", "laptop").await;
+    ada.drop_events().await;
     let conversation = ada.conversation_with(&bob);
 
     let sent = ada.send(&conversation, "m-1", "hello").await;
-    assert_eq!((sent.server_msg_id, sent.count, sent.mailbox_seq), (1, 1, 1));
-    for device in [&mut bob, &mut laptop] {
+    assert_eq!((sent.server_msg_id, sent.count, sent.mailbox_seq), (1, 1, 2));
+    for (device, mailbox_seq) in [(&mut bob, 1), (&mut laptop, 2)] {
         let event = device.message().await;
         let message = event.message.expect("a message");
         assert_eq!((message.server_msg_id, message.client_msg_id.as_str()), (1, "m-1"));
         assert_eq!((message.content.as_str(), message.from_nickname.as_str()), ("hello", "ada"));
-        assert_eq!((message.from_device_id.as_str(), event.mailbox_seq), ("phone", 1));
+        assert_eq!((message.from_device_id.as_str(), event.mailbox_seq), ("phone", mailbox_seq));
     }
     ada.nothing_more().await;
 
@@ -39,9 +40,10 @@ async fn a_message_reaches_the_peer_and_the_senders_other_devices_and_is_kept() 
 async fn a_message_to_oneself_reaches_ones_other_devices_once() {
     let server = TestServer::start().await;
     let (mut phone, mut laptop) = (server.login("ada").await, server.login_device("ada", "laptop").await);
+    phone.drop_events().await;
     let notes = phone.conversation_with(&laptop);
-    assert_eq!(phone.send(&notes, "m-1", "milk").await.mailbox_seq, 1);
-    assert_eq!(laptop.message().await.mailbox_seq, 1);
+    assert_eq!(phone.send(&notes, "m-1", "milk").await.mailbox_seq, 2);
+    assert_eq!(laptop.message().await.mailbox_seq, 2);
     laptop.nothing_more().await;
     phone.nothing_more().await;
 }

@@ -18,7 +18,7 @@ fn told(changed: v1::Changed) -> Vec<Told> {
         Now::Contact(contact) => {
             (change.mailbox_seq, contact.user.as_ref().map_or(0, |user| user.user_id), Some(contact.state()))
         }
-        Now::Privacy(_) | Now::Hidden(_) | Now::JoinRequests(_) => (change.mailbox_seq, 0, None),
+        Now::Privacy(_) | Now::Hidden(_) | Now::JoinRequests(_) | Now::Devices(_) => (change.mailbox_seq, 0, None),
         Now::Blocked(blocked) => (change.mailbox_seq, blocked.user.as_ref().map_or(0, |user| user.user_id), None),
     };
     changed.changes.into_iter().map(one).collect()
@@ -43,25 +43,27 @@ async fn a_request_is_told_to_both_and_accepted_on_any_device() {
     let server = TestServer::start().await;
     let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
     let (mut adas, mut bobs) = (server.login_device("ada", "tv").await, server.login_device("bob", "tv").await);
+    ada.drop_events().await;
+    bob.drop_events().await;
     let (a, b) = (ada.user.0, bob.user.0);
-    assert_eq!(changed(&mut ada, request_contact(a, b)).await, [(1, b, Some(State::Asked))]);
-    assert_eq!(event(&mut adas).await, [(1, b, Some(State::Asked))]);
+    assert_eq!(changed(&mut ada, request_contact(a, b)).await, [(2, b, Some(State::Asked))]);
+    assert_eq!(event(&mut adas).await, [(2, b, Some(State::Asked))]);
     for raw in [&mut bob, &mut bobs] {
         let Body::Changed(asked) = raw.event().await else { panic!("not asked") };
         let Some(Now::Contact(contact)) = &asked.changes[0].now else { panic!("no contact") };
         assert_eq!((contact.text.as_str(), contact.user.as_ref().expect("who").nickname.as_str()), ("it is me", "ada"));
-        assert_eq!(told(asked), [(1, a, Some(State::Asking))]);
+        assert_eq!(told(asked), [(2, a, Some(State::Asking))]);
     }
-    assert_eq!(changed(&mut bobs, accept(b, a)).await, [(2, a, Some(State::Contact))]);
-    assert_eq!(event(&mut bob).await, [(2, a, Some(State::Contact))]);
+    assert_eq!(changed(&mut bobs, accept(b, a)).await, [(3, a, Some(State::Contact))]);
+    assert_eq!(event(&mut bob).await, [(3, a, Some(State::Contact))]);
     for raw in [&mut ada, &mut adas] {
-        assert_eq!(event(raw).await, [(2, b, Some(State::Contact))]);
+        assert_eq!(event(raw).await, [(3, b, Some(State::Contact))]);
     }
     assert_eq!(changed(&mut ada, request_contact(a, b)).await, []);
-    assert_eq!(changed(&mut ada, set_remark(a, b)).await, [(3, b, Some(State::Contact))]);
-    assert_eq!(event(&mut adas).await, [(3, b, Some(State::Contact))]);
-    assert_eq!(changed(&mut bob, remove_contact(b, a)).await, [(3, a, Some(State::None))]);
-    assert_eq!(event(&mut ada).await, [(4, b, Some(State::None))]);
+    assert_eq!(changed(&mut ada, set_remark(a, b)).await, [(4, b, Some(State::Contact))]);
+    assert_eq!(event(&mut adas).await, [(4, b, Some(State::Contact))]);
+    assert_eq!(changed(&mut bob, remove_contact(b, a)).await, [(4, a, Some(State::None))]);
+    assert_eq!(event(&mut ada).await, [(5, b, Some(State::None))]);
     bob.nothing_more().await;
     ada.nothing_more().await;
 }
@@ -87,12 +89,13 @@ async fn a_request_that_was_dismissed_does_not_return() {
     let server = TestServer::start().await;
     let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
     let mut laptop = server.login_device("bob", "laptop").await;
+    bob.drop_events().await;
     let (a, b) = (ada.user.0, bob.user.0);
     ada.ask(request_contact(a, b)).await;
-    assert_eq!(event(&mut laptop).await, [(1, a, Some(State::Asking))]);
+    assert_eq!(event(&mut laptop).await, [(2, a, Some(State::Asking))]);
     event(&mut bob).await;
-    assert_eq!(changed(&mut bob, reject(b, a)).await, [(2, a, Some(State::None))]);
-    assert_eq!(event(&mut laptop).await, [(2, a, Some(State::None))]);
+    assert_eq!(changed(&mut bob, reject(b, a)).await, [(3, a, Some(State::None))]);
+    assert_eq!(event(&mut laptop).await, [(3, a, Some(State::None))]);
     // Whoever asked is not told, and asks again to no effect.
     ada.nothing_more().await;
     assert_eq!(changed(&mut ada, remove_contact(a, b)).await, [(2, b, Some(State::None))]);
@@ -100,9 +103,9 @@ async fn a_request_that_was_dismissed_does_not_return() {
     bob.nothing_more().await;
     laptop.nothing_more().await;
     let mut tablet = server.login_device("bob", "tablet").await;
-    for since in [0, 1] {
+    for since in [1, 2] {
         let page = tablet.sync(since).await;
-        assert_eq!(told(v1::Changed { changes: page.changes }), [(2, a, Some(State::None))]);
+        assert_eq!(told(v1::Changed { changes: page.changes }), [(3, a, Some(State::None)), (4, 0, None)]);
     }
     assert_eq!(bob.refused(accept(b, a)).await, ErrorCode::NotFound);
 }
@@ -126,10 +129,10 @@ async fn a_device_that_was_away_learns_of_everything() {
     ada.ask(request_contact(a, b)).await;
     let mut away = server.login_device("ada", "tablet").await;
     let page = away.sync(seen.mailbox_seq).await;
-    let now = [(5, c, None), (6, c, Some(State::None)), (7, b, Some(State::Asked))];
+    let now = [(5, c, None), (6, c, Some(State::None)), (7, b, Some(State::Asked)), (8, 0, None)];
     assert_eq!(told(v1::Changed { changes: page.changes }), now);
-    assert_eq!((page.mailbox_seq, page.caught_up, page.reset), (7, true, false));
-    assert_eq!(away.sync(7).await, v1::SyncPage { mailbox_seq: 7, caught_up: true, ..Default::default() });
+    assert_eq!((page.mailbox_seq, page.caught_up, page.reset), (8, true, false));
+    assert_eq!(away.sync(8).await, v1::SyncPage { mailbox_seq: 8, caught_up: true, ..Default::default() });
 
     let Body::Contacts(contacts) = away.ask(Request::ListContacts(v1::ListContacts::default())).await else {
         panic!("no contacts")
@@ -211,14 +214,20 @@ async fn settings_are_the_same_on_all_devices_and_hold() {
     let server = TestServer::start().await;
     let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
     let mut laptop = server.login_device("ada", "laptop").await;
+    ada.drop_events().await;
     let update = |update| Request::UpdateSettings(update);
     let private =
         v1::UpdateSettings { invites: Who::Nobody.into(), hides_reads: Some(true), ..v1::UpdateSettings::default() };
-    assert_eq!(changed(&mut ada, update(private)).await, [(1, 0, None)]);
-    assert_eq!(event(&mut laptop).await, [(1, 0, None)]);
+    assert_eq!(changed(&mut ada, update(private)).await, [(2, 0, None)]);
+    assert_eq!(event(&mut laptop).await, [(2, 0, None)]);
     assert_eq!(changed(&mut ada, update(private)).await, []);
     let Body::Privacy(privacy) = laptop.ask(Request::GetSettings(v1::GetSettings {})).await else { panic!("none") };
-    let expected = v1::Privacy { invites: Who::Nobody.into(), hides_reads: true, last_seen: Who::Everybody.into() };
+    let expected = v1::Privacy {
+        invites: Who::Nobody.into(),
+        hides_reads: true,
+        last_seen: Who::Everybody.into(),
+        invisible: false,
+    };
     assert_eq!(privacy, expected);
     let wrong = v1::UpdateSettings { last_seen: 7, ..v1::UpdateSettings::default() };
     assert_eq!(ada.refused(update(wrong)).await, ErrorCode::BadField);

@@ -48,6 +48,8 @@ pub const ROWS: &[Row] = &[
     ("remove_session", remove_session, [Untold, Untold, Untold, Untold, NotFound]),
     ("hide_messages", hide_messages, [Untold, Untold, Untold, Untold, NotFound]),
     ("typing", typing, [Told, Told, Untold, Untold, NotFound]),
+    ("signal", signal, [Told, Told, Untold, Untold, NotFound]),
+    ("get_presence", get_presence, [Untold, Untold, Untold, Untold, Untold]),
     ("get_users", get_users, [Untold, Untold, Untold, Untold, Untold]),
     ("request_contact", request_contact, [Told, Untold, Untold, Forbidden, NotFound]),
     ("answer_contact: yes", accept, [NotFound, Untold, NotFound, NotFound, NotFound]),
@@ -63,6 +65,7 @@ pub const ROWS: &[Row] = &[
 pub const ROWS_AMONG_CONTACTS: &[Row] = &[
     ("send", send_to, [Forbidden, Told, Forbidden, Forbidden, NotFound]),
     ("typing", typing, [Forbidden, Told, Untold, Untold, NotFound]),
+    ("signal", signal, [Forbidden, Told, Untold, Untold, NotFound]),
 ];
 
 fn conversation(own: u64, other: u64) -> String {
@@ -105,6 +108,15 @@ fn hide_messages(own: u64, other: u64) -> Request {
 
 fn typing(own: u64, other: u64) -> Request {
     Request::Typing(v1::Typing { conversation_id: conversation(own, other) })
+}
+
+fn signal(own: u64, other: u64) -> Request {
+    let (conversation_id, r#type) = (conversation(own, other), "call".into());
+    Request::Signal(v1::Signal { conversation_id, r#type, data: vec![1].into() })
+}
+
+fn get_presence(_: u64, other: u64) -> Request {
+    Request::GetPresence(v1::GetPresence { user_ids: vec![other] })
 }
 
 fn get_users(_: u64, other: u64) -> Request {

@@ -107,7 +107,8 @@ impl TestServer {
     }
 
     pub fn token(&self, account: &str) -> String {
-        self.tokens.mint(account, clock()() / 1000 + 3600)
+        let now_s = clock()() / 1000;
+        self.tokens.mint(account, now_s, now_s + 3600)
     }
 
     pub fn hello(&self, account: &str, device_id: &str) -> v1::Hello {
@@ -161,6 +162,13 @@ impl TestServer {
     /// A user who is logged in, over TCP with protobuf.
     pub async fn login(&self, account: &str) -> Raw {
         self.login_device(account, "phone").await
+    }
+
+    /// The same, which is told when the list of devices changes.
+    pub async fn login_among_devices(&self, account: &str, device_id: &str) -> Raw {
+        let mut raw = self.login_device(account, device_id).await;
+        raw.sees_devices = true;
+        raw
     }
 
     pub async fn login_device(&self, account: &str, device_id: &str) -> Raw {
@@ -220,6 +228,8 @@ pub struct Raw {
     events: VecDeque<Body>,
     pub user: UserId,
     pub welcome: v1::Welcome,
+    /// Most tests are about other things than that one more device came.
+    pub sees_devices: bool,
 }
 
 /// What comes off a connection.
@@ -238,6 +248,7 @@ impl Raw {
             events: VecDeque::new(),
             user: UserId(0),
             welcome: v1::Welcome::default(),
+            sees_devices: false,
         }
     }
 
@@ -352,7 +363,7 @@ impl Raw {
             let frame = self.frame().await;
             match frame.body.expect("a body") {
                 body if frame.request_id == request_id => return body,
-                body if frame.request_id == 0 => self.events.push_back(body),
+                body if frame.request_id == 0 => self.events.extend(Some(body).filter(|body| self.is_seen(body))),
                 other => panic!("not the answer to {request_id}: {other:?}"),
             }
         }
@@ -374,9 +385,34 @@ impl Raw {
         if let Some(event) = self.events.pop_front() {
             return event;
         }
-        let frame = self.frame().await;
-        assert_eq!(frame.request_id, 0, "no event: {frame:?}");
-        frame.body.expect("a body")
+        loop {
+            let frame = self.frame().await;
+            assert_eq!(frame.request_id, 0, "no event: {frame:?}");
+            let body = frame.body.expect("a body");
+            if self.is_seen(&body) {
+                return body;
+            }
+        }
+    }
+
+    fn is_seen(&self, event: &Body) -> bool {
+        let is_of_devices = |change: &v1::Change| matches!(change.now, Some(v1::change::Now::Devices(_)));
+        match event {
+            Body::Changed(changed) => self.sees_devices || !changed.changes.iter().all(is_of_devices),
+            _ => true,
+        }
+    }
+
+    /// All that was pushed so far.
+    pub async fn told(&mut self) -> Vec<Body> {
+        let id = self.say(Request::Ping(v1::Ping {})).await;
+        assert!(matches!(self.answer(id).await, Body::Pong(_)));
+        self.events.drain(..).collect()
+    }
+
+    /// One that came before, if any did.
+    pub fn next_event(&mut self) -> Option<Body> {
+        self.events.pop_front()
     }
 
     pub async fn frame(&mut self) -> v1::ServerFrame {
@@ -404,9 +440,7 @@ impl Raw {
 
     /// Drops all that was pushed so far.
     pub async fn drop_events(&mut self) {
-        let id = self.say(Request::Ping(v1::Ping {})).await;
-        assert!(matches!(self.answer(id).await, Body::Pong(_)));
-        self.events.clear();
+        self.told().await;
     }
 
     /// Reads to the end: the last error that was told, and the code of the close.

@@ -24,6 +24,8 @@ const TABLE: &str = "
     send_when_all  NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      MUTED      ok         ok
     typing         NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
     typing_all     NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      MUTED      ok         ok
+    signal         NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
+    signal_all     NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      MUTED      ok         ok
     get_group      NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  ok         ok         ok         ok
     list_members   NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  ok         ok         ok         ok
     invite         NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
@@ -134,6 +136,9 @@ impl Cast {
             "who_read" => lists::who_read(conversation, &[1]),
             "send" | "send_when_all" => send(conversation, "m-1", "honk"),
             "typing" | "typing_all" => Request::Typing(v1::Typing { conversation_id }),
+            "signal" | "signal_all" => {
+                Request::Signal(v1::Signal { conversation_id, r#type: "call".into(), ..Default::default() })
+            }
             "get_group" => Request::GetGroup(v1::GetGroup { group_id }),
             "list_members" => Request::ListMembers(v1::ListMembers { group_id, ..Default::default() }),
             "invite" | "invite_closed" => {
@@ -201,7 +206,7 @@ async fn every_cell_of_the_table_is_as_it_says() {
             let group_id = group_id(&conversation);
             let mut update = v1::UpdateGroup { group_id, ..Default::default() };
             match row[0] {
-                "send_when_all" | "typing_all" => update.mute_all = Some(true),
+                "send_when_all" | "typing_all" | "signal_all" => update.mute_all = Some(true),
                 "propose" => update.join = Some(v1::group::Join::Approval.into()),
                 "invite_closed" | "create_closed" => update.join = Some(v1::group::Join::Closed.into()),
                 _ => {}

@@ -113,7 +113,7 @@ async fn a_very_slow_line_gets_the_largest_page_and_then_small_ones() {
 async fn a_token_ends_its_connection_also_in_the_middle_of_a_page() {
     let server = TestServer::start().await;
     let (line, speed) = line(server.server.connect().expect("there is room"));
-    let token = server.tokens.mint("ada", clock()() / 1000 + 60);
+    let token = server.tokens.mint("ada", 0, clock()() / 1000 + 60);
     let hello = v1::Hello { credential: Some(Credential::Token(token)), ..server.hello("ada", "phone") };
     let (mut ada, notes) = with_notes(line, hello).await;
     let pull = || Request::Pull(v1::Pull { conversation_id: notes.clone(), limit: 200, ..Default::default() });

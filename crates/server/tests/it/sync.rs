@@ -145,9 +145,9 @@ async fn a_changed_profile_reaches_ones_other_devices_and_the_next_message() {
     let mut bob = server.login("bob").await;
     let update = v1::UpdateProfile { nickname: Some("Ada L.".into()), avatar: None };
     let Body::Users(users) = phone.ask(Request::UpdateProfile(update)).await else { panic!("no users") };
-    assert_eq!((users.users[0].nickname.as_str(), users.mailbox_seq), ("Ada L.", 1));
+    assert_eq!((users.users[0].nickname.as_str(), users.mailbox_seq), ("Ada L.", 2));
     let Body::ProfileChanged(changed) = laptop.event().await else { panic!("not told") };
-    assert_eq!(changed.mailbox_seq, 1);
+    assert_eq!(changed.mailbox_seq, 2);
     laptop.send(&laptop.conversation_with(&bob), "m-1", "hello").await;
     assert_eq!(bob.message().await.message.expect("a message").from_nickname, "Ada L.");
     assert_eq!(laptop.sync(0).await.profile.expect("it changed").nickname, "Ada L.");

@@ -8,6 +8,7 @@ mod devices;
 mod line;
 mod lost;
 mod person;
+mod presence;
 mod town;
 mod weather;
 
@@ -43,6 +44,16 @@ fn nothing_is_lost_doubled_or_out_of_order_between_nodes() {
 #[test]
 fn a_device_has_one_connection_whichever_nodes_it_came_to() {
     play_seeds(devices::play, |()| {});
+}
+
+#[test]
+fn nobody_is_online_for_ever_nor_offline_while_another_device_is_on() {
+    play_seeds(presence::play, |()| {});
+}
+
+#[test]
+fn there_is_no_presence_storm() {
+    play_seeds(presence::flap, |()| {});
 }
 
 /// Tells how many there were.

@@ -129,7 +129,8 @@ impl Town {
 
     pub fn hello(&self, account: &str, device_id: &str) -> anser_proto::v1::Hello {
         use anser_proto::v1::{Device, Hello, hello::Credential};
-        let token = self.tokens.mint(account, (self.clock)() / 1000 + 3_600);
+        let now_s = (self.clock)() / 1000;
+        let token = self.tokens.mint(account, now_s, now_s + 3_600);
         Hello {
             version: VERSION,
             credential: Some(Credential::Token(token)),

@@ -42,13 +42,21 @@ pub(super) async fn for_who_is_banned_it_is_as_if_the_group_were_not_there(room:
     assert_eq!(sorted(changed.stamped), [(BOB, 2), (CYD, stamp)], "nothing of it is unread any more");
     for user in [BOB, CYD] {
         assert_eq!(room.read_log(user, crowd, WHOLE).await, Err(NOT_MEMBER));
-        let mark = |kind| Mark { user, conversation: crowd, kind, server_msg_id: 9, login_version: 0 };
+        let mark = |kind| Mark {
+            user,
+            conversation: crowd,
+            kind,
+            server_msg_id: 9,
+            device_id: "device".into(),
+            login_version: 0,
+        };
         assert_eq!(room.mark(mark(MarkKind::Read)).await, Err(NOT_MEMBER));
         assert_eq!(room.mark(mark(MarkKind::Delivered)).await, Err(NOT_MEMBER));
         assert_eq!(room.leave(user, crowd).await, Err(NOT_MEMBER));
-        let own = |action| SessionChange { user, conversation: crowd, action, login_version: 0 };
+        let own =
+            |action| SessionChange { user, conversation: crowd, action, device_id: "device".into(), login_version: 0 };
         assert_eq!(room.change_session(own(SessionAction::Clear(9))).await, Err(NOT_MEMBER));
-        let hide = Hide { user, conversation: crowd, places: vec![1], login_version: 0 };
+        let hide = Hide { user, conversation: crowd, places: vec![1], device_id: "device".into(), login_version: 0 };
         assert_eq!(room.hide_messages(hide).await, Err(NOT_MEMBER));
         assert_eq!(room.send(text(user, crowd, "x")).await, Err(NOT_MEMBER));
         assert_eq!(room.bans(user, GroupId(1), UserId(0), 9).await, Err(NOT_MEMBER));

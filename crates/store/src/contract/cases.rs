@@ -314,6 +314,8 @@ macro_rules! store_contract {
                 a_new_password_and_each_disabling_end_the_logins
                 a_login_that_is_over_changes_nothing
                 an_unknown_user_is_not_found
+            }
+            device {
                 devices_come_last_seen_first
                 a_device_that_changed_is_kept_as_it_is_now
                 a_device_seen_again_on_the_same_day_is_not_written
@@ -321,6 +323,11 @@ macro_rules! store_contract {
                 a_device_just_seen_is_not_the_one_forgotten
                 many_devices_are_forgotten_at_once
                 a_device_of_nobody_is_not_found
+                the_others_are_told_when_the_list_of_devices_is_another
+                a_device_is_called_as_its_user_says
+                what_a_revoked_device_still_says_is_not_stored
+                a_revoked_device_comes_back_by_what_was_issued_later
+                who_revokes_very_many_devices_loses_the_logins_of_before
             }
             lists {
                 flags_are_changed_one_by_one_and_are_the_users_alone
@@ -362,6 +369,7 @@ macro_rules! store_contract {
                 settings_of_privacy_change_what_is_named
                 who_may_put_somebody_into_a_group_is_theirs_to_say
                 whoever_hides_their_read_marks_is_shown_none
+                who_may_know_that_somebody_is_there_is_theirs_to_say
             }
             receipt {
                 who_read_follows_from_the_marks

@@ -545,7 +545,13 @@ pub(super) async fn many_silent_entries_are_passed_over_in_few_pages(room: &mut 
 pub(super) async fn who_is_blocked_takes_back_their_words_and_changes_nothing_else(room: &mut Room) {
     let pair = single(ADA, BOB);
     let (own, of_bob) = (room.say(ADA, pair).await.server_msg_id, room.say(BOB, pair).await.server_msg_id);
-    let block = PeopleChange { user: BOB, peer: ADA, action: PeopleAction::Block, login_version: 0 };
+    let block = PeopleChange {
+        user: BOB,
+        peer: ADA,
+        action: PeopleAction::Block,
+        device_id: "device".into(),
+        login_version: 0,
+    };
     ok(room.change_people(block).await);
     for user in [ADA, BOB] {
         let place = if user == ADA { own } else { of_bob };

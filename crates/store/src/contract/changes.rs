@@ -51,7 +51,9 @@ pub(super) async fn every_change_takes_the_next_number(room: &mut Room) {
     let (pair, nickname) = (single(ADA, BOB), Some("Bob".into()));
     room.say(ADA, pair).await;
     let read = room.read(BOB, pair, 1).await.mailbox_seq;
-    let (_, renamed) = ok(room.update_profile(BOB, ProfileChange { nickname, avatar: None, login_version: 0 }).await);
+    let (_, renamed) = ok(room
+        .update_profile(BOB, ProfileChange { nickname, avatar: None, device_id: "device".into(), login_version: 0 })
+        .await);
     let created = ok(room.create_group(new_group(1, ADA, &[BOB])).await);
     let left = ok(room.leave(BOB, group(1)).await);
     let invited = ok(room.invite(ADA, group(1), &[BOB]).await);
@@ -112,13 +114,20 @@ pub(super) async fn changes_end_exactly_where_nothing_is_behind(room: &mut Room)
 pub(super) async fn a_page_that_ends_with_the_last_session_is_at_the_mailbox(room: &mut Room) {
     room.say(ADA, single(ADA, BOB)).await;
     let nickname = Some("Ada".into());
-    ok(room.update_profile(ADA, ProfileChange { nickname, avatar: None, login_version: 0 }).await);
+    ok(room
+        .update_profile(ADA, ProfileChange { nickname, avatar: None, device_id: "device".into(), login_version: 0 })
+        .await);
     let changes = ok(room.changes(ADA, 0, 1).await);
     assert_eq!((changes.sessions.len(), changes.mailbox_seq, changes.caught_up), (1, 2, true));
 }
 
 pub(super) async fn the_profile_comes_if_it_changed_behind_since(room: &mut Room) {
-    let rename = |name: &str| ProfileChange { nickname: Some(name.into()), avatar: None, login_version: 0 };
+    let rename = |name: &str| ProfileChange {
+        nickname: Some(name.into()),
+        avatar: None,
+        device_id: "device".into(),
+        login_version: 0,
+    };
     assert_eq!(ok(room.changes(ADA, 0, 10).await).profile, None);
     for name in ["first", "second"] {
         ok(room.update_profile(ADA, rename(name)).await);

@@ -27,10 +27,15 @@ pub(super) async fn everything_is_there_after_reopening(room: &mut Room) {
     room.read(BOB, single(ADA, BOB), 1).await;
     room.deliver(BOB, crowd, 3).await;
     ok(room.leave(CYD, crowd).await);
-    ok(room.update_profile(ADA, ProfileChange { nickname: Some("Ada".into()), avatar: None, login_version: 0 }).await);
+    ok(room
+        .update_profile(
+            ADA,
+            ProfileChange { nickname: Some("Ada".into()), avatar: None, device_id: "device".into(), login_version: 0 },
+        )
+        .await);
     ok(room.set_password(ADA, PasswordHash { argon2: "a".into(), scram: "s".into() }).await);
     ok(room.set_disabled(DAN, true).await);
-    ok(room.touch_device(ADA, device("a")).await);
+    ok(room.touch_device(ADA, device("a"), 0).await);
     let (picture, log_id) = (room.picture().await, room.log_id());
     for _ in 0..2 {
         room.reopen().await;

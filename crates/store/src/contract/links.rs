@@ -46,6 +46,7 @@ impl Room {
             expires_ms: 0,
             max_uses: 0,
             approval: false,
+            device_id: "device".into(),
             login_version: 0,
         };
         change(&mut new);
@@ -57,7 +58,14 @@ impl Room {
     }
 
     async fn revoke(&self, user: UserId, of: ConversationId, link_id: u64) -> Result<(), Error> {
-        self.revoke_link(LinkRevocation { group: id_of(of), user, link_id, login_version: 0 }).await
+        self.revoke_link(LinkRevocation {
+            group: id_of(of),
+            user,
+            link_id,
+            device_id: "device".into(),
+            login_version: 0,
+        })
+        .await
     }
 }
 

@@ -18,7 +18,8 @@ async fn act(
     conversation: ConversationId,
     action: SessionAction,
 ) -> Result<SessionChanged, Error> {
-    room.change_session(SessionChange { user, conversation, action, login_version: 0 }).await
+    room.change_session(SessionChange { user, conversation, action, device_id: "device".into(), login_version: 0 })
+        .await
 }
 
 async fn set(room: &Room, user: UserId, conversation: ConversationId, flags: Flags) -> SessionChanged {
@@ -30,7 +31,14 @@ async fn clear(room: &Room, user: UserId, conversation: ConversationId, through:
 }
 
 async fn try_hide(room: &Room, user: UserId, of: ConversationId, places: &[u64]) -> Result<Hidden, Error> {
-    room.hide_messages(Hide { user, conversation: of, places: places.to_vec(), login_version: 0 }).await
+    room.hide_messages(Hide {
+        user,
+        conversation: of,
+        places: places.to_vec(),
+        device_id: "device".into(),
+        login_version: 0,
+    })
+    .await
 }
 
 /// The places that were hidden by it.

@@ -202,7 +202,8 @@ pub(super) async fn who_never_was_a_party_or_member_cannot_mark(room: &mut Room)
     room.say(ADA, single(ADA, BOB)).await;
     for conversation in [single(ADA, BOB), single(ADA, DAN), crowd, group(2)] {
         for kind in [MarkKind::Read, MarkKind::Delivered] {
-            let mark = Mark { user: CYD, conversation, kind, server_msg_id: 1, login_version: 0 };
+            let mark =
+                Mark { user: CYD, conversation, kind, server_msg_id: 1, device_id: "device".into(), login_version: 0 };
             assert_eq!(room.mark(mark).await, Err(Error::Refused(Refusal::NotMember)), "{conversation}");
         }
     }
@@ -220,9 +221,10 @@ pub(super) async fn marks_of_many_tasks_end_at_the_farthest(room: &mut Room) {
                     conversation: pair,
                     kind: MarkKind::Read,
                     server_msg_id: n * step % 39,
+                    device_id: "device".into(),
                     login_version: 0,
                 };
-                let marked = ok(store.mark(mark).await);
+                let marked = ok(store.mark(mark.clone()).await);
                 assert!(marked.read_mark >= mark.server_msg_id && marked.unread == 40 - marked.read_mark);
             }
         })

@@ -9,6 +9,7 @@ mod bans;
 mod cases;
 mod change;
 mod changes;
+mod device;
 mod dissolve;
 mod group;
 mod history;
@@ -58,7 +59,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Between them they call every verb, with all that its statements differ by.
 #[cfg(test)]
-pub(crate) const OF_EVERY_VERB: [&str; 23] = [
+pub(crate) const OF_EVERY_VERB: [&str; 24] = [
     "life::everything_is_there_after_reopening",
     "lists::a_hidden_message_is_on_no_page",
     "lists::pinned_conversations_are_bounded",
@@ -79,7 +80,8 @@ pub(crate) const OF_EVERY_VERB: [&str; 23] = [
     "user::pages_of_users_lead_through_all",
     "user::an_account_or_id_is_not_given_twice",
     "user::a_new_password_and_each_disabling_end_the_logins",
-    "user::the_device_longest_unseen_is_forgotten",
+    "device::the_device_longest_unseen_is_forgotten",
+    "device::a_revoked_device_comes_back_by_what_was_issued_later",
     "people::pages_of_contacts_and_blocks_lead_through_all",
     "people::each_thing_that_changed_comes_once_as_it_is_now",
 ];

@@ -6,14 +6,14 @@ use super::room::*;
 use crate::{
     ASK_AGAIN, BLOCKS_OF_A_USER, Between, CONTACTS_OF_A_USER, Change, ContactState, Error, Now,
     OPEN_REQUESTS_OF_A_USER, PeopleAction, PeopleChange, PeopleChanged, PeopleOptions, Privacy, PrivacyChange, Refusal,
-    Strangers, Who,
+    Seen, Strangers, Who,
 };
 
 const FORBIDDEN: Error = Error::Refused(Refusal::Forbidden);
 const HALF_A_DAY: u64 = ASK_AGAIN.as_millis() as u64 / 2;
 
 async fn act(room: &Room, user: UserId, peer: UserId, action: PeopleAction) -> Result<PeopleChanged, Error> {
-    room.change_people(PeopleChange { user, peer, action, login_version: 0 }).await
+    room.change_people(PeopleChange { user, peer, action, device_id: "device".into(), login_version: 0 }).await
 }
 
 async fn done(room: &Room, user: UserId, peer: UserId, action: PeopleAction) -> PeopleChanged {
@@ -58,6 +58,7 @@ fn told(changes: &[Change]) -> Vec<(UserId, &'static str, bool)> {
         Now::Privacy(_) => (UserId(0), "privacy", true),
         Now::Hidden(..) => (UserId(0), "hidden", true),
         Now::JoinRequests(group, _) => panic!("nobody waits for {group}"),
+        Now::Devices(_) => (UserId(0), "devices", true),
     });
     told.collect()
 }
@@ -92,9 +93,11 @@ pub(super) async fn two_who_ask_each_other_are_contacts(room: &mut Room) {
     for (one, other) in [(ADA, BOB), (CYD, DAN), (EVE, ADA)] {
         let ask = |user, peer| {
             let (store, action) = (store.clone(), request("at once"));
-            tokio::spawn(
-                async move { store.change_people(PeopleChange { user, peer, action, login_version: 0 }).await },
-            )
+            tokio::spawn(async move {
+                store
+                    .change_people(PeopleChange { user, peer, action, device_id: "device".into(), login_version: 0 })
+                    .await
+            })
         };
         let (first, second) = (ask(one, other), ask(other, one));
         ok(first.await.expect("no panic"));
@@ -441,10 +444,10 @@ pub(super) async fn settings_of_privacy_change_what_is_named(room: &mut Room) {
     assert_eq!(ok(room.privacy(ADA).await), Privacy::default());
     let change =
         PrivacyChange { invites: Some(Who::Nobody), last_seen: Some(Who::Contacts), ..PrivacyChange::default() };
-    let changed = ok(room.update_privacy(ADA, change).await).expect("a change");
-    let expected = Privacy { invites: Who::Nobody, hides_reads: false, last_seen: Who::Contacts };
+    let changed = ok(room.update_privacy(ADA, change.clone()).await).expect("a change");
+    let expected = Privacy { invites: Who::Nobody, hides_reads: false, last_seen: Who::Contacts, invisible: false };
     assert_eq!(changed, Change { mailbox_seq: 1, now: Now::Privacy(expected) });
-    assert_eq!(ok(room.update_privacy(ADA, change).await), None);
+    assert_eq!(ok(room.update_privacy(ADA, change.clone()).await), None);
     ok(room.update_privacy(ADA, PrivacyChange { hides_reads: Some(true), ..PrivacyChange::default() }).await);
     room.reopen().await;
     let now = Privacy { hides_reads: true, ..expected };
@@ -510,4 +513,47 @@ pub(super) async fn whoever_hides_their_read_marks_is_shown_none(room: &mut Room
     room.say(BOB, pair).await;
     assert!(room.read(ADA, pair, 5).await.peer.is_some());
     assert_eq!(seen(room, BOB).await, (5, 5));
+}
+
+pub(super) async fn who_may_know_that_somebody_is_there_is_theirs_to_say(room: &mut Room) {
+    befriend(room, ADA, BOB).await;
+    done(room, ADA, CYD, request("not yet")).await;
+    done(room, DAN, ADA, PeopleAction::Block).await;
+    assert_eq!(ok(room.contact_ids(ADA).await), [BOB]);
+    ok(room.see_users(vec![(ADA, NOON + 61_000), (BOB, NOON)]).await);
+    ok(room.see_users(vec![(ADA, NOON)]).await);
+    let set = async |room: &Room, user, last_seen| {
+        ok(room.update_privacy(user, PrivacyChange { last_seen: Some(last_seen), ..PrivacyChange::default() }).await);
+    };
+    let (there, not) = (NOON + 60_000, 0);
+    // Of Ada: what Bob, a contact, Cyd, whom she asked, Dan, who blocked her, and she herself may know.
+    for (own, theirs, expected) in [
+        (Who::Everybody, Who::Everybody, [(true, there), (true, there), (false, not), (true, there)]),
+        (Who::Contacts, Who::Everybody, [(true, there), (false, not), (false, not), (true, there)]),
+        (Who::Nobody, Who::Everybody, [(true, not), (false, not), (false, not), (true, there)]),
+        (Who::Everybody, Who::Contacts, [(true, there), (true, not), (false, not), (true, there)]),
+        (Who::Everybody, Who::Nobody, [(true, not), (true, not), (false, not), (true, there)]),
+    ] {
+        set(room, ADA, own).await;
+        for viewer in [BOB, CYD, DAN] {
+            set(room, viewer, theirs).await;
+        }
+        for (viewer, (presence, last_seen_ms)) in [BOB, CYD, DAN, ADA].into_iter().zip(expected) {
+            let seen = ok(room.seen_by(viewer, vec![ADA]).await);
+            assert_eq!(
+                seen,
+                [Seen { user: ADA, presence, last_seen_ms }],
+                "{viewer} of {own:?}, themselves {theirs:?}"
+            );
+        }
+    }
+    let nothing = |user| Seen { user, presence: false, last_seen_ms: 0 };
+    assert_eq!(ok(room.seen_by(ADA, vec![DAN, NOBODY, DAN]).await), [DAN, NOBODY, DAN].map(nothing));
+    assert_eq!(room.seen_by(NOBODY, vec![ADA]).await, Err(Error::Refused(Refusal::NotFound("user"))));
+    ok(room.update_privacy(ADA, PrivacyChange { invisible: Some(true), ..PrivacyChange::default() }).await);
+    assert_eq!(ok(room.invisible(vec![EVE, ADA, BOB, NOBODY, ADA]).await), [ADA]);
+    assert!(ok(room.positions(ADA).await).invisible && !ok(room.positions(BOB).await).invisible);
+    assert!(ok(room.privacy(ADA).await).invisible);
+    room.reopen().await;
+    assert_eq!(ok(room.seen_by(ADA, vec![ADA]).await)[0].last_seen_ms, there);
 }

@@ -134,7 +134,13 @@ pub(super) async fn who_is_banned_waits_no_more(room: &mut Room) {
 pub(super) async fn whom_the_proposer_may_not_put_there_any_more_does_not_join(room: &mut Room) {
     let crowd = room.found_with_approval().await;
     ok(room.invite(CYD, crowd, &[DAN, EVE]).await);
-    let block = PeopleChange { user: DAN, peer: CYD, action: PeopleAction::Block, login_version: 0 };
+    let block = PeopleChange {
+        user: DAN,
+        peer: CYD,
+        action: PeopleAction::Block,
+        device_id: "device".into(),
+        login_version: 0,
+    };
     ok(room.change_people(block).await);
     let changed = ok(room.approve(ADA, crowd, &[DAN, EVE]).await);
     assert_eq!((told(&changed.notices[0]).2, told_waiting(&changed)), (vec![EVE], vec![(BOB, 0), (ADA, 0)]));

@@ -249,11 +249,29 @@ impl Room {
     }
 
     pub(super) async fn read(&self, user: UserId, conversation: ConversationId, to: u64) -> Marked {
-        ok(self.mark(Mark { user, conversation, kind: MarkKind::Read, server_msg_id: to, login_version: 0 }).await)
+        ok(self
+            .mark(Mark {
+                user,
+                conversation,
+                kind: MarkKind::Read,
+                server_msg_id: to,
+                device_id: "device".into(),
+                login_version: 0,
+            })
+            .await)
     }
 
     pub(super) async fn deliver(&self, user: UserId, conversation: ConversationId, to: u64) -> Marked {
-        ok(self.mark(Mark { user, conversation, kind: MarkKind::Delivered, server_msg_id: to, login_version: 0 }).await)
+        ok(self
+            .mark(Mark {
+                user,
+                conversation,
+                kind: MarkKind::Delivered,
+                server_msg_id: to,
+                device_id: "device".into(),
+                login_version: 0,
+            })
+            .await)
     }
 
     /// All that the reader may see.

@@ -3,7 +3,7 @@
 use anser_proto::UserId;
 
 use super::room::*;
-use crate::{Device, Error, NewUser, PasswordHash, ProfileChange, Refusal, User};
+use crate::{Error, NewUser, PasswordHash, ProfileChange, Refusal, User};
 
 pub(super) async fn a_user_comes_out_as_he_went_in(room: &mut Room) {
     let new = NewUser { account: "Zoë".into(), nickname: "🪿 'Z'".into(), ..new_user(UserId(50)) };
@@ -54,6 +54,7 @@ pub(super) async fn a_profile_changes_what_is_named(room: &mut Room) {
     let change = |nickname: Option<&str>, avatar: Option<&str>| ProfileChange {
         nickname: nickname.map(Into::into),
         avatar: avatar.map(Into::into),
+        device_id: "device".into(),
         login_version: 0,
     };
     for (n, (change, nickname, avatar)) in [
@@ -72,9 +73,19 @@ pub(super) async fn a_profile_changes_what_is_named(room: &mut Room) {
 }
 
 pub(super) async fn a_profile_without_a_difference_is_not_changed(room: &mut Room) {
-    ok(room.update_profile(ADA, ProfileChange { nickname: Some("Ada".into()), avatar: None, login_version: 0 }).await);
+    ok(room
+        .update_profile(
+            ADA,
+            ProfileChange { nickname: Some("Ada".into()), avatar: None, device_id: "device".into(), login_version: 0 },
+        )
+        .await);
     let picture = room.picture().await;
-    let same = ProfileChange { nickname: Some("Ada".into()), avatar: Some("".into()), login_version: 0 };
+    let same = ProfileChange {
+        nickname: Some("Ada".into()),
+        avatar: Some("".into()),
+        device_id: "device".into(),
+        login_version: 0,
+    };
     for change in [ProfileChange::default(), same] {
         let (user, seq) = ok(room.update_profile(ADA, change).await);
         assert_eq!((user.nickname.as_ref(), seq), ("Ada", 0));
@@ -135,15 +146,21 @@ pub(super) async fn a_login_that_is_over_changes_nothing(room: &mut Room) {
         conversation: single(ADA, BOB),
         kind: crate::MarkKind::Read,
         server_msg_id: 1,
+        device_id: "device".into(),
         login_version: 0,
     };
-    assert_eq!(room.mark(mark).await, Err(Error::Refused(Refusal::LoginOver)));
+    assert_eq!(room.mark(mark.clone()).await, Err(Error::Refused(Refusal::LoginOver)));
     assert_eq!(room.create_group(new_group(2, ADA, &[BOB])).await, Err(Error::Refused(Refusal::LoginOver)));
     assert_eq!(room.invite(ADA, crowd, &[DAN]).await, Err(Error::Refused(Refusal::LoginOver)));
     assert_eq!(room.remove(ADA, crowd, &[BOB]).await, Err(Error::Refused(Refusal::LoginOver)));
     assert_eq!(room.leave(ADA, crowd).await, Err(Error::Refused(Refusal::LoginOver)));
-    let block =
-        |login_version| crate::PeopleChange { user: ADA, peer: CYD, action: crate::PeopleAction::Block, login_version };
+    let block = |login_version| crate::PeopleChange {
+        user: ADA,
+        peer: CYD,
+        action: crate::PeopleAction::Block,
+        device_id: "device".into(),
+        login_version,
+    };
     assert_eq!(room.change_people(block(0)).await, Err(Error::Refused(Refusal::LoginOver)));
     let change = ProfileChange { nickname: Some("Ada".into()), ..ProfileChange::default() };
     assert_eq!(room.update_profile(ADA, change.clone()).await, Err(Error::Refused(Refusal::LoginOver)));
@@ -157,78 +174,11 @@ pub(super) async fn a_login_that_is_over_changes_nothing(room: &mut Room) {
 pub(super) async fn an_unknown_user_is_not_found(room: &mut Room) {
     let (not_found, hash) =
         (Error::Refused(Refusal::NotFound("user")), PasswordHash { argon2: String::new(), scram: String::new() });
-    let change = ProfileChange { nickname: Some("x".into()), avatar: None, login_version: 0 };
+    let change =
+        ProfileChange { nickname: Some("x".into()), avatar: None, device_id: "device".into(), login_version: 0 };
     assert_eq!(room.user_by_account("account-999").await, Err(not_found.clone()));
     assert_eq!(room.update_profile(NOBODY, change).await, Err(not_found.clone()));
     assert_eq!(room.set_password(NOBODY, hash).await, Err(not_found.clone()));
     assert_eq!(room.password(NOBODY).await, Err(not_found.clone()));
     assert_eq!(room.set_disabled(NOBODY, true).await, Err(not_found));
-}
-
-pub(super) async fn devices_come_last_seen_first(room: &mut Room) {
-    for (day, id) in ["a", "b", "c", "a"].into_iter().enumerate() {
-        room.set_time(NOON + day as u64 * DAY);
-        ok(room.touch_device(ADA, device(id)).await);
-    }
-    assert_eq!(device_ids(room, ADA).await, ["a", "c", "b"]);
-    assert_eq!(ok(room.devices(ADA).await)[0], device("a"));
-    assert_eq!(device_ids(room, BOB).await, Vec::<String>::new());
-}
-
-pub(super) async fn a_device_that_changed_is_kept_as_it_is_now(room: &mut Room) {
-    ok(room.touch_device(ADA, device("a")).await);
-    for changed in [Device { platform: 1, ..device("a") }, Device { name: "renamed".into(), ..device("a") }] {
-        ok(room.touch_device(ADA, changed.clone()).await);
-        assert_eq!(ok(room.devices(ADA).await), [changed]);
-    }
-}
-
-pub(super) async fn a_device_seen_again_on_the_same_day_is_not_written(room: &mut Room) {
-    let commits = async |room: &Room, now: u64| {
-        room.set_time(now);
-        let before = room.stats().commits;
-        ok(room.touch_device(ADA, device("a")).await);
-        room.stats().commits - before
-    };
-    assert_eq!(commits(room, NOON).await, 1);
-    assert_eq!(commits(room, NOON + DAY / 4).await, 0);
-    assert_eq!(commits(room, NOON + DAY).await, 1);
-}
-
-pub(super) async fn the_device_longest_unseen_is_forgotten(room: &mut Room) {
-    for (day, id) in ["a", "b", "c", "a", "d"].into_iter().enumerate() {
-        room.set_time(NOON + day as u64 * DAY);
-        ok(room.touch_device(ADA, device(id)).await);
-        ok(room.touch_device(BOB, device("b")).await);
-    }
-    assert_eq!(device_ids(room, ADA).await, ["d", "a", "c"]);
-    assert_eq!(device_ids(room, BOB).await, ["b"]);
-}
-
-pub(super) async fn a_device_just_seen_is_not_the_one_forgotten(room: &mut Room) {
-    // All on one day: "to the day" they were seen at the same time.
-    for id in ["d", "c", "b", "a", "e"] {
-        ok(room.touch_device(ADA, device(id)).await);
-        let devices = device_ids(room, ADA).await;
-        assert!(devices.iter().any(|known| known == id) && devices.len() <= 3, "{id} is in {devices:?}");
-    }
-}
-
-pub(super) async fn many_devices_are_forgotten_at_once(room: &mut Room) {
-    room.reopen_with(|options| options.devices_per_user_max = 40).await;
-    for n in 0..40 {
-        ok(room.touch_device(ADA, device(&format!("d{n}"))).await);
-    }
-    room.reopen_with(|options| options.devices_per_user_max = 2).await;
-    ok(room.touch_device(ADA, device("new")).await);
-    let left = device_ids(room, ADA).await;
-    assert!(left.len() == 2 && left.iter().any(|id| id == "new"), "{left:?}");
-}
-
-pub(super) async fn a_device_of_nobody_is_not_found(room: &mut Room) {
-    assert_eq!(room.touch_device(NOBODY, device("d")).await, Err(Error::Refused(Refusal::NotFound("user"))));
-}
-
-async fn device_ids(room: &Room, user: UserId) -> Vec<String> {
-    ok(room.devices(user).await).iter().map(|device| device.device_id.to_string()).collect()
 }

@@ -43,6 +43,7 @@ impl<P: Patient> Doctor<'_, P> {
         self.read_counts().await?;
         self.hidden().await?;
         self.missing_mailboxes().await?;
+        self.revocations().await?;
         self.stamps().await?;
         self.changes().await
     }
@@ -50,7 +51,7 @@ impl<P: Patient> Doctor<'_, P> {
     /// Rows that hang on something that is not there. Those that say nothing without it can go.
     async fn orphans(&mut self) -> Result<(), P::Error> {
         let no_user = |id: &str| format!("NOT EXISTS (SELECT 1 FROM im_user AS made WHERE made.user_id = here.{id})");
-        for table in ["im_mailbox", "im_password", "im_device"] {
+        for table in ["im_mailbox", "im_password", "im_device", "im_revoked", "im_last_seen"] {
             let over = Over::rows_of_users(table);
             self.check(&Check::of(over, "'there is no such user'", no_user("user_id")).deleted()).await?;
         }
@@ -174,6 +175,14 @@ impl<P: Patient> Doctor<'_, P> {
         );
         let check = Check::of(Over::rows_of::<UserRow>(), "'the mailbox is missing'", missing);
         self.check(&check.told_as("im_mailbox", &["here.user_id"]).repaired_by(repair)).await
+    }
+
+    /// A device was revoked at a version that its user's logins have reached.
+    async fn revocations(&mut self) -> Result<(), P::Error> {
+        let right = "(SELECT mailbox.login_version FROM im_mailbox AS mailbox WHERE mailbox.user_id = here.user_id)";
+        let wrong = format!("'login_version is ' || here.login_version || ', and the logins are at ' || {right}");
+        let check = Check::of(Over::rows_of_users("im_revoked"), wrong, format!("here.login_version > {right}"));
+        self.check(&check.set("login_version", right)).await
     }
 
     /// Every stamp is a number of the mailbox, and no two are the same. One user's stamps are in memory at a time, beside a page.

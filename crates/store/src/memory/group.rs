@@ -77,7 +77,7 @@ impl State {
             self.user_row(*user)?;
         }
         members.retain(|user| self.may_be_put(creator, *user));
-        self.must_be_logged_in(creator, new.login_version)?;
+        self.must_be_logged_in(creator, &new.creator.device_id, new.login_version)?;
         self.may_join(creator, &members, 0)?;
         if self.groups.contains_key(&new.group) {
             return Err(Refusal::Conflict("group_id"));
@@ -207,7 +207,7 @@ impl State {
     pub(super) fn update_group(&mut self, update: GroupUpdate) -> Result<MembersChanged, Refusal> {
         let GroupUpdate { group, operator, change, login_version } = update;
         let (row, own) = self.as_member(operator.user, group)?;
-        self.must_be_logged_in(operator.user, login_version)?;
+        self.must_be_logged_in(operator.user, &operator.device_id, login_version)?;
         if own.role == Role::Member {
             return Err(Refusal::Forbidden);
         }

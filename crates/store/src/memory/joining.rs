@@ -195,10 +195,11 @@ impl State {
     }
 
     pub(super) fn create_link(&mut self, new: NewLink) -> Result<Link, Refusal> {
-        let NewLink { group, creator, link_id, token_hash, expires_ms, max_uses, approval, login_version } = new;
+        let NewLink { group, creator, link_id, token_hash, expires_ms, max_uses, approval, device_id, login_version } =
+            new;
         let now_ms = (self.options.clock)();
         self.as_member(creator, group)?;
-        self.must_be_logged_in(creator, login_version)?;
+        self.must_be_logged_in(creator, &device_id, login_version)?;
         let row = self.groups.get_mut(&group).expect("it was looked up");
         row.may_create_links(creator, now_ms)?;
         if row.links.values().filter(|known| lives(&known.link, now_ms)).count() >= LINKS_MAX {
@@ -214,10 +215,10 @@ impl State {
     }
 
     pub(super) fn revoke_link(&mut self, revocation: LinkRevocation) -> Result<(), Refusal> {
-        let LinkRevocation { group, user, link_id, login_version } = revocation;
+        let LinkRevocation { group, user, link_id, device_id, login_version } = revocation;
         let now_ms = (self.options.clock)();
         self.as_member(user, group)?;
-        self.must_be_logged_in(user, login_version)?;
+        self.must_be_logged_in(user, &device_id, login_version)?;
         let row = self.groups.get_mut(&group).expect("it was looked up");
         let role = row.may_create_links(user, now_ms)?;
         let is_foreign = row.links.get(&link_id).is_some_and(|known| known.link.created_by != user);
@@ -264,7 +265,7 @@ impl State {
         if !row.lets_in(link, user, now_ms) {
             return Err(NO_LINK);
         }
-        self.must_be_logged_in(user, by.login_version)?;
+        self.must_be_logged_in(user, &by.user.device_id, by.login_version)?;
         let before = self.before(group);
         let mut changed = if link.approval || row.group.join_mode == JoinMode::Approval {
             let known = row.waiting.get(&user).map(|known| known.since_ms);

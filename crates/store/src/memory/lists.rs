@@ -44,12 +44,12 @@ impl State {
     }
 
     pub(super) fn change_session(&mut self, change: SessionChange) -> Result<SessionChanged, Refusal> {
-        let SessionChange { user, conversation, action, login_version } = change;
+        let SessionChange { user, conversation, action, device_id, login_version } = change;
         let mut end = self.listed(user, conversation)?.last().map_or(0, |last| last.server_msg_id);
         if !matches!(action, SessionAction::Remove(_)) || end == 0 {
             end = self.must_be_listed(user, conversation)?;
         }
-        self.must_be_logged_in(user, login_version)?;
+        self.must_be_logged_in(user, &device_id, login_version)?;
         let row = &self.sessions[&(user, conversation)];
         let mut after = row.clone();
         match action {
@@ -66,8 +66,8 @@ impl State {
             SessionAction::Clear(through) => {
                 after.cleared = row.cleared.max(through.min(end));
                 if after.cleared > row.cleared && after.cleared > row.read_mark {
-                    let mark =
-                        Mark { user, conversation, kind: MarkKind::Read, server_msg_id: after.cleared, login_version };
+                    let (kind, server_msg_id) = (MarkKind::Read, after.cleared);
+                    let mark = Mark { user, conversation, kind, server_msg_id, device_id, login_version };
                     self.sessions.insert((user, conversation), after);
                     let marked = self.mark(mark)?;
                     return Ok(SessionChanged { mailbox_seq: marked.mailbox_seq, marked: Some(marked) });
@@ -90,9 +90,9 @@ impl State {
     }
 
     pub(super) fn hide_messages(&mut self, hide: Hide) -> Result<Hidden, Refusal> {
-        let Hide { user, conversation, places, login_version } = hide;
+        let Hide { user, conversation, places, device_id, login_version } = hide;
         self.must_be_listed(user, conversation)?;
-        self.must_be_logged_in(user, login_version)?;
+        self.must_be_logged_in(user, &device_id, login_version)?;
         let mut hidden = Hidden::default();
         for place in BTreeSet::from_iter(places) {
             let kept = self.kept(user, conversation)?;

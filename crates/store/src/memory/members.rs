@@ -29,7 +29,7 @@ impl State {
             return Ok(unchanged(row, operator.user));
         }
         self.as_member(operator.user, group)?;
-        self.must_be_logged_in(operator.user, login_version)?;
+        self.must_be_logged_in(operator.user, &operator.device_id, login_version)?;
         let (before, tells) = (self.before(group), !matches!(action, MembersAction::Mute(..)));
         let mut changed = self.act_on_members(group, &operator, action)?;
         changed.changes = self.tell_waiting(group, before);
@@ -294,7 +294,7 @@ impl State {
         let (row, own) = self.as_member(user, group)?;
         let (members_version, before) = (row.group.members_version, own.nickname.0.clone());
         let is_muted = own.muted_until_ms > (self.options.clock)();
-        self.must_be_logged_in(user, login)?;
+        self.must_be_logged_in(user, &entry.from.device_id, login)?;
         if is_muted {
             return Err(Refusal::Forbidden);
         }

@@ -24,7 +24,7 @@ impl State {
             return first_place(&self.logs[&conversation][*place as usize - 1], sent, &new);
         }
         let members_version = self.entitle(from, conversation)?;
-        self.must_be_logged_in(from, new.login_version)?;
+        self.must_be_logged_in(from, &new.from.device_id, new.login_version)?;
         if let Some(change) = new.change.clone() {
             return self.change(new, &change, members_version);
         }

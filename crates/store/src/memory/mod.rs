@@ -7,6 +7,7 @@
 //! isolated, and is done whole before its future can be dropped.
 
 mod change;
+mod device;
 mod group;
 mod joining;
 mod lists;
@@ -31,11 +32,12 @@ use joining::{LinkRow, Waiting};
 use people::{ContactRow, Thing};
 
 use crate::{
-    Appended, Ban, Between, Block, Change, Changes, Contact, Device, Error, Failure, Group, GroupUpdate, Hidden, Hide,
-    JoinRequest, Link, LinkPreview, LinkRevocation, LinkUse, LogPage, Mark, Marked, Member, MemberIds, MembersChange,
-    MembersChanged, Message, NewGroup, NewLink, NewMessage, NewUser, NicknameChange, Options, Page, PasswordHash,
-    PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange, ProfileChange, Readers, Refusal, Role, Session,
-    SessionChange, SessionChanged, Stats, Store, Stretch, TokenHash, User,
+    Appended, Ban, Between, Block, Change, Changes, Contact, Device, DeviceChange, DeviceChanged, Error, Failure,
+    Group, GroupUpdate, Hidden, Hide, JoinRequest, KnownDevice, Link, LinkPreview, LinkRevocation, LinkUse, LogPage,
+    Logins, Mark, Marked, Member, MemberIds, MembersChange, MembersChanged, Message, NewGroup, NewLink, NewMessage,
+    NewUser, NicknameChange, Options, Page, PasswordHash, PeopleChange, PeopleChanged, Positions, Privacy,
+    PrivacyChange, ProfileChange, Readers, Refusal, Role, Seen, Session, SessionChange, SessionChanged, Stats, Store,
+    Stretch, TokenHash, User,
 };
 
 pub struct MemoryStore {
@@ -62,6 +64,8 @@ struct State {
     /// Who of two is what to the other one: the first to whom the second is it.
     contacts: BTreeMap<(UserId, UserId), ContactRow>,
     blocks: BTreeMap<(UserId, UserId), u64>,
+    /// When users were last there.
+    last_seen: BTreeMap<UserId, u64>,
     /// By user and stamp.
     things: BTreeMap<(UserId, u64), Thing>,
 }
@@ -73,12 +77,23 @@ struct UserRow {
     user: User,
     password: Option<PasswordHash>,
     mailbox_seq: u64,
-    login_version: u64,
+    /// Whose logins were ended, each time: of one device, or of all. So many times is the version of a login.
+    ends: Vec<Option<Arc<str>>>,
     privacy: Privacy,
     /// The change of the mailbox that last touched the profile; 0 if it never changed.
     profile_stamp: u64,
-    /// With the day when it was last seen; the last touched last.
-    devices: Vec<(Device, u64)>,
+    /// The last touched last.
+    devices: Vec<DeviceRow>,
+    /// And the second from which on what lets them in again must have been issued, in the order in which they were revoked.
+    revoked: Vec<(Arc<str>, u64)>,
+}
+
+#[derive(Clone)]
+struct DeviceRow {
+    device: Device,
+    /// When it was last seen.
+    day: u64,
+    named: bool,
 }
 
 #[derive(Clone, PartialEq, Default)]
@@ -142,6 +157,7 @@ impl MemoryStore {
             groups: BTreeMap::new(),
             contacts: BTreeMap::new(),
             blocks: BTreeMap::new(),
+            last_seen: BTreeMap::new(),
             things: BTreeMap::new(),
         };
         Self { state: Arc::new(Mutex::new(state)), closed: AtomicBool::new(false) }
@@ -337,6 +353,28 @@ impl Store for MemoryStore {
         self.with(|state| state.update_privacy(user, change))
     }
 
+    async fn contact_ids(&self, user: UserId) -> Result<Vec<UserId>, Error> {
+        self.with(|state| Ok(state.contact_ids(user)))
+    }
+
+    async fn invisible(&self, users: Vec<UserId>) -> Result<Vec<UserId>, Error> {
+        self.with(|state| Ok(state.invisible(&users)))
+    }
+
+    async fn see_users(&self, seen: Vec<(UserId, u64)>) -> Result<(), Error> {
+        self.with(|state| {
+            state.see_users(&seen);
+            Ok(())
+        })
+    }
+
+    async fn seen_by(&self, viewer: UserId, users: Vec<UserId>) -> Result<Vec<Seen>, Error> {
+        self.with(|state| {
+            state.user_row(viewer)?;
+            Ok(users.into_iter().map(|user| state.seen(viewer, user)).collect())
+        })
+    }
+
     async fn set_password(&self, user: UserId, password: PasswordHash) -> Result<(), Error> {
         self.with(|state| state.set_password(user, password))
     }
@@ -349,12 +387,24 @@ impl Store for MemoryStore {
         self.with(|state| Ok(state.login_versions(&users)))
     }
 
-    async fn touch_device(&self, user: UserId, device: Device) -> Result<(), Error> {
-        self.with(|state| state.touch_device(user, device))
+    async fn logins(&self, user: UserId) -> Result<Logins, Error> {
+        self.with(|state| state.logins(user))
     }
 
-    async fn devices(&self, user: UserId) -> Result<Vec<Device>, Error> {
+    async fn touch_device(&self, user: UserId, device: Device, issued_s: u64) -> Result<Option<Change>, Error> {
+        self.with(|state| state.touch_device(user, device, issued_s))
+    }
+
+    async fn devices(&self, user: UserId) -> Result<Vec<KnownDevice>, Error> {
         self.with(|state| Ok(state.devices(user)))
+    }
+
+    async fn change_device(&self, change: DeviceChange) -> Result<DeviceChanged, Error> {
+        self.with(|state| state.change_device(change))
+    }
+
+    async fn not_before_s(&self, user: UserId, device_id: Arc<str>) -> Result<u64, Error> {
+        self.with(|state| Ok(state.not_before_s(user, &device_id)))
     }
 
     async fn probe(&self) -> Result<(), Error> {

@@ -7,7 +7,7 @@ use anser_proto::{ConversationId, GroupId, UserId};
 use super::{State, page};
 use crate::{
     ASK_AGAIN, BLOCKS_OF_A_USER, Between, Block, CONTACTS_OF_A_USER, Change, Contact, ContactState, Now,
-    OPEN_REQUESTS_OF_A_USER, Page, PeopleAction, PeopleChange, PeopleChanged, PrivacyChange, Refusal, Who,
+    OPEN_REQUESTS_OF_A_USER, Page, PeopleAction, PeopleChange, PeopleChanged, PrivacyChange, Refusal, Seen, Who,
 };
 
 #[derive(Clone, PartialEq)]
@@ -26,12 +26,13 @@ pub(super) enum Thing {
     Privacy,
     Hidden(ConversationId, u64),
     JoinRequests(GroupId),
+    Devices,
 }
 
 impl State {
     pub(super) fn change_people(&mut self, change: PeopleChange) -> Result<PeopleChanged, Refusal> {
-        let PeopleChange { user, peer, action, login_version } = change;
-        self.must_be_logged_in(user, login_version)?;
+        let PeopleChange { user, peer, action, device_id, login_version } = change;
+        self.must_be_logged_in(user, &device_id, login_version)?;
         self.user_row(peer)?;
         if user == peer {
             return Err(Refusal::Forbidden);
@@ -61,7 +62,7 @@ impl State {
     }
 
     pub(super) fn update_privacy(&mut self, user: UserId, change: PrivacyChange) -> Result<Option<Change>, Refusal> {
-        self.must_be_logged_in(user, change.login_version)?;
+        self.must_be_logged_in(user, &change.device_id, change.login_version)?;
         let before = self.user_row(user)?.privacy;
         let privacy = change.of(before);
         if privacy == before {
@@ -85,6 +86,7 @@ impl State {
             Thing::JoinRequests(group) => Now::JoinRequests(group, self.groups[&group].waiting_for(user)),
             Thing::Privacy => Now::Privacy(self.users[&user].privacy),
             Thing::Hidden(conversation, place) => Now::Hidden(conversation, place),
+            Thing::Devices => Now::Devices(self.devices(user)),
         }
     }
 
@@ -215,6 +217,37 @@ impl State {
             refused: self.blocks.contains_key(&(user, peer)) || self.blocks.contains_key(&(peer, user)),
             contact: self.state_of(user, peer) == Some(ContactState::Contact),
         }
+    }
+
+    pub(super) fn contact_ids(&self, user: UserId) -> Vec<UserId> {
+        let is_contact = |peer: &UserId| self.state_of(user, *peer) == Some(ContactState::Contact);
+        self.users.keys().copied().filter(is_contact).collect()
+    }
+
+    pub(super) fn invisible(&self, users: &[UserId]) -> Vec<UserId> {
+        let rows = self.users.iter().filter(|(user, row)| users.contains(user) && row.privacy.invisible);
+        rows.map(|(user, _)| *user).collect()
+    }
+
+    pub(super) fn see_users(&mut self, seen: &[(UserId, u64)]) {
+        let before = self.last_seen.clone();
+        for (user, seen_ms) in seen {
+            let known = self.last_seen.entry(*user).or_default();
+            *known = (seen_ms - seen_ms % 60_000).max(*known);
+        }
+        self.stats.commits += u64::from(before != self.last_seen);
+    }
+
+    pub(super) fn seen(&self, viewer: UserId, user: UserId) -> Seen {
+        let Between { refused, contact } = self.between(viewer, user);
+        let Some(theirs) = self.users.get(&user).filter(|_| !refused || viewer == user) else {
+            return Seen::nothing(user);
+        };
+        let is_told = |who: Who| viewer == user || who == Who::Everybody || (who == Who::Contacts && contact);
+        let presence = viewer == user || contact || theirs.privacy.last_seen == Who::Everybody;
+        let both = [theirs.privacy.last_seen, self.users[&viewer].privacy.last_seen];
+        let last_seen_ms = self.last_seen.get(&user).filter(|_| both.into_iter().all(is_told)).copied();
+        Seen { user, presence, last_seen_ms: last_seen_ms.unwrap_or(0) }
     }
 
     pub(super) fn may_be_put(&self, inviter: UserId, user: UserId) -> bool {

@@ -24,7 +24,7 @@ impl State {
         let Mark { user, conversation, .. } = mark;
         let head = self.visible(user, conversation)?.last().map_or(0, |last| last.server_msg_id);
         if head > 0 {
-            self.must_be_logged_in(user, mark.login_version)?;
+            self.must_be_logged_in(user, &mark.device_id, mark.login_version)?;
         }
         let (read_before, delivered_before) = self.marks(user, conversation);
         let to = mark.server_msg_id.min(head);
@@ -79,7 +79,12 @@ impl State {
         let row = self.user_row(user)?;
         let own = self.groups.iter().filter(|(_, row)| row.present(user).is_some());
         let groups_digest = groups_digest(own.map(|(group, _)| (*group, self.head(ConversationId::Group(*group)))));
-        Ok(Positions { mailbox_seq: row.mailbox_seq, groups_digest, login_version: row.login_version })
+        Ok(Positions {
+            mailbox_seq: row.mailbox_seq,
+            groups_digest,
+            login_version: row.login_version(),
+            invisible: row.privacy.invisible,
+        })
     }
 
     pub(super) fn changes(&self, user: UserId, since: u64, limit: u32) -> Changes {

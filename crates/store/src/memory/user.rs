@@ -1,13 +1,11 @@
-//! Users, their passwords and devices.
+//! Users and their passwords.
 
-use std::{cmp::Reverse, sync::Arc};
+use std::sync::Arc;
 
 use anser_proto::UserId;
 
 use super::{State, UserRow, page};
-use crate::{Device, NewUser, Page, PasswordHash, Privacy, ProfileChange, Refusal, User};
-
-const DAY_MS: u64 = 86_400_000;
+use crate::{NewUser, Page, PasswordHash, Privacy, ProfileChange, Refusal, User};
 
 impl State {
     pub(super) fn user_row(&self, user: UserId) -> Result<&UserRow, Refusal> {
@@ -15,7 +13,7 @@ impl State {
     }
 
     /// For a change, which is counted.
-    fn change_user(&mut self, user: UserId) -> Result<&mut UserRow, Refusal> {
+    pub(super) fn change_user(&mut self, user: UserId) -> Result<&mut UserRow, Refusal> {
         let row = self.users.get_mut(&user).ok_or(Refusal::NotFound("user"))?;
         self.stats.commits += 1;
         Ok(row)
@@ -34,10 +32,11 @@ impl State {
             user: user.clone(),
             password: new.password,
             mailbox_seq: 0,
-            login_version: 0,
+            ends: Vec::new(),
             privacy: Privacy::default(),
             profile_stamp: 0,
             devices: Vec::new(),
+            revoked: Vec::new(),
         };
         self.users.insert(new.user, row);
         self.stats.commits += 1;
@@ -60,7 +59,7 @@ impl State {
 
     pub(super) fn update_profile(&mut self, user: UserId, change: ProfileChange) -> Result<(User, u64), Refusal> {
         let before = self.user_row(user)?.user.clone();
-        self.must_be_logged_in(user, change.login_version)?;
+        self.must_be_logged_in(user, &change.device_id, change.login_version)?;
         let mut after = before.clone();
         after.nickname = change.nickname.unwrap_or(after.nickname);
         after.avatar = change.avatar.unwrap_or(after.avatar);
@@ -76,46 +75,19 @@ impl State {
     pub(super) fn set_password(&mut self, user: UserId, password: PasswordHash) -> Result<(), Refusal> {
         let row = self.change_user(user)?;
         row.password = Some(password);
-        row.login_version += 1;
+        row.ends.push(None);
         Ok(())
     }
 
     pub(super) fn set_disabled(&mut self, user: UserId, disabled: bool) -> Result<(), Refusal> {
         let row = self.change_user(user)?;
         row.user.disabled = disabled;
-        row.login_version += u64::from(disabled);
+        row.ends.extend(disabled.then_some(None));
         Ok(())
     }
 
     pub(super) fn login_versions(&self, users: &[UserId]) -> Vec<(UserId, u64)> {
         let rows = self.users.iter().filter(|(user, _)| users.contains(user));
-        rows.map(|(user, row)| (*user, row.login_version)).collect()
-    }
-
-    pub(super) fn must_be_logged_in(&self, user: UserId, login_version: u64) -> Result<(), Refusal> {
-        if self.user_row(user)?.login_version == login_version { Ok(()) } else { Err(Refusal::LoginOver) }
-    }
-
-    pub(super) fn touch_device(&mut self, user: UserId, device: Device) -> Result<(), Refusal> {
-        let (today, devices_max) = ((self.options.clock)() / DAY_MS, self.options.devices_per_user_max as usize);
-        let seen = (device, today);
-        if self.user_row(user)?.devices.contains(&seen) {
-            return Ok(());
-        }
-        let devices = &mut self.change_user(user)?.devices;
-        devices.retain(|(known, _)| known.device_id != seen.0.device_id);
-        while devices.len() >= devices_max {
-            let longest_unseen = (0..devices.len()).min_by_key(|at| devices[*at].1).expect("there is one");
-            devices.remove(longest_unseen);
-        }
-        devices.push(seen);
-        Ok(())
-    }
-
-    pub(super) fn devices(&self, user: UserId) -> Vec<Device> {
-        let mut devices = self.users.get(&user).map_or(Vec::new(), |row| row.devices.clone());
-        devices.reverse();
-        devices.sort_by_key(|(_, day)| Reverse(*day));
-        devices.into_iter().map(|(device, _)| device).collect()
+        rows.map(|(user, row)| (*user, row.login_version())).collect()
     }
 }

@@ -24,8 +24,8 @@ use crate::{
     questions,
     rows::{
         AnnouncementRow, BanRow, BlockRow, ChangeRow, Column as _, ContactRow, Damage, DeviceRow, Entry, GroupRow,
-        Head, HiddenRow, JoinRequestRow, LinkRow, Mailbox, MessageRow, PasswordRow, ReactionRow, RecalledRow, Row,
-        StandingMessage, Stay, Take, Thing, UserRow,
+        Head, HiddenRow, JoinRequestRow, LastSeenRow, LinkRow, Mailbox, MessageRow, PasswordRow, ReactionRow,
+        RecalledRow, RevokedRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
     },
     verb::Wants,
 };
@@ -46,6 +46,8 @@ struct Keys {
     users: BTreeSet<UserId>,
     passwords: BTreeSet<UserId>,
     devices: BTreeSet<(UserId, Arc<str>)>,
+    revoked: BTreeSet<(UserId, Arc<str>)>,
+    last_seen: BTreeSet<UserId>,
     contacts: BTreeSet<(UserId, UserId)>,
     blocks: BTreeSet<(UserId, UserId)>,
     changes: BTreeSet<(UserId, Thing)>,
@@ -72,12 +74,14 @@ impl Keys {
                 Want::User(user) => keys.users.insert(user),
                 Want::Password(user) => keys.passwords.insert(user),
                 Want::Device(user, device) => keys.devices.insert((user, device)),
+                Want::Revoked(user, device) => keys.revoked.insert((user, device)),
                 Want::Contact(user, peer) => keys.contacts.insert((user, peer)),
                 Want::Block(user, peer) => keys.blocks.insert((user, peer)),
                 Want::Change(user, thing) => keys.changes.insert((user, thing)),
                 Want::Reaction(conversation, place, user) => keys.reactions.insert(((conversation, place), user)),
                 Want::Recalled(conversation, place) => keys.recalled.insert((conversation, place)),
                 Want::Hidden(user, conversation, place) => keys.hidden.insert((user, (conversation, place))),
+                Want::LastSeen(user) => keys.last_seen.insert(user),
                 Want::Standing(conversation, place) => keys.standing.insert((conversation, place)),
             };
         }
@@ -107,12 +111,14 @@ impl Keys {
         of::<UserRow>(&self.users, Lock::None, sql);
         of::<PasswordRow>(&self.passwords, Lock::None, sql);
         of::<DeviceRow>(&self.devices, Lock::None, sql);
+        of::<RevokedRow>(&self.revoked, Lock::None, sql);
         of::<ContactRow>(&self.contacts, Lock::None, sql);
         of::<BlockRow>(&self.blocks, Lock::None, sql);
         of::<ChangeRow>(&self.changes, Lock::None, sql);
         of::<ReactionRow>(&self.reactions, Lock::None, sql);
         of::<RecalledRow>(&self.recalled, Lock::None, sql);
         of::<HiddenRow>(&self.hidden, Lock::None, sql);
+        of::<LastSeenRow>(&self.last_seen, Lock::None, sql);
         for (conversation, place) in &self.standing {
             sql.push("; ").query(&questions::standing_at(Dialect::Mysql, shards, *conversation, *place));
         }
@@ -132,12 +138,14 @@ impl Keys {
         take(self.users, results, &mut tables.users).await?;
         take(self.passwords, results, &mut tables.passwords).await?;
         take(self.devices, results, &mut tables.devices).await?;
+        take(self.revoked, results, &mut tables.revoked).await?;
         take(self.contacts, results, &mut tables.contacts).await?;
         take(self.blocks, results, &mut tables.blocks).await?;
         take(self.changes, results, &mut tables.changes).await?;
         take(self.reactions, results, &mut tables.reactions).await?;
         take(self.recalled, results, &mut tables.recalled).await?;
         take(self.hidden, results, &mut tables.hidden).await?;
+        take(self.last_seen, results, &mut tables.last_seen).await?;
         for key in self.standing {
             match results.collect::<MysqlRow>().await?.pop().map(|row| StandingMessage::take(&mut Columns::of(&row))) {
                 Some(Err(damage)) => tables.standing.learn_damage(key, damage),

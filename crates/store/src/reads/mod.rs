@@ -14,7 +14,9 @@ pub(crate) use joining::{Called, JoinRequestsOf, LinkCalled, LinksOf, OverseersO
 pub(crate) use log::{Asked, ReadLog};
 #[cfg(feature = "cluster")]
 pub(crate) use log::{Plan, PlanLog};
-pub(crate) use people::{BetweenTwo, Blocks, Contacts, PrivacyOf};
+pub(crate) use people::{BetweenTwo, Blocks, ContactIds, Contacts, Invisible, PrivacyOf, SeenBy};
 pub(crate) use receipt::WhoRead;
 pub(crate) use session::{ChangesSince, MovedGroups, OneSession, PositionsOf, Sessions};
-pub(crate) use user::{AllUsers, DevicesOf, IsSeenToday, LoginVersions, UserCalled, UserWithPassword, Users};
+pub(crate) use user::{
+    AllUsers, DevicesOf, IsSeenToday, LoginVersions, LoginsOf, NotBefore, UserCalled, UserWithPassword, Users,
+};

@@ -5,12 +5,15 @@ use std::ops::ControlFlow;
 use anser_proto::{ConversationId, GroupId, UserId};
 
 use crate::{
-    Between, Block, Change, Contact, Now, Page, Privacy, Refusal, User,
+    Between, Block, Change, Contact, Now, Page, Privacy, Refusal, Seen, User, Who,
     damaged::Damaged,
     query::{Dialect, Query, Value, bound},
     questions,
     read::{Read, Snapshot, beside, cut, keyed, sound},
-    rows::{BlockRow, ChangeRow, ContactRow, Damage, Entry, Mailbox, Row, Take, Thing, UserRow, columns_of},
+    reads::user::take_device,
+    rows::{
+        BlockRow, ChangeRow, ContactRow, Damage, Entry, LastSeenRow, Mailbox, Row, Take, Thing, UserRow, columns_of,
+    },
 };
 
 /// Rows about a peer, with the peer's profile.
@@ -73,6 +76,7 @@ pub(super) async fn as_they_are<D: Snapshot>(
                 continue;
             }
             Thing::JoinRequests(group) => (waiting_for(db.dialect(), user, group), Now::JoinRequests(group, 0)),
+            Thing::Devices => (questions::devices_of(user), Now::Devices(Vec::new())),
             Thing::Forgotten | Thing::Unknown(..) => continue,
         };
         questions.push(question);
@@ -84,6 +88,7 @@ pub(super) async fn as_they_are<D: Snapshot>(
             // It is all there is to say.
             Now::Hidden(..) => {}
             Now::JoinRequests(_, open) => *open = row.get()?,
+            Now::Devices(devices) => devices.extend(take_device(row, &damaged)?),
             Now::Contact(_, contact) => *contact = take_about(row, &damaged)?.and_then(contact_of),
             Now::Block(_, block) => {
                 *block = take_about(row, &damaged)?.map(|(row, user): (BlockRow, _)| row.block(user));
@@ -182,4 +187,93 @@ impl Read for PrivacyOf {
         let mailbox = db.find::<Mailbox>(&self.0).await?.ok_or(Refusal::NotFound("user"))?;
         Ok(mailbox.privacy)
     }
+}
+
+/// Of one user's contacts, who they are.
+pub(crate) struct ContactIds(pub(crate) UserId);
+
+impl Read for ContactIds {
+    type Answer = Vec<UserId>;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Vec<UserId>, D::Error> {
+        let sql = "SELECT peer_id FROM im_contact WHERE user_id = ? AND state = 1 ORDER BY peer_id";
+        db.rows(vec![Query::new(sql, [self.0.into()])], |row| row.get()).await
+    }
+}
+
+/// Of these users those who are shown as offline.
+pub(crate) struct Invisible(pub(crate) Vec<UserId>);
+
+impl Read for Invisible {
+    type Answer = Vec<UserId>;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Vec<UserId>, D::Error> {
+        let dialect = db.dialect();
+        let questions = self.0.iter().map(|user| Query::with_key::<Mailbox>(dialect, user)).collect();
+        let found = db.rows(questions, |row| Ok((row.get()?, Mailbox::take(row)?.privacy.invisible))).await?;
+        let mut invisible: Vec<_> = found.into_iter().filter_map(|(user, is)| is.then_some(user)).collect();
+        invisible.sort_unstable();
+        invisible.dedup();
+        Ok(invisible)
+    }
+}
+
+pub(crate) struct SeenBy {
+    pub(crate) viewer: UserId,
+    pub(crate) users: Vec<UserId>,
+}
+
+impl Read for SeenBy {
+    type Answer = Vec<Seen>;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Vec<Seen>, D::Error> {
+        let (viewer, dialect) = (self.viewer, db.dialect());
+        let own = db.find::<Mailbox>(&viewer).await?.ok_or(Refusal::NotFound("user"))?.privacy;
+        let of = |user: &UserId| {
+            let conversation = ConversationId::single(viewer, *user);
+            [
+                Query::with_key::<Mailbox>(dialect, user),
+                Query::with_key::<Entry>(dialect, &(viewer, conversation)),
+                Query::with_key::<LastSeenRow>(dialect, user),
+            ]
+        };
+        let questions: Vec<_> = self.users.iter().flat_map(of).collect();
+        let mut found = vec![(None, Between::default(), 0); self.users.len()];
+        let each = &mut |at: usize, row: &mut dyn Take| {
+            let (user, (privacy, between, last_seen_ms)) = (self.users[at / 3], &mut found[at / 3]);
+            match at % 3 {
+                0 => *privacy = Some(keyed::<Mailbox>(row, &user)?.privacy),
+                1 => {
+                    let key = (viewer, ConversationId::single(viewer, user));
+                    let Entry { refused, contact, .. } = keyed::<Entry>(row, &key)?;
+                    *between = Between { refused, contact };
+                }
+                _ => *last_seen_ms = keyed::<LastSeenRow>(row, &user)?.last_seen_ms,
+            }
+            Ok(ControlFlow::Continue(()))
+        };
+        db.ask(&questions, each).await?;
+        let seen = self.users.iter().zip(found).map(|(user, (privacy, between, last_seen_ms))| match privacy {
+            Some(privacy) => seen(viewer, *user, [own, privacy], between, last_seen_ms),
+            None => Seen::nothing(*user),
+        });
+        Ok(seen.collect())
+    }
+}
+
+/// Who does not show when they were last there does not see it of others.
+fn seen(viewer: UserId, user: UserId, [own, theirs]: [Privacy; 2], between: Between, last_seen_ms: u64) -> Seen {
+    if viewer == user {
+        return Seen { user, presence: true, last_seen_ms };
+    }
+    if between.refused {
+        return Seen::nothing(user);
+    }
+    let shows = |privacy: Privacy| match privacy.last_seen {
+        Who::Everybody => true,
+        Who::Contacts => between.contact,
+        Who::Nobody => false,
+    };
+    let presence = between.contact || theirs.last_seen == Who::Everybody;
+    Seen { user, presence, last_seen_ms: if shows(own) && shows(theirs) { last_seen_ms } else { 0 } }
 }

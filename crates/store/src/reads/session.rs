@@ -23,9 +23,9 @@ impl Read for PositionsOf {
 
     async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Positions, D::Error> {
         let found = db.find::<Mailbox>(&self.0).await?;
-        let Mailbox { mailbox_seq, login_version, .. } = found.ok_or(Refusal::NotFound("user"))?;
+        let Mailbox { mailbox_seq, login_version, privacy, .. } = found.ok_or(Refusal::NotFound("user"))?;
         let groups_digest = groups_digest(group_heads(db, self.0).await?);
-        Ok(Positions { mailbox_seq, groups_digest, login_version })
+        Ok(Positions { mailbox_seq, groups_digest, login_version, invisible: privacy.invisible })
     }
 }
 

@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use anser_proto::UserId;
 
 use crate::{
-    Device, Page, PasswordHash, Refusal, User,
+    Device, KnownDevice, Logins, Page, PasswordHash, Refusal, User,
     damaged::Damaged,
     query::{Query, Value, bound},
     questions,
     read::{Read, Snapshot, cut, sound},
-    rows::{Damage, DeviceRow, Mailbox, Row as _, Take, UserRow, columns_of},
+    rows::{Damage, DeviceRow, Mailbox, RevokedRow, Row as _, Take, UserRow, columns_of},
 };
 
 fn take_user(row: &mut dyn Take) -> Result<User, Damage> {
@@ -128,16 +128,46 @@ impl Read for IsSeenToday {
 pub(crate) struct DevicesOf(pub(crate) UserId);
 
 impl Read for DevicesOf {
-    type Answer = Vec<Device>;
+    type Answer = Vec<KnownDevice>;
 
-    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Vec<Device>, D::Error> {
-        let device = columns_of::<DeviceRow>("im_device");
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Vec<KnownDevice>, D::Error> {
         let damaged = db.damaged();
-        let devices = db.rows(vec![questions::devices_of(self.0, &device)], |row| {
-            let key = row.get()?;
-            let found = sound(row, &key, &damaged);
-            Ok(found.map(|DeviceRow { platform, name, .. }| Device { device_id: key.1, platform, name }))
-        });
+        let devices = db.rows(vec![questions::devices_of(self.0)], |row| take_device(row, &damaged));
         Ok(devices.await?.into_iter().flatten().collect())
+    }
+}
+
+/// A row of [`questions::devices_of`]. What is damaged is left out.
+pub(super) fn take_device(row: &mut dyn Take, damaged: &Damaged) -> Result<Option<KnownDevice>, Damage> {
+    let key: (UserId, Arc<str>) = row.get()?;
+    Ok(sound(row, &key, damaged).map(|row: DeviceRow| row.device(&key.1)))
+}
+
+pub(crate) struct NotBefore(pub(crate) UserId, pub(crate) Arc<str>);
+
+impl Read for NotBefore {
+    type Answer = u64;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<u64, D::Error> {
+        let revoked = db.find::<RevokedRow>(&(self.0, self.1.clone())).await?;
+        Ok(revoked.map_or(0, |revoked| revoked.not_before_s))
+    }
+}
+
+pub(crate) struct LoginsOf(pub(crate) UserId);
+
+impl Read for LoginsOf {
+    type Answer = Logins;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Logins, D::Error> {
+        let mailbox = db.find::<Mailbox>(&self.0).await?.ok_or(Refusal::NotFound("user"))?;
+        let (login_version, from) = (mailbox.login_version, mailbox.logins_from());
+        let revoked = db.rows(vec![questions::revoked_of(self.0)], |row| {
+            let key: (UserId, Arc<str>) = row.get()?;
+            Ok((key.1, RevokedRow::take(row)?.login_version))
+        });
+        let mut revoked: Vec<_> = revoked.await?.into_iter().filter(|(_, version)| *version > from).collect();
+        revoked.sort_unstable();
+        Ok(Logins { login_version, from, revoked })
     }
 }

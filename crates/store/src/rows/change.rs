@@ -18,6 +18,8 @@ pub(crate) enum Thing {
     Hidden(ConversationId, u64),
     /// How many wait to be let into a group, for whoever answers them.
     JoinRequests(GroupId),
+    /// The list of them.
+    Devices,
     /// Of a kind that a newer build knows.
     Unknown(i32, Arc<str>),
 }
@@ -45,6 +47,7 @@ impl Column for Thing {
             Self::Privacy => (3, "".into()),
             Self::Hidden(conversation, place) => (4, format!("{conversation} {place}").into()),
             Self::JoinRequests(group) => (20, group.to_string().into()),
+            Self::Devices => (7, "".into()),
             Self::Unknown(kind, of) => (*kind, Arc::clone(of)),
         };
         to.small(kind);
@@ -65,6 +68,7 @@ impl Column for Thing {
                 Self::Hidden(conversation, place)
             }
             20 => Self::JoinRequests(GroupId(id()?)),
+            7 => Self::Devices,
             _ => Self::Unknown(kind, of),
         })
     }

@@ -11,6 +11,15 @@ pub(crate) struct Mailbox {
     pub(crate) mailbox_seq: u64,
     pub(crate) login_version: u64,
     pub(crate) privacy: Privacy,
+    /// Devices that were revoked since all logins ended last.
+    pub(crate) revocations: u64,
+}
+
+impl Mailbox {
+    /// Logins of versions before are over, whichever the device.
+    pub(crate) fn logins_from(&self) -> u64 {
+        self.login_version.saturating_sub(self.revocations)
+    }
 }
 
 impl Row for Mailbox {
@@ -20,18 +29,27 @@ impl Row for Mailbox {
     const KEY: &[&str] = &["user_id"];
     const GUARD: Option<Guard<Self>> = Some(Guard("mailbox_seq", |mailbox| mailbox.mailbox_seq));
 
-    columns!(mailbox_seq, login_version, privacy);
+    columns!(mailbox_seq, login_version, privacy, revocations);
 }
 
 /// In one number, as few bytes of a row that every message writes.
 impl Column for Privacy {
     fn put(&self, to: &mut dyn Put) {
-        to.number(self.invites as u64 + u64::from(self.hides_reads) * 4 + self.last_seen as u64 * 8);
+        to.number(
+            self.invites as u64
+                + u64::from(self.hides_reads) * 4
+                + self.last_seen as u64 * 8
+                + u64::from(self.invisible) * 32,
+        );
     }
 
     fn take(from: &mut dyn Take) -> Result<Self, Damage> {
         let number = from.number()?;
-        Ok(Self { invites: who(number % 4)?, hides_reads: number / 4 % 2 == 1, last_seen: who(number / 8)? })
+        let (invites, last_seen) = (who(number % 4)?, who(number / 8 % 4)?);
+        if number >= 64 {
+            return Err(Damage(format!("privacy {number} is unknown")));
+        }
+        Ok(Self { invites, hides_reads: number / 4 % 2 == 1, last_seen, invisible: number / 32 == 1 })
     }
 }
 

@@ -151,6 +151,7 @@ impl Source for Database<'_> {
             Want::User(user) => self.read(None, user, &mut tables.users),
             Want::Password(user) => self.read(None, user, &mut tables.passwords),
             Want::Device(user, device) => self.read(None, (user, device), &mut tables.devices),
+            Want::Revoked(user, device) => self.read(None, (user, device), &mut tables.revoked),
             Want::Contact(user, peer) => self.read(None, (user, peer), &mut tables.contacts),
             Want::Block(user, peer) => self.read(None, (user, peer), &mut tables.blocks),
             Want::Change(user, thing) => self.read(None, (user, thing), &mut tables.changes),
@@ -162,6 +163,7 @@ impl Source for Database<'_> {
             Want::Hidden(user, conversation, place) => {
                 self.read(None, (user, (conversation, place)), &mut tables.hidden)
             }
+            Want::LastSeen(user) => self.read(None, user, &mut tables.last_seen),
         }
     }
 

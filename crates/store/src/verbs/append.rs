@@ -132,7 +132,7 @@ fn append_single(facts: &mut Facts<'_>, message: &NewMessage) -> Result<Appended
     let to = conversation.peer_of(from).ok_or(Refusal::NotMember)?;
     facts.must_exist(from)?;
     facts.must_exist(to)?;
-    facts.must_be_logged_in(from, message.login_version)?;
+    facts.must_be_logged_in(from, &message.from.device_id, message.login_version)?;
     let mut head = facts.head(conversation)?.unwrap_or_default();
     // All that may be damaged is read before anything is stored.
     let own = facts.session(from, conversation)?.unwrap_or_default();
@@ -167,7 +167,7 @@ fn append_to_group(facts: &mut Facts<'_>, group: GroupId, message: &NewMessage) 
     let (conversation, from) = (message.conversation, message.from.user);
     let mut head = facts.head(conversation)?.ok_or(Refusal::NotMember)?;
     let stay = facts.membership(group, from)?.ok_or(Refusal::NotMember)?;
-    facts.must_be_logged_in(from, message.login_version)?;
+    facts.must_be_logged_in(from, &message.from.device_id, message.login_version)?;
     let now_ms = facts.now_ms();
     let GroupRow { members_version, mute_all, .. } = facts.group(group)?.ok_or(Refusal::NotMember)?;
     check_mute(stay.role, stay.muted_until_ms, mute_all, now_ms)?;

@@ -44,7 +44,7 @@ pub(super) fn change_message(
         return known.place(facts.digests, message);
     }
     let members_version = part_in(facts, conversation, user)?;
-    facts.must_be_logged_in(user, message.login_version)?;
+    facts.must_be_logged_in(user, &message.from.device_id, message.login_version)?;
     check_voice(facts, conversation, user, change.what)?;
     let place = place_of(facts, message, &change.target)?;
     let standing = facts.standing_seen_by(user, conversation, place)?;

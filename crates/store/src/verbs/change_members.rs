@@ -88,7 +88,7 @@ impl Verb for ChangeMembers {
                 false => Err(Refusal::NotMember.into()),
             };
         };
-        facts.must_be_logged_in(user, *login_version)?;
+        facts.must_be_logged_in(user, &operator.device_id, *login_version)?;
         let operation = Operation { group, operator, stay };
         let mut done = match action {
             MembersAction::Invite(users) => joining::invite(facts, &operation, users)?,

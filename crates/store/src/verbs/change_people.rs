@@ -30,8 +30,8 @@ impl Verb for ChangePeople {
     }
 
     fn decide(&self, facts: &mut Facts<'_>) -> Result<PeopleChanged, Stop> {
-        let PeopleChange { user, peer, action, login_version } = &self.0;
-        facts.must_be_logged_in(*user, *login_version)?;
+        let PeopleChange { user, peer, action, device_id, login_version } = &self.0;
+        facts.must_be_logged_in(*user, device_id, *login_version)?;
         facts.must_exist(*peer)?;
         if user == peer {
             return Err(Refusal::Forbidden.into());

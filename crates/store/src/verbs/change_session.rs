@@ -31,12 +31,12 @@ impl Verb for ChangeSession {
     }
 
     fn decide(&self, facts: &mut Facts<'_>) -> Result<SessionChanged, Stop> {
-        let SessionChange { user, conversation, login_version, .. } = self.0;
+        let SessionChange { user, conversation, ref device_id, login_version, .. } = self.0;
         let before = facts.listed_entry(user, conversation)?;
         if !matches!(self.0.action, SessionAction::Remove(_)) {
             facts.must_not_be_banned(user, conversation)?;
         }
-        facts.must_be_logged_in(user, login_version)?;
+        facts.must_be_logged_in(user, device_id, login_version)?;
         let mut after = before;
         match &self.0.action {
             SessionAction::Update(flags) => self.update(facts, flags, &mut after)?,
@@ -77,7 +77,7 @@ impl ChangeSession {
 
     /// What is gone is read: the mark goes along as any other does, and whoever is shown it is told.
     fn clear(&self, facts: &mut Facts<'_>, before: Entry, through: u64) -> Result<SessionChanged, Stop> {
-        let SessionChange { user, conversation, login_version, .. } = self.0;
+        let SessionChange { user, conversation, ref device_id, login_version, .. } = self.0;
         let head = visible_head(facts, user, conversation)?;
         let place = through.min(head.server_msg_id);
         if place <= before.cleared {
@@ -90,7 +90,8 @@ impl ChangeSession {
         }
         let count = count_at(facts, user, conversation, place, head)?;
         after.read_to(Place { server_msg_id: place, count });
-        let mark = Mark { user, conversation, kind: MarkKind::Read, server_msg_id: place, login_version };
+        let (kind, device_id) = (MarkKind::Read, device_id.clone());
+        let mark = Mark { user, conversation, kind, server_msg_id: place, device_id, login_version };
         let marked = move_mark(facts, &mark, before, after, head)?;
         Ok(SessionChanged { mailbox_seq: marked.mailbox_seq, marked: Some(marked) })
     }

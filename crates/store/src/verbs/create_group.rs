@@ -49,7 +49,7 @@ impl Verb for CreateGroup {
                 members.push(member);
             }
         }
-        facts.must_be_logged_in(creator, new.login_version)?;
+        facts.must_be_logged_in(creator, &new.creator.device_id, new.login_version)?;
         let max = facts.options.group_members_max;
         if members.len() > max as usize {
             return Err(Refusal::Limit { what: MEMBERS_OF_A_GROUP, max }.into());

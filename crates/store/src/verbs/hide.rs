@@ -38,10 +38,10 @@ impl Verb for HideMessages {
     }
 
     fn decide(&self, facts: &mut Facts<'_>) -> Result<Hidden, Stop> {
-        let Hide { user, conversation, places, login_version } = &self.0;
+        let Hide { user, conversation, places, device_id, login_version } = &self.0;
         let before = facts.listed_entry(*user, *conversation)?;
         facts.must_not_be_banned(*user, *conversation)?;
-        facts.must_be_logged_in(*user, *login_version)?;
+        facts.must_be_logged_in(*user, device_id, *login_version)?;
         let seen = of_each(distinct(places), |place| self.seen(facts, &before, place))?;
         let mut hidden = Hidden::default();
         let mut top = before.hidden_top;

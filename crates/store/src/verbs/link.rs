@@ -1,5 +1,7 @@
 //! Links by which users come into a group: creating and revoking them, and coming by one.
 
+use std::sync::Arc;
+
 use anser_proto::{ConversationId, GroupId, UserId, limits::LINKS_MAX};
 
 use super::{
@@ -28,8 +30,8 @@ impl Verb for CreateLink {
     }
 
     fn decide(&self, facts: &mut Facts<'_>) -> Result<Link, Stop> {
-        let NewLink { group, creator, link_id, token_hash, expires_ms, max_uses, approval, login_version } = self.0;
-        let (stay, row) = member(facts, group, creator, login_version)?;
+        let NewLink { group, creator, link_id, token_hash, expires_ms, max_uses, approval, .. } = self.0;
+        let (stay, row) = member(facts, group, creator, (&self.0.device_id, self.0.login_version))?;
         may_create(&stay, &row, facts.now_ms())?;
         let created_ms = facts.now_ms();
         let (live, dead): (Vec<_>, Vec<_>) =
@@ -66,8 +68,8 @@ impl Verb for RevokeLink {
     }
 
     fn decide(&self, facts: &mut Facts<'_>) -> Result<(), Stop> {
-        let LinkRevocation { group, user, link_id, login_version } = self.0;
-        let (stay, row) = member(facts, group, user, login_version)?;
+        let LinkRevocation { group, user, link_id, .. } = self.0;
+        let (stay, row) = member(facts, group, user, (&self.0.device_id, self.0.login_version))?;
         may_create(&stay, &row, facts.now_ms())?;
         match facts.link(group, link_id)? {
             Some(link) if stay.role == Role::Member && link.created_by != user => Err(Refusal::Forbidden.into()),
@@ -97,9 +99,14 @@ fn want_member(wants: &mut Wants, group: GroupId, user: UserId) {
     wants.row(Want::Stay(group, user));
 }
 
-fn member(facts: &mut Facts<'_>, group: GroupId, user: UserId, login_version: u64) -> Result<(Stay, GroupRow), Stop> {
+fn member(
+    facts: &mut Facts<'_>,
+    group: GroupId,
+    user: UserId,
+    (device_id, login_version): (&Arc<str>, u64),
+) -> Result<(Stay, GroupRow), Stop> {
     let stay = facts.membership(group, user)?.ok_or(Refusal::NotMember)?;
-    facts.must_be_logged_in(user, login_version)?;
+    facts.must_be_logged_in(user, device_id, login_version)?;
     Ok((stay, group_row(facts, group)?))
 }
 
@@ -140,7 +147,7 @@ impl Verb for JoinByLink {
         if !lets_in(facts, group, &link, user)? {
             return Err(Refusal::NotFound("link").into());
         }
-        facts.must_be_logged_in(user, by.login_version)?;
+        facts.must_be_logged_in(user, &by.user.device_id, by.login_version)?;
         let (mut done, mut requests) = (Done::default(), Requests::of(group));
         if link.approval || group_row(facts, group)?.join_mode == JoinMode::Approval {
             self.ask(facts, &mut requests)?;

@@ -34,7 +34,7 @@ impl Verb for MoveMark {
     }
 
     fn decide(&self, facts: &mut Facts<'_>) -> Result<Marked, Stop> {
-        let Mark { user, conversation, kind, login_version, .. } = self.0;
+        let Mark { user, conversation, kind, ref device_id, login_version, .. } = self.0;
         let is_party = conversation.peer_of(user).is_some();
         if matches!(conversation, ConversationId::Single { .. }) && !is_party {
             return Err(Refusal::NotMember.into());
@@ -52,7 +52,7 @@ impl Verb for MoveMark {
             return if is_party { Ok(nothing) } else { Err(Refusal::NotMember.into()) };
         };
         facts.must_not_be_banned(user, conversation)?;
-        facts.must_be_logged_in(user, login_version)?;
+        facts.must_be_logged_in(user, device_id, login_version)?;
         let head = visible_head(facts, user, conversation)?;
         let Some(place) = destination(&self.0, &before, head) else {
             let unseen = facts.unseen_behind(user, conversation, &before, head.server_msg_id)?;

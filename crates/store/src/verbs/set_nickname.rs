@@ -31,7 +31,7 @@ impl Verb for SetNickname {
         }
         let mut head = facts.head(entry.conversation)?.ok_or(Refusal::NotMember)?;
         let stay = facts.membership(group, user)?.ok_or(Refusal::NotMember)?;
-        facts.must_be_logged_in(user, *login_version)?;
+        facts.must_be_logged_in(user, &member.device_id, *login_version)?;
         let members_version = facts.group(group)?.ok_or(Refusal::NotMember)?.members_version;
         if stay.muted_until_ms > facts.now_ms() {
             return Err(Refusal::Forbidden.into());

@@ -31,7 +31,7 @@ impl Verb for UpdateGroup {
         let Self(GroupUpdate { group, operator, change, login_version }) = self;
         let (group, user) = (*group, operator.user);
         let stay = facts.membership(group, user)?.ok_or(Refusal::NotMember)?;
-        facts.must_be_logged_in(user, *login_version)?;
+        facts.must_be_logged_in(user, &operator.device_id, *login_version)?;
         if stay.role == Role::Member {
             return Err(Refusal::Forbidden.into());
         }

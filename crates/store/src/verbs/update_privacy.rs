@@ -20,8 +20,9 @@ impl Verb for UpdatePrivacy {
     }
 
     fn decide(&self, facts: &mut Facts<'_>) -> Result<Option<Change>, Stop> {
-        let Self(user, change) = *self;
-        facts.must_be_logged_in(user, change.login_version)?;
+        let Self(user, change) = self;
+        let user = *user;
+        facts.must_be_logged_in(user, &change.device_id, change.login_version)?;
         let before = facts.mailbox_of(user)?.privacy;
         let privacy = change.of(before);
         if privacy == before {

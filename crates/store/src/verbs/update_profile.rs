@@ -22,7 +22,7 @@ impl Verb for UpdateProfile {
     fn decide(&self, facts: &mut Facts<'_>) -> Result<(User, u64), Stop> {
         let Self(user, change) = self;
         let present = facts.user(*user)?.ok_or(Refusal::NotFound("user"))?;
-        facts.must_be_logged_in(*user, change.login_version)?;
+        facts.must_be_logged_in(*user, &change.device_id, change.login_version)?;
         let mut row = UserRow {
             nickname: change.nickname.clone().unwrap_or_else(|| present.nickname.clone()),
             avatar: change.avatar.clone().unwrap_or_else(|| present.avatar.clone()),

@@ -30,7 +30,7 @@ pub async fn village(store: &dyn Store) {
         NicknameChange { group: GroupId(20), member, client_msg_id, nickname, client_time_ms: 1, login_version: 0 };
     store.set_nickname(named).await.expect("changed");
     let device = Device { device_id: "a".into(), platform: 1, name: "".into() };
-    store.touch_device(UserId(1), device).await.expect("known");
+    store.touch_device(UserId(1), device, 0).await.expect("known");
 }
 
 /// What becomes of damage where it may be repaired.
@@ -331,7 +331,9 @@ pub const MAILBOXES: &[Case] = &[
     Case("INSERT INTO im_change VALUES (1, 1, '2', 1)", "im_change", "of no change of its own", Told),
     Case("INSERT INTO im_change VALUES (1, 1, '2', 99)", "im_change", "of no change of its own", Told),
     Case("INSERT INTO im_mailbox (user_id, mailbox_seq) VALUES (77, 0)", "im_mailbox", "no such user", Restored),
-    Case("INSERT INTO im_device VALUES (77, 'a', 1, '', 0)", "im_device", "no such user", Restored),
+    Case("INSERT INTO im_device VALUES (77, 'a', 1, '', 0, 0)", "im_device", "no such user", Restored),
+    Case("INSERT INTO im_revoked VALUES (77, 'a', 1, 0)", "im_revoked", "no such user", Restored),
+    Case("INSERT INTO im_revoked VALUES (1, 'b', 1, 7)", "im_revoked", "login_version is 7", Repaired),
     Case("INSERT INTO im_password VALUES (77, '', '')", "im_password", "no such user", Restored),
     Case("DELETE FROM im_user WHERE user_id = 3", "im_conversation", "there is no user", Told),
 ];

@@ -48,8 +48,14 @@ pub async fn goes_on(store: &dyn Store, turn: u64) {
     for to in [single(1, 2), single(1, 1), group(10)] {
         send(store, text(1, to, &format!("{to}-on-{turn}"))).await.expect("stored");
     }
-    let mark =
-        Mark { user: UserId(3), conversation: single(1, 3), kind: MarkKind::Read, server_msg_id: 6, login_version: 0 };
+    let mark = Mark {
+        user: UserId(3),
+        conversation: single(1, 3),
+        kind: MarkKind::Read,
+        server_msg_id: 6,
+        device_id: "device".into(),
+        login_version: 0,
+    };
     assert_eq!(store.mark(mark).await.expect("moved").unread, 0);
     found(store, 30 + turn, 4, &[5]).await;
     let action = MembersAction::Invite(vec![UserId(6)]);

@@ -5,7 +5,9 @@
 //! contract leaves to a store (the order of some lists, what notices are called, how versions are numbered) is
 //! made equal before it is compared.
 
+mod entry;
 mod groups;
+mod plain;
 
 use std::{
     fmt::Debug,
@@ -15,18 +17,22 @@ use std::{
     },
 };
 
-use anser_proto::{ConversationId, GroupId, UserId, v1};
+use anser_proto::{ConversationId, GroupId, UserId};
 use anser_store::{
-    Appended, Device, Error, Flags, Group, GroupChange, GroupUpdate, Hide, Mark, MarkKind, MembersAction,
-    MembersChange, MembersChanged, Message, MessageChange, NewGroup, NewMessage, NewUser, Options, Party, PasswordHash,
-    PeopleAction, PeopleChange, PeopleOptions, PrivacyChange, ProfileChange, Rank, Refusal, Sender, Session,
-    SessionAction, SessionChange, Store, Stretch, Target, What, Who, Window,
+    Device, DeviceAction, DeviceChange, Flags, GroupChange, GroupUpdate, Hide, Mark, MarkKind, MembersAction,
+    MembersChange, MessageChange, NewGroup, NewMessage, NewUser, Options, PasswordHash, PeopleAction, PeopleChange,
+    PeopleOptions, PrivacyChange, ProfileChange, Rank, SessionAction, SessionChange, Store, Stretch, Target, What, Who,
+    Window,
     contract::{Make, Subject},
     memory::MemoryStore,
     sequencer::HeadSequencer,
 };
 use proptest::{prelude::*, test_runner::TestRunner};
-use prost::Message as _;
+
+use self::{
+    entry::{change_of, message, sender},
+    plain::{append_plainly, plain_change, plain_group, plain_session, read_plainly},
+};
 
 const USERS: [UserId; 4] = [UserId(2), UserId(7), UserId(11), UserId(i64::MAX as u64)];
 /// The group of each of the first users. All but the last exist from the start.
@@ -59,10 +65,13 @@ enum Step {
     UpdateProfile(UserId, ProfileChange),
     ChangePeople(UserId, UserId, PeopleAction, Login),
     UpdatePrivacy(UserId, PrivacyChange),
+    SeeUsers(Vec<(UserId, u64)>),
     SetDisabled(UserId, bool),
     SetPassword(UserId),
     /// On the next day: what was seen on one day is in no certain order.
-    TouchDevice(UserId, &'static str),
+    TouchDevice(UserId, &'static str, IssuedAt),
+    /// Which of them, by which, and whether its login is the present one.
+    ChangeDevice(UserId, &'static str, DeviceAction, &'static str, Login),
     SetTimeOfDay(u64),
     /// Of the other store. The reference stays as it is.
     Reopen,
@@ -96,6 +105,13 @@ impl Login {
         let versions = store.login_versions(vec![user]).await.expect("reading does not fail");
         versions[0].1.saturating_sub(u64::from(self == Self::Before))
     }
+}
+
+/// When that was issued by which a device logs in.
+#[derive(Clone, Copy, Debug)]
+enum IssuedAt {
+    First,
+    Now,
 }
 
 /// A conversation from the side of a user: with a peer, of a group, or of others.
@@ -142,7 +158,10 @@ fn step() -> impl Strategy<Value = Step> {
         2 => update_privacy(),
         1 => (user(), any::<bool>()).prop_map(|(user, disabled)| Step::SetDisabled(user, disabled)),
         1 => user().prop_map(Step::SetPassword),
-        1 => (user(), sample(&["p", "q", "r"])).prop_map(|(user, device)| Step::TouchDevice(user, device)),
+        1 => prop::collection::vec((user(), 0..300_000_u64), 1..4).prop_map(Step::SeeUsers),
+        2 => (user(), device_id(), sample(&[IssuedAt::Now, IssuedAt::Now, IssuedAt::First]))
+            .prop_map(|(user, device, issued)| Step::TouchDevice(user, device, issued)),
+        2 => change_device(),
         1 => (0..DAY / 3).prop_map(Step::SetTimeOfDay),
         1 => Just(Step::Reopen),
     ]
@@ -183,7 +202,10 @@ fn mark() -> impl Strategy<Value = Step> {
     let kind = sample(&[MarkKind::Read, MarkKind::Delivered]);
     (user(), place(), kind, 0..12_u64, login()).prop_map(|(user, place, kind, server_msg_id, login)| {
         let conversation = place.of(user);
-        Step::Mark(Mark { user, conversation, kind, server_msg_id, login_version: 0 }, login)
+        Step::Mark(
+            Mark { user, conversation, kind, server_msg_id, device_id: "device".into(), login_version: 0 },
+            login,
+        )
     })
 }
 
@@ -198,14 +220,17 @@ fn change_session() -> impl Strategy<Value = Step> {
     ];
     (user(), place(), action, login()).prop_map(|(user, place, action, login)| {
         let conversation = place.of(user);
-        Step::ChangeSession(SessionChange { user, conversation, action, login_version: 0 }, login)
+        Step::ChangeSession(
+            SessionChange { user, conversation, action, device_id: "device".into(), login_version: 0 },
+            login,
+        )
     })
 }
 
 fn hide() -> impl Strategy<Value = Step> {
     (user(), place(), prop::collection::vec(0..12_u64, 0..4), login()).prop_map(|(user, place, places, login)| {
         let conversation = place.of(user);
-        Step::Hide(Hide { user, conversation, places, login_version: 0 }, login)
+        Step::Hide(Hide { user, conversation, places, device_id: "device".into(), login_version: 0 }, login)
     })
 }
 
@@ -241,7 +266,12 @@ fn operator() -> impl Strategy<Value = Operator> {
 
 fn update_profile() -> impl Strategy<Value = Step> {
     let name = || prop::option::of(sample(&["", "n", "m"])).prop_map(|name| name.map(Arc::from));
-    let change = (name(), name()).prop_map(|(nickname, avatar)| ProfileChange { nickname, avatar, login_version: 0 });
+    let change = (name(), name()).prop_map(|(nickname, avatar)| ProfileChange {
+        nickname,
+        avatar,
+        device_id: "device".into(),
+        login_version: 0,
+    });
     (user(), change).prop_map(|(user, change)| Step::UpdateProfile(user, change))
 }
 
@@ -262,10 +292,24 @@ fn change_people() -> impl Strategy<Value = Step> {
 
 fn update_privacy() -> impl Strategy<Value = Step> {
     let who = || prop::option::of(sample(&[Who::Everybody, Who::Contacts, Who::Nobody]));
-    let change = (who(), prop::option::of(any::<bool>()), who()).prop_map(|(invites, hides_reads, last_seen)| {
-        PrivacyChange { invites, hides_reads, last_seen, login_version: 0 }
+    let flag = || prop::option::of(any::<bool>());
+    let change = (who(), flag(), who(), flag()).prop_map(|(invites, hides_reads, last_seen, invisible)| {
+        PrivacyChange { invites, hides_reads, last_seen, invisible, device_id: "device".into(), login_version: 0 }
     });
     (user(), change).prop_map(|(user, change)| Step::UpdatePrivacy(user, change))
+}
+
+fn change_device() -> impl Strategy<Value = Step> {
+    let action = prop_oneof![
+        1 => sample(&["", "x", "y"]).prop_map(|name| DeviceAction::Rename(name.into())),
+        1 => Just(DeviceAction::Revoke),
+    ];
+    (user(), device_id(), action, device_id(), login())
+        .prop_map(|(user, target, action, by, login)| Step::ChangeDevice(user, target, action, by, login))
+}
+
+fn device_id() -> impl Strategy<Value = &'static str> {
+    sample(&["p", "q", "device"])
 }
 
 fn login() -> impl Strategy<Value = Login> {
@@ -348,36 +392,6 @@ fn options(now: &Arc<AtomicU64>) -> Options {
     }
 }
 
-async fn append_plainly(store: &dyn Store, batch: Vec<NewMessage>) -> String {
-    let answers = store.append(batch).await;
-    let plain = |answer: Result<_, Refusal>| answer.map(|place| Appended { members_version: 0, ..place });
-    format!("{:?}", answers.map(|answers| answers.into_iter().map(plain).collect::<Vec<_>>()))
-}
-
-async fn read_plainly(store: &dyn Store, reader: UserId, conversation: ConversationId, stretch: Stretch) -> String {
-    let page = store.read_log(reader, conversation, stretch).await;
-    let page = page.map(|page| {
-        let messages = page.messages.into_iter().map(plain_message).collect::<Vec<_>>();
-        ((page.head, page.more, messages, page.after, page.through), (page.changed, page.references, page.nicknames))
-    });
-    format!("{page:?}")
-}
-
-fn change_of(
-    user: UserId,
-    conversation: ConversationId,
-    id: &str,
-    change: MessageChange,
-    becomes: &'static str,
-) -> NewMessage {
-    let kind = match change.what {
-        What::Recall => v1::message::Type::Recall,
-        What::Edit { .. } => v1::message::Type::Edit,
-        What::React => v1::message::Type::Reaction,
-    };
-    NewMessage { kind: kind.into(), change: Some(change), ..message(user, conversation, id, becomes, false) }
-}
-
 /// What a store answers to a step, in words.
 async fn take(store: &dyn Store, step: &Step) -> String {
     match step.clone() {
@@ -429,22 +443,21 @@ async fn take(store: &dyn Store, step: &Step) -> String {
         }
         Step::ChangePeople(user, peer, action, login) => {
             let login_version = login.version(store, user).await;
-            let changed = store.change_people(PeopleChange { user, peer, action, login_version }).await;
+            let changed = store
+                .change_people(PeopleChange { user, peer, action, device_id: "device".into(), login_version })
+                .await;
             format!("{:?}", (changed, store.between(user, peer).await))
         }
-        Step::UpdatePrivacy(user, change) => {
-            let login_version = Login::Present.version(store, user).await;
-            let changed = store.update_privacy(user, PrivacyChange { login_version, ..change }).await;
-            format!("{:?}", (changed, store.privacy(user).await))
-        }
+        Step::UpdatePrivacy(user, change) => update_privacy_of(store, user, change).await,
+        Step::SeeUsers(seen) => format!("{:?}", store.see_users(seen).await),
         Step::SetDisabled(user, disabled) => format!("{:?}", store.set_disabled(user, disabled).await),
         Step::SetPassword(user) => {
             let password = PasswordHash { argon2: "argon2".into(), scram: "scram".into() };
             format!("{:?}", store.set_password(user, password).await)
         }
-        Step::TouchDevice(user, id) => {
-            let device = Device { device_id: id.into(), platform: 1, name: id.into() };
-            format!("{:?}", (store.touch_device(user, device).await, store.devices(user).await))
+        Step::TouchDevice(user, id, issued) => touch_device(store, user, id, issued).await,
+        Step::ChangeDevice(user, target, action, by, login) => {
+            change_device_by(store, user, target, action, by, login).await
         }
         Step::SetTimeOfDay(_) | Step::Reopen => String::new(),
     }
@@ -458,6 +471,31 @@ async fn change_session_by(store: &dyn Store, change: SessionChange, login: Logi
 async fn hide_by(store: &dyn Store, hide: Hide, login: Login) -> String {
     let login_version = login.version(store, hide.user).await;
     format!("{:?}", store.hide_messages(Hide { login_version, ..hide }).await)
+}
+
+async fn change_device_by(
+    store: &dyn Store,
+    user: UserId,
+    target: &str,
+    action: DeviceAction,
+    by: &str,
+    login: Login,
+) -> String {
+    let login_version = login.version(store, user).await;
+    let change = DeviceChange { user, target: target.into(), action, device_id: by.into(), login_version };
+    format!("{:?}", (store.change_device(change).await, store.devices(user).await))
+}
+
+async fn update_privacy_of(store: &dyn Store, user: UserId, change: PrivacyChange) -> String {
+    let login_version = Login::Present.version(store, user).await;
+    let changed = store.update_privacy(user, PrivacyChange { login_version, ..change }).await;
+    format!("{:?}", (changed, store.privacy(user).await))
+}
+
+async fn touch_device(store: &dyn Store, user: UserId, id: &str, issued: IssuedAt) -> String {
+    let device = Device { device_id: id.into(), platform: 1, name: id.into() };
+    let issued_s = if matches!(issued, IssuedAt::First) { 0 } else { u64::MAX >> 1 };
+    format!("{:?}", (store.touch_device(user, device, issued_s).await, store.devices(user).await))
 }
 
 async fn create_group(store: &dyn Store, creator: usize, members: Vec<UserId>) -> String {
@@ -496,6 +534,10 @@ async fn whole(store: &dyn Store) -> Vec<String> {
     let mut lines = Vec::new();
     for user in USERS {
         lines.push(format!("{:?}", (store.positions(user).await, store.devices(user).await)));
+        let not_before_s = store.not_before_s(user, "device".into()).await;
+        lines.push(format!("{:?}", (store.logins(user).await, not_before_s)));
+        let presence = (store.contact_ids(user).await, store.seen_by(user, USERS.to_vec()).await);
+        lines.push(format!("{:?}", (presence, store.invisible(USERS.to_vec()).await)));
         lines.push(take(store, &Step::Changes(user, 0, u32::MAX)).await);
         let people = (store.contacts(user, UserId(0), 99).await, store.blocks(user, UserId(0), 99).await);
         lines.push(format!("{people:?}"));
@@ -526,61 +568,4 @@ async fn member_ids(store: &dyn Store, group: GroupId) -> Vec<UserId> {
     let mut ids: Vec<_> = members.iter().map(|(user, _)| *user).collect();
     ids.sort();
     ids
-}
-
-fn sender(user: UserId) -> Sender {
-    Sender { user, nickname: "as sent".into(), platform: 2, device_id: "device".into() }
-}
-
-fn message(from: UserId, conversation: ConversationId, id: &str, body: &'static str, counted: bool) -> NewMessage {
-    NewMessage {
-        conversation,
-        from: sender(from),
-        client_msg_id: id.parse().expect("the model uses good ids"),
-        kind: v1::message::Type::Text.into(),
-        content: body.into(),
-        attachment: body.into(),
-        client_time_ms: 5,
-        counted,
-        reply_to: 0,
-        change: None,
-        login_version: 0,
-    }
-}
-
-/// Versions go up; by how much is a store's own.
-fn plain_group(group: Group) -> Group {
-    Group { members_version: 0, ..group }
-}
-
-fn plain_session(mut session: Session) -> Session {
-    if let Party::Group(group, role) = session.party {
-        session.party = Party::Group(plain_group(group), role);
-    }
-    session
-}
-
-/// What notices are called is a store's own, and in which order they name users.
-fn plain_message(mut message: Message) -> Message {
-    if message.kind == i32::from(v1::message::Type::Notice) {
-        let mut notice = v1::Notice::decode(message.attachment).expect("the attachment of a notice is a notice");
-        notice.user_ids.sort();
-        message.attachment = notice.encode_to_vec().into();
-        message.client_msg_id = "notice".parse().expect("it is a good id");
-        message.client_time_ms = 0;
-    }
-    message
-}
-
-fn plain_change(changed: Result<MembersChanged, Error>) -> String {
-    match changed {
-        Ok(mut changed) => {
-            changed.stamped.sort();
-            let notices: Vec<_> = changed.notices.into_iter().map(plain_message).collect();
-            format!("{:?}", (plain_group(changed.group), changed.role, notices, changed.stamped, changed.changes))
-        }
-        // Which limit is told when both are reached is a store's own.
-        Err(Error::Refused(Refusal::Limit { .. })) => "limit".into(),
-        Err(error) => format!("{error:?}"),
-    }
 }

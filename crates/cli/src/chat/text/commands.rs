@@ -3,6 +3,27 @@
 use super::Text;
 
 impl Text {
+    pub fn devices_title(self) -> &'static str {
+        self.pick("Your devices", "已登录的设备")
+    }
+
+    pub fn device_state(self, current: bool, connected: bool) -> &'static str {
+        match (current, connected) {
+            (true, _) => self.pick("this one", "本机"),
+            (false, true) => self.pick("connected", "在线"),
+            (false, false) => "",
+        }
+    }
+
+    pub fn no_device(self, begins: &str) -> String {
+        let words = format!("no one device begins with {begins}: /devices shows them");
+        self.choose(words, format!("没有唯一以 {begins} 开头的设备：/devices 查看"))
+    }
+
+    pub fn revoked(self) -> &'static str {
+        self.pick("logged out there", "已让该设备下线")
+    }
+
     /// A command as it is written.
     pub fn usage(self, name: &str) -> &'static str {
         match name {
@@ -45,6 +66,8 @@ impl Text {
             "/join" => self.pick("/join TOKEN WORDS", "/join 令牌 附言"),
             "/alias" => self.pick("/alias NAME", "/alias 群昵称"),
             "/dissolve" => "/dissolve",
+            "/devices" => "/devices",
+            "/revoke" => self.pick("/revoke DEVICE", "/revoke 设备"),
             "/nick" => self.pick("/nick NAME", "/nick 昵称"),
             "/leave" => "/leave",
             "/members" => "/members",
@@ -96,6 +119,8 @@ impl Text {
             "/join" => self.pick("a group by a link", "通过链接入群"),
             "/alias" => self.pick("your name in this group", "修改自己的群昵称"),
             "/dissolve" => self.pick("end this group for all", "解散本群"),
+            "/devices" => self.pick("where you are logged in", "查看已登录的设备"),
+            "/revoke" => self.pick("log a device out", "让设备下线"),
             "/nick" => self.pick("change your name", "修改昵称"),
             "/leave" => self.pick("leave this group", "退出本群"),
             "/members" => self.pick("who is in this group", "查看群成员"),

@@ -1,6 +1,7 @@
-//! What is laid over the screen for a moment: the help, a group's members, contacts.
+//! What is laid over the screen for a moment: the help, a group's members, contacts, devices.
 
-use anser_client::{Member, User};
+use anser_client::{Device, Member, User};
+use jiff::tz::TimeZone;
 use ratatui::{
     Frame,
     layout::Rect,
@@ -14,7 +15,7 @@ use crate::chat::{
     command,
     input::cells,
     model::{Model, Overlay, display_name},
-    wash,
+    time, wash,
 };
 
 pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
@@ -61,6 +62,10 @@ fn picture(model: &Model, columns: u16) -> Option<(String, Vec<Line<'static>>)> 
             }
             Some((text.contacts_title().to_owned(), rows))
         }
+        Overlay::Devices(devices) => Some((
+            model.text.devices_title().to_owned(),
+            devices.iter().map(|device| device_row(model, device)).collect(),
+        )),
         Overlay::Members { title, members, more } => {
             let more = more.then(|| Line::styled(model.text.more_members(), DIM));
             Some((title.clone(), members.iter().map(|member| row_of(model, member)).chain(more).collect()))
@@ -87,6 +92,14 @@ fn help(model: &Model, columns: usize) -> Vec<Line<'static>> {
         }
     };
     commands.into_iter().flat_map(rows).chain([Line::default()]).chain(keys.into_iter().flat_map(rows)).collect()
+}
+
+fn device_row(model: &Model, device: &Device) -> Line<'static> {
+    let name = if device.name.is_empty() { String::new() } else { format!("{}  ", wash::line(&device.name)) };
+    let day = time::day(&TimeZone::UTC, device.last_seen_ms);
+    let state = model.text.device_state(device.current, device.connected);
+    let id = Span::styled(device.device_id.clone(), DIM);
+    Line::from(vec![name.into(), id, Span::raw(format!("  {day}  ")), Span::raw(state).yellow()])
 }
 
 fn row_of(model: &Model, member: &Member) -> Line<'static> {

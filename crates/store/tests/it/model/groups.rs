@@ -57,7 +57,17 @@ fn create_link() -> impl Strategy<Value = Step> {
         let (creator, link_id, login_version) = (UserId(0), 0, 0);
         // Of two links one is found by a token.
         let token_hash = [link + 4 * GROUPS.iter().position(|of| *of == group).unwrap_or(0) as u8; 16];
-        let new = NewLink { group, creator, link_id, token_hash, expires_ms, max_uses, approval, login_version };
+        let new = NewLink {
+            group,
+            creator,
+            link_id,
+            token_hash,
+            expires_ms,
+            max_uses,
+            approval,
+            device_id: "device".into(),
+            login_version,
+        };
         Step::CreateLink(group, operator, link, new)
     })
 }
@@ -72,7 +82,8 @@ pub(super) async fn take(store: &dyn Store, step: Step) -> String {
         Step::RevokeLink(group, operator, link) => {
             let user = operator.of(store, group).await;
             let login_version = Login::Present.version(store, user).await;
-            let revocation = LinkRevocation { group, user, link_id: link.into(), login_version };
+            let revocation =
+                LinkRevocation { group, user, link_id: link.into(), device_id: "device".into(), login_version };
             format!("{:?}", store.revoke_link(revocation).await)
         }
         Step::JoinByLink(user, token, text, login) => {

@@ -97,6 +97,7 @@ async fn coming_going_and_marks_on_all_nodes_fall_into_one_order() {
                         conversation: group(9),
                         kind: MarkKind::Read,
                         server_msg_id: n,
+                        device_id: "device".into(),
                         login_version: 0,
                     })
                     .await,

@@ -71,6 +71,7 @@ async fn a_mark_that_moves_nothing_waits_for_nobodys_locks() {
         conversation,
         kind,
         server_msg_id,
+        device_id: "device".into(),
         login_version: 0,
     };
     for to in [single(1, 2), group(9)] {

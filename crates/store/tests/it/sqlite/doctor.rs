@@ -187,7 +187,18 @@ async fn a_healthy_store_has_no_finding() {
             (if rng.random() { MarkKind::Read } else { MarkKind::Delivered }, rng.random_range(1..50));
         let batch = (0..4).map(|m| text(user, to, &format!("{}", n + m * rng.random_range(0..2)))).collect();
         store.append(batch).await.expect("the store works");
-        drop(store.mark(Mark { user: UserId(user), conversation: to, kind, server_msg_id, login_version: 0 }).await);
+        drop(
+            store
+                .mark(Mark {
+                    user: UserId(user),
+                    conversation: to,
+                    kind,
+                    server_msg_id,
+                    device_id: "device".into(),
+                    login_version: 0,
+                })
+                .await,
+        );
         let others = vec![UserId(rng.random_range(1..=20))];
         let action = match rng.random_range(0..8) {
             0 => MembersAction::Leave,

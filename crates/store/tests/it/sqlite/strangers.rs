@@ -20,6 +20,7 @@ pub(super) async fn strangers_go_on(folder: &Path, damage: &str) {
                     conversation: to,
                     kind: MarkKind::Read,
                     server_msg_id: 5,
+                    device_id: "device".into(),
                     login_version: 0,
                 };
                 drop(store.mark(mark).await);

@@ -67,7 +67,13 @@ async fn no_file_has_the_words_of_a_message_that_neither_of_two_sees() {
         store.close().await;
         assert!(has(home.path(), "unforgettable"), "the other one sees it");
         let store = open(home.path());
-        let hide = Hide { user: UserId(user), conversation: to, places: vec![place], login_version: 0 };
+        let hide = Hide {
+            user: UserId(user),
+            conversation: to,
+            places: vec![place],
+            device_id: "device".into(),
+            login_version: 0,
+        };
         store.hide_messages(hide).await.expect("hidden");
         store.close().await;
     }

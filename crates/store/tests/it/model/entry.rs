@@ -1,0 +1,45 @@
+//! Entries of a log, and who writes them.
+
+use anser_proto::{ConversationId, UserId, v1};
+use anser_store::{MessageChange, NewMessage, Sender, What};
+
+pub(super) fn change_of(
+    user: UserId,
+    conversation: ConversationId,
+    id: &str,
+    change: MessageChange,
+    becomes: &'static str,
+) -> NewMessage {
+    let kind = match change.what {
+        What::Recall => v1::message::Type::Recall,
+        What::Edit { .. } => v1::message::Type::Edit,
+        What::React => v1::message::Type::Reaction,
+    };
+    NewMessage { kind: kind.into(), change: Some(change), ..message(user, conversation, id, becomes, false) }
+}
+
+pub(super) fn sender(user: UserId) -> Sender {
+    Sender { user, nickname: "as sent".into(), platform: 2, device_id: "device".into() }
+}
+
+pub(super) fn message(
+    from: UserId,
+    conversation: ConversationId,
+    id: &str,
+    body: &'static str,
+    counted: bool,
+) -> NewMessage {
+    NewMessage {
+        conversation,
+        from: sender(from),
+        client_msg_id: id.parse().expect("the model uses good ids"),
+        kind: v1::message::Type::Text.into(),
+        content: body.into(),
+        attachment: body.into(),
+        client_time_ms: 5,
+        counted,
+        reply_to: 0,
+        change: None,
+        login_version: 0,
+    }
+}
