@@ -104,6 +104,9 @@ const OURS: &str = "single_1008_1009";
 const READ: u32 = 9;
 const STORED: u32 = 12;
 
+/// Who came is seen by then to be there.
+const LOOKED: std::time::Duration = std::time::Duration::from_millis(1_500);
+
 struct Story {
     reader: Reader,
     alice: Client,
@@ -153,8 +156,9 @@ impl Story {
 
     /// As the page shows it, but for what a server chooses.
     async fn say(&mut self, block: &Block) -> Value {
-        let mut frame: Value =
-            serde_json::from_str(&block.text.replace("\"1010\"", &format!("{:?}", self.carol_id))).expect("JSON");
+        let text = block.text.replace("\"1010\"", &format!("{:?}", self.carol_id));
+        let text = text.replace("\"group_id\": \"3\"", &format!("\"group_id\": {:?}", self.group_id));
+        let mut frame: Value = serde_json::from_str(&text).expect("JSON");
         let number = |value: &Value| value.as_str().and_then(|text| text.parse().ok()).expect("a number");
         let group = GroupId(self.group_id.parse().expect("an id"));
         let digest = groups_digest([(group, number(&self.group_head))]).to_string();
@@ -171,6 +175,7 @@ impl Story {
                 });
             }
             // There is something new to read.
+            "get_presence" => tokio::time::sleep(LOOKED).await,
             "mark_read" => drop(self.bob.ask("send", message(OURS, "and you?")).await),
             "sync" => frame["sync"] = json!({"mailbox_seq": self.mailbox_seq, "groups_digest": digest}),
             _ => {}
@@ -201,6 +206,8 @@ impl Story {
             // Alice's edit, right before.
             "messages_changed" => {}
             "typing" => drop(self.bob.ask("typing", json!({"conversation_id": OURS})).await),
+            // Alice's, right before.
+            "signal" => return self.bob.event(name).await,
             "draining" | "close" => return self.told_at_the_end(name).await,
             _ => panic!("nobody knows why a server says `{name}`"),
         }
