@@ -128,6 +128,8 @@ async fn crowd(url: &str) -> Conn {
     fill(&mut db, CROWD, "im_mailbox", "user_id, mailbox_seq", "seq, 1").await;
     fill(&mut db, CROWD, "im_password", "user_id, argon2, scram", "seq, '', ''").await;
     fill(&mut db, CROWD, "im_device", "user_id, device_id, platform, name, last_seen_ms", "seq, 'd-1', 1, '', 1").await;
+    let revoked = "user_id, device_id, not_before_s, login_version";
+    fill(&mut db, CROWD, "im_revoked", revoked, "seq, 'd-2', 1, 0").await;
     let group =
         "group_id, creator_id, client_group_id, name, avatar, owner_id, member_count, created_ms, members_version";
     fill(&mut db, CROWD, "im_group", group, "seq, seq, 'g', '', '', seq, 1, 1, 1").await;
