@@ -4,15 +4,15 @@
 use std::collections::HashSet;
 
 use anser_proto::{
-    ClientMsgId, ConversationId, ErrorCode, UserId,
+    ClientMsgId, ConversationId, UserId,
     limits::{EMOJI_BYTES_MAX, EMOJIS_OF_A_USER_MAX},
     v1::{self, edit, message::Type, recall, server_frame::Body},
 };
 use anser_store::{Appended, Message, MessageChange, NewMessage, Target, What};
 
 use super::{
-    Actor,
-    deliver::{Audience, LogPosition, publish, untold},
+    Actor, check_named,
+    deliver::{Audience, LogPosition, members_to_tell, publish},
     message::check_body,
     wire,
 };
@@ -46,10 +46,7 @@ pub fn check_edit(actor: &Actor, edit: v1::Edit) -> Result<NewMessage, Error> {
 
 pub fn check_react(actor: &Actor, react: v1::React) -> Result<NewMessage, Error> {
     let emojis = react.emojis.iter().map(|emoji| check_emoji(emoji)).collect::<Result<Vec<_>, _>>()?;
-    if emojis.len() > EMOJIS_OF_A_USER_MAX {
-        let message = format!("emojis has {}: at most {EMOJIS_OF_A_USER_MAX} are a user's", emojis.len());
-        return Err(Error::new(ErrorCode::PageTooLarge, message));
-    }
+    check_named("emojis", emojis.len(), EMOJIS_OF_A_USER_MAX)?;
     if emojis.iter().collect::<HashSet<_>>().len() < emojis.len() {
         return Err(Error::bad_field("emojis names one of them twice"));
     }
@@ -123,13 +120,7 @@ pub async fn tell(cx: &Ctx, wave: &mut Wave, sender: UserId, entry: &Appended, t
         }
         ConversationId::Group(group) => {
             let members_version = entry.members_version;
-            if cx.members.known(group, members_version).is_none() {
-                wave.wake();
-            }
-            let members = match cx.members.at_least(cx, group, members_version).await {
-                Ok(members) => members,
-                Err(error) => return untold(cx, conversation, members_version, &error),
-            };
+            let Some(members) = members_to_tell(cx, wave, group, members_version).await else { return };
             let seen = LogPosition { group, members_version, server_msg_id: target.server_msg_id, behind: 0 };
             let whole = event(vec![wire::message(target)], 0);
             publish(cx, wave, Audience::Members(seen, &members), &whole, None).await;

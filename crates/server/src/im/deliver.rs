@@ -4,6 +4,7 @@
 use anser_proto::{ConversationId, GroupId, UserId};
 use anser_store::Error;
 
+use super::members::MemberList;
 use crate::{
     accepted::ConnId,
     cluster::{
@@ -101,6 +102,16 @@ impl LogPosition {
         let is_entitled = move |(_, joined): &&(UserId, u64)| *joined > self.behind && *joined <= self.server_msg_id;
         members.iter().filter(is_entitled).map(|(member, _)| *member)
     }
+}
+
+/// A group's members, of whom something of this version is to be told. Whoever waits in the wave is not held up while they are looked up; if they
+/// cannot be known, those whom it concerns are told to sync.
+pub async fn members_to_tell(cx: &Ctx, wave: &mut Wave, group: GroupId, members_version: u64) -> Option<MemberList> {
+    if cx.members.known(group, members_version).is_none() {
+        wave.wake();
+    }
+    let members = cx.members.at_least(cx, group, members_version).await;
+    members.inspect_err(|error| untold(cx, ConversationId::Group(group), members_version, error)).ok()
 }
 
 /// The store does not say what, or whom, to tell: those whom it may concern are told to sync.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use anser_proto::{
-    ConversationId, ErrorCode, GroupId, UserId,
+    ConversationId, GroupId, UserId,
     ids::check_ascii_id,
     limits::{ANNOUNCEMENT_CHARS_MAX, AVATAR_BYTES_MAX, HISTORY_LAST_MAX, INVITE_MAX, NAME_CHARS_MAX},
     v1::{self, server_frame::Body},
@@ -14,10 +14,10 @@ use anser_store::{
 };
 
 use super::{
-    Actor, Lane,
-    deliver::{Audience, LogPosition, PUSHED_AT_ONCE, publish, untold},
+    Actor, Lane, check_named,
+    deliver::{Audience, LogPosition, PUSHED_AT_ONCE, members_to_tell, publish},
     message,
-    name::check_name,
+    name::{check_length, check_name},
     page_limit, people, session, stored,
     user::check_avatar,
     wire,
@@ -129,10 +129,8 @@ pub async fn update(cx: &Ctx, actor: &Actor, update: v1::UpdateGroup) -> Result<
     if let Some(avatar) = &update.avatar {
         check_avatar(avatar, AVATAR_BYTES_MAX)?;
     }
-    let chars = update.announcement.as_ref().map_or(0, |text| text.chars().count());
-    if chars > ANNOUNCEMENT_CHARS_MAX {
-        let message = format!("announcement has {chars} characters: at most {ANNOUNCEMENT_CHARS_MAX} are allowed");
-        return Err(Error::bad_field(message));
+    if let Some(announcement) = &update.announcement {
+        check_length("announcement", announcement, ANNOUNCEMENT_CHARS_MAX)?;
     }
     let change = GroupChange {
         name: update.name.map(Into::into),
@@ -170,10 +168,8 @@ pub async fn set_nickname(cx: &Ctx, actor: &Actor, set: v1::SetGroupNickname) ->
 
 async fn tell_nickname(cx: &Ctx, group: GroupId, user: UserId, nickname: String, entry: &Appended) {
     let (conversation, members_version) = (ConversationId::Group(group), entry.members_version);
-    let members = match cx.members.at_least(cx, group, members_version).await {
-        Ok(members) => members,
-        Err(error) => return untold(cx, conversation, members_version, &error),
-    };
+    let wave = &mut Wave::default();
+    let Some(members) = members_to_tell(cx, wave, group, members_version).await else { return };
     let server_msg_id = entry.server_msg_id;
     let event = Event::new(Body::MessagesChanged(v1::MessagesChanged {
         conversation_id: conversation.to_string(),
@@ -183,7 +179,7 @@ async fn tell_nickname(cx: &Ctx, group: GroupId, user: UserId, nickname: String,
         ..v1::MessagesChanged::default()
     }));
     let position = LogPosition { group, members_version, server_msg_id, behind: 0 };
-    publish(cx, &mut Wave::default(), Audience::Members(position, &members), &event, None).await;
+    publish(cx, wave, Audience::Members(position, &members), &event, None).await;
 }
 
 fn join_mode(join: i32) -> Result<JoinMode, Error> {
@@ -226,12 +222,10 @@ pub async fn tell(cx: &Ctx, changed: &MembersChanged, older: &[(UserId, u64)]) {
     let (group, members_version) = (changed.group.group, changed.group.members_version);
     let conversation = ConversationId::Group(group);
     cx.peers.tell(Told::Members(MembersVersion { group, version: members_version }));
-    let members = match cx.members.at_least(cx, group, members_version).await {
-        Ok(members) => members,
-        Err(error) => return untold(cx, conversation, members_version, &error),
-    };
+    let wave = &mut Wave::default();
+    let Some(members) = members_to_tell(cx, wave, group, members_version).await else { return };
     let present: HashSet<UserId> = members.iter().map(|(member, _)| *member).collect();
-    let (wave, mut told) = (&mut Wave::default(), Vec::new());
+    let mut told = Vec::new();
     for notice in &changed.notices {
         let message = wire::message(notice);
         let named = message.notice.as_ref().map_or(Vec::new(), |notice| notice.user_ids.clone());
@@ -258,9 +252,6 @@ pub async fn tell(cx: &Ctx, changed: &MembersChanged, older: &[(UserId, u64)]) {
 }
 
 pub fn user_ids(ids: &[u64]) -> Result<Vec<UserId>, Error> {
-    if ids.len() > INVITE_MAX {
-        let message = format!("{} users are named: at most {INVITE_MAX} at once", ids.len());
-        return Err(Error::new(ErrorCode::PageTooLarge, message));
-    }
+    check_named("users", ids.len(), INVITE_MAX)?;
     ids.iter().map(|id| wire::user_id(*id)).collect()
 }

@@ -6,7 +6,7 @@ use anser_proto::{GroupId, UserId, limits::REQUEST_TEXT_CHARS_MAX, v1};
 use anser_store::{self as store, LinkPreview, LinkRevocation, LinkUse, MembersAction, NewLink, Refusal, TokenHash};
 use tokio::time::Instant;
 
-use super::{Actor, Lane, group, page_limit, wire};
+use super::{Actor, Lane, group, name::check_length, page_limit, wire};
 use crate::{ctx::Ctx, error::Error, link::Token};
 
 pub async fn unban(cx: &Ctx, actor: &Actor, unban: v1::UnbanMembers) -> Result<v1::Group, Error> {
@@ -102,11 +102,7 @@ pub async fn join(
     join: v1::JoinGroup,
     now: Instant,
 ) -> Result<v1::Joined, Error> {
-    let chars = join.text.chars().count();
-    if chars > REQUEST_TEXT_CHARS_MAX {
-        let message = format!("text has {chars} characters: at most {REQUEST_TEXT_CHARS_MAX} are allowed");
-        return Err(Error::bad_field(message));
-    }
+    check_length("text", &join.text, REQUEST_TEXT_CHARS_MAX)?;
     lane.may_use_link(now)?;
     let (token_hash, user, text) = (hash_of(&join.token)?, actor.sender(), join.text.into());
     let by = LinkUse { token_hash, user, text, login_version: actor.login_version() };

@@ -254,6 +254,15 @@ fn done() -> Body {
     Body::Done(Done {})
 }
 
+/// Refuses to name so many in one request.
+fn check_named(things: &str, named: usize, max: usize) -> Result<(), Error> {
+    if named <= max {
+        return Ok(());
+    }
+    let message = format!("{named} {things} are named: at most {max} at once");
+    Err(Error::new(ErrorCode::PageTooLarge, message))
+}
+
 /// The entries of a page: what was asked for, or what is usual.
 fn page_limit(asked: u32) -> Result<u32, Error> {
     match asked {

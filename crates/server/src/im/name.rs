@@ -28,6 +28,15 @@ pub fn check_name(field: &'static str, name: &str, chars: RangeInclusive<usize>)
     check_chars(name).map_err(|why| Error::bad_field(format!("{field} {why}")))
 }
 
+/// Refuses a text of more characters.
+pub fn check_length(field: &'static str, text: &str, max: usize) -> Result<(), Error> {
+    let chars = text.chars().count();
+    if chars <= max {
+        return Ok(());
+    }
+    Err(Error::bad_field(format!("{field} has {chars} characters: at most {max} are allowed")))
+}
+
 /// What a character does in a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::{
     Actor, Lane,
     deliver::{Audience, publish},
-    name::check_name,
+    name::{check_length, check_name},
     page_limit, presence, wire,
 };
 use crate::{accepted::ConnId, config::Strangers, ctx::Ctx, error::Error, event::Event, outbox::Wave};
@@ -25,11 +25,7 @@ pub async fn request_contact(
     request: v1::RequestContact,
     now: Instant,
 ) -> Result<v1::Changed, Error> {
-    let chars = request.text.chars().count();
-    if chars > REQUEST_TEXT_CHARS_MAX {
-        let message = format!("text has {chars} characters: at most {REQUEST_TEXT_CHARS_MAX} are allowed");
-        return Err(Error::bad_field(message));
-    }
+    check_length("text", &request.text, REQUEST_TEXT_CHARS_MAX)?;
     lane.may_ask_for_contact(now)?;
     change(cx, actor, lane.conn, request.user_id, PeopleAction::Request(request.text.into())).await
 }

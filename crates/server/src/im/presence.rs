@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anser_proto::{
-    ErrorCode, UserId,
+    UserId,
     limits::PAGE_MAX,
     v1::{self, change::Now, presence::State as WireState, server_frame::Body},
 };
@@ -11,7 +11,7 @@ use anser_store::Error as StoreError;
 use tokio::time::{Instant, interval};
 
 use super::{
-    Actor, Lane,
+    Actor, Lane, check_named,
     deliver::{Audience, publish},
     wire,
 };
@@ -129,10 +129,7 @@ pub async fn get(
     get: v1::GetPresence,
     now: Instant,
 ) -> Result<v1::Presences, Error> {
-    if get.user_ids.len() > PAGE_MAX as usize {
-        let message = format!("{} users are named: at most {PAGE_MAX} may be", get.user_ids.len());
-        return Err(Error::new(ErrorCode::PageTooLarge, message));
-    }
+    check_named("users", get.user_ids.len(), PAGE_MAX as usize)?;
     let users = get.user_ids.into_iter().map(wire::user_id).collect::<Result<Vec<_>, _>>()?;
     lane.may_get_presence(now)?;
     let seen = cx.store.seen_by(actor.user, users).await?;

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use anser_proto::{
-    ConversationId, ErrorCode, UserId,
+    ConversationId, UserId,
     limits::RECEIPTS_MAX,
     v1::{self, server_frame::Body},
 };
 use anser_store::{Mark, MarkKind, Marked, Readers};
 
 use super::{
-    Actor,
+    Actor, check_named,
     deliver::{Audience, publish},
     session, wire,
 };
@@ -30,11 +30,7 @@ pub async fn mark_delivered(
 }
 
 pub async fn who_read(cx: &Ctx, actor: &Actor, who: v1::WhoRead) -> Result<v1::Readers, Error> {
-    let named = who.server_msg_ids.len();
-    if named > RECEIPTS_MAX {
-        let message = format!("server_msg_ids has {named} ids: at most {RECEIPTS_MAX} are asked for at once");
-        return Err(Error::new(ErrorCode::PageTooLarge, message));
-    }
+    check_named("messages", who.server_msg_ids.len(), RECEIPTS_MAX)?;
     let places = who.server_msg_ids.into_iter().map(wire::position).collect();
     let readers = cx.store.who_read(actor.user, wire::group_id(who.group_id)?, places).await?;
     let ids = |users: Vec<UserId>| users.into_iter().map(|user| user.0).collect();

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use anser_proto::{
-    ConversationId, ErrorCode, UserId,
+    ConversationId, UserId,
     limits::HIDE_MAX,
     v1::{self, server_frame::Body},
 };
 use anser_store::{Flags, Hide, SessionAction, SessionChange, SessionChanged};
 
 use super::{
-    Actor, Lane,
+    Actor, Lane, check_named,
     deliver::{Audience, publish_here},
     page_limit, people, read, wire,
 };
@@ -101,11 +101,7 @@ async fn change(
 
 /// The connection that asked is told too how the conversation stands in the list now: the answer says only what is hidden.
 pub async fn hide(cx: &Ctx, actor: &Actor, from: ConnId, hide: v1::HideMessages) -> Result<v1::Changed, Error> {
-    let named = hide.server_msg_ids.len();
-    if named > HIDE_MAX {
-        let message = format!("server_msg_ids has {named} ids: at most {HIDE_MAX} are hidden at once");
-        return Err(Error::new(ErrorCode::PageTooLarge, message));
-    }
+    check_named("messages", hide.server_msg_ids.len(), HIDE_MAX)?;
     let (user, login_version) = (actor.user, actor.login_version());
     let conversation = wire::conversation_of(&hide.conversation_id, user)?;
     let places = hide.server_msg_ids.into_iter().map(wire::position).collect();

@@ -11,7 +11,7 @@ use anser_store::{Appended, MemberIds, NewMessage, Stretch};
 
 use super::{
     change,
-    deliver::{Audience, LogPosition, publish, untold},
+    deliver::{Audience, LogPosition, members_to_tell, publish, untold},
     members::MemberList,
     wire,
 };
@@ -49,16 +49,7 @@ pub async fn tell(
             None
         }
         ConversationId::Group(group) => {
-            if cx.members.known(group, members_version).is_none() {
-                wave.wake();
-            }
-            let members = match cx.members.at_least(cx, group, members_version).await {
-                Ok(members) => members,
-                Err(error) => {
-                    untold(cx, conversation, members_version, &error);
-                    return None;
-                }
-            };
+            let members = members_to_tell(cx, wave, group, members_version).await?;
             let event = event(wire::new_message(new, appended), 0);
             let position = LogPosition { group, members_version, server_msg_id, behind: 0 };
             publish(cx, wave, Audience::Members(position, &members), &event, Some(from)).await;

@@ -1,18 +1,15 @@
 //! Everything that changed since a position: the healer of every loss.
 
-use anser_proto::{ErrorCode, limits::PAGE_MAX, v1};
+use anser_proto::{limits::PAGE_MAX, v1};
 
-use super::{Actor, Lane, wire};
+use super::{Actor, Lane, check_named, wire};
 use crate::{ctx::Ctx, error::Error};
 
 /// Sessions of one page.
 const SESSIONS_MAX: u32 = 100;
 
 pub async fn sync(cx: &Ctx, actor: &Actor, lane: &mut Lane, sync: v1::Sync) -> Result<v1::SyncPage, Error> {
-    if sync.groups.len() > PAGE_MAX as usize {
-        let message = format!("{} groups are named: at most {PAGE_MAX} in one sync", sync.groups.len());
-        return Err(Error::new(ErrorCode::PageTooLarge, message));
-    }
+    check_named("groups", sync.groups.len(), PAGE_MAX as usize)?;
     let sessions_max = lane.entries(SESSIONS_MAX);
     let since = wire::position(sync.mailbox_seq);
     let mut changes = cx.store.changes(actor.user, since, sessions_max).await?;

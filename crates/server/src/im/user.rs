@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use anser_proto::{
-    ErrorCode, UserId,
+    UserId,
     ids::check_ascii_id,
     limits::{AVATAR_BYTES_MAX, NAME_CHARS_MAX, PAGE_MAX},
     v1::{self, server_frame::Body},
@@ -11,7 +11,7 @@ use anser_proto::{
 use anser_store::{self as store, NewUser, ProfileChange, Refusal, Store, User};
 
 use super::{
-    Actor,
+    Actor, check_named,
     deliver::{Audience, publish},
     name::check_name,
     wire,
@@ -31,11 +31,7 @@ pub async fn create_user(store: &dyn Store, ids: &Snowflake, new: NewUser) -> Re
 }
 
 pub async fn get(cx: &Ctx, get: v1::GetUsers) -> Result<v1::Users, Error> {
-    let named = get.user_ids.len() + get.accounts.len();
-    if named > PAGE_MAX as usize {
-        let message = format!("{named} users are named: at most {PAGE_MAX} at once");
-        return Err(Error::new(ErrorCode::PageTooLarge, message));
-    }
+    check_named("users", get.user_ids.len() + get.accounts.len(), PAGE_MAX as usize)?;
     for account in &get.accounts {
         check_ascii_id("account", account)?;
     }
