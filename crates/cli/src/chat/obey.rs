@@ -8,7 +8,7 @@ use super::{
     command::Command,
     model::{Model, Overlay, Tick, Wish},
     timeline::Timeline,
-    update::{Effect, OwnAct, PeopleAct, complain, say},
+    update::{Effect, MembersAct, OwnAct, PeopleAct, complain, say},
     wash,
 };
 
@@ -27,17 +27,17 @@ pub fn obey(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::Clear => on_session(model, effects, OwnAct::Clear),
         Command::Close => on_session(model, effects, OwnAct::Close),
         Command::Group { name, accounts } => effects.push(Effect::CreateGroup { name, accounts }),
-        Command::Invite(accounts) => in_group(model, effects, |group| Effect::Invite { group, accounts }),
-        Command::Remove(accounts) => in_group(model, effects, |group| Effect::Remove { group, accounts }),
-        Command::Promote(accounts) => in_group(model, effects, |group| Effect::Promote { group, accounts }),
-        Command::Demote(accounts) => in_group(model, effects, |group| Effect::Demote { group, accounts }),
-        Command::Transfer(account) => in_group(model, effects, |group| Effect::Transfer { group, account }),
+        Command::Invite(accounts) => on_members(model, effects, accounts, MembersAct::Invite),
+        Command::Remove(accounts) => on_members(model, effects, accounts, MembersAct::Remove),
+        Command::Promote(accounts) => on_members(model, effects, accounts, MembersAct::Promote),
+        Command::Demote(accounts) => on_members(model, effects, accounts, MembersAct::Demote),
+        Command::Transfer(account) => on_members(model, effects, vec![account], MembersAct::Transfer),
         Command::Rename(name) => change_group(model, effects, |update| update.name = Some(name)),
         Command::Announce(Some(text)) => change_group(model, effects, |update| update.announcement = Some(text)),
         Command::Announce(None) => show_announcement(model),
         Command::Mute { minutes, accounts } => {
             let until_ms = later(model, minutes);
-            in_group(model, effects, |group| Effect::Mute { group, accounts, until_ms });
+            on_members(model, effects, accounts, MembersAct::Mute(until_ms));
         }
         Command::Quiet(quiet) => change_group(model, effects, |update| update.mute_all = Some(quiet)),
         Command::Entry(entry) => in_group(model, effects, |group| Effect::Enter { group, entry }),
@@ -113,6 +113,10 @@ fn in_group(model: &mut Model, effects: &mut Vec<Effect>, effect: impl FnOnce(Gr
         Some(ConversationId::Group(group)) => effects.push(effect(group)),
         _ => complain(model, model.text.only_in_group()),
     }
+}
+
+fn on_members(model: &mut Model, effects: &mut Vec<Effect>, accounts: Vec<String>, act: MembersAct) {
+    in_group(model, effects, |group| Effect::Members { group, accounts, act });
 }
 
 fn change_group(model: &mut Model, effects: &mut Vec<Effect>, name: impl FnOnce(&mut GroupUpdate)) {

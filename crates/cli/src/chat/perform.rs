@@ -1,8 +1,7 @@
 //! Does what an update asks for: effects enter, calls to the SDK go out, answers come back. Decides nothing.
 
 use anser_client::{
-    Act, Changed, Client, ClientMsgId, Contact, ContactState, ConversationId, Draft, Error, Group, GroupId, NewGroup,
-    UserId,
+    Act, Changed, Client, ClientMsgId, Contact, ContactState, ConversationId, Draft, Error, GroupId, NewGroup, UserId,
 };
 use tokio::{
     sync::mpsc,
@@ -11,7 +10,7 @@ use tokio::{
 };
 
 use super::entry;
-use super::update::{Answer, Deed, Effect, OwnAct, PeopleAct};
+use super::update::{Answer, Deed, Effect, MembersAct, OwnAct, PeopleAct};
 
 /// What waits to be done in order; beyond it effects are refused.
 const QUEUE_MAX: usize = 1024;
@@ -146,22 +145,9 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
         }
         Effect::LookUp(users) => answer(client.users(&users).await.map(Answer::Users)),
         Effect::CreateGroup { name, accounts } => answer(create_group(client, name, accounts).await),
-        Effect::Invite { group, accounts } => answer(invite(client, group, accounts).await),
-        Effect::Remove { group, accounts } => answer(remove(client, group, accounts).await),
-        Effect::Promote { group, accounts } => {
-            answer(to_all(client, accounts, async |users| client.promote(group, users).await).await)
-        }
-        Effect::Demote { group, accounts } => {
-            answer(to_all(client, accounts, async |users| client.demote(group, users).await).await)
-        }
-        Effect::Transfer { group, account } => {
-            answer(to_all(client, vec![account], async |users| client.transfer(group, users[0]).await).await)
-        }
+        Effect::Members { group, accounts, act } => answer(change_members(client, group, accounts, act).await),
         Effect::ChangeGroup { group, update } => {
             answer(client.update_group(group, update).await.map(|group| Answer::Group(Some(Box::new(group)))))
-        }
-        Effect::Mute { group, accounts, until_ms } => {
-            answer(to_all(client, accounts, async |users| client.mute(group, users, until_ms).await).await)
         }
         Effect::Enter { group, entry } => answer(entry::perform(client, group, entry).await),
         Effect::Join { token, text } => answer(entry::join(client, &token, text).await),
@@ -236,30 +222,25 @@ async fn create_group(client: &Client, name: String, accounts: Vec<String>) -> R
     }
 }
 
-async fn invite(client: &Client, group: GroupId, accounts: Vec<String>) -> Result<Answer, Error> {
-    match find_all(client, accounts).await? {
-        Ok(users) => client.invite(group, &users).await.map(|_| Answer::Done(Deed::Invited)),
-        Err(nobody) => Ok(Answer::Nobody(nobody)),
-    }
-}
-
-async fn remove(client: &Client, group: GroupId, accounts: Vec<String>) -> Result<Answer, Error> {
-    match find_all(client, accounts).await? {
-        Ok(users) => client.remove(group, &users).await.map(|_| Answer::Done(Deed::Removed)),
-        Err(nobody) => Ok(Answer::Nobody(nobody)),
-    }
-}
-
-/// What the notice in the group's log will tell.
-async fn to_all(
+async fn change_members(
     client: &Client,
+    group: GroupId,
     accounts: Vec<String>,
-    change: impl AsyncFnOnce(&[UserId]) -> Result<Group, Error>,
+    act: MembersAct,
 ) -> Result<Answer, Error> {
-    match find_all(client, accounts).await? {
-        Ok(users) => change(&users).await.map(|_| Answer::Done(Deed::Told)),
-        Err(nobody) => Ok(Answer::Nobody(nobody)),
-    }
+    let users = match find_all(client, accounts).await? {
+        Ok(users) => users,
+        Err(nobody) => return Ok(Answer::Nobody(nobody)),
+    };
+    let (changed, deed) = match act {
+        MembersAct::Invite => (client.invite(group, &users).await, Deed::Invited),
+        MembersAct::Remove => (client.remove(group, &users).await, Deed::Removed),
+        MembersAct::Promote => (client.promote(group, &users).await, Deed::Told),
+        MembersAct::Demote => (client.demote(group, &users).await, Deed::Told),
+        MembersAct::Transfer => (client.transfer(group, users[0]).await, Deed::Told),
+        MembersAct::Mute(until_ms) => (client.mute(group, &users, until_ms).await, Deed::Told),
+    };
+    changed.map(|_| Answer::Done(deed))
 }
 
 async fn contacts(client: &Client) -> Result<Answer, Error> {

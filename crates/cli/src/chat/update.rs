@@ -110,6 +110,19 @@ pub enum OwnAct {
     Hide(u64),
 }
 
+/// What is done with members of a group, or those who are to be some.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MembersAct {
+    Invite,
+    Remove,
+    Promote,
+    Demote,
+    /// To the only one that is named.
+    Transfer,
+    /// Until this time, in milliseconds since 1970.
+    Mute(u64),
+}
+
 /// What is done with somebody.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum PeopleAct {
@@ -166,34 +179,14 @@ pub enum Effect {
         name: String,
         accounts: Vec<String>,
     },
-    Invite {
+    Members {
         group: GroupId,
         accounts: Vec<String>,
-    },
-    Remove {
-        group: GroupId,
-        accounts: Vec<String>,
-    },
-    Promote {
-        group: GroupId,
-        accounts: Vec<String>,
-    },
-    Demote {
-        group: GroupId,
-        accounts: Vec<String>,
-    },
-    Transfer {
-        group: GroupId,
-        account: String,
+        act: MembersAct,
     },
     ChangeGroup {
         group: GroupId,
         update: GroupUpdate,
-    },
-    Mute {
-        group: GroupId,
-        accounts: Vec<String>,
-        until_ms: u64,
     },
     Enter {
         group: GroupId,
