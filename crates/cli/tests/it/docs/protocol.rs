@@ -104,9 +104,6 @@ const OURS: &str = "single_1008_1009";
 const READ: u32 = 9;
 const STORED: u32 = 12;
 
-/// Who came is seen by then to be there.
-const LOOKED: std::time::Duration = std::time::Duration::from_millis(1_500);
-
 struct Story {
     reader: Reader,
     alice: Client,
@@ -175,7 +172,7 @@ impl Story {
                 });
             }
             // There is something new to read.
-            "get_presence" => tokio::time::sleep(LOOKED).await,
+            "get_presence" => self.await_presence_of_bob().await,
             "mark_read" => drop(self.bob.ask("send", message(OURS, "and you?")).await),
             "sync" => frame["sync"] = json!({"mailbox_seq": self.mailbox_seq, "groups_digest": digest}),
             _ => {}
@@ -187,6 +184,18 @@ impl Story {
             self.mailbox_seq = seq.clone();
         }
         answer
+    }
+
+    /// Until a contact is told that Bob is there.
+    async fn await_presence_of_bob(&mut self) {
+        let token = self.reader.run("anser token make eve");
+        let (mut eve, welcome) = enter(&self.reader, token.trim(), json!({"device_id": "d-2"})).await;
+        eve.ask("request_contact", json!({"user_id": "1009"})).await;
+        self.bob.ask("answer_contact", json!({"user_id": welcome["user"]["user_id"], "accept": true})).await;
+        let there = eve.ask("watch_presence", json!({})).await;
+        if there.get("presences").is_none() {
+            eve.event("presences").await;
+        }
     }
 
     /// What the server tells by itself, once somebody has given the reason.
