@@ -17,7 +17,7 @@ use crate::{
     reads::{
         AllUsers, Asked, BansOf, BetweenTwo, Blocks, Called, ChangesSince, ContactIds, Contacts, DevicesOf,
         GroupAsMember, Invisible, IsSeenToday, JoinRequestsOf, LinkCalled, LinksOf, LoginVersions, LoginsOf,
-        MemberIdsOf, MembersOf, MovedGroups, NotBefore, OneSession, OverseersOf, PositionsOf, PreviewOf, PrivacyOf,
+        MemberIdsOf, MembersOf, MovedGroups, NotBefore, OneSession, OverseersToTell, PositionsOf, PreviewOf, PrivacyOf,
         ReadLog, SeenBy, Sessions, UserCalled, UserWithPassword, Users, WhoRead,
     },
     stages::StageTimes,
@@ -131,8 +131,10 @@ impl<E: Engine> Store for E {
     async fn change_members(&self, change: MembersChange) -> Result<MembersChanged, Error> {
         // Whom an answer concerns beside those named is found out before anything is locked.
         let overseers = match change.action {
-            MembersAction::Approve(_) | MembersAction::Reject(_) if E::LOCKS_ROWS => {
-                self.read(OverseersOf(change.group)).await?
+            MembersAction::Invite(_) | MembersAction::Approve(_) | MembersAction::Reject(_) | MembersAction::Ban(_)
+                if E::LOCKS_ROWS =>
+            {
+                self.read(OverseersToTell(change.group)).await?
             }
             _ => Vec::new(),
         };

@@ -6,7 +6,7 @@ use anser_proto::{ConversationId, GroupId, UserId, v1};
 
 use crate::{
     Message, Refusal, Role, Sender, User,
-    facts::{Facts, Stop},
+    facts::{Facts, Stop, of_each},
     questions,
     rows::{ChangeRow, Entry, Head, Mailbox, MessageRow, StandingMessage, Stay, Thing, is_notice, is_silent},
 };
@@ -225,15 +225,13 @@ impl Facts<'_> {
         let added: BTreeSet<u64> = added.map(|(_, (_, place))| *place).collect();
         let recalled_now = self.tables.recalled.added().filter(|(of, at)| is_behind(of, at) && !added.contains(at));
         let recalled_now: Vec<u64> = recalled_now.map(|(_, place)| *place).collect();
-        let mut hidden = stored;
-        for place in added {
-            let counted = self.hidden(user, conversation, place)?.is_some_and(|row| row.counted);
-            hidden += u64::from(counted && self.recalled(conversation, place)?.is_none());
-        }
-        for place in recalled_now {
-            hidden -= u64::from(self.hidden(user, conversation, place)?.is_some_and(|row| row.counted));
-        }
-        Ok(recalled + hidden)
+        let hides_counted =
+            |facts: &mut Self, place| Ok(facts.hidden(user, conversation, place)?.is_some_and(|row| row.counted));
+        let more =
+            of_each(added, |place| Ok(hides_counted(self, place)? && self.recalled(conversation, place)?.is_none()))?;
+        let less = of_each(recalled_now, |place| hides_counted(self, place))?;
+        let count = |of: Vec<bool>| of.into_iter().filter(|is_so| *is_so).count() as u64;
+        Ok(recalled + stored + count(more) - count(less))
     }
 
     /// How many counted messages behind this place, up to the end, are recalled.

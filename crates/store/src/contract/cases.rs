@@ -277,6 +277,12 @@ macro_rules! store_contract {
                 pages_of_requests_lead_through_all
                 as_many_wait_as_may
             }
+            crowd {
+                all_who_oversee_are_told_and_all_who_wait_are_answered
+                all_who_left_are_banned
+                all_that_neither_of_two_sees_goes_with_what_stands_below_it
+                much_that_is_put_away_at_once_is_counted_once
+            }
             links {
                 who_comes_by_a_link_joins_by_themselves
                 a_members_use_counts_nothing

@@ -9,6 +9,7 @@ mod bans;
 mod cases;
 mod change;
 mod changes;
+mod crowd;
 mod device;
 mod dissolve;
 mod group;

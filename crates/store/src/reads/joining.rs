@@ -87,13 +87,22 @@ impl Read for LinkCalled {
     }
 }
 
-pub(crate) struct OverseersOf(pub(crate) GroupId);
+/// Who is told when somebody waits to be let into the group or does not wait any more: nobody, where nobody waits and
+/// nobody will.
+pub(crate) struct OverseersToTell(pub(crate) GroupId);
 
-impl Read for OverseersOf {
+impl Read for OverseersToTell {
     type Answer = Vec<UserId>;
 
     async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Vec<UserId>, D::Error> {
-        db.rows(vec![questions::overseers(db.dialect(), self.0)], |row| row.get()).await
+        let group = self.0;
+        let waits = Query::new("SELECT user_id FROM im_join_request WHERE group_id = ? LIMIT 1", [group.into()]);
+        let is_waited = db.row(waits, |row| row.get::<UserId>()).await?.is_some();
+        let may_wait = db.find::<GroupRow>(&group).await?.is_some_and(|row| row.join_mode == JoinMode::Approval);
+        if !is_waited && !may_wait {
+            return Ok(Vec::new());
+        }
+        db.rows(vec![questions::overseers(db.dialect(), group)], |row| row.get()).await
     }
 }
 

@@ -10,7 +10,7 @@ mod session;
 mod user;
 
 pub(crate) use group::{BansOf, GroupAsMember, MemberIdsOf, MembersOf};
-pub(crate) use joining::{Called, JoinRequestsOf, LinkCalled, LinksOf, OverseersOf, PreviewOf};
+pub(crate) use joining::{Called, JoinRequestsOf, LinkCalled, LinksOf, OverseersToTell, PreviewOf};
 pub(crate) use log::{Asked, ReadLog};
 #[cfg(feature = "cluster")]
 pub(crate) use log::{Plan, PlanLog};

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     BANS_OF_A_GROUP, Refusal, Role,
-    facts::{Facts, Stop},
+    facts::{Facts, Stop, of_each},
     questions,
     rows::BanRow,
     steps::distinct,
@@ -35,10 +35,10 @@ pub(super) fn ban(facts: &mut Facts<'_>, operation: &Operation<'_>, users: &[Use
     }
     let mut done = removal.carry_out(facts, operation)?;
     let row = BanRow { banned_by: operation.operator.user, since_ms: facts.now_ms() };
-    for user in new {
+    of_each(new, |user| {
         facts.tables.bans.set((group, user), Some(row.clone()));
-        read_to_the_end(facts, operation, user, &mut done)?;
-    }
+        read_to_the_end(facts, operation, user, &mut done)
+    })?;
     requests.tell(facts, &mut done)?;
     Ok(done)
 }

@@ -43,20 +43,20 @@ impl Verb for HideMessages {
         facts.must_not_be_banned(*user, *conversation)?;
         facts.must_be_logged_in(*user, device_id, *login_version)?;
         let seen = of_each(distinct(places), |place| self.seen(facts, &before, place))?;
-        let mut hidden = Hidden::default();
         let mut top = before.hidden_top;
-        for standing in seen.into_iter().flatten() {
+        let changes = of_each(seen.into_iter().flatten(), |standing| {
             let (place, counted) = (standing.message.server_msg_id, standing.message.counted);
             facts.tables.hidden.set((*user, (*conversation, place)), Some(HiddenRow { counted }));
             let mailbox_seq = facts.stamp_thing(*user, Thing::Hidden(*conversation, place))?;
-            hidden.changes.push(Change { mailbox_seq, now: Now::Hidden(*conversation, place) });
             top = top.max(place);
             self.erase_if_gone(facts, standing)?;
+            Ok(Change { mailbox_seq, now: Now::Hidden(*conversation, place) })
+        })?;
+        if changes.is_empty() {
+            return Ok(Hidden::default());
         }
-        if !hidden.changes.is_empty() {
-            hidden.mailbox_seq = facts.stamp(*user, *conversation, |entry| entry.hidden_top = top)?;
-        }
-        Ok(hidden)
+        let mailbox_seq = facts.stamp(*user, *conversation, |entry| entry.hidden_top = top)?;
+        Ok(Hidden { changes, mailbox_seq })
     }
 
     fn weight(&self) -> usize {

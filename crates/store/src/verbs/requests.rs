@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     Change, JOIN_REQUESTS_OF_A_GROUP, Now, Refusal, Role,
-    facts::{Facts, Stop},
+    facts::{Facts, Stop, of_each},
     questions,
     rows::{JoinRequestRow, Thing},
     steps::distinct,
@@ -70,17 +70,18 @@ impl Requests {
         let Some(open) = self.open else { return Ok(()) };
         done.waiting = Some(open.now);
         if open.now != open.before {
-            for overseer in open.overseers {
-                done.changes.push((overseer, told(facts, overseer, self.group, open.now)?));
-            }
+            done.changes.extend(tell(facts, self.group, open.overseers, open.now)?);
         }
         Ok(())
     }
 }
 
-fn told(facts: &mut Facts<'_>, user: UserId, group: GroupId, open: u64) -> Result<Change, Stop> {
-    let mailbox_seq = facts.stamp_thing(user, Thing::JoinRequests(group))?;
-    Ok(Change { mailbox_seq, now: Now::JoinRequests(group, u32::try_from(open).unwrap_or(u32::MAX)) })
+fn tell(facts: &mut Facts<'_>, group: GroupId, users: Vec<UserId>, open: u64) -> Result<Vec<(UserId, Change)>, Stop> {
+    let now = Now::JoinRequests(group, u32::try_from(open).unwrap_or(u32::MAX));
+    of_each(users, |user| {
+        let mailbox_seq = facts.stamp_thing(user, Thing::JoinRequests(group))?;
+        Ok((user, Change { mailbox_seq, now: now.clone() }))
+    })
 }
 
 /// Those who may answer requests since, and did not before, are told how many there are.
@@ -99,8 +100,8 @@ pub(super) fn tell_risen(facts: &mut Facts<'_>, group: GroupId, done: &mut Done)
         Some(open) => open,
         None => questions::requests_to_join(facts, group)?,
     };
-    for user in risen.into_iter().filter(|_| open > 0) {
-        done.changes.push((user, told(facts, user, group, open)?));
+    if open > 0 {
+        done.changes.extend(tell(facts, group, risen, open)?);
     }
     Ok(())
 }
@@ -131,29 +132,22 @@ pub(super) fn propose(facts: &mut Facts<'_>, operation: &Operation<'_>, users: &
 /// Whoever does not wait any more was let in or turned away by somebody before, or came another way.
 pub(super) fn approve(facts: &mut Facts<'_>, operation: &Operation<'_>, users: &[UserId]) -> Result<Done, Stop> {
     let group = operation.group;
-    let (mut waiting, mut comers) = (Vec::new(), Vec::new());
-    for (user, request) in waiting_of(facts, operation, users)? {
-        // What stands between the two now may have come since.
-        let may_come = match request.proposed_by {
-            Some(proposer) => may_be_put(facts, proposer, user)?,
-            None => true,
-        };
-        if may_come {
-            comers.push(Comer { user, invited_by: request.proposed_by });
-        }
-        waiting.push((user, request.link_id.filter(|_| may_come)));
-    }
+    let waiting = waiting_of(facts, operation, users)?;
+    // What stands between the two now may have come since.
+    let comers = of_each(&waiting, |(user, request)| match request.proposed_by {
+        Some(proposer) if !may_be_put(facts, proposer, *user)? => Ok(None),
+        invited_by => Ok(Some(Comer { user: *user, invited_by })),
+    })?;
+    let comers: Vec<_> = comers.into_iter().flatten().collect();
     let mut done = match comers.is_empty() {
         true => Done::default(),
         false => let_in(facts, group, operation.operator, &comers)?,
     };
     let mut requests = Requests::of(group);
-    for (user, link_id) in waiting {
+    of_each(waiting, |(user, JoinRequestRow { link_id, .. })| {
         requests.close(facts, user)?;
-        if let Some(link_id) = link_id {
-            count_use(facts, group, link_id)?;
-        }
-    }
+        link_id.map_or(Ok(()), |link_id| count_use(facts, group, link_id))
+    })?;
     requests.tell(facts, &mut done)?;
     Ok(done)
 }
