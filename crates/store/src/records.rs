@@ -183,8 +183,6 @@ pub struct LogPage {
     pub nicknames: Vec<GroupNickname>,
     /// How many entries of the log were looked at.
     pub looked_at: u32,
-    /// None of them was missing.
-    pub(crate) is_whole: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -205,7 +205,6 @@ impl State {
             references,
             nicknames: self.nicknames(conversation, &renamed),
             looked_at,
-            is_whole: true,
         })
     }
 

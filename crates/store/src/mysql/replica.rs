@@ -16,7 +16,12 @@ use super::{
     open::{Database, OpenError, Role},
     reader::{Patience, Readers},
 };
-use crate::{LogPage, damaged::Damaged, reads::Plan};
+use crate::{
+    LogPage,
+    damaged::Damaged,
+    read::{Read, Snapshot},
+    reads::Plan,
+};
 
 /// One that does not answer in this time is passed over.
 const PATIENCE: Patience = Patience { answer: Duration::from_secs(2), away: Duration::ZERO };
@@ -33,6 +38,17 @@ pub(super) struct Replicas {
 struct Replica {
     readers: Arc<Readers>,
     rests_until: Mutex<Instant>,
+}
+
+/// A page from a database that may lag behind: none, where it has not got all that was written, or changed, when the page was planned.
+struct Replicated(Plan);
+
+impl Read for Replicated {
+    type Answer = Option<LogPage>;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Option<LogPage>, D::Error> {
+        Ok(if self.0.is_reached(db).await? { Some(self.0.read(db).await?) } else { None })
+    }
 }
 
 impl Replicas {
@@ -63,9 +79,9 @@ impl Replicas {
         if *rests_until() > Instant::now() {
             return None;
         }
-        match replica.readers.read(plan.clone()).await {
-            Ok(page) if page.is_whole => Some(page),
-            Ok(_) => {
+        match replica.readers.read(Replicated(plan.clone())).await {
+            Ok(Some(page)) => Some(page),
+            Ok(None) => {
                 self.behind.fetch_add(1, Relaxed);
                 None
             }

@@ -48,6 +48,8 @@ impl Read for ReadLog {
 #[derive(Clone)]
 pub(crate) struct Plan {
     asked: ReadLog,
+    /// The end of the log.
+    end: u64,
     /// The last message that they may see.
     head: u64,
     /// The last of the stretch.
@@ -66,7 +68,8 @@ impl Read for PlanLog {
 
     async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Plan, D::Error> {
         let ReadLog { reader, conversation, stretch, .. } = self.0;
-        let (head, own) = self.reader(db).await?;
+        let (end, last_seen, own) = self.reader(db).await?;
+        let head = end.min(last_seen);
         let asked = stretch.after.unwrap_or(0).saturating_add(1);
         let (first, last) = (asked.max(own.cleared + 1), stretch.before.wrapping_sub(1).min(head));
         let ranges = match conversation {
@@ -81,13 +84,13 @@ impl Read for PlanLog {
             }
         };
         let hidden = if own.hidden_top < first { Vec::new() } else { self.hidden(db, first, last).await? };
-        Ok(Plan { asked: self.0.clone(), head, last: last.max(asked - 1), ranges, own, hidden })
+        Ok(Plan { asked: self.0.clone(), end, head, last: last.max(asked - 1), ranges, own, hidden })
     }
 }
 
 impl PlanLog {
-    /// The last message that the reader may see, and their entry.
-    async fn reader<D: Snapshot>(&self, db: &mut D) -> Result<(u64, Entry), D::Error> {
+    /// The end of the log, the place behind which the reader sees nothing, and their entry.
+    async fn reader<D: Snapshot>(&self, db: &mut D) -> Result<(u64, u64, Entry), D::Error> {
         let ReadLog { reader, conversation, .. } = self.0;
         let (key, damaged) = ((reader, conversation), db.damaged());
         let mut questions =
@@ -116,7 +119,7 @@ impl PlanLog {
         {
             return Err(Refusal::NotMember.into());
         }
-        Ok((head.min(last.ok_or(Refusal::NotMember)?), own))
+        Ok((head, last.ok_or(Refusal::NotMember)?, own))
     }
 
     async fn hidden<D: Snapshot>(&self, db: &mut D, first: u64, last: u64) -> Result<Vec<u64>, D::Error> {
@@ -194,6 +197,12 @@ impl ReadLog {
 }
 
 impl Plan {
+    /// Whether all that the log had when this was planned is there. Whatever changes a message makes the log longer.
+    pub(crate) async fn is_reached<D: Snapshot>(&self, db: &mut D) -> Result<bool, D::Error> {
+        let head = db.find::<Head>(&self.asked.conversation).await?.unwrap_or_default();
+        Ok(head.server_msg_id >= self.end)
+    }
+
     fn reader(&self) -> Reader {
         Reader { user: self.asked.reader, conversation: self.asked.conversation, own: self.own }
     }
@@ -211,7 +220,7 @@ impl Read for Plan {
             }
         }
         let ReadLog { reader, conversation, stretch, .. } = self.asked;
-        let Scan { mut messages, mut bytes, mut more, reached, targets, renamed, looked_at, is_whole } = scan;
+        let Scan { mut messages, mut bytes, mut more, reached, targets, renamed, looked_at } = scan;
         let (mut after, mut through) = (stretch.after.unwrap_or(0), self.last);
         match (stretch.after, more) {
             (Some(_), true) => through = reached.unwrap_or(after),
@@ -243,18 +252,7 @@ impl Read for Plan {
         let references = rows_beside::references(db, self.reader(), &messages).await?;
         rows_beside::mark_own(db, reader, &mut messages).await?;
         let nicknames = rows_beside::nicknames(db, conversation, renamed).await?;
-        Ok(LogPage {
-            messages,
-            more,
-            head: self.head,
-            after,
-            through,
-            changed,
-            references,
-            nicknames,
-            looked_at,
-            is_whole,
-        })
+        Ok(LogPage { messages, more, head: self.head, after, through, changed, references, nicknames, looked_at })
     }
 }
 
@@ -270,16 +268,14 @@ struct Scan {
     /// Whose own names in the group entries of the page changed.
     renamed: BTreeSet<UserId>,
     looked_at: u32,
-    is_whole: bool,
 }
 
 impl Scan {
     fn new(plan: &Plan) -> Self {
-        let is_whole = true;
         let (messages, targets) = (Vec::new(), Vec::new());
         debug_assert!(plan.asked.stretch.limit > 0, "a page has at least one entry");
         let renamed = BTreeSet::new();
-        Self { messages, bytes: 0, more: false, reached: None, targets, renamed, looked_at: 0, is_whole }
+        Self { messages, bytes: 0, more: false, reached: None, targets, renamed, looked_at: 0 }
     }
 
     /// To tell whether there is more, one entry more than fits is looked at. Where silent entries take the places of messages, more and more
@@ -299,14 +295,12 @@ impl Scan {
                 }
                 let target = row.get()?;
                 let message = plan.asked.take_message(row, shards, &damaged)?;
-                self.is_whole &= message.server_msg_id == next;
                 next = if ascends { message.server_msg_id + 1 } else { message.server_msg_id.saturating_sub(1) };
                 self.take(plan, message, target);
                 Ok(ControlFlow::Continue(()))
             };
             db.ask(&[question], each).await?;
             if u64::from(self.looked_at - before) < limit {
-                self.is_whole &= self.more || next == if ascends { last + 1 } else { first.saturating_sub(1) };
                 break;
             }
             (first, last) = if ascends { (next, last) } else { (first, next) };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anser_proto::{GroupId, UserId};
 use anser_services::{MariaDb, MariaDbOptions, Place, Source};
 use anser_store::{
-    MembersAction, MembersChange, Store, Stretch,
+    MembersAction, MembersChange, MessageChange, NewMessage, Store, Stretch, Target, What,
     mysql::{MysqlOptions, MysqlStore},
 };
 
@@ -92,6 +92,21 @@ async fn a_replica_that_is_up_to_date_serves_pages_and_one_that_is_gone_is_passe
     assert_eq!(store.stats().replica_behind, before, "a replica that has all was not used");
     let asked = replica.execute("SHOW GLOBAL STATUS LIKE 'Com_select'").expect("a count");
     assert!(asked.split_whitespace().last().is_some_and(|n| n.parse().is_ok_and(|n: u64| n > 50)), "{asked}");
+
+    replica.execute("STOP SLAVE SQL_THREAD").expect("it stands still");
+    for conversation in [single(1, 2), group(9)] {
+        let change = MessageChange { target: Target::Place(2), what: What::Recall };
+        let recall = NewMessage {
+            kind: 60,
+            content: "".into(),
+            counted: false,
+            change: Some(change),
+            ..text(1, conversation, "r")
+        };
+        send(&*store, recall).await.expect("its author may");
+    }
+    check(&*store, &*truth).await;
+    assert!(store.stats().replica_behind > before, "it has the places, and not what became of them");
 
     replica.kill();
     check(&*store, &*truth).await;
