@@ -337,7 +337,7 @@ macro_rules! store_contract {
             }
             lists {
                 flags_are_changed_one_by_one_and_are_the_users_alone
-                what_is_marked_unread_is_so_until_the_user_reads_or_writes
+                what_is_marked_unread_is_so_until_the_user_reads_writes_or_clears
                 pinned_conversations_are_bounded
                 a_cleared_log_begins_behind_the_last_that_was_cleared
                 the_mark_of_a_clear_is_a_receipt_as_any_other

@@ -82,7 +82,7 @@ pub(super) async fn flags_are_changed_one_by_one_and_are_the_users_alone(room: &
     }
 }
 
-pub(super) async fn what_is_marked_unread_is_so_until_the_user_reads_or_writes(room: &mut Room) {
+pub(super) async fn what_is_marked_unread_is_so_until_the_user_reads_writes_or_clears(room: &mut Room) {
     for to in [single(ADA, BOB), single(ADA, ADA), room.found(1, ADA, &[BOB]).await] {
         let place = room.say(ADA, to).await.server_msg_id;
         set(room, ADA, to, UNREAD).await;
@@ -100,6 +100,11 @@ pub(super) async fn what_is_marked_unread_is_so_until_the_user_reads_or_writes(r
         }
         room.say(ADA, to).await;
         assert!(!room.entry(ADA, to).await.marked_unread);
+        for through in [place, u64::MAX] {
+            set(room, ADA, to, UNREAD).await;
+            clear(room, ADA, to, through).await;
+            assert!(!room.entry(ADA, to).await.marked_unread);
+        }
     }
 }
 

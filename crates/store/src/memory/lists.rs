@@ -65,6 +65,7 @@ impl State {
             SessionAction::Remove(through) => after.removed_at = row.removed_at.max(through.min(end)),
             SessionAction::Clear(through) => {
                 after.cleared = row.cleared.max(through.min(end));
+                after.marked_unread &= after.cleared == row.cleared;
                 if after.cleared > row.cleared && after.cleared > row.read_mark {
                     let (kind, server_msg_id) = (MarkKind::Read, after.cleared);
                     let mark = Mark { user, conversation, kind, server_msg_id, device_id, login_version };

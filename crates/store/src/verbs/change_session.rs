@@ -83,7 +83,7 @@ impl ChangeSession {
         if place <= before.cleared {
             return Ok(SessionChanged::default());
         }
-        let mut after = Entry { cleared: place, ..before };
+        let mut after = Entry { cleared: place, marked_unread: false, ..before };
         if place <= before.read_mark {
             let mailbox_seq = facts.stamp(user, conversation, |entry| *entry = after)?;
             return Ok(SessionChanged { mailbox_seq, marked: None });
