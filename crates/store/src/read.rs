@@ -87,6 +87,13 @@ pub(crate) fn beside<R: Row>(row: &mut dyn Take, key: &R::Key, damaged: &Damaged
     sound(row, key, damaged)
 }
 
+impl<T> Page<Option<T>> {
+    /// What is damaged is left out, and counted: the page ends where it would.
+    pub(crate) fn sound(self) -> Page<T> {
+        Page { rows: self.rows.into_iter().flatten().collect(), more: self.more }
+    }
+}
+
 /// A page out of rows of which one more was read.
 pub(crate) fn cut<T>(mut rows: Vec<T>, limit: u32) -> Page<T> {
     let more = rows.len() > limit as usize;

@@ -9,8 +9,8 @@ use crate::{
     GroupNickname, Message, Reference,
     query::Query,
     questions,
-    read::{Snapshot, keyed},
-    rows::{COLUMNS, Damage, Entry, HiddenRow, ReactionRow, Row as _, Salvage, Stay, Take, is_silent, take_message},
+    read::{Snapshot, keyed, sound},
+    rows::{COLUMNS, Damage, Entry, HiddenRow, ReactionRow, Salvage, Stay, Take, is_silent, take_message},
 };
 
 /// Of a conversation, with their entry.
@@ -85,13 +85,13 @@ pub(super) async fn nicknames<D: Snapshot>(
     users: BTreeSet<UserId>,
 ) -> Result<Vec<GroupNickname>, D::Error> {
     let ConversationId::Group(group) = conversation else { return Ok(Vec::new()) };
-    let dialect = db.dialect();
+    let (dialect, damaged) = (db.dialect(), db.damaged());
     let questions = users.iter().map(|user| Query::with_key::<Stay>(dialect, &(group, *user))).collect();
     let found = db.rows(questions, |row| {
-        let (GroupId(_), user) = row.get()?;
-        Ok(Stay::take(row)?.nickname_of(user))
+        let key: (GroupId, UserId) = row.get()?;
+        Ok(sound::<Stay>(row, &key, &damaged).map(|stay| stay.nickname_of(key.1)))
     });
-    found.await
+    Ok(found.await?.into_iter().flatten().collect())
 }
 
 /// A question for each place that the reader may see; the places ascend.

@@ -8,8 +8,8 @@ use crate::{
     Ban, Group, GroupNickname, Member, MemberIds, Page, Refusal, Role, Silence, User,
     damaged::Damaged,
     query::{Query, bound},
-    read::{Read, Snapshot, beside, cut},
-    rows::{AnnouncementRow, BanRow, FIRST_SEEN, GroupRow, Row as _, Stay, Take, UserRow, columns_of},
+    read::{Read, Snapshot, beside, cut, sound},
+    rows::{AnnouncementRow, BanRow, FIRST_SEEN, GroupRow, Stay, Take, UserRow, columns_of},
 };
 
 pub(crate) struct GroupAsMember(pub(crate) UserId, pub(crate) GroupId);
@@ -81,11 +81,11 @@ impl Read for BansOf {
         let damaged = db.damaged();
         let bans = db.rows(vec![question], |row| {
             let (GroupId(_), user) = row.get()?;
-            let ban = BanRow::take(row)?;
+            let Some(ban) = sound::<BanRow>(row, &(group, user), &damaged) else { return Ok(None) };
             let user = beside(row, &user, &damaged).map_or(User::unreadable(user), |row: UserRow| row.user(user));
-            Ok(ban.ban(user))
+            Ok(Some(ban.ban(user)))
         });
-        Ok(cut(bans.await?, limit))
+        Ok(cut(bans.await?, limit).sound())
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     JoinMode, JoinRequest, Link, LinkPreview, Page, Refusal, Role, TokenHash, User,
     query::{Query, Value, bound},
     questions,
-    read::{Read, Snapshot, beside, cut},
+    read::{Read, Snapshot, beside, cut, sound},
     rows::{BanRow, Column as _, GroupRow, JoinRequestRow, LinkRow, Row as _, Stay, UserRow, columns_of},
     verbs::may_create,
 };
@@ -34,11 +34,11 @@ impl Read for JoinRequestsOf {
         let damaged = db.damaged();
         let requests = db.rows(vec![question], |row| {
             let (GroupId(_), user) = row.get()?;
-            let request = JoinRequestRow::take(row)?;
+            let Some(request) = sound::<JoinRequestRow>(row, &(group, user), &damaged) else { return Ok(None) };
             let user = beside(row, &user, &damaged).map_or(User::unreadable(user), |row: UserRow| row.user(user));
-            Ok(request.request(user))
+            Ok(Some(request.request(user)))
         });
-        Ok(cut(requests.await?, limit))
+        Ok(cut(requests.await?, limit).sound())
     }
 }
 
@@ -57,11 +57,12 @@ impl Read for LinksOf {
         let stay = must_be_member(db, asker, group).await?;
         let row = db.find::<GroupRow>(&group).await?.ok_or(Refusal::NotMember)?;
         may_create(&stay, &row, now_ms)?;
+        let damaged = db.damaged();
         let links = db.rows(vec![questions::links_of(group)], |row| {
             let (GroupId(_), link_id) = row.get()?;
-            Ok(LinkRow::take(row)?.link(link_id))
+            Ok(sound::<LinkRow>(row, &(group, link_id), &damaged).map(|row| row.link(link_id)))
         });
-        let mut links = links.await?;
+        let mut links: Vec<_> = links.await?.into_iter().flatten().collect();
         links.retain(|link| stay.role > Role::Member || link.created_by == asker);
         Ok(links)
     }

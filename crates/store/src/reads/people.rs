@@ -128,8 +128,8 @@ async fn page_of<R: Row<Key = (UserId, UserId)>, D: Snapshot, T: Send>(
     let which = format!("{0}.user_id = ? AND {0}.peer_id > ?{only} ORDER BY {0}.peer_id LIMIT ?", R::TABLE);
     let limit = limit.max(1);
     let question = about_peers::<R>(&which, [user.into(), bound(after.0), (u64::from(limit) + 1).into()]);
-    let Page { rows, more } = cut(db.rows(vec![question], |row| take_about(row, &damaged)).await?, limit);
-    Ok(Page { rows: rows.into_iter().filter_map(|found| make(found?)).collect(), more })
+    let Page { rows, more } = cut(db.rows(vec![question], |row| take_about(row, &damaged)).await?, limit).sound();
+    Ok(Page { rows: rows.into_iter().filter_map(make).collect(), more })
 }
 
 pub(crate) struct Contacts {

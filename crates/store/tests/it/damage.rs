@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use anser_proto::{GroupId, UserId};
 use anser_store::{
-    Error, Failure, LogPage, MemberIds, Options, Party, Role, Sequencer, Session, Store, Stretch,
-    sequencer::HeadSequencer,
+    Error, Failure, GroupChange, GroupUpdate, JoinMode, LogPage, MemberIds, MembersAction, MembersChange, NewLink,
+    NicknameChange, Options, Party, Role, Sequencer, Session, Store, Stretch, sequencer::HeadSequencer,
 };
 use async_trait::async_trait;
 
-use crate::talk::{common, found, group, send, settle, single, text};
+use crate::talk::{common, found, group, send, sender, settle, single, text};
 
 /// A store, and whoever damages it.
 #[async_trait]
@@ -25,6 +25,9 @@ pub trait Hand: Send + Sync {
 
     /// Leaves something in this column of these rows that is no text.
     async fn spoil(&self, table: &str, column: &str, which: &str);
+
+    /// Leaves something in this column of these rows that is no number of 32 bits.
+    async fn spoil_number(&self, table: &str, column: &str, which: &str);
 
     /// Lets each change of this user's mailbox fail.
     async fn jam(&self, user: u64);
@@ -135,5 +138,48 @@ pub async fn a_damaged_entry_of_a_list_keeps_its_place(hand: &dyn Hand) {
     assert_eq!(store.stats().damaged, met);
     hand.run("DELETE FROM im_user WHERE user_id = 1; DELETE FROM im_group").await;
     assert_eq!(all_lists(&*store).await, [somebody(""), of_group("")]);
+    store.close().await;
+}
+
+async fn act(store: &dyn Store, by: u64, action: MembersAction) {
+    let change = MembersChange { group: GroupId(10), operator: sender(by), action, login_version: 0 };
+    store.change_members(change).await.expect("they may");
+}
+
+/// In group 10: 4 and 5 wait, 1 created two links, and 2 and 3 have names of their own.
+async fn door(store: &dyn Store) {
+    let id = |id: &str| id.parse().expect("an id");
+    let (group, operator, login_version) = (GroupId(10), sender(1), 0);
+    let change = GroupChange { join_mode: Some(JoinMode::Approval), ..Default::default() };
+    store.update_group(GroupUpdate { group, operator, change, login_version }).await.expect("the owner may");
+    act(store, 2, MembersAction::Invite(vec![UserId(4), UserId(5)])).await;
+    for n in 1..=2 {
+        let (creator, device_id) = (UserId(1), "a-device".into());
+        let (link_id, token_hash, expires_ms, max_uses, approval) = (n, [n as u8; 16], 0, 0, false);
+        let new =
+            NewLink { group, creator, link_id, token_hash, expires_ms, max_uses, approval, device_id, login_version };
+        store.create_link(new).await.expect("the owner may");
+    }
+    for n in 2..=3 {
+        let (member, nickname, client_msg_id) = (sender(n), "Another".into(), id(&format!("name-{n}")));
+        let change = NicknameChange { group, member, client_msg_id, nickname, client_time_ms: 1, login_version };
+        store.set_nickname(change).await.expect("a member may");
+    }
+}
+
+pub async fn a_damaged_row_of_a_list_is_left_out(hand: &dyn Hand) {
+    let store = village(hand).await;
+    door(&*store).await;
+    hand.spoil("im_join_request", "text", "user_id = 4").await;
+    hand.spoil_number("im_link", "uses", "link_id = 1").await;
+    hand.run("UPDATE im_group_member SET role = 9 WHERE user_id = 2").await;
+    let (owner, group, first) = (UserId(1), GroupId(10), UserId(0));
+    let waiting = store.join_requests(owner, group, first, 10).await.expect("a page");
+    assert_eq!(waiting.rows.iter().map(|row| row.user.user.0).collect::<Vec<_>>(), [5]);
+    let links = store.links(owner, group).await.expect("links");
+    assert_eq!(links.iter().map(|link| link.link_id).collect::<Vec<_>>(), [2]);
+    let names = page(&*store, 1, self::group(10)).await.nicknames;
+    assert_eq!(names.iter().map(|name| name.user.0).collect::<Vec<_>>(), [3]);
+    assert_eq!(store.stats().damaged, 3);
     store.close().await;
 }

@@ -27,6 +27,10 @@ impl Hand for Database {
         self.run(&format!("UPDATE {table} SET {column} = NULL WHERE {which}")).await;
     }
 
+    async fn spoil_number(&self, table: &str, column: &str, which: &str) {
+        self.spoil(table, column, which).await;
+    }
+
     async fn jam(&self, user: u64) {
         self.run(&format!(
             "CREATE TRIGGER jam BEFORE UPDATE ON im_mailbox FOR EACH ROW
@@ -44,6 +48,11 @@ async fn a_damaged_message_keeps_its_place() {
 #[tokio::test]
 async fn a_damaged_entry_of_a_list_keeps_its_place() {
     damage::a_damaged_entry_of_a_list_keeps_its_place(&Database(fresh_name())).await;
+}
+
+#[tokio::test]
+async fn a_damaged_row_of_a_list_is_left_out() {
+    damage::a_damaged_row_of_a_list_is_left_out(&Database(fresh_name())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

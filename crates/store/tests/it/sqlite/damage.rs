@@ -22,6 +22,10 @@ impl Hand for Folder {
         self.run(&format!("UPDATE {table} SET {column} = CAST(x'ff' AS TEXT) WHERE {which}")).await;
     }
 
+    async fn spoil_number(&self, table: &str, column: &str, which: &str) {
+        self.run(&format!("UPDATE {table} SET {column} = -1 WHERE {which}")).await;
+    }
+
     async fn jam(&self, user: u64) {
         self.run(&format!(
             "CREATE TRIGGER jam BEFORE UPDATE ON im_mailbox WHEN NEW.user_id = {user} BEGIN SELECT RAISE(ABORT, 'jammed'); END"
@@ -42,6 +46,11 @@ async fn a_damaged_message_keeps_its_place() {
 #[tokio::test]
 async fn a_damaged_entry_of_a_list_keeps_its_place() {
     damage::a_damaged_entry_of_a_list_keeps_its_place(&hand()).await;
+}
+
+#[tokio::test]
+async fn a_damaged_row_of_a_list_is_left_out() {
+    damage::a_damaged_row_of_a_list_is_left_out(&hand()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
