@@ -318,11 +318,13 @@ impl<R: Row> Rows<R> {
 
     /// All that was changed is in the database now.
     pub(crate) fn written(&mut self) {
+        if !std::mem::take(&mut self.is_changed) {
+            return;
+        }
         for fact in self.known.values_mut().filter(|fact| fact.stored != fact.now) {
             fact.now.take_if(|row| !row.is_found());
             fact.stored = fact.now.clone();
         }
-        self.is_changed = false;
     }
 
     pub(crate) fn drain(&mut self) -> impl Iterator<Item = (R::Key, Fact<R>)> {

@@ -258,8 +258,8 @@ pub trait Store: Send + Sync {
 
     /// Hides messages from the user for good: on no page are they shown, nor what becomes of them; they cannot be changed or answered, do not
     /// count as unread and are not the last message of a list. Each takes the next number of the mailbox, and the session a last one. What the user
-    /// does not see is passed over, and what is hidden already. Nobody else is told. A body that both parties of a one-to-one conversation
-    /// hid or cleared is erased. Refused as [`change_session`](Store::change_session).
+    /// does not see is passed over, and what is hidden already. Nobody else is told. A body of a one-to-one conversation is erased when this leaves
+    /// it hidden or cleared by both parties. Refused as [`change_session`](Store::change_session).
     async fn hide_messages(&self, hide: Hide) -> Result<Hidden, Error>;
 
     /// Who has read these messages of a group, of the present members who were there when they were said, without their authors; in order of
@@ -381,7 +381,8 @@ pub trait Store: Send + Sync {
     /// then their role is none and nothing else is told them. A member gets the group as it is.
     ///
     /// *Uses*: who joins by it, or is let in who asked by it, is counted in the same transaction, so that no more join by it than it says.
-    /// *Alike*: a link that was revoked, is past its time or used up, whose creator may create none any more, that is of a dissolved group, or into whose group the
+    /// *Alike*: a link that was revoked, is past its time or used up, whose creator is no member or by their role may create none any more (muted, their links still lead there), that is of a
+    /// dissolved group, or into whose group the
     /// user may not come back, is `NotFound("link")`.
     /// *Limits*: `Limit` for more members than a group, groups than a user or open requests than a group
     /// ([`anser_proto::limits::JOIN_REQUESTS_MAX`]) may have. Who asks again replaces their words.

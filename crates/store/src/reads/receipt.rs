@@ -37,7 +37,7 @@ impl Read for WhoRead {
             return Err(Refusal::Limit { what: READERS_OF_A_GROUP, max: RECEIPT_MEMBERS_MAX }.into());
         }
         let authors = self.authors(db, stay.role).await?;
-        let members = self.marks(db).await?;
+        let members = if authors.is_empty() { Vec::new() } else { self.marks(db).await? };
         let readers = |(server_msg_id, author): (u64, UserId)| {
             let audience = members.iter().filter(|member| member.joined <= server_msg_id && member.user != author);
             let (read, unread): (Vec<_>, Vec<_>) = audience.partition(|member| member.mark >= server_msg_id);

@@ -323,8 +323,9 @@ async fn leave_out_hidden<D: Snapshot>(db: &mut D, user: UserId, listed: &mut [L
     let behind =
         |session: &Session| questions::hidden_behind(user, session.conversation, session.read_mark, session.head);
     take_off(db, concerned, behind).await?;
-    for Listed { session, .. } in listed.iter_mut().filter(|listed| listed.hidden_top >= listed.last_shown) {
-        let stretch = Stretch { after: None, before: 0, limit: 1, bytes_max: 1 };
+    let is_last_hidden = |listed: &&mut Listed| listed.session.last.is_some() && listed.hidden_top >= listed.last_shown;
+    for Listed { session, last_shown, .. } in listed.iter_mut().filter(is_last_hidden) {
+        let stretch = Stretch { after: None, before: *last_shown + 1, limit: 1, bytes_max: 1 };
         let page = ReadLog { reader: user, conversation: session.conversation, stretch, asked: Asked::ForTheirList }
             .read(db)
             .await?;

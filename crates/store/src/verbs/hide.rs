@@ -19,11 +19,14 @@ impl Verb for HideMessages {
         let Hide { user, conversation, places, .. } = &self.0;
         let peer = conversation.peer_of(*user).filter(|peer| peer != user);
         wants.row(Want::Mailbox(*user));
-        // Their bodies may go.
-        wants.row(Want::Head(*conversation));
         wants.row(Want::Session(*user, *conversation));
-        if let ConversationId::Group(group) = conversation {
-            wants.row(Want::Stay(*group, *user));
+        match conversation {
+            ConversationId::Group(group) => {
+                wants.look_at_head(*conversation);
+                wants.row(Want::Stay(*group, *user));
+            }
+            // Bodies may go.
+            ConversationId::Single { .. } => wants.row(Want::Head(*conversation)),
         }
         if let Some(peer) = peer {
             wants.row(Want::Session(peer, *conversation));
