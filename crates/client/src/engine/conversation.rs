@@ -387,7 +387,10 @@ impl Conversation {
     /// The user does not see this message any more. How many of those are not read, the server's row says.
     pub(super) fn hide(&mut self, id: u64) {
         self.window.remove(&id);
-        if id > self.kept.high && self.hidden.len() < WINDOW_MAX {
+        let high = self.kept.high;
+        // A page that left them out was put behind the position since.
+        self.hidden.retain(|hidden| *hidden > high);
+        if id > high && self.hidden.len() < WINDOW_MAX {
             self.hidden.insert(id);
         }
         let top = &mut self.kept.session.hidden_top;
