@@ -25,7 +25,7 @@ pub const NAMES: [&str; 48] = [
     "/rename",
     "/announce",
     "/mute",
-    "/quiet",
+    "/muteall",
     "/entry",
     "/history",
     "/ban",
@@ -88,7 +88,7 @@ pub enum Command {
         accounts: Vec<String>,
     },
     /// The owner and admins alone write.
-    Quiet(bool),
+    MuteAll(bool),
     Entry(Entry),
     /// By a link, with words for who lets others in.
     Join {
@@ -179,7 +179,7 @@ pub fn parse(line: &str) -> Option<Result<Command, Wrong>> {
             Some((Ok(minutes), [_, ..])) => Ok(Command::Mute { minutes, accounts: words[1..].to_vec() }),
             _ => Err(Wrong::Needs("/mute")),
         },
-        "/quiet" => is_on(&words, "/quiet").map(Command::Quiet),
+        "/muteall" => is_on(&words, "/muteall").map(Command::MuteAll),
         "/dissolve" => Ok(Command::Dissolve),
         "/leave" => Ok(Command::Leave),
         "/members" => Ok(Command::Members),
@@ -304,7 +304,7 @@ mod tests {
         check("/devices", Command::Devices);
         check("/revoke d-5b", Command::Revoke("d-5b".into()));
         check("/mute 60 bob", Command::Mute { minutes: 60, accounts: vec!["bob".into()] });
-        check("/quiet on", Command::Quiet(true));
+        check("/muteall on", Command::MuteAll(true));
         check("/pin off", Command::Pin(false));
         check("/snooze 60", Command::Snooze(60));
         check("/hide", Command::Hide(None));
@@ -339,7 +339,7 @@ mod tests {
         check("/to", Wrong::Needs("/to"));
         check("/group", Wrong::Needs("/group"));
         check("/mute bob", Wrong::Needs("/mute"));
-        check("/quiet", Wrong::Needs("/quiet"));
+        check("/muteall", Wrong::Needs("/muteall"));
         check("/hide 7", Wrong::Needs("/hide"));
         check("/snooze on", Wrong::Needs("/snooze"));
     }

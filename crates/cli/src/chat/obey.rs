@@ -39,7 +39,7 @@ pub fn obey(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
             let until_ms = later(model, minutes);
             on_members(model, effects, accounts, MembersAct::Mute(until_ms));
         }
-        Command::Quiet(quiet) => change_group(model, effects, |update| update.mute_all = Some(quiet)),
+        Command::MuteAll(quiet) => change_group(model, effects, |update| update.mute_all = Some(quiet)),
         Command::Entry(entry) => in_group(model, effects, |group| Effect::Enter { group, entry }),
         Command::Join { token, text } => effects.push(Effect::Join { token, text }),
         Command::Dissolve => in_group(model, effects, Effect::Dissolve),
