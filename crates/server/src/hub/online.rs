@@ -112,16 +112,20 @@ impl Online {
             return Err(code);
         }
         self.attached[here].login_version = Some(login_version);
+        let devices: Vec<_> = once(self.devices()).into_values().collect();
+        let yielding = policy.yielding(&devices);
+        if yielding.iter().any(|device| device.accepted.conn == conn) {
+            // Nobody makes way for who does not stay.
+            self.attached.remove(here).outbox.kick(CloseCode::DeviceYielded);
+            return Err(CloseCode::DeviceYielded);
+        }
         self.asked = kick_id;
         self.elsewhere.clear();
+        self.end(CloseCode::DeviceYielded, |attached| {
+            yielding.iter().any(|device| device.accepted == attached.accepted)
+        });
         self.make_way(devices_max);
-        let devices: Vec<_> = self.devices_once();
-        self.let_yield(&policy.yielding(&devices));
-        match self.at(conn) {
-            Some(_) => Ok(()),
-            None if devices.iter().any(|device| device.accepted.conn == conn) => Err(CloseCode::DeviceYielded),
-            None => Err(CloseCode::Replaced),
-        }
+        self.at(conn).map(|_| ()).ok_or(CloseCode::Replaced)
     }
 
     /// Why a login of this version, which is done now, has ended already.
@@ -132,17 +136,6 @@ impl Online {
             () if self.revoked.iter().any(is_revoked) => Some(CloseCode::DeviceRevoked),
             () => None,
         }
-    }
-
-    /// Each device by its youngest connection.
-    fn devices_once(&self) -> Vec<PresentDevice> {
-        once(self.devices()).into_values().collect()
-    }
-
-    fn let_yield(&mut self, yielding: &[PresentDevice]) {
-        self.end(CloseCode::DeviceYielded, |attached| {
-            yielding.iter().any(|device| device.accepted == attached.accepted)
-        });
     }
 
     fn at(&self, conn: ConnId) -> Option<usize> {
@@ -268,12 +261,12 @@ impl Online {
         self.elsewhere.retain(|(known, _)| *known != node);
         self.elsewhere.push((node, present.devices));
         let there = self.elsewhere.iter().flat_map(|(_, devices)| devices.iter().cloned());
-        let all: Vec<_> = once(there.chain(self.devices())).into_values().collect();
+        let mut all: Vec<_> = once(there.chain(self.devices())).into_values().collect();
+        let yielding = policy.yielding(&all);
+        all.retain(|device| !yielding.contains(device));
         let mut ages: Vec<_> = all.iter().map(|device| device.accepted).collect();
         ages.sort_unstable();
         let before = ages.len().checked_sub(devices_max).filter(|beyond| *beyond > 0).map(|beyond| ages[beyond]);
-        let mut yielding = policy.yielding(&all);
-        yielding.retain(|device| before.is_none_or(|before| device.accepted >= before));
         self.elsewhere.iter_mut().for_each(|(_, devices)| {
             devices
                 .retain(|device| before.is_none_or(|before| device.accepted >= before) && !yielding.contains(device));

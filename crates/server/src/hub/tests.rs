@@ -206,12 +206,13 @@ fn of_a_device_that_was_revoked_the_logins_end_and_others_hold() {
 
 #[test]
 fn of_devices_of_one_class_as_many_stay_as_may() {
-    let phones = |yields| {
+    let phones = |yields, devices_per_user| {
         let node = Node { id: NodeId(1), name: "".into(), client_url: "".into(), load: Load::default() };
         let devices = Devices { mobile: 1, yields, ..Devices::default() };
-        Arc::new(Hub::new(&Limits::default(), &devices, Arc::new(LocalDirectory::new(node))))
+        let limits = Limits { devices_per_user, ..Limits::default() };
+        Arc::new(Hub::new(&limits, &devices, Arc::new(LocalDirectory::new(node))))
     };
-    let hub = phones(Yields::Oldest);
+    let hub = phones(Yields::Oldest, 8);
     let (_one, one) = attach(&hub, "one");
     let (_two, two) = attach(&hub, "two");
     assert_eq!((one.take().kicked, two.take().kicked), (Some(CloseCode::DeviceYielded), None));
@@ -223,12 +224,12 @@ fn of_devices_of_one_class_as_many_stay_as_may() {
     };
     assert_eq!(&*elsewhere(1, "three")[0].device_id, "three");
     assert_eq!(&*elsewhere(NOW_MS + 1, "four")[0].device_id, "two");
-    let hub = phones(Yields::Newest);
+    let hub = phones(Yields::Newest, 1);
     let (_one, one) = attach(&hub, "one");
     let outbox = Arc::new(Outbox::new(1_000));
     let mut two = begin(&hub, hub.accept(NOW_MS), "two", &outbox);
     assert_eq!(two.log_in(0, KICK), Err(CloseCode::DeviceYielded));
-    assert_eq!(one.take().kicked, None);
+    assert_eq!(one.take().kicked, None, "nobody makes way for who does not stay");
     let mut again = begin(&hub, hub.accept(NOW_MS), "one", &outbox);
     assert_eq!(again.log_in(0, KICK), Ok(()), "it takes its own place");
 }

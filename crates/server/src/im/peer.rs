@@ -182,7 +182,7 @@ impl Listener {
             let PresentDevice { device_id, accepted, .. } = device;
             (Some(device_id), CloseCode::DeviceYielded, accepted.next())
         });
-        for (device_id, code, before) in over.into_iter().chain(of_class) {
+        for (device_id, code, before) in of_class.chain(over) {
             self.cx.hub.kick(&Doomed { user, device_id: device_id.as_deref(), before }, code);
             self.cx.peers.tell(Told::Kick(Kick { id: self.cx.ids.create(), user, device_id, code, before }));
         }
