@@ -191,7 +191,9 @@ impl Hub {
 
     /// From now on the connection is told when contacts come and go.
     pub fn watch(&self, user: UserId, conn: ConnId) {
-        self.change(user, |online| online.watch(conn));
+        if let Some(online) = self.shard(user).get_mut(&user) {
+            online.watch(conn);
+        }
     }
 
     /// Changes how the user is there, if they are.

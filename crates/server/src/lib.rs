@@ -73,7 +73,7 @@ pub struct Server {
     running: JoinHandle<()>,
     peers: Arc<Peers>,
     /// What goes on beside the gateway.
-    beside: [JoinHandle<()>; 8],
+    beside: [JoinHandle<()>; 9],
     /// What is done for the other nodes.
     under_way: Arc<Semaphore>,
     cx: Arc<Ctx>,
@@ -107,7 +107,8 @@ impl Server {
             watch.keep("heal", im::heal::heal(Arc::clone(&cx))),
             watch.keep("logins", im::logins::watch(Arc::clone(&cx))),
             watch.keep("names", im::logins::watch_names(Arc::clone(&cx))),
-            watch.keep("presence", im::presence::keep(Arc::clone(&cx))),
+            watch.keep("presence", im::presence::tell(Arc::clone(&cx))),
+            watch.keep("presence_shown", im::presence::settle(Arc::clone(&cx))),
             watch.keep("listen", im::peer::listen(Arc::clone(&cx), arriving.bus.pushes)),
             watch.keep("obey", im::peer::obey(Arc::clone(&cx), arriving.bus.answers, arriving.kicks)),
             tokio::spawn(async move { of_store.fell("store", &store.broke().await) }),

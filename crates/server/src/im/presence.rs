@@ -4,19 +4,20 @@ use std::{sync::Arc, time::Duration};
 
 use anser_proto::{
     UserId,
-    limits::PAGE_MAX,
+    limits::{CONTACTS_MAX, PAGE_MAX},
     v1::{self, change::Now, presence::State as WireState, server_frame::Body},
 };
 use anser_store::Error as StoreError;
-use tokio::time::{Instant, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use super::{
     Actor, Lane, check_named,
-    deliver::{Audience, publish},
+    deliver::{Audience, publish_here},
     wire,
 };
 use crate::{
     accepted::ConnId,
+    cluster::Node,
     ctx::Ctx,
     error::Error,
     event::Event,
@@ -28,36 +29,52 @@ use crate::{
 const LOOK: Duration = Duration::from_millis(500);
 /// Of whom it is written together that they were there.
 const WRITTEN_AT_ONCE: usize = 500;
-/// Contacts who are told at once: they are one message between nodes.
-const TOLD_AT_ONCE: usize = 1_000;
+/// What an answer takes at most to say that a contact is there.
+const PRESENCE_BYTES: usize = 64;
 
-/// Tells the other nodes how users are connected to this one, and contacts what is shown of that, for as long as the task lives.
-pub async fn keep(cx: Arc<Ctx>) {
+fn looks() -> Interval {
     let mut looks = interval(LOOK);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    looks
+}
+
+/// Tells the other nodes how users are connected to this one, for as long as the task lives.
+pub async fn tell(cx: Arc<Ctx>) {
+    let (mut looks, mut known) = (looks(), cx.peers.nodes());
     let mut repeat_at = looks.tick().await;
     loop {
-        let now = looks.tick().await;
-        let users = if now < repeat_at {
-            cx.hub.take_changed()
-        } else {
+        let (now, nodes) = (looks.tick().await, cx.peers.nodes());
+        let mut users = cx.hub.take_changed();
+        let is_new = |node: &Node| known.iter().all(|known| known.id != node.id);
+        if now >= repeat_at || nodes.iter().any(is_new) {
             repeat_at = now + REPEAT;
-            cx.hub.take_changed().into_iter().chain(cx.hub.users()).collect()
-        };
+            users.extend(cx.hub.users());
+        }
+        known = nodes;
         let users: Vec<_> = users.into_iter().map(|user| (user, cx.hub.presence(user))).collect();
         cx.presence.tell(cx.peers.me, &users, now);
         cx.peers.tell_presence(&users);
-        let settled = cx.presence.settle(now);
-        settle(&cx, settled, now).await;
     }
 }
 
-/// One node of those that know it tells, and writes.
-async fn settle(cx: &Ctx, settled: Vec<Settled>, now: Instant) {
+/// Tells contacts who are connected to this node what is shown of users, and keeps when those were there, for as long as the task lives. However long the
+/// store takes, other nodes are told.
+pub async fn settle(cx: Arc<Ctx>) {
+    let mut looks = looks();
+    loop {
+        let now = looks.tick().await;
+        let settled = cx.presence.settle(now);
+        carry_out(&cx, settled, now).await;
+    }
+}
+
+/// Each node tells its own: what is lost between nodes is made up for where it was. One node writes.
+async fn carry_out(cx: &Ctx, settled: Vec<Settled>, now: Instant) {
     let now_ms = (cx.clock)();
     let mut seen = Vec::new();
     for what in settled {
         match what {
-            Settled::Shown(user, state) if cx.peers.is_mine(user) => {
+            Settled::Shown(user, state) => {
                 if let Err(error) = tell_contacts(cx, user, state).await {
                     tracing::warn!(%user, %error, "their contacts are not told whether they are there");
                 }
@@ -66,7 +83,7 @@ async fn settle(cx: &Ctx, settled: Vec<Settled>, now: Instant) {
                 let ago_ms = u64::try_from((now - at).as_millis()).unwrap_or(u64::MAX);
                 seen.push((user, now_ms.saturating_sub(ago_ms)));
             }
-            Settled::Shown(..) | Settled::Seen(..) => {}
+            Settled::Seen(..) => {}
         }
     }
     for some in seen.chunks(WRITTEN_AT_ONCE) {
@@ -80,9 +97,7 @@ async fn tell_contacts(cx: &Ctx, user: UserId, state: Option<State>) -> Result<(
     let contacts = cx.store.contact_ids(user).await?;
     let presences = vec![of(user, state, 0)];
     let event = Event::new(Body::Presences(v1::Presences { presences }));
-    for some in contacts.chunks(TOLD_AT_ONCE) {
-        publish(cx, &mut Wave::default(), Audience::Users(some), &event, None).await;
-    }
+    publish_here(cx, &mut Wave::default(), Audience::Users(&contacts), &event, None).await;
     Ok(())
 }
 
@@ -115,8 +130,9 @@ pub fn set(cx: &Ctx, actor: &Actor, from: ConnId, set: v1::SetPresence) -> Resul
 }
 
 /// The contacts who are there. What changes while they are looked up is told.
-pub async fn watch(cx: &Ctx, actor: &Actor, from: ConnId) -> Result<v1::Presences, Error> {
-    cx.hub.watch(actor.user, from);
+pub async fn watch(cx: &Ctx, actor: &Actor, lane: &mut Lane) -> Result<v1::Presences, Error> {
+    lane.must_find_room(cx, CONTACTS_MAX as usize * PRESENCE_BYTES)?;
+    cx.hub.watch(actor.user, lane.conn);
     let contacts = cx.store.contact_ids(actor.user).await?;
     let there = contacts.into_iter().filter_map(|user| Some((user, cx.presence.of(user)?)));
     Ok(v1::Presences { presences: there.map(|(user, state)| of(user, Some(state), 0)).collect() })

@@ -52,6 +52,11 @@ fn nobody_is_online_for_ever_nor_offline_while_another_device_is_on() {
 }
 
 #[test]
+fn a_node_that_begins_anew_finds_out_who_is_there() {
+    play_seeds(presence::begin_again, |()| {});
+}
+
+#[test]
 fn there_is_no_presence_storm() {
     play_seeds(presence::flap, |()| {});
 }

@@ -131,6 +131,29 @@ pub async fn play(seed: u64) {
     }
 }
 
+/// A node that has just begun knows nothing of who was there before.
+pub async fn begin_again(seed: u64) {
+    let (mut town, ada, bob) = found(seed).await;
+    drop(ada);
+    let (phone, _) = log_in(&town, 1, "bob", "phone").await;
+    pass(15_000).await;
+    town.stop(0).await;
+    town.start(0).await;
+    let (mut line, _) = log_in(&town, 0, "ada", "phone").await;
+    let Body::Presences(there) = say(&mut line, Request::WatchPresence(v1::WatchPresence {})).await else {
+        panic!("not told")
+    };
+    let mut ada = Watcher { line, begun: Instant::now(), told: Vec::new() };
+    ada.pass(15).await;
+    let at_once = there.presences.iter().map(|one| one.state());
+    let states: Vec<_> = at_once.chain(ada.states()).collect();
+    assert_eq!(states, [State::Active], "seed {seed}: {bob} was there all the time");
+    drop(phone);
+    for node in 0..NODES {
+        town.stop(node).await;
+    }
+}
+
 /// However often they come, go, and look away, on whichever node.
 pub async fn flap(seed: u64) {
     let (mut town, mut ada, _) = found(seed).await;
