@@ -24,7 +24,7 @@ use tokio::{
 
 use crate::{config::Limits, debts::Debts, rate::Rate};
 
-/// Users who left lately are told apart by so many cells: 512 KiB.
+/// Users who left lately are told apart by so many cells: 640 KiB.
 const CELLS: usize = 16_384;
 /// Who is refused more often than this, at once and then a second, does not listen.
 const REFUSALS_BURST: u32 = 2_000;
@@ -33,6 +33,8 @@ const REFUSALS_PER_S: u32 = 20;
 const CONTACT_REQUESTS_PER_MIN: u32 = 30;
 /// Links that a user looks at or joins by: the same.
 const LINK_USES_PER_MIN: u32 = 30;
+/// Signals that are passed on, as many at once as in a second.
+const SIGNALS_PER_S: u32 = 10;
 /// A user's logins at once, after a silence: each device may come so often, but never fewer than these; and then so many a second.
 const LOGINS_OF_A_DEVICE: u32 = 4;
 const LOGINS_AT_ONCE_MIN: u32 = 100;
@@ -69,13 +71,22 @@ impl Bucket {
     }
 }
 
+/// Of what a user may have so much.
+#[derive(Clone, Copy)]
+enum Kind {
+    Requests,
+    Refusals,
+    ContactRequests,
+    LinkUses,
+    Signals,
+}
+
+const KINDS: usize = Kind::Signals as usize + 1;
+
 /// Of one user.
 pub struct Budget {
     rates: Arc<Rates>,
-    requests: Bucket,
-    refusals: Bucket,
-    contact_requests: Bucket,
-    link_uses: Bucket,
+    buckets: [Bucket; KINDS],
     large_frames: Arc<Semaphore>,
     large_frames_of_all: Arc<Semaphore>,
     large_answers: Arc<Semaphore>,
@@ -96,10 +107,8 @@ pub struct LargeFrame {
 
 struct Rates {
     start: Instant,
-    requests: Rate,
-    refusals: Rate,
-    contact_requests: Rate,
-    link_uses: Rate,
+    /// Of each kind, in their order.
+    rates: [Rate; KINDS],
 }
 
 impl Rates {
@@ -112,17 +121,26 @@ impl Budget {
     /// Takes what a request costs, or tells how long until that may be had. A request that costs more than the whole budget
     /// takes a full one.
     pub fn take(&self, cost: u32, now: Instant) -> Result<(), Duration> {
-        self.requests.take(self.rates.requests, cost, self.rates.since_start(now))
+        self.take_of(Kind::Requests, cost, now)
     }
 
     /// Takes what it costs to ask somebody to be a contact, or tells how long until that may be had.
     pub fn take_contact_request(&self, now: Instant) -> Result<(), Duration> {
-        self.contact_requests.take(self.rates.contact_requests, 1, self.rates.since_start(now))
+        self.take_of(Kind::ContactRequests, 1, now)
     }
 
     /// Takes what it costs to look where a link leads, or to join by it, or tells how long until that may be had.
     pub fn take_link_use(&self, now: Instant) -> Result<(), Duration> {
-        self.link_uses.take(self.rates.link_uses, 1, self.rates.since_start(now))
+        self.take_of(Kind::LinkUses, 1, now)
+    }
+
+    /// Takes what it costs to have a signal passed on, or tells how long until that may be had.
+    pub fn take_signal(&self, now: Instant) -> Result<(), Duration> {
+        self.take_of(Kind::Signals, 1, now)
+    }
+
+    fn take_of(&self, kind: Kind, cost: u32, now: Instant) -> Result<(), Duration> {
+        self.buckets[kind as usize].take(self.rates.rates[kind as usize], cost, self.rates.since_start(now))
     }
 
     /// Returns when the user may send a large frame: the next one of those who wait, if it is not dropped.
@@ -133,7 +151,8 @@ impl Budget {
 
     /// Takes what cannot be known before: the next requests wait until it is paid.
     pub fn owe(&self, cost: u32, now: Instant) {
-        self.requests.owe(self.rates.requests, cost, self.rates.since_start(now));
+        let of = Kind::Requests as usize;
+        self.buckets[of].owe(self.rates.rates[of], cost, self.rates.since_start(now));
     }
 
     /// Has room for an answer of so many bytes, what it has already included. Nobody waits for it: false when there is none.
@@ -160,7 +179,7 @@ impl Budget {
 
     /// Counts a request that was refused; false once the user does not listen to refusals.
     pub fn bear_refusal(&self, now: Instant) -> bool {
-        self.refusals.take(self.rates.refusals, 1, self.rates.since_start(now)).is_ok()
+        self.take_of(Kind::Refusals, 1, now).is_ok()
     }
 }
 
@@ -170,35 +189,29 @@ pub struct Budgets {
     hasher: RandomState,
     large_frames: Arc<Semaphore>,
     large_answers: Arc<Semaphore>,
-    left: Box<[[AtomicU64; 4]]>,
+    left: Box<[[AtomicU64; KINDS]]>,
 }
 
 impl Budgets {
     pub fn new(limits: &Limits, start: Instant) -> Self {
-        let requests = Rate::new(limits.requests_per_s, limits.requests_burst);
         let minute = Duration::from_secs(60);
-        let rates = Rates {
-            start,
-            requests,
-            refusals: Rate::new(REFUSALS_PER_S, REFUSALS_BURST),
-            contact_requests: Rate::every(minute / CONTACT_REQUESTS_PER_MIN, CONTACT_REQUESTS_PER_MIN),
-            link_uses: Rate::every(minute / LINK_USES_PER_MIN, LINK_USES_PER_MIN),
-        };
+        let rates = [
+            Rate::new(limits.requests_per_s, limits.requests_burst),
+            Rate::new(REFUSALS_PER_S, REFUSALS_BURST),
+            Rate::every(minute / CONTACT_REQUESTS_PER_MIN, CONTACT_REQUESTS_PER_MIN),
+            Rate::every(minute / LINK_USES_PER_MIN, LINK_USES_PER_MIN),
+            Rate::new(SIGNALS_PER_S, SIGNALS_PER_S),
+        ];
         let left = (0..CELLS).map(|_| Default::default()).collect();
         let large_frames = Arc::new(Semaphore::new(LARGE_FRAMES_MAX));
         let large_answers = Arc::new(Semaphore::new(LARGE_ANSWERS_BYTES_MAX));
-        Self { rates: Arc::new(rates), hasher: RandomState::new(), large_frames, large_answers, left }
+        Self { rates: Arc::new(Rates { start, rates }), hasher: RandomState::new(), large_frames, large_answers, left }
     }
 
     pub fn of(&self, user: UserId) -> Budget {
-        let [requests, refusals, contact_requests, link_uses] =
-            self.cell(user).each_ref().map(|full_at| Bucket(full_at.load(Relaxed).into()));
         Budget {
             rates: Arc::clone(&self.rates),
-            requests,
-            refusals,
-            contact_requests,
-            link_uses,
+            buckets: self.cell(user).each_ref().map(|full_at| Bucket(full_at.load(Relaxed).into())),
             large_frames: Arc::new(Semaphore::new(LARGE_FRAMES_OF_A_USER_MAX)),
             large_frames_of_all: Arc::clone(&self.large_frames),
             large_answers: Arc::new(Semaphore::new(LARGE_ANSWERS_OF_A_USER_BYTES_MAX)),
@@ -213,13 +226,12 @@ impl Budgets {
 
     /// The user left this node. A turn of theirs that is still under way is not remembered.
     pub fn remember(&self, user: UserId, budget: &Budget) {
-        let Budget { requests, refusals, contact_requests, link_uses, .. } = budget;
-        for (cell, bucket) in self.cell(user).iter().zip([requests, refusals, contact_requests, link_uses]) {
+        for (cell, bucket) in self.cell(user).iter().zip(&budget.buckets) {
             cell.fetch_max(bucket.0.load(Relaxed), Relaxed);
         }
     }
 
-    fn cell(&self, user: UserId) -> &[AtomicU64; 4] {
+    fn cell(&self, user: UserId) -> &[AtomicU64; KINDS] {
         let cell = self.hasher.hash_one(user) % CELLS as u64;
         &self.left[usize::try_from(cell).expect("below the number of cells")]
     }

@@ -5,6 +5,9 @@ use std::borrow::Cow;
 use anser_proto::{ErrorCode, codes::Retry, codes::error_row, ids::BadId, v1};
 use anser_store::{self as store, Failure, Refusal};
 
+/// When there may be room for a large answer again.
+const ROOM_RETRY_MS: u32 = 1_000;
+
 #[derive(Clone, Debug)]
 pub struct Error {
     pub code: ErrorCode,
@@ -19,6 +22,12 @@ impl Error {
 
     pub fn bad_field(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::BadField, message)
+    }
+
+    /// An answer is too large for what is left of the room for large ones.
+    pub fn no_room() -> Self {
+        let message = "too many large answers are being written: read them, or ask for less at once";
+        Self { retry_after_ms: ROOM_RETRY_MS, ..Self::new(ErrorCode::Overloaded, message) }
     }
 
     /// The same request may succeed later: what comes behind it must not overtake it.

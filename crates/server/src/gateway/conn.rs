@@ -6,7 +6,7 @@ use anser_proto::{
     CloseCode, ErrorCode,
     codec::Malformed,
     codes::{close_row, error_row},
-    v1::{self, client_frame::Request, server_frame::Body},
+    v1::{self, server_frame::Body},
 };
 use anser_store::Clock;
 use bytes::Bytes;
@@ -38,8 +38,6 @@ use crate::{
 const TURN_FRAMES_MAX: usize = 64;
 /// A turn that has as many bytes takes up nothing more.
 const TURN_BYTES_MAX: usize = 512 * 1024;
-/// When there is no room for a large answer, there may be by then.
-const ROOM_RETRY_MS: u32 = 1_000;
 /// How long a token may outlive a wall clock that was set.
 const TOKEN_LOOK: Duration = Duration::from_secs(300);
 /// Draining spreads the clients' return over so many milliseconds.
@@ -170,7 +168,7 @@ impl Conn {
         Ok(())
     }
 
-    /// Takes up this frame and the sends that came with it, which wait for one commit together. Any other request ends the
+    /// Takes up this frame and those that came with it and become entries of a log as well, which wait for one commit together. Any other request ends the
     /// turn: its answer may be large, and there is never more than one of those in memory. A frame with a value that it cannot
     /// have takes its place in the turn, to be refused there.
     fn take_up(&mut self, first: Bytes) -> Result<(), End> {
@@ -202,8 +200,10 @@ impl Conn {
                             break;
                         }
                     };
-                    let is_short =
-                        matches!(&frame, Err(_) | Ok(v1::ClientFrame { request: Some(Request::Send(_)), .. }));
+                    let is_short = match &frame {
+                        Ok(v1::ClientFrame { request, .. }) => request.as_ref().is_some_and(im::Entry::is),
+                        Err(_) => true,
+                    };
                     frames.push(frame);
                     is_short
                 }
@@ -296,9 +296,7 @@ impl Conn {
             return encoded;
         }
         self.cx.metrics.answers_cut.inc();
-        let message = "too many large answers are being written: read them, or ask for less at once";
-        let error = Error { retry_after_ms: ROOM_RETRY_MS, ..Error::new(ErrorCode::Overloaded, message) };
-        self.framing.encode(&answer(frame.request_id, Body::Error(error.to_wire())))
+        self.framing.encode(&answer(frame.request_id, Body::Error(Error::no_room().to_wire())))
     }
 
     async fn write(&mut self, frames: Vec<Bytes>) -> Result<(), End> {

@@ -88,6 +88,7 @@ mod tests {
         let document = include_str!("../../../../docs/protocol.md");
         let send = 1 + of_bodies(BODY_BYTES_MAX);
         check(document, "`send`, `edit`", send);
+        check(document, "`recall`, `react`", send);
         for (row, request) in [
             ("`pull`", Request::Pull(v1::Pull { limit, ..Default::default() })),
             ("`sync`", Request::Sync(v1::Sync { groups, ..Default::default() })),

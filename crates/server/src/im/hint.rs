@@ -39,13 +39,7 @@ pub async fn typing(
 }
 
 /// Beyond the rate it is dropped.
-pub async fn signal(
-    cx: &Arc<Ctx>,
-    actor: &Actor,
-    lane: &mut Lane,
-    signal: v1::Signal,
-    now: Instant,
-) -> Result<(), Error> {
+pub async fn signal(cx: &Arc<Ctx>, actor: &Actor, lane: &Lane, signal: v1::Signal, now: Instant) -> Result<(), Error> {
     let conversation = wire::conversation_of(&signal.conversation_id, actor.user)?;
     check_ascii_id("type", &signal.r#type)?;
     if signal.data.len() > SIGNAL_BYTES_MAX {

@@ -9,17 +9,15 @@ use super::{append::Source, fifo::Fifo, page::PageSize, telling::Telling};
 use crate::{
     accepted::ConnId,
     budget::{Budget, LargeAnswer, SMALL_ANSWER_BYTES},
+    ctx::Ctx,
     error::Error,
     hub::Connected,
-    rate::Rate,
 };
 
 /// A conversation is told of the user's typing at most this often.
 const TYPING_INTERVAL: Duration = Duration::from_secs(1);
 /// A connection may ask this often who is there.
 const PRESENCE_INTERVAL: Duration = Duration::from_secs(5);
-/// Signals of a connection that are passed on, as many at once as in a second.
-const SIGNALS_PER_S: u32 = 10;
 /// About what an entry of a list holds at most, and how many are small together.
 const ENTRY_BYTES: usize = 2 * 1024;
 const ENTRIES_WITHOUT_ROOM: u32 = (SMALL_ANSWER_BYTES / ENTRY_BYTES) as u32;
@@ -44,8 +42,6 @@ pub struct Lane {
     typed: HashMap<ConversationId, Instant>,
     /// When it may ask again who is there.
     presence_from: Option<Instant>,
-    /// When no signal will be owed.
-    signals_paid_at: Option<Instant>,
 }
 
 impl Lane {
@@ -62,7 +58,6 @@ impl Lane {
             flooding: false,
             typed: HashMap::new(),
             presence_from: None,
-            signals_paid_at: None,
         }
     }
 
@@ -101,14 +96,8 @@ impl Lane {
     }
 
     /// Whether what the user signals shall be passed on now.
-    pub fn may_signal(&mut self, now: Instant) -> bool {
-        let rate = Rate::new(SIGNALS_PER_S, SIGNALS_PER_S);
-        let owed = self.signals_paid_at.map_or(Duration::ZERO, |at| at.saturating_duration_since(now));
-        let Ok(owed_ns) = rate.take(u64::try_from(owed.as_nanos()).unwrap_or(u64::MAX), rate.each()) else {
-            return false;
-        };
-        self.signals_paid_at = Some(now + Duration::from_nanos(owed_ns));
-        true
+    pub fn may_signal(&self, now: Instant) -> bool {
+        self.budget.take_signal(now).is_ok()
     }
 
     /// Is charged for what an answer turned out to be.
@@ -119,6 +108,15 @@ impl Lane {
     /// Whether there is room for an answer of so many bytes; it is kept for it.
     pub fn find_room(&mut self, bytes: usize) -> bool {
         self.budget.find_room(&mut self.room, bytes)
+    }
+
+    /// Finds room for an answer that cannot be made smaller, before it is read.
+    pub fn must_find_room(&mut self, cx: &Ctx, bytes: usize) -> Result<(), Error> {
+        if self.find_room(bytes) {
+            return Ok(());
+        }
+        cx.metrics.answers_cut.inc();
+        Err(Error::no_room())
     }
 
     /// How many entries of a list may be answered: so many, or fewer when there is no room.

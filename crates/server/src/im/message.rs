@@ -7,7 +7,7 @@ use anser_proto::{
     limits::BODY_BYTES_MAX,
     v1::{self, ServerFrame, client_frame::Request, message::Type, server_frame::Body},
 };
-use anser_store::{Appended, NewMessage, Stretch};
+use anser_store::{Appended, Message, NewMessage, Stretch};
 use tokio::time::Instant;
 
 use super::{
@@ -26,6 +26,11 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// Whether the request is one.
+    pub fn is(request: &Request) -> bool {
+        matches!(request, Request::Send(_) | Request::Recall(_) | Request::Edit(_) | Request::React(_))
+    }
+
     /// Takes such a request, and leaves another one.
     pub fn take(request: &mut Option<Request>) -> Option<Self> {
         match request.take()? {
@@ -37,16 +42,6 @@ impl Entry {
                 *request = Some(other);
                 None
             }
-        }
-    }
-
-    /// The name of the request, for the metrics.
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::Send(_) => "send",
-            Self::Recall(_) => "recall",
-            Self::Edit(_) => "edit",
-            Self::React(_) => "react",
         }
     }
 
@@ -68,10 +63,20 @@ impl Entry {
     }
 }
 
+/// One, as it was asked for.
+pub struct Queued {
+    pub request_id: u32,
+    /// The name of the request, for the metrics.
+    pub kind: &'static str,
+    pub entry: Entry,
+}
+
 /// One that may go to the store, or why it does not.
 struct Attempt {
     request_id: u32,
     kind: &'static str,
+    /// What was charged for its body.
+    paid: u32,
     /// Absent when it could not even be read.
     identity: Option<(ConversationId, ClientMsgId)>,
     outcome: Result<NewMessage, Error>,
@@ -81,7 +86,7 @@ struct Attempt {
 pub async fn store(
     cx: &Arc<Ctx>,
     caller: &mut Caller,
-    entries: Vec<(u32, Entry)>,
+    entries: Vec<Queued>,
     now: Instant,
     answers: &mut Vec<ServerFrame>,
 ) {
@@ -93,11 +98,11 @@ pub async fn store(
     let batch: Vec<_> = attempts.iter().filter_map(|attempt| attempt.outcome.as_ref().ok().cloned()).collect();
     let mut results = append::append(cx, lane.source(), batch).await.into_iter();
 
-    for Attempt { request_id, kind, identity, outcome } in attempts {
+    for Attempt { request_id, kind, paid, identity, outcome } in attempts {
         let outcome = outcome.and_then(|_| Ok(results.next().expect("one result for each message of the batch")?));
         if let Ok(Appended { changed: Some(target), .. }) = &outcome {
             // It goes whole to every device of the conversation.
-            lane.owe(cost::of_bodies(target.content.len() + target.attachment.len()), now);
+            lane.owe(cost::of_bodies(target.content.len() + target.attachment.len()).saturating_sub(paid), now);
         }
         if let Some((conversation, client_msg_id)) = &identity {
             let failed_for_now = outcome.as_ref().is_err_and(Error::is_transient);
@@ -108,14 +113,14 @@ pub async fn store(
 }
 
 /// Checks each by itself and against those before it.
-fn attempt(actor: &Actor, lane: &mut Lane, entries: Vec<(u32, Entry)>, now: Instant) -> Vec<Attempt> {
+fn attempt(actor: &Actor, lane: &mut Lane, entries: Vec<Queued>, now: Instant) -> Vec<Attempt> {
     // Conversations in which one of these failed for now, and those whose first failure is retried by one.
     let mut held = HashSet::new();
     let mut retried = HashSet::new();
     let mut attempts = Vec::with_capacity(entries.len());
-    for (request_id, entry) in entries {
-        let (mut identity, kind) = (None, entry.kind());
-        let admitted = lane.admit(1 + cost::of_bodies(entry.body_bytes()), now);
+    for Queued { request_id, kind, entry } in entries {
+        let (mut identity, paid) = (None, cost::of_bodies(entry.body_bytes()));
+        let admitted = lane.admit(1 + paid, now);
         let checked = check_request_id(request_id).and_then(|()| entry.check(actor));
         let outcome = checked.and_then(|new| {
             let (conversation, client_msg_id) = (new.conversation, new.client_msg_id.clone());
@@ -129,7 +134,7 @@ fn attempt(actor: &Actor, lane: &mut Lane, entries: Vec<(u32, Entry)>, now: Inst
             };
             passes.map(|()| new)
         });
-        attempts.push(Attempt { request_id, kind, identity, outcome });
+        attempts.push(Attempt { request_id, kind, paid, identity, outcome });
     }
     attempts
 }
@@ -203,9 +208,10 @@ pub async fn pull(
         bytes_max: if has_room { bytes } else { page::BYTES_MIN },
     };
     let page = cx.store.read_log(actor.user, conversation, stretch).await?;
-    let all = page.messages.iter().chain(&page.changed);
-    let bodies = all.map(|message| message.content.len() + message.attachment.len()).sum();
+    let bodies = page.messages.iter().chain(&page.changed).map(Message::body_bytes).sum();
     lane.owe(cost::of_bodies(bodies) + cost::of_entries(page.looked_at), now);
+    // One message may be larger than all that has room without being asked: it is not written out to be thrown away.
+    lane.must_find_room(cx, bodies)?;
     Ok(v1::Messages {
         conversation_id: pull.conversation_id,
         messages: page.messages.iter().map(wire::message).collect(),

@@ -43,7 +43,8 @@ use anser_proto::{
 use anser_store::PeopleAction;
 use tokio::time::Instant;
 
-use self::{actor::Actor, lane::Lane, message::Entry};
+pub use self::message::Entry;
+use self::{actor::Actor, lane::Lane};
 use crate::{ctx::Ctx, error::Error, hub::Connected};
 
 /// A frame, or the id of the request in it and why it cannot be read.
@@ -72,16 +73,16 @@ pub async fn turn(
     let mut answers = Vec::with_capacity(frames.len());
     let mut entries = Vec::new();
     for mut frame in frames {
+        let kind = frame.as_ref().map_or("malformed", |frame| kind(frame.request.as_ref()));
         if let Ok(ClientFrame { request_id, request }) = &mut frame
             && let Some(entry) = Entry::take(request)
         {
-            entries.push((*request_id, entry));
+            entries.push(message::Queued { request_id: *request_id, kind, entry });
             continue;
         }
         message::store(cx, &mut caller, std::mem::take(&mut entries), now, &mut answers).await;
         answers.push(match frame {
             Ok(ClientFrame { request_id, request }) => {
-                let kind = kind(request.as_ref());
                 // What it tells others comes behind what was sent before it.
                 caller.lane.telling.done().await;
                 let body = handle(cx, &mut caller, request_id, request, now).await;
@@ -90,7 +91,7 @@ pub async fn turn(
             Err((request_id, error)) => {
                 // It counts, but is answered the same however often it comes: nobody is to send it again.
                 let _ = caller.lane.admit(1, now);
-                answer(cx, "malformed", request_id, Err(error))
+                answer(cx, kind, request_id, Err(error))
             }
         });
     }
@@ -145,7 +146,7 @@ async fn handle(
             session::remove(cx, actor, from, remove).await.map(Body::SessionChanged)
         }
         Some(Request::HideMessages(hide)) => session::hide(cx, actor, from, hide).await.map(Body::Changed),
-        Some(Request::WhoRead(who)) => read::who_read(cx, actor, who).await.map(Body::Readers),
+        Some(Request::WhoRead(who)) => read::who_read(cx, actor, lane, who).await.map(Body::Readers),
         Some(request) => about_groups(cx, actor, lane, request, now).await,
         None => Err(unknown()),
     }
@@ -235,7 +236,7 @@ async fn about_devices(
         Request::RenameDevice(rename) => device::rename(cx, actor, from, rename).await.map(Body::Changed),
         Request::RevokeDevice(revoke) => device::revoke(cx, actor, from, revoke).await.map(Body::Changed),
         Request::SetPresence(set) => presence::set(cx, actor, from, set).map(|()| done()),
-        Request::WatchPresence(_) => presence::watch(cx, actor, from).await.map(Body::Presences),
+        Request::WatchPresence(_) => presence::watch(cx, actor, lane).await.map(Body::Presences),
         Request::GetPresence(get) => presence::get(cx, actor, lane, get, now).await.map(Body::Presences),
         Request::Signal(signal) => hint::signal(cx, actor, lane, signal, now).await.map(|()| done()),
         _ => Err(unknown()),

@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use anser_proto::{
     ConversationId, UserId,
-    limits::RECEIPTS_MAX,
+    limits::{RECEIPT_MEMBERS_MAX, RECEIPTS_MAX},
     v1::{self, server_frame::Body},
 };
 use anser_store::{Mark, MarkKind, Marked, Readers};
 
 use super::{
-    Actor, check_named,
+    Actor, Lane, check_named,
     deliver::{Audience, publish},
     session, wire,
 };
 use crate::{accepted::ConnId, ctx::Ctx, error::Error, event::Event, outbox::Wave};
+
+/// What an answer takes at most to name a user.
+const USER_BYTES: usize = 24;
 
 pub async fn mark_read(cx: &Ctx, actor: &Actor, from: ConnId, mark: v1::MarkRead) -> Result<v1::Marked, Error> {
     move_mark(cx, actor, from, MarkKind::Read, &mark.conversation_id, mark.server_msg_id).await
@@ -29,8 +32,9 @@ pub async fn mark_delivered(
     move_mark(cx, actor, from, MarkKind::Delivered, &mark.conversation_id, mark.server_msg_id).await
 }
 
-pub async fn who_read(cx: &Ctx, actor: &Actor, who: v1::WhoRead) -> Result<v1::Readers, Error> {
+pub async fn who_read(cx: &Ctx, actor: &Actor, lane: &mut Lane, who: v1::WhoRead) -> Result<v1::Readers, Error> {
     check_named("messages", who.server_msg_ids.len(), RECEIPTS_MAX)?;
+    lane.must_find_room(cx, who.server_msg_ids.len() * RECEIPT_MEMBERS_MAX as usize * USER_BYTES)?;
     let places = who.server_msg_ids.into_iter().map(wire::position).collect();
     let readers = cx.store.who_read(actor.user, wire::group_id(who.group_id)?, places).await?;
     let ids = |users: Vec<UserId>| users.into_iter().map(|user| user.0).collect();

@@ -7,7 +7,7 @@ use anser_proto::{
     limits::HIDE_MAX,
     v1::{self, server_frame::Body},
 };
-use anser_store::{Flags, Hide, SessionAction, SessionChange, SessionChanged};
+use anser_store::{Error as StoreError, Flags, Hide, Session, SessionAction, SessionChange, SessionChanged};
 
 use super::{
     Actor, Lane, check_named,
@@ -33,9 +33,20 @@ pub async fn changed_here(cx: &Ctx, user: UserId, except: Option<ConnId>, conver
     if !cx.hub.has_other(user, except) {
         return;
     }
-    match cx.store.session(user, conversation).await {
+    let session = cx.store.session(user, conversation).await;
+    tell_here(cx, user, except, conversation, &session).await;
+}
+
+async fn tell_here(
+    cx: &Ctx,
+    user: UserId,
+    except: Option<ConnId>,
+    conversation: ConversationId,
+    session: &Result<Session, StoreError>,
+) {
+    match session {
         Ok(session) => {
-            let changed = v1::SessionChanged { session: Some(wire::session(&session)) };
+            let changed = v1::SessionChanged { session: Some(wire::session(session)) };
             let event = Event::new(Body::SessionChanged(changed));
             publish_here(cx, &mut Wave::default(), Audience::Users(&[user]), &event, except).await;
         }
@@ -89,14 +100,15 @@ async fn change(
     let (device_id, login_version) = (Arc::clone(&actor.device_id), actor.login_version());
     let change = SessionChange { user, conversation, action, device_id, login_version };
     let SessionChanged { mailbox_seq, marked } = cx.store.change_session(change).await?;
+    let session = cx.store.session(user, conversation).await;
     if mailbox_seq > 0 {
-        changed(cx, user, Some(from), conversation).await;
+        cx.peers.tell(Told::Session { user, conversation });
+        tell_here(cx, user, Some(from), conversation, &session).await;
     }
     if let Some(marked) = marked {
         read::tell_peer(cx, user, conversation, &marked).await;
     }
-    let session = cx.store.session(user, conversation).await?;
-    Ok(v1::SessionChanged { session: Some(wire::session(&session)) })
+    Ok(v1::SessionChanged { session: Some(wire::session(&session?)) })
 }
 
 /// The connection that asked is told too how the conversation stands in the list now: the answer says only what is hidden.

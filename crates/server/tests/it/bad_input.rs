@@ -39,6 +39,35 @@ async fn bytes_that_are_no_frame_end_the_connection_after_what_came_before_was_a
     }
 }
 
+/// The golden frames of the protocol.
+fn requests() -> Vec<Request> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../proto/tests/golden");
+    let files = std::fs::read_dir(folder).expect("the golden frames").map(|file| file.expect("a file").path());
+    let of_clients = |path: &std::path::PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+        name.starts_with("client.") && name.ends_with(".bin")
+    };
+    let frames = files.filter(of_clients).map(|path| {
+        let bytes = Bytes::from(std::fs::read(path).expect("a frame"));
+        Format::Protobuf.decode::<v1::ClientFrame>(&bytes).expect("golden frames decode")
+    });
+    frames.filter_map(|frame| frame.request).collect()
+}
+
+#[tokio::test]
+async fn every_request_of_the_protocol_is_known() {
+    let server = TestServer::start().await;
+    let mut raw = server.login("ada").await;
+    let requests = requests();
+    assert!(requests.len() > 50, "{}", requests.len());
+    for request in requests.into_iter().filter(|request| !matches!(request, Request::Bye(_))) {
+        let name = format!("{request:?}");
+        if let Body::Error(error) = raw.ask(request).await {
+            assert_ne!(error.code(), ErrorCode::UnknownRequest, "{name}");
+        }
+    }
+}
+
 /// Frames of request 70, each with a value that its field cannot have, and what the refusal names.
 const WRONG_VALUES: &[(Format, &[u8], &str)] = &[
     // `send.content` that is no UTF-8, `send` as a number, `send` that ends in the middle of a field.
