@@ -94,12 +94,8 @@ pub(super) async fn much_that_is_put_away_at_once_is_counted_once(room: &mut Roo
     let (user, conversation, device_id) = (BOB, pair, "d".into());
     let action = SessionAction::Clear(first);
     let clear = SessionChange { user, conversation, action, device_id, login_version: 0 };
-    let (hidden, recalled, marked, cleared) = futures_util::join!(
-        room.hide_messages(hide),
-        room.append(recalls),
-        room.mark(mark),
-        room.change_session(clear)
-    );
+    let (hidden, recalled, marked, cleared) =
+        tokio::join!(room.hide_messages(hide), room.append(recalls), room.mark(mark), room.change_session(clear));
     assert_eq!((ok(hidden).changes.len(), all_ok(recalled).len()), (places.len(), places.len()));
     ok(marked);
     ok(cleared);
