@@ -331,6 +331,7 @@ impl Driver {
             Effect::Session(session) => self.tell_session(Arc::unwrap_or_clone(session)),
             Effect::Forgotten => self.tell(Event::Forgotten),
             Effect::Profile(user) => self.tell_profile(user.into()),
+            Effect::ContactProfile(user) => self.tell(Event::ContactProfile(user.into())),
             Effect::Hidden { conversation, server_msg_id } => self.tell(Event::Hidden { conversation, server_msg_id }),
             Effect::People => self.tell(Event::People),
             Effect::Nicknames(conversation, nicknames) => self.tell_nicknames(conversation, nicknames),

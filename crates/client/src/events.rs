@@ -43,6 +43,9 @@ pub enum Event {
     Forgotten,
     /// The user's own profile is new or changed.
     Profile(User),
+    /// A contact changed their profile, and is called so now. What else they say of themself, [`Client::users`](crate::Client::users) tells. A hint: who is
+    /// away is not told.
+    ContactProfile(User),
     /// Contacts, requests, blocks, settings or devices changed: read [`Client::contacts`](crate::Client::contacts),
     /// [`Client::blocked`](crate::Client::blocked), [`Client::privacy`](crate::Client::privacy) and [`Client::devices`](crate::Client::devices) anew.
     People,

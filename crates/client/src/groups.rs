@@ -33,6 +33,10 @@ pub struct Changed {
     pub nickname: Option<String>,
     /// An address, at most 512 bytes.
     pub avatar: Option<String>,
+    /// A line about themself, at most 140 characters.
+    pub signature: Option<String>,
+    /// The app's own: JSON, at most 2 048 bytes; empty: nothing.
+    pub custom: Option<String>,
 }
 
 /// What to change of a group; what is `None` stays.
@@ -156,18 +160,27 @@ impl Client {
 
     /// Looks users up, at most 200. Unknown ones are left out.
     pub async fn users(&self, users: &[UserId]) -> Result<Vec<User>, Error> {
-        self.call_for_users(Request::GetUsers(v1::GetUsers { user_ids: numbers(users), accounts: Vec::new() })).await
+        self.call_for_users(Request::GetUsers(v1::GetUsers { user_ids: numbers(users), ..Default::default() })).await
+    }
+
+    /// Of these users, at most 200, those whose profile has another version by now.
+    pub async fn changed_users(&self, known: &[(UserId, u64)]) -> Result<Vec<User>, Error> {
+        let known = known
+            .iter()
+            .map(|(user, profile_version)| v1::KnownProfile { user_id: user.0, profile_version: *profile_version });
+        self.call_for_users(Request::GetUsers(v1::GetUsers { known: known.collect(), ..Default::default() })).await
     }
 
     /// Looks users up by the app's own ids, at most 200. Unknown ones are left out.
     pub async fn users_by_account(&self, accounts: &[&str]) -> Result<Vec<User>, Error> {
         let accounts = accounts.iter().map(|account| (*account).to_owned()).collect();
-        self.call_for_users(Request::GetUsers(v1::GetUsers { user_ids: Vec::new(), accounts })).await
+        self.call_for_users(Request::GetUsers(v1::GetUsers { accounts, ..Default::default() })).await
     }
 
     /// Tells the user as they are now.
     pub async fn update_profile(&self, change: Changed) -> Result<User, Error> {
-        let request = v1::UpdateProfile { nickname: change.nickname, avatar: change.avatar };
+        let Changed { nickname, avatar, signature, custom } = change;
+        let request = v1::UpdateProfile { nickname, avatar, signature, custom };
         let users = self.call_for_users(Request::UpdateProfile(request)).await?;
         users.into_iter().next().ok_or_else(|| Error::unexpected(&Body::Users(v1::Users::default())))
     }

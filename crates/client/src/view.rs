@@ -210,6 +210,12 @@ pub struct User {
     /// For people; may change.
     pub nickname: String,
     pub avatar: String,
+    /// A line about themself. This and what follows is there of who was looked up, and of the user themself.
+    pub signature: String,
+    /// The app's own: JSON, or empty.
+    pub custom: String,
+    /// How often the profile changed.
+    pub profile_version: u64,
 }
 
 /// What another user is to this one.

@@ -34,6 +34,10 @@ pub const ANNOUNCEMENT_CHARS_MAX: usize = 2048;
 pub const NAME_CHARS_MAX: usize = 64;
 /// Bytes of an avatar's address.
 pub const AVATAR_BYTES_MAX: usize = 512;
+/// The line that a user writes about themself.
+pub const SIGNATURE_CHARS_MAX: usize = 140;
+/// What an app keeps of its own in a profile.
+pub const CUSTOM_BYTES_MAX: usize = 2_048;
 /// Characters of the last message's text in a conversation list.
 pub const PREVIEW_CHARS_MAX: usize = 128;
 /// How often a message may be edited.

@@ -11,14 +11,14 @@ use crate::{
     GroupUpdate, Hidden, Hide, JoinRequest, KnownDevice, Link, LinkPreview, LinkRevocation, LinkUse, LogPage, Logins,
     Mark, Marked, Member, MemberIds, MembersAction, MembersChange, MembersChanged, NewGroup, NewLink, NewMessage,
     NewUser, NicknameChange, Page, PasswordHash, PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange,
-    ProfileChange, Readers, Refusal, Role, Seen, Session, SessionChange, SessionChanged, Stats, Store, Stretch,
-    TokenHash, User,
+    Profile, ProfileChange, Readers, Refusal, Role, Seen, Session, SessionChange, SessionChanged, Stats, Store,
+    Stretch, TokenHash, User,
     read::Read,
     reads::{
         AllUsers, Asked, BansOf, BetweenTwo, Blocks, Called, ChangesSince, ContactIds, Contacts, DevicesOf,
         GroupAsMember, Invisible, IsSeenToday, JoinRequestsOf, LinkCalled, LinksOf, LoginVersions, LoginsOf,
         MemberIdsOf, MembersOf, MovedGroups, NotBefore, OneSession, OverseersToTell, PositionsOf, PreviewOf, PrivacyOf,
-        ReadLog, SeenBy, Sessions, UserCalled, UserWithPassword, Users, WhoRead,
+        Profiles, ReadLog, SeenBy, Sessions, UserCalled, UserWithPassword, Users, WhoRead,
     },
     stages::StageTimes,
     verb::Verb,
@@ -213,11 +213,20 @@ impl<E: Engine> Store for E {
         self.read(Users { ids, accounts }).await
     }
 
+    async fn profiles(
+        &self,
+        ids: Vec<UserId>,
+        accounts: Vec<Arc<str>>,
+        known: Vec<(UserId, u64)>,
+    ) -> Result<Vec<Profile>, Error> {
+        self.read(Profiles { ids, accounts, known }).await
+    }
+
     async fn list_users(&self, after: UserId, limit: u32) -> Result<Page<User>, Error> {
         self.read(AllUsers { after, limit }).await
     }
 
-    async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error> {
+    async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(Profile, u64), Error> {
         self.write(UpdateProfile(user, change)).await
     }
 

@@ -15,8 +15,8 @@ use crate::{
     query::{Dialect, Query},
     rows::{
         AnnouncementRow, BanRow, BlockRow, ChangeRow, ContactRow, Damage, DeviceRow, Entry, GroupRow, Head, HiddenRow,
-        JoinRequestRow, LastSeenRow, LinkRow, Mailbox, MessageRow, PasswordRow, ReactionRow, RecalledRow, RevokedRow,
-        Row, StandingMessage, Stay, Take, Thing, UserRow,
+        JoinRequestRow, LastSeenRow, LinkRow, Mailbox, MessageRow, PasswordRow, ProfileRow, ReactionRow, RecalledRow,
+        RevokedRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
     },
 };
 
@@ -73,6 +73,7 @@ pub(crate) enum Want {
     Recalled(ConversationId, u64),
     Hidden(UserId, ConversationId, u64),
     LastSeen(UserId),
+    Profile(UserId),
 }
 
 /// Where a transaction's facts come from: the database.
@@ -153,6 +154,7 @@ pub(crate) struct Tables {
     pub(crate) recalled: Rows<RecalledRow>,
     pub(crate) hidden: Rows<HiddenRow>,
     pub(crate) last_seen: Rows<LastSeenRow>,
+    pub(crate) profiles: Rows<ProfileRow>,
     /// Those that are changed. They lie in many tables.
     pub(crate) standing: Rows<StandingMessage>,
 }
@@ -198,7 +200,8 @@ impl Tables {
         visitor.visit(&mut self.reactions)?;
         visitor.visit(&mut self.recalled)?;
         visitor.visit(&mut self.hidden)?;
-        visitor.visit(&mut self.last_seen)
+        visitor.visit(&mut self.last_seen)?;
+        visitor.visit(&mut self.profiles)
     }
 }
 
@@ -383,6 +386,7 @@ impl Facts<'_> {
     );
     look_up!(link, links, LinkRow, (group: GroupId, link_id: u64), Want::Link(group, link_id), (group, link_id));
     look_up!(last_seen, last_seen, LastSeenRow, (user: UserId), Want::LastSeen(user), user);
+    look_up!(profile, profiles, ProfileRow, (user: UserId), Want::Profile(user), user);
     look_up!(user, users, UserRow, (user: UserId), Want::User(user), user);
     look_up!(password, passwords, PasswordRow, (user: UserId), Want::Password(user), user);
     look_up!(

@@ -404,12 +404,20 @@ pub trait Store: Send + Sync {
     /// Those that exist, each once, in no certain order.
     async fn users(&self, ids: Vec<UserId>, accounts: Vec<Arc<str>>) -> Result<Vec<User>, Error>;
 
+    /// The profiles of those that exist, each once, in order of their ids: of who is in `known`, only if its version is another one.
+    async fn profiles(
+        &self,
+        ids: Vec<UserId>,
+        accounts: Vec<Arc<str>>,
+        known: Vec<(UserId, u64)>,
+    ) -> Result<Vec<Profile>, Error>;
+
     /// All users in order of their ids, behind `after`.
     async fn list_users(&self, after: UserId, limit: u32) -> Result<Page<User>, Error>;
 
-    /// Changes what is named and stamps the profile; tells the user as they are now and the change in their mailbox.
+    /// Changes what is named, counts the version on and stamps the profile; tells it as it is now and the change in the user's mailbox.
     /// Without a difference nothing is changed and the number is 0. `NotFound("user")`.
-    async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error>;
+    async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(Profile, u64), Error>;
 
     /// Changes what two users are to each other. Both rows of the pair change together, and each mailbox takes the next number for each thing of
     /// its user's that is another now, a contact, a request or a block; what makes no difference touches none. `NotFound("user")` for a peer who

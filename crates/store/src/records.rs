@@ -234,6 +234,18 @@ impl User {
     }
 }
 
+/// What whoever looks a user up is told.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Profile {
+    pub user: User,
+    /// How often it changed.
+    pub version: u64,
+    /// A line about themselves.
+    pub signature: Arc<str>,
+    /// The app's own, JSON; empty: nothing.
+    pub custom: Arc<str>,
+}
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewUser {
     pub user: UserId,
@@ -263,6 +275,8 @@ impl std::fmt::Debug for PasswordHash {
 pub struct ProfileChange {
     pub nickname: Option<Arc<str>>,
     pub avatar: Option<Arc<str>>,
+    pub signature: Option<Arc<str>>,
+    pub custom: Option<Arc<str>>,
     /// By which of their devices.
     pub device_id: Arc<str>,
     /// Of the user's login.
@@ -581,7 +595,7 @@ pub struct Changes {
     /// What changes seldom, in order of the stamps, as it is now.
     pub things: Vec<Change>,
     /// The user themselves, if their profile changed.
-    pub profile: Option<User>,
+    pub profile: Option<Profile>,
     /// What to ask from next.
     pub mailbox_seq: u64,
     /// There is nothing behind it.

@@ -92,6 +92,12 @@ fn done(model: &mut Model, deed: Deed) {
         Deed::Unlinked => say(model, model.text.unlinked()),
         Deed::Waits => say(model, model.text.waits()),
         Deed::Own(act) => say(model, model.text.own(act)),
+        Deed::Signed => say(model, model.text.signed()),
+        Deed::Shown(user) => {
+            let [nickname, account, signature] =
+                [&user.nickname, &user.account, &user.signature].map(|text| wash::line(text));
+            say(model, model.text.shown(&nickname, &account, &signature));
+        }
         Deed::Renamed(nickname) => say(model, model.text.renamed(&wash::line(&nickname))),
     }
 }

@@ -3,7 +3,7 @@
 use super::entry::{self, Entry};
 
 /// The commands, as they are typed. The help shows them in this order.
-pub const NAMES: [&str; 48] = [
+pub const NAMES: [&str; 50] = [
     "/to",
     "/reply",
     "/edit",
@@ -48,6 +48,8 @@ pub const NAMES: [&str; 48] = [
     "/devices",
     "/revoke",
     "/nick",
+    "/about",
+    "/whois",
     "/retry",
     "/discard",
     "/help",
@@ -111,6 +113,8 @@ pub enum Command {
     /// By its id, or what it begins with.
     Revoke(String),
     Nick(String),
+    About(String),
+    Whois(String),
     Retry,
     Discard,
     Help,
@@ -194,6 +198,8 @@ pub fn parse(line: &str) -> Option<Result<Command, Wrong>> {
         "/devices" => Ok(Command::Devices),
         "/revoke" => one(words, "/revoke").map(Command::Revoke),
         "/nick" => some(words, "/nick").map(|words| Command::Nick(words.join(" "))),
+        "/about" => Ok(Command::About(words.join(" "))),
+        "/whois" => one(words, "/whois").map(Command::Whois),
         "/retry" => Ok(Command::Retry),
         "/discard" => Ok(Command::Discard),
         "/help" => Ok(Command::Help),
@@ -298,6 +304,9 @@ mod tests {
             "/group \"The old 街坊\" bob carol",
             Command::Group { name: "The old 街坊".into(), accounts: vec!["bob".into(), "carol".into()] },
         );
+        check("/about On  the road", Command::About("On the road".into()));
+        check("/about", Command::About(String::new()));
+        check("/whois bob", Command::Whois("bob".into()));
         check("/nick Alice  of Wonderland", Command::Nick("Alice of Wonderland".into()));
         check("/add bob it is me", Command::Add { account: "bob".into(), text: "it is me".into() });
         check("/drop bob", Command::Drop("bob".into()));

@@ -53,6 +53,8 @@ pub fn obey(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::Devices => effects.push(Effect::ListDevices),
         Command::Revoke(device) => effects.push(Effect::Revoke(device)),
         Command::Nick(nickname) => effects.push(Effect::Rename(nickname)),
+        Command::About(signature) => effects.push(Effect::Sign(signature)),
+        Command::Whois(account) => effects.push(Effect::Show(account)),
         Command::Retry => retry(model, effects),
         Command::Discard => discard(model, effects),
         Command::Help => model.overlay = Some(Overlay::Help),

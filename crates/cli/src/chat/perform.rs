@@ -164,6 +164,8 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
         Effect::ReadRequests => answer(requests(client).await),
         Effect::People { account, act } => answer(deal_with(client, account, act).await),
         Effect::Rename(nickname) => answer(rename(client, nickname).await),
+        Effect::Sign(signature) => answer(sign(client, signature).await),
+        Effect::Show(account) => answer(show(client, account).await),
     }
 }
 
@@ -200,6 +202,17 @@ async fn rename(client: &Client, nickname: String) -> Result<Answer, Error> {
     let mut change = Changed::default();
     change.nickname = Some(nickname);
     Ok(Answer::Done(Deed::Renamed(client.update_profile(change).await?.nickname)))
+}
+
+async fn sign(client: &Client, signature: String) -> Result<Answer, Error> {
+    let mut change = Changed::default();
+    change.signature = Some(signature);
+    client.update_profile(change).await.map(|_| Answer::Done(Deed::Signed))
+}
+
+async fn show(client: &Client, account: String) -> Result<Answer, Error> {
+    let found = client.users_by_account(&[&account]).await?.pop();
+    Ok(found.map_or_else(|| Answer::Nobody(vec![account]), |user| Answer::Done(Deed::Shown(user))))
 }
 
 /// Of what is told only when it fails.

@@ -6,7 +6,7 @@ use anser_client::{ConversationId, Event, Message, State, Status, UserId};
 
 use super::{
     changes,
-    model::{Model, Outgoing},
+    model::{Model, Outgoing, display_name},
     timeline::{Older, Timeline, Unread},
     update::{Effect, complain, read_group},
 };
@@ -39,6 +39,9 @@ pub fn receive(model: &mut Model, event: Event, effects: &mut Vec<Effect>) {
         }
         Event::People => effects.push(Effect::ReadRequests),
         Event::Profile(user) => model.me = Some(user),
+        Event::ContactProfile(user) => {
+            model.nicknames.insert(user.user_id, display_name(&user));
+        }
         Event::Typing { conversation, user } => {
             model.typing.insert((conversation, user), model.now_ms + TYPING_MS);
             look_up(model, &[user], effects);

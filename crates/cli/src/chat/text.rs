@@ -526,6 +526,19 @@ impl Text {
         )
     }
 
+    pub fn signed(self) -> &'static str {
+        self.pick("your profile says so now", "个性签名已更新")
+    }
+
+    pub fn shown(self, nickname: &str, account: &str, signature: &str) -> String {
+        let said = if signature.is_empty() {
+            String::new()
+        } else {
+            self.choose(format!(": {signature}"), format!("：{signature}"))
+        };
+        self.choose(format!("{nickname} ({account}){said}"), format!("{nickname}（{account}）{said}"))
+    }
+
     pub fn renamed(self, nickname: &str) -> String {
         self.choose(format!("you are {nickname} now"), format!("你现在叫“{nickname}”"))
     }

@@ -83,6 +83,8 @@ pub enum Deed {
     Told,
     Left,
     Renamed(String),
+    Signed,
+    Shown(User),
     Asked,
     Dropped,
     Blocked,
@@ -211,6 +213,10 @@ pub enum Effect {
         act: PeopleAct,
     },
     Rename(String),
+    /// The user says this of themself.
+    Sign(String),
+    /// Who has this account.
+    Show(String),
     Attend(Attention),
 }
 

@@ -184,10 +184,17 @@ impl Engine {
             self.keep_heartbeat(cx);
         }
         self.link.heartbeat.set_bounds(welcome.heartbeat_min_ms.into(), welcome.heartbeat_max_ms.into());
-        self.take_profile(cx, given);
+        self.take_names(cx, given);
         cx.effect(Effect::State(State::Connected));
         self.begin_syncing(cx, &welcome);
         self.begin_marking();
+    }
+
+    /// The welcome says no more of the user than lists do.
+    fn take_names(&mut self, cx: &mut Step<'_>, given: v1::User) {
+        let kept = self.user.clone().filter(|kept| kept.user_id == given.user_id).unwrap_or_default();
+        let v1::User { signature, custom, profile_version, .. } = kept;
+        self.take_profile(cx, v1::User { signature, custom, profile_version, ..given });
     }
 
     pub(super) fn take_profile(&mut self, cx: &mut Step<'_>, user: v1::User) {
@@ -207,6 +214,9 @@ impl Engine {
 
     /// Behind the mailbox's position, or behind a newer change of the profile, it is old news.
     pub(super) fn profile_changed(&mut self, cx: &mut Step<'_>, user: v1::User, mailbox_seq: u64) {
+        if mailbox_seq == 0 && user.user_id != self.me().0 {
+            return cx.effect(Effect::ContactProfile(user));
+        }
         if self.mailbox.is_news_of_profile(mailbox_seq) {
             self.take_profile(cx, user);
         }

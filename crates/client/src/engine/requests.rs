@@ -237,7 +237,7 @@ mod tests {
         engine.step(0, Input::Tick, &mut out);
         engine.step(0, Input::Connected, &mut out);
         engine.step(0, answer(1, Body::Welcome(welcome)), &mut out);
-        let request = Request::UpdateProfile(v1::UpdateProfile { nickname: Some("new".into()), avatar: None });
+        let request = Request::UpdateProfile(v1::UpdateProfile { nickname: Some("new".into()), ..Default::default() });
         engine.step(0, Input::Call { request, call: 1 }, &mut out);
 
         let mut out = Output::default();

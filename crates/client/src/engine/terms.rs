@@ -232,6 +232,8 @@ pub enum Effect {
     Forgotten,
     /// The user's own profile is new or changed.
     Profile(v1::User),
+    /// That of a contact changed: a hint.
+    ContactProfile(v1::User),
     /// Contacts, requests or blocks changed.
     People,
     /// Of members of a group, in the order in which they come: each is compared by its `changed`.

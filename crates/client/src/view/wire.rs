@@ -142,8 +142,8 @@ impl From<v1::Reaction> for Reaction {
 #[doc(hidden)]
 impl From<v1::User> for User {
     fn from(user: v1::User) -> Self {
-        let v1::User { user_id, account, nickname, avatar } = user;
-        Self { user_id: UserId(user_id), account, nickname, avatar }
+        let v1::User { user_id, account, nickname, avatar, signature, custom, profile_version } = user;
+        Self { user_id: UserId(user_id), account, nickname, avatar, signature, custom, profile_version }
     }
 }
 

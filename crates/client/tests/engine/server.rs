@@ -477,5 +477,5 @@ fn refusal(code: Code) -> Option<Body> {
 }
 
 fn profile(user: u64) -> v1::User {
-    v1::User { user_id: user, account: format!("user{user}"), nickname: String::new(), avatar: String::new() }
+    v1::User { user_id: user, account: format!("user{user}"), ..v1::User::default() }
 }

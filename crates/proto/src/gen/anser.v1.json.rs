@@ -43,6 +43,9 @@ impl Fields for User {
             b"account" => json.field(&mut self.account),
             b"nickname" => json.field(&mut self.nickname),
             b"avatar" => json.field(&mut self.avatar),
+            b"signature" => json.field(&mut self.signature),
+            b"custom" => json.field(&mut self.custom),
+            b"profile_version" | b"profileVersion" => json.field(&mut self.profile_version),
             _ => json.skip_field(name),
         }
     }
@@ -52,6 +55,9 @@ impl Fields for User {
         json.field("account", &self.account);
         json.field("nickname", &self.nickname);
         json.field("avatar", &self.avatar);
+        json.field("signature", &self.signature);
+        json.field("custom", &self.custom);
+        json.field("profile_version", &self.profile_version);
     }
 }
 
@@ -60,6 +66,7 @@ impl Fields for GetUsers {
         match name {
             b"user_ids" | b"userIds" => json.field(&mut self.user_ids),
             b"accounts" => json.field(&mut self.accounts),
+            b"known" => json.field(&mut self.known),
             _ => json.skip_field(name),
         }
     }
@@ -67,6 +74,22 @@ impl Fields for GetUsers {
     fn write_fields(&self, json: &mut Writer) {
         json.field("user_ids", &self.user_ids);
         json.field("accounts", &self.accounts);
+        json.field("known", &self.known);
+    }
+}
+
+impl Fields for KnownProfile {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"user_id" | b"userId" => json.field(&mut self.user_id),
+            b"profile_version" | b"profileVersion" => json.field(&mut self.profile_version),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("user_id", &self.user_id);
+        json.field("profile_version", &self.profile_version);
     }
 }
 
@@ -105,6 +128,8 @@ impl Fields for UpdateProfile {
         match name {
             b"nickname" => json.field(&mut self.nickname),
             b"avatar" => json.field(&mut self.avatar),
+            b"signature" => json.field(&mut self.signature),
+            b"custom" => json.field(&mut self.custom),
             _ => json.skip_field(name),
         }
     }
@@ -112,6 +137,8 @@ impl Fields for UpdateProfile {
     fn write_fields(&self, json: &mut Writer) {
         json.field("nickname", &self.nickname);
         json.field("avatar", &self.avatar);
+        json.field("signature", &self.signature);
+        json.field("custom", &self.custom);
     }
 }
 

@@ -234,14 +234,34 @@ pub struct User {
     pub nickname: ::prost::alloc::string::String,
     #[prost(string, tag = "4")]
     pub avatar: ::prost::alloc::string::String,
+    /// What follows is there in answers to `get_users` and `update_profile`, and of the user themself.
+    /// A line about themself. At most 140 characters.
+    #[prost(string, tag = "5")]
+    pub signature: ::prost::alloc::string::String,
+    /// The app's own: JSON, at most 2 048 bytes; empty: nothing.
+    #[prost(string, tag = "6")]
+    pub custom: ::prost::alloc::string::String,
+    /// How often the profile changed.
+    #[prost(uint64, tag = "7")]
+    pub profile_version: u64,
 }
-/// Looks users up, at most 200. Unknown ones are left out.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+/// Looks users up, at most 200 in all. Unknown ones are left out.
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetUsers {
     #[prost(uint64, repeated, tag = "1")]
     pub user_ids: ::prost::alloc::vec::Vec<u64>,
     #[prost(string, repeated, tag = "2")]
     pub accounts: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Of these, only those come whose profile has another version now.
+    #[prost(message, repeated, tag = "3")]
+    pub known: ::prost::alloc::vec::Vec<KnownProfile>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct KnownProfile {
+    #[prost(uint64, tag = "1")]
+    pub user_id: u64,
+    #[prost(uint64, tag = "2")]
+    pub profile_version: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Users {
@@ -251,11 +271,12 @@ pub struct Users {
     #[prost(uint64, tag = "2")]
     pub mailbox_seq: u64,
 }
-/// The user's own profile changed on another device.
+/// The user's own profile changed on another device; or that of a contact who is told now and at no other time.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ProfileChanged {
     #[prost(message, optional, tag = "1")]
     pub user: ::core::option::Option<User>,
+    /// 0: it is a contact's.
     #[prost(uint64, tag = "2")]
     pub mailbox_seq: u64,
 }
@@ -267,6 +288,12 @@ pub struct UpdateProfile {
     /// An address, at most 512 bytes.
     #[prost(string, optional, tag = "2")]
     pub avatar: ::core::option::Option<::prost::alloc::string::String>,
+    /// At most 140 characters.
+    #[prost(string, optional, tag = "3")]
+    pub signature: ::core::option::Option<::prost::alloc::string::String>,
+    /// JSON, at most 2 048 bytes; empty: nothing.
+    #[prost(string, optional, tag = "4")]
+    pub custom: ::core::option::Option<::prost::alloc::string::String>,
 }
 /// The first frame. Answered by `welcome`, or by an error and the end of the connection.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

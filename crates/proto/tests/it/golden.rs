@@ -73,6 +73,12 @@ fn golden_frames_are_read_and_written_as_ever() {
     for (name, frame) in joining::newer_frames() {
         check("server", name, &frame);
     }
+    for (name, request) in
+        [("get_users-known", samples::profiles_known()), ("update_profile-whole", samples::new_profile())]
+    {
+        check("client", name, &ClientFrame { request_id: 1, request: Some(request) });
+    }
+    check("server", "users-profile", &samples::profile());
     check("client", "nothing", &ClientFrame::default());
     check("server", "nothing", &ServerFrame::default());
 }

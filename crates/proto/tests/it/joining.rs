@@ -111,5 +111,6 @@ fn link(token: String) -> Link {
 }
 
 fn bob() -> User {
-    User { user_id: 1009, account: "bob".into(), nickname: "Bob".into(), avatar: "https://img.example/b.png".into() }
+    let avatar = "https://img.example/b.png".into();
+    User { user_id: 1009, account: "bob".into(), nickname: "Bob".into(), avatar, ..User::default() }
 }

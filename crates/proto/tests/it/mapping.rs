@@ -223,7 +223,7 @@ fn null_is_as_good_as_absent_but_for_an_element_of_a_list() {
                    "client_time_ms":null,"settings":null"#;
     assert_eq!(send(nulls), anser_proto::v1::Send::default());
     assert_eq!(send(r#""settings":{"uncounted":null}"#).settings, Some(Settings::default()));
-    let nothing = UpdateProfile { nickname: None, avatar: None };
+    let nothing = UpdateProfile { nickname: None, avatar: None, ..Default::default() };
     assert_eq!(request(r#""update_profile":{"nickname":null,"avatar":null}"#), Request::UpdateProfile(nothing));
     let Request::Sync(sync) = request(r#""sync":{"groups":null,"mailbox_seq":null}"#) else { panic!("no sync") };
     assert_eq!((sync.groups.len(), sync.mailbox_seq), (0, 0));

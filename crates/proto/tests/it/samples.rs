@@ -6,14 +6,14 @@ mod devices;
 use anser_proto::v1::{
     AnswerContact, Block, Blocked, Blocks, Change, Changed, ClearSession, ClientFrame, Close, Contact, Contacts,
     CreateGroup, Device, DissolveGroup, Done, Draining, Edit, Error, GetGroup, GetSettings, GetUsers, Group,
-    GroupChange, GroupPosition, Hello, Hidden, HideMessages, InviteMembers, Kicked, Lagged, LeaveGroup, ListBlocks,
-    ListContacts, ListMembers, ListSessions, MarkDelivered, MarkRead, Marked, Member, Members, Message, MessageEvent,
-    Messages, MessagesChanged, MuteMembers, Notice, Password, Ping, Pong, Positions, Preview, Privacy, ProfileChanged,
-    Pull, React, Reaction, Readers, ReadersOf, Recall, Receipt, Reference, RemoveContact, RemoveMembers, RemoveSession,
-    RequestContact, Send, Sent, ServerFrame, Session, SessionChanged, Sessions, SetRemark, SetRole, Settings, Sync,
-    SyncPage, TransferGroup, Typing, TypingEvent, Unblock, UpdateGroup, UpdateProfile, UpdateSession, UpdateSettings,
-    User, Users, Welcome, WhoRead, change, client_frame::Request, close, contact, device, edit, error, group, hello,
-    message, notice, privacy, recall, server_frame::Body,
+    GroupChange, GroupPosition, Hello, Hidden, HideMessages, InviteMembers, Kicked, KnownProfile, Lagged, LeaveGroup,
+    ListBlocks, ListContacts, ListMembers, ListSessions, MarkDelivered, MarkRead, Marked, Member, Members, Message,
+    MessageEvent, Messages, MessagesChanged, MuteMembers, Notice, Password, Ping, Pong, Positions, Preview, Privacy,
+    ProfileChanged, Pull, React, Reaction, Readers, ReadersOf, Recall, Receipt, Reference, RemoveContact,
+    RemoveMembers, RemoveSession, RequestContact, Send, Sent, ServerFrame, Session, SessionChanged, Sessions,
+    SetRemark, SetRole, Settings, Sync, SyncPage, TransferGroup, Typing, TypingEvent, Unblock, UpdateGroup,
+    UpdateProfile, UpdateSession, UpdateSettings, User, Users, Welcome, WhoRead, change, client_frame::Request, close,
+    contact, device, edit, error, group, hello, message, notice, privacy, recall, server_frame::Body,
 };
 
 use crate::joining;
@@ -52,8 +52,16 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
         Request::InviteMembers(InviteMembers { group_id: 3, user_ids: vec![1010, 1011] }),
         Request::RemoveMembers(RemoveMembers { group_id: 4, user_ids: vec![1012], ban: false }),
         Request::LeaveGroup(LeaveGroup { group_id: 5 }),
-        Request::GetUsers(GetUsers { user_ids: vec![1008], accounts: vec!["alice".into(), "bob".into()] }),
-        Request::UpdateProfile(UpdateProfile { nickname: Some("Ada".into()), avatar: Some(String::new()) }),
+        Request::GetUsers(GetUsers {
+            user_ids: vec![1008],
+            accounts: vec!["alice".into(), "bob".into()],
+            ..Default::default()
+        }),
+        Request::UpdateProfile(UpdateProfile {
+            nickname: Some("Ada".into()),
+            avatar: Some(String::new()),
+            ..Default::default()
+        }),
     ];
     let requests = requests
         .into_iter()
@@ -540,7 +548,24 @@ fn user(user_id: u64, account: &str) -> User {
         account: account.into(),
         nickname: account.to_uppercase(),
         avatar: format!("https://img.example/{account}.png"),
+        ..User::default()
     }
+}
+
+pub(crate) fn profile() -> ServerFrame {
+    let (signature, custom) = ("On the road".into(), r#"{"city":"Oulu"}"#.into());
+    let users = vec![User { signature, custom, profile_version: 3, ..user(1008, "alice") }];
+    ServerFrame { request_id: 8, body: Some(Body::Users(Users { users, mailbox_seq: 9 })) }
+}
+
+pub(crate) fn profiles_known() -> Request {
+    let known = vec![KnownProfile { user_id: 1008, profile_version: 2 }];
+    Request::GetUsers(GetUsers { known, ..GetUsers::default() })
+}
+
+pub(crate) fn new_profile() -> Request {
+    let (signature, custom) = (Some("On the road".into()), Some(r#"{"city":"Oulu"}"#.into()));
+    Request::UpdateProfile(UpdateProfile { signature, custom, ..UpdateProfile::default() })
 }
 
 /// A group with all that came later, in an answer and in the notice of it.

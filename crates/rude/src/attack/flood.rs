@@ -68,7 +68,11 @@ fn requests(conversation_id: &str) -> Vec<Request> {
         Request::RemoveMembers(v1::RemoveMembers { group_id: 1, user_ids: vec![1], ban: false }),
         Request::LeaveGroup(v1::LeaveGroup { group_id: 1 }),
         Request::GetUsers(v1::GetUsers { user_ids: (1..=200).collect(), ..Default::default() }),
-        Request::UpdateProfile(v1::UpdateProfile { nickname: Some("Mallory".into()), avatar: None }),
+        Request::UpdateProfile(v1::UpdateProfile {
+            nickname: Some("Mallory".into()),
+            avatar: None,
+            ..Default::default()
+        }),
     ]
 }
 

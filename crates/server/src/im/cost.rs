@@ -37,7 +37,7 @@ pub fn of(request: Option<&Request>) -> u32 {
         ) => page(*limit) / USERS,
         Some(Request::GetPresence(get)) => count(get.user_ids.len()) / USERS,
         Some(Request::WatchPresence(_)) => WATCH,
-        Some(Request::GetUsers(get)) => count(get.user_ids.len() + get.accounts.len()) / USERS,
+        Some(Request::GetUsers(get)) => count(get.user_ids.len() + get.accounts.len() + get.known.len()) / USERS,
         Some(Request::CreateGroup(create)) => count(create.user_ids.len()),
         Some(Request::InviteMembers(invite)) => count(invite.user_ids.len()),
         Some(Request::RemoveMembers(remove)) => count(remove.user_ids.len()),

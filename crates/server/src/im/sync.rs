@@ -31,7 +31,7 @@ pub async fn sync(cx: &Ctx, actor: &Actor, lane: &mut Lane, sync: v1::Sync) -> R
         sessions: changes.sessions.iter().chain(&moved).map(wire::session).collect(),
         mailbox_seq: changes.mailbox_seq,
         caught_up: changes.caught_up,
-        profile: changes.profile.as_ref().map(wire::user),
+        profile: changes.profile.as_ref().map(wire::profile),
         groups_behind,
         changes: changes.things.iter().map(wire::change).collect(),
         reset,

@@ -3,7 +3,8 @@
 use anser_proto::{ConversationId, ErrorCode, GroupId, UserId, v1};
 use anser_store::{
     Appended, Ban, Block, Change, Contact, Group, GroupNickname, History, JoinRequest, KnownDevice, Link, Member,
-    Message, NewMessage, Now, Party, Preview, Privacy, Reaction, Reference, Revision, Role, Session, User, Who,
+    Message, NewMessage, Now, Party, Preview, Privacy, Profile, Reaction, Reference, Revision, Role, Session, User,
+    Who,
 };
 use prost::Message as _;
 
@@ -46,6 +47,16 @@ pub fn user(user: &User) -> v1::User {
         account: user.account.to_string(),
         nickname: user.nickname.to_string(),
         avatar: user.avatar.to_string(),
+        ..v1::User::default()
+    }
+}
+
+pub fn profile(profile: &Profile) -> v1::User {
+    v1::User {
+        signature: profile.signature.to_string(),
+        custom: profile.custom.to_string(),
+        profile_version: profile.version,
+        ..user(&profile.user)
     }
 }
 

@@ -165,7 +165,7 @@ async fn a_group_over_nodes_is_told_in_order_and_its_messages_bear_new_names() {
     let group = ada.create_group(&[bob, cyd]).await;
     // Ada's other device, where Ada is called by her old name as yet.
     let mut laptop = town.nodes[1].login_device("ada", "laptop").await;
-    let rename = v1::UpdateProfile { nickname: Some("Lady Ada".into()), avatar: None };
+    let rename = v1::UpdateProfile { nickname: Some("Lady Ada".into()), avatar: None, ..Default::default() };
     assert!(matches!(ada.ask(Request::UpdateProfile(rename)).await, Body::Users(_)));
     let profile = |body: &Body| matches!(body, Body::ProfileChanged(_)).then_some(());
     event(&mut laptop, profile).await;

@@ -332,11 +332,29 @@ async fn fields_out_of_their_range_are_named() {
             "name has 0 characters",
         ),
         (
-            Request::UpdateProfile(v1::UpdateProfile { nickname: Some("x".repeat(65)), avatar: None }),
+            Request::UpdateProfile(v1::UpdateProfile {
+                nickname: Some("x".repeat(65)),
+                avatar: None,
+                ..Default::default()
+            }),
             "nickname has 65 characters",
         ),
-        (Request::UpdateProfile(v1::UpdateProfile { nickname: Some("a\u{7}".into()), avatar: None }), "control"),
-        (Request::UpdateProfile(v1::UpdateProfile { nickname: Some("\u{3164}".into()), avatar: None }), "invisible"),
+        (
+            Request::UpdateProfile(v1::UpdateProfile {
+                nickname: Some("a\u{7}".into()),
+                avatar: None,
+                ..Default::default()
+            }),
+            "control",
+        ),
+        (
+            Request::UpdateProfile(v1::UpdateProfile {
+                nickname: Some("\u{3164}".into()),
+                avatar: None,
+                ..Default::default()
+            }),
+            "invisible",
+        ),
         (
             Request::CreateGroup(v1::CreateGroup {
                 client_group_id: "g".into(),
@@ -345,7 +363,14 @@ async fn fields_out_of_their_range_are_named() {
             }),
             "direction",
         ),
-        (Request::UpdateProfile(v1::UpdateProfile { nickname: None, avatar: Some("x".repeat(513)) }), "avatar"),
+        (
+            Request::UpdateProfile(v1::UpdateProfile {
+                nickname: None,
+                avatar: Some("x".repeat(513)),
+                ..Default::default()
+            }),
+            "avatar",
+        ),
     ] {
         let Body::Error(error) = ada.ask(request).await else { panic!("not refused: {named}") };
         assert_eq!(error.code(), ErrorCode::BadField, "{named}");

@@ -234,11 +234,20 @@ impl Store for Faulty {
         self.below.users(ids, accounts).await
     }
 
+    async fn profiles(
+        &self,
+        ids: Vec<UserId>,
+        accounts: Vec<Arc<str>>,
+        known: Vec<(UserId, u64)>,
+    ) -> Result<Vec<Profile>, Error> {
+        self.below.profiles(ids, accounts, known).await
+    }
+
     async fn list_users(&self, after: UserId, limit: u32) -> Result<Page<User>, Error> {
         self.below.list_users(after, limit).await
     }
 
-    async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error> {
+    async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(Profile, u64), Error> {
         self.below.update_profile(user, change).await
     }
 

@@ -6,7 +6,10 @@ use anser_proto::{
     v1::{self, client_frame::Request, server_frame::Body},
 };
 
-use crate::raw::{TestServer, group_id};
+use crate::{
+    permissions::{accept, request_contact},
+    raw::{Raw, TestServer, group_id},
+};
 
 #[tokio::test]
 async fn a_device_learns_at_login_whether_it_missed_anything() {
@@ -143,7 +146,7 @@ async fn a_changed_profile_reaches_ones_other_devices_and_the_next_message() {
     let server = TestServer::start().await;
     let (mut phone, mut laptop) = (server.login("ada").await, server.login_device("ada", "laptop").await);
     let mut bob = server.login("bob").await;
-    let update = v1::UpdateProfile { nickname: Some("Ada L.".into()), avatar: None };
+    let update = v1::UpdateProfile { nickname: Some("Ada L.".into()), avatar: None, ..Default::default() };
     let Body::Users(users) = phone.ask(Request::UpdateProfile(update)).await else { panic!("no users") };
     assert_eq!((users.users[0].nickname.as_str(), users.mailbox_seq), ("Ada L.", 2));
     let Body::ProfileChanged(changed) = laptop.event().await else { panic!("not told") };
@@ -152,7 +155,48 @@ async fn a_changed_profile_reaches_ones_other_devices_and_the_next_message() {
     assert_eq!(bob.message().await.message.expect("a message").from_nickname, "Ada L.");
     assert_eq!(laptop.sync(0).await.profile.expect("it changed").nickname, "Ada L.");
 
-    let get = v1::GetUsers { user_ids: vec![phone.user.0, 5], accounts: vec!["bob".into(), "nobody".into()] };
+    let get = v1::GetUsers {
+        user_ids: vec![phone.user.0, 5],
+        accounts: vec!["bob".into(), "nobody".into()],
+        ..Default::default()
+    };
     let Body::Users(users) = bob.ask(Request::GetUsers(get)).await else { panic!("no users") };
     assert_eq!(users.users.len(), 2);
+}
+
+#[tokio::test]
+async fn a_profile_is_told_to_contacts_who_are_there_and_to_who_asks_for_what_changed() {
+    let server = TestServer::start().await;
+    let (mut ada, mut bob, mut cyd) = (server.login("ada").await, server.login("bob").await, server.login("cyd").await);
+    let a = ada.user.0;
+    ada.ask(request_contact(a, bob.user.0)).await;
+    bob.ask(accept(bob.user.0, a)).await;
+    bob.drop_events().await;
+    let (signature, custom) = (Some("On the road".into()), Some(r#"{"city": "Oulu"}"#.into()));
+    let update = v1::UpdateProfile { signature, custom, ..Default::default() };
+    let Body::Users(told) = ada.ask(Request::UpdateProfile(update)).await else { panic!("no users") };
+    let profile = &told.users[0];
+    assert_eq!((profile.signature.as_str(), profile.custom.as_str()), ("On the road", r#"{"city": "Oulu"}"#));
+    assert_eq!(profile.profile_version, 1);
+    let Body::ProfileChanged(hint) = bob.event().await else { panic!("not told") };
+    let of = hint.user.expect("a user");
+    assert_eq!((hint.mailbox_seq, of.user_id, of.profile_version, of.signature.as_str()), (0, a, 1, ""));
+    cyd.nothing_more().await;
+    let known = async |raw: &mut Raw, profile_version| {
+        let known = vec![v1::KnownProfile { user_id: a, profile_version }];
+        let get = v1::GetUsers { known, ..Default::default() };
+        let Body::Users(users) = raw.ask(Request::GetUsers(get)).await else { panic!("no users") };
+        users.users
+    };
+    assert_eq!(known(&mut cyd, 0).await, [profile.clone()]);
+    assert_eq!(known(&mut cyd, 1).await, []);
+    for (signature, custom) in [
+        ("x".repeat(141), "".into()),
+        ("a\nb".into(), "".into()),
+        ("".into(), "{".into()),
+        ("".into(), format!("\"{}\"", "x".repeat(2_047))),
+    ] {
+        let update = v1::UpdateProfile { signature: Some(signature), custom: Some(custom), ..Default::default() };
+        assert_eq!(ada.refused(Request::UpdateProfile(update)).await, ErrorCode::BadField);
+    }
 }

@@ -26,7 +26,7 @@ async fn a_name_whose_push_was_lost_is_known_within_a_minute() {
     let user = anser_proto::UserId(welcome.user.expect("her profile").user_id);
     let own = ConversationId::single(user, user);
     town.weather.cut_off(HashSet::from([town.nodes[1].id]));
-    let rename = v1::UpdateProfile { nickname: Some("Lady Ada".into()), avatar: None };
+    let rename = v1::UpdateProfile { nickname: Some("Lady Ada".into()), avatar: None, ..Default::default() };
     assert!(matches!(phone.ask(Request::UpdateProfile(rename)).await, Ok(Body::Users(_))));
     pass(1_000).await;
     town.weather.cut_off(HashSet::new());

@@ -315,6 +315,7 @@ macro_rules! store_contract {
                 pages_of_users_lead_through_all
                 a_profile_changes_what_is_named
                 a_profile_without_a_difference_is_not_changed
+                of_profiles_that_are_known_only_those_come_that_are_others_now
                 a_password_is_kept_and_replaced
                 a_disabled_user_keeps_his_data
                 a_new_password_and_each_disabling_end_the_logins

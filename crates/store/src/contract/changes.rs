@@ -51,9 +51,7 @@ pub(super) async fn every_change_takes_the_next_number(room: &mut Room) {
     let (pair, nickname) = (single(ADA, BOB), Some("Bob".into()));
     room.say(ADA, pair).await;
     let read = room.read(BOB, pair, 1).await.mailbox_seq;
-    let (_, renamed) = ok(room
-        .update_profile(BOB, ProfileChange { nickname, avatar: None, device_id: "device".into(), login_version: 0 })
-        .await);
+    let (_, renamed) = ok(room.update_profile(BOB, ProfileChange { nickname, ..ProfileChange::default() }).await);
     let created = ok(room.create_group(new_group(1, ADA, &[BOB])).await);
     let left = ok(room.leave(BOB, group(1)).await);
     let invited = ok(room.invite(ADA, group(1), &[BOB]).await);
@@ -114,27 +112,20 @@ pub(super) async fn changes_end_exactly_where_nothing_is_behind(room: &mut Room)
 pub(super) async fn a_page_that_ends_with_the_last_session_is_at_the_mailbox(room: &mut Room) {
     room.say(ADA, single(ADA, BOB)).await;
     let nickname = Some("Ada".into());
-    ok(room
-        .update_profile(ADA, ProfileChange { nickname, avatar: None, device_id: "device".into(), login_version: 0 })
-        .await);
+    ok(room.update_profile(ADA, ProfileChange { nickname, ..ProfileChange::default() }).await);
     let changes = ok(room.changes(ADA, 0, 1).await);
     assert_eq!((changes.sessions.len(), changes.mailbox_seq, changes.caught_up), (1, 2, true));
 }
 
 pub(super) async fn the_profile_comes_if_it_changed_behind_since(room: &mut Room) {
-    let rename = |name: &str| ProfileChange {
-        nickname: Some(name.into()),
-        avatar: None,
-        device_id: "device".into(),
-        login_version: 0,
-    };
+    let rename = |name: &str| ProfileChange { nickname: Some(name.into()), ..ProfileChange::default() };
     assert_eq!(ok(room.changes(ADA, 0, 10).await).profile, None);
     for name in ["first", "second"] {
         ok(room.update_profile(ADA, rename(name)).await);
         room.say(ADA, single(ADA, BOB)).await;
     }
     for since in 0..=4 {
-        let profile = ok(room.changes(ADA, since, 10).await).profile.map(|user| user.nickname);
+        let profile = ok(room.changes(ADA, since, 10).await).profile.map(|profile| profile.user.nickname);
         assert_eq!(profile, (since < 3).then(|| "second".into()), "since {since}");
     }
     // Whatever the page of sessions.

@@ -169,14 +169,9 @@ pub(super) async fn pages_of_members_lead_through_all(room: &mut Room) {
 
 pub(super) async fn a_member_is_shown_as_the_user_he_is_now(room: &mut Room) {
     room.found(1, ADA, &[]).await;
-    let change = crate::ProfileChange {
-        nickname: Some("Ada".into()),
-        avatar: None,
-        device_id: "device".into(),
-        login_version: 0,
-    };
+    let change = crate::ProfileChange { nickname: Some("Ada".into()), ..Default::default() };
     let (ada, _) = ok(room.update_profile(ADA, change).await);
-    assert_eq!(ok(room.members(ADA, GroupId(1), UserId(0), 9).await).rows[0].user, ada);
+    assert_eq!(ok(room.members(ADA, GroupId(1), UserId(0), 9).await).rows[0].user, ada.user);
 }
 
 pub(super) async fn member_ids_are_the_present_members_and_where_each_joined_with_the_version(room: &mut Room) {

@@ -30,7 +30,7 @@ pub(super) async fn everything_is_there_after_reopening(room: &mut Room) {
     ok(room
         .update_profile(
             ADA,
-            ProfileChange { nickname: Some("Ada".into()), avatar: None, device_id: "device".into(), login_version: 0 },
+            ProfileChange { nickname: Some("Ada".into()), signature: Some("here".into()), ..ProfileChange::default() },
         )
         .await);
     ok(room.set_password(ADA, PasswordHash { argon2: "a".into(), scram: "s".into() }).await);

@@ -79,12 +79,8 @@ pub(super) async fn what_is_not_in_the_list_is_not_found(room: &mut Room) {
 pub(super) async fn a_one_to_one_session_tells_of_the_other_party(room: &mut Room) {
     let pair = single(ADA, BOB);
     room.say(BOB, pair).await;
-    let change = ProfileChange {
-        nickname: Some("Robert".into()),
-        avatar: Some("a.png".into()),
-        device_id: "device".into(),
-        login_version: 0,
-    };
+    let change =
+        ProfileChange { nickname: Some("Robert".into()), avatar: Some("a.png".into()), ..ProfileChange::default() };
     ok(room.update_profile(BOB, change).await);
     let bob = ok(room.user_by_account("account-2").await);
     let entry = room.entry(ADA, pair).await;

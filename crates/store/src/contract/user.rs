@@ -1,9 +1,11 @@
 //! Cases of users, passwords and devices.
 
+use std::sync::Arc;
+
 use anser_proto::UserId;
 
 use super::room::*;
-use crate::{Error, NewUser, PasswordHash, ProfileChange, Refusal, User};
+use crate::{Error, NewUser, PasswordHash, Profile, ProfileChange, Refusal, User};
 
 pub(super) async fn a_user_comes_out_as_he_went_in(room: &mut Room) {
     let new = NewUser { account: "Zoë".into(), nickname: "🪿 'Z'".into(), ..new_user(UserId(50)) };
@@ -51,46 +53,56 @@ pub(super) async fn pages_of_users_lead_through_all(room: &mut Room) {
 }
 
 pub(super) async fn a_profile_changes_what_is_named(room: &mut Room) {
-    let change = |nickname: Option<&str>, avatar: Option<&str>| ProfileChange {
-        nickname: nickname.map(Into::into),
-        avatar: avatar.map(Into::into),
-        device_id: "device".into(),
-        login_version: 0,
-    };
-    for (n, (change, nickname, avatar)) in [
-        (change(Some("Ada"), None), "Ada", ""),
-        (change(None, Some("a.png")), "Ada", "a.png"),
-        (change(Some("A"), Some("")), "A", ""),
+    let none = ProfileChange::default;
+    let to = |text: &str| Some(text.into());
+    for (n, (change, nickname, avatar, signature, custom)) in [
+        (ProfileChange { nickname: to("Ada"), ..none() }, "Ada", "", "", ""),
+        (ProfileChange { avatar: to("a.png"), ..none() }, "Ada", "a.png", "", ""),
+        (ProfileChange { signature: to("Here."), ..none() }, "Ada", "a.png", "Here.", ""),
+        (ProfileChange { custom: to("{}"), avatar: to(""), ..none() }, "Ada", "", "Here.", "{}"),
+        (ProfileChange { nickname: to("A"), signature: to(""), custom: to(""), ..none() }, "A", "", "", ""),
     ]
     .into_iter()
     .enumerate()
     {
-        let (user, seq) = ok(room.update_profile(ADA, change).await);
-        assert_eq!((user.nickname.as_ref(), user.avatar.as_ref(), seq), (nickname, avatar, n as u64 + 1));
-        assert_eq!(ok(room.user_by_account("account-7").await), user);
-        assert_eq!(ok(room.changes(ADA, seq - 1, 1).await).profile, Some(user));
+        let (profile, seq) = ok(room.update_profile(ADA, change).await);
+        let Profile { user, version, .. } = &profile;
+        assert_eq!((user.nickname.as_ref(), user.avatar.as_ref()), (nickname, avatar));
+        assert_eq!((profile.signature.as_ref(), profile.custom.as_ref()), (signature, custom));
+        assert_eq!((*version, seq), (n as u64 + 1, n as u64 + 1));
+        assert_eq!(ok(room.user_by_account("account-7").await), *user);
+        assert_eq!(ok(room.profiles(vec![ADA], vec![], vec![]).await), [profile.clone()]);
+        assert_eq!(ok(room.changes(ADA, seq - 1, 1).await).profile, Some(profile));
     }
 }
 
 pub(super) async fn a_profile_without_a_difference_is_not_changed(room: &mut Room) {
-    ok(room
-        .update_profile(
-            ADA,
-            ProfileChange { nickname: Some("Ada".into()), avatar: None, device_id: "device".into(), login_version: 0 },
-        )
-        .await);
+    let rename = || ProfileChange { nickname: Some("Ada".into()), ..ProfileChange::default() };
+    ok(room.update_profile(ADA, rename()).await);
     let picture = room.picture().await;
-    let same = ProfileChange {
-        nickname: Some("Ada".into()),
-        avatar: Some("".into()),
-        device_id: "device".into(),
-        login_version: 0,
-    };
+    let same =
+        ProfileChange { avatar: Some("".into()), signature: Some("".into()), custom: Some("".into()), ..rename() };
     for change in [ProfileChange::default(), same] {
-        let (user, seq) = ok(room.update_profile(ADA, change).await);
-        assert_eq!((user.nickname.as_ref(), seq), ("Ada", 0));
+        let (profile, seq) = ok(room.update_profile(ADA, change).await);
+        assert_eq!((profile.user.nickname.as_ref(), profile.version, seq), ("Ada", 1, 0));
     }
     assert_eq!(room.picture().await, picture);
+}
+
+pub(super) async fn of_profiles_that_are_known_only_those_come_that_are_others_now(room: &mut Room) {
+    ok(room.update_profile(ADA, ProfileChange { nickname: Some("Ada".into()), ..ProfileChange::default() }).await);
+    let account: Arc<str> = "account-2".into();
+    for (ids, accounts, known, expected) in [
+        (vec![], vec![], vec![(ADA, 0), (BOB, 0), (NOBODY, 0)], vec![ADA]),
+        (vec![], vec![], vec![(ADA, 1), (BOB, 1)], vec![BOB]),
+        (vec![ADA, CYD, NOBODY], vec![account.clone()], vec![(ADA, 1)], vec![BOB, CYD]),
+        (vec![BOB], vec![account], vec![(BOB, 7)], vec![BOB]),
+    ] {
+        let found = ok(room.profiles(ids, accounts, known).await);
+        let mut expected = expected;
+        expected.sort_unstable();
+        assert_eq!(found.iter().map(|profile| profile.user.user).collect::<Vec<_>>(), expected);
+    }
 }
 
 pub(super) async fn a_password_is_kept_and_replaced(room: &mut Room) {
@@ -174,8 +186,7 @@ pub(super) async fn a_login_that_is_over_changes_nothing(room: &mut Room) {
 pub(super) async fn an_unknown_user_is_not_found(room: &mut Room) {
     let (not_found, hash) =
         (Error::Refused(Refusal::NotFound("user")), PasswordHash { argon2: String::new(), scram: String::new() });
-    let change =
-        ProfileChange { nickname: Some("x".into()), avatar: None, device_id: "device".into(), login_version: 0 };
+    let change = ProfileChange { nickname: Some("x".into()), ..ProfileChange::default() };
     assert_eq!(room.user_by_account("account-999").await, Err(not_found.clone()));
     assert_eq!(room.update_profile(NOBODY, change).await, Err(not_found.clone()));
     assert_eq!(room.set_password(NOBODY, hash).await, Err(not_found.clone()));

@@ -51,7 +51,7 @@ impl<P: Patient> Doctor<'_, P> {
     /// Rows that hang on something that is not there. Those that say nothing without it can go.
     async fn orphans(&mut self) -> Result<(), P::Error> {
         let no_user = |id: &str| format!("NOT EXISTS (SELECT 1 FROM im_user AS made WHERE made.user_id = here.{id})");
-        for table in ["im_mailbox", "im_password", "im_device", "im_revoked", "im_last_seen"] {
+        for table in ["im_mailbox", "im_password", "im_device", "im_revoked", "im_last_seen", "im_profile"] {
             let over = Over::rows_of_users(table);
             self.check(&Check::of(over, "'there is no such user'", no_user("user_id")).deleted()).await?;
         }

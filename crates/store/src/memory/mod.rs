@@ -36,8 +36,8 @@ use crate::{
     Group, GroupUpdate, Hidden, Hide, JoinRequest, KnownDevice, Link, LinkPreview, LinkRevocation, LinkUse, LogPage,
     Logins, Mark, Marked, Member, MemberIds, MembersChange, MembersChanged, Message, NewGroup, NewLink, NewMessage,
     NewUser, NicknameChange, Options, Page, PasswordHash, PeopleChange, PeopleChanged, Positions, Privacy,
-    PrivacyChange, ProfileChange, Readers, Refusal, Role, Seen, Session, SessionChange, SessionChanged, Stats, Store,
-    Stretch, TokenHash, User,
+    PrivacyChange, Profile, ProfileChange, Readers, Refusal, Role, Seen, Session, SessionChange, SessionChanged, Stats,
+    Store, Stretch, TokenHash, User,
 };
 
 pub struct MemoryStore {
@@ -82,6 +82,9 @@ struct UserRow {
     privacy: Privacy,
     /// The change of the mailbox that last touched the profile; 0 if it never changed.
     profile_stamp: u64,
+    profile_version: u64,
+    signature: Arc<str>,
+    custom: Arc<str>,
     /// The last touched last.
     devices: Vec<DeviceRow>,
     /// And the second from which on what lets them in again must have been issued, in the order in which they were revoked.
@@ -321,11 +324,20 @@ impl Store for MemoryStore {
         self.with(|state| Ok(state.users(&ids, &accounts)))
     }
 
+    async fn profiles(
+        &self,
+        ids: Vec<UserId>,
+        accounts: Vec<Arc<str>>,
+        known: Vec<(UserId, u64)>,
+    ) -> Result<Vec<Profile>, Error> {
+        self.with(|state| Ok(state.profiles(&ids, &accounts, &known)))
+    }
+
     async fn list_users(&self, after: UserId, limit: u32) -> Result<Page<User>, Error> {
         self.with(|state| Ok(state.list_users(after, limit)))
     }
 
-    async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(User, u64), Error> {
+    async fn update_profile(&self, user: UserId, change: ProfileChange) -> Result<(Profile, u64), Error> {
         self.with(|state| state.update_profile(user, change))
     }
 

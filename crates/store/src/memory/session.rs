@@ -2,7 +2,7 @@
 
 use anser_proto::{ConversationId, GroupId, UserId, digest::groups_digest, limits::PREVIEW_CHARS_MAX};
 
-use super::{State, change::is_silent, page};
+use super::{State, UserRow, change::is_silent, page};
 use crate::{Changes, Mark, MarkKind, Marked, Message, Page, Party, Positions, Preview, Refusal, Session};
 
 impl State {
@@ -100,7 +100,7 @@ impl State {
         stamps.sort_unstable();
         let last = stamps.get(limit as usize - 1).copied().unwrap_or(mailbox_seq);
         let caught_up = stamps.len() <= limit as usize;
-        let profile = row.filter(|row| row.profile_stamp > since).map(|row| row.user.clone());
+        let profile = row.filter(|row| row.profile_stamp > since).map(UserRow::profile);
         let mailbox_seq = if caught_up { mailbox_seq } else { last };
         let sessions = sessions.into_iter().filter(|session| session.mailbox_seq <= mailbox_seq).collect();
         let things = things.into_iter().filter(|thing| thing.mailbox_seq <= mailbox_seq).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anser_proto::UserId;
 
 use super::{State, UserRow, page};
-use crate::{NewUser, Page, PasswordHash, Privacy, ProfileChange, Refusal, User};
+use crate::{NewUser, Page, PasswordHash, Privacy, Profile, ProfileChange, Refusal, User};
 
 impl State {
     pub(super) fn user_row(&self, user: UserId) -> Result<&UserRow, Refusal> {
@@ -35,6 +35,9 @@ impl State {
             ends: Vec::new(),
             privacy: Privacy::default(),
             profile_stamp: 0,
+            profile_version: 0,
+            signature: "".into(),
+            custom: "".into(),
             devices: Vec::new(),
             revoked: Vec::new(),
         };
@@ -57,18 +60,29 @@ impl State {
         page(self.users.values().map(|row| row.user.clone()).filter(|user| user.user > after), limit)
     }
 
-    pub(super) fn update_profile(&mut self, user: UserId, change: ProfileChange) -> Result<(User, u64), Refusal> {
-        let before = self.user_row(user)?.user.clone();
+    pub(super) fn profiles(&self, ids: &[UserId], accounts: &[Arc<str>], known: &[(UserId, u64)]) -> Vec<Profile> {
+        let is_named = |row: &&UserRow| ids.contains(&row.user.user) || accounts.contains(&row.user.account);
+        let is_old = |row: &&UserRow| known.iter().any(|(user, _)| *user == row.user.user);
+        let named = self.users.values().filter(|row| is_named(row) || is_old(row)).map(UserRow::profile);
+        named.filter(|profile| !known.contains(&(profile.user.user, profile.version))).collect()
+    }
+
+    pub(super) fn update_profile(&mut self, user: UserId, change: ProfileChange) -> Result<(Profile, u64), Refusal> {
+        let before = self.user_row(user)?.profile();
         self.must_be_logged_in(user, &change.device_id, change.login_version)?;
         let mut after = before.clone();
-        after.nickname = change.nickname.unwrap_or(after.nickname);
-        after.avatar = change.avatar.unwrap_or(after.avatar);
+        after.user.nickname = change.nickname.unwrap_or(after.user.nickname);
+        after.user.avatar = change.avatar.unwrap_or(after.user.avatar);
+        after.signature = change.signature.unwrap_or(after.signature);
+        after.custom = change.custom.unwrap_or(after.custom);
         if after == before {
             return Ok((before, 0));
         }
+        after.version += 1;
         let seq = self.next_seq(user);
         let row = self.change_user(user)?;
-        (row.user, row.profile_stamp) = (after.clone(), seq);
+        (row.user, row.profile_stamp, row.profile_version) = (after.user.clone(), seq, after.version);
+        (row.signature, row.custom) = (after.signature.clone(), after.custom.clone());
         Ok((after, seq))
     }
 
@@ -89,5 +103,12 @@ impl State {
     pub(super) fn login_versions(&self, users: &[UserId]) -> Vec<(UserId, u64)> {
         let rows = self.users.iter().filter(|(user, _)| users.contains(user));
         rows.map(|(user, row)| (*user, row.login_version())).collect()
+    }
+}
+
+impl UserRow {
+    pub(super) fn profile(&self) -> Profile {
+        let Self { user, profile_version, signature, custom, .. } = self;
+        Profile { user: user.clone(), version: *profile_version, signature: signature.clone(), custom: custom.clone() }
     }
 }

@@ -24,8 +24,8 @@ use crate::{
     questions,
     rows::{
         AnnouncementRow, BanRow, BlockRow, ChangeRow, Column as _, ContactRow, Damage, DeviceRow, Entry, GroupRow,
-        Head, HiddenRow, JoinRequestRow, LastSeenRow, LinkRow, Mailbox, MessageRow, PasswordRow, ReactionRow,
-        RecalledRow, RevokedRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
+        Head, HiddenRow, JoinRequestRow, LastSeenRow, LinkRow, Mailbox, MessageRow, PasswordRow, ProfileRow,
+        ReactionRow, RecalledRow, RevokedRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
     },
     verb::Wants,
 };
@@ -48,6 +48,7 @@ struct Keys {
     devices: BTreeSet<(UserId, Arc<str>)>,
     revoked: BTreeSet<(UserId, Arc<str>)>,
     last_seen: BTreeSet<UserId>,
+    profiles: BTreeSet<UserId>,
     contacts: BTreeSet<(UserId, UserId)>,
     blocks: BTreeSet<(UserId, UserId)>,
     changes: BTreeSet<(UserId, Thing)>,
@@ -82,6 +83,7 @@ impl Keys {
                 Want::Recalled(conversation, place) => keys.recalled.insert((conversation, place)),
                 Want::Hidden(user, conversation, place) => keys.hidden.insert((user, (conversation, place))),
                 Want::LastSeen(user) => keys.last_seen.insert(user),
+                Want::Profile(user) => keys.profiles.insert(user),
                 Want::Standing(conversation, place) => keys.standing.insert((conversation, place)),
             };
         }
@@ -119,6 +121,7 @@ impl Keys {
         of::<RecalledRow>(&self.recalled, Lock::None, sql);
         of::<HiddenRow>(&self.hidden, Lock::None, sql);
         of::<LastSeenRow>(&self.last_seen, Lock::None, sql);
+        of::<ProfileRow>(&self.profiles, Lock::None, sql);
         for (conversation, place) in &self.standing {
             sql.push("; ").query(&questions::standing_at(Dialect::Mysql, shards, *conversation, *place));
         }
@@ -146,6 +149,7 @@ impl Keys {
         take(self.recalled, results, &mut tables.recalled).await?;
         take(self.hidden, results, &mut tables.hidden).await?;
         take(self.last_seen, results, &mut tables.last_seen).await?;
+        take(self.profiles, results, &mut tables.profiles).await?;
         for key in self.standing {
             match results.collect::<MysqlRow>().await?.pop().map(|row| StandingMessage::take(&mut Columns::of(&row))) {
                 Some(Err(damage)) => tables.standing.learn_damage(key, damage),

@@ -18,5 +18,5 @@ pub(crate) use people::{BetweenTwo, Blocks, ContactIds, Contacts, Invisible, Pri
 pub(crate) use receipt::WhoRead;
 pub(crate) use session::{ChangesSince, MovedGroups, OneSession, PositionsOf, Sessions};
 pub(crate) use user::{
-    AllUsers, DevicesOf, IsSeenToday, LoginVersions, LoginsOf, NotBefore, UserCalled, UserWithPassword, Users,
+    AllUsers, DevicesOf, IsSeenToday, LoginVersions, LoginsOf, NotBefore, Profiles, UserCalled, UserWithPassword, Users,
 };

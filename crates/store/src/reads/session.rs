@@ -10,7 +10,7 @@ use crate::{
     query::{Dialect, Query, Value, bound},
     questions,
     read::{Read, Snapshot, beside, cut},
-    reads::{Asked, ReadLog, group::listed_role, people},
+    reads::{Asked, ReadLog, group::listed_role, people, user::with_profiles},
     rows::{
         Column as _, Damage, Entry, FIRST_SEEN, GroupRow, Mailbox, Place, Row as _, Salvage, Take, UserRow, columns_of,
     },
@@ -75,7 +75,8 @@ impl Read for ChangesSince {
         let things = people::as_they_are(db, user, things).await?;
         let (own, damaged) = (Query::with_key::<UserRow>(db.dialect(), &user), db.damaged());
         let own = db.row(own, |row| Ok(beside::<UserRow>(row, &user, &damaged))).await?.flatten();
-        let profile = own.filter(|row| row.mailbox_seq > since).map(|row| row.user(user));
+        let own = own.filter(|row| row.mailbox_seq > since).map(|row| row.user(user));
+        let profile = with_profiles(db, own.into_iter().collect()).await?.pop();
         let (mailbox_seq, caught_up) = (reached.unwrap_or(mailbox_seq), reached.is_none());
         Ok(Changes { sessions, things, profile, mailbox_seq, caught_up, forgotten })
     }

@@ -5,12 +5,12 @@ use std::{collections::BTreeMap, sync::Arc};
 use anser_proto::UserId;
 
 use crate::{
-    Device, KnownDevice, Logins, Page, PasswordHash, Refusal, User,
+    Device, KnownDevice, Logins, Page, PasswordHash, Profile, Refusal, User,
     damaged::Damaged,
     query::{Query, Value, bound},
     questions,
     read::{Read, Snapshot, cut, sound},
-    rows::{Damage, DeviceRow, Mailbox, RevokedRow, Row as _, Take, UserRow, columns_of},
+    rows::{Damage, DeviceRow, Mailbox, ProfileRow, RevokedRow, Row as _, Take, UserRow, columns_of},
 };
 
 fn take_user(row: &mut dyn Take) -> Result<User, Damage> {
@@ -76,6 +76,38 @@ impl Read for Users {
         let found: BTreeMap<_, _> = found.into_iter().map(|user| (user.user, user)).collect();
         Ok(found.into_values().collect())
     }
+}
+
+pub(crate) struct Profiles {
+    pub(crate) ids: Vec<UserId>,
+    pub(crate) accounts: Vec<Arc<str>>,
+    /// Whose profile of which version is known.
+    pub(crate) known: Vec<(UserId, u64)>,
+}
+
+impl Read for Profiles {
+    type Answer = Vec<Profile>;
+
+    async fn read<D: Snapshot>(&self, db: &mut D) -> Result<Vec<Profile>, D::Error> {
+        let Self { ids, accounts, known } = self;
+        let ids = ids.iter().chain(known.iter().map(|(user, _)| user)).copied().collect();
+        let users = Users { ids, accounts: accounts.clone() }.read(db).await?;
+        let mut profiles = with_profiles(db, users).await?;
+        profiles.retain(|profile| !known.contains(&(profile.user.user, profile.version)));
+        Ok(profiles)
+    }
+}
+
+/// What users say of themselves beside their names. Nothing, if that is damaged.
+pub(super) async fn with_profiles<D: Snapshot>(db: &mut D, users: Vec<User>) -> Result<Vec<Profile>, D::Error> {
+    let (dialect, damaged) = (db.dialect(), db.damaged());
+    let questions = users.iter().map(|user| Query::with_key::<ProfileRow>(dialect, &user.user)).collect();
+    let rows = db.rows(questions, |row| {
+        let user = row.get()?;
+        Ok((user, sound::<ProfileRow>(row, &user, &damaged).unwrap_or_default()))
+    });
+    let mut rows: BTreeMap<UserId, ProfileRow> = rows.await?.into_iter().collect();
+    Ok(users.into_iter().map(|user| rows.remove(&user.user).unwrap_or_default().profile(user)).collect())
 }
 
 pub(crate) struct AllUsers {

@@ -164,6 +164,7 @@ impl Source for Database<'_> {
                 self.read(None, (user, (conversation, place)), &mut tables.hidden)
             }
             Want::LastSeen(user) => self.read(None, user, &mut tables.last_seen),
+            Want::Profile(user) => self.read(None, user, &mut tables.profiles),
         }
     }
 

@@ -266,9 +266,11 @@ fn operator() -> impl Strategy<Value = Operator> {
 
 fn update_profile() -> impl Strategy<Value = Step> {
     let name = || prop::option::of(sample(&["", "n", "m"])).prop_map(|name| name.map(Arc::from));
-    let change = (name(), name()).prop_map(|(nickname, avatar)| ProfileChange {
+    let change = (name(), name(), name(), name()).prop_map(|(nickname, avatar, signature, custom)| ProfileChange {
         nickname,
         avatar,
+        signature,
+        custom,
         device_id: "device".into(),
         login_version: 0,
     });
@@ -439,7 +441,9 @@ async fn take(store: &dyn Store, step: &Step) -> String {
         }
         Step::UpdateProfile(user, change) => {
             let login_version = Login::Present.version(store, user).await;
-            format!("{:?}", store.update_profile(user, ProfileChange { login_version, ..change }).await)
+            let changed = store.update_profile(user, ProfileChange { login_version, ..change }).await;
+            let known = vec![(user, 2), (UserId(1), 1), (UserId(2), 0)];
+            format!("{:?}", (changed, store.profiles(vec![], vec![], known).await))
         }
         Step::ChangePeople(user, peer, action, login) => {
             let login_version = login.version(store, user).await;
