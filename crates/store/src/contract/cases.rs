@@ -282,6 +282,7 @@ macro_rules! store_contract {
                 all_who_left_are_banned
                 all_that_neither_of_two_sees_goes_with_what_stands_below_it
                 much_that_is_put_away_at_once_is_counted_once
+                many_of_the_largest_messages_change_at_once
             }
             links {
                 who_comes_by_a_link_joins_by_themselves

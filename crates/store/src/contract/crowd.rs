@@ -1,6 +1,9 @@
 //! Cases of writes that concern many at once: one write asks for what it needs of all of them, however many they are.
 
-use anser_proto::{UserId, limits::LINKS_MAX};
+use anser_proto::{
+    UserId,
+    limits::{BODY_BYTES_MAX, LINKS_MAX},
+};
 use futures_util::future::join_all;
 
 use super::{
@@ -9,9 +12,11 @@ use super::{
     requests::told_waiting,
     room::*,
 };
-use crate::{Hide, JoinMode, Mark, MarkKind, NewLink, Rank, SessionAction, SessionChange};
+use crate::{Hide, JoinMode, Mark, MarkKind, NewLink, NewMessage, Rank, SessionAction, SessionChange};
 
 const MANY: u64 = 20;
+/// As many as a connection asks for together.
+const TURN: u64 = 64;
 
 impl Room {
     /// Users of this case alone.
@@ -101,4 +106,24 @@ pub(super) async fn much_that_is_put_away_at_once_is_counted_once(room: &mut Roo
     ok(cleared);
     assert_eq!(room.read(BOB, pair, last).await.unread, 0);
     assert_eq!((room.entry(BOB, pair).await.unread, room.visible(BOB, pair).await), (0, vec![]));
+}
+
+/// What a transaction writes is bounded by what comes, and not by what is there.
+pub(super) async fn many_of_the_largest_messages_change_at_once(room: &mut Room) {
+    let pair = single(ADA, BOB);
+    let large = |n: u64| NewMessage {
+        content: format!("{n}").into(),
+        attachment: vec![n as u8; BODY_BYTES_MAX - 8].into(),
+        ..text(ADA, pair, &format!("large-{n}"))
+    };
+    for n in 0..TURN {
+        ok(room.send(large(n)).await);
+    }
+    let places =
+        all_ok(room.append((0..TURN).map(|n| react(BOB, pair, &format!("r-{n}"), n + 1, "+1")).collect()).await);
+    assert_eq!(places.len() as u64, TURN);
+    let page = ok(room.read_log(BOB, pair, WHOLE).await);
+    for (n, message) in (0..).zip(&page.messages) {
+        assert_eq!((message.attachment.len(), message.revision.changed), (BODY_BYTES_MAX - 8, TURN + 1 + n));
+    }
 }

@@ -232,11 +232,13 @@ pub(super) fn write_row(sql: &mut Sql, owner: u64, row: MessageRow<'_>) {
     };
 }
 
-/// Statements that change all copies of the messages that were changed, which the lock on their head keeps from others.
+/// Statements that change all copies of the messages that were changed, which the lock on their head keeps from others. A body is written only where it is
+/// another one: so all that a group of writes adds up to is no more than what its writes bring.
 pub(super) fn write_changed(sql: &mut Sql, changed: &mut Rows<StandingMessage>, shards: u32) {
     for ((_, place), fact) in changed.changed() {
         let standing = fact.now.as_ref().expect("no message goes away");
         let from = standing.message.from.user;
+        let keeps_body = fact.stored.as_ref().is_some_and(|stored| stored.has_body_of(standing));
         let shard = |id: u64| id % u64::from(shards);
         let copies = match standing.message.conversation {
             ConversationId::Group(group) => vec![(Table::Group(shard(group.0)), group.0)],
@@ -247,7 +249,11 @@ pub(super) fn write_changed(sql: &mut Sql, changed: &mut Rows<StandingMessage>, 
         };
         for (table, owner) in copies {
             sql.push("; UPDATE ").push(&table.name()).push(" SET ");
-            standing.put(&mut assignments(sql, StandingMessage::COLUMNS));
+            if keeps_body {
+                standing.put_beside_body(&mut assignments(sql, StandingMessage::BESIDE_BODY));
+            } else {
+                standing.put(&mut assignments(sql, StandingMessage::COLUMNS));
+            }
             sql.push(" WHERE server_msg_id = ").number(*place);
             match table {
                 Table::Send(_) => sql.push(" AND from_id = ").number(from.0).push(" AND to_id = ").number(owner),

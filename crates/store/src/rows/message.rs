@@ -99,6 +99,26 @@ impl StandingMessage {
         format!("{COLUMNS}, body_digest")
     }
 
+    /// Its columns but for the body, in the order of [`StandingMessage::put_beside_body`].
+    #[cfg(feature = "cluster")]
+    pub(crate) const BESIDE_BODY: &'static [&'static str] = Self::COLUMNS.split_at(2).1;
+
+    #[cfg(feature = "cluster")]
+    pub(crate) fn has_body_of(&self, other: &Self) -> bool {
+        self.message.content == other.message.content && self.message.attachment == other.message.attachment
+    }
+
+    pub(crate) fn put_beside_body(&self, to: &mut dyn Put) {
+        let Message { reply_to, revision, .. } = &self.message;
+        reply_to.put(to);
+        revision.changed.put(to);
+        revision.recalled_by.put(to);
+        revision.edited_ms.put(to);
+        revision.edits.put(to);
+        revision.reactions.put(to);
+        self.body_digest.put(to);
+    }
+
     pub(crate) fn of(row: &mut dyn Take, conversation: ConversationId) -> Result<Self, Damage> {
         let mut row = Salvage::of(row);
         let message = take_message(&mut row, conversation)?;
@@ -127,16 +147,9 @@ impl Row for StandingMessage {
     ];
 
     fn put(&self, to: &mut dyn Put) {
-        let Message { content, attachment, reply_to, revision, .. } = &self.message;
-        to.text(content);
-        to.bytes(attachment);
-        reply_to.put(to);
-        revision.changed.put(to);
-        revision.recalled_by.put(to);
-        revision.edited_ms.put(to);
-        revision.edits.put(to);
-        revision.reactions.put(to);
-        self.body_digest.put(to);
+        to.text(&self.message.content);
+        to.bytes(&self.message.attachment);
+        self.put_beside_body(to);
     }
 
     fn take(from: &mut dyn Take) -> Result<Self, Damage> {
