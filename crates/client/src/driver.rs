@@ -87,6 +87,8 @@ pub(crate) struct Driver {
     provider: Option<Provider>,
     told: Told,
     link: Link,
+    /// Bytes that came over the connection, when that was last looked at.
+    received: u64,
     clock: Clock,
     calls: HashMap<CallId, oneshot::Sender<Result<Body, CallError>>>,
     last_call: CallId,
@@ -145,6 +147,7 @@ impl Driver {
             provider,
             told,
             link: Link::None,
+            received: 0,
             clock: Clock { start_ms: now_ms(), started: Instant::now(), ahead_ms: 0 },
             calls: HashMap::new(),
             last_call: 0,
@@ -166,7 +169,10 @@ impl Driver {
                     None => break,
                 },
                 input = self.link.next() => self.step(input, &mut out),
-                () = sleep_until(wake_at) => self.step(Input::Tick, &mut out),
+                () = sleep_until(wake_at) => {
+                    let input = if self.has_received() { Input::Progress } else { Input::Tick };
+                    self.step(input, &mut out);
+                }
             }
             if self.clock.slept() {
                 self.step(Input::Woke, &mut out);
@@ -235,6 +241,13 @@ impl Driver {
 
     fn step(&mut self, input: Input, out: &mut Output) {
         self.engine.step(self.clock.now_ms(), input, out);
+    }
+
+    /// Whether anything came since the last time, be it a part of a frame.
+    fn has_received(&mut self) -> bool {
+        let Link::Open(transport) = &self.link else { return false };
+        let received = transport.received();
+        std::mem::replace(&mut self.received, received) != received
     }
 
     fn obey(&mut self, command: Command, out: &mut Output) {

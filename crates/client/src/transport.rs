@@ -5,7 +5,10 @@ use std::{
     io,
     path::Path,
     pin::Pin,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
     task::{Context, Poll, ready},
 };
 
@@ -50,6 +53,11 @@ pub trait Transport: Send {
     /// The next frame, or why there is none any more; after that it is not called again. Sends meanwhile.
     /// Cancel-safe: nothing is lost when the future is dropped.
     fn receive(&mut self) -> BoxFuture<'_, Result<v1::ServerFrame, Closed>>;
+
+    /// Bytes that came over it so far, of frames that are not whole yet too: a large frame on a slow line is a sign of life before it is whole.
+    fn received(&self) -> u64 {
+        0
+    }
 
     /// Sends what was taken and says goodbye. May wait as long as the network does; the caller bounds it.
     fn close(self: Box<Self>) -> BoxFuture<'static, ()>;
@@ -139,6 +147,8 @@ impl Address {
         let connected = TcpStream::connect((self.host.as_str(), self.port)).await;
         let socket = connected.map_err(|error| Unopened::connecting(&self.host, &server, error))?;
         socket.set_nodelay(true)?;
+        let received = Arc::new(AtomicU64::new(0));
+        let socket = Counted { socket, received: Arc::clone(&received) };
         let stream: Box<dyn Duplex> = match &self.tls {
             None => Box::new(socket),
             Some(tls) => {
@@ -147,7 +157,7 @@ impl Address {
                 Box::new(secured.map_err(|error| Unopened::securing(&server, error))?)
             }
         };
-        let Some(uri) = &self.websocket else { return Ok(Box::new(Tcp::new(stream, format))) };
+        let Some(uri) = &self.websocket else { return Ok(Box::new(Tcp::new(stream, format, received))) };
         let mut request = uri.clone().into_client_request().map_err(io::Error::other)?;
         let subprotocol = HeaderValue::from_static(format.subprotocol());
         request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, subprotocol);
@@ -157,7 +167,7 @@ impl Address {
             .max_frame_size(Some(SERVER_FRAME_BYTES_MAX));
         let opened = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await;
         let (stream, _) = opened.map_err(|error| Unopened::upgrading(&uri.to_string(), error))?;
-        Ok(Box::new(Ws { stream, format, waiting: VecDeque::new() }))
+        Ok(Box::new(Ws { stream, format, waiting: VecDeque::new(), received }))
     }
 }
 
@@ -180,11 +190,41 @@ trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
 
+/// A socket that counts what comes.
+struct Counted {
+    socket: TcpStream,
+    received: Arc<AtomicU64>,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.socket).poll_read(cx, buf))?;
+        self.received.fetch_add((buf.filled().len() - before) as u64, Ordering::Relaxed);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.socket).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_shutdown(cx)
+    }
+}
+
 /// One frame a WebSocket message.
 struct Ws {
     stream: WebSocketStream<Box<dyn Duplex>>,
     format: Format,
     waiting: VecDeque<Message>,
+    received: Arc<AtomicU64>,
 }
 
 impl Ws {
@@ -238,6 +278,10 @@ impl Transport for Ws {
         Box::pin(std::future::poll_fn(|cx| self.poll_receive(cx)))
     }
 
+    fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
+    }
+
     fn close(mut self: Box<Self>) -> BoxFuture<'static, ()> {
         Box::pin(async move {
             // The connection ends anyway; saying goodbye is a courtesy.
@@ -253,11 +297,12 @@ struct Tcp {
     format: Format,
     read: BytesMut,
     waiting: BytesMut,
+    received: Arc<AtomicU64>,
 }
 
 impl Tcp {
-    fn new(stream: Box<dyn Duplex>, format: Format) -> Self {
-        Self { stream, format, read: BytesMut::new(), waiting: BytesMut::new() }
+    fn new(stream: Box<dyn Duplex>, format: Format, received: Arc<AtomicU64>) -> Self {
+        Self { stream, format, read: BytesMut::new(), waiting: BytesMut::new(), received }
     }
 
     fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -296,6 +341,10 @@ impl Transport for Tcp {
 
     fn receive(&mut self) -> BoxFuture<'_, Result<v1::ServerFrame, Closed>> {
         Box::pin(std::future::poll_fn(|cx| self.poll_receive(cx)))
+    }
+
+    fn received(&self) -> u64 {
+        self.received.load(Ordering::Relaxed)
     }
 
     fn close(mut self: Box<Self>) -> BoxFuture<'static, ()> {

@@ -5,6 +5,8 @@
 pub const BODY_BYTES_MAX: usize = 64 * 1024;
 /// A frame from a client, in bytes: a body of control characters grows sixfold in JSON.
 pub const CLIENT_FRAME_BYTES_MAX: usize = 448 * 1024;
+/// A frame from a client, in bytes, that brings no message and changes none: else `BAD_FIELD`.
+pub const REQUEST_BYTES_MAX: usize = 64 * 1024;
 /// The first frame of a connection, in bytes.
 pub const HELLO_FRAME_BYTES_MAX: usize = 8 * 1024;
 /// A page of messages ends once it has this many bytes of bodies, text as JSON escapes it, so that a frame from the server

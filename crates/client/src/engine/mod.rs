@@ -46,6 +46,8 @@ pub use terms::*;
 
 /// How long nothing at all may come while an answer is awaited, before the connection is taken for dead.
 const SILENCE_MAX_MS: u64 = 10_000;
+/// What a request takes to go out on the slowest line that is reckoned with: 9.6 kbit/s. Nothing can come before.
+const SENT_BYTES_PER_S: u64 = 1_200;
 /// How long one answer may take on a connection on which others come: a slow one makes progress.
 const ANSWER_MAX_MS: u64 = 60_000;
 
@@ -127,6 +129,7 @@ impl Engine {
             Input::Frame(frame) => self.take_frame(cx, frame),
             Input::Closed { code, reason } => self.connection_closed(cx, code, reason),
             Input::Tick => {}
+            Input::Progress => self.received(cx),
             Input::NetworkChanged(network) => self.change_network(cx, network),
             Input::Attention(attention) => self.pay_attention(cx, attention),
             Input::Woke => self.wake_up(cx),

@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use anser_proto::{ConversationId, UserId, v1};
+use prost::Message as _;
 
 use super::{
-    ANSWER_MAX_MS, Body, CallError, CallId, Effect, Engine, MessageKey, Request, SILENCE_MAX_MS, Step, StopReason,
-    conversation::Stretch,
+    ANSWER_MAX_MS, Body, CallError, CallId, Effect, Engine, MessageKey, Request, SENT_BYTES_PER_S, SILENCE_MAX_MS,
+    Step, StopReason, conversation::Stretch,
 };
 use crate::view::{Refusal, Signal};
 
@@ -22,6 +23,7 @@ pub(super) struct Requests {
 
 struct Pending {
     what: Asked,
+    /// When it has gone out even on a slow line.
     sent_at: u64,
 }
 
@@ -77,8 +79,10 @@ impl Engine {
         let request_id = self.link.requests.next_id();
         self.link.requests.last = request_id;
         self.link.sent_at = cx.now;
-        self.link.requests.waiting.insert(request_id, Pending { what: asked, sent_at: cx.now });
-        cx.effect(Effect::Transmit(v1::ClientFrame { request_id, request: Some(request) }));
+        let frame = v1::ClientFrame { request_id, request: Some(request) };
+        let sent_at = cx.now + frame.encoded_len() as u64 / SENT_BYTES_PER_S * 1_000;
+        self.link.requests.waiting.insert(request_id, Pending { what: asked, sent_at });
+        cx.effect(Effect::Transmit(frame));
     }
 
     pub(super) fn take_frame(&mut self, cx: &mut Step<'_>, frame: v1::ServerFrame) {

@@ -136,6 +136,8 @@ pub enum Input {
     },
     /// The time that [`super::Engine::wake_at`] named has come.
     Tick,
+    /// The same, and bytes came meanwhile, though no whole frame.
+    Progress,
     /// The device is on another network now; the key tells networks apart ("wifi:home", "cellular").
     NetworkChanged(String),
     Attention(Attention),

@@ -281,3 +281,33 @@ fn in_a_store_that_was_replaced_the_same_account_may_be_another_id() {
     let effects = line.receive(hello.request_id, Body::Welcome(welcome));
     assert!(effects.contains(&Effect::Profile(user)), "{effects:?}");
 }
+
+/// Waits as long as the engine does, and tells after how many milliseconds it gave the connection up.
+fn patience(line: &mut Line) -> u64 {
+    let since = line.now;
+    while !line.wait().contains(&Effect::Disconnect) {}
+    line.now - since
+}
+
+#[test]
+fn a_large_request_may_take_its_time_to_go_out() {
+    for (bytes, expected) in [(100, 10_000), (65_536, 64_000)] {
+        let mut line = line();
+        line.log_in();
+        let send = v1::Send { content: "x".repeat(bytes), ..v1::Send::default() };
+        line.tell(Input::Call { request: Request::Send(send), call: 1 });
+        assert_eq!(patience(&mut line), expected, "{bytes} bytes");
+    }
+}
+
+#[test]
+fn a_part_of_an_answer_is_a_sign_of_life() {
+    let mut line = line();
+    line.log_in();
+    line.tell(Input::Call { request: Request::Pull(v1::Pull::default()), call: 1 });
+    for _ in 0..5 {
+        line.now += 9_000;
+        assert!(!line.tell(Input::Progress).contains(&Effect::Disconnect));
+    }
+    assert_eq!(patience(&mut line), 10_000);
+}
