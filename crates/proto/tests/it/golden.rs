@@ -12,7 +12,7 @@ use anser_proto::{
 };
 use bytes::Bytes;
 
-use crate::{joining, samples};
+use crate::{joining, profile, samples};
 
 /// The request or body of a frame, by its name in the .proto file.
 pub(crate) fn variant(frame: &impl Frame) -> String {
@@ -73,12 +73,10 @@ fn golden_frames_are_read_and_written_as_ever() {
     for (name, frame) in joining::newer_frames() {
         check("server", name, &frame);
     }
-    for (name, request) in
-        [("get_users-known", samples::profiles_known()), ("update_profile-whole", samples::new_profile())]
-    {
+    for (name, request) in profile::newer_requests() {
         check("client", name, &ClientFrame { request_id: 1, request: Some(request) });
     }
-    check("server", "users-profile", &samples::profile());
+    check("server", "users-profile", &profile::whole());
     check("client", "nothing", &ClientFrame::default());
     check("server", "nothing", &ServerFrame::default());
 }

@@ -7,4 +7,5 @@ mod golden;
 mod joining;
 mod mapping;
 mod newer;
+mod profile;
 mod samples;

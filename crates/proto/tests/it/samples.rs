@@ -6,14 +6,14 @@ mod devices;
 use anser_proto::v1::{
     AnswerContact, Block, Blocked, Blocks, Change, Changed, ClearSession, ClientFrame, Close, Contact, Contacts,
     CreateGroup, Device, DissolveGroup, Done, Draining, Edit, Error, GetGroup, GetSettings, GetUsers, Group,
-    GroupChange, GroupPosition, Hello, Hidden, HideMessages, InviteMembers, Kicked, KnownProfile, Lagged, LeaveGroup,
-    ListBlocks, ListContacts, ListMembers, ListSessions, MarkDelivered, MarkRead, Marked, Member, Members, Message,
-    MessageEvent, Messages, MessagesChanged, MuteMembers, Notice, Password, Ping, Pong, Positions, Preview, Privacy,
-    ProfileChanged, Pull, React, Reaction, Readers, ReadersOf, Recall, Receipt, Reference, RemoveContact,
-    RemoveMembers, RemoveSession, RequestContact, Send, Sent, ServerFrame, Session, SessionChanged, Sessions,
-    SetRemark, SetRole, Settings, Sync, SyncPage, TransferGroup, Typing, TypingEvent, Unblock, UpdateGroup,
-    UpdateProfile, UpdateSession, UpdateSettings, User, Users, Welcome, WhoRead, change, client_frame::Request, close,
-    contact, device, edit, error, group, hello, message, notice, privacy, recall, server_frame::Body,
+    GroupChange, GroupPosition, Hello, Hidden, HideMessages, InviteMembers, Kicked, Lagged, LeaveGroup, ListBlocks,
+    ListContacts, ListMembers, ListSessions, MarkDelivered, MarkRead, Marked, Member, Members, Message, MessageEvent,
+    Messages, MessagesChanged, MuteMembers, Notice, Password, Ping, Pong, Positions, Preview, Privacy, ProfileChanged,
+    Pull, React, Reaction, Readers, ReadersOf, Recall, Receipt, Reference, RemoveContact, RemoveMembers, RemoveSession,
+    RequestContact, Send, Sent, ServerFrame, Session, SessionChanged, Sessions, SetRemark, SetRole, Settings, Sync,
+    SyncPage, TransferGroup, Typing, TypingEvent, Unblock, UpdateGroup, UpdateProfile, UpdateSession, UpdateSettings,
+    User, Users, Welcome, WhoRead, change, client_frame::Request, close, contact, device, edit, error, group, hello,
+    message, notice, privacy, recall, server_frame::Body,
 };
 
 use crate::joining;
@@ -542,7 +542,7 @@ fn group() -> Group {
     }
 }
 
-fn user(user_id: u64, account: &str) -> User {
+pub(crate) fn user(user_id: u64, account: &str) -> User {
     User {
         user_id,
         account: account.into(),
@@ -550,22 +550,6 @@ fn user(user_id: u64, account: &str) -> User {
         avatar: format!("https://img.example/{account}.png"),
         ..User::default()
     }
-}
-
-pub(crate) fn profile() -> ServerFrame {
-    let (signature, custom) = ("On the road".into(), r#"{"city":"Oulu"}"#.into());
-    let users = vec![User { signature, custom, profile_version: 3, ..user(1008, "alice") }];
-    ServerFrame { request_id: 8, body: Some(Body::Users(Users { users, mailbox_seq: 9 })) }
-}
-
-pub(crate) fn profiles_known() -> Request {
-    let known = vec![KnownProfile { user_id: 1008, profile_version: 2 }];
-    Request::GetUsers(GetUsers { known, ..GetUsers::default() })
-}
-
-pub(crate) fn new_profile() -> Request {
-    let (signature, custom) = (Some("On the road".into()), Some(r#"{"city":"Oulu"}"#.into()));
-    Request::UpdateProfile(UpdateProfile { signature, custom, ..UpdateProfile::default() })
 }
 
 /// A group with all that came later, in an answer and in the notice of it.

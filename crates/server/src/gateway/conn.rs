@@ -6,7 +6,8 @@ use anser_proto::{
     CloseCode, ErrorCode,
     codec::Malformed,
     codes::{close_row, error_row},
-    v1::{self, server_frame::Body},
+    limits::REQUEST_BYTES_MAX,
+    v1::{self, client_frame::Request, server_frame::Body},
 };
 use anser_store::Clock;
 use bytes::Bytes;
@@ -187,7 +188,9 @@ impl Conn {
                     turn_bytes += bytes.len();
                     let decoded = self.framing.format.decode::<v1::ClientFrame>(&bytes);
                     let frame = match decoded.map_err(|error| (error, self.socket.check_undecoded(&bytes))) {
-                        Ok(frame) => Ok(frame),
+                        Ok(v1::ClientFrame { request_id, request }) => check_size(request.as_ref(), bytes.len())
+                            .map(|()| v1::ClientFrame { request_id, request })
+                            .map_err(|error| (request_id, error)),
                         Err((_, Err(violation))) => {
                             self.broken = Some(violation);
                             break;
@@ -394,4 +397,12 @@ async fn poll_turn(turn: &mut Option<Turn>) -> Result<(Box<Caller>, Vec<v1::Serv
 
 fn answer(request_id: u32, body: Body) -> v1::ServerFrame {
     v1::ServerFrame { request_id, body: Some(body) }
+}
+/// What a large frame says is held while it waits for its turn, many times as large: only messages are.
+fn check_size(request: Option<&Request>, bytes: usize) -> Result<(), Error> {
+    if bytes <= REQUEST_BYTES_MAX || request.is_some_and(im::Entry::is) {
+        return Ok(());
+    }
+    let message = format!("the frame has {bytes} bytes: at most {REQUEST_BYTES_MAX} without a message in it");
+    Err(Error::bad_field(message))
 }

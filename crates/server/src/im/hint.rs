@@ -1,6 +1,6 @@
 //! What is passed on to who is connected in a conversation, and never stored: who is typing, and what apps signal.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anser_proto::{
     ConversationId, GroupId, UserId,
@@ -9,7 +9,7 @@ use anser_proto::{
     v1::{self, server_frame::Body},
 };
 use anser_store::{MemberIds, Refusal, Role, Silence};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{
     Actor, Lane,
@@ -20,6 +20,8 @@ use crate::{accepted::ConnId, ctx::Ctx, error::Error, event::Event, outbox::Wave
 
 /// In larger groups nobody is told who types, nor what is signalled: it would cost more than the messages.
 const MEMBERS_MAX: usize = 100;
+/// A hint is worth no longer wait: what comes behind it on its connection waits as well.
+const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Whoever is shown as offline types unseen.
 pub async fn typing(
@@ -60,7 +62,8 @@ pub async fn signal(cx: &Arc<Ctx>, actor: &Actor, lane: &Lane, signal: v1::Signa
 }
 
 /// To the others who are there, if the user may write there. None: it is only seen to that they may. Of a group, waits for no list of members: those that
-/// are not remembered are read by a task beside, if there is a place for one.
+/// are not remembered are read by a task beside, if there is a place for one. While the store does not say whether they may, they are answered as if, and
+/// nobody is told.
 async fn pass_on(
     cx: &Arc<Ctx>,
     actor: &Actor,
@@ -72,7 +75,8 @@ async fn pass_on(
     match conversation {
         ConversationId::Single { .. } => {
             if let Some(peer) = conversation.peer_of(user)
-                && people::is_told_hints(cx, user, peer).await?
+                && let Ok(is_told) = timeout(PATIENCE, people::is_told_hints(cx, user, peer)).await
+                && is_told?
             {
                 tell(cx, &[peer], body, lane.conn).await;
             }
@@ -80,7 +84,8 @@ async fn pass_on(
         ConversationId::Group(group) => match cx.members.whole(group) {
             Some(list) => tell(cx, &others(cx, user, &list)?, body, lane.conn).await,
             None => {
-                check_in(cx, user, group).await?;
+                let Ok(checked) = timeout(PATIENCE, check_in(cx, user, group)).await else { return Ok(()) };
+                checked?;
                 if let Some(place) = cx.members.place_to_learn() {
                     let (cx, conn) = (Arc::clone(cx), lane.conn);
                     tokio::spawn(async move {

@@ -250,6 +250,9 @@ async fn a_frame_over_the_limit_is_refused() {
         assert_eq!(stranger.end().await, told);
     }
     let mut raw = server.login("bob").await;
+    let accounts = vec![String::new(); 40_000];
+    let many = Request::GetUsers(v1::GetUsers { accounts, ..Default::default() });
+    assert_eq!(raw.refused(many).await, ErrorCode::BadField, "only messages are so large");
     raw.say_raw(&u32::MAX.to_be_bytes()).await;
     assert_eq!(raw.end().await, told);
     let mut stranger = server.tcp(Format::Protobuf).await;
@@ -311,6 +314,14 @@ async fn fields_out_of_their_range_are_named() {
         typed.r#type = kind;
         Request::Send(typed)
     };
+    let named = |nickname| {
+        Request::UpdateProfile(v1::UpdateProfile { nickname: Some(nickname), ..v1::UpdateProfile::default() })
+    };
+    let group = |name: &str| {
+        let (client_group_id, name) = ("g".into(), name.into());
+        Request::CreateGroup(v1::CreateGroup { client_group_id, name, ..v1::CreateGroup::default() })
+    };
+    let avatar = v1::UpdateProfile { avatar: Some("x".repeat(513)), ..v1::UpdateProfile::default() };
     for (request, named) in [
         (send("", "m-1", "text"), "conversation id"),
         (send("single_2_1", "m-1", "text"), "conversation id"),
@@ -331,46 +342,11 @@ async fn fields_out_of_their_range_are_named() {
             Request::CreateGroup(v1::CreateGroup { client_group_id: "g".into(), ..Default::default() }),
             "name has 0 characters",
         ),
-        (
-            Request::UpdateProfile(v1::UpdateProfile {
-                nickname: Some("x".repeat(65)),
-                avatar: None,
-                ..Default::default()
-            }),
-            "nickname has 65 characters",
-        ),
-        (
-            Request::UpdateProfile(v1::UpdateProfile {
-                nickname: Some("a\u{7}".into()),
-                avatar: None,
-                ..Default::default()
-            }),
-            "control",
-        ),
-        (
-            Request::UpdateProfile(v1::UpdateProfile {
-                nickname: Some("\u{3164}".into()),
-                avatar: None,
-                ..Default::default()
-            }),
-            "invisible",
-        ),
-        (
-            Request::CreateGroup(v1::CreateGroup {
-                client_group_id: "g".into(),
-                name: "admins\u{202e}".into(),
-                ..Default::default()
-            }),
-            "direction",
-        ),
-        (
-            Request::UpdateProfile(v1::UpdateProfile {
-                nickname: None,
-                avatar: Some("x".repeat(513)),
-                ..Default::default()
-            }),
-            "avatar",
-        ),
+        (named("x".repeat(65)), "nickname has 65 characters"),
+        (named("a\u{7}".into()), "control"),
+        (named("\u{3164}".into()), "invisible"),
+        (group("admins\u{202e}"), "direction"),
+        (Request::UpdateProfile(avatar), "avatar"),
     ] {
         let Body::Error(error) = ada.ask(request).await else { panic!("not refused: {named}") };
         assert_eq!(error.code(), ErrorCode::BadField, "{named}");

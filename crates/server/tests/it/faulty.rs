@@ -26,6 +26,8 @@ pub struct Faulty {
     broken: Arc<Notify>,
     /// While a test has it, those questions are not answered.
     pub silence: Arc<tokio::sync::Semaphore>,
+    /// The same of who may speak to whom, and where.
+    pub rights: Arc<tokio::sync::Semaphore>,
     /// While a test has it, whoever stores messages is not answered.
     pub untold: Arc<tokio::sync::Semaphore>,
     /// Questions for whom something concerns that were asked.
@@ -40,6 +42,7 @@ impl Faulty {
             damaged: Arc::default(),
             unknown: Arc::default(),
             silence: Arc::new(tokio::sync::Semaphore::new(1)),
+            rights: Arc::new(tokio::sync::Semaphore::new(1)),
             untold: Arc::new(tokio::sync::Semaphore::new(1)),
             asked: Arc::default(),
             broken: Arc::default(),
@@ -168,6 +171,7 @@ impl Store for Faulty {
     }
 
     async fn group(&self, asker: UserId, group: GroupId) -> Result<(Group, Role), Error> {
+        drop(self.rights.acquire().await);
         self.below.group(asker, group).await
     }
 
@@ -264,6 +268,7 @@ impl Store for Faulty {
     }
 
     async fn between(&self, user: UserId, peer: UserId) -> Result<Between, Error> {
+        drop(self.rights.acquire().await);
         self.below.between(user, peer).await
     }
 

@@ -259,6 +259,12 @@ async fn typing_waits_for_nobody_and_a_group_that_does_not_exist_is_not_remember
     for group in 100..130 {
         assert_eq!(ada.refused(typing(group)).await, ErrorCode::NotMember);
     }
+    let rights = faulty.rights.acquire().await.expect("it is never closed");
+    let to_bob = v1::Typing { conversation_id: ada.conversation_with(&bob) };
+    for request in [typing(6), Request::Typing(to_bob)] {
+        assert!(matches!(ada.ask(request).await, Body::Done(_)), "who may is not known in time");
+    }
+    drop(rights);
     assert!(begun.elapsed() < Duration::from_secs(4), "typing waited for the store");
     assert!(faulty.asked.load(Ordering::Relaxed) <= 16, "as many lists are read as others need");
     drop(silence);
