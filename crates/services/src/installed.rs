@@ -7,8 +7,8 @@ use std::{
 
 use anyhow::bail;
 
-/// Program -> Debian's package that brings it.
-const PROGRAMS: [(&str, &str); 22] = [
+/// Of a cluster: program -> Debian's package that brings it.
+const OF_SERVICES: [(&str, &str); 8] = [
     ("mariadbd", "mariadb-server"),
     ("mariadb-install-db", "mariadb-server"),
     ("mariadb", "mariadb-client"),
@@ -17,6 +17,10 @@ const PROGRAMS: [(&str, &str); 22] = [
     ("redis-cli", "redis-tools"),
     ("nats-server", "nats-server"),
     ("setpriv", "util-linux"),
+];
+
+/// Of the tests beside it.
+const OF_TESTS: [(&str, &str); 14] = [
     ("unshare", "util-linux"),
     ("prlimit", "util-linux"),
     ("mount", "mount"),
@@ -36,17 +40,28 @@ const PROGRAMS: [(&str, &str); 22] = [
 /// Servers lie there, which is not in every user's path, and a part of one.
 const BESIDE_PATH: [&str; 3] = ["/usr/sbin", "/usr/local/sbin", "/usr/lib/nginx/modules"];
 
-/// Debian's packages that are needed and not installed, each once.
+/// Debian's packages that the tests need and that are not installed, each once.
 pub fn missing() -> Vec<&'static str> {
-    let mut packages: Vec<_> =
-        PROGRAMS.iter().filter(|(name, _)| find(name).is_none()).map(|(_, package)| *package).collect();
+    missing_of(OF_SERVICES.iter().chain(&OF_TESTS))
+}
+
+fn missing_of(programs: impl Iterator<Item = &'static (&'static str, &'static str)>) -> Vec<&'static str> {
+    let mut packages: Vec<_> = programs.filter(|(name, _)| find(name).is_none()).map(|(_, package)| *package).collect();
     packages.dedup();
     packages
 }
 
-/// Fails with the command that fixes it when something is missing.
+/// Fails with the command that fixes it when something is missing that the tests need.
 pub fn require() -> anyhow::Result<()> {
-    let packages = missing();
+    told(&missing())
+}
+
+/// The same of what a cluster needs.
+pub fn require_services() -> anyhow::Result<()> {
+    told(&missing_of(OF_SERVICES.iter()))
+}
+
+fn told(packages: &[&str]) -> anyhow::Result<()> {
     if !packages.is_empty() {
         bail!("not installed: {0}; on Debian `apt-get install {1}` fixes it", packages.join(", "), packages.join(" "));
     }
@@ -58,7 +73,8 @@ pub fn program(name: &str) -> anyhow::Result<PathBuf> {
     if let Some(path) = find(name) {
         return Ok(path);
     }
-    let package = PROGRAMS.iter().find(|(program, _)| *program == name).map_or(name, |(_, package)| *package);
+    let package =
+        OF_SERVICES.iter().chain(&OF_TESTS).find(|(program, _)| *program == name).map_or(name, |(_, package)| *package);
     bail!("`{name}` is not installed: `apt-get install {package}` brings it");
 }
 

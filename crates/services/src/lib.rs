@@ -10,7 +10,7 @@ mod process;
 mod redis;
 
 pub use folder::Place;
-pub use installed::{missing, program, require};
+pub use installed::{missing, program, require, require_services};
 pub use mariadb::{MariaDb, MariaDbOptions, Source};
 pub use nats::Nats;
 pub use process::{Process, free_port};

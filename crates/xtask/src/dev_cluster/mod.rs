@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anser_services::{MariaDb, Nats, Place, Redis, require};
+use anser_services::{MariaDb, Nats, Place, Redis, require_services};
 use anyhow::{Context as _, ensure};
 use clap::{Args, ValueEnum};
 use tempfile::TempDir;
@@ -104,7 +104,7 @@ impl Drop for Playing {
 
 impl DevCluster {
     pub(crate) fn run(self) -> anyhow::Result<()> {
-        require()?;
+        require_services()?;
         let anser = build(self.debug)?;
         let place = if self.calm || self.chaos || self.rolling { Place::Tests } else { Place::Disk };
         let first = self.old.clone().unwrap_or_else(|| anser.clone());
