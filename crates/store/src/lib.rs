@@ -19,8 +19,9 @@ pub mod memory;
 #[cfg(feature = "cluster")]
 pub mod mysql;
 mod people;
-mod proposals;
 #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "what only a database on the network needs"))]
+mod profiles;
+mod proposals;
 mod query;
 mod questions;
 mod read;
@@ -46,6 +47,7 @@ pub use error::{Error, Failure, Refusal};
 pub use joining::*;
 pub use lists::*;
 pub use people::*;
+pub use profiles::*;
 pub use records::*;
 pub use revisions::*;
 use stages::StageTimes;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId};
 use bytes::Bytes;
 
-use crate::{Change, GroupNickname, History, MessageChange, Reference, Refusal, Revision, rows::Place};
+use crate::{Change, GroupNickname, History, MessageChange, Profile, Reference, Refusal, Revision, rows::Place};
 
 /// Number of a message type as in `anser.v1.Message.Type`. The store only knows notices, which it writes itself, and silent entries.
 pub type MessageType = i32;
@@ -234,18 +234,6 @@ impl User {
     }
 }
 
-/// What whoever looks a user up is told.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Profile {
-    pub user: User,
-    /// How often it changed.
-    pub version: u64,
-    /// A line about themselves.
-    pub signature: Arc<str>,
-    /// The app's own, JSON; empty: nothing.
-    pub custom: Arc<str>,
-}
-
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewUser {
     pub user: UserId,
@@ -268,19 +256,6 @@ impl std::fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("PasswordHash(..)")
     }
-}
-
-/// What stays `None` is not changed.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct ProfileChange {
-    pub nickname: Option<Arc<str>>,
-    pub avatar: Option<Arc<str>>,
-    pub signature: Option<Arc<str>>,
-    pub custom: Option<Arc<str>>,
-    /// By which of their devices.
-    pub device_id: Arc<str>,
-    /// Of the user's login.
-    pub login_version: u64,
 }
 
 /// As in `anser.v1.Group.Role`.

@@ -36,6 +36,17 @@ pub(crate) enum Asked {
     ForTheirList,
 }
 
+impl Asked {
+    /// Entries that are looked at, however few of them are shown: a list has many conversations, and who hid hundreds of the last messages of one does without
+    /// its last one.
+    fn looked_at_max(self) -> u32 {
+        match self {
+            Self::ByReader => LOOKED_AT_MAX,
+            Self::ForTheirList => 500,
+        }
+    }
+}
+
 impl Read for ReadLog {
     type Answer = LogPage;
 
@@ -123,9 +134,9 @@ impl PlanLog {
     }
 
     async fn hidden<D: Snapshot>(&self, db: &mut D, first: u64, last: u64) -> Result<Vec<u64>, D::Error> {
-        let ReadLog { reader, conversation, .. } = self.0;
+        let ReadLog { reader, conversation, asked, .. } = self.0;
         let question =
-            questions::hidden_between(reader, conversation, (first, last), self.0.direction(), LOOKED_AT_MAX);
+            questions::hidden_between(reader, conversation, (first, last), self.0.direction(), asked.looked_at_max());
         let mut hidden = db.rows(vec![question], |row| row.number()).await?;
         hidden.sort_unstable();
         Ok(hidden)
@@ -289,7 +300,7 @@ impl Scan {
             let question = plan.asked.question(db, (first, last), limit);
             let (mut next, before) = (if ascends { first } else { last }, self.looked_at);
             let each = &mut |_, row: &mut dyn Take| {
-                self.more = self.is_full(&plan.asked.stretch);
+                self.more = self.is_full(&plan.asked);
                 if self.more {
                     return Ok(ControlFlow::Break(()));
                 }
@@ -309,11 +320,11 @@ impl Scan {
         Ok(())
     }
 
-    fn is_full(&self, stretch: &Stretch) -> bool {
+    fn is_full(&self, ReadLog { stretch, asked, .. }: &ReadLog) -> bool {
         let entries = self.messages.len() + self.targets.len() + self.renamed.len();
         entries >= stretch.limit as usize
             || (self.bytes >= stretch.bytes_max && entries > 0)
-            || self.looked_at >= LOOKED_AT_MAX
+            || self.looked_at >= asked.looked_at_max()
     }
 
     fn take(&mut self, plan: &Plan, message: Message, target: u64) {

@@ -439,12 +439,7 @@ async fn take(store: &dyn Store, step: &Step) -> String {
         Step::Members(asker, group, after, limit) => {
             format!("{:?}", store.members(asker, group, after, limit).await)
         }
-        Step::UpdateProfile(user, change) => {
-            let login_version = Login::Present.version(store, user).await;
-            let changed = store.update_profile(user, ProfileChange { login_version, ..change }).await;
-            let known = vec![(user, 2), (UserId(1), 1), (UserId(2), 0)];
-            format!("{:?}", (changed, store.profiles(vec![], vec![], known).await))
-        }
+        Step::UpdateProfile(user, change) => update_profile_of(store, user, change).await,
         Step::ChangePeople(user, peer, action, login) => {
             let login_version = login.version(store, user).await;
             let changed = store
@@ -465,6 +460,13 @@ async fn take(store: &dyn Store, step: &Step) -> String {
         }
         Step::SetTimeOfDay(_) | Step::Reopen => String::new(),
     }
+}
+
+async fn update_profile_of(store: &dyn Store, user: UserId, change: ProfileChange) -> String {
+    let login_version = Login::Present.version(store, user).await;
+    let changed = store.update_profile(user, ProfileChange { login_version, ..change }).await;
+    let known = vec![(user, 2), (UserId(1), 1), (UserId(2), 0)];
+    format!("{:?}", (changed, store.profiles(vec![], vec![], known).await))
 }
 
 async fn change_session_by(store: &dyn Store, change: SessionChange, login: Login) -> String {
