@@ -12,6 +12,8 @@
 //! | `heal` | tells clients to sync | none |
 //! | `logins` | ends connections whose logins were ended | none |
 //! | `names` | follows what users are called | none |
+//! | `presence` | says how users are connected to this node | none |
+//! | `presence_shown` | tells contacts who is there, and keeps when somebody was | none |
 //! | `load` | says how busy this node is | none |
 //! | `store` | the threads or tasks of the store | a transaction, a read |
 //! | `bus_in`, `bus_out`, `bus_in_answers`, `bus_out_answers` | NATS | none |

@@ -30,7 +30,8 @@ const ADDRESS: [u8; 4] = [127, 66, 0, 1];
 
 pub async fn every_request(site: Site, until: Instant) -> io::Result<Toll> {
     let mallory = site.login("mallory", "first").await?.user;
-    let requests = requests(&ConversationId::single(mallory, mallory).to_string());
+    let conversation_id = ConversationId::single(mallory, mallory).to_string();
+    let requests = [requests(&conversation_id), newer_requests(&conversation_id)].concat();
     crowd(requests.len(), |number| {
         let (site, request) = (site.clone(), requests[number].clone());
         async move {
@@ -41,7 +42,7 @@ pub async fn every_request(site: Site, until: Instant) -> io::Result<Toll> {
     .await
 }
 
-/// One of each kind.
+/// Some of each kind, on as many devices as a user may have.
 fn requests(conversation_id: &str) -> Vec<Request> {
     let conversation_id = || conversation_id.to_owned();
     let send = v1::Send {
@@ -68,11 +69,38 @@ fn requests(conversation_id: &str) -> Vec<Request> {
         Request::RemoveMembers(v1::RemoveMembers { group_id: 1, user_ids: vec![1], ban: false }),
         Request::LeaveGroup(v1::LeaveGroup { group_id: 1 }),
         Request::GetUsers(v1::GetUsers { user_ids: (1..=200).collect(), ..Default::default() }),
-        Request::UpdateProfile(v1::UpdateProfile {
-            nickname: Some("Mallory".into()),
-            avatar: None,
-            ..Default::default()
-        }),
+        Request::UpdateProfile(v1::UpdateProfile { nickname: Some("Mallory".into()), ..Default::default() }),
+    ]
+}
+
+fn newer_requests(conversation_id: &str) -> Vec<Request> {
+    let conversation_id = || conversation_id.to_owned();
+    let react = v1::React {
+        conversation_id: conversation_id(),
+        client_msg_id: "the-same-again".into(),
+        server_msg_id: 1,
+        emojis: vec!["+1".into()],
+        ..Default::default()
+    };
+    let hide = v1::HideMessages { conversation_id: conversation_id(), server_msg_ids: (1..=200).collect() };
+    let update = v1::UpdateSession { conversation_id: conversation_id(), pinned: Some(true), ..Default::default() };
+    let signal = v1::Signal { conversation_id: conversation_id(), r#type: "again".into(), ..Default::default() };
+    vec![
+        Request::React(react),
+        Request::HideMessages(hide),
+        Request::UpdateSession(update),
+        Request::Signal(signal),
+        Request::WhoRead(v1::WhoRead { group_id: 1, server_msg_ids: (1..=50).collect() }),
+        Request::GetPresence(v1::GetPresence { user_ids: (1..=200).collect() }),
+        Request::WatchPresence(v1::WatchPresence {}),
+        Request::ListDevices(v1::ListDevices {}),
+        Request::PreviewLink(v1::PreviewLink { token: "A".repeat(22) }),
+        Request::ListContacts(v1::ListContacts { limit: 200, ..Default::default() }),
+        Request::Block(v1::Block { user_id: 1 }),
+        Request::GetSettings(v1::GetSettings {}),
+        Request::ListBans(v1::ListBans { group_id: 1, limit: 200, ..Default::default() }),
+        Request::ListJoinRequests(v1::ListJoinRequests { group_id: 1, limit: 200, ..Default::default() }),
+        Request::ListLinks(v1::ListLinks { group_id: 1 }),
     ]
 }
 

@@ -188,7 +188,7 @@ async fn a_profile_is_told_to_contacts_who_are_there_and_to_who_asks_for_what_ch
         let Body::Users(users) = raw.ask(Request::GetUsers(get)).await else { panic!("no users") };
         users.users
     };
-    assert_eq!(known(&mut cyd, 0).await, [profile.clone()]);
+    assert_eq!(known(&mut cyd, 0).await, *std::slice::from_ref(profile));
     assert_eq!(known(&mut cyd, 1).await, []);
     for (signature, custom) in [
         ("x".repeat(141), "".into()),
