@@ -346,6 +346,7 @@ macro_rules! store_contract {
                 a_removed_conversation_is_so_up_to_a_place
                 a_hidden_message_is_on_no_page
                 what_is_hidden_does_not_count_and_is_not_the_last
+                thousands_of_hidden_messages_are_passed_over
                 what_is_hidden_or_cleared_cannot_be_changed_or_answered
                 a_message_that_neither_of_two_sees_is_known_when_it_comes_again
                 who_left_puts_away_what_they_saw

@@ -239,6 +239,35 @@ pub(super) async fn what_is_hidden_does_not_count_and_is_not_the_last(room: &mut
     }
 }
 
+/// More than a page looks up.
+pub(super) async fn thousands_of_hidden_messages_are_passed_over(room: &mut Room) {
+    let crowd = room.found(1, ADA, &[BOB]).await;
+    let many: Vec<_> = (0..2_200).map(|n| text(ADA, crowd, &format!("m-{n}"))).collect();
+    let places: Vec<u64> = all_ok(room.append(many).await).iter().map(|sent| sent.server_msg_id).collect();
+    let (shown, hidden): (Vec<u64>, Vec<u64>) = places.iter().partition(|place| *place % 1_000 == 0);
+    for some in hidden.chunks(200) {
+        hide(room, BOB, crowd, some).await;
+    }
+    let expected = [&[1], &shown[..]].concat();
+    let mut forward = Stretch { after: Some(0), limit: 10, ..WHOLE };
+    let mut back = Stretch { after: None, ..forward };
+    let (mut found, mut pages) = ([Vec::new(), Vec::new()], 0);
+    for (stretch, found) in [&mut forward, &mut back].into_iter().zip(&mut found) {
+        loop {
+            let page = ok(room.read_log(BOB, crowd, *stretch).await);
+            found.extend(page.messages.iter().map(|message| message.server_msg_id));
+            pages += 1;
+            if !page.more {
+                break;
+            }
+            if stretch.after.is_some() { stretch.after = Some(page.through) } else { stretch.before = page.after + 1 }
+        }
+        found.sort_unstable();
+    }
+    assert_eq!(found, [expected.clone(), expected]);
+    assert!(pages <= 8, "{pages}");
+}
+
 pub(super) async fn what_is_hidden_or_cleared_cannot_be_changed_or_answered(room: &mut Room) {
     for to in [single(ADA, BOB), room.found(1, ADA, &[BOB]).await] {
         let places = [room.say(ADA, to).await, room.say(ADA, to).await].map(|sent| sent.server_msg_id);

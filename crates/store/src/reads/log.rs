@@ -16,6 +16,8 @@ use crate::{
 
 /// Entries that a page looks at, however few of them it shows.
 const LOOKED_AT_MAX: u32 = 10_000;
+/// Hidden messages whose places are read for a page.
+const HIDDEN_READ_MAX: usize = 1_000;
 /// Changed messages that are loaded at once: the page may have no room for more.
 const CHANGED_AT_ONCE: usize = 16;
 /// Of these at once.
@@ -67,8 +69,10 @@ pub(crate) struct Plan {
     last: u64,
     ranges: Vec<(u64, u64)>,
     own: Entry,
-    /// What the reader hid of it, ascending, as far as a page looks.
+    /// What the reader hid of it, ascending.
     hidden: Vec<u64>,
+    /// Beyond the last of these more may be hidden: a page ends there.
+    is_cut: bool,
 }
 
 /// Asks where the log and the reader's stays in it are known without a doubt.
@@ -82,7 +86,14 @@ impl Read for PlanLog {
         let (end, last_seen, own) = self.reader(db).await?;
         let head = end.min(last_seen);
         let asked = stretch.after.unwrap_or(0).saturating_add(1);
-        let (first, last) = (asked.max(own.cleared + 1), stretch.before.wrapping_sub(1).min(head));
+        let (mut first, mut last) = (asked.max(own.cleared + 1), stretch.before.wrapping_sub(1).min(head));
+        let hidden = if own.hidden_top < first { Vec::new() } else { self.hidden(db, first, last).await? };
+        let is_cut = hidden.len() == HIDDEN_READ_MAX;
+        match (&hidden[..], stretch.after) {
+            ([.., end], Some(_)) if is_cut => last = *end,
+            ([end, ..], None) if is_cut => first = *end,
+            _ => {}
+        }
         let ranges = match conversation {
             _ if first > last => Vec::new(),
             ConversationId::Single { .. } => vec![(first, last)],
@@ -94,8 +105,7 @@ impl Read for PlanLog {
                 seen
             }
         };
-        let hidden = if own.hidden_top < first { Vec::new() } else { self.hidden(db, first, last).await? };
-        Ok(Plan { asked: self.0.clone(), end, head, last: last.max(asked - 1), ranges, own, hidden })
+        Ok(Plan { asked: self.0.clone(), end, head, last: last.max(asked - 1), ranges, own, hidden, is_cut })
     }
 }
 
@@ -134,9 +144,9 @@ impl PlanLog {
     }
 
     async fn hidden<D: Snapshot>(&self, db: &mut D, first: u64, last: u64) -> Result<Vec<u64>, D::Error> {
-        let ReadLog { reader, conversation, asked, .. } = self.0;
+        let ReadLog { reader, conversation, .. } = self.0;
         let question =
-            questions::hidden_between(reader, conversation, (first, last), self.0.direction(), asked.looked_at_max());
+            questions::hidden_between(reader, conversation, (first, last), self.0.direction(), HIDDEN_READ_MAX as u32);
         let mut hidden = db.rows(vec![question], |row| row.number()).await?;
         hidden.sort_unstable();
         Ok(hidden)
@@ -231,7 +241,8 @@ impl Read for Plan {
             }
         }
         let ReadLog { reader, conversation, stretch, .. } = self.asked;
-        let Scan { mut messages, mut bytes, mut more, reached, targets, renamed, looked_at } = scan;
+        let Scan { mut messages, mut bytes, more, reached, targets, renamed, looked_at } = scan;
+        let mut more = more || self.is_cut;
         let (mut after, mut through) = (stretch.after.unwrap_or(0), self.last);
         match (stretch.after, more) {
             (Some(_), true) => through = reached.unwrap_or(after),
