@@ -24,7 +24,8 @@ fn is_duration(text: &str) -> bool {
 
 #[test]
 fn alerts_are_about_what_a_server_counts() {
-    let counted = ["metrics.rs", "cluster/counts.rs"].map(|path| file(&format!("crates/server/src/{path}"))).concat();
+    let counted =
+        ["metrics.rs", "watch.rs", "cluster/counts.rs"].map(|path| file(&format!("crates/server/src/{path}"))).concat();
     let described = file("docs/operations.md");
     let rules = YamlLoader::load_from_str(&file("deploy/alerts.yml")).expect("it is YAML");
     let [rules] = &rules[..] else { panic!("one document") };
