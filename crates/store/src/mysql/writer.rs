@@ -212,7 +212,8 @@ impl Writer {
             };
             attempts += 1;
             match fault {
-                Fault::Known if look == Look::OfRepeaters => look = Look::All,
+                // What is stored already needs no room.
+                Fault::Known | Fault::Store(Failure::Full) if look == Look::OfRepeaters => look = Look::All,
                 Fault::InTheWay(_) if attempts < ATTEMPTS_MAX && since.elapsed() < WRITE_MAX => {
                     sleep(pause(attempts)).await;
                 }
