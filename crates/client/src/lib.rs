@@ -39,6 +39,7 @@ mod history;
 mod joining;
 mod lists;
 mod people;
+mod pins;
 mod presence;
 mod sending;
 mod store;
@@ -68,8 +69,8 @@ pub use unopened::Unopened;
 pub use view::{
     Ban, Bans, Blocked, Contact, ContactState, Device, Group, GroupChange, GroupNickname, GroupPreview, HistoryShown,
     Join, JoinRequest, JoinRequests, Kind, Link, Member, Members, Message, MessageState, NewLink, Notice, NoticeKind,
-    Platform, Presence, PresenceState, Preview, Privacy, Reaction, Readers, Refusal, Role, Session, Signal, User,
-    Waiting, Who,
+    Pin, Platform, Presence, PresenceState, Preview, Privacy, Reaction, Reactions, ReactionsOfUser, Readers, Refusal,
+    Role, Session, Signal, User, Waiting, Who,
 };
 
 /// What readers try first is compiled with the SDK's own examples.

@@ -1,6 +1,7 @@
 //! What an app sees of messages, conversations and people: types of the SDK's own, so that a new field of the wire breaks nobody.
 //! `wire` alone makes them from what the wire says.
 
+mod pins;
 mod wire;
 
 use anser_proto::{
@@ -9,6 +10,8 @@ use anser_proto::{
     v1::server_frame::Body,
 };
 use bytes::Bytes;
+
+pub use pins::{Pin, Reactions, ReactionsOfUser};
 
 /// A message as it stands in the log of its conversation.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -52,6 +55,8 @@ pub struct Message {
     /// The message of the same conversation that this one answers: see [`crate::Client::message`].
     pub reply_to: Option<u64>,
     pub reactions: Vec<Reaction>,
+    /// The notice by which it was pinned; 0: it is not pinned.
+    pub pinned: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -92,7 +97,7 @@ pub enum Kind {
     Unknown,
 }
 
-/// What the server tells of a group, in its log.
+/// What somebody did in a conversation, told in its log.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct Notice {
@@ -105,6 +110,8 @@ pub struct Notice {
     pub change: Option<GroupChange>,
     /// Of [`NoticeKind::Muted`].
     pub muted_until_ms: u64,
+    /// Of [`NoticeKind::Pinned`]: the message, which the user may not see.
+    pub server_msg_id: u64,
 }
 
 /// What of a group is other than before; what is `None` is as it was.
@@ -141,6 +148,8 @@ pub enum NoticeKind {
     Unmuted,
     /// The last entry of the log: nobody is a member any more.
     Dissolved,
+    /// A message was pinned: [`Notice::server_msg_id`].
+    Pinned,
     /// Newer than this client.
     Unknown,
 }

@@ -41,7 +41,7 @@ fn message_event() -> ServerFrame {
         count: 123_400,
         ..Message::default()
     };
-    let event = MessageEvent { message: Some(message), mailbox_seq: 345_678 };
+    let event = MessageEvent { message: Some(message), mailbox_seq: 345_678, changed: Vec::new() };
     ServerFrame { request_id: 0, body: Some(Body::Message(event)) }
 }
 

@@ -60,6 +60,8 @@ pub const ID_BYTES_MAX: usize = 64;
 pub const PASSWORD_BYTES_MAX: usize = 256;
 /// Conversations that a user pinned.
 pub const PINNED_SESSIONS_MAX: u32 = 100;
+/// Messages that are pinned in a conversation.
+pub const PINS_MAX: u32 = 50;
 /// Members of a group in which it is told who read a message.
 pub const RECEIPT_MEMBERS_MAX: u32 = 500;
 /// Messages of which that is asked by one request.

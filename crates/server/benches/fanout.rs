@@ -52,7 +52,8 @@ impl Crowd {
     /// How long one message takes into all outboxes, which are then emptied as their connections would.
     fn push(&self, message: Message) -> Duration {
         let start = Instant::now();
-        let event = Event::new(Body::Message(MessageEvent { message: Some(message), mailbox_seq: 0 }));
+        let event =
+            Event::new(Body::Message(MessageEvent { message: Some(message), mailbox_seq: 0, changed: Vec::new() }));
         let mut wave = Wave::default();
         let reached: usize =
             self.connected.iter().map(|(connected, _)| self.hub.push(&mut wave, connected.user, None, &event)).sum();

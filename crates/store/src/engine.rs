@@ -10,15 +10,15 @@ use crate::{
     Appended, Ban, Between, Block, Change, Changes, Contact, Device, DeviceChange, DeviceChanged, Error, Group,
     GroupUpdate, Hidden, Hide, JoinRequest, KnownDevice, Link, LinkPreview, LinkRevocation, LinkUse, LogPage, Logins,
     Mark, Marked, Member, MemberIds, MembersAction, MembersChange, MembersChanged, NewGroup, NewLink, NewMessage,
-    NewUser, NicknameChange, Page, PasswordHash, PeopleChange, PeopleChanged, Positions, Privacy, PrivacyChange,
-    Profile, ProfileChange, Readers, Refusal, Role, Seen, Session, SessionChange, SessionChanged, Stats, Store,
-    Stretch, TokenHash, User,
+    NewUser, NicknameChange, Page, PasswordHash, PeopleChange, PeopleChanged, Pin, Positions, Privacy, PrivacyChange,
+    Profile, ProfileChange, ReactionsOfUser, Readers, Refusal, Role, Seen, Session, SessionChange, SessionChanged,
+    Stats, Store, Stretch, TokenHash, User,
     read::Read,
     reads::{
         AllUsers, Asked, BansOf, BetweenTwo, Blocks, Called, ChangesSince, ContactIds, Contacts, DevicesOf,
         GroupAsMember, Invisible, IsSeenToday, JoinRequestsOf, LinkCalled, LinksOf, LoginVersions, LoginsOf,
-        MemberIdsOf, MembersOf, MovedGroups, NotBefore, OneSession, OverseersToTell, PositionsOf, PreviewOf, PrivacyOf,
-        Profiles, ReadLog, SeenBy, Sessions, UserCalled, UserWithPassword, Users, WhoRead,
+        MemberIdsOf, MembersOf, MovedGroups, NotBefore, OneSession, OverseersToTell, PinsOf, PositionsOf, PreviewOf,
+        PrivacyOf, Profiles, ReactionsTo, ReadLog, SeenBy, Sessions, UserCalled, UserWithPassword, Users, WhoRead,
     },
     stages::StageTimes,
     verb::Verb,
@@ -102,6 +102,28 @@ impl<E: Engine> Store for E {
 
     async fn who_read(&self, asker: UserId, group: GroupId, places: Vec<u64>) -> Result<Vec<Readers>, Error> {
         self.read(WhoRead { asker, group, places }).await
+    }
+
+    async fn pins(
+        &self,
+        reader: UserId,
+        conversation: ConversationId,
+        before: u64,
+        limit: u32,
+        bytes_max: usize,
+    ) -> Result<Page<Pin>, Error> {
+        self.read(PinsOf { reader, conversation, before, limit, bytes_max }).await
+    }
+
+    async fn reactions(
+        &self,
+        reader: UserId,
+        conversation: ConversationId,
+        place: u64,
+        after: UserId,
+        limit: u32,
+    ) -> Result<Page<ReactionsOfUser>, Error> {
+        self.read(ReactionsTo { reader, conversation, place, after, limit }).await
     }
 
     async fn positions(&self, user: UserId) -> Result<Positions, Error> {

@@ -15,8 +15,8 @@ use crate::{
     query::{Dialect, Query},
     rows::{
         AnnouncementRow, BanRow, BlockRow, ChangeRow, ContactRow, Damage, DeviceRow, Entry, GroupRow, Head, HiddenRow,
-        JoinRequestRow, LastSeenRow, LinkRow, Mailbox, MessageRow, PasswordRow, ProfileRow, ReactionRow, RecalledRow,
-        RevokedRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
+        JoinRequestRow, LastSeenRow, LinkRow, Mailbox, MessageRow, PasswordRow, PinRow, ProfileRow, ReactionRow,
+        RecalledRow, RevokedRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
     },
 };
 
@@ -71,6 +71,7 @@ pub(crate) enum Want {
     Standing(ConversationId, u64),
     Reaction(ConversationId, u64, UserId),
     Recalled(ConversationId, u64),
+    Pin(ConversationId, u64),
     Hidden(UserId, ConversationId, u64),
     LastSeen(UserId),
     Profile(UserId),
@@ -152,6 +153,7 @@ pub(crate) struct Tables {
     pub(crate) changes: Rows<ChangeRow>,
     pub(crate) reactions: Rows<ReactionRow>,
     pub(crate) recalled: Rows<RecalledRow>,
+    pub(crate) pins: Rows<PinRow>,
     pub(crate) hidden: Rows<HiddenRow>,
     pub(crate) last_seen: Rows<LastSeenRow>,
     pub(crate) profiles: Rows<ProfileRow>,
@@ -199,6 +201,7 @@ impl Tables {
         visitor.visit(&mut self.changes)?;
         visitor.visit(&mut self.reactions)?;
         visitor.visit(&mut self.recalled)?;
+        visitor.visit(&mut self.pins)?;
         visitor.visit(&mut self.hidden)?;
         visitor.visit(&mut self.last_seen)?;
         visitor.visit(&mut self.profiles)
@@ -415,6 +418,10 @@ impl Facts<'_> {
     look_up!(
         recalled, recalled, RecalledRow, (conversation: ConversationId, place: u64),
         Want::Recalled(conversation, place), (conversation, place)
+    );
+    look_up!(
+        pin, pins, PinRow, (conversation: ConversationId, place: u64),
+        Want::Pin(conversation, place), (conversation, place)
     );
     look_up!(
         hidden, hidden, HiddenRow, (user: UserId, conversation: ConversationId, place: u64),

@@ -152,6 +152,7 @@ pub const REVOKED_MAX: usize = 200;
 
 pub const EDITS_OF_A_MESSAGE: &str = "the edits of a message";
 pub const EMOJIS_OF_A_MESSAGE: &str = "the different emojis below a message";
+pub const PINS_OF_A_CONVERSATION: &str = "the pinned messages of a conversation";
 
 /// What is kept.
 ///
@@ -209,6 +210,10 @@ pub trait Store: Send + Sync {
     ///   order in which they put it there, as far as [`REACTIONS_NAMED_MAX`](anser_proto::limits::REACTIONS_NAMED_MAX) and
     ///   [`REACTORS_NAMED_MAX`](anser_proto::limits::REACTORS_NAMED_MAX) say. `Gone`; `Limit` for more than
     ///   [`EMOJIS_MAX`](anser_proto::limits::EMOJIS_MAX) different ones.
+    /// - *Pin*: of a group the owner and admins, else `Forbidden`. The entry is no silent one: it is shown, a [`PIN_NOTICE`] with the body that it was sent with, and
+    ///   is the last message of a session. The message bears the entry as `pinned` until it is unpinned or recalled; an edit leaves it. `Gone`; `Limit` for more
+    ///   than [`PINS_MAX`](anser_proto::limits::PINS_MAX) in a conversation, of which those do not count that both parties of a one-to-one conversation put away.
+    /// - *Unpin*: who may pin.
     ///
     /// *Together*: a refusal concerns its message alone. A failure is one for all messages of the batch, also those
     /// that would have been refused, and none of them is stored.
@@ -269,6 +274,29 @@ pub trait Store: Send + Sync {
     /// hides their read marks has read nothing, and is shown that nobody has. `NotMember` for who is none; `Limit` in a group of more than
     /// [`anser_proto::limits::RECEIPT_MEMBERS_MAX`].
     async fn who_read(&self, asker: UserId, group: GroupId, places: Vec<u64>) -> Result<Vec<Readers>, Error>;
+
+    /// What is pinned in a conversation, pinned last first, at most `limit`, ending with the message that reaches `bytes_max`; of what was pinned before the
+    /// entry `before`, if that is not 0. Each message is as it is now; what the reader does not see is left out, and `more` is true of the others. `NotMember` for
+    /// who is no party, or no member now.
+    async fn pins(
+        &self,
+        reader: UserId,
+        conversation: ConversationId,
+        before: u64,
+        limit: u32,
+        bytes_max: usize,
+    ) -> Result<Page<Pin>, Error>;
+
+    /// Who reacted to a message with what, in order of their ids, behind `after`. For whoever sees it on a page of [`Store::read_log`], else `NotMember` or
+    /// `NotFound("message")`, as of notices and silent entries.
+    async fn reactions(
+        &self,
+        reader: UserId,
+        conversation: ConversationId,
+        place: u64,
+        after: UserId,
+        limit: u32,
+    ) -> Result<Page<ReactionsOfUser>, Error>;
 
     /// Where the user's mailbox and groups are. `NotFound("user")`.
     async fn positions(&self, user: UserId) -> Result<Positions, Error>;

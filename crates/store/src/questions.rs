@@ -192,6 +192,19 @@ pub(crate) fn reactions_to(conversation: ConversationId, place: u64) -> Query {
     Query::new(sql, [key_of(conversation), vec![place.into()]].concat())
 }
 
+/// The same in the order of the users, behind one, at most so many.
+pub(crate) fn reactions_behind(conversation: ConversationId, place: u64, after: Value, limit: u64) -> Query {
+    let sql = "SELECT user_id, emojis FROM im_reaction
+               WHERE small_id = ? AND big_id = ? AND server_msg_id = ? AND user_id > ? ORDER BY user_id LIMIT ?";
+    Query::new(sql, [key_of(conversation), vec![place.into(), after, limit.into()]].concat())
+}
+
+/// Each place with what pinned it, and who did.
+pub(crate) fn pins_of(conversation: ConversationId) -> Query {
+    let sql = "SELECT server_msg_id, entry, user_id FROM im_pin WHERE small_id = ? AND big_id = ? ORDER BY entry DESC";
+    Query::new(sql, key_of(conversation))
+}
+
 /// How many counted messages behind this place, up to the end, are recalled.
 pub(crate) fn recalled_behind(conversation: ConversationId, place: u64, end: u64) -> Query {
     let sql = "SELECT COUNT(*) FROM im_recalled WHERE small_id = ? AND big_id = ? AND server_msg_id > ? AND server_msg_id <= ?";

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anser_proto::{ClientMsgId, UserId};
 
-use crate::MessageType;
+use crate::{Message, MessageType};
 
 /// A message is changed.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -30,7 +30,13 @@ pub enum What {
     },
     /// To the emojis that the content names, with a blank between each two.
     React,
+    /// The entry is shown: see [`PIN_NOTICE`].
+    Pin,
+    Unpin,
 }
+
+/// The type of a notice that a user sends under an id of theirs: that they pinned a message. On the wire it is a notice as the others are.
+pub const PIN_NOTICE: MessageType = 51;
 
 /// What became of a message since it was stored.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -41,6 +47,8 @@ pub struct Revision {
     pub edited_ms: u64,
     pub edits: u32,
     pub reactions: Reactions,
+    /// The entry that pinned it; 0: it is not pinned.
+    pub pinned: u64,
 }
 
 /// What stands below a message, in the order in which the emojis came.
@@ -67,4 +75,18 @@ pub struct Reference {
     pub is_recalled: bool,
     /// At most [`anser_proto::limits::PREVIEW_CHARS_MAX`] characters.
     pub content: Arc<str>,
+}
+
+/// A message that is pinned in its conversation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pin {
+    pub message: Message,
+    pub pinned_by: UserId,
+}
+
+/// What a user put below a message, in the order in which it stands there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReactionsOfUser {
+    pub user: UserId,
+    pub emojis: Vec<Arc<str>>,
 }

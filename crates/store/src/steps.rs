@@ -124,7 +124,7 @@ impl Facts<'_> {
         let notice = head.notice(group, operator, told);
         // All that may be damaged is read before anything is stored.
         let row = self.group(group)?;
-        if self.source.store(MessageRow { message: &notice, head: &head, silent: None })?.is_some() {
+        if self.source.store(MessageRow { message: &notice, head: &head, changing: None })?.is_some() {
             return Err(
                 crate::Failure::Failed(format!("notice {} of {conversation} is known", head.server_msg_id)).into()
             );

@@ -86,6 +86,9 @@ pub enum Act {
     Edit(Target, Edit),
     /// All emojis of the user below a message.
     React(u64, Vec<String>),
+    /// For all who see it.
+    Pin(u64),
+    Unpin(u64),
 }
 
 impl From<Draft> for Act {
@@ -105,7 +108,7 @@ impl Act {
     pub(super) fn body_bytes(&self) -> usize {
         match self {
             Self::Send(draft) => draft.content.len() + draft.attachment.len(),
-            Self::Recall(_) => 0,
+            Self::Recall(_) | Self::Pin(_) | Self::Unpin(_) => 0,
             Self::Edit(_, edit) => edit.content.len() + edit.attachment.len(),
             Self::React(_, emojis) => emojis.iter().map(String::len).sum(),
         }
@@ -191,6 +194,19 @@ impl Queued {
                 emojis: emojis.clone(),
                 client_time_ms,
             }),
+            Act::Pin(server_msg_id) => {
+                let server_msg_id = *server_msg_id;
+                Request::PinMessage(v1::PinMessage { conversation_id, client_msg_id, server_msg_id, client_time_ms })
+            }
+            Act::Unpin(server_msg_id) => {
+                let server_msg_id = *server_msg_id;
+                Request::UnpinMessage(v1::UnpinMessage {
+                    conversation_id,
+                    client_msg_id,
+                    server_msg_id,
+                    client_time_ms,
+                })
+            }
         }
     }
 
@@ -219,6 +235,12 @@ impl Queued {
             Request::React(react) => {
                 let act = Act::React(react.server_msg_id, react.emojis);
                 (react.conversation_id, react.client_msg_id, act, react.client_time_ms)
+            }
+            Request::PinMessage(pin) => {
+                (pin.conversation_id, pin.client_msg_id, Act::Pin(pin.server_msg_id), pin.client_time_ms)
+            }
+            Request::UnpinMessage(unpin) => {
+                (unpin.conversation_id, unpin.client_msg_id, Act::Unpin(unpin.server_msg_id), unpin.client_time_ms)
             }
             _ => return None,
         };

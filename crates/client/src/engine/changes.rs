@@ -4,6 +4,7 @@
 //! - Of two states of a message the one with the greater `changed` is the newer; the store compares, so that a push that is lost, doubled
 //!   or late does no harm.
 //! - Silent entries have places in the log: a push that continues the position moves it, one beyond is a hole and is pulled.
+//! - A notice of a pin is shown, and changes a message all the same: both come together.
 //! - Of what is not kept here only the newest change is noted, so that an older page that was read before it is not kept.
 
 use std::sync::Arc;
@@ -15,6 +16,11 @@ use super::{
     conversation::{Conversation, Placed, preview},
     page::is_silent,
 };
+
+/// What such a notice changed is told with it.
+pub(super) fn is_pin(message: &v1::Message) -> bool {
+    message.notice.as_ref().is_some_and(|notice| notice.kind() == v1::notice::Kind::Pinned)
+}
 
 impl Engine {
     pub(super) fn messages_changed(&mut self, cx: &mut Step<'_>, event: v1::MessagesChanged) {
@@ -41,6 +47,23 @@ impl Conversation {
         self.take_changed(changed, &mut placed);
         if is_told && !self.is_fresh() && after <= self.kept.high {
             self.reach(through, me, &mut placed);
+        }
+        placed
+    }
+
+    /// A notice that changed these messages. It does not wait for a hole before it: what it changed would be forgotten until then, and that is pulled with it.
+    pub(super) fn place_pin(&mut self, notice: Arc<v1::Message>, changed: Vec<Arc<v1::Message>>, me: UserId) -> Placed {
+        let mut placed = Placed::default();
+        let id = notice.server_msg_id;
+        self.kept.session.head = self.kept.session.head.max(id);
+        // As of a silent entry.
+        let is_told = !changed.is_empty() || !self.kept.has_left;
+        self.take_changed(changed, &mut placed);
+        if is_told && !self.is_fresh() && id == self.kept.high.saturating_add(1) {
+            let Placed { shown, changed, dropped_before } = self.place(notice, me);
+            placed.shown = shown;
+            placed.changed.extend(changed);
+            placed.dropped_before = dropped_before;
         }
         placed
     }

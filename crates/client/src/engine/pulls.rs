@@ -13,6 +13,7 @@ use anser_proto::{ConversationId, codes::Retry, v1};
 use super::{
     Body, CallError, CallId, Change, Effect, Engine, Request, Step, Timer,
     backoff::Backoff,
+    changes::is_pin,
     conversation::{Placed, Stretch, StretchKind},
     page::Page,
     requests::Asked,
@@ -223,8 +224,14 @@ impl Engine {
         let Some(message) = event.message.filter(|message| message.server_msg_id > 0) else { return };
         let Ok(id) = message.conversation_id.parse() else { return };
         self.seen_in_log(cx, &message);
-        let me = self.me();
-        let placed = self.conversation(id).place(Arc::new(message), me);
+        let (message, me) = (Arc::new(message), self.me());
+        let placed = if is_pin(&message) {
+            let is_ours = |changed: &v1::Message| changed.conversation_id == message.conversation_id;
+            let changed = event.changed.into_iter().filter(is_ours).map(Arc::new).collect();
+            self.conversation(id).place_pin(message, changed, me)
+        } else {
+            self.conversation(id).place(message, me)
+        };
         self.present(cx, id, placed);
         self.note_change_of(cx, id, event.mailbox_seq);
     }

@@ -54,6 +54,7 @@ impl Message {
             edits: message.edits,
             reply_to: some(message.reply_to),
             reactions: message.reactions.into_iter().map(Reaction::from).collect(),
+            pinned: message.pinned,
         })
     }
 }
@@ -96,9 +97,9 @@ impl From<v1::ReadersOf> for Readers {
 impl From<v1::Notice> for Notice {
     fn from(notice: v1::Notice) -> Self {
         let kind = notice.kind().into();
-        let v1::Notice { operator_id, user_ids, change, muted_until_ms, .. } = notice;
-        let user_ids = user_ids.into_iter().map(UserId).collect();
-        Self { kind, operator_id: UserId(operator_id), user_ids, change: change.map(GroupChange::from), muted_until_ms }
+        let v1::Notice { operator_id, user_ids, change, muted_until_ms, server_msg_id, .. } = notice;
+        let (operator_id, user_ids) = (UserId(operator_id), user_ids.into_iter().map(UserId).collect());
+        Self { kind, operator_id, user_ids, change: change.map(GroupChange::from), muted_until_ms, server_msg_id }
     }
 }
 
@@ -386,6 +387,7 @@ impl From<v1::message::Type> for Kind {
             v1::message::Type::Recall
             | v1::message::Type::Edit
             | v1::message::Type::Reaction
+            | v1::message::Type::Unpin
             | v1::message::Type::Nickname => Self::Unknown,
             v1::message::Type::Unknown => Self::Unknown,
         }
@@ -452,6 +454,7 @@ impl From<v1::notice::Kind> for NoticeKind {
             v1::notice::Kind::Muted => Self::Muted,
             v1::notice::Kind::Unmuted => Self::Unmuted,
             v1::notice::Kind::Dissolved => Self::Dissolved,
+            v1::notice::Kind::Pinned => Self::Pinned,
             v1::notice::Kind::Unknown => Self::Unknown,
         }
     }
@@ -484,6 +487,7 @@ impl From<NoticeKind> for v1::notice::Kind {
             NoticeKind::Muted => Self::Muted,
             NoticeKind::Unmuted => Self::Unmuted,
             NoticeKind::Dissolved => Self::Dissolved,
+            NoticeKind::Pinned => Self::Pinned,
             NoticeKind::Unknown => Self::Unknown,
         }
     }

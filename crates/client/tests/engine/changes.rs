@@ -99,7 +99,7 @@ fn a_push_that_continues_the_position_moves_it_and_one_beyond_is_pulled() {
     let effects = push(&mut line, 3, 5, vec![edited(2, 5)]);
     assert_eq!((changes(&effects), pulls(&effects)), (vec![(2, 5)], vec![]));
     // What continues from there is the next.
-    let next = v1::MessageEvent { message: Some(message(6)), mailbox_seq: 0 };
+    let next = v1::MessageEvent { message: Some(message(6)), ..Default::default() };
     let effects = line.receive(0, Body::Message(next));
     assert!(effects.iter().any(|effect| matches!(effect, Effect::Show(message) if message.server_msg_id == 6)));
 
@@ -110,6 +110,55 @@ fn a_push_that_continues_the_position_moves_it_and_one_beyond_is_pulled() {
     let answer = v1::Messages { after: 6, through: 9, head: 9, changed: vec![recalled(3, 7), edited(1, 9)], ..page() };
     let effects = line.receive(*asked, Body::Messages(answer));
     assert_eq!((changes(&effects), pulls(&effects)), (vec![(3, 7), (1, 9)], vec![]));
+}
+
+fn pinned(id: u64, changed: u64) -> v1::Message {
+    v1::Message { changed, pinned: changed, ..message(id) }
+}
+
+/// A notice at this place that tells of a pin, which does not count.
+fn notice(id: u64, target: u64, count: u64) -> v1::Message {
+    let kind = v1::notice::Kind::Pinned.into();
+    let notice = v1::Notice { kind, operator_id: 8, server_msg_id: target, ..v1::Notice::default() };
+    let (notice, r#type) = (Some(notice), v1::message::Type::Notice.into());
+    v1::Message { notice, r#type, content: String::new(), count, ..message(id) }
+}
+
+fn push_pin(line: &mut Line, notice: v1::Message, changed: Vec<v1::Message>) -> Vec<Effect> {
+    line.receive(0, Body::Message(v1::MessageEvent { message: Some(notice), mailbox_seq: 0, changed }))
+}
+
+fn shown(effects: &[Effect]) -> Vec<u64> {
+    let show = |effect: &Effect| match effect {
+        Effect::Show(message) => Some(message.server_msg_id),
+        _ => None,
+    };
+    effects.iter().filter_map(show).collect()
+}
+
+#[test]
+fn a_notice_of_a_pin_comes_with_what_it_pinned_and_waits_for_no_hole() {
+    let mut line = with_messages(1, 3);
+    let effects = push_pin(&mut line, notice(4, 2, 3), vec![pinned(2, 4)]);
+    assert_eq!((shown(&effects), changes(&effects), pulls(&effects)), (vec![4], vec![(2, 4)], vec![]));
+    // The same again, and late.
+    let effects = push_pin(&mut line, notice(4, 2, 3), vec![pinned(2, 4)]);
+    assert_eq!(shown(&effects), []);
+
+    // What it pinned lies in the hole: of a page that was read before it, nothing would be known of the pin.
+    let effects = push_pin(&mut line, notice(7, 5, 5), vec![pinned(5, 7)]);
+    assert_eq!((shown(&effects), changes(&effects)), (vec![], vec![]));
+    let [(asked, pull)] = &pulls(&effects)[..] else { panic!("no pull: {effects:?}") };
+    assert_eq!((pull.after, pull.before), (Some(4), 0));
+    let before = v1::Messages { after: 4, through: 6, head: 6, messages: vec![message(5), message(6)], ..page() };
+    let effects = line.receive(*asked, Body::Messages(before));
+    assert_eq!(shown(&effects), [5, 6]);
+    let [(asked, pull)] = &pulls(&effects)[..] else { panic!("the notice is not asked for: {effects:?}") };
+    assert_eq!(pull.after, Some(6));
+    let (messages, changed) = (vec![notice(7, 5, 5)], vec![pinned(5, 7)]);
+    let effects = line
+        .receive(*asked, Body::Messages(v1::Messages { after: 6, through: 7, head: 7, messages, changed, ..page() }));
+    assert_eq!((shown(&effects), changes(&effects)), (vec![7], vec![(5, 7)]));
 }
 
 #[test]
@@ -133,7 +182,8 @@ fn pages_without_a_message_are_followed_to_their_end() {
 fn a_message_of_a_silent_type_is_not_shown_and_what_it_changed_is_asked_for() {
     let mut line = with_messages(1, 2);
     let silent = v1::Message { r#type: v1::message::Type::Edit.into(), ..message(3) };
-    let effects = line.receive(0, Body::Message(v1::MessageEvent { message: Some(silent.clone()), mailbox_seq: 0 }));
+    let effects =
+        line.receive(0, Body::Message(v1::MessageEvent { message: Some(silent.clone()), ..Default::default() }));
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Show(_))), "{effects:?}");
     let (asked, _) = pulls(&effects)[0].clone();
     let answer = v1::Messages { messages: vec![silent], after: 2, through: 3, head: 3, ..page() };

@@ -124,8 +124,9 @@ fn body() -> impl Strategy<Value = Body> {
             reset
         })),
         changes().prop_map(|changes| Body::Changed(v1::Changed { changes })),
-        (message(), number())
-            .prop_map(|(message, mailbox_seq)| Body::Message(v1::MessageEvent { message: Some(message), mailbox_seq })),
+        (message(), number(), prop::collection::vec(message(), 0..3)).prop_map(|(message, mailbox_seq, changed)| {
+            Body::Message(v1::MessageEvent { message: Some(message), mailbox_seq, changed })
+        }),
         session().prop_map(|session| Body::SessionChanged(v1::SessionChanged { session: Some(session) })),
         marked.prop_map(|(read_mark, delivered_mark, unread, mailbox_seq)| Body::Marked(v1::Marked {
             read_mark,

@@ -86,6 +86,7 @@ fn said(message: &v1::Message) -> (u64, String, u64) {
 }
 
 /// What changes of a message.
-fn now(message: &v1::Message) -> (u64, i32, String, u64, Vec<v1::Reaction>) {
-    (message.changed, message.state, message.content.clone(), message.reply_to, message.reactions.clone())
+fn now(message: &v1::Message) -> (u64, i32, String, u64, Vec<v1::Reaction>, u64) {
+    let v1::Message { changed, state, content, reply_to, reactions, pinned, .. } = message.clone();
+    (changed, state, content, reply_to, reactions, pinned)
 }

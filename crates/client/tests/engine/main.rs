@@ -137,6 +137,8 @@ enum How {
     Edit,
     React(u8),
     Reply,
+    Pin,
+    Unpin,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -147,7 +149,14 @@ enum Away {
 }
 
 fn how() -> impl Strategy<Value = How> {
-    prop_oneof![2 => Just(How::Recall), 2 => Just(How::Edit), 2 => (0..4u8).prop_map(How::React), 1 => Just(How::Reply)]
+    prop_oneof![
+        2 => Just(How::Recall),
+        2 => Just(How::Edit),
+        2 => (0..4u8).prop_map(How::React),
+        1 => Just(How::Reply),
+        2 => Just(How::Pin),
+        1 => Just(How::Unpin),
+    ]
 }
 
 fn action() -> impl Strategy<Value = Action> {
@@ -325,6 +334,8 @@ impl World {
                 let emojis = (0..emojis).map(|number| ["👍", "🎉", "❤"][usize::from(number)].to_owned()).collect();
                 self.act(device, id, Act::React(target, emojis));
             }
+            How::Pin => self.act(device, id, Act::Pin(target)),
+            How::Unpin => self.act(device, id, Act::Unpin(target)),
             How::Reply => {
                 let mut draft = Draft::text(format!("answers {target}"));
                 draft.reply_to = Some(target);

@@ -70,7 +70,7 @@ fn seen(line: &mut Line, conversation: ConversationId, id: &str, text: &str) -> 
         content: text.into(),
         ..v1::Message::default()
     };
-    line.receive(0, Body::Message(v1::MessageEvent { message: Some(message), mailbox_seq: 0 }))
+    line.receive(0, Body::Message(v1::MessageEvent { message: Some(message), ..Default::default() }))
 }
 
 #[test]

@@ -250,7 +250,9 @@ impl Server {
             Request::Send(v1::Send { ref conversation_id, ref client_msg_id, .. })
             | Request::Recall(v1::Recall { ref conversation_id, ref client_msg_id, .. })
             | Request::Edit(v1::Edit { ref conversation_id, ref client_msg_id, .. })
-            | Request::React(v1::React { ref conversation_id, ref client_msg_id, .. }) => {
+            | Request::React(v1::React { ref conversation_id, ref client_msg_id, .. })
+            | Request::PinMessage(v1::PinMessage { ref conversation_id, ref client_msg_id, .. })
+            | Request::UnpinMessage(v1::UnpinMessage { ref conversation_id, ref client_msg_id, .. }) => {
                 let id = conversation_id.parse().expect("a good conversation id");
                 let client_msg_id = client_msg_id.clone();
                 self.take(asker, id, client_msg_id, request)
@@ -469,7 +471,10 @@ fn sent(message: &v1::Message, mailbox_seq: u64) -> Body {
 }
 
 fn message_push(to: u64, message: &v1::Message, mailbox_seq: u64) -> Push {
-    Push { to, body: Body::Message(v1::MessageEvent { message: Some(message.clone()), mailbox_seq }) }
+    Push {
+        to,
+        body: Body::Message(v1::MessageEvent { message: Some(message.clone()), mailbox_seq, changed: Vec::new() }),
+    }
 }
 
 fn refusal(code: Code) -> Option<Body> {

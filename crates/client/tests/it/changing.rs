@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use anser_client::{Act, Client, Draft, Edit, Error, ErrorCode, Event, Events, Message, MessageState, Unsent, UserId};
+use anser_client::{
+    Act, Client, Draft, Edit, Error, ErrorCode, Event, Events, Message, MessageState, NoticeKind, Unsent, UserId,
+};
 use tempfile::TempDir;
 
 use crate::{
@@ -66,6 +68,22 @@ async fn what_one_changes_the_other_sees_as_it_is_now() {
     assert_eq!(shown(&alice).await.len(), 3);
     let answered = bob.message(ours(), 1).await.expect("reads").expect("it is there");
     assert_eq!(answered.content, "hello");
+}
+
+#[tokio::test]
+async fn what_one_pins_the_other_sees_pinned_until_it_is_unpinned() {
+    let server = Fake::start(Wire::WebSocket).await;
+    let (alice, bob, mut bob_events) = two(&server).await;
+    within(alice.send(ours(), Draft::text("the pond at noon")).await.expect("queued").sent()).await.expect("stored");
+    let place = within(alice.pin(ours(), 1).await.expect("queued").sent()).await.expect("stored");
+    let pinned = receive(&mut bob_events, changed).await;
+    assert_eq!((pinned.server_msg_id, pinned.pinned, pinned.changed), (1, place.server_msg_id, place.server_msg_id));
+    let log = shown(&bob).await;
+    let notice = log.last().and_then(|message| message.notice.as_ref()).expect("it is told by a notice");
+    assert_eq!((notice.kind, notice.operator_id, notice.server_msg_id), (NoticeKind::Pinned, UserId(ALICE), 1));
+    within(bob.unpin(ours(), 1).await.expect("queued").sent()).await.expect("stored");
+    assert_eq!(receive(&mut bob_events, changed).await.pinned, 0);
+    assert_eq!(shown(&bob).await.len(), 2, "an unpin shows nothing");
 }
 
 #[tokio::test]

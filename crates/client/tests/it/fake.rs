@@ -174,7 +174,15 @@ impl Connection {
             Request::Hello(v1::Hello { credential: Some(Credential::Password(login)), .. }) => login.account.clone(),
             _ => String::new(),
         };
-        let sends = matches!(request, Request::Send(_) | Request::Edit(_) | Request::Recall(_) | Request::React(_));
+        let sends = matches!(
+            request,
+            Request::Send(_)
+                | Request::Edit(_)
+                | Request::Recall(_)
+                | Request::React(_)
+                | Request::PinMessage(_)
+                | Request::UnpinMessage(_)
+        );
         let (mut body, pushes) = state.model.answer(me, request);
         if let Some(Body::Welcome(welcome)) = &mut body {
             welcome.token = account;

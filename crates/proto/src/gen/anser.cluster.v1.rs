@@ -189,6 +189,8 @@ pub mod change {
         Recall = 1,
         Edit = 2,
         React = 3,
+        Pin = 4,
+        Unpin = 5,
     }
     impl What {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -201,6 +203,8 @@ pub mod change {
                 Self::Recall => "RECALL",
                 Self::Edit => "EDIT",
                 Self::React => "REACT",
+                Self::Pin => "PIN",
+                Self::Unpin => "UNPIN",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -210,6 +214,8 @@ pub mod change {
                 "RECALL" => Some(Self::Recall),
                 "EDIT" => Some(Self::Edit),
                 "REACT" => Some(Self::React),
+                "PIN" => Some(Self::Pin),
+                "UNPIN" => Some(Self::Unpin),
                 _ => None,
             }
         }

@@ -668,6 +668,7 @@ impl Fields for Message {
             b"edits" => json.field(&mut self.edits),
             b"reply_to" | b"replyTo" => json.field(&mut self.reply_to),
             b"reactions" => json.field(&mut self.reactions),
+            b"pinned" => json.field(&mut self.pinned),
             _ => json.skip_field(name),
         }
     }
@@ -695,6 +696,7 @@ impl Fields for Message {
         json.field("edits", &self.edits);
         json.field("reply_to", &self.reply_to);
         json.field("reactions", &self.reactions);
+        json.field("pinned", &self.pinned);
     }
 }
 
@@ -742,6 +744,7 @@ impl Fields for Notice {
             b"user_ids" | b"userIds" => json.field(&mut self.user_ids),
             b"change" => json.field(&mut self.change),
             b"muted_until_ms" | b"mutedUntilMs" => json.field(&mut self.muted_until_ms),
+            b"server_msg_id" | b"serverMsgId" => json.field(&mut self.server_msg_id),
             _ => json.skip_field(name),
         }
     }
@@ -752,6 +755,7 @@ impl Fields for Notice {
         json.field("user_ids", &self.user_ids);
         json.field("change", &self.change);
         json.field("muted_until_ms", &self.muted_until_ms);
+        json.field("server_msg_id", &self.server_msg_id);
     }
 }
 
@@ -884,6 +888,142 @@ impl Fields for React {
     }
 }
 
+impl Fields for PinMessage {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
+            b"client_msg_id" | b"clientMsgId" => json.field(&mut self.client_msg_id),
+            b"server_msg_id" | b"serverMsgId" => json.field(&mut self.server_msg_id),
+            b"client_time_ms" | b"clientTimeMs" => json.field(&mut self.client_time_ms),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("conversation_id", &self.conversation_id);
+        json.field("client_msg_id", &self.client_msg_id);
+        json.field("server_msg_id", &self.server_msg_id);
+        json.field("client_time_ms", &self.client_time_ms);
+    }
+}
+
+impl Fields for UnpinMessage {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
+            b"client_msg_id" | b"clientMsgId" => json.field(&mut self.client_msg_id),
+            b"server_msg_id" | b"serverMsgId" => json.field(&mut self.server_msg_id),
+            b"client_time_ms" | b"clientTimeMs" => json.field(&mut self.client_time_ms),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("conversation_id", &self.conversation_id);
+        json.field("client_msg_id", &self.client_msg_id);
+        json.field("server_msg_id", &self.server_msg_id);
+        json.field("client_time_ms", &self.client_time_ms);
+    }
+}
+
+impl Fields for ListPins {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
+            b"before" => json.field(&mut self.before),
+            b"limit" => json.field(&mut self.limit),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("conversation_id", &self.conversation_id);
+        json.field("before", &self.before);
+        json.field("limit", &self.limit);
+    }
+}
+
+impl Fields for Pins {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
+            b"pins" => json.field(&mut self.pins),
+            b"more" => json.field(&mut self.more),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("conversation_id", &self.conversation_id);
+        json.field("pins", &self.pins);
+        json.field("more", &self.more);
+    }
+}
+
+impl Fields for Pin {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"message" => json.field(&mut self.message),
+            b"pinned_by" | b"pinnedBy" => json.field(&mut self.pinned_by),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("message", &self.message);
+        json.field("pinned_by", &self.pinned_by);
+    }
+}
+
+impl Fields for ListReactions {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"conversation_id" | b"conversationId" => json.field(&mut self.conversation_id),
+            b"server_msg_id" | b"serverMsgId" => json.field(&mut self.server_msg_id),
+            b"after" => json.field(&mut self.after),
+            b"limit" => json.field(&mut self.limit),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("conversation_id", &self.conversation_id);
+        json.field("server_msg_id", &self.server_msg_id);
+        json.field("after", &self.after);
+        json.field("limit", &self.limit);
+    }
+}
+
+impl Fields for Reactions {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"users" => json.field(&mut self.users),
+            b"more" => json.field(&mut self.more),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("users", &self.users);
+        json.field("more", &self.more);
+    }
+}
+
+impl Fields for ReactionsOfUser {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"user_id" | b"userId" => json.field(&mut self.user_id),
+            b"emojis" => json.field(&mut self.emojis),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("user_id", &self.user_id);
+        json.field("emojis", &self.emojis);
+    }
+}
+
 impl Fields for Sent {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
         match name {
@@ -979,6 +1119,7 @@ impl Fields for MessageEvent {
         match name {
             b"message" => json.field(&mut self.message),
             b"mailbox_seq" | b"mailboxSeq" => json.field(&mut self.mailbox_seq),
+            b"changed" => json.field(&mut self.changed),
             _ => json.skip_field(name),
         }
     }
@@ -986,6 +1127,7 @@ impl Fields for MessageEvent {
     fn write_fields(&self, json: &mut Writer) {
         json.field("message", &self.message);
         json.field("mailbox_seq", &self.mailbox_seq);
+        json.field("changed", &self.changed);
     }
 }
 
@@ -2198,6 +2340,10 @@ impl Fields for ClientFrame {
             b"remove_session" | b"removeSession" => json.choice(&mut self.request, client_frame::Request::RemoveSession),
             b"hide_messages" | b"hideMessages" => json.choice(&mut self.request, client_frame::Request::HideMessages),
             b"who_read" | b"whoRead" => json.choice(&mut self.request, client_frame::Request::WhoRead),
+            b"pin_message" | b"pinMessage" => json.choice(&mut self.request, client_frame::Request::PinMessage),
+            b"unpin_message" | b"unpinMessage" => json.choice(&mut self.request, client_frame::Request::UnpinMessage),
+            b"list_pins" | b"listPins" => json.choice(&mut self.request, client_frame::Request::ListPins),
+            b"list_reactions" | b"listReactions" => json.choice(&mut self.request, client_frame::Request::ListReactions),
             b"dissolve_group" | b"dissolveGroup" => json.choice(&mut self.request, client_frame::Request::DissolveGroup),
             b"unban_members" | b"unbanMembers" => json.choice(&mut self.request, client_frame::Request::UnbanMembers),
             b"list_bans" | b"listBans" => json.choice(&mut self.request, client_frame::Request::ListBans),
@@ -2263,6 +2409,10 @@ impl Fields for ClientFrame {
             Some(client_frame::Request::RemoveSession(value)) => json.choice("remove_session", value),
             Some(client_frame::Request::HideMessages(value)) => json.choice("hide_messages", value),
             Some(client_frame::Request::WhoRead(value)) => json.choice("who_read", value),
+            Some(client_frame::Request::PinMessage(value)) => json.choice("pin_message", value),
+            Some(client_frame::Request::UnpinMessage(value)) => json.choice("unpin_message", value),
+            Some(client_frame::Request::ListPins(value)) => json.choice("list_pins", value),
+            Some(client_frame::Request::ListReactions(value)) => json.choice("list_reactions", value),
             Some(client_frame::Request::DissolveGroup(value)) => json.choice("dissolve_group", value),
             Some(client_frame::Request::UnbanMembers(value)) => json.choice("unban_members", value),
             Some(client_frame::Request::ListBans(value)) => json.choice("list_bans", value),
@@ -2307,6 +2457,8 @@ impl Fields for ServerFrame {
             b"blocks" => json.choice(&mut self.body, server_frame::Body::Blocks),
             b"privacy" => json.choice(&mut self.body, server_frame::Body::Privacy),
             b"readers" => json.choice(&mut self.body, server_frame::Body::Readers),
+            b"pins" => json.choice(&mut self.body, server_frame::Body::Pins),
+            b"reactions" => json.choice(&mut self.body, server_frame::Body::Reactions),
             b"message" => json.choice(&mut self.body, server_frame::Body::Message),
             b"receipt" => json.choice(&mut self.body, server_frame::Body::Receipt),
             b"typing" => json.choice(&mut self.body, server_frame::Body::Typing),
@@ -2350,6 +2502,8 @@ impl Fields for ServerFrame {
             Some(server_frame::Body::Blocks(value)) => json.choice("blocks", value),
             Some(server_frame::Body::Privacy(value)) => json.choice("privacy", value),
             Some(server_frame::Body::Readers(value)) => json.choice("readers", value),
+            Some(server_frame::Body::Pins(value)) => json.choice("pins", value),
+            Some(server_frame::Body::Reactions(value)) => json.choice("reactions", value),
             Some(server_frame::Body::Message(value)) => json.choice("message", value),
             Some(server_frame::Body::Receipt(value)) => json.choice("receipt", value),
             Some(server_frame::Body::Typing(value)) => json.choice("typing", value),

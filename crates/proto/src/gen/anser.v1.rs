@@ -839,6 +839,9 @@ pub struct Message {
     pub reply_to: u64,
     #[prost(message, repeated, tag = "22")]
     pub reactions: ::prost::alloc::vec::Vec<Reaction>,
+    /// Id of the notice by which it was pinned in its conversation; 0: it is not pinned.
+    #[prost(uint64, tag = "30")]
+    pub pinned: u64,
 }
 /// Nested message and enum types in `Message`.
 pub mod message {
@@ -860,6 +863,7 @@ pub mod message {
         Recall = 60,
         Edit = 61,
         Reaction = 62,
+        Unpin = 63,
         /// Changes its sender's own name in the group, and no message.
         Nickname = 70,
     }
@@ -882,6 +886,7 @@ pub mod message {
                 Self::Recall => "RECALL",
                 Self::Edit => "EDIT",
                 Self::Reaction => "REACTION",
+                Self::Unpin => "UNPIN",
                 Self::Nickname => "NICKNAME",
             }
         }
@@ -900,6 +905,7 @@ pub mod message {
                 "RECALL" => Some(Self::Recall),
                 "EDIT" => Some(Self::Edit),
                 "REACTION" => Some(Self::Reaction),
+                "UNPIN" => Some(Self::Unpin),
                 "NICKNAME" => Some(Self::Nickname),
                 _ => None,
             }
@@ -953,7 +959,7 @@ pub struct Settings {
     #[prost(bool, tag = "1")]
     pub uncounted: bool,
 }
-/// A change of the group, told in its log.
+/// Something that somebody did in the conversation, told in its log.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Notice {
     #[prost(enumeration = "notice::Kind", tag = "1")]
@@ -970,6 +976,9 @@ pub struct Notice {
     /// Of MUTED.
     #[prost(uint64, tag = "5")]
     pub muted_until_ms: u64,
+    /// Of PINNED: the message, which its reader may not see.
+    #[prost(uint64, tag = "30")]
+    pub server_msg_id: u64,
 }
 /// Nested message and enum types in `Notice`.
 pub mod notice {
@@ -994,6 +1003,8 @@ pub mod notice {
         Unmuted = 10,
         /// The last entry of the log: nobody is a member any more.
         Dissolved = 11,
+        /// A message of before was pinned: `server_msg_id`. The one that its operator sent, in one-to-one conversations too, and under an id of theirs.
+        Pinned = 30,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -1014,6 +1025,7 @@ pub mod notice {
                 Self::Muted => "MUTED",
                 Self::Unmuted => "UNMUTED",
                 Self::Dissolved => "DISSOLVED",
+                Self::Pinned => "PINNED",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -1031,6 +1043,7 @@ pub mod notice {
                 "MUTED" => Some(Self::Muted),
                 "UNMUTED" => Some(Self::Unmuted),
                 "DISSOLVED" => Some(Self::Dissolved),
+                "PINNED" => Some(Self::Pinned),
                 _ => None,
             }
         }
@@ -1152,6 +1165,94 @@ pub struct React {
     #[prost(uint64, tag = "5")]
     pub client_time_ms: u64,
 }
+/// Pins a message in its conversation, for all: told by a notice that is shown and does not count. Both parties of a one-to-one conversation may, in a
+/// group the owner and admins. Answered by `sent`; what is pinned already stays so.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PinMessage {
+    #[prost(string, tag = "1")]
+    pub conversation_id: ::prost::alloc::string::String,
+    /// Of the notice: like that of a message.
+    #[prost(string, tag = "2")]
+    pub client_msg_id: ::prost::alloc::string::String,
+    /// Neither recalled nor a notice. At most 50 messages of a conversation are pinned.
+    #[prost(uint64, tag = "3")]
+    pub server_msg_id: u64,
+    #[prost(uint64, tag = "4")]
+    pub client_time_ms: u64,
+}
+/// The message is not pinned any more. Whoever may pin may; answered by `sent`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct UnpinMessage {
+    #[prost(string, tag = "1")]
+    pub conversation_id: ::prost::alloc::string::String,
+    /// Of the change itself: like that of a message.
+    #[prost(string, tag = "2")]
+    pub client_msg_id: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "3")]
+    pub server_msg_id: u64,
+    #[prost(uint64, tag = "4")]
+    pub client_time_ms: u64,
+}
+/// What is pinned in a conversation, pinned last first. Answered by `pins`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListPins {
+    #[prost(string, tag = "1")]
+    pub conversation_id: ::prost::alloc::string::String,
+    /// Only what was pinned before this one: `pinned` of the last message of a page. 0: no bound.
+    #[prost(uint64, tag = "2")]
+    pub before: u64,
+    /// How many at most: 1 to 200; 0 means 50. A page also ends after about 512 KiB.
+    #[prost(uint32, tag = "3")]
+    pub limit: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Pins {
+    #[prost(string, tag = "1")]
+    pub conversation_id: ::prost::alloc::string::String,
+    /// As they are now; without those that the user may not see.
+    #[prost(message, repeated, tag = "2")]
+    pub pins: ::prost::alloc::vec::Vec<Pin>,
+    #[prost(bool, tag = "3")]
+    pub more: bool,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Pin {
+    #[prost(message, optional, tag = "1")]
+    pub message: ::core::option::Option<Message>,
+    /// Who pinned it.
+    #[prost(uint64, tag = "2")]
+    pub pinned_by: u64,
+}
+/// Who reacted to one message with what. Answered by `reactions`.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListReactions {
+    #[prost(string, tag = "1")]
+    pub conversation_id: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub server_msg_id: u64,
+    /// Behind this user. 0: from the start.
+    #[prost(uint64, tag = "3")]
+    pub after: u64,
+    /// 1 to 200; 0 means 50.
+    #[prost(uint32, tag = "4")]
+    pub limit: u32,
+}
+/// In order of the users' ids.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Reactions {
+    #[prost(message, repeated, tag = "1")]
+    pub users: ::prost::alloc::vec::Vec<ReactionsOfUser>,
+    #[prost(bool, tag = "2")]
+    pub more: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReactionsOfUser {
+    #[prost(uint64, tag = "1")]
+    pub user_id: u64,
+    /// In the order in which they stand below the message.
+    #[prost(string, repeated, tag = "2")]
+    pub emojis: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
 /// The message, or the change of one, is stored and will not be lost. A retry gets the same answer again. What changed nothing is
 /// answered with the place of the last change of its target.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1236,6 +1337,9 @@ pub struct MessageEvent {
     /// Of the user's mailbox; 0 in a group.
     #[prost(uint64, tag = "2")]
     pub mailbox_seq: u64,
+    /// Of a notice that changed a message: that one as it is now, unless the user may not see it.
+    #[prost(message, repeated, tag = "30")]
+    pub changed: ::prost::alloc::vec::Vec<Message>,
 }
 /// Silent entries were stored: they changed messages of before. Who has the log up to `after` has it up to `through` now.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2088,7 +2192,7 @@ pub struct ClientFrame {
     /// Chosen by the client; the answer bears the same. Not 0.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 80, 70, 71, 72, 73, 74, 75, 76")]
+    #[prost(oneof = "client_frame::Request", tags = "2, 3, 4, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 52, 53, 54, 55, 56, 57, 58, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69, 80, 70, 71, 72, 73, 74, 75, 76")]
     pub request: ::core::option::Option<client_frame::Request>,
 }
 /// Nested message and enum types in `ClientFrame`.
@@ -2175,6 +2279,14 @@ pub mod client_frame {
         HideMessages(super::HideMessages),
         #[prost(message, tag = "54")]
         WhoRead(super::WhoRead),
+        #[prost(message, tag = "55")]
+        PinMessage(super::PinMessage),
+        #[prost(message, tag = "56")]
+        UnpinMessage(super::UnpinMessage),
+        #[prost(message, tag = "57")]
+        ListPins(super::ListPins),
+        #[prost(message, tag = "58")]
+        ListReactions(super::ListReactions),
         #[prost(message, tag = "60")]
         DissolveGroup(super::DissolveGroup),
         #[prost(message, tag = "61")]
@@ -2219,7 +2331,7 @@ pub struct ServerFrame {
     /// That of the request which this answers; 0 for an event.
     #[prost(uint32, tag = "1")]
     pub request_id: u32,
-    #[prost(oneof = "server_frame::Body", tags = "2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 30, 31, 32, 33, 34, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 60, 61, 62, 63, 64, 65, 70, 71, 72")]
+    #[prost(oneof = "server_frame::Body", tags = "2, 3, 4, 5, 10, 11, 12, 13, 14, 15, 16, 17, 30, 31, 32, 33, 34, 35, 36, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 60, 61, 62, 63, 64, 65, 70, 71, 72")]
     pub body: ::core::option::Option<server_frame::Body>,
 }
 /// Nested message and enum types in `ServerFrame`.
@@ -2261,6 +2373,10 @@ pub mod server_frame {
         Privacy(super::Privacy),
         #[prost(message, tag = "34")]
         Readers(super::Readers),
+        #[prost(message, tag = "35")]
+        Pins(super::Pins),
+        #[prost(message, tag = "36")]
+        Reactions(super::Reactions),
         #[prost(message, tag = "40")]
         Message(super::MessageEvent),
         #[prost(message, tag = "41")]

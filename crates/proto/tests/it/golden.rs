@@ -12,7 +12,7 @@ use anser_proto::{
 };
 use bytes::Bytes;
 
-use crate::{joining, profile, samples};
+use crate::{joining, pins, profile, samples};
 
 /// The request or body of a frame, by its name in the .proto file.
 pub(crate) fn variant(frame: &impl Frame) -> String {
@@ -77,6 +77,7 @@ fn golden_frames_are_read_and_written_as_ever() {
         check("client", name, &ClientFrame { request_id: 1, request: Some(request) });
     }
     check("server", "users-profile", &profile::whole());
+    check("server", "message-pinned", &pins::told());
     check("client", "nothing", &ClientFrame::default());
     check("server", "nothing", &ServerFrame::default());
 }

@@ -86,7 +86,7 @@ pub(crate) fn newer_frames() -> Vec<(&'static str, ServerFrame)> {
         nicknames,
         ..MessagesChanged::default()
     };
-    let event = MessageEvent { message: Some(message), mailbox_seq: 0 };
+    let event = MessageEvent { message: Some(message), mailbox_seq: 0, changed: Vec::new() };
     vec![
         ("changed-join_requests", ServerFrame { request_id: 0, body: Some(Body::Changed(changed)) }),
         ("members-nickname", ServerFrame { request_id: 1, body: Some(Body::Members(members)) }),

@@ -7,5 +7,6 @@ mod golden;
 mod joining;
 mod mapping;
 mod newer;
+mod pins;
 mod profile;
 mod samples;

@@ -403,7 +403,7 @@ fn frames_are_written_as_the_mapping_says() {
         settings: Some(Settings::default()),
         ..Message::default()
     };
-    let event = anser_proto::v1::MessageEvent { message: Some(message.clone()), mailbox_seq: 0 };
+    let event = anser_proto::v1::MessageEvent { message: Some(message.clone()), mailbox_seq: 0, changed: vec![] };
     let frame = ServerFrame { request_id: 0, body: Some(Body::Message(event)) };
     // 64 bits as a string, an unknown enum value as its number, what is at its default left out, what is there and empty
     // written.

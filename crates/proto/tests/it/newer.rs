@@ -83,7 +83,7 @@ fn an_unknown_enum_value_keeps_its_number_in_protobuf() {
 #[test]
 fn an_unknown_enum_value_is_written_as_its_number_in_json() {
     let message = Message { r#type: 77, ..samples::text_message() };
-    let event = MessageEvent { message: Some(message), mailbox_seq: 1 };
+    let event = MessageEvent { message: Some(message), mailbox_seq: 1, changed: vec![] };
     let frame = ServerFrame { request_id: 0, body: Some(Body::Message(event)) };
     let bytes = Format::Json.encode(&frame);
     let text: Value = serde_json::from_slice(&bytes).expect("what we wrote");

@@ -16,7 +16,7 @@ use anser_proto::v1::{
     message, notice, privacy, recall, server_frame::Body,
 };
 
-use crate::joining;
+use crate::{joining, pins};
 
 pub(crate) const BIG: u64 = 9_223_372_036_854_775_807;
 pub(crate) const NOON_MS: u64 = 1_149_161_520_123;
@@ -71,6 +71,7 @@ pub(crate) fn client_frames() -> Vec<ClientFrame> {
         .chain(about_groups().into_iter().zip(100..))
         .chain(about_lists().into_iter().zip(120..))
         .chain(joining::requests().into_iter().zip(200..))
+        .chain(pins::requests().into_iter().zip(300..))
         .chain(devices::requests().into_iter().zip(700..));
     requests.map(|(request, id)| ClientFrame { request_id: id, request: Some(request) }).collect()
 }
@@ -204,6 +205,7 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
         }),
     ];
     let answers = answers.into_iter().zip(1..).chain(joining::answers().into_iter().zip(200..));
+    let answers = answers.chain(pins::answers().into_iter().zip(300..));
     let answers = answers.chain(devices::bodies().into_iter().zip(700..));
     let answers = answers.map(|(body, id)| ServerFrame { request_id: id, body: Some(body) });
     let events = events().into_iter().map(|body| ServerFrame { request_id: 0, body: Some(body) });
@@ -212,7 +214,7 @@ pub(crate) fn server_frames() -> Vec<ServerFrame> {
 
 fn events() -> Vec<Body> {
     vec![
-        Body::Message(MessageEvent { message: Some(text_message()), mailbox_seq: 44 }),
+        Body::Message(MessageEvent { message: Some(text_message()), mailbox_seq: 44, changed: vec![] }),
         Body::Receipt(Receipt {
             conversation_id: "single_1008_1009".into(),
             user_id: 1009,
@@ -578,9 +580,9 @@ pub(crate) fn group_changed() -> ServerFrame {
         history: None,
     };
     let (kind, muted_until_ms) = (notice::Kind::GroupChanged.into(), NOON_MS);
-    let notice = Notice { kind, operator_id: 1008, user_ids: Vec::new(), change: Some(change), muted_until_ms };
+    let notice = Notice { kind, operator_id: 1008, change: Some(change), muted_until_ms, ..Notice::default() };
     let message = Some(Message { notice: Some(notice), ..notice_message() });
-    ServerFrame { request_id: 0, body: Some(Body::Message(MessageEvent { message, mailbox_seq: 0 })) }
+    ServerFrame { request_id: 0, body: Some(Body::Message(MessageEvent { message, mailbox_seq: 0, changed: vec![] })) }
 }
 
 pub(crate) fn members_muted() -> ServerFrame {

@@ -38,6 +38,8 @@ fn change_to_wire(change: MessageChange) -> v1::Change {
         What::Recall => (v1::change::What::Recall, None),
         What::Edit { if_changed } => (v1::change::What::Edit, if_changed),
         What::React => (v1::change::What::React, None),
+        What::Pin => (v1::change::What::Pin, None),
+        What::Unpin => (v1::change::What::Unpin, None),
     };
     v1::Change { target: Some(target), what: what.into(), if_changed }
 }
@@ -52,6 +54,8 @@ fn change_from_wire(change: v1::Change) -> Option<MessageChange> {
         v1::change::What::Recall => What::Recall,
         v1::change::What::Edit => What::Edit { if_changed: change.if_changed },
         v1::change::What::React => What::React,
+        v1::change::What::Pin => What::Pin,
+        v1::change::What::Unpin => What::Unpin,
     };
     Some(MessageChange { target, what })
 }

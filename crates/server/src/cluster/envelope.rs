@@ -378,12 +378,14 @@ mod tests {
         ]
     }
 
-    fn changes() -> [NewMessage; 4] {
+    fn changes() -> [NewMessage; 6] {
         [
             (Target::Place(4), What::Recall),
             (Target::Own("m-0".parse().expect("an id")), What::Edit { if_changed: Some(0) }),
             (Target::Place(5), What::Edit { if_changed: None }),
             (Target::Place(6), What::React),
+            (Target::Place(7), What::Pin),
+            (Target::Place(8), What::Unpin),
         ]
         .map(|(target, what)| NewMessage { change: Some(MessageChange { target, what }), ..message() })
     }

@@ -288,7 +288,7 @@ mod tests {
             count: u64::MAX,
             ..Default::default()
         };
-        let event = v1::MessageEvent { message: Some(message), mailbox_seq: u64::MAX };
+        let event = v1::MessageEvent { message: Some(message), mailbox_seq: u64::MAX, changed: Vec::new() };
         let frame = v1::ServerFrame { request_id: 0, body: Some(v1::server_frame::Body::Message(event)) };
         let event = Format::Protobuf.encode(&frame);
         let push = Push { users: vec![UserId(u64::MAX); 200], except: Some(u64::MAX), event };

@@ -1,5 +1,5 @@
-//! Changes of a message that stands in its log: recall, edit, react. Each is an entry of the log too, a silent one; others are told the message as it
-//! is now.
+//! Changes of a message that stands in its log: recall, edit, react, pin. Each is an entry of the log too, a silent one but for a pin; others are told the
+//! message as it is now.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,8 @@ use anser_proto::{
     limits::{EMOJI_BYTES_MAX, EMOJIS_OF_A_USER_MAX},
     v1::{self, edit, message::Type, recall, server_frame::Body},
 };
-use anser_store::{Appended, Message, MessageChange, NewMessage, Target, What};
+use anser_store::{Appended, Message, MessageChange, MessageType, NewMessage, PIN_NOTICE, Target, What};
+use prost::Message as _;
 
 use super::{
     Actor, check_named,
@@ -28,7 +29,7 @@ pub fn check_recall(actor: &Actor, recall: v1::Recall) -> Result<NewMessage, Err
         None => return Err(no_target()),
     };
     let change = MessageChange { target, what: What::Recall };
-    entry(actor, &recall.conversation_id, &recall.client_msg_id, recall.client_time_ms, (Type::Recall, change))
+    entry(actor, &recall.conversation_id, &recall.client_msg_id, recall.client_time_ms, (Type::Recall.into(), change))
 }
 
 pub fn check_edit(actor: &Actor, edit: v1::Edit) -> Result<NewMessage, Error> {
@@ -39,7 +40,7 @@ pub fn check_edit(actor: &Actor, edit: v1::Edit) -> Result<NewMessage, Error> {
         None => return Err(no_target()),
     };
     let change = MessageChange { target, what: What::Edit { if_changed: edit.if_changed } };
-    let (time, change) = (edit.client_time_ms, (Type::Edit, change));
+    let (time, change) = (edit.client_time_ms, (Type::Edit.into(), change));
     let entry = entry(actor, &edit.conversation_id, &edit.client_msg_id, time, change)?;
     Ok(NewMessage { content: edit.content.into(), attachment: edit.attachment, ..entry })
 }
@@ -51,9 +52,26 @@ pub fn check_react(actor: &Actor, react: v1::React) -> Result<NewMessage, Error>
         return Err(Error::bad_field("emojis names one of them twice"));
     }
     let change = MessageChange { target: Target::Place(react.server_msg_id), what: What::React };
-    let (time, change) = (react.client_time_ms, (Type::Reaction, change));
+    let (time, change) = (react.client_time_ms, (Type::Reaction.into(), change));
     let entry = entry(actor, &react.conversation_id, &react.client_msg_id, time, change)?;
     Ok(NewMessage { content: emojis.join(" ").into(), ..entry })
+}
+
+/// The notice is what its sender says, under an id of theirs.
+pub fn check_pin(actor: &Actor, pin: v1::PinMessage) -> Result<NewMessage, Error> {
+    let server_msg_id = wire::position(pin.server_msg_id);
+    let change = MessageChange { target: Target::Place(server_msg_id), what: What::Pin };
+    let (kind, operator_id) = (v1::notice::Kind::Pinned.into(), actor.user.0);
+    let notice = v1::Notice { kind, operator_id, server_msg_id, ..v1::Notice::default() };
+    let (time, change) = (pin.client_time_ms, (PIN_NOTICE, change));
+    let entry = entry(actor, &pin.conversation_id, &pin.client_msg_id, time, change)?;
+    Ok(NewMessage { attachment: notice.encode_to_vec().into(), ..entry })
+}
+
+pub fn check_unpin(actor: &Actor, unpin: v1::UnpinMessage) -> Result<NewMessage, Error> {
+    let change = MessageChange { target: Target::Place(unpin.server_msg_id), what: What::Unpin };
+    let (time, change) = (unpin.client_time_ms, (Type::Unpin.into(), change));
+    entry(actor, &unpin.conversation_id, &unpin.client_msg_id, time, change)
 }
 
 fn check_emoji(emoji: &str) -> Result<String, Error> {
@@ -79,13 +97,13 @@ fn entry(
     conversation_id: &str,
     client_msg_id: &str,
     client_time_ms: u64,
-    (kind, change): (Type, MessageChange),
+    (kind, change): (MessageType, MessageChange),
 ) -> Result<NewMessage, Error> {
     Ok(NewMessage {
         conversation: wire::conversation_of(conversation_id, actor.user)?,
         from: actor.sender(),
         client_msg_id: client_msg_id.parse()?,
-        kind: kind.into(),
+        kind,
         content: "".into(),
         attachment: Default::default(),
         client_time_ms: wire::position(client_time_ms),
@@ -97,14 +115,27 @@ fn entry(
 }
 
 /// Tells all devices of the parties, or of the members, the one that asked for it too: its answer says no more than the place. `entry` is the
-/// place of the silent entry that `sender` made, `target` the message as it is now.
-pub async fn tell(cx: &Ctx, wave: &mut Wave, sender: UserId, entry: &Appended, target: &Message) {
+/// place of the entry that `sender` made, `shown` the entry itself if it is no silent one, `target` the message as it is now.
+pub async fn tell(
+    cx: &Ctx,
+    wave: &mut Wave,
+    sender: UserId,
+    entry: &Appended,
+    shown: Option<v1::Message>,
+    target: &Message,
+) {
     let (conversation, place) = (target.conversation, entry.server_msg_id);
-    let event = |changed: Vec<v1::Message>, mailbox_seq| {
-        let conversation_id = conversation.to_string();
-        let (after, nicknames) = (place - 1, Vec::new());
-        let changed = v1::MessagesChanged { conversation_id, after, through: place, changed, mailbox_seq, nicknames };
-        Event::new(Body::MessagesChanged(changed))
+    let event = |changed: Vec<v1::Message>, mailbox_seq| match &shown {
+        Some(message) => {
+            Event::new(Body::Message(v1::MessageEvent { message: Some(message.clone()), mailbox_seq, changed }))
+        }
+        None => {
+            let conversation_id = conversation.to_string();
+            let (after, nicknames) = (place - 1, Vec::new());
+            let changed =
+                v1::MessagesChanged { conversation_id, after, through: place, changed, mailbox_seq, nicknames };
+            Event::new(Body::MessagesChanged(changed))
+        }
     };
     match conversation {
         ConversationId::Single { .. } => {

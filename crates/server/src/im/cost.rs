@@ -2,7 +2,7 @@
 //! others are so many of these as they take rows, bytes and pushes. docs/protocol.md has the table, for clients.
 
 use anser_proto::{
-    limits::{PAGE_DEFAULT, PAGE_MAX, RECEIPT_MEMBERS_MAX},
+    limits::{PAGE_DEFAULT, PAGE_MAX, PINS_MAX, RECEIPT_MEMBERS_MAX},
     v1::{self, client_frame::Request},
 };
 
@@ -17,6 +17,8 @@ const SESSIONS: u32 = 4;
 /// Of a group whose head is asked for, and of a user or member, a row or two are read.
 const GROUPS: u32 = 10;
 const USERS: u32 = 10;
+/// Each message that is pinned is looked for by itself; what their bodies cost is known when they are read.
+const PINS: u32 = 5;
 /// Of a message that is hidden three small rows are written, together with those beside it.
 const HIDDEN: u32 = 2;
 /// All contacts of a user are read, and as many are told.
@@ -50,6 +52,8 @@ pub fn of(request: Option<&Request>) -> u32 {
         Some(Request::MuteMembers(mute)) => count(mute.user_ids.len()),
         Some(Request::WhoRead(who)) => RECEIPT_MEMBERS_MAX / USERS + count(who.server_msg_ids.len()),
         Some(Request::HideMessages(hide)) => count(hide.server_msg_ids.len()) / HIDDEN,
+        Some(Request::ListPins(list)) => page(list.limit).min(PINS_MAX) / PINS,
+        Some(Request::ListReactions(list)) => page(list.limit) / USERS,
         _ => 0,
     }
 }
@@ -97,7 +101,11 @@ mod tests {
                 "`list_members`, `list_bans`, `list_join_requests`",
                 Request::ListMembers(v1::ListMembers { limit, ..Default::default() }),
             ),
-            ("`list_contacts`, `list_blocks`", Request::ListContacts(v1::ListContacts { limit, ..Default::default() })),
+            (
+                "`list_contacts`, `list_blocks`, `list_reactions`",
+                Request::ListContacts(v1::ListContacts { limit, ..Default::default() }),
+            ),
+            ("`list_pins`", Request::ListPins(v1::ListPins { limit, ..Default::default() })),
             ("`get_users`", Request::GetUsers(v1::GetUsers { user_ids: ids(200), ..Default::default() })),
             (
                 "`create_group`, `invite_members`, `remove_members`, `unban_members`, `answer_join_requests`, `set_role`, `mute_members`",
@@ -112,7 +120,11 @@ mod tests {
             ("`watch_presence`", Request::WatchPresence(v1::WatchPresence {})),
             ("all others", Request::Ping(v1::Ping {})),
         ] {
-            let later = if matches!(request, Request::Pull(_)) { page } else { 0 };
+            let later = match request {
+                Request::Pull(_) => page,
+                Request::ListPins(_) => of_bodies(PAGE_BYTES_MAX - 1 + BODY_BYTES_MAX),
+                _ => 0,
+            };
             check(document, row, of(Some(&request)) + later);
         }
     }

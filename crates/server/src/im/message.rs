@@ -23,12 +23,22 @@ pub enum Entry {
     Recall(v1::Recall),
     Edit(v1::Edit),
     React(v1::React),
+    Pin(v1::PinMessage),
+    Unpin(v1::UnpinMessage),
 }
 
 impl Entry {
     /// Whether the request is one.
     pub fn is(request: &Request) -> bool {
-        matches!(request, Request::Send(_) | Request::Recall(_) | Request::Edit(_) | Request::React(_))
+        matches!(
+            request,
+            Request::Send(_)
+                | Request::Recall(_)
+                | Request::Edit(_)
+                | Request::React(_)
+                | Request::PinMessage(_)
+                | Request::UnpinMessage(_)
+        )
     }
 
     /// Takes such a request, and leaves another one.
@@ -38,6 +48,8 @@ impl Entry {
             Request::Recall(recall) => Some(Self::Recall(recall)),
             Request::Edit(edit) => Some(Self::Edit(edit)),
             Request::React(react) => Some(Self::React(react)),
+            Request::PinMessage(pin) => Some(Self::Pin(pin)),
+            Request::UnpinMessage(unpin) => Some(Self::Unpin(unpin)),
             other => {
                 *request = Some(other);
                 None
@@ -49,7 +61,7 @@ impl Entry {
         match self {
             Self::Send(send) => send.content.len() + send.attachment.len(),
             Self::Edit(edit) => edit.content.len() + edit.attachment.len(),
-            Self::Recall(_) | Self::React(_) => 0,
+            Self::Recall(_) | Self::React(_) | Self::Pin(_) | Self::Unpin(_) => 0,
         }
     }
 
@@ -59,6 +71,8 @@ impl Entry {
             Self::Recall(recall) => change::check_recall(actor, recall),
             Self::Edit(edit) => change::check_edit(actor, edit),
             Self::React(react) => change::check_react(actor, react),
+            Self::Pin(pin) => change::check_pin(actor, pin),
+            Self::Unpin(unpin) => change::check_unpin(actor, unpin),
         }
     }
 }
@@ -148,7 +162,7 @@ fn behind_failed() -> Error {
 fn check_send(actor: &Actor, send: v1::Send) -> Result<NewMessage, Error> {
     let conversation = wire::conversation_of(&send.conversation_id, actor.user)?;
     let kind = send.r#type();
-    if matches!(kind, Type::Unknown | Type::Notice | Type::Recall | Type::Edit | Type::Reaction | Type::Nickname) {
+    if matches!(kind, Type::Unknown | Type::Notice) || is_silent(kind) {
         let message = format!("type {} cannot be sent: send one that docs/protocol.md lists", send.r#type);
         return Err(Error::bad_field(message));
     }
@@ -166,6 +180,10 @@ fn check_send(actor: &Actor, send: v1::Send) -> Result<NewMessage, Error> {
         change: None,
         login_version: actor.login_version(),
     })
+}
+
+fn is_silent(kind: Type) -> bool {
+    matches!(kind, Type::Recall | Type::Edit | Type::Reaction | Type::Unpin | Type::Nickname)
 }
 
 pub fn check_body(bytes: usize) -> Result<(), Error> {

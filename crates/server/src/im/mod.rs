@@ -21,6 +21,7 @@ pub mod operator;
 mod page;
 pub mod peer;
 pub mod people;
+mod pin;
 pub mod presence;
 mod read;
 mod session;
@@ -129,9 +130,14 @@ async fn handle(
         }
         Some(Request::Hello(_)) => Err(Error::new(ErrorCode::AlreadyLoggedIn, "this connection is logged in already")),
 
-        Some(Request::Send(_) | Request::Recall(_) | Request::Edit(_) | Request::React(_)) => {
-            unreachable!("entries of a log are taken together by turn()")
-        }
+        Some(
+            Request::Send(_)
+            | Request::Recall(_)
+            | Request::Edit(_)
+            | Request::React(_)
+            | Request::PinMessage(_)
+            | Request::UnpinMessage(_),
+        ) => unreachable!("entries of a log are taken together by turn()"),
         Some(Request::Pull(pull)) => message::pull(cx, actor, lane, pull, now).await.map(Body::Messages),
         Some(Request::Sync(sync)) => sync::sync(cx, actor, lane, sync).await.map(Body::SyncPage),
         Some(Request::MarkRead(mark)) => read::mark_read(cx, actor, from, mark).await.map(Body::Marked),
@@ -147,6 +153,8 @@ async fn handle(
         }
         Some(Request::HideMessages(hide)) => session::hide(cx, actor, from, hide).await.map(Body::Changed),
         Some(Request::WhoRead(who)) => read::who_read(cx, actor, lane, who).await.map(Body::Readers),
+        Some(Request::ListPins(list)) => pin::list(cx, actor, lane, list, now).await.map(Body::Pins),
+        Some(Request::ListReactions(list)) => pin::list_reactions(cx, actor, lane, list).await.map(Body::Reactions),
         Some(request) => about_groups(cx, actor, lane, request, now).await,
         None => Err(unknown()),
     }
@@ -297,6 +305,10 @@ fn kind(request: Option<&Request>) -> &'static str {
         Some(Request::RemoveSession(_)) => "remove_session",
         Some(Request::HideMessages(_)) => "hide_messages",
         Some(Request::WhoRead(_)) => "who_read",
+        Some(Request::PinMessage(_)) => "pin_message",
+        Some(Request::UnpinMessage(_)) => "unpin_message",
+        Some(Request::ListPins(_)) => "list_pins",
+        Some(Request::ListReactions(_)) => "list_reactions",
         Some(Request::CreateGroup(_)) => "create_group",
         Some(Request::GetGroup(_)) => "get_group",
         Some(Request::ListMembers(_)) => "list_members",

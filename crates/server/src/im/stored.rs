@@ -7,11 +7,11 @@ use anser_proto::{
     limits::{PAGE_BYTES_MAX, PAGE_MAX},
     v1::{self, server_frame::Body},
 };
-use anser_store::{Appended, MemberIds, NewMessage, Stretch};
+use anser_store::{Appended, MemberIds, NewMessage, PIN_NOTICE, Stretch};
 
 use super::{
     change,
-    deliver::{Audience, LogPosition, members_to_tell, publish, untold},
+    deliver::{Audience, LogPosition, members_to_tell, missed, publish, untold},
     members::MemberList,
     wire,
 };
@@ -71,6 +71,10 @@ pub async fn tell_again(cx: &Ctx, from: ConnId, new: &NewMessage, appended: &App
         Ok(page) => page,
         Err(error) => return untold(cx, conversation, appended.members_version, &error),
     };
+    if new.kind == PIN_NOTICE && (page.messages.is_empty() || page.changed.is_empty()) {
+        // Its sender put away what others may lack.
+        return missed(cx, conversation, appended.members_version);
+    }
     let wave = &mut Wave::default();
     if let Some(target) = page.changed.into_iter().next() {
         let members_version = match conversation {
@@ -82,7 +86,8 @@ pub async fn tell_again(cx: &Ctx, from: ConnId, new: &NewMessage, appended: &App
             },
         };
         let appended = Appended { members_version, ..appended.clone() };
-        return change::tell(cx, wave, sender, &appended, &target.for_all()).await;
+        let shown = page.messages.first().map(wire::message);
+        return change::tell(cx, wave, sender, &appended, shown, &target.for_all()).await;
     }
     let Some(event) = page.messages.into_iter().next().map(|message| event(wire::message(&message.for_all()), 0))
     else {
@@ -140,5 +145,5 @@ fn stretch(ids: &RangeInclusive<u64>) -> Stretch {
 }
 
 pub fn event(message: v1::Message, mailbox_seq: u64) -> Event {
-    Event::new(Body::Message(v1::MessageEvent { message: Some(message), mailbox_seq }))
+    Event::new(Body::Message(v1::MessageEvent { message: Some(message), mailbox_seq, changed: Vec::new() }))
 }

@@ -5,7 +5,7 @@
 use std::{collections::HashMap, ops::RangeInclusive, sync::Arc};
 
 use anser_proto::GroupId;
-use anser_store::NewMessage;
+use anser_store::{NewMessage, PIN_NOTICE};
 use futures_util::poll;
 use tokio::sync::Semaphore;
 
@@ -13,7 +13,7 @@ use super::{
     change,
     deliver::missed,
     members::{Before, MemberList},
-    stored,
+    stored, wire,
 };
 use crate::{accepted::ConnId, cluster::calls::Outcomes, ctx::Ctx, outbox::Wave};
 
@@ -73,7 +73,8 @@ impl Stored {
             match outcome {
                 Ok(appended) if appended.duplicate => _ = stored_before.insert(new.conversation, (new, appended)),
                 Ok(appended) if let Some(target) = &appended.changed => {
-                    change::tell(&cx, &mut wave, new.from.user, appended, target).await;
+                    let shown = (new.kind == PIN_NOTICE).then(|| wire::new_message(new, appended));
+                    change::tell(&cx, &mut wave, new.from.user, appended, shown, target).await;
                 }
                 Ok(appended) => {
                     if let Some((group, members)) = stored::tell(&cx, &mut wave, self.from, new, appended).await {

@@ -3,8 +3,8 @@
 use anser_proto::{ConversationId, ErrorCode, GroupId, UserId, v1};
 use anser_store::{
     Appended, Ban, Block, Change, Contact, Group, GroupNickname, History, JoinRequest, KnownDevice, Link, Member,
-    Message, NewMessage, Now, Party, Preview, Privacy, Profile, Reaction, Reference, Revision, Role, Session, User,
-    Who,
+    Message, MessageType, NewMessage, Now, PIN_NOTICE, Party, Pin, Preview, Privacy, Profile, Reaction,
+    ReactionsOfUser, Reference, Revision, Role, Session, User, Who,
 };
 use prost::Message as _;
 
@@ -61,7 +61,8 @@ pub fn profile(profile: &Profile) -> v1::User {
 }
 
 pub fn message(message: &Message) -> v1::Message {
-    let is_notice = message.kind == i32::from(v1::message::Type::Notice);
+    let kind = kind(message.kind);
+    let is_notice = kind == i32::from(v1::message::Type::Notice);
     v1::Message {
         conversation_id: message.conversation.to_string(),
         server_msg_id: message.server_msg_id,
@@ -70,7 +71,7 @@ pub fn message(message: &Message) -> v1::Message {
         from_nickname: message.from.nickname.to_string(),
         from_platform: message.from.platform,
         from_device_id: message.from.device_id.to_string(),
-        r#type: message.kind,
+        r#type: kind,
         content: message.content.to_string(),
         attachment: if is_notice { Default::default() } else { message.attachment.clone() },
         notice: if is_notice { v1::Notice::decode(message.attachment.clone()).ok() } else { None },
@@ -85,7 +86,13 @@ pub fn message(message: &Message) -> v1::Message {
         edits: message.revision.edits,
         reply_to: message.reply_to,
         reactions: message.revision.reactions.0.iter().map(reaction).collect(),
+        pinned: message.revision.pinned,
     }
+}
+
+/// A notice is one whoever wrote it.
+fn kind(kind: MessageType) -> i32 {
+    if kind == PIN_NOTICE { v1::message::Type::Notice.into() } else { kind }
 }
 
 fn state(is_recalled: bool) -> v1::message::State {
@@ -99,6 +106,15 @@ fn reaction(reaction: &Reaction) -> v1::Reaction {
         user_ids: reaction.users.iter().map(|user| user.0).collect(),
         mine: reaction.mine,
     }
+}
+
+pub fn pin(pin: &Pin) -> v1::Pin {
+    v1::Pin { message: Some(message(&pin.message)), pinned_by: pin.pinned_by.0 }
+}
+
+pub fn reactions_of_user(reactions: &ReactionsOfUser) -> v1::ReactionsOfUser {
+    let emojis = reactions.emojis.iter().map(|emoji| (**emoji).to_owned()).collect();
+    v1::ReactionsOfUser { user_id: reactions.user.0, emojis }
 }
 
 pub fn reference(reference: &Reference) -> v1::Reference {
@@ -162,7 +178,7 @@ fn preview(preview: &Preview) -> v1::Preview {
         server_msg_id: preview.server_msg_id,
         from_id: preview.from.0,
         from_nickname: preview.nickname.to_string(),
-        r#type: preview.kind,
+        r#type: kind(preview.kind),
         content: preview.content.to_string(),
         server_time_ms: preview.server_time_ms,
         state: state(preview.is_recalled).into(),

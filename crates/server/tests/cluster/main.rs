@@ -1,6 +1,10 @@
 //! The seams between nodes: one suite for each, a test for each sentence of its contract, run on every implementation;
 //! and what the real services may do to them.
 
+#[cfg(feature = "cluster")]
+#[path = "../it/ask.rs"]
+#[allow(dead_code, reason = "the tests of one server use more of it")]
+mod ask;
 mod bus;
 mod directory;
 #[cfg(feature = "cluster")]

@@ -7,13 +7,13 @@ use anser_proto::{
 
 use crate::raw::{Raw, TestServer, group_id, memory_store, send};
 
-fn recall(conversation_id: &str, id: &str, place: u64) -> Request {
+pub fn recall(conversation_id: &str, id: &str, place: u64) -> Request {
     let target = Some(recall::Target::ServerMsgId(place));
     let (conversation_id, client_msg_id) = (conversation_id.into(), id.into());
     Request::Recall(v1::Recall { conversation_id, client_msg_id, target, client_time_ms: 5 })
 }
 
-fn edit(conversation_id: &str, id: &str, place: u64, content: &str) -> Request {
+pub fn edit(conversation_id: &str, id: &str, place: u64, content: &str) -> Request {
     Request::Edit(v1::Edit {
         conversation_id: conversation_id.into(),
         client_msg_id: id.into(),
@@ -23,7 +23,7 @@ fn edit(conversation_id: &str, id: &str, place: u64, content: &str) -> Request {
     })
 }
 
-fn react(conversation_id: &str, id: &str, place: u64, emojis: &[&str]) -> Request {
+pub fn react(conversation_id: &str, id: &str, place: u64, emojis: &[&str]) -> Request {
     Request::React(v1::React {
         conversation_id: conversation_id.into(),
         client_msg_id: id.into(),
@@ -39,7 +39,7 @@ fn reply(conversation_id: &str, id: &str, place: u64) -> Request {
     Request::Send(v1::Send { conversation_id, client_msg_id, r#type, content, reply_to: place, ..Default::default() })
 }
 
-async fn done(raw: &mut Raw, request: Request) -> v1::Sent {
+pub async fn done(raw: &mut Raw, request: Request) -> v1::Sent {
     match raw.ask(request).await {
         Body::Sent(sent) => sent,
         other => panic!("not done: {other:?}"),

@@ -128,6 +128,28 @@ impl Store for Faulty {
         self.below.who_read(asker, group, places).await
     }
 
+    async fn pins(
+        &self,
+        reader: UserId,
+        conversation: ConversationId,
+        before: u64,
+        limit: u32,
+        bytes_max: usize,
+    ) -> Result<Page<Pin>, Error> {
+        self.below.pins(reader, conversation, before, limit, bytes_max).await
+    }
+
+    async fn reactions(
+        &self,
+        reader: UserId,
+        conversation: ConversationId,
+        place: u64,
+        after: UserId,
+        limit: u32,
+    ) -> Result<Page<ReactionsOfUser>, Error> {
+        self.below.reactions(reader, conversation, place, after, limit).await
+    }
+
     async fn positions(&self, user: UserId) -> Result<Positions, Error> {
         self.fault()?;
         self.below.positions(user).await

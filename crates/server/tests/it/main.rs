@@ -1,5 +1,6 @@
 //! The server over real sockets, in the words of the protocol.
 
+mod ask;
 mod bad_input;
 mod change;
 mod device;
@@ -16,6 +17,7 @@ mod message;
 mod peer;
 mod people;
 mod permissions;
+mod pin;
 mod presence;
 mod proxy;
 mod raw;

@@ -5,7 +5,10 @@ use anser_proto::{
     v1::{self, client_frame::Request, server_frame::Body},
 };
 
-use crate::raw::{Raw, TestServer, send};
+use crate::{
+    ask,
+    raw::{Raw, TestServer, send},
+};
 
 /// What the other one is to the caller.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,6 +44,9 @@ pub type Row = (&'static str, Ask, [Cell; 5]);
 pub const ROWS: &[Row] = &[
     ("send", send_to, [Told, Told, Forbidden, Forbidden, NotFound]),
     ("pull", pull, [Untold, Untold, Untold, Untold, Untold]),
+    ("pin_message", pin_first, [Told, Told, Forbidden, Forbidden, NotFound]),
+    ("list_pins", list_pins, [Untold, Untold, Untold, Untold, Untold]),
+    ("list_reactions", list_reactions, [Untold, Untold, Untold, Untold, NotFound]),
     ("mark_read", mark_read, [Told, Told, Untold, Untold, Untold]),
     ("mark_delivered", mark_delivered, [Told, Told, Untold, Untold, Untold]),
     ("update_session", pin_session, [Untold, Untold, Untold, Untold, NotFound]),
@@ -61,9 +67,13 @@ pub const ROWS: &[Row] = &[
     ("create_group", create_group, [Told, Told, Untold, Untold, NotFound]),
 ];
 
+/// Of what changes nothing others are told once more where there are other nodes.
+const ROWS_OF_ONE_NODE: &[Row] = &[("unpin_message", unpin_first, [Untold, Untold, Forbidden, Forbidden, NotFound])];
+
 /// Where only contacts may write to each other.
 pub const ROWS_AMONG_CONTACTS: &[Row] = &[
     ("send", send_to, [Forbidden, Told, Forbidden, Forbidden, NotFound]),
+    ("pin_message", pin_first, [Forbidden, NotFound, Forbidden, Forbidden, NotFound]),
     ("typing", typing, [Forbidden, Told, Untold, Untold, NotFound]),
     ("signal", signal, [Forbidden, Told, Untold, Untold, NotFound]),
 ];
@@ -78,6 +88,23 @@ fn send_to(own: u64, other: u64) -> Request {
 
 fn pull(own: u64, other: u64) -> Request {
     Request::Pull(v1::Pull { conversation_id: conversation(own, other), ..Default::default() })
+}
+
+fn pin_first(own: u64, other: u64) -> Request {
+    ask::pin(&conversation(own, other), "asked", 1)
+}
+
+/// What is not pinned.
+fn unpin_first(own: u64, other: u64) -> Request {
+    ask::unpin(&conversation(own, other), "asked", 1)
+}
+
+fn list_pins(own: u64, other: u64) -> Request {
+    ask::list_pins(&conversation(own, other))
+}
+
+fn list_reactions(own: u64, other: u64) -> Request {
+    ask::list_reactions(&conversation(own, other), 1)
 }
 
 fn mark_read(own: u64, other: u64) -> Request {
@@ -229,6 +256,8 @@ fn is_about(changed: &v1::Changed, user_id: u64) -> bool {
 async fn every_request_to_another_user_is_answered_as_the_table_says() {
     let server = TestServer::start().await;
     check(&server, &server, ROWS, true).await;
+    let server = TestServer::start().await;
+    check(&server, &server, ROWS_OF_ONE_NODE, true).await;
 }
 
 #[tokio::test]

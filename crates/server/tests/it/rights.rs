@@ -6,7 +6,7 @@ use anser_proto::{
 };
 
 use crate::{
-    lists,
+    ask, lists,
     raw::{Raw, TestServer, group_id, memory_store, send},
 };
 
@@ -22,6 +22,11 @@ const TABLE: &str = "
     who_read       NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  ok          ok         ok         ok
     send           NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
     send_when_all  NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      MUTED      ok         ok
+    pin_message    NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      FORBIDDEN  ok         ok
+    pin_when_all   NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      MUTED      ok         ok
+    unpin_message  NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      FORBIDDEN  ok         ok
+    list_pins      NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  ok         ok         ok         ok
+    list_reactions NOT_MEMBER  NOT_MEMBER  ok          ok         ok         ok         ok
     typing         NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
     typing_all     NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      MUTED      ok         ok
     signal         NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
@@ -102,6 +107,8 @@ impl Cast {
         let Body::Group(v1::Group { group_id, .. }) = self.done("owner", Request::CreateGroup(create)).await else {
             panic!("no group")
         };
+        // Its place is 2.
+        self.done("plain", send(&format!("group_{group_id}"), "said", "honk")).await;
         let user_ids = vec![self.id("admin"), self.id("second")];
         let role = v1::group::Role::Admin.into();
         self.done("owner", Request::SetRole(v1::SetRole { group_id, user_ids, role })).await;
@@ -111,6 +118,15 @@ impl Cast {
         let user_ids = vec![self.id("banned")];
         self.done("owner", Request::RemoveMembers(v1::RemoveMembers { group_id, user_ids, ban: true })).await;
         format!("group_{group_id}")
+    }
+
+    async fn about_pins(&mut self, row: &str, conversation: &str) -> Request {
+        let pin = ask::pin(conversation, "pinned", 2);
+        if row != "unpin_message" {
+            return pin;
+        }
+        self.done("owner", pin).await;
+        ask::unpin(conversation, "unpinned", 2)
     }
 
     async fn owners_link(&mut self, group_id: u64) -> v1::Link {
@@ -135,6 +151,9 @@ impl Cast {
             "hide_messages" => lists::hide(conversation, &[1]),
             "who_read" => lists::who_read(conversation, &[1]),
             "send" | "send_when_all" => send(conversation, "m-1", "honk"),
+            "pin_message" | "pin_when_all" | "unpin_message" => self.about_pins(row, conversation).await,
+            "list_pins" => ask::list_pins(conversation),
+            "list_reactions" => ask::list_reactions(conversation, 2),
             "typing" | "typing_all" => Request::Typing(v1::Typing { conversation_id }),
             "signal" | "signal_all" => {
                 Request::Signal(v1::Signal { conversation_id, r#type: "call".into(), ..Default::default() })
@@ -206,7 +225,7 @@ async fn every_cell_of_the_table_is_as_it_says() {
             let group_id = group_id(&conversation);
             let mut update = v1::UpdateGroup { group_id, ..Default::default() };
             match row[0] {
-                "send_when_all" | "typing_all" | "signal_all" => update.mute_all = Some(true),
+                "send_when_all" | "pin_when_all" | "typing_all" | "signal_all" => update.mute_all = Some(true),
                 "propose" => update.join = Some(v1::group::Join::Approval.into()),
                 "invite_closed" | "create_closed" => update.join = Some(v1::group::Join::Closed.into()),
                 _ => {}
@@ -235,7 +254,7 @@ async fn a_refused_act_leaves_no_notice() {
         cast.of("owner").pull(pull).await.head
     };
     let before = head(&mut cast).await;
-    for row in ["invite", "remove", "ban", "mute", "update_group", "set_role", "transfer", "dissolve"] {
+    for row in ["pin_message", "invite", "remove", "ban", "mute", "update_group", "set_role", "transfer", "dissolve"] {
         let request = cast.request(row, &conversation).await;
         let refused = cast.of("muted").refused(request).await;
         assert!(matches!(refused, ErrorCode::Forbidden | ErrorCode::Muted), "{row}: {refused:?}");

@@ -65,6 +65,23 @@ macro_rules! store_contract {
                 who_is_blocked_takes_back_their_words_and_changes_nothing_else
                 changes_outlive_reopening
             }
+            pin {
+                a_pin_is_a_notice_that_is_shown_and_does_not_count
+                what_is_unpinned_is_not_listed
+                who_pins_what_is_pinned_makes_no_entry
+                a_retry_of_a_pin_gets_its_first_place
+                a_recall_unpins_and_an_edit_does_not
+                notices_and_silent_entries_cannot_be_pinned
+                the_owner_and_admins_of_a_group_pin
+                both_of_two_pin_unless_one_blocks_the_other
+                pins_of_a_conversation_are_bounded
+                pins_are_listed_to_who_sees_them
+                pages_of_pins_lead_through_all
+                a_page_tells_what_was_pinned_before_it
+                pins_outlive_reopening
+                who_sees_a_message_sees_who_reacted
+                pages_of_reactions_lead_through_all
+            }
             append {
                 ids_are_dense_in_the_order_of_the_batch
                 ids_go_on_from_batch_to_batch

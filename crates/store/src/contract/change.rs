@@ -14,9 +14,9 @@ use crate::{
 const RECALL: i32 = 60;
 const EDIT: i32 = 61;
 const REACTION: i32 = 62;
-const FORWARD: Stretch = Stretch { after: Some(0), before: 0, limit: 200, bytes_max: usize::MAX };
+pub(super) const FORWARD: Stretch = Stretch { after: Some(0), before: 0, limit: 200, bytes_max: usize::MAX };
 
-fn changing(
+pub(super) fn changing(
     by: UserId,
     conversation: ConversationId,
     id: &str,
@@ -40,16 +40,16 @@ pub(super) fn react(by: UserId, conversation: ConversationId, id: &str, target: 
     changing(by, conversation, id, (REACTION, What::React), target, emojis)
 }
 
-async fn at(room: &Room, reader: UserId, conversation: ConversationId, place: u64) -> Message {
+pub(super) async fn at(room: &Room, reader: UserId, conversation: ConversationId, place: u64) -> Message {
     let log = room.log(reader, conversation).await;
     log.into_iter().find(|message| message.server_msg_id == place).expect("it is shown")
 }
 
-async fn page(room: &Room, reader: UserId, conversation: ConversationId, stretch: Stretch) -> LogPage {
+pub(super) async fn page(room: &Room, reader: UserId, conversation: ConversationId, stretch: Stretch) -> LogPage {
     ok(room.read_log(reader, conversation, stretch).await)
 }
 
-fn refused(answer: Result<Appended, Error>) -> Refusal {
+pub(super) fn refused(answer: Result<Appended, Error>) -> Refusal {
     match answer {
         Err(Error::Refused(refusal)) => refusal,
         other => panic!("it was to be refused: {other:?}"),

@@ -26,7 +26,7 @@ async fn set(room: &Room, user: UserId, conversation: ConversationId, flags: Fla
     ok(act(room, user, conversation, SessionAction::Update(flags)).await)
 }
 
-async fn clear(room: &Room, user: UserId, conversation: ConversationId, through: u64) -> SessionChanged {
+pub(super) async fn clear(room: &Room, user: UserId, conversation: ConversationId, through: u64) -> SessionChanged {
     ok(act(room, user, conversation, SessionAction::Clear(through)).await)
 }
 
@@ -42,7 +42,7 @@ async fn try_hide(room: &Room, user: UserId, of: ConversationId, places: &[u64])
 }
 
 /// The places that were hidden by it.
-async fn hide(room: &Room, user: UserId, of: ConversationId, places: &[u64]) -> Vec<u64> {
+pub(super) async fn hide(room: &Room, user: UserId, of: ConversationId, places: &[u64]) -> Vec<u64> {
     let before = room.mailbox_seq(user).await;
     let Hidden { changes, mailbox_seq } = ok(try_hide(room, user, of, places).await);
     let stamps: Vec<_> = changes.iter().map(|change| change.mailbox_seq).collect();

@@ -22,6 +22,7 @@ mod mark;
 mod members;
 mod nickname;
 mod people;
+mod pin;
 mod receipt;
 mod requests;
 mod roles;
@@ -60,11 +61,14 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Between them they call every verb, with all that its statements differ by.
 #[cfg(test)]
-pub(crate) const OF_EVERY_VERB: [&str; 24] = [
+pub(crate) const OF_EVERY_VERB: [&str; 27] = [
     "life::everything_is_there_after_reopening",
     "lists::a_hidden_message_is_on_no_page",
     "lists::pinned_conversations_are_bounded",
     "lists::what_is_hidden_does_not_count_and_is_not_the_last",
+    "pin::a_recall_unpins_and_an_edit_does_not",
+    "pin::pages_of_pins_lead_through_all",
+    "pin::pages_of_reactions_lead_through_all",
     "receipt::who_read_follows_from_the_marks",
     "append::a_retry_after_leaving_gets_the_first_place_again",
     "append::another_body_under_a_known_client_msg_id_is_refused",

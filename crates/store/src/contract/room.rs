@@ -316,7 +316,8 @@ impl Room {
             picture.insert(format!("{user} people"), format!("{people:?}"));
             for session in self.all_sessions(user).await {
                 let log = self.read_log(user, session.conversation, WHOLE).await;
-                picture.insert(format!("{user} {} log", session.conversation), format!("{log:?}"));
+                let pins = self.pins(user, session.conversation, 0, u32::MAX, usize::MAX).await;
+                picture.insert(format!("{user} {} log", session.conversation), format!("{:?}", (log, pins)));
                 picture.insert(format!("{user} {}", session.conversation), format!("{session:?}"));
                 if let ConversationId::Group(group) = session.conversation {
                     picture.insert(format!("members of {group}"), format!("{:?}", self.member_ids(group).await));

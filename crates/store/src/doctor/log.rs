@@ -13,7 +13,7 @@ use crate::{
 /// Everything of a message that is the same in both copies, but for its count: that follows from those before it.
 const SAME: &str = "client_msg_id, type, counted, client_time_ms, server_time_ms, from_nickname, from_platform, \
                     from_device_id, content, attachment, reply_to, target, changed, recalled_by, edited_ms, edits, reactions, \
-                    body_digest";
+                    pinned, body_digest";
 const KEY: &[&str] = &["here.from_id", "here.to_id", "here.server_msg_id"];
 /// Of a log, what is read of each row behind its key.
 const ENTRY: &str = "here.from_id AS sender, here.counted, here.count, here.server_time_ms, here.type, \
@@ -53,23 +53,15 @@ impl<P: Patient> Doctor<'_, P> {
         }
         for shard in 0..self.shards {
             self.recalled(shard).await?;
+            self.pinned(shard).await?;
         }
         self.heads_of_nothing().await
     }
 
     /// What counted and is recalled is among those that are subtracted from unread counts.
     async fn recalled(&mut self, shard: u64) -> Result<(), P::Error> {
-        let [smaller, larger] = ["<", ">"]
-            .map(|than| format!("CASE WHEN here.from_id {than} here.to_id THEN here.from_id ELSE here.to_id END"));
-        let conversations = [
-            (send_table(shard), "TRUE", smaller.as_str(), larger.as_str()),
-            (receive_table(shard), "here.group_id IS NOT NULL", "0", "here.group_id"),
-        ];
-        for (table, which, small, big) in conversations {
-            let noted = format!(
-                "EXISTS (SELECT 1 FROM im_recalled AS noted WHERE noted.small_id = {small} AND noted.big_id = {big}
-                     AND noted.server_msg_id = here.server_msg_id)"
-            );
+        for (table, which, noted) in noted_of(shard) {
+            let noted = format!("EXISTS (SELECT 1 FROM im_recalled AS noted WHERE {noted})");
             let is_recalled = "here.counted = 1 AND here.recalled_by IS NOT NULL";
             let missing = format!("{which} AND {is_recalled} AND NOT {noted}");
             let check = Check::of(Over::messages(&table), "'it is recalled and still counts as unread'", missing);
@@ -77,6 +69,17 @@ impl<P: Patient> Doctor<'_, P> {
             let wrong = format!("{which} AND NOT ({is_recalled}) AND {noted}");
             let check = Check::of(Over::messages(&table), "'it is not recalled and does not count as unread'", wrong);
             self.check(&check).await?;
+        }
+        Ok(())
+    }
+
+    /// What is pinned is listed by the entry that pinned it.
+    async fn pinned(&mut self, shard: u64) -> Result<(), P::Error> {
+        for (table, which, noted) in noted_of(shard) {
+            let listed = format!("(SELECT noted.entry FROM im_pin AS noted WHERE {noted})");
+            let wrong = format!("'it is pinned by ' || here.pinned || ', and listed by ' || coalesce({listed}, 0)");
+            let differs = format!("{which} AND here.pinned <> coalesce({listed}, 0)");
+            self.check(&Check::of(Over::messages(&table), wrong, differs)).await?;
         }
         Ok(())
     }
@@ -282,6 +285,19 @@ pub(super) fn send_table(shard: u64) -> String {
 
 pub(super) fn receive_table(shard: u64) -> String {
     format!("im_message_recv_{shard}")
+}
+
+/// Where the messages of this shard lie, each once; which of them; and that a row `noted` of another table is about the one that is `here`.
+fn noted_of(shard: u64) -> [(String, &'static str, String); 2] {
+    let [smaller, larger] = ["<", ">"]
+        .map(|than| format!("CASE WHEN here.from_id {than} here.to_id THEN here.from_id ELSE here.to_id END"));
+    let noted = |small: &str, big: &str| {
+        format!("noted.small_id = {small} AND noted.big_id = {big} AND noted.server_msg_id = here.server_msg_id")
+    };
+    [
+        (send_table(shard), "TRUE", noted(&smaller, &larger)),
+        (receive_table(shard), "here.group_id IS NOT NULL", noted("0", "here.group_id")),
+    ]
 }
 
 /// The condition that a message lies in the log of a sender and a receiver, as one of them keeps it.

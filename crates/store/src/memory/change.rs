@@ -1,4 +1,4 @@
-//! Recalls, edits and reactions: plainly, on the one copy that there is.
+//! Recalls, edits, reactions and pins: plainly, on the one copy that there is.
 
 use anser_proto::{
     ConversationId, UserId,
@@ -8,12 +8,18 @@ use anser_proto::{
 
 use super::{Reacted, State};
 use crate::{
-    Appended, EDITS_OF_A_MESSAGE, EMOJIS_OF_A_MESSAGE, Message, MessageChange, NewMessage, Reaction, Reactions,
-    Refusal, Role, Target, What,
+    Appended, EDITS_OF_A_MESSAGE, EMOJIS_OF_A_MESSAGE, Message, MessageChange, NewMessage, PIN_NOTICE, Reaction,
+    Reactions, Refusal, Role, Target, What,
 };
 
 pub(super) fn is_silent(kind: i32) -> bool {
-    [Type::Recall, Type::Edit, Type::Reaction, Type::Nickname].into_iter().any(|silent| silent as i32 == kind)
+    [Type::Recall, Type::Edit, Type::Reaction, Type::Unpin, Type::Nickname]
+        .into_iter()
+        .any(|silent| silent as i32 == kind)
+}
+
+pub(super) fn is_notice(kind: i32) -> bool {
+    kind == Type::Notice as i32 || kind == PIN_NOTICE
 }
 
 impl State {
@@ -25,7 +31,7 @@ impl State {
     /// A message that somebody sent and that the user sees.
     pub(super) fn said(&self, user: UserId, conversation: ConversationId, place: u64) -> Result<&Message, Refusal> {
         let seen = self.kept(user, conversation)?;
-        let is_said = |kind| !is_silent(kind) && kind != Type::Notice as i32;
+        let is_said = |kind| !is_silent(kind) && !is_notice(kind);
         let said = seen.into_iter().find(|message| message.server_msg_id == place && is_said(message.kind));
         said.ok_or(Refusal::NotFound("message"))
     }
@@ -40,6 +46,9 @@ impl State {
         if change.what != What::Recall {
             self.may_write(from, conversation)?;
         }
+        if matches!(change.what, What::Pin | What::Unpin) {
+            self.may_pin(from, conversation)?;
+        }
         let place = match &change.target {
             Target::Place(place) => *place,
             Target::Own(id) => {
@@ -53,6 +62,8 @@ impl State {
             What::Recall => self.recall(from, &mut now)?,
             What::Edit { if_changed } => self.edit(&new, if_changed, &mut now)?,
             What::React => self.react(&new, &mut now)?,
+            What::Pin => self.pin(&new, &mut now)?,
+            What::Unpin => now.revision.pinned = 0,
         }
         let head = self.logs[&conversation].last().expect("a message is in it");
         if now == before {
@@ -60,7 +71,10 @@ impl State {
             return Ok(Appended::first(last_change, head.server_time_ms, head.count));
         }
         now.revision.changed = head.server_msg_id + 1;
-        let entry = NewMessage { content: "".into(), attachment: Default::default(), counted: false, ..new.clone() };
+        let mut entry = NewMessage { counted: false, ..new.clone() };
+        if change.what != What::Pin {
+            (entry.content, entry.attachment) = Default::default();
+        }
         let stored = self.push(entry);
         self.targets.insert((conversation, stored.server_msg_id), place);
         self.places.insert((conversation, from, new.client_msg_id.clone()), (stored.server_msg_id, new));
@@ -94,6 +108,7 @@ impl State {
         (target.content, target.attachment, target.reply_to) = ("".into(), Default::default(), 0);
         target.revision.recalled_by = Some(by);
         target.revision.reactions = Reactions::default();
+        target.revision.pinned = 0;
         self.reactions.remove(&(target.conversation, target.server_msg_id));
         Ok(())
     }

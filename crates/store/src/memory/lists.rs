@@ -5,10 +5,13 @@ use std::collections::BTreeSet;
 use anser_proto::{
     ConversationId, GroupId, UserId,
     limits::{PINNED_SESSIONS_MAX, RECEIPT_MEMBERS_MAX},
-    v1::message::Type,
 };
 
-use super::{State, change::is_silent, people::Thing};
+use super::{
+    State,
+    change::{is_notice, is_silent},
+    people::Thing,
+};
 use crate::{
     Change, Flags, Hidden, Hide, Mark, MarkKind, Message, Now, PINNED_SESSIONS_OF_A_USER, READERS_OF_A_GROUP, Readers,
     Refusal, Role, SessionAction, SessionChange, SessionChanged,
@@ -125,7 +128,7 @@ impl State {
         let mut told = Vec::new();
         for message in self.kept(asker, conversation)? {
             let (place, author) = (message.server_msg_id, message.from.user);
-            let is_said = !is_silent(message.kind) && message.kind != Type::Notice as i32;
+            let is_said = !is_silent(message.kind) && !is_notice(message.kind);
             if !places.contains(&place) || !is_said || (author != asker && own.role == Role::Member) {
                 continue;
             }

@@ -164,17 +164,16 @@ impl State {
                 break;
             }
             (reached, looked_at) = (Some(message.server_msg_id), looked_at + 1);
-            if self.is_put_away(reader, conversation, message.server_msg_id) {
-                // It was there, and is passed over.
-            } else if !is_silent(message.kind) {
+            if message.kind == v1::message::Type::Nickname as i32 {
+                renamed.extend(oldest_first.then_some(message.from.user));
+            } else if !is_silent(message.kind) && !self.is_put_away(reader, conversation, message.server_msg_id) {
                 page.push((*message).clone());
                 bytes += message.body_bytes();
-            } else if message.kind == v1::message::Type::Nickname as i32 {
-                renamed.extend(oldest_first.then_some(message.from.user));
-            } else if stretch.after.is_some_and(|after| self.target(message) <= after)
-                && !targets.iter().any(|(known, _)| *known == self.target(message))
-            {
-                targets.push((self.target(message), message.server_msg_id));
+            }
+            let target = self.target(message);
+            let is_known = target == 0 || targets.iter().any(|(known, _)| *known == target);
+            if !is_known && stretch.after.is_some_and(|after| target <= after) {
+                targets.push((target, message.server_msg_id));
             }
         }
         if !oldest_first {
@@ -245,7 +244,7 @@ fn changed_by(
     for (target, entry) in targets {
         let Some(row) = seen.iter().find(|one| one.server_msg_id == target) else { continue };
         bytes += row.body_bytes();
-        let is_first = changed.is_empty() && page.iter().all(|message| message.server_msg_id > entry);
+        let is_first = changed.is_empty() && page.iter().all(|message| message.server_msg_id >= entry);
         if bytes > bytes_max && !is_first {
             end = Some(entry - 1);
             break;

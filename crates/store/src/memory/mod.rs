@@ -14,6 +14,7 @@ mod lists;
 mod members;
 mod message;
 mod people;
+mod pin;
 mod session;
 mod user;
 
@@ -35,9 +36,9 @@ use crate::{
     Appended, Ban, Between, Block, Change, Changes, Contact, Device, DeviceChange, DeviceChanged, Error, Failure,
     Group, GroupUpdate, Hidden, Hide, JoinRequest, KnownDevice, Link, LinkPreview, LinkRevocation, LinkUse, LogPage,
     Logins, Mark, Marked, Member, MemberIds, MembersChange, MembersChanged, Message, NewGroup, NewLink, NewMessage,
-    NewUser, NicknameChange, Options, Page, PasswordHash, PeopleChange, PeopleChanged, Positions, Privacy,
-    PrivacyChange, Profile, ProfileChange, Readers, Refusal, Role, Seen, Session, SessionChange, SessionChanged, Stats,
-    Store, Stretch, TokenHash, User,
+    NewUser, NicknameChange, Options, Page, PasswordHash, PeopleChange, PeopleChanged, Pin, Positions, Privacy,
+    PrivacyChange, Profile, ProfileChange, ReactionsOfUser, Readers, Refusal, Role, Seen, Session, SessionChange,
+    SessionChanged, Stats, Store, Stretch, TokenHash, User,
 };
 
 pub struct MemoryStore {
@@ -220,6 +221,28 @@ impl Store for MemoryStore {
 
     async fn who_read(&self, asker: UserId, group: GroupId, places: Vec<u64>) -> Result<Vec<Readers>, Error> {
         self.with(|state| state.who_read(asker, group, &places))
+    }
+
+    async fn pins(
+        &self,
+        reader: UserId,
+        conversation: ConversationId,
+        before: u64,
+        limit: u32,
+        bytes_max: usize,
+    ) -> Result<Page<Pin>, Error> {
+        self.with(|state| state.pins(reader, conversation, before, limit, bytes_max))
+    }
+
+    async fn reactions(
+        &self,
+        reader: UserId,
+        conversation: ConversationId,
+        place: u64,
+        after: UserId,
+        limit: u32,
+    ) -> Result<Page<ReactionsOfUser>, Error> {
+        self.with(|state| state.reactions(reader, conversation, place, after, limit))
     }
 
     async fn positions(&self, user: UserId) -> Result<Positions, Error> {

@@ -9,7 +9,7 @@ use super::open::{Database, OpenError, Role};
 use crate::{WRITER_VERSION, digest::Digests, random_log_id};
 
 /// A released one is never edited: stores exist that ran it. Each may have a part that runs for every shard.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_logins.sql"),
     include_str!("migrations/0003_invitations.sql"),
@@ -22,6 +22,7 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("migrations/0010_joining.sql"),
     include_str!("migrations/0011_devices.sql"),
     include_str!("migrations/0012_profiles.sql"),
+    include_str!("migrations/0013_pins.sql"),
 ];
 const FOR_EACH_SHARD: &str = "-- for each shard --\n";
 

@@ -24,7 +24,7 @@ use crate::{
     questions,
     rows::{
         AnnouncementRow, BanRow, BlockRow, ChangeRow, Column as _, ContactRow, Damage, DeviceRow, Entry, GroupRow,
-        Head, HiddenRow, JoinRequestRow, LastSeenRow, LinkRow, Mailbox, MessageRow, PasswordRow, ProfileRow,
+        Head, HiddenRow, JoinRequestRow, LastSeenRow, LinkRow, Mailbox, MessageRow, PasswordRow, PinRow, ProfileRow,
         ReactionRow, RecalledRow, RevokedRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
     },
     verb::Wants,
@@ -54,6 +54,7 @@ struct Keys {
     changes: BTreeSet<(UserId, Thing)>,
     reactions: BTreeSet<((ConversationId, u64), UserId)>,
     recalled: BTreeSet<(ConversationId, u64)>,
+    pins: BTreeSet<(ConversationId, u64)>,
     hidden: BTreeSet<(UserId, (ConversationId, u64))>,
     standing: BTreeSet<(ConversationId, u64)>,
 }
@@ -81,6 +82,7 @@ impl Keys {
                 Want::Change(user, thing) => keys.changes.insert((user, thing)),
                 Want::Reaction(conversation, place, user) => keys.reactions.insert(((conversation, place), user)),
                 Want::Recalled(conversation, place) => keys.recalled.insert((conversation, place)),
+                Want::Pin(conversation, place) => keys.pins.insert((conversation, place)),
                 Want::Hidden(user, conversation, place) => keys.hidden.insert((user, (conversation, place))),
                 Want::LastSeen(user) => keys.last_seen.insert(user),
                 Want::Profile(user) => keys.profiles.insert(user),
@@ -119,6 +121,7 @@ impl Keys {
         of::<ChangeRow>(&self.changes, Lock::None, sql);
         of::<ReactionRow>(&self.reactions, Lock::None, sql);
         of::<RecalledRow>(&self.recalled, Lock::None, sql);
+        of::<PinRow>(&self.pins, Lock::None, sql);
         of::<HiddenRow>(&self.hidden, Lock::None, sql);
         of::<LastSeenRow>(&self.last_seen, Lock::None, sql);
         of::<ProfileRow>(&self.profiles, Lock::None, sql);
@@ -147,6 +150,7 @@ impl Keys {
         take(self.changes, results, &mut tables.changes).await?;
         take(self.reactions, results, &mut tables.reactions).await?;
         take(self.recalled, results, &mut tables.recalled).await?;
+        take(self.pins, results, &mut tables.pins).await?;
         take(self.hidden, results, &mut tables.hidden).await?;
         take(self.last_seen, results, &mut tables.last_seen).await?;
         take(self.profiles, results, &mut tables.profiles).await?;

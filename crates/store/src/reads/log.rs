@@ -224,7 +224,7 @@ impl Plan {
         Ok(head.server_msg_id >= self.end)
     }
 
-    fn reader(&self) -> Reader {
+    pub(super) fn reader(&self) -> Reader {
         Reader { user: self.asked.reader, conversation: self.asked.conversation, own: self.own }
     }
 }
@@ -260,7 +260,7 @@ impl Read for Plan {
                 let Some(at) = rows.iter().position(|row| row.server_msg_id == *target) else { continue };
                 let row = rows.swap_remove(at);
                 bytes += row.body_bytes();
-                let is_first = changed.is_empty() && messages.first().is_none_or(|first| first.server_msg_id > *entry);
+                let is_first = changed.is_empty() && messages.first().is_none_or(|first| first.server_msg_id >= *entry);
                 if bytes > stretch.bytes_max && !is_first {
                     // The next page begins with this entry.
                     (through, more) = (entry - 1, true);
@@ -339,18 +339,18 @@ impl Scan {
     }
 
     fn take(&mut self, plan: &Plan, message: Message, target: u64) {
-        let after = plan.asked.stretch.after;
+        let (after, is_silent) = (plan.asked.stretch.after, is_silent(message.kind));
         self.reached = Some(message.server_msg_id);
         self.looked_at += 1;
-        if plan.hidden.binary_search(&message.server_msg_id).is_ok() {
-            // It was there, and is passed over.
-        } else if !is_silent(message.kind) {
+        let is_before = target > 0 && after.is_some_and(|after| target <= after);
+        if is_before && self.targets.iter().all(|(known, _)| *known != target) {
+            self.targets.push((target, message.server_msg_id));
+        }
+        if is_silent && target == 0 {
+            self.renamed.extend(after.map(|_| message.from.user));
+        } else if !is_silent && plan.hidden.binary_search(&message.server_msg_id).is_err() {
             self.bytes += message.body_bytes();
             self.messages.push(message);
-        } else if target == 0 {
-            self.renamed.extend(after.map(|_| message.from.user));
-        } else if after.is_some_and(|after| target <= after) && self.targets.iter().all(|(known, _)| *known != target) {
-            self.targets.push((target, message.server_msg_id));
         }
     }
 }

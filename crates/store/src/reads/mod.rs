@@ -5,6 +5,7 @@ mod group;
 mod joining;
 mod log;
 mod people;
+mod pin;
 mod receipt;
 mod session;
 mod user;
@@ -15,6 +16,7 @@ pub(crate) use log::{Asked, ReadLog};
 #[cfg(feature = "cluster")]
 pub(crate) use log::{Plan, PlanLog};
 pub(crate) use people::{BetweenTwo, Blocks, ContactIds, Contacts, Invisible, PrivacyOf, SeenBy};
+pub(crate) use pin::{PinsOf, ReactionsTo};
 pub(crate) use receipt::WhoRead;
 pub(crate) use session::{ChangesSince, MovedGroups, OneSession, PositionsOf, Sessions};
 pub(crate) use user::{

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anser_proto::{ClientMsgId, ConversationId, UserId, v1};
 
 use super::{Column, Damage, Head, Put, Row, Salvage, Take};
-use crate::{Message, NewMessage, Reaction, Reactions, Revision, Sender, digest::Digest};
+use crate::{Message, NewMessage, PIN_NOTICE, Reaction, Reactions, Revision, Sender, digest::Digest};
 
 /// A message at its place.
 #[derive(Clone, Copy)]
@@ -13,28 +13,29 @@ pub(crate) struct MessageRow<'m> {
     pub(crate) message: &'m NewMessage,
     /// Where the log ends with it.
     pub(crate) head: &'m Head,
-    /// Of a silent entry, in place of the body, which goes into its target.
-    pub(crate) silent: Option<Silent>,
+    /// Of an entry that changes another one.
+    pub(crate) changing: Option<Changing>,
 }
 
 #[derive(Clone, Copy)]
-pub(crate) struct Silent {
+pub(crate) struct Changing {
     pub(crate) target: u64,
     pub(crate) body_digest: Digest,
 }
 
 impl MessageRow<'_> {
-    /// What is stored of the body.
+    /// What is stored of the body. That of a silent entry goes into its target.
     pub(crate) fn body(&self) -> (&str, &[u8]) {
-        if self.silent.is_some() { ("", &[]) } else { (&self.message.content, &self.message.attachment) }
+        let is_silent = self.changing.is_some() && is_silent(self.message.kind);
+        if is_silent { ("", &[]) } else { (&self.message.content, &self.message.attachment) }
     }
 
     pub(crate) fn target(&self) -> u64 {
-        self.silent.map_or(0, |silent| silent.target)
+        self.changing.map_or(0, |changing| changing.target)
     }
 
     pub(crate) fn body_digest(&self) -> Option<Digest> {
-        self.silent.map(|silent| silent.body_digest)
+        self.changing.map(|changing| changing.body_digest)
     }
 }
 
@@ -44,12 +45,12 @@ pub(crate) fn is_silent(kind: i32) -> bool {
 }
 
 pub(crate) fn is_notice(kind: i32) -> bool {
-    kind == v1::message::Type::Notice as i32
+    kind == v1::message::Type::Notice as i32 || kind == PIN_NOTICE
 }
 
 /// What is read of a message, by [`take_message`].
 pub(crate) const COLUMNS: &str = "server_msg_id, client_msg_id, from_id, from_nickname, from_platform, from_device_id, type, content, \
-     attachment, client_time_ms, server_time_ms, count, counted, reply_to, changed, recalled_by, edited_ms, edits, reactions";
+     attachment, client_time_ms, server_time_ms, count, counted, reply_to, changed, recalled_by, edited_ms, edits, reactions, pinned";
 
 /// A row of [`COLUMNS`], as far as it can be read. It has a place in any case.
 pub(crate) fn take_message(row: &mut Salvage<'_>, conversation: ConversationId) -> Result<Message, Damage> {
@@ -77,6 +78,7 @@ pub(crate) fn take_message(row: &mut Salvage<'_>, conversation: ConversationId) 
             edited_ms: row.get(),
             edits: row.get(),
             reactions: row.get(),
+            pinned: row.get(),
         },
     })
 }
@@ -116,6 +118,7 @@ impl StandingMessage {
         revision.edited_ms.put(to);
         revision.edits.put(to);
         revision.reactions.put(to);
+        revision.pinned.put(to);
         self.body_digest.put(to);
     }
 
@@ -143,6 +146,7 @@ impl Row for StandingMessage {
         "edited_ms",
         "edits",
         "reactions",
+        "pinned",
         "body_digest",
     ];
 

@@ -160,6 +160,7 @@ impl Source for Database<'_> {
                 self.read(None, ((conversation, place), user), &mut tables.reactions)
             }
             Want::Recalled(conversation, place) => self.read(None, (conversation, place), &mut tables.recalled),
+            Want::Pin(conversation, place) => self.read(None, (conversation, place), &mut tables.pins),
             Want::Hidden(user, conversation, place) => {
                 self.read(None, (user, (conversation, place)), &mut tables.hidden)
             }

@@ -142,7 +142,7 @@ fn append_single(facts: &mut Facts<'_>, message: &NewMessage) -> Result<Appended
     }
     check_reply(facts, message)?;
     head.advance(facts.now_ms(), message.counted);
-    if let Some(known) = facts.source.store(MessageRow { message, head: &head, silent: None })? {
+    if let Some(known) = facts.source.store(MessageRow { message, head: &head, changing: None })? {
         return known.place(facts.digests, message);
     }
     facts.move_head(conversation, head);
@@ -175,7 +175,7 @@ fn append_to_group(facts: &mut Facts<'_>, group: GroupId, message: &NewMessage) 
     let hides_reads = facts.mailbox_of(from)?.privacy.hides_reads;
     check_reply(facts, message)?;
     head.advance(now_ms, message.counted);
-    if let Some(known) = facts.source.store(MessageRow { message, head: &head, silent: None })? {
+    if let Some(known) = facts.source.store(MessageRow { message, head: &head, changing: None })? {
         return known.place(facts.digests, message);
     }
     facts.move_head(conversation, head);

@@ -1,5 +1,5 @@
-//! Changing a message that stands in its log: what recalls, edits and reactions have in common. Each is an entry of the log itself, a silent
-//! one, stored once as messages are; and the message is changed with all its copies.
+//! Changing a message that stands in its log: what recalls, edits, reactions and pins have in common. Each is an entry of the log itself, a silent
+//! one but for a pin, stored once as messages are; and the message is changed with all its copies.
 
 use std::sync::Arc;
 
@@ -8,13 +8,14 @@ use anser_proto::{ConversationId, UserId};
 use super::{
     append::{appended, may_write},
     edit::edit,
+    pin::{check_pinner, pin, unpin},
     react::react,
     recall::recall,
 };
 use crate::{
     Appended, MessageChange, NewMessage, Refusal, Target, What, check_mute,
     facts::{Facts, Stop, Want},
-    rows::{Head, MessageRow, RecalledRow, Silent, StandingMessage},
+    rows::{Changing, Head, MessageRow, RecalledRow, StandingMessage},
     verb::Wants,
 };
 
@@ -24,6 +25,7 @@ pub(super) fn want_change(wants: &mut Wants, conversation: ConversationId, user:
         match change.what {
             What::React => wants.row(Want::Reaction(conversation, place, user)),
             What::Recall => wants.row(Want::Recalled(conversation, place)),
+            What::Pin | What::Unpin => wants.row(Want::Pin(conversation, place)),
             What::Edit { .. } => {}
         }
     }
@@ -46,6 +48,9 @@ pub(super) fn change_message(
     let members_version = part_in(facts, conversation, user)?;
     facts.must_be_logged_in(user, &message.from.device_id, message.login_version)?;
     check_voice(facts, conversation, user, change.what)?;
+    if matches!(change.what, What::Pin | What::Unpin) {
+        check_pinner(facts, conversation, user)?;
+    }
     let place = place_of(facts, message, &change.target)?;
     let standing = facts.standing_seen_by(user, conversation, place)?;
     let mut head = facts.head(conversation)?.unwrap_or_default();
@@ -54,13 +59,18 @@ pub(super) fn change_message(
         What::Recall => recall(facts, message, standing)?,
         What::Edit { if_changed } => edit(facts, message, standing, if_changed)?,
         What::React => react(facts, message, standing, head.server_msg_id + 1)?,
+        What::Pin => pin(facts, message, standing, head.server_msg_id + 1)?,
+        What::Unpin => unpin(facts, message, standing)?,
     };
     let Some(mut changed) = changed else {
         return Ok(Appended::first(last_change, head.server_time_ms, head.count));
     };
-    head.advance_silently(facts.now_ms());
-    let silent = Silent { target: place, body_digest: facts.digests.of(message) };
-    if let Some(known) = facts.source.store(MessageRow { message, head: &head, silent: Some(silent) })? {
+    match change.what {
+        What::Pin => head.advance(facts.now_ms(), false),
+        _ => head.advance_silently(facts.now_ms()),
+    }
+    let changing = Changing { target: place, body_digest: facts.digests.of(message) };
+    if let Some(known) = facts.source.store(MessageRow { message, head: &head, changing: Some(changing) })? {
         return known.place(facts.digests, message);
     }
     changed.message.revision.changed = head.server_msg_id;

@@ -18,6 +18,7 @@ mod leaving;
 mod link;
 mod mark;
 mod muting;
+mod pin;
 mod probe;
 mod react;
 mod recall;

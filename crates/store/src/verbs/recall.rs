@@ -21,6 +21,7 @@ pub(super) fn recall(
     let (conversation, place) = (message.conversation, standing.message.server_msg_id);
     facts.recalled(conversation, place)?;
     facts.drop_reactions(conversation, &standing)?;
+    facts.drop_pin(conversation, &mut standing)?;
     standing.keep_digest(facts);
     let target = &mut standing.message;
     (target.content, target.attachment, target.reply_to) = ("".into(), Default::default(), 0);

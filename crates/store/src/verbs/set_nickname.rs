@@ -6,7 +6,7 @@ use super::append::appended;
 use crate::{
     Appended, NewMessage, NicknameChange, Refusal,
     facts::{Facts, Stop, Want},
-    rows::{MessageRow, Silent, Stay},
+    rows::{Changing, MessageRow, Stay},
     verb::{Verb, Wants},
 };
 
@@ -41,8 +41,10 @@ impl Verb for SetNickname {
             return Ok(Appended::first(head.server_msg_id, head.server_time_ms, head.count));
         }
         head.advance_silently(facts.now_ms());
-        let silent = Silent { target: 0, body_digest: facts.digests.of(&entry) };
-        if let Some(known) = facts.source.store(MessageRow { message: &entry, head: &head, silent: Some(silent) })? {
+        let changing = Changing { target: 0, body_digest: facts.digests.of(&entry) };
+        if let Some(known) =
+            facts.source.store(MessageRow { message: &entry, head: &head, changing: Some(changing) })?
+        {
             return known.place(facts.digests, &entry);
         }
         facts.move_head(entry.conversation, head);

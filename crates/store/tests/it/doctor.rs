@@ -82,6 +82,14 @@ pub const COPIES: &[Case] = &[
         "is recalled and still counts",
         Told,
     ),
+    Case("INSERT INTO im_pin VALUES (1, 2, 3, 9, 1)", "im_message_send_1", "pinned by 0, and listed by 9", Told),
+    Case("INSERT INTO im_pin VALUES (0, 10, 3, 9, 1)", "im_message_recv_2", "pinned by 0, and listed by 9", Told),
+    Case(
+        "UPDATE im_message_recv_2 SET pinned = 5 WHERE group_id = 10 AND server_msg_id = 4",
+        "im_message_recv_2",
+        "pinned by 5, and listed by 0",
+        Told,
+    ),
     Case(
         "DELETE FROM im_message_recv_2 WHERE to_id = 2 AND server_msg_id = 3",
         "im_message_recv_2",

@@ -7,6 +7,7 @@
 
 mod entry;
 mod groups;
+mod pins;
 mod plain;
 
 use std::{
@@ -60,6 +61,7 @@ enum Step {
     ChangeMembers(GroupId, Operator, MembersAction, Login),
     UpdateGroup(GroupId, Operator, GroupChange),
     Group(groups::Step),
+    Pins(pins::Step),
     /// Behind whom, and the limit.
     Members(UserId, GroupId, UserId, u32),
     UpdateProfile(UserId, ProfileChange),
@@ -151,6 +153,7 @@ fn step() -> impl Strategy<Value = Step> {
         8 => change_members(),
         2 => groups::update_group(),
         10 => groups::step().prop_map(Step::Group),
+        2 => pins::step().prop_map(Step::Pins),
         1 => (user(), group(), prop_oneof![Just(UserId(0)), user()], limit())
             .prop_map(|(asker, group, after, limit)| Step::Members(asker, group, after, limit)),
         1 => update_profile(),
@@ -183,6 +186,8 @@ fn change() -> impl Strategy<Value = Step> {
         1 => Just(What::Recall),
         1 => if_changed.prop_map(|if_changed| What::Edit { if_changed }),
         2 => Just(What::React),
+        2 => Just(What::Pin),
+        1 => Just(What::Unpin),
     ];
     let id = sample(&["f", "g", "h", "i", "j", "k", "l", "m"]);
     let becomes = sample(&["", "x", "x y", "y", "z x y"]);
@@ -436,17 +441,12 @@ async fn take(store: &dyn Store, step: &Step) -> String {
         }
         Step::UpdateGroup(group, operator, change) => update_group_by(store, group, operator, change).await,
         Step::Group(step) => groups::take(store, step).await,
+        Step::Pins(step) => pins::take(store, step).await,
         Step::Members(asker, group, after, limit) => {
             format!("{:?}", store.members(asker, group, after, limit).await)
         }
         Step::UpdateProfile(user, change) => update_profile_of(store, user, change).await,
-        Step::ChangePeople(user, peer, action, login) => {
-            let login_version = login.version(store, user).await;
-            let changed = store
-                .change_people(PeopleChange { user, peer, action, device_id: "device".into(), login_version })
-                .await;
-            format!("{:?}", (changed, store.between(user, peer).await))
-        }
+        Step::ChangePeople(user, peer, action, login) => change_people_by(store, user, peer, action, login).await,
         Step::UpdatePrivacy(user, change) => update_privacy_of(store, user, change).await,
         Step::SeeUsers(seen) => format!("{:?}", store.see_users(seen).await),
         Step::SetDisabled(user, disabled) => format!("{:?}", store.set_disabled(user, disabled).await),
@@ -477,6 +477,12 @@ async fn change_session_by(store: &dyn Store, change: SessionChange, login: Logi
 async fn hide_by(store: &dyn Store, hide: Hide, login: Login) -> String {
     let login_version = login.version(store, hide.user).await;
     format!("{:?}", store.hide_messages(Hide { login_version, ..hide }).await)
+}
+
+async fn change_people_by(store: &dyn Store, user: UserId, peer: UserId, action: PeopleAction, login: Login) -> String {
+    let login_version = login.version(store, user).await;
+    let change = PeopleChange { user, peer, action, device_id: "device".into(), login_version };
+    format!("{:?}", (store.change_people(change).await, store.between(user, peer).await))
 }
 
 async fn change_device_by(
@@ -550,6 +556,7 @@ async fn whole(store: &dyn Store) -> Vec<String> {
         lines.push(take(store, &Step::Sessions(user, None, u32::MAX)).await);
         for conversation in &conversations {
             lines.push(take(store, &Step::ReadLog(user, *conversation, everything)).await);
+            lines.push(format!("{:?}", store.pins(user, *conversation, 0, u32::MAX, usize::MAX).await));
             lines.push(format!("{:?}", store.session(user, *conversation).await.map(plain_session)));
         }
         for group in GROUPS {

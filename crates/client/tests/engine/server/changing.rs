@@ -42,6 +42,7 @@ impl Server {
                     reactions: Vec::new(),
                     state: State::Recalled.into(),
                     recalled_by: asker.user,
+                    pinned: 0,
                     ..target.clone()
                 };
                 let is_new = target.state() == State::Present;
@@ -65,8 +66,25 @@ impl Server {
                 let is_new = now != target;
                 Ok(self.change(asker, id, react.client_msg_id, Type::Reaction, is_new.then_some(now), &target))
             }
+            Request::PinMessage(pin) => {
+                let target = self.target(asker, id, Named::ServerMsgId(pin.server_msg_id))?;
+                is_there(&target)?;
+                let now = v1::Message { pinned: self.head_of_all(id) + 1, ..target.clone() };
+                let is_new = target.pinned == 0;
+                Ok(self.change(asker, id, pin.client_msg_id, Type::Notice, is_new.then_some(now), &target))
+            }
+            Request::UnpinMessage(unpin) => {
+                let target = self.target(asker, id, Named::ServerMsgId(unpin.server_msg_id))?;
+                let now = v1::Message { pinned: 0, ..target.clone() };
+                let is_new = target.pinned > 0;
+                Ok(self.change(asker, id, unpin.client_msg_id, Type::Unpin, is_new.then_some(now), &target))
+            }
             _ => Err(Code::BadField),
         }
+    }
+
+    fn head_of_all(&self, id: ConversationId) -> u64 {
+        self.logs.get(&id).map_or(0, |log| log.len() as u64)
     }
 
     fn target(&self, asker: &Asker, id: ConversationId, named: Named) -> Result<v1::Message, Code> {
@@ -95,7 +113,15 @@ impl Server {
             let changed = v1::Sent { server_msg_id: target.changed, ..v1::Sent::default() };
             return (Body::Sent(changed), Vec::new());
         };
-        let entry = v1::Message { client_msg_id, from_id: asker.user, r#type: kind.into(), ..v1::Message::default() };
+        let notice = v1::Notice {
+            kind: v1::notice::Kind::Pinned.into(),
+            operator_id: asker.user,
+            server_msg_id: target.server_msg_id,
+            ..v1::Notice::default()
+        };
+        let notice = (kind == Type::Notice).then_some(notice);
+        let (r#type, from_id) = (kind.into(), asker.user);
+        let entry = v1::Message { client_msg_id, from_id, r#type, notice, ..v1::Message::default() };
         let entry = self.append(id, entry);
         now.changed = entry.server_msg_id;
         self.targets.insert((id, entry.server_msg_id), target.server_msg_id);
@@ -104,6 +130,10 @@ impl Server {
         let tell = |server: &Self, to: u64, mailbox_seq: u64| {
             let sees = server.stay_begins(to, id) <= now.server_msg_id;
             let changed = if sees { vec![now.clone()] } else { Vec::new() };
+            if entry.notice.is_some() {
+                let event = v1::MessageEvent { message: Some(entry.clone()), mailbox_seq, changed };
+                return Push { to, body: Body::Message(event) };
+            }
             let (after, through) = (entry.server_msg_id - 1, entry.server_msg_id);
             let event = v1::MessagesChanged {
                 conversation_id: id.to_string(),

@@ -1,7 +1,7 @@
 //! Entries of a log, and who writes them.
 
 use anser_proto::{ConversationId, UserId, v1};
-use anser_store::{MessageChange, NewMessage, Sender, What};
+use anser_store::{MessageChange, NewMessage, PIN_NOTICE, Sender, What};
 
 pub(super) fn change_of(
     user: UserId,
@@ -11,11 +11,13 @@ pub(super) fn change_of(
     becomes: &'static str,
 ) -> NewMessage {
     let kind = match change.what {
-        What::Recall => v1::message::Type::Recall,
-        What::Edit { .. } => v1::message::Type::Edit,
-        What::React => v1::message::Type::Reaction,
+        What::Recall => v1::message::Type::Recall.into(),
+        What::Edit { .. } => v1::message::Type::Edit.into(),
+        What::React => v1::message::Type::Reaction.into(),
+        What::Pin => PIN_NOTICE,
+        What::Unpin => v1::message::Type::Unpin.into(),
     };
-    NewMessage { kind: kind.into(), change: Some(change), ..message(user, conversation, id, becomes, false) }
+    NewMessage { kind, change: Some(change), ..message(user, conversation, id, becomes, false) }
 }
 
 pub(super) fn sender(user: UserId) -> Sender {
