@@ -46,6 +46,7 @@ pub fn take(model: &mut Model, answer: Answer, effects: &mut Vec<Effect>) {
             let title = model.title(ConversationId::Group(group));
             model.overlay = Some(Overlay::Members { title, members: members.members, more: members.more });
         }
+        Answer::Pins(pins) => model.overlay = Some(Overlay::Pins(pins)),
         Answer::Devices(devices) => model.overlay = Some(Overlay::Devices(devices)),
         Answer::NoDevice(begins) => complain(model, model.text.no_device(&wash::line(&begins))),
         Answer::Contacts { contacts, blocked } => model.overlay = Some(Overlay::Contacts { contacts, blocked }),

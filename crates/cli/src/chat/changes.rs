@@ -1,4 +1,4 @@
-//! Replies, edits, recalls and reactions: what the commands do, what became of them, and how it is said in both languages.
+//! Replies, edits, recalls, reactions and pins: what the commands do, what became of them, and how it is said in both languages.
 
 use std::sync::Arc;
 
@@ -29,6 +29,8 @@ pub fn change(model: &mut Model, change: Change, effects: &mut Vec<Effect>) {
         How::Edit(text) => Act::Edit(id.into(), Edit::text(text)),
         How::Recall => Act::Recall(id.into()),
         How::React(emojis) => Act::React(id, emojis),
+        How::Pin => Act::Pin(id),
+        How::Unpin => Act::Unpin(id),
     };
     let client_msg_id = (model.next_id)();
     model.changing.insert(client_msg_id.clone());
@@ -38,15 +40,21 @@ pub fn change(model: &mut Model, change: Change, effects: &mut Vec<Effect>) {
     }
 }
 
-/// The message with this number; else the newest one that can be meant: of others for replies and reactions, own ones for the rest.
+/// The message with this number; else the newest one that can be meant: of others for replies and reactions, own ones for edits and recalls; and to unpin
+/// the one that was pinned last.
 fn target_of<'a>(timeline: &'a Timeline, change: &Change, me: UserId) -> Option<&'a Arc<Message>> {
-    let is_own = matches!(change.how, How::Edit(_) | How::Recall);
+    let is_meant = |message: &&Arc<Message>| match change.how {
+        How::Edit(_) | How::Recall => message.from_id == me,
+        How::Reply(_) | How::React(_) => message.from_id != me,
+        How::Pin => true,
+        How::Unpin => message.pinned > 0,
+    };
+    let is_there = |message: &&Arc<Message>| message.notice.is_none() && message.state == MessageState::Present;
+    let mut meant = timeline.messages.values().filter(|message| is_there(message) && is_meant(message));
     match change.number {
         Some(number) => timeline.messages.get(&number).filter(|message| message.notice.is_none()),
-        None => timeline.messages.values().rev().find(|message| {
-            let is_meant = (message.from_id == me) == is_own;
-            is_meant && message.notice.is_none() && message.state == MessageState::Present
-        }),
+        None if change.how == How::Unpin => meant.max_by_key(|message| message.pinned),
+        None => meant.next_back(),
     }
 }
 
@@ -86,6 +94,12 @@ pub fn follow(
 
 /// A message as it is now, in the words of the one who reads it.
 pub fn body(text: Text, message: &Message) -> String {
+    let pinned = if message.pinned > 0 { text.pinned() } else { "" };
+    format!("{}{pinned}", words(text, message))
+}
+
+/// The same without that it is pinned.
+pub fn words(text: Text, message: &Message) -> String {
     if message.state == MessageState::Recalled {
         return text.recalled().to_owned();
     }
@@ -112,6 +126,31 @@ impl Text {
 
     pub fn edited(self) -> &'static str {
         self.pick(" (edited)", "（已编辑）")
+    }
+
+    pub fn pinned(self) -> &'static str {
+        self.pick(" (pinned)", "（已置顶）")
+    }
+
+    /// What `who` pinned, if it is here.
+    pub fn pinned_by(self, who: &str, words: Option<&str>) -> String {
+        match words {
+            Some(words) => self.choose(format!("{who} pinned: {words}"), format!("{who} 置顶了：{words}")),
+            None => self.choose(format!("{who} pinned a message"), format!("{who} 置顶了一条消息")),
+        }
+    }
+
+    /// In the list, where there is no room to say what.
+    pub fn something_pinned(self) -> &'static str {
+        self.pick("a message was pinned", "置顶了一条消息")
+    }
+
+    pub fn pins_title(self) -> &'static str {
+        self.pick("Pinned here", "置顶的消息")
+    }
+
+    pub fn no_pins(self) -> &'static str {
+        self.pick("nothing is pinned here: /pin", "还没有置顶的消息：/pin")
     }
 
     pub fn no_such_message(self, number: Option<u64>) -> String {

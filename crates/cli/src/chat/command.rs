@@ -3,15 +3,18 @@
 use super::entry::{self, Entry};
 
 /// The commands, as they are typed. The help shows them in this order.
-pub const NAMES: [&str; 50] = [
+pub const NAMES: [&str; 53] = [
     "/to",
     "/reply",
     "/edit",
     "/recall",
     "/react",
+    "/pin",
+    "/unpin",
+    "/pins",
     "/hide",
     "/read",
-    "/pin",
+    "/top",
     "/snooze",
     "/unread",
     "/clear",
@@ -56,7 +59,7 @@ pub const NAMES: [&str; 50] = [
     "/quit",
 ];
 /// Those that are about a message, which may be named by its number: `#12`.
-const ABOUT_MESSAGES: [&str; 4] = ["/reply", "/edit", "/recall", "/react"];
+const ABOUT_MESSAGES: [&str; 6] = ["/reply", "/edit", "/recall", "/react", "/pin", "/unpin"];
 
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Command {
@@ -66,7 +69,9 @@ pub enum Command {
     Hide(Option<u64>),
     /// Who has read it: that with this number, or the person's newest.
     WhoRead(Option<u64>),
-    Pin(bool),
+    Pins,
+    /// The conversation above the others.
+    Top(bool),
     /// For so many minutes nothing here rings.
     Snooze(u64),
     MarkUnread,
@@ -135,6 +140,8 @@ pub enum How {
     Recall,
     /// All emojis of the person below it; none: taken back.
     React(Vec<String>),
+    Pin,
+    Unpin,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -161,7 +168,8 @@ pub fn parse(line: &str) -> Option<Result<Command, Wrong>> {
         "/to" => one(words, "/to").map(Command::To),
         "/hide" => numbered(&words, "/hide").map(Command::Hide),
         "/read" => numbered(&words, "/read").map(Command::WhoRead),
-        "/pin" => is_on(&words, "/pin").map(Command::Pin),
+        "/pins" => Ok(Command::Pins),
+        "/top" => is_on(&words, "/top").map(Command::Top),
         "/snooze" => {
             words.first().and_then(|word| word.parse().ok()).map(Command::Snooze).ok_or(Wrong::Needs("/snooze"))
         }
@@ -228,6 +236,8 @@ fn change(line: &str) -> Option<Result<Change, Wrong>> {
     let text = if number.is_some() { behind.trim() } else { rest };
     let how = match name {
         "/recall" if text.is_empty() => How::Recall,
+        "/pin" if text.is_empty() => How::Pin,
+        "/unpin" if text.is_empty() => How::Unpin,
         "/react" => How::React(text.split_whitespace().map(str::to_owned).collect()),
         "/reply" if !text.is_empty() => How::Reply(text.to_owned()),
         "/edit" if !text.is_empty() => How::Edit(text.to_owned()),
@@ -314,7 +324,8 @@ mod tests {
         check("/revoke d-5b", Command::Revoke("d-5b".into()));
         check("/mute 60 bob", Command::Mute { minutes: 60, accounts: vec!["bob".into()] });
         check("/muteall on", Command::MuteAll(true));
-        check("/pin off", Command::Pin(false));
+        check("/top off", Command::Top(false));
+        check("/pins", Command::Pins);
         check("/snooze 60", Command::Snooze(60));
         check("/hide", Command::Hide(None));
         check("/hide #7", Command::Hide(Some(7)));
@@ -334,7 +345,9 @@ mod tests {
         check("/recall #7", Some(7), How::Recall);
         check("/react #7 👍 🎉", Some(7), How::React(vec!["👍".into(), "🎉".into()]));
         check("/react #7", Some(7), How::React(Vec::new()));
-        for needs in ["/reply", "/reply #3", "/edit", "/recall the last one"] {
+        check("/pin", None, How::Pin);
+        check("/unpin #7", Some(7), How::Unpin);
+        for needs in ["/reply", "/reply #3", "/edit", "/recall the last one", "/pin on"] {
             assert!(matches!(parse(needs), Some(Err(Wrong::Needs(_)))), "{needs}");
         }
         assert!(is_about_message("/edit") && is_about_message("/react #1") && !is_about_message("/recalled"));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anser_client::{Event as Said, Group, History, Message, NoticeKind, Session, State, Status, User};
+use anser_client::{Event as Said, Group, History, Message, NoticeKind, Pin, Session, State, Status, User};
 use anser_proto::{ConversationId, GroupId, UserId, v1};
 use crossterm::event::{Event as Key, KeyCode, KeyEvent, KeyModifiers};
 use jiff::tz::TimeZone;
@@ -191,6 +191,24 @@ impl Chatting {
         let kind = v1::notice::Kind::from(kind).into();
         told.notice = Some(v1::Notice { kind, operator_id: operator, user_ids: whom.to_vec(), ..Default::default() });
         self.receive(Said::Message(Arc::new(Message::from_wire(told).expect("in a conversation"))))
+    }
+
+    /// Bob pins a message of theirs; the notice has this id.
+    pub fn pinned(&mut self, id: u64, target: u64) -> &mut Self {
+        let mut notice = told(with(BOB), id, BOB, NOW, "");
+        notice.r#type = v1::message::Type::Notice.into();
+        let kind = v1::notice::Kind::Pinned.into();
+        notice.notice = Some(v1::Notice { kind, operator_id: BOB, server_msg_id: target, ..Default::default() });
+        self.receive(Said::Message(Arc::new(Message::from_wire(notice).expect("in a conversation"))));
+        self.changed(target, |now| {
+            (now.changed, now.pinned, now.content) = (id, id, format!("as it is now {target}"));
+        })
+    }
+
+    /// As it is listed.
+    pub fn pin(&self, target: u64) -> Pin {
+        let message = told(with(BOB), target, BOB, NOW, &format!("as it is now {target}"));
+        Pin::from_wire(v1::Pin { message: Some(message), pinned_by: BOB }).expect("in a conversation")
     }
 
     /// How far bob has received and read.

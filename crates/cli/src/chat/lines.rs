@@ -327,6 +327,8 @@ impl Printer {
             How::Edit(text) => client.edit(conversation, own()?, Edit::text(text)).await,
             How::Recall => client.recall(conversation, own()?).await,
             How::React(emojis) => client.react(conversation, others()?, emojis).await,
+            How::Pin => client.pin(conversation, others()?).await,
+            How::Unpin => client.unpin(conversation, others()?).await,
         })
     }
 }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use anser_client::{
-    Act, Blocked, ClientMsgId, Contact, ConversationId, Device, Group, Member, Queued, Session, State, Status, User,
-    UserId,
+    Act, Blocked, ClientMsgId, Contact, ConversationId, Device, Group, Member, Pin, Queued, Session, State, Status,
+    User, UserId,
 };
 use anser_server::snowflake::made_at_ms;
 use jiff::tz::TimeZone;
@@ -86,6 +86,7 @@ pub enum Overlay {
     Help,
     Members { title: String, members: Vec<Member>, more: bool },
     Devices(Vec<Device>),
+    Pins(Vec<Pin>),
     Contacts { contacts: Vec<Contact>, blocked: Vec<Blocked> },
 }
 

@@ -18,7 +18,11 @@ pub fn obey(model: &mut Model, command: Command, effects: &mut Vec<Effect>) {
         Command::Change(change) => changes::change(model, change, effects),
         Command::Hide(number) => hide(model, number, effects),
         Command::WhoRead(number) => who_read(model, number, effects),
-        Command::Pin(pinned) => on_session(model, effects, |_| OwnAct::Pin(pinned)),
+        Command::Pins => match model.open_id() {
+            Some(conversation) => effects.push(Effect::ListPins(conversation)),
+            None => complain(model, model.text.nowhere_to_send()),
+        },
+        Command::Top(top) => on_session(model, effects, |_| OwnAct::Top(top)),
         Command::Snooze(minutes) => {
             let until_ms = later(model, minutes);
             on_session(model, effects, |_| OwnAct::Snooze(until_ms));

@@ -159,6 +159,7 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
             answer(client.members(group, None).await.map(|members| Answer::Members { group, members }))
         }
         Effect::ListContacts => answer(contacts(client).await),
+        Effect::ListPins(conversation) => answer(client.pins(conversation).await.map(Answer::Pins)),
         Effect::ListDevices => answer(client.devices().await.map(Answer::Devices)),
         Effect::Revoke(device) => answer(revoke(client, device).await),
         Effect::ReadRequests => answer(requests(client).await),
@@ -174,6 +175,8 @@ async fn change(client: &Client, conversation: ConversationId, id: ClientMsgId, 
         Act::Recall(target) => client.recall_as(id, conversation, target).await,
         Act::Edit(target, edit) => client.edit_as(id, conversation, target, edit).await,
         Act::React(target, emojis) => client.react_as(id, conversation, target, emojis).await,
+        Act::Pin(target) => client.pin_as(id, conversation, target).await,
+        Act::Unpin(target) => client.unpin_as(id, conversation, target).await,
         _ => return Ok(()),
     };
     queued.map(drop)
@@ -189,7 +192,7 @@ async fn who_read(client: &Client, group: GroupId, id: u64) -> Result<Answer, Er
 
 async fn act_alone(client: &Client, conversation: ConversationId, act: OwnAct) -> Result<(), Error> {
     match act {
-        OwnAct::Pin(pinned) => client.set_pinned(conversation, pinned).await,
+        OwnAct::Top(top) => client.set_pinned(conversation, top).await,
         OwnAct::Snooze(until_ms) => client.set_quiet(conversation, until_ms).await,
         OwnAct::MarkUnread => client.set_marked_unread(conversation, true).await,
         OwnAct::Clear(through) => client.clear_session(conversation, through).await,

@@ -480,8 +480,8 @@ impl Text {
     /// What was done.
     pub fn own(self, act: OwnAct) -> &'static str {
         match act {
-            OwnAct::Pin(true) => self.pick("pinned", "已置顶"),
-            OwnAct::Pin(false) => self.pick("not pinned any more", "已取消置顶"),
+            OwnAct::Top(true) => self.pick("above the others", "已置顶本会话"),
+            OwnAct::Top(false) => self.pick("not above the others any more", "已取消置顶本会话"),
             OwnAct::Snooze(0) => self.pick("it rings again", "已取消免打扰"),
             OwnAct::Snooze(_) => self.pick("nothing here rings until then", "已设为免打扰"),
             OwnAct::MarkUnread => self.pick("marked as unread", "已标为未读"),

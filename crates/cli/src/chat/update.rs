@@ -2,7 +2,7 @@
 
 use anser_client::{
     Act, Attention, Blocked, ClientMsgId, Contact, ConversationId, Device, Error, Group, GroupId, GroupUpdate, History,
-    JoinRequests, Members, Queued, Readers, Session, User, UserId,
+    JoinRequests, Members, Pin, Queued, Readers, Session, User, UserId,
 };
 
 use super::{
@@ -60,6 +60,7 @@ pub enum Answer {
         contacts: Vec<Contact>,
         blocked: Vec<Blocked>,
     },
+    Pins(Vec<Pin>),
     Requests(Vec<User>),
     /// None: the person may not ask.
     Readers {
@@ -104,7 +105,7 @@ pub enum Deed {
 /// What a person does with what is theirs alone. Numbers of messages; of times, milliseconds since 1970.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum OwnAct {
-    Pin(bool),
+    Top(bool),
     Snooze(u64),
     MarkUnread,
     Clear(u64),
@@ -203,6 +204,7 @@ pub enum Effect {
     ReadGroup(GroupId),
     ListMembers(GroupId),
     ListContacts,
+    ListPins(ConversationId),
     ListDevices,
     /// The device whose id begins so.
     Revoke(String),

@@ -344,6 +344,9 @@ fn commands_are_about_the_newest_message_or_the_one_with_the_number() {
     check("/recall #1", &Act::Recall(1.into()));
     check("/react 👍 🎉", &Act::React(3, vec!["👍".into(), "🎉".into()]));
     check("/react #1", &Act::React(1, Vec::new()));
+    check("/pin", &Act::Pin(3));
+    check("/pin #1", &Act::Pin(1));
+    check("/unpin #1", &Act::Unpin(1));
     chat.write("/reply #1 yes");
     let answers = chat.asked().into_iter().find_map(|effect| match effect {
         Effect::Send { content, reply_to, .. } => Some((content, reply_to)),
@@ -396,7 +399,7 @@ fn what_is_ones_own_is_asked_for_the_conversation_that_is_open() {
     chat.said(1, BOB, NOW, "hi").said(2, BOB, NOW, "there").asked();
     let head = chat.model.sessions[&with(BOB)].head;
     for (line, act) in [
-        ("/pin on", OwnAct::Pin(true)),
+        ("/top on", OwnAct::Top(true)),
         ("/snooze 1", OwnAct::Snooze(chat.model.now_ms + 60_000)),
         ("/unread", OwnAct::MarkUnread),
         ("/clear", OwnAct::Clear(head)),

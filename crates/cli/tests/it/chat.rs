@@ -206,6 +206,10 @@ fn what_was_said_is_answered_edited_reacted_to_and_recalled_by_its_number() {
     both(&alice, &bob, "~ #1 alice: (recalled)");
     bob.say("//recall is a command");
     both(&alice, &bob, "#6 bob: /recall is a command");
+    alice.say("/pin #6");
+    both(&alice, &bob, "~ #6 bob: /recall is a command (pinned)");
+    bob.say("/unpin #6");
+    both(&alice, &bob, "~ #6 bob: /recall is a command");
     assert_eq!((alice.end(), bob.end()), ((vec![], true), (vec![], true)));
 }
 

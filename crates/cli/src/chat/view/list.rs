@@ -105,7 +105,8 @@ fn preview(model: &Model, id: ConversationId, session: &Session) -> Span<'static
     }
     let Some(last) = &session.last else { return Span::default() };
     if last.kind == Kind::Notice {
-        return Span::styled(model.text.group_changed(), DIM);
+        let of_group = session.group.is_some();
+        return Span::styled(if of_group { model.text.group_changed() } else { model.text.something_pinned() }, DIM);
     }
     let is_recalled = last.state == MessageState::Recalled;
     let words = if is_recalled { model.text.recalled().to_owned() } else { wash::line(&last.content) };

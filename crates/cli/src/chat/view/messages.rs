@@ -1,6 +1,6 @@
 //! The pane of messages: rows with times, names, days, notices and ticks, the newest at the bottom.
 
-use anser_client::{Message, Status};
+use anser_client::{Message, NoticeKind, Status};
 use jiff::civil::Date;
 use ratatui::{
     Frame,
@@ -119,6 +119,12 @@ impl Page<'_> {
             let whom: Vec<String> = whom.collect();
             let who = self.model.nickname(notice.operator_id);
             let told = match &notice.change {
+                None if notice.kind == NoticeKind::Pinned => {
+                    let pinned = timeline.messages.get(&notice.server_msg_id);
+                    let words = pinned.map(|message| wash::line(&changes::words(self.model.text, message)));
+                    let told = self.model.text.pinned_by(&who, words.as_deref());
+                    return self.centered(&shorten(&told, self.width));
+                }
                 Some(change) => wash::line(&self.model.text.group_change(&who, change)),
                 None => self.model.text.notice(notice.kind, &who, &whom),
             };

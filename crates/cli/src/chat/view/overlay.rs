@@ -1,6 +1,6 @@
 //! What is laid over the screen for a moment: the help, a group's members, contacts, devices.
 
-use anser_client::{Device, Member, User};
+use anser_client::{Device, Member, Message, User};
 use jiff::tz::TimeZone;
 use ratatui::{
     Frame,
@@ -12,7 +12,7 @@ use ratatui::{
 
 use super::{DIM, rows_of};
 use crate::chat::{
-    command,
+    changes, command,
     input::cells,
     model::{Model, Overlay, display_name},
     time, wash,
@@ -66,6 +66,13 @@ fn picture(model: &Model, columns: u16) -> Option<(String, Vec<Line<'static>>)> 
             model.text.devices_title().to_owned(),
             devices.iter().map(|device| device_row(model, device)).collect(),
         )),
+        Overlay::Pins(pins) => {
+            let mut rows: Vec<_> = pins.iter().map(|pin| pin_row(model, &pin.message)).collect();
+            if rows.is_empty() {
+                rows.push(Line::from(model.text.no_pins()));
+            }
+            Some((model.text.pins_title().to_owned(), rows))
+        }
         Overlay::Members { title, members, more } => {
             let more = more.then(|| Line::styled(model.text.more_members(), DIM));
             Some((title.clone(), members.iter().map(|member| row_of(model, member)).chain(more).collect()))
@@ -92,6 +99,17 @@ fn help(model: &Model, columns: usize) -> Vec<Line<'static>> {
         }
     };
     commands.into_iter().flat_map(rows).chain([Line::default()]).chain(keys.into_iter().flat_map(rows)).collect()
+}
+
+/// As it is now.
+fn pin_row(model: &Model, message: &Message) -> Line<'static> {
+    let number = Span::styled(format!("#{}  ", message.server_msg_id), DIM);
+    let mut name = wash::line(&message.from_nickname);
+    if message.from_id == model.my_id() {
+        name = model.text.you().to_owned();
+    }
+    let words = wash::line(&changes::words(model.text, message));
+    Line::from(vec![number, Span::raw(name).bold(), Span::raw(format!("  {words}"))])
 }
 
 fn device_row(model: &Model, device: &Device) -> Line<'static> {

@@ -8,6 +8,7 @@ use crate::{
     chat::{
         fixture::{BOB, CAROL, Chatting, MINUTE, NOW, with},
         model::Overlay,
+        update::Answer,
         view,
     },
     lang::Lang,
@@ -228,5 +229,21 @@ fn a_group_tells_in_words_what_happened() {
             chat.notice(at as u64 + 1, kind, BOB, &[chat.me()]);
         }
         insta::assert_snapshot!(name, screen(&chat));
+    }
+}
+
+#[test]
+fn what_is_pinned_is_told_marked_and_listed() {
+    for (lang, name) in [(Lang::En, "pins_en"), (Lang::Zh, "pins_zh")] {
+        let mut chat = Chatting::new(lang, (84, 10));
+        chat.open_bob();
+        chat.said(1, BOB, NOW - 9 * MINUTE, "the pond at noon");
+        chat.pinned(2, 1);
+        let mut screens = screen(&chat);
+        for pins in [Vec::new(), vec![chat.pin(1)]] {
+            chat.answer(Answer::Pins(pins));
+            screens += &screen(&chat);
+        }
+        insta::assert_snapshot!(name, screens);
     }
 }
