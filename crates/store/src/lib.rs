@@ -19,9 +19,9 @@ pub mod memory;
 #[cfg(feature = "cluster")]
 pub mod mysql;
 mod people;
-#[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "what only a database on the network needs"))]
 mod profiles;
 mod proposals;
+#[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "what only a database on the network needs"))]
 mod query;
 mod questions;
 mod read;

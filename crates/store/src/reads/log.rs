@@ -62,6 +62,7 @@ impl Read for ReadLog {
 pub(crate) struct Plan {
     asked: ReadLog,
     /// The end of the log.
+    #[cfg_attr(not(feature = "cluster"), expect(dead_code, reason = "nothing lags behind an embedded store"))]
     end: u64,
     /// The last message that they may see.
     head: u64,
@@ -219,6 +220,7 @@ impl ReadLog {
 
 impl Plan {
     /// Whether all that the log had when this was planned is there. Whatever changes a message makes the log longer.
+    #[cfg(feature = "cluster")]
     pub(crate) async fn is_reached<D: Snapshot>(&self, db: &mut D) -> Result<bool, D::Error> {
         let head = db.find::<Head>(&self.asked.conversation).await?.unwrap_or_default();
         Ok(head.server_msg_id >= self.end)
