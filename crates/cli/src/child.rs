@@ -27,10 +27,20 @@ use tokio::{
 const START_MAX: Duration = Duration::from_secs(60);
 const STOP_MAX: Duration = Duration::from_secs(20);
 /// What it is to do is as fast as it can, not as fast as it lets others be.
-const SETTINGS: [(&str, &str); 4] = [
+const SETTINGS: [(&str, &str); 14] = [
     ("ANSER_LISTEN__OPERATOR", "127.0.0.1:0"),
     ("ANSER_LIMITS__REQUESTS_PER_S", "0"),
     ("ANSER_LIMITS__REQUESTS_BURST", "0"),
+    ("ANSER_LIMITS__SENDS_PER_S", "0"),
+    ("ANSER_LIMITS__REACTIONS_PER_S", "0"),
+    ("ANSER_LIMITS__EDITS_PER_S", "0"),
+    ("ANSER_LIMITS__MARKS_PER_S", "0"),
+    ("ANSER_LIMITS__ACCOUNT_LOOKUPS_PER_MIN", "0"),
+    ("ANSER_LIMITS__CONTACT_REQUESTS_PER_MIN", "0"),
+    ("ANSER_LIMITS__LINK_USES_PER_MIN", "0"),
+    ("ANSER_LIMITS__NEW_GROUPS_PER_H", "0"),
+    ("ANSER_LIMITS__CONVERSATION_SENDS_PER_S", "0"),
+    ("ANSER_LIMITS__CONVERSATION_REACTIONS_PER_S", "0"),
     ("ANSER_LOG", "warn"),
 ];
 /// Lines of its log that are shown when it does not start.

@@ -7,6 +7,10 @@
 //! for the user anew with each start. Who shares a cell with somebody that left with less starts with as little: they may get
 //! too few tokens for the seconds that it takes to fill a bucket, and nobody ever gets too many.
 
+mod kind;
+
+pub use kind::Kind;
+
 use std::{
     hash::{BuildHasher as _, RandomState},
     sync::{
@@ -17,6 +21,7 @@ use std::{
 };
 
 use anser_proto::UserId;
+use anser_store::{NewMessage, What};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
@@ -24,23 +29,16 @@ use tokio::{
 
 use crate::{config::Limits, debts::Debts, rate::Rate};
 
-/// Users who left lately are told apart by so many cells: 640 KiB.
+/// Users who left lately are told apart by so many cells: 1 408 KiB.
 const CELLS: usize = 16_384;
-/// Who is refused more often than this, at once and then a second, does not listen.
-const REFUSALS_BURST: u32 = 2_000;
-const REFUSALS_PER_S: u32 = 20;
-/// Users whom a user asks to be contacts: so many at once after a silence, and so many a minute.
-const CONTACT_REQUESTS_PER_MIN: u32 = 30;
-/// Links that a user looks at or joins by: the same.
-const LINK_USES_PER_MIN: u32 = 30;
-/// Signals that are passed on, as many at once as in a second.
-const SIGNALS_PER_S: u32 = 10;
 /// A user's logins at once, after a silence: each device may come so often, but never fewer than these; and then so many a second.
 const LOGINS_OF_A_DEVICE: u32 = 4;
 const LOGINS_AT_ONCE_MIN: u32 = 100;
 const LOGINS_PER_S: u32 = 10;
 /// Users whose logins are remembered: about a megabyte.
 const LOGINS_REMEMBERED: usize = 16_384;
+/// Conversations of which it is remembered how much was said in them lately: about as much.
+const CONVERSATIONS_REMEMBERED: usize = 16_384;
 /// Large frames that come at one time. Each holds at most 512 KiB, so together 64 MiB; who finds no place is not read from meanwhile.
 const LARGE_FRAMES_MAX: usize = 128;
 /// So that it takes many users to hold up all others.
@@ -71,22 +69,10 @@ impl Bucket {
     }
 }
 
-/// Of what a user may have so much.
-#[derive(Clone, Copy)]
-enum Kind {
-    Requests,
-    Refusals,
-    ContactRequests,
-    LinkUses,
-    Signals,
-}
-
-const KINDS: usize = Kind::Signals as usize + 1;
-
 /// Of one user.
 pub struct Budget {
     rates: Arc<Rates>,
-    buckets: [Bucket; KINDS],
+    buckets: [Bucket; Kind::COUNT],
     large_frames: Arc<Semaphore>,
     large_frames_of_all: Arc<Semaphore>,
     large_answers: Arc<Semaphore>,
@@ -108,7 +94,7 @@ pub struct LargeFrame {
 struct Rates {
     start: Instant,
     /// Of each kind, in their order.
-    rates: [Rate; KINDS],
+    rates: [Rate; Kind::COUNT],
 }
 
 impl Rates {
@@ -118,28 +104,8 @@ impl Rates {
 }
 
 impl Budget {
-    /// Takes what a request costs, or tells how long until that may be had. A request that costs more than the whole budget
-    /// takes a full one.
-    pub fn take(&self, cost: u32, now: Instant) -> Result<(), Duration> {
-        self.take_of(Kind::Requests, cost, now)
-    }
-
-    /// Takes what it costs to ask somebody to be a contact, or tells how long until that may be had.
-    pub fn take_contact_request(&self, now: Instant) -> Result<(), Duration> {
-        self.take_of(Kind::ContactRequests, 1, now)
-    }
-
-    /// Takes what it costs to look where a link leads, or to join by it, or tells how long until that may be had.
-    pub fn take_link_use(&self, now: Instant) -> Result<(), Duration> {
-        self.take_of(Kind::LinkUses, 1, now)
-    }
-
-    /// Takes what it costs to have a signal passed on, or tells how long until that may be had.
-    pub fn take_signal(&self, now: Instant) -> Result<(), Duration> {
-        self.take_of(Kind::Signals, 1, now)
-    }
-
-    fn take_of(&self, kind: Kind, cost: u32, now: Instant) -> Result<(), Duration> {
+    /// Takes what something costs, or tells how long until that may be had. What costs more than there ever is takes all of it.
+    pub fn take(&self, kind: Kind, cost: u32, now: Instant) -> Result<(), Duration> {
         self.buckets[kind as usize].take(self.rates.rates[kind as usize], cost, self.rates.since_start(now))
     }
 
@@ -179,7 +145,7 @@ impl Budget {
 
     /// Counts a request that was refused; false once the user does not listen to refusals.
     pub fn bear_refusal(&self, now: Instant) -> bool {
-        self.take_of(Kind::Refusals, 1, now).is_ok()
+        self.take(Kind::Refusals, 1, now).is_ok()
     }
 }
 
@@ -189,23 +155,16 @@ pub struct Budgets {
     hasher: RandomState,
     large_frames: Arc<Semaphore>,
     large_answers: Arc<Semaphore>,
-    left: Box<[[AtomicU64; KINDS]]>,
+    left: Box<[[AtomicU64; Kind::COUNT]]>,
 }
 
 impl Budgets {
     pub fn new(limits: &Limits, start: Instant) -> Self {
-        let minute = Duration::from_secs(60);
-        let rates = [
-            Rate::new(limits.requests_per_s, limits.requests_burst),
-            Rate::new(REFUSALS_PER_S, REFUSALS_BURST),
-            Rate::every(minute / CONTACT_REQUESTS_PER_MIN, CONTACT_REQUESTS_PER_MIN),
-            Rate::every(minute / LINK_USES_PER_MIN, LINK_USES_PER_MIN),
-            Rate::new(SIGNALS_PER_S, SIGNALS_PER_S),
-        ];
+        let rates = Arc::new(Rates { start, rates: Kind::rates(limits) });
         let left = (0..CELLS).map(|_| Default::default()).collect();
         let large_frames = Arc::new(Semaphore::new(LARGE_FRAMES_MAX));
         let large_answers = Arc::new(Semaphore::new(LARGE_ANSWERS_BYTES_MAX));
-        Self { rates: Arc::new(Rates { start, rates }), hasher: RandomState::new(), large_frames, large_answers, left }
+        Self { rates, hasher: RandomState::new(), large_frames, large_answers, left }
     }
 
     pub fn of(&self, user: UserId) -> Budget {
@@ -231,7 +190,7 @@ impl Budgets {
         }
     }
 
-    fn cell(&self, user: UserId) -> &[AtomicU64; KINDS] {
+    fn cell(&self, user: UserId) -> &[AtomicU64; Kind::COUNT] {
         let cell = self.hasher.hash_one(user) % CELLS as u64;
         &self.left[usize::try_from(cell).expect("below the number of cells")]
     }
@@ -256,6 +215,38 @@ impl Logins {
     }
 }
 
+/// How much all together may say in a conversation, as far as this node stores it.
+pub struct Conversations {
+    debts: Debts,
+    sends: Rate,
+    reactions: Rate,
+}
+
+impl Conversations {
+    pub fn new(limits: &Limits) -> Self {
+        let rate = |per_s: u32| Rate::new(per_s, per_s.saturating_mul(kind::BURST_S));
+        Self {
+            debts: Debts::new(CONVERSATIONS_REMEMBERED),
+            sends: rate(limits.conversation_sends_per_s),
+            reactions: rate(limits.conversation_reactions_per_s),
+        }
+    }
+
+    /// Takes one more, or tells how long until it may be said. Messages and reactions are counted, each by themselves: what else is said is bounded
+    /// for each user, and no storm keeps anybody from recalling something.
+    pub fn admit(&self, new: &NewMessage) -> Result<(), Duration> {
+        let rate = match new.change.as_ref().map(|change| &change.what) {
+            None => self.sends,
+            Some(What::React) => self.reactions,
+            Some(What::Recall | What::Edit { .. } | What::Pin | What::Unpin) => return Ok(()),
+        };
+        if rate.is_unbounded() {
+            return Ok(());
+        }
+        self.debts.charge((new.conversation, new.change.is_some()), rate, Instant::now())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -267,7 +258,7 @@ mod tests {
     }
 
     fn taken(budget: &Budget, cost: u32, now: Instant) -> usize {
-        (0..2_000).take_while(|_| budget.take(cost, now).is_ok()).count()
+        (0..2_000).take_while(|_| budget.take(Kind::Requests, cost, now).is_ok()).count()
     }
 
     #[test]
@@ -275,8 +266,8 @@ mod tests {
         let start = Instant::now();
         let budget = budgets(10, 3, start).of(ADA);
         assert_eq!(taken(&budget, 1, start), 3);
-        assert_eq!(budget.take(1, start), Err(Duration::from_millis(100)));
-        assert_eq!(budget.take(1, start + Duration::from_millis(100)), Ok(()));
+        assert_eq!(budget.take(Kind::Requests, 1, start), Err(Duration::from_millis(100)));
+        assert_eq!(budget.take(Kind::Requests, 1, start + Duration::from_millis(100)), Ok(()));
         assert_eq!(taken(&budget, 1, start + Duration::from_secs(60)), 3);
         assert_eq!(taken(&budgets(0, 0, start).of(ADA), 9, start), 2_000, "no bound");
     }
@@ -288,8 +279,8 @@ mod tests {
         assert_eq!(taken(&budgets.of(ADA), 30, start), 3);
         let budget = budgets.of(ADA);
         assert_eq!(taken(&budget, 501, start), 1);
-        assert_eq!(budget.take(501, start), Err(Duration::from_secs(10)));
-        assert_eq!(budget.take(1, start), Err(Duration::from_millis(100)));
+        assert_eq!(budget.take(Kind::Requests, 501, start), Err(Duration::from_secs(10)));
+        assert_eq!(budget.take(Kind::Requests, 1, start), Err(Duration::from_millis(100)));
     }
 
     #[test]
@@ -312,8 +303,8 @@ mod tests {
         let budget = budgets(10, 3, start).of(ADA);
         assert_eq!(taken(&budget, 1, start), 3);
         budget.owe(3, start);
-        assert_eq!(budget.take(1, start), Err(Duration::from_millis(400)));
-        assert_eq!(budget.take(1, start + Duration::from_millis(400)), Ok(()));
+        assert_eq!(budget.take(Kind::Requests, 1, start), Err(Duration::from_millis(400)));
+        assert_eq!(budget.take(Kind::Requests, 1, start + Duration::from_millis(400)), Ok(()));
     }
 
     #[test]

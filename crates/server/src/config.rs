@@ -235,6 +235,29 @@ pub struct Limits {
     pub requests_per_s: u32,
     /// What a user may ask of this node at once, after a silence: at least `requests_per_s`. Coming back does not fill it.
     pub requests_burst: u32,
+    /// Of that, messages that a user may send or recall in a second, and five times as many at once; see protocol.md, "Limits by kind". A user
+    /// by whom an app's own server writes, or a load generator, needs more. 0: no bound.
+    pub sends_per_s: u32,
+    /// Messages to which a user may react in a second; five times as many at once. 0: no bound.
+    pub reactions_per_s: u32,
+    /// Messages that a user may edit, pin and unpin in a second, own names in groups among them; five times as many at once. 0: no bound.
+    pub edits_per_s: u32,
+    /// Marks that a user may move in a second, and how often they may tell that they type; twenty times as many at once. Typing beyond it is
+    /// not passed on, and not refused. 0: no bound.
+    pub marks_per_s: u32,
+    /// Accounts by which a user may look for others in a minute; 200 at once, which is one request. 0: no bound.
+    pub account_lookups_per_min: u32,
+    /// Users whom a user may ask to be contacts in a minute, and as many at once. 0: no bound.
+    pub contact_requests_per_min: u32,
+    /// Links that a user may look at or join by in a minute, and as many at once. 0: no bound.
+    pub link_uses_per_min: u32,
+    /// Groups that a user may create in an hour, and as many at once. 0: no bound.
+    pub new_groups_per_h: u32,
+    /// Messages that all together may send in one conversation in a second, as far as this node stores them; five times as many at once. In a
+    /// cluster one node does, as long as the nodes reach each other. 0: no bound.
+    pub conversation_sends_per_s: u32,
+    /// Reactions of all together in one conversation, likewise. 0: no bound.
+    pub conversation_reactions_per_s: u32,
     /// Bytes of pushes that may wait to be written to one connection, with those that are being written: at least 16384. What comes on top
     /// is dropped and the client told to sync.
     pub outbox_bytes: usize,
@@ -352,6 +375,16 @@ impl Default for Limits {
             login_ms: 10_000,
             requests_per_s: 100,
             requests_burst: 1_000,
+            sends_per_s: 20,
+            reactions_per_s: 5,
+            edits_per_s: 2,
+            marks_per_s: 10,
+            account_lookups_per_min: 30,
+            contact_requests_per_min: 30,
+            link_uses_per_min: 30,
+            new_groups_per_h: 20,
+            conversation_sends_per_s: 200,
+            conversation_reactions_per_s: 50,
             outbox_bytes: 256 * 1024,
             heartbeat_min_ms: 15_000,
             heartbeat_max_ms: 300_000,
@@ -361,6 +394,27 @@ impl Default for Limits {
             unanswered_groups_per_inviter: 20,
             devices_per_user: 32,
             password_attempts: 5,
+        }
+    }
+}
+
+impl Limits {
+    /// Nobody is too fast: for who measures, or tests what is behind these limits.
+    pub fn without_rates(self) -> Self {
+        Self {
+            requests_per_s: 0,
+            requests_burst: 0,
+            sends_per_s: 0,
+            reactions_per_s: 0,
+            edits_per_s: 0,
+            marks_per_s: 0,
+            account_lookups_per_min: 0,
+            contact_requests_per_min: 0,
+            link_uses_per_min: 0,
+            new_groups_per_h: 0,
+            conversation_sends_per_s: 0,
+            conversation_reactions_per_s: 0,
+            ..self
         }
     }
 }

@@ -6,7 +6,7 @@ use anser_store::{Clock, Store};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::{
-    budget::Logins,
+    budget::{Conversations, Logins},
     cluster::peers::Peers,
     config::Config,
     hub::Hub,
@@ -27,6 +27,7 @@ pub struct Ctx {
     pub members: Arc<Members>,
     pub credentials: Credentials,
     pub logins: Logins,
+    pub conversations: Conversations,
     pub ids: Snowflake,
     pub clock: Clock,
     pub metrics: Metrics,
@@ -78,6 +79,7 @@ impl Ctx {
             members,
             credentials,
             logins: Logins::new(&config.limits),
+            conversations: Conversations::new(&config.limits),
             ids: Snowflake::any_node(Arc::clone(&clock)),
             presence: Shown::default(),
             under_way: Arc::new(Semaphore::new(UNDER_WAY_BYTES_MAX as usize)),

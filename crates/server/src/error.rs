@@ -80,10 +80,15 @@ impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         let code = match &failure {
             Failure::Overloaded => ErrorCode::Overloaded,
+            Failure::RateLimited { .. } => ErrorCode::RateLimited,
             Failure::Full => ErrorCode::StoreFull,
             Failure::Closed => ErrorCode::ShuttingDown,
             Failure::UnknownOutcome(_) => ErrorCode::UnknownOutcome,
             Failure::Damaged(_) | Failure::Failed(_) => ErrorCode::Internal,
+        };
+        let retry_after_ms = match failure {
+            Failure::RateLimited { for_ms } => u32::try_from(for_ms).unwrap_or(u32::MAX),
+            _ => 0,
         };
         // What a client cannot fix is told to the operator; the client learns only that it happened.
         let message = match failure {
@@ -93,6 +98,6 @@ impl From<Failure> for Error {
             }
             told => told.to_string().into(),
         };
-        Self::new(code, message)
+        Self { retry_after_ms, ..Self::new(code, message) }
     }
 }

@@ -25,6 +25,15 @@ impl Rate {
         Self { each_ns, burst_ns: each_ns.saturating_mul(burst.into()) }
     }
 
+    /// So many at once after a silence, and then `count` in a `period`; 0: no bound.
+    pub fn within(period: Duration, count: u32, burst: u32) -> Self {
+        period.checked_div(count).map_or(Self { each_ns: 0, burst_ns: 0 }, |each| Self::every(each, burst))
+    }
+
+    pub fn is_unbounded(self) -> bool {
+        self.each_ns == 0
+    }
+
     /// What one costs.
     pub fn each(self) -> u64 {
         self.each_ns

@@ -32,6 +32,9 @@ pub enum Failure {
     /// As much work is waiting as may. Nothing was changed.
     #[error("the store has as much work as it can take")]
     Overloaded,
+    /// More is said in the conversation than whoever stands before the store lets through, for so many milliseconds yet. Nothing was changed.
+    #[error("more is said in this conversation than may be")]
+    RateLimited { for_ms: u64 },
     /// No room on the disk. Nothing was changed.
     #[error("the disk of the store is full")]
     Full,

@@ -90,7 +90,8 @@ impl Direct {
 fn refused(error: &v1::Error) -> anyhow::Error {
     let hint = match error.code() {
         Code::RateLimited => {
-            ": raise limits.requests_per_s there (0: no limit) and start it again, or choose a lower --rate"
+            ": raise limits.requests_per_s, limits.sends_per_s and limits.conversation_sends_per_s there (0: no limit) and start it \
+             again, or choose a lower --rate"
         }
         _ => "",
     };

@@ -40,7 +40,8 @@ fn a_running_server_is_measured_with_tokens_that_it_believes() {
     fs::write(&secret, [7; 32]).expect("a secret");
     fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).expect("for its owner alone");
     let auth = format!("[auth]\nissuers = [\"my-app\"]\naudience = \"my-chat\"\nhs256_secret_file = {secret:?}\n");
-    fs::write(&config, format!("{auth}[limits]\nrequests_per_s = 0\n")).expect("settings");
+    fs::write(&config, format!("{auth}[limits]\nrequests_per_s = 0\nsends_per_s = 0\nconversation_sends_per_s = 0\n"))
+        .expect("settings");
     let config = config.to_str().expect("text");
 
     let server =
@@ -118,6 +119,6 @@ fn what_a_bench_cannot_do_is_said_in_words() {
     let (url, data) = (machine.url(), machine.data().display().to_string());
     let fast = ["--in-flight", "2000", "--server", &url, "--data", &data];
     let told = refused(&[&SHORTLY[..], &fast].concat());
-    assert!(told.contains("RATE_LIMITED") && told.contains("raise limits.requests_per_s there"), "{told}");
+    assert!(told.contains("RATE_LIMITED") && told.contains("more than limits.sends_per_s: raise limits."), "{told}");
     assert!(!told.contains("Error {"), "{told}");
 }

@@ -76,6 +76,8 @@ pub struct Engine {
 enum Timer {
     /// Sends of this conversation were refused for now.
     Sends(ConversationId),
+    /// The user was too fast.
+    Pace,
     /// Pulls were refused for now.
     Pulls,
     /// Marks of this conversation wait for their turn.
@@ -180,7 +182,7 @@ impl Engine {
             match timer {
                 Timer::Sends(conversation) => self.outgoing.unblock(conversation, cx.now),
                 // Looked at after every step anyway.
-                Timer::Pulls => {}
+                Timer::Pulls | Timer::Pace => {}
                 Timer::Marks(conversation) => self.marks.due(conversation),
                 Timer::MailboxHole => self.mailbox.hole_stays(),
                 Timer::Sync => self.mailbox.check(cx.now),

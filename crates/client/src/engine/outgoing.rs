@@ -6,6 +6,9 @@
 //! - Several are on their way at once, within windows. When one fails for now, it and everything behind it in its
 //!   conversation waits until all of those on their way are answered and the time has come; then they go again, first to last.
 //! - After a connection is lost, all that were not acknowledged go again, first to last.
+//! - When the server says that the user is too fast, all conversations wait as long as it says. Then one message is on its way,
+//!   and one more with each that is stored: what goes out too early costs as much as what is stored, and whoever goes on with it is
+//!   cut off.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
@@ -28,6 +31,19 @@ const LANE_WINDOW: usize = 32;
 const WINDOW: usize = 256;
 const WINDOW_BYTES: usize = 1024 * 1024;
 
+/// How much may be on its way, as far as the server lets it be known.
+struct Pace {
+    window: usize,
+    /// Nothing is transmitted before this time.
+    paused_until: u64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { window: WINDOW, paused_until: 0 }
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Outgoing {
     lanes: BTreeMap<ConversationId, Lane>,
@@ -38,6 +54,7 @@ pub(super) struct Outgoing {
     bytes: usize,
     flying: usize,
     flying_bytes: usize,
+    pace: Pace,
 }
 
 #[derive(Default)]
@@ -125,8 +142,8 @@ impl Outgoing {
     }
 
     /// The next message that may be transmitted; it flies with `request_id` from now on.
-    pub(super) fn next(&mut self, request_id: u32) -> Option<Arc<Queued>> {
-        if self.flying >= WINDOW || self.flying_bytes >= WINDOW_BYTES {
+    pub(super) fn next(&mut self, request_id: u32, now: u64) -> Option<Arc<Queued>> {
+        if now < self.pace.paused_until || self.flying >= self.pace.window || self.flying_bytes >= WINDOW_BYTES {
             return None;
         }
         while let Some(conversation) = self.ready.first().copied() {
@@ -138,6 +155,16 @@ impl Outgoing {
             self.ready.remove(&conversation);
         }
         None
+    }
+
+    /// The user is too fast for the server, until then.
+    pub(super) fn slow_down(&mut self, until: u64) {
+        self.pace = Pace { window: 1, paused_until: self.pace.paused_until.max(until) };
+    }
+
+    /// One more was stored.
+    pub(super) fn speed_up(&mut self) {
+        self.pace.window = WINDOW.min(self.pace.window + 1);
     }
 
     /// It is stored, or refused for ever: takes it out of the queue.

@@ -10,7 +10,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use anser_proto::{ConversationId, codes::Retry, limits::BODY_BYTES_MAX, v1};
+use anser_proto::{ConversationId, ErrorCode, codes::Retry, limits::BODY_BYTES_MAX, v1};
 
 use super::{
     Act, Body, CallId, Change, Effect, Engine, Fate, MessageKey, NotQueued, NotWithdrawn, Place, Queued, Request,
@@ -123,7 +123,7 @@ impl Engine {
 
     pub(super) fn go_on_sending(&mut self, cx: &mut Step<'_>) {
         while self.link.requests.has_room()
-            && let Some(queued) = self.outgoing.next(self.link.requests.next_id())
+            && let Some(queued) = self.outgoing.next(self.link.requests.next_id(), cx.now)
         {
             let key = queued.key();
             cx.keep(Change::Transmitted(key.clone()));
@@ -134,6 +134,7 @@ impl Engine {
 
     pub(super) fn sent(&mut self, cx: &mut Step<'_>, key: &MessageKey, sent: &v1::Sent) {
         let is_new = !self.outgoing.is_doubtful(key);
+        self.outgoing.speed_up();
         let Some(queued) = self.outgoing.remove(key) else { return };
         let id = queued.conversation;
         let place = Place { server_msg_id: sent.server_msg_id, server_time_ms: sent.server_time_ms };
@@ -247,6 +248,11 @@ impl Engine {
             cx.effect(Effect::Status { key: key.clone(), status: Status::Failed(error) });
             cx.effect(Effect::Unfollow(key.clone()));
         } else {
+            if error.error_code() == Some(ErrorCode::RateLimited) {
+                let until = cx.now + u64::from(error.retry_after_ms);
+                self.outgoing.slow_down(until);
+                self.timers.insert((until, Timer::Pace));
+            }
             let (now, rng) = (cx.now, &mut self.rng);
             let wait = |backoff: &mut Backoff| now + backoff.next_ms(rng).max(error.retry_after_ms.into());
             let doubtful = error.retry() == Retry::SameId;

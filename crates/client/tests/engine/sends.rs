@@ -223,3 +223,31 @@ fn what_the_peer_does_not_read_is_followed_for_a_while_only() {
     }
     assert_eq!(unfollowed, ["1", "2"]);
 }
+
+#[test]
+fn who_is_too_fast_waits_and_then_sends_one_and_one_more_with_each_that_is_stored() {
+    let mut line = online();
+    let mut flying: Vec<_> = (8..12).flat_map(|peer| sent(&send(&mut line, with(peer), "a", "text"))).collect();
+    let last = flying.pop().expect("four").0;
+    let too_fast = v1::Error { code: Code::RateLimited.into(), retry_after_ms: 50, ..v1::Error::default() };
+    line.receive(last, Body::Error(too_fast));
+    let began = line.now;
+    // Other conversations wait too: it is the user who is too fast.
+    for peer in 20..24 {
+        assert_eq!(sent(&send(&mut line, with(peer), "a", "text")), []);
+    }
+    for (place, (request_id, _)) in flying.into_iter().enumerate() {
+        assert_eq!(sent(&stored(&mut line, request_id, place as u64 + 1)), [], "the time has not come");
+    }
+    line.now = began + 50;
+    let first = sent(&line.tell(Input::Tick));
+    // Three were stored since.
+    assert_eq!(first.len(), 4);
+    for (request_id, _) in &first {
+        line.receive(*request_id, error(Code::RateLimited));
+    }
+    line.now += 1_000;
+    let again = sent(&line.tell(Input::Tick));
+    assert_eq!(again.len(), 1);
+    assert_eq!(sent(&stored(&mut line, again[0].0, 1)).len(), 2);
+}

@@ -272,7 +272,7 @@ pub struct Appended {
 pub struct Failure {
     #[prost(enumeration = "failure::Kind", tag = "1")]
     pub kind: i32,
-    /// What was not found or in conflict, or what failed; of MUTED the milliseconds that are left, 0: no time ends it.
+    /// What was not found or in conflict, or what failed; of MUTED the milliseconds that are left, 0: no time ends it; of RATE_LIMITED likewise.
     #[prost(string, tag = "2")]
     pub what: ::prost::alloc::string::String,
 }
@@ -298,6 +298,8 @@ pub mod failure {
         Outdated = 13,
         Limit = 14,
         Muted = 15,
+        /// Nothing more is taken in the conversation for now: the asking node does not append it either.
+        RateLimited = 16,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -322,6 +324,7 @@ pub mod failure {
                 Self::Outdated => "OUTDATED",
                 Self::Limit => "LIMIT",
                 Self::Muted => "MUTED",
+                Self::RateLimited => "RATE_LIMITED",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -343,6 +346,7 @@ pub mod failure {
                 "OUTDATED" => Some(Self::Outdated),
                 "LIMIT" => Some(Self::Limit),
                 "MUTED" => Some(Self::Muted),
+                "RATE_LIMITED" => Some(Self::RateLimited),
                 _ => None,
             }
         }

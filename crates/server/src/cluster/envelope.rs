@@ -355,7 +355,7 @@ mod tests {
         Accepted { at_ms, conn: ConnId(at_ms + 1) }
     }
 
-    fn failures() -> [Error; 18] {
+    fn failures() -> [Error; 19] {
         [
             Refusal::NotFound("user").into(),
             Refusal::NotMember.into(),
@@ -371,6 +371,7 @@ mod tests {
             Refusal::Limit { what: EDITS_OF_A_MESSAGE, max: EDITS_MAX }.into(),
             Refusal::Limit { what: EMOJIS_OF_A_MESSAGE, max: EMOJIS_MAX as u32 }.into(),
             Failure::Overloaded.into(),
+            Failure::RateLimited { for_ms: 250 }.into(),
             Failure::Full.into(),
             Failure::Closed.into(),
             Failure::UnknownOutcome("cut".into()).into(),

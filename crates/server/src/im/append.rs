@@ -153,15 +153,42 @@ pub async fn append_for(cx: &Arc<Ctx>, asker: Asker, until_ms: u64, from: ConnId
 /// `patience`: nobody waits for what was not begun by then.
 async fn store(cx: &Arc<Ctx>, from: ConnId, batch: Vec<NewMessage>, patience: Option<Duration>) -> Stored {
     let before = cx.members.before(&batch);
-    let mut outcomes = store_together(cx, batch.clone(), patience).await;
-    if let Some(Err(Error::Failed(Failure::Damaged(_)))) = outcomes.first() {
-        outcomes = store_by_conversation(cx, &batch, patience, outcomes).await;
+    let admitted = admit(cx, &batch);
+    let passed = || -> Vec<_> {
+        let passed = batch.iter().zip(&admitted).filter(|(_, admitted)| admitted.is_ok());
+        passed.map(|(new, _)| new.clone()).collect()
+    };
+    let mut stored = store_together(cx, passed(), patience).await;
+    if let Some(Err(Error::Failed(Failure::Damaged(_)))) = stored.first() {
+        stored = store_by_conversation(cx, &passed(), patience, stored).await;
     }
+    let mut stored = stored.into_iter();
+    let outcomes = admitted
+        .into_iter()
+        .map(|admitted| admitted.and_then(|()| stored.next().expect("one for each that passed")))
+        .collect();
     Stored { cx: Arc::clone(cx), from, batch, outcomes, before }
+}
+
+/// Whether each may be said now. Nothing of a sender overtakes what may not.
+fn admit(cx: &Ctx, batch: &[NewMessage]) -> Vec<Result<(), Error>> {
+    let mut held = HashMap::new();
+    let mut admit = |new: &NewMessage| match held.get(&new.conversation) {
+        Some(for_ms) => Err(Failure::RateLimited { for_ms: *for_ms }.into()),
+        None => cx.conversations.admit(new).map_err(|wait| {
+            let for_ms = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+            held.insert(new.conversation, for_ms);
+            Failure::RateLimited { for_ms }.into()
+        }),
+    };
+    batch.iter().map(&mut admit).collect()
 }
 
 async fn store_together(cx: &Ctx, batch: Vec<NewMessage>, patience: Option<Duration>) -> Outcomes {
     let messages = batch.len();
+    if messages == 0 {
+        return Vec::new();
+    }
     let stored = match patience {
         Some(patience) => cx.store.append_within(batch, patience).await,
         None => cx.store.append(batch).await,
@@ -234,6 +261,9 @@ mod tests {
         let (stranger, full) = (Error::from(Refusal::NotMember), Error::from(Failure::Full));
         let (closed, overloaded) = (Error::from(Failure::Closed), Error::from(Failure::Overloaded));
         check(&[stranger.clone(), closed.clone()], full.clone(), &[1], &[stranger, full.clone()]).await;
-        check(&[overloaded, closed], full.clone(), &[0, 1], &[full.clone(), full]).await;
+        let too_much = Error::from(Failure::RateLimited { for_ms: 50 });
+        for before in [overloaded, too_much] {
+            check(&[before, closed.clone()], full.clone(), &[0, 1], &[full.clone(), full.clone()]).await;
+        }
     }
 }

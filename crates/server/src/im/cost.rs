@@ -6,6 +6,8 @@ use anser_proto::{
     v1::{self, client_frame::Request},
 };
 
+use crate::budget::Kind;
+
 /// A body is written twice, and goes to every device of the conversation.
 const BODY_BYTES: usize = 16 * 1024;
 /// Messages of a page lie beside each other; what their bodies cost is known when they are read.
@@ -56,6 +58,20 @@ pub fn of(request: Option<&Request>) -> u32 {
         Some(Request::ListReactions(list)) => page(list.limit) / USERS,
         _ => 0,
     }
+}
+
+/// Of which kind it is, and how much of it, where that has a limit of its own. Hints see to it themselves, since they are dropped in place of being
+/// refused; so do entries of a log, which must not overtake each other.
+pub fn kind_of(request: Option<&Request>) -> Option<(Kind, u32)> {
+    Some(match request? {
+        Request::MarkRead(_) | Request::MarkDelivered(_) => (Kind::Marks, 1),
+        Request::SetGroupNickname(_) => (Kind::Edits, 1),
+        Request::GetUsers(get) if !get.accounts.is_empty() => (Kind::AccountLookups, count(get.accounts.len())),
+        Request::RequestContact(_) => (Kind::ContactRequests, 1),
+        Request::PreviewLink(_) | Request::JoinGroup(_) => (Kind::LinkUses, 1),
+        Request::CreateGroup(_) => (Kind::NewGroups, 1),
+        _ => return None,
+    })
 }
 
 /// Entries of a log that were looked at for a page; those that it may show are paid for already.

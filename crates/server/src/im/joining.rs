@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use anser_proto::{GroupId, UserId, limits::REQUEST_TEXT_CHARS_MAX, v1};
 use anser_store::{self as store, LinkPreview, LinkRevocation, LinkUse, MembersAction, NewLink, Refusal, TokenHash};
-use tokio::time::Instant;
 
 use super::{Actor, Lane, group, name::check_length, page_limit, wire};
 use crate::{ctx::Ctx, error::Error, link::Token};
@@ -82,28 +81,14 @@ pub async fn list_links(cx: &Ctx, actor: &Actor, list: v1::ListLinks) -> Result<
     Ok(v1::Links { links: links.iter().map(wire::link).collect() })
 }
 
-pub async fn preview_link(
-    cx: &Ctx,
-    actor: &Actor,
-    lane: &Lane,
-    preview: v1::PreviewLink,
-    now: Instant,
-) -> Result<v1::GroupPreview, Error> {
-    lane.may_use_link(now)?;
+pub async fn preview_link(cx: &Ctx, actor: &Actor, preview: v1::PreviewLink) -> Result<v1::GroupPreview, Error> {
     let LinkPreview { name, avatar, member_count, approval } =
         cx.store.preview_link(actor.user, hash_of(&preview.token)?).await?;
     Ok(v1::GroupPreview { name: name.to_string(), avatar: avatar.to_string(), member_count, approval })
 }
 
-pub async fn join(
-    cx: &Ctx,
-    actor: &Actor,
-    lane: &Lane,
-    join: v1::JoinGroup,
-    now: Instant,
-) -> Result<v1::Joined, Error> {
+pub async fn join(cx: &Ctx, actor: &Actor, join: v1::JoinGroup) -> Result<v1::Joined, Error> {
     check_length("text", &join.text, REQUEST_TEXT_CHARS_MAX)?;
-    lane.may_use_link(now)?;
     let (token_hash, user, text) = (hash_of(&join.token)?, actor.sender(), join.text.into());
     let by = LinkUse { token_hash, user, text, login_version: actor.login_version() };
     let changed = cx.store.join_by_link(by).await?;

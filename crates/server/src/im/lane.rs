@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{append::Source, fifo::Fifo, page::PageSize, telling::Telling};
 use crate::{
     accepted::ConnId,
-    budget::{Budget, LargeAnswer, SMALL_ANSWER_BYTES},
+    budget::{Budget, Kind, LargeAnswer, SMALL_ANSWER_BYTES},
     ctx::Ctx,
     error::Error,
     hub::Connected,
@@ -68,21 +68,16 @@ impl Lane {
 
     /// May ask for what costs so much, or is told when.
     pub fn admit(&mut self, cost: u32, now: Instant) -> Result<(), Error> {
-        self.budget.take(cost, now).map_err(|wait| {
+        self.budget.take(Kind::Requests, cost, now).map_err(|wait| {
             self.refusals = self.refusals.saturating_add(1);
             self.flooding |= !self.budget.bear_refusal(now) && self.refusals > REFUSALS_BORNE;
-            rate_limited(wait, "the user asks for more than limits.requests_per_s")
+            rate_limited(wait, Kind::Requests.too_much())
         })
     }
 
-    /// May ask somebody to be a contact, or is told when.
-    pub fn may_ask_for_contact(&self, now: Instant) -> Result<(), Error> {
-        self.budget.take_contact_request(now).map_err(|wait| rate_limited(wait, "the user asks too many people"))
-    }
-
-    /// May look where a link leads or join by it, or is told when.
-    pub fn may_use_link(&self, now: Instant) -> Result<(), Error> {
-        self.budget.take_link_use(now).map_err(|wait| rate_limited(wait, "the user uses too many links"))
+    /// May do so much of a kind, or is told when. Whoever does not listen to that is stopped by [`Lane::admit`] soon enough.
+    pub fn admit_kind(&self, kind: Kind, count: u32, now: Instant) -> Result<(), Error> {
+        self.budget.take(kind, count, now).map_err(|wait| rate_limited(wait, kind.too_much()))
     }
 
     /// May ask who is there, or is told when.
@@ -97,7 +92,7 @@ impl Lane {
 
     /// Whether what the user signals shall be passed on now.
     pub fn may_signal(&self, now: Instant) -> bool {
-        self.budget.take_signal(now).is_ok()
+        self.budget.take(Kind::Signals, 1, now).is_ok()
     }
 
     /// Is charged for what an answer turned out to be.
@@ -136,7 +131,10 @@ impl Lane {
     /// Whether the conversation shall be told of the typing now.
     pub fn may_tell_typing(&mut self, conversation: ConversationId, now: Instant) -> bool {
         self.typed.retain(|_, told| now < *told + TYPING_INTERVAL);
-        if self.typed.len() >= TYPING_REMEMBERED || self.typed.contains_key(&conversation) {
+        if self.typed.len() >= TYPING_REMEMBERED
+            || self.typed.contains_key(&conversation)
+            || self.budget.take(Kind::Marks, 1, now).is_err()
+        {
             return false;
         }
         self.typed.insert(conversation, now);
@@ -145,6 +143,7 @@ impl Lane {
 }
 
 fn rate_limited(wait: Duration, why: &'static str) -> Error {
-    let retry_after_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1);
+    // Rounded up: who comes back a moment before it is refused again.
+    let retry_after_ms = u32::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1);
     Error { retry_after_ms, ..Error::new(ErrorCode::RateLimited, why) }
 }

@@ -15,7 +15,7 @@ use super::{
     page::{self, MESSAGE_BYTES},
     page_limit, wire,
 };
-use crate::{ctx::Ctx, error::Error};
+use crate::{budget, ctx::Ctx, error::Error};
 
 /// A request that becomes an entry of a log: those of one connection are stored in their order.
 pub enum Entry {
@@ -54,6 +54,15 @@ impl Entry {
                 *request = Some(other);
                 None
             }
+        }
+    }
+
+    /// Of what the user may do so much.
+    fn limited(&self) -> budget::Kind {
+        match self {
+            Self::Send(_) | Self::Recall(_) => budget::Kind::Sends,
+            Self::Edit(_) | Self::Pin(_) | Self::Unpin(_) => budget::Kind::Edits,
+            Self::React(_) => budget::Kind::Reactions,
         }
     }
 
@@ -133,7 +142,7 @@ fn attempt(actor: &Actor, lane: &mut Lane, entries: Vec<Queued>, now: Instant) -
     let mut retried = HashSet::new();
     let mut attempts = Vec::with_capacity(entries.len());
     for Queued { request_id, kind, entry } in entries {
-        let (mut identity, paid) = (None, cost::of_bodies(entry.body_bytes()));
+        let (mut identity, paid, limited) = (None, cost::of_bodies(entry.body_bytes()), entry.limited());
         let admitted = lane.admit(1 + paid, now);
         let checked = check_request_id(request_id).and_then(|()| entry.check(actor));
         let outcome = checked.and_then(|new| {
@@ -141,7 +150,8 @@ fn attempt(actor: &Actor, lane: &mut Lane, entries: Vec<Queued>, now: Instant) -
             let in_order = !held.contains(&conversation)
                 && (retried.contains(&conversation) || lane.fifo.may_pass(conversation, &client_msg_id));
             identity = Some((conversation, client_msg_id));
-            let passes = if in_order { admitted } else { Err(behind_failed()) };
+            let passes =
+                if in_order { admitted.and_then(|()| lane.admit_kind(limited, 1, now)) } else { Err(behind_failed()) };
             match passes {
                 Ok(()) => retried.insert(conversation),
                 Err(_) => held.insert(conversation),

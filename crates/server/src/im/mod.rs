@@ -121,6 +121,9 @@ async fn handle(
         admitted?;
     }
     check_request_id(request_id)?;
+    if let Some((kind, count)) = cost::kind_of(request.as_ref()) {
+        lane.admit_kind(kind, count, now)?;
+    }
     let from = lane.conn;
     match request {
         Some(Request::Ping(_)) => Ok(Body::Pong(Pong { server_time_ms: (cx.clock)() })),
@@ -187,10 +190,8 @@ async fn about_groups(
         Request::CreateLink(create) => joining::create_link(cx, actor, create).await.map(Body::Link),
         Request::RevokeLink(revoke) => joining::revoke_link(cx, actor, revoke).await.map(|()| done()),
         Request::ListLinks(list) => joining::list_links(cx, actor, list).await.map(Body::Links),
-        Request::PreviewLink(preview) => {
-            joining::preview_link(cx, actor, lane, preview, now).await.map(Body::GroupPreview)
-        }
-        Request::JoinGroup(join) => joining::join(cx, actor, lane, join, now).await.map(Body::Joined),
+        Request::PreviewLink(preview) => joining::preview_link(cx, actor, preview).await.map(Body::GroupPreview),
+        Request::JoinGroup(join) => joining::join(cx, actor, join).await.map(Body::Joined),
         Request::SetGroupNickname(set) => group::set_nickname(cx, actor, set).await.map(Body::Sent),
         request => about_people(cx, actor, lane, request, now).await,
     }
@@ -208,9 +209,7 @@ async fn about_people(
     match request {
         Request::GetUsers(get) => user::get(cx, get).await.map(Body::Users),
         Request::UpdateProfile(update) => user::update_profile(cx, actor, from, update).await.map(Body::Users),
-        Request::RequestContact(request) => {
-            people::request_contact(cx, actor, lane, request, now).await.map(Body::Changed)
-        }
+        Request::RequestContact(request) => people::request_contact(cx, actor, from, request).await.map(Body::Changed),
         Request::AnswerContact(answer) => people::answer_contact(cx, actor, from, answer).await.map(Body::Changed),
         Request::SetRemark(set) => people::set_remark(cx, actor, from, set).await.map(Body::Changed),
         Request::RemoveContact(v1::RemoveContact { user_id }) => {

@@ -8,7 +8,6 @@ use anser_proto::{
     v1::{self, server_frame::Body},
 };
 use anser_store::{Change, PeopleAction, PeopleChange, PrivacyChange};
-use tokio::time::Instant;
 
 use super::{
     Actor, Lane,
@@ -21,13 +20,11 @@ use crate::{accepted::ConnId, config::Strangers, ctx::Ctx, error::Error, event::
 pub async fn request_contact(
     cx: &Ctx,
     actor: &Actor,
-    lane: &mut Lane,
+    from: ConnId,
     request: v1::RequestContact,
-    now: Instant,
 ) -> Result<v1::Changed, Error> {
     check_length("text", &request.text, REQUEST_TEXT_CHARS_MAX)?;
-    lane.may_ask_for_contact(now)?;
-    change(cx, actor, lane.conn, request.user_id, PeopleAction::Request(request.text.into())).await
+    change(cx, actor, from, request.user_id, PeopleAction::Request(request.text.into())).await
 }
 
 pub async fn answer_contact(

@@ -6,9 +6,10 @@ use anser_proto::{
     tcp,
     v1::{self, client_frame::Request, server_frame::Body},
 };
+use anser_server::config::Limits;
 use bytes::{Bytes, BytesMut};
 
-use crate::raw::{Came, TestServer, send};
+use crate::raw::{Came, TestServer, memory_store, send};
 
 #[tokio::test]
 async fn bytes_that_are_no_frame_end_the_connection_after_what_came_before_was_answered() {
@@ -172,7 +173,7 @@ async fn a_wrong_value_in_hello_refuses_the_login() {
 
 #[tokio::test]
 async fn who_sends_nothing_but_wrong_values_is_cut_off() {
-    let server = TestServer::start().await;
+    let server = limited_server().await;
     let mut ada = server.login("ada").await;
     for _ in 0..8_000 {
         ada.say_bytes(Bytes::from_static(WRONG_VALUES[0].1)).await;
@@ -407,7 +408,7 @@ async fn a_page_of_a_billion_is_refused() {
 async fn slow_server(requests_burst: u32) -> TestServer {
     TestServer::start_with(
         |config| (config.limits.requests_per_s, config.limits.requests_burst) = (1, requests_burst),
-        crate::raw::memory_store,
+        memory_store,
     )
     .await
 }
@@ -430,10 +431,14 @@ async fn who_asks_faster_than_they_may_is_told_when_and_loses_no_order() {
     ada.nothing_more().await;
 }
 
+/// With the limits as they are, for whoever asks as fast as a client can.
+async fn limited_server() -> TestServer {
+    TestServer::start_with(|config| config.limits = Limits::default(), memory_store).await
+}
+
 #[tokio::test]
 async fn who_does_not_listen_to_refusals_is_cut_off() {
-    // With the limits as they are, and as fast as a client can.
-    let server = TestServer::start().await;
+    let server = limited_server().await;
     for request in [
         Request::GetUsers(v1::GetUsers { user_ids: vec![1], ..Default::default() }),
         send("not even a conversation", "m-1", "text"),

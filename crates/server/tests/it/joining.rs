@@ -5,7 +5,7 @@ use anser_proto::{
     v1::{self, client_frame::Request, server_frame::Body},
 };
 
-use crate::raw::{Raw, TestServer, group_id, send};
+use crate::raw::{Raw, TestServer, group_id, memory_store, send};
 
 fn ids(users: &[&Raw]) -> Vec<u64> {
     users.iter().map(|user| user.user.0).collect()
@@ -261,7 +261,7 @@ async fn who_asks_by_a_link_waits_with_their_words() {
 
 #[tokio::test]
 async fn nobody_tries_many_links() {
-    let server = TestServer::start().await;
+    let server = TestServer::start_with(|config| config.limits.link_uses_per_min = 30, memory_store).await;
     let mut eve = server.login("eve").await;
     let mut refused = Vec::new();
     for n in 0..31 {

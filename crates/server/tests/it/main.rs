@@ -20,6 +20,7 @@ mod permissions;
 mod pin;
 mod presence;
 mod proxy;
+mod rates;
 mod raw;
 mod received;
 mod rights;

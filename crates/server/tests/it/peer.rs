@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anser_proto::{ConversationId, UserId, v1::server_frame::Body};
+use anser_proto::{ConversationId, ErrorCode, UserId, v1::server_frame::Body};
 use anser_server::{
     Column,
     cluster::{
@@ -15,11 +15,11 @@ use anser_server::{
     config::Config,
     system_clock,
 };
-use anser_store::{NewMessage, Sender};
+use anser_store::{Error, Failure, NewMessage, Sender};
 
 use crate::{
     faulty::Faulty,
-    raw::{TestServer, memory_store},
+    raw::{TestServer, memory_store, send},
 };
 
 fn node(id: u64) -> Node {
@@ -27,7 +27,7 @@ fn node(id: u64) -> Node {
 }
 
 /// A node, and another one that says what a test says.
-async fn with_a_peer(faulty: &Faulty) -> (TestServer, MemoryNode, Inboxes) {
+async fn with_a_peer(faulty: &Faulty, change: impl FnOnce(&mut Config)) -> (TestServer, MemoryNode, Inboxes) {
     let network = Network::default();
     let (peer, inboxes) = network.join(node(7), Counts::default());
     let dir = tempfile::tempdir().expect("a folder for the test");
@@ -35,6 +35,7 @@ async fn with_a_peer(faulty: &Faulty) -> (TestServer, MemoryNode, Inboxes) {
     config.listen.http = ([127, 0, 0, 1], 0).into();
     config.listen.tcp = ([127, 0, 0, 1], 0).into();
     config.store.dir = dir.path().into();
+    change(&mut config);
     let join: anser_server::Join = Box::new(move |node| {
         Box::pin(async move {
             let (me, counts) = (node.id, Counts::default());
@@ -67,7 +68,7 @@ fn message(from: UserId, to: UserId, id: &str) -> NewMessage {
 #[tokio::test]
 async fn what_was_begun_for_a_node_that_waits_no_more_is_told_and_what_was_not_is_not_done() {
     let faulty = Faulty::new(memory_store(&Config::default()));
-    let (server, peer, mut inboxes) = with_a_peer(&faulty).await;
+    let (server, peer, mut inboxes) = with_a_peer(&faulty, |_| {}).await;
     let (ada, mut bob) = (server.login("ada").await, server.login("bob").await);
     let (log_id, sender, receiver) = (server.store.log_id(), ada.user, bob.user);
     let ask = |call, patience_ms, id| {
@@ -95,4 +96,28 @@ async fn what_was_begun_for_a_node_that_waits_no_more_is_told_and_what_was_not_i
     let said = Envelope::decode(answer, log_id).expect("an envelope").body;
     assert!(matches!(said, Said::AppendAnswer { call: 2, .. }), "{said:?}");
     assert_eq!(bob.pull(all()).await.messages.len(), 2);
+}
+
+#[tokio::test]
+async fn a_home_counts_what_is_said_in_a_conversation_from_other_nodes_too() {
+    let faulty = Faulty::new(memory_store(&Config::default()));
+    let change = |config: &mut Config| config.limits.conversation_sends_per_s = 1;
+    let (server, peer, mut inboxes) = with_a_peer(&faulty, change).await;
+    let (ada, mut bob) = (server.login("ada").await, server.login("bob").await);
+    let log_id = server.store.log_id();
+    let messages = ["m-1", "m-2", "m-3", "m-4", "m-5", "m-6", "m-7"].map(|id| message(ada.user, bob.user, id));
+    let until_ms = system_clock()() + 20_000;
+    let append = Said::Append { call: 1, from_conn: 1, until_ms, answer: Way::Answers, messages: messages.into() };
+    assert!(peer.broadcast(Way::Pushes, Envelope { from: NodeId(7), body: append }.encode(log_id)));
+    let answer = inboxes.answers.recv().await.expect("the network lives");
+    let Said::AppendAnswer { outcomes, .. } = Envelope::decode(answer, log_id).expect("an envelope").body else {
+        panic!("no answer")
+    };
+    assert!(outcomes[..5].iter().all(Result::is_ok), "{outcomes:?}");
+    let is_too_much =
+        |outcome: &Result<_, Error>| matches!(outcome, Err(Error::Failed(Failure::RateLimited { for_ms: 1.. })));
+    assert!(outcomes[5..].iter().all(is_too_much), "{outcomes:?}");
+    // Here there is as little left.
+    let ours = bob.conversation_with(&ada);
+    assert_eq!(bob.refused(send(&ours, "m-8", "text")).await, ErrorCode::RateLimited);
 }

@@ -7,7 +7,7 @@ use anser_proto::{
 
 use crate::{
     permissions::{accept, block, reject, remove_contact, request_contact, set_remark, unblock},
-    raw::{Raw, TestServer, group_id, send},
+    raw::{Raw, TestServer, group_id, memory_store, send},
 };
 
 /// What changed: the number, whom it is about, and what they are now. A block has no state.
@@ -188,7 +188,7 @@ async fn what_was_sent_before_a_block_may_be_sent_again() {
 
 #[tokio::test]
 async fn what_is_said_to_people_has_bounds() {
-    let server = TestServer::start().await;
+    let server = TestServer::start_with(|config| config.limits.contact_requests_per_min = 31, memory_store).await;
     let (mut ada, bob) = (server.login("ada").await, server.login("bob").await);
     let user_id = bob.user.0;
     let words = |text: String| Request::RequestContact(v1::RequestContact { user_id, text });

@@ -88,6 +88,7 @@ impl TestServer {
         config.listen.http = ([127, 0, 0, 1], 0).into();
         config.listen.tcp = ([127, 0, 0, 1], 0).into();
         config.store.dir = dir.path().into();
+        config.limits = config.limits.without_rates();
         change(&mut config);
         let store = store(&config);
         Self::start_on(dir, config, Column::alone(store, passing_clock())).await

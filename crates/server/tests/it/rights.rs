@@ -211,7 +211,6 @@ impl Cast {
 async fn every_cell_of_the_table_is_as_it_says() {
     let many = |config: &mut anser_server::config::Config| {
         let limits = &mut config.limits;
-        (limits.requests_per_s, limits.requests_burst) = (1_000_000, 1_000_000);
         (limits.unanswered_groups_per_user, limits.unanswered_groups_per_inviter) = (1_000, 1_000);
     };
     let server = TestServer::start_with(many, memory_store).await;

@@ -82,6 +82,22 @@ impl Node {
     }
 }
 
+/// How fast users may be.
+const RATES: [&str; 12] = [
+    "requests_per_s",
+    "requests_burst",
+    "sends_per_s",
+    "reactions_per_s",
+    "edits_per_s",
+    "marks_per_s",
+    "account_lookups_per_min",
+    "contact_requests_per_min",
+    "link_uses_per_min",
+    "new_groups_per_h",
+    "conversation_sends_per_s",
+    "conversation_reactions_per_s",
+];
+
 /// Whoever measures is not to be braked, and a rolling restart is not to wait long.
 fn settings(cluster: &Cluster, number: u32, sequencer: Sequencer) -> String {
     let folder = cluster.folder().display();
@@ -91,10 +107,11 @@ fn settings(cluster: &Cluster, number: u32, sequencer: Sequencer) -> String {
          [auth]\nhs256_secret_file = \"{folder}/hs256.secret\"\n\n\
          [store]\ndir = \"{folder}/node-{number}\"\n\n\
          [cluster]\ndatabase = \"{}\"\nredis = \"{}\"\nnats = \"{}\"\nnode = \"node-{number}\"\nsequencer = \"{sequencer}\"\n\n\
-         [limits]\nrequests_per_s = 0\nrequests_burst = 0\n",
+         [limits]\n{}",
         cluster.database_url(),
         cluster.redis.url(),
         cluster.nats.url(),
+        RATES.map(|rate| format!("{rate} = 0\n")).concat(),
     )
 }
 
