@@ -1,5 +1,7 @@
 //! `anser chat` line by line, against a real server that dies.
 
+use std::time::{Duration, Instant};
+
 use crate::process::{Machine, Talking};
 
 fn chat(machine: &Machine, account: &str, to: &str) -> Talking {
@@ -50,6 +52,21 @@ fn what_was_written_while_the_other_was_away_is_shown_when_they_come() {
     };
     assert_eq!(missed(), ["alice: one", "alice: two[2J"]);
     assert_eq!(missed(), [""; 0], "what was shown once is not shown again");
+}
+
+#[test]
+fn a_script_that_writes_faster_than_it_may_is_stored_whole_and_in_its_order() {
+    let machine = Machine::with_users(&["alice", "bob"]);
+    // A hundred at once, and then 20 a second.
+    let lines: String = (0..150).map(|number| format!("{number}\n")).collect();
+    let began = Instant::now();
+    let written = machine.run(&["chat", "--as", "alice", "--to", "bob", "--server", &machine.url()], &lines);
+    assert!(began.elapsed() > Duration::from_secs(2), "it was not held up");
+    assert!(written.status.success(), "{}", String::from_utf8_lossy(&written.stderr));
+    let (shown, well) = chat(&machine, "bob", "alice").end();
+    assert!(well);
+    let expected: Vec<_> = (0..150).map(|number| format!("alice: {number}")).collect();
+    assert_eq!(shown.iter().map(|line| said(line)).collect::<Vec<_>>(), expected);
 }
 
 #[test]
