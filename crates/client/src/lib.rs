@@ -67,10 +67,10 @@ pub use store::StoreError;
 pub use transport::BadUrl;
 pub use unopened::Unopened;
 pub use view::{
-    Ban, Bans, Blocked, Contact, ContactState, Device, Group, GroupChange, GroupNickname, GroupPreview, HistoryShown,
-    Join, JoinRequest, JoinRequests, Kind, Link, Member, Members, Message, MessageState, NewLink, Notice, NoticeKind,
-    Pin, Platform, Presence, PresenceState, Preview, Privacy, Reaction, Reactions, ReactionsOfUser, Readers, Refusal,
-    Role, Session, Signal, User, Waiting, Who,
+    Attachment, Audio, Ban, Bans, Blocked, Contact, ContactState, Device, File, Group, GroupChange, GroupNickname,
+    GroupPreview, HistoryShown, Image, Join, JoinRequest, JoinRequests, Kind, Link, Location, Member, Members, Message,
+    MessageState, NewLink, Notice, NoticeKind, Pin, Platform, Presence, PresenceState, Preview, Privacy, Reaction,
+    Reactions, ReactionsOfUser, Readers, Refusal, Role, Session, Signal, User, Video, Waiting, Who,
 };
 
 /// What readers try first is compiled with the SDK's own examples.

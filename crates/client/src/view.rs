@@ -1,8 +1,11 @@
 //! What an app sees of messages, conversations and people: types of the SDK's own, so that a new field of the wire breaks nobody.
 //! `wire` alone makes them from what the wire says.
 
+mod attachment;
 mod pins;
 mod wire;
+
+pub use attachment::{Attachment, Audio, File, Image, Location, Video};
 
 use anser_proto::{
     ConversationId, ErrorCode, GroupId, UserId,
@@ -30,7 +33,7 @@ pub struct Message {
     pub kind: Kind,
     /// The text; for other kinds a plain-text fallback.
     pub content: String,
-    /// What else the kind needs. Opaque to the server.
+    /// What else the kind needs: see [`Message::parts`]; of [`Kind::Custom`] it is the app's own.
     pub attachment: Bytes,
     /// Of a [`Kind::Notice`].
     pub notice: Option<Notice>,

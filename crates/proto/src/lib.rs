@@ -1,5 +1,6 @@
 //! What is said on the wire: frames and their two encodings, ids, limits, codes. Knows no sockets and no storage.
 
+pub mod attachment;
 pub mod codec;
 pub mod codes;
 pub mod digest;
@@ -22,6 +23,7 @@ pub mod cluster {
     }
 }
 
+pub use attachment::Attachment;
 pub use codec::Format;
 pub use codes::{CloseCode, ErrorCode};
 pub use ids::{ClientMsgId, ConversationId, GroupId, UserId};

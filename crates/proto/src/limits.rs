@@ -42,6 +42,24 @@ pub const SIGNATURE_CHARS_MAX: usize = 140;
 pub const CUSTOM_BYTES_MAX: usize = 2_048;
 /// Characters of the last message's text in a conversation list.
 pub const PREVIEW_CHARS_MAX: usize = 128;
+/// Images, videos or files of one message.
+pub const ALBUM_MAX: usize = 10;
+/// Bytes of what says where an attached file is.
+pub const FILE_BYTES_MAX: usize = 1024;
+/// Bytes of a media type.
+pub const MIME_TYPE_BYTES_MAX: usize = 127;
+/// Bytes of an attached file: more cannot be told in JSON.
+pub const FILE_SIZE_BYTES_MAX: u64 = 9_007_199_254_740_992;
+/// Characters of an attached file's name, and of a location's title and address.
+pub const TITLE_CHARS_MAX: usize = 255;
+/// Pixels of an image's or a video's side.
+pub const SIDE_MAX: u32 = 65_535;
+/// Milliseconds that a sound or a video lasts: a day.
+pub const DURATION_MS_MAX: u32 = 86_400_000;
+/// Levels of something spoken.
+pub const LEVELS: usize = 64;
+/// Bytes of a thumbhash.
+pub const THUMBHASH_BYTES_MAX: usize = 25;
 /// How often a message may be edited.
 pub const EDITS_MAX: u32 = 20;
 /// Different emojis below one message.

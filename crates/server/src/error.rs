@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use anser_proto::{ErrorCode, codes::Retry, codes::error_row, ids::BadId, v1};
+use anser_proto::{ErrorCode, attachment::BadAttachment, codes::Retry, codes::error_row, ids::BadId, v1};
 use anser_store::{self as store, Failure, Refusal};
 
 /// When there may be room for a large answer again.
@@ -40,6 +40,12 @@ impl Error {
     }
 }
 
+impl From<BadAttachment> for Error {
+    fn from(error: BadAttachment) -> Self {
+        Self::bad_field(error.to_string())
+    }
+}
+
 impl From<BadId> for Error {
     fn from(error: BadId) -> Self {
         Self::bad_field(error.to_string())
@@ -66,6 +72,7 @@ impl From<Refusal> for Error {
             Refusal::Gone => ErrorCode::Gone,
             Refusal::TooLate => ErrorCode::TooLate,
             Refusal::Limit { .. } => ErrorCode::LimitReached,
+            Refusal::BadAttachment(_) => ErrorCode::BadField,
             Refusal::LoginOver => ErrorCode::LoginOver,
         };
         let retry_after_ms = match refusal {

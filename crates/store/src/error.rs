@@ -22,6 +22,9 @@ pub enum Refusal {
     Outdated,
     #[error("{what} would be more than {max}")]
     Limit { what: &'static str, max: u32 },
+    /// The part of it that is wrong, and what it may be.
+    #[error("{0}")]
+    BadAttachment(String),
     #[error("the login is over: the user was disabled, or has a new password")]
     LoginOver,
 }

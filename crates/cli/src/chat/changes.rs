@@ -26,7 +26,7 @@ pub fn change(model: &mut Model, change: Change, effects: &mut Vec<Effect>) {
     let act = match change.how {
         How::Reply(text) => return send(model, text, Some(id), effects),
         How::Edit(_) if !is_mine => return complain(model, model.text.not_your_message()),
-        How::Edit(text) => Act::Edit(id.into(), Edit::text(text)),
+        How::Edit(text) => Act::Edit(id.into(), edit_of(target, text)),
         How::Recall => Act::Recall(id.into()),
         How::React(emojis) => Act::React(id, emojis),
         How::Pin => Act::Pin(id),
@@ -38,6 +38,13 @@ pub fn change(model: &mut Model, change: Change, effects: &mut Vec<Effect>) {
     if !model.is_online() {
         say(model, model.text.change_waits());
     }
+}
+
+/// Another text; what else a message shows stays.
+pub fn edit_of(target: &Message, text: String) -> Edit {
+    let mut edit = Edit::text(text);
+    edit.attachment = target.attachment.clone();
+    edit
 }
 
 /// The message with this number; else the newest one that can be meant: of others for replies and reactions, own ones for edits and recalls; and to unpin
@@ -103,8 +110,9 @@ pub fn words(text: Text, message: &Message) -> String {
     if message.state == MessageState::Recalled {
         return text.recalled().to_owned();
     }
-    let kind = text.kind(message.kind);
-    let words = [kind, &wash::lines(&message.content)].join(if kind.is_empty() { "" } else { " " });
+    let parts = message.parts();
+    let kind = parts.map_or_else(|| text.kind(message.kind).to_owned(), |parts| text.parts(&parts));
+    let words = [kind.as_str(), &wash::lines(&message.content)].join(if kind.is_empty() { "" } else { " " });
     let edited = if message.edits > 0 { text.edited() } else { "" };
     format!("{}{edited}", words.trim_end())
 }

@@ -324,11 +324,20 @@ impl Printer {
         };
         Ok(match &change.how {
             How::Reply(text) => client.reply(conversation, others()?, Draft::text(text)).await,
-            How::Edit(text) => client.edit(conversation, own()?, Edit::text(text)).await,
+            How::Edit(text) => client.edit(conversation, own()?, self.edit(change.number, text).await).await,
             How::Recall => client.recall(conversation, own()?).await,
             How::React(emojis) => client.react(conversation, others()?, emojis).await,
             How::Pin => client.pin(conversation, others()?).await,
             How::Unpin => client.unpin(conversation, others()?).await,
         })
+    }
+
+    /// Another text of the message with this number, which shows what it did beside it. The last one that was written here shows nothing else.
+    async fn edit(&self, number: Option<u64>, text: &str) -> Edit {
+        let target = match number {
+            Some(number) => self.client.message(self.conversation, number).await.ok().flatten(),
+            None => None,
+        };
+        target.map_or_else(|| Edit::text(text), |target| changes::edit_of(&target, text.to_owned()))
     }
 }

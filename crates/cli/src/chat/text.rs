@@ -3,6 +3,7 @@
 
 mod commands;
 mod entry;
+mod parts;
 
 use std::path::Path;
 

@@ -13,7 +13,7 @@ pub struct Draft {
     pub kind: Kind,
     /// The text; for other types a plain-text fallback.
     pub content: String,
-    /// What else the type needs. Opaque to the server.
+    /// What else the type needs: see [`Draft::with_parts`]; of [`Kind::Custom`] it is the app's own.
     pub attachment: Bytes,
     /// Does not count as unread.
     pub uncounted: bool,

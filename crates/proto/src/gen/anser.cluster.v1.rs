@@ -272,7 +272,7 @@ pub struct Appended {
 pub struct Failure {
     #[prost(enumeration = "failure::Kind", tag = "1")]
     pub kind: i32,
-    /// What was not found or in conflict, or what failed; of MUTED the milliseconds that are left, 0: no time ends it; of RATE_LIMITED likewise.
+    /// What was not found or in conflict, or what failed; of MUTED the milliseconds that are left, 0: no time ends it; of RATE_LIMITED likewise; of BAD_ATTACHMENT the part that is wrong.
     #[prost(string, tag = "2")]
     pub what: ::prost::alloc::string::String,
 }
@@ -300,6 +300,7 @@ pub mod failure {
         Muted = 15,
         /// Nothing more is taken in the conversation for now: the asking node does not append it either.
         RateLimited = 16,
+        BadAttachment = 17,
     }
     impl Kind {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -325,6 +326,7 @@ pub mod failure {
                 Self::Limit => "LIMIT",
                 Self::Muted => "MUTED",
                 Self::RateLimited => "RATE_LIMITED",
+                Self::BadAttachment => "BAD_ATTACHMENT",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -347,6 +349,7 @@ pub mod failure {
                 "LIMIT" => Some(Self::Limit),
                 "MUTED" => Some(Self::Muted),
                 "RATE_LIMITED" => Some(Self::RateLimited),
+                "BAD_ATTACHMENT" => Some(Self::BadAttachment),
                 _ => None,
             }
         }

@@ -803,7 +803,7 @@ pub struct Message {
     /// The text; for other types a plain-text fallback for previews, search and old clients.
     #[prost(string, tag = "9")]
     pub content: ::prost::alloc::string::String,
-    /// What else the type needs. Opaque to the server.
+    /// What else the type needs: of IMAGE, AUDIO, VIDEO, FILE and LOCATION what attachment.proto says, of others whatever the app likes.
     #[prost(bytes = "bytes", tag = "10")]
     pub attachment: ::prost::bytes::Bytes,
     /// Of a NOTICE.
@@ -1125,7 +1125,7 @@ pub struct Edit {
     /// Of the edit itself: like that of a message.
     #[prost(string, tag = "2")]
     pub client_msg_id: ::prost::alloc::string::String,
-    /// The new body, whole: both together at most 65 536 bytes.
+    /// The new body, whole: both together at most 65 536 bytes. The attachment is of the message's type, as when it was sent.
     #[prost(string, tag = "5")]
     pub content: ::prost::alloc::string::String,
     #[prost(bytes = "bytes", tag = "6")]
@@ -2422,4 +2422,94 @@ pub mod server_frame {
 /// The answer to a request that has nothing to tell but that it is done.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Done {
+}
+/// Something whose bytes lie elsewhere.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct File {
+    /// Where they are, as whoever keeps them calls it: 1 to 1 024 bytes that the server does not look into.
+    #[prost(string, tag = "1")]
+    pub file: ::prost::alloc::string::String,
+    /// As in `image/jpeg` (RFC 6838), at most 127 bytes; of pictures, sounds and films the matching kind.
+    #[prost(string, tag = "2")]
+    pub mime_type: ::prost::alloc::string::String,
+    /// 1 to 2^53.
+    #[prost(uint64, tag = "3")]
+    pub size_bytes: u64,
+    /// At most 255 characters, without a path. Of a FILE it is needed.
+    #[prost(string, tag = "4")]
+    pub name: ::prost::alloc::string::String,
+}
+/// Of an IMAGE: 1 to 10, which are shown together.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Images {
+    #[prost(message, repeated, tag = "1")]
+    pub images: ::prost::alloc::vec::Vec<Image>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Image {
+    #[prost(message, optional, tag = "1")]
+    pub file: ::core::option::Option<File>,
+    /// In pixels, as it is to be shown: each 1 to 65 535.
+    #[prost(uint32, tag = "2")]
+    pub width: u32,
+    #[prost(uint32, tag = "3")]
+    pub height: u32,
+    /// What is shown until the bytes are there: a ThumbHash of 5 to 25 bytes (<https://evanw.github.io/thumbhash/>), or nothing.
+    #[prost(bytes = "bytes", tag = "4")]
+    pub thumbhash: ::prost::bytes::Bytes,
+}
+/// Of an AUDIO.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Audio {
+    #[prost(message, optional, tag = "1")]
+    pub file: ::core::option::Option<File>,
+    /// 1 to 86 400 000, a day.
+    #[prost(uint32, tag = "2")]
+    pub duration_ms: u32,
+    /// Of something spoken: how loud it is, from 0 to 255, in 64 stretches of the same length. Else nothing.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub levels: ::prost::bytes::Bytes,
+}
+/// Of a VIDEO: 1 to 10, which are shown together.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Videos {
+    #[prost(message, repeated, tag = "1")]
+    pub videos: ::prost::alloc::vec::Vec<Video>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Video {
+    #[prost(message, optional, tag = "1")]
+    pub file: ::core::option::Option<File>,
+    /// In pixels, as it is to be shown: each 1 to 65 535.
+    #[prost(uint32, tag = "2")]
+    pub width: u32,
+    #[prost(uint32, tag = "3")]
+    pub height: u32,
+    /// 1 to 86 400 000, a day.
+    #[prost(uint32, tag = "4")]
+    pub duration_ms: u32,
+    /// As of an image.
+    #[prost(bytes = "bytes", tag = "5")]
+    pub thumbhash: ::prost::bytes::Bytes,
+}
+/// Of a FILE: 1 to 10.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Files {
+    #[prost(message, repeated, tag = "1")]
+    pub files: ::prost::alloc::vec::Vec<File>,
+}
+/// Of a LOCATION.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Location {
+    /// In degrees of WGS 84 times 10 000 000, which is a centimetre: from -90 to 90 degrees, north is positive,
+    #[prost(sint32, tag = "1")]
+    pub latitude_e7: i32,
+    /// and from -180 to 180, east is positive.
+    #[prost(sint32, tag = "2")]
+    pub longitude_e7: i32,
+    /// What the place is called, and where it is: each at most 255 characters on one line, or nothing.
+    #[prost(string, tag = "3")]
+    pub title: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub address: ::prost::alloc::string::String,
 }

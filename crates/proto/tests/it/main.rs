@@ -7,6 +7,7 @@ mod golden;
 mod joining;
 mod mapping;
 mod newer;
+mod parts;
 mod pins;
 mod profile;
 mod samples;

@@ -355,11 +355,12 @@ mod tests {
         Accepted { at_ms, conn: ConnId(at_ms + 1) }
     }
 
-    fn failures() -> [Error; 19] {
+    fn failures() -> [Error; 20] {
         [
             Refusal::NotFound("user").into(),
             Refusal::NotMember.into(),
             Refusal::Forbidden.into(),
+            Refusal::BadAttachment("attachment.images names 0".into()).into(),
             Refusal::Conflict("client_msg_id").into(),
             Refusal::LoginOver.into(),
             Refusal::NotFound("message").into(),

@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use anser_proto::{
-    ClientMsgId, ConversationId, ErrorCode,
+    Attachment, ClientMsgId, ConversationId, ErrorCode,
     limits::BODY_BYTES_MAX,
     v1::{self, ServerFrame, client_frame::Request, message::Type, server_frame::Body},
 };
@@ -177,6 +177,7 @@ fn check_send(actor: &Actor, send: v1::Send) -> Result<NewMessage, Error> {
         return Err(Error::bad_field(message));
     }
     check_body(send.content.len() + send.attachment.len())?;
+    Attachment::parse(kind, &send.attachment)?;
     Ok(NewMessage {
         conversation,
         from: actor.sender(),

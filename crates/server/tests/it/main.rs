@@ -14,6 +14,7 @@ mod lists;
 mod login;
 mod mark;
 mod message;
+mod parts;
 mod peer;
 mod people;
 mod permissions;

@@ -82,6 +82,9 @@ macro_rules! store_contract {
                 who_sees_a_message_sees_who_reacted
                 pages_of_reactions_lead_through_all
             }
+            parts {
+                an_edit_keeps_to_the_parts_of_the_messages_type
+            }
             append {
                 ids_are_dense_in_the_order_of_the_batch
                 ids_go_on_from_batch_to_batch

@@ -21,6 +21,7 @@ mod log;
 mod mark;
 mod members;
 mod nickname;
+mod parts;
 mod people;
 mod pin;
 mod receipt;

@@ -1,7 +1,7 @@
 //! Recalls, edits, reactions and pins: plainly, on the one copy that there is.
 
 use anser_proto::{
-    ConversationId, UserId,
+    Attachment, ConversationId, UserId,
     limits::{EDITS_MAX, EMOJIS_MAX, REACTIONS_NAMED_MAX, REACTORS_NAMED_MAX},
     v1::message::Type,
 };
@@ -126,6 +126,11 @@ impl State {
         }
         if (&target.content, &target.attachment) == (&new.content, &new.attachment) {
             return Ok(());
+        }
+        if let Ok(kind) = Type::try_from(target.kind)
+            && let Err(bad) = Attachment::parse(kind, &new.attachment)
+        {
+            return Err(Refusal::BadAttachment(bad.to_string()));
         }
         if !self.options.edit.is_open(target.server_time_ms, now_ms) {
             return Err(Refusal::TooLate);

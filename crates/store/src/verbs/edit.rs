@@ -1,6 +1,6 @@
 //! Editing a message: its author gives it another body.
 
-use anser_proto::limits::EDITS_MAX;
+use anser_proto::{Attachment, limits::EDITS_MAX, v1::message::Type};
 
 use crate::{
     EDITS_OF_A_MESSAGE, NewMessage, Refusal,
@@ -28,6 +28,9 @@ pub(super) fn edit(
     if target.content == message.content && target.attachment == message.attachment {
         return Ok(None);
     }
+    // What was sent is of its type, and stays so.
+    let kind = Type::try_from(target.kind).unwrap_or_default();
+    Attachment::parse(kind, &message.attachment).map_err(|bad| Refusal::BadAttachment(bad.to_string()))?;
     let now_ms = facts.now_ms();
     if !facts.options.edit.is_open(target.server_time_ms, now_ms) {
         return Err(Refusal::TooLate.into());

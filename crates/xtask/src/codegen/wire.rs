@@ -6,8 +6,8 @@ use super::{Files, json};
 use crate::root;
 
 pub(super) fn types(files: &mut Files) -> anyhow::Result<()> {
-    let descriptors =
-        protox::compile(["anser/v1/frame.proto", "anser/cluster/v1/envelope.proto"], [root().join("proto")])?;
+    let sources = ["anser/v1/frame.proto", "anser/v1/attachment.proto", "anser/cluster/v1/envelope.proto"];
+    let mut descriptors = protox::compile(sources, [root().join("proto")])?;
     let scratch = root().join("target/codegen");
     fs::create_dir_all(&scratch)?;
     prost_build::Config::new().bytes(["."]).out_dir(&scratch).compile_fds(descriptors.clone())?;
@@ -16,7 +16,8 @@ pub(super) fn types(files: &mut Files) -> anyhow::Result<()> {
     for types in ["anser.v1.rs", "anser.cluster.v1.rs"] {
         files.insert(folder.join(types), fs::read(scratch.join(types))?);
     }
-    // Nodes speak protobuf alone: what is theirs has no JSON form.
+    // Nodes speak protobuf alone, and attachments are bytes in either encoding: what is theirs has no JSON form.
+    descriptors.file.retain(|file| file.name() != "anser/v1/attachment.proto");
     files.insert(folder.join("anser.v1.json.rs"), json::forms(&descriptors, "anser.v1")?.into_bytes());
     Ok(())
 }

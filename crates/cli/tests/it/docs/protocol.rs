@@ -47,6 +47,8 @@ async fn the_frames_of_the_protocol_are_those_of_a_server() {
             "hex protobuf" | "hex json" => story.say_bytes(&block).await,
             // The next test.
             "python token" | "js token" | "sh token" => {}
+            // Parts of a frame: the tests of the protocol read them.
+            "json attachment" => {}
             "text" => {}
             _ => block.is_unknown(),
         }
