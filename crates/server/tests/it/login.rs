@@ -251,8 +251,8 @@ async fn to_come_again_to_200_conversations_with_nothing_new_takes_less_than_200
     let Some(v1::server_frame::Body::Welcome(told)) = &welcome.body else { panic!("{welcome:?}") };
     assert!(!told.mailbox_behind && !told.groups_behind, "nothing is new");
     let bytes = bytes + Format::Protobuf.encode(&welcome).len();
-    // As docs/performance.md says; a number of the store's own may take a byte more or less.
-    assert!((180..=192).contains(&bytes), "{bytes} bytes");
+    // As docs/performance.md says; a number of the store's own, which is drawn, may take some bytes more or less.
+    assert!((170..=192).contains(&bytes), "{bytes} bytes");
 }
 
 #[tokio::test]
