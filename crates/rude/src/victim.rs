@@ -25,13 +25,22 @@ use crate::{
 
 const START_MAX: Duration = Duration::from_secs(60);
 /// What messages leave in the page cache of the database is not what is looked for.
-/// One address stands for many attackers, so the limits of one address are wide, and logins are given up within an attack.
-const SETTINGS: [(&str, &str); 5] = [
+/// One address stands for many attackers, so the limits of one address are wide, and logins are given up within an attack. What a user does often
+/// has no limits of its own: they would keep attacks away from all that is behind them, and slow down those who only watch.
+const SETTINGS: [(&str, &str); 13] = [
     ("ANSER_STORE__CACHE_MB", "8"),
     ("ANSER_LOG", "warn"),
     ("ANSER_LIMITS__LOGIN_MS", "5000"),
     ("ANSER_LIMITS__STRANGERS_PER_ADDRESS", "1000"),
     ("ANSER_LIMITS__ATTEMPTS_PER_S", "1000"),
+    ("ANSER_LIMITS__SENDS_PER_S", "0"),
+    ("ANSER_LIMITS__REACTIONS_PER_S", "0"),
+    ("ANSER_LIMITS__EDITS_PER_S", "0"),
+    ("ANSER_LIMITS__MARKS_PER_S", "0"),
+    ("ANSER_LIMITS__ACCOUNT_LOOKUPS_PER_MIN", "0"),
+    ("ANSER_LIMITS__NEW_GROUPS_PER_H", "0"),
+    ("ANSER_LIMITS__CONVERSATION_SENDS_PER_S", "0"),
+    ("ANSER_LIMITS__CONVERSATION_REACTIONS_PER_S", "0"),
 ];
 
 /// Killed when it is dropped.
