@@ -67,6 +67,56 @@ async fn of_two_states_the_newer_one_is_kept_whichever_comes_last() {
     assert_eq!(off.await.expect("reads"), (0, 1));
 }
 
+/// Whether these words lie anywhere in the file of a store that was closed.
+fn has(file: &std::path::Path, words: &str) -> bool {
+    let bytes = std::fs::read(file).expect("a file");
+    bytes.windows(words.len()).any(|window| window == words.as_bytes())
+}
+
+#[tokio::test]
+async fn no_file_has_the_words_of_what_is_recalled_edited_hidden_or_dropped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("a.db");
+    let peers = 2..6;
+    let conversation_of = |peer: u64| queued(peer).conversation;
+    let words = |peer: u64, id: u64| format!("unforgettable {peer}-{id}.");
+    // Short, and so long that it lies in pages of its own.
+    let content = |peer, id: u64| words(peer, id) + &"x".repeat(if id % 7 == 0 { 9_000 } else { 40 });
+    let (store, _) = Store::open(Some(file.clone()), Bounds::NONE).await.expect("opens");
+    for id in 1..=60 {
+        for peer in peers.clone() {
+            let mut changes = arrived(peer, id, 1);
+            let conversation_id = conversation_of(peer).to_string();
+            let content = content(peer, id);
+            let message = v1::Message { conversation_id, server_msg_id: id, content, ..v1::Message::default() };
+            changes[0] = Change::Messages(vec![Arc::new(message)]);
+            store.commit(changes).await.expect("commits");
+        }
+    }
+    store.close().await;
+    assert!(has(&file, &words(3, 14)) && has(&file, &words(5, 60)), "it is looked at the right place");
+    let (store, _) = Store::open(Some(file.clone()), Bounds::NONE).await.expect("opens");
+    for (peer, id) in peers.clone().flat_map(|peer| (1..=60).map(move |id| (peer, id))) {
+        let conversation_id = conversation_of(peer).to_string();
+        let content = if id % 3 == 0 { "something else".into() } else { String::new() };
+        let now = v1::Message { server_msg_id: id, changed: 100, content, ..state(100, "", Vec::new()) };
+        let now = v1::Message { conversation_id: conversation_id.clone(), ..now };
+        let change = match (peer, id) {
+            (2, _) => Change::DropMessages { conversation: conversation_of(peer), before: id + 1 },
+            (3, _) => {
+                let hidden = Some(v1::change::Now::Hidden(v1::Hidden { conversation_id, server_msg_id: id }));
+                Change::Thing(v1::Change { mailbox_seq: id, now: hidden })
+            }
+            _ => Change::Changed(vec![Arc::new(now)]),
+        };
+        store.commit(vec![change]).await.expect("commits");
+    }
+    store.close().await;
+    let left: Vec<_> =
+        peers.flat_map(|peer| (1..=60).map(move |id| words(peer, id))).filter(|words| has(&file, words)).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
 #[tokio::test]
 async fn a_push_that_does_not_name_everybody_leaves_ones_own_reactions() {
     let (store, _) = Store::open(None, Bounds::default()).await.expect("opens");
