@@ -49,6 +49,21 @@ const CHAT: &str = "crates/cli/tests/data/ubuntu-2006-06-01.txt";
 const LINES_PER_S: &str = "20";
 const REPLAY_MAX: Duration = Duration::from_secs(300);
 
+/// What a replay counts that must not be: the names of its summary.
+const FAULTS: [&str; 9] = [
+    "duplicates",
+    "misordered",
+    "missing",
+    "ghosts",
+    "unread_errors",
+    "only_on_devices",
+    "stale",
+    "leaked",
+    "unexplained",
+];
+/// What people must have done beside talking.
+const ACTS: [&str; 3] = ["edits", "recalls", "reactions"];
+
 /// Runs all steps, or the one named, and stops at the first that fails.
 pub(crate) fn run(only: Option<Step>, seed: u64) -> anyhow::Result<()> {
     let steps = Step::value_variants().iter().filter(|step| only.is_none_or(|only| only == **step));
@@ -202,11 +217,14 @@ pub(crate) fn judge_play(printed: &str) -> anyhow::Result<Value> {
     let summary: Value = serde_json::from_str(line).with_context(|| format!("the summary is no JSON: {line}"))?;
     let number =
         |key: &str| summary[key].as_u64().with_context(|| format!("the summary has no number `{key}`: {line}"));
-    for key in ["duplicates", "misordered", "missing", "ghosts", "unread_errors", "only_on_devices"] {
+    for key in FAULTS {
         ensure!(number(key)? == 0, "{key} is not 0: {line}");
     }
     for key in ["users", "devices", "delivered"] {
         ensure!(number(key)? > 0, "{key} is 0, so nothing was tried: {line}");
+    }
+    for act in ACTS {
+        ensure!(summary["acts"][act].as_u64() > Some(0), "no {act} were played: {line}");
     }
     ensure!(number("sent")? > 0 && number("sent")? == number("acked")?, "not everything sent was acknowledged: {line}");
     Ok(summary)
@@ -216,7 +234,7 @@ pub(crate) fn judge_play(printed: &str) -> anyhow::Result<Value> {
 mod tests {
     use super::*;
 
-    const GOOD: &str = r#"{"users":3,"devices":4,"sent":9,"acked":9,"delivered":20,"duplicates":0,"misordered":0,"missing":0,"ghosts":0,"unread_errors":0,"only_on_devices":0,"restarts":2,"faults":{"server_killed":2,"frame_lost":7},"rate":1.5}"#;
+    const GOOD: &str = r#"{"users":3,"devices":4,"sent":9,"acked":9,"delivered":20,"duplicates":0,"misordered":0,"missing":0,"ghosts":0,"unread_errors":0,"only_on_devices":0,"stale":0,"leaked":0,"unexplained":0,"restarts":2,"acts":{"edits":4,"recalls":2,"reactions":9},"faults":{"server_killed":2,"frame_lost":7},"rate":1.5}"#;
 
     #[test]
     fn a_good_summary_passes() {
@@ -227,6 +245,9 @@ mod tests {
     fn a_fault_an_idle_run_and_a_missing_number_fail() {
         for (from, to) in [
             (r#""missing":0"#, r#""missing":1"#),
+            (r#""leaked":0"#, r#""leaked":1"#),
+            (r#""stale":0,"#, ""),
+            (r#""recalls":2"#, r#""recalls":0"#),
             (r#""acked":9"#, r#""acked":8"#),
             (r#""restarts":2"#, r#""restarts":0"#),
             (r#""sent":9,"acked":9"#, r#""sent":0,"acked":0"#),

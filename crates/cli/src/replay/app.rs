@@ -4,7 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use anser_client::{
-    Bounds, Changed, Client, Config, Credential, Draft, Error, FirstPage, Keep, NewGroup, Session, State,
+    Bounds, Changed, Client, Config, Credential, Draft, Edit, Error, FirstPage, Keep, MessageState, NewGroup, Queued,
+    Session, State, Target,
 };
 use anser_proto::{ClientMsgId, ConversationId, ErrorCode, GroupId, UserId, v1};
 use anyhow::{Context as _, bail};
@@ -14,7 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{
     listener::{Listener, Origin, read_store},
     notes::{Fact, Listed, Scribe},
-    record::Kept,
+    record::{Act, Kept},
 };
 
 /// How long one order may take, the server's and the network's absences included.
@@ -102,8 +103,16 @@ impl App {
         Ok((app, Me { user: me.user_id, nickname: me.nickname }))
     }
 
-    pub async fn say(&self, id: ClientMsgId, conversation: ConversationId, text: String) -> anyhow::Result<()> {
-        self.client()?.send_as(id, conversation, Draft::text(text)).await.context("cannot say something")?;
+    /// The same id twice is the same act.
+    pub async fn act(&self, id: ClientMsgId, conversation: ConversationId, act: Act) -> anyhow::Result<()> {
+        let client = self.client()?;
+        let queued = match act {
+            Act::Say { content } => client.send_as(id, conversation, Draft::text(content)).await,
+            Act::Edit { target, content } => client.edit_as(id, conversation, own(&target)?, Edit::text(content)).await,
+            Act::Recall { target } => client.recall_as(id, conversation, own(&target)?).await,
+            Act::React { place, emojis } => client.react_as(id, conversation, place, emojis).await,
+        };
+        queued.context("cannot queue what is said or changed")?;
         Ok(())
     }
 
@@ -195,6 +204,8 @@ impl App {
             let unsent = client.unsent().await?;
             let waiting = unsent.iter().filter(|queued| queued.refused.is_none()).count();
             if waiting == 0 {
+                // Who died before it was told finds it here.
+                unsent.iter().for_each(|queued| self.note_refused(queued));
                 return Ok(());
             }
             if Instant::now() > until {
@@ -212,8 +223,13 @@ impl App {
     pub async fn end(mut self) -> anyhow::Result<Left> {
         let client = self.client()?;
         for queued in client.unsent().await? {
-            let why = queued.refused.map_or("not sent in time".to_owned(), |error| error.message);
-            self.wrong(format!("{}: {} in {}: {why}", self.name, queued.client_msg_id, queued.conversation));
+            self.note_refused(&queued);
+            if queued.refused.is_none() {
+                self.wrong(format!(
+                    "{}: {} in {}: not sent in time",
+                    self.name, queued.client_msg_id, queued.conversation
+                ));
+            }
         }
         // A device looks now and then whether it missed something, and says that it is not caught up while it does.
         if !matches!(timeout(ORDER_MAX, client.caught_up()).await, Ok(Ok(()))) {
@@ -224,9 +240,20 @@ impl App {
         Ok(left)
     }
 
+    fn note_refused(&self, queued: &Queued) {
+        if let Some(refusal) = &queued.refused {
+            let client_msg_id = queued.client_msg_id.as_str().to_owned();
+            self.scribe.write(Fact::Refused { client_msg_id, code: refusal.code });
+        }
+    }
+
     fn wrong(&self, what: String) {
         self.scribe.write(Fact::Wrong(what));
     }
+}
+
+fn own(client_msg_id: &str) -> anyhow::Result<Target> {
+    Ok(Target::Own(client_msg_id.parse()?))
 }
 
 /// Asks again until it is done, refused for ever, or took too long. For what does no harm when it is done twice.
@@ -245,8 +272,17 @@ where
 
 /// As the server would tell it, for the judge: where this device stands.
 fn as_told(session: Session) -> v1::Session {
-    let Session { head, unread, read_mark, delivered_mark, peer_read_mark, peer_delivered_mark, .. } = session;
+    let Session { head, unread, read_mark, delivered_mark, peer_read_mark, peer_delivered_mark, last, .. } = session;
     let conversation_id = session.conversation_id.to_string();
+    let last = last.map(|last| v1::Preview {
+        server_msg_id: last.server_msg_id,
+        content: last.content,
+        state: match last.state {
+            MessageState::Recalled => v1::message::State::Recalled.into(),
+            _ => v1::message::State::Present.into(),
+        },
+        ..v1::Preview::default()
+    });
     v1::Session {
         conversation_id,
         head,
@@ -255,6 +291,7 @@ fn as_told(session: Session) -> v1::Session {
         delivered_mark,
         peer_read_mark,
         peer_delivered_mark,
+        last,
         ..v1::Session::default()
     }
 }

@@ -95,6 +95,7 @@ impl Road {
             Ok(ServerFrame { body: Some(Body::Message(v1::MessageEvent { message: Some(message), .. })), .. }) => {
                 pushes.take(message);
             }
+            Ok(ServerFrame { body: Some(Body::MessagesChanged(event)), .. }) => pushes.take_changes(event),
             Ok(_) => {}
         }
     }
@@ -201,17 +202,31 @@ fn cut() -> Closed {
     Closed { code: None, reason: "cut by the replay".to_owned() }
 }
 
-/// What the protocol allows to be lost, doubled or late: pushes, and the answers to sends.
+/// What the protocol allows to be lost, doubled or late: pushes, and the answers to what is sent.
 fn is_hint_or_ack(frame: &ServerFrame) -> bool {
-    matches!(
+    let hint = matches!(
         frame.body,
-        Some(Body::Sent(_) | Body::Message(_) | Body::Receipt(_) | Body::SessionChanged(_) | Body::ProfileChanged(_))
-    )
+        Some(
+            Body::Message(_)
+                | Body::MessagesChanged(_)
+                | Body::Receipt(_)
+                | Body::SessionChanged(_)
+                | Body::ProfileChanged(_)
+                | Body::Changed(_)
+        )
+    );
+    // Some of them are answers, too.
+    (hint && frame.request_id == 0) || matches!(frame.body, Some(Body::Sent(_)))
+}
+
+/// What has an identity may come twice.
+fn is_identified(frame: &ClientFrame) -> bool {
+    matches!(frame.request, Some(Request::Send(_) | Request::Edit(_) | Request::Recall(_) | Request::React(_)))
 }
 
 impl Transport for Faulty {
     fn send(&mut self, frame: ClientFrame) {
-        let doubled = matches!(frame.request, Some(Request::Send(_))) && self.road.roll(Harm::SendDoubled, DOUBLE_SEND);
+        let doubled = is_identified(&frame) && self.road.roll(Harm::SendDoubled, DOUBLE_SEND);
         if doubled {
             self.inner.send(frame.clone());
         }

@@ -16,17 +16,21 @@ use super::{
     chaos::{FaultyDial, Road},
     ledger::Ledger,
     notes::{Fact, Notebook, Positions, Scribe as _},
-    record::{DeviceRecord, Handed},
+    record::{Act, DeviceRecord, Handed},
 };
 
 /// Orders that wait for a device; who gives more waits.
 pub const ORDERS_MAX: usize = 64;
 
 pub enum Order {
-    Say {
+    /// Says or changes something. The id is that of the play's list.
+    Act {
+        id: String,
         conversation: ConversationId,
-        text: String,
+        act: Act,
     },
+    /// Nobody was told what became of this: asks for it once more.
+    Again(Handed),
     /// The device of the group's owner lets the user in.
     Join(GroupId, mpsc::Sender<Order>),
     Leave(GroupId),
@@ -68,6 +72,7 @@ pub struct Kind {
 /// A device as the play holds it.
 pub struct Handle {
     pub name: String,
+    pub device_id: String,
     pub user: UserId,
     pub orders: mpsc::Sender<Order>,
     pub positions: Positions,
@@ -102,6 +107,7 @@ impl Handle {
 struct Device {
     app: App,
     device_id: String,
+    file: Option<PathBuf>,
     road: Arc<Road>,
     ledger: Arc<Ledger>,
     notebook: Arc<Notebook>,
@@ -112,6 +118,7 @@ impl Kind {
     /// Opens the device and waits until it is up to date.
     pub async fn open(self, ledger: Arc<Ledger>) -> anyhow::Result<Handle> {
         let name = format!("{}/{}", self.account, self.device_id);
+        let file = self.file.clone();
         let store = self.file.map_or(Keep::Memory, Keep::File);
         let of = |road| if store == Keep::Memory { Body::Memory(road) } else { Body::File(road) };
         let body = of(Arc::clone(&self.road));
@@ -123,9 +130,10 @@ impl Kind {
 
         let (orders, waiting) = mpsc::channel(ORDERS_MAX);
         let (user, positions) = (me.user, Arc::clone(&notebook.positions));
-        let device = Device { app, device_id: self.device_id, road: self.road, ledger, notebook, me };
+        let device_id = self.device_id.clone();
+        let device = Device { app, device_id: self.device_id, file, road: self.road, ledger, notebook, me };
         let task = tokio::spawn(device.live(waiting));
-        Ok(Handle { name, user, orders, positions, body, task })
+        Ok(Handle { name, device_id, user, orders, positions, body, task })
     }
 }
 
@@ -134,7 +142,10 @@ impl Device {
         while let Some(order) = orders.recv().await {
             // Whoever waits for an answer may have lost patience.
             let done = match order {
-                Order::Say { conversation, text } => self.say(conversation, text).await,
+                Order::Act { id, conversation, act } => self.act(id, conversation, act).await,
+                Order::Again(Handed { client_msg_id, conversation, act, .. }) => {
+                    self.again(client_msg_id, conversation, act).await
+                }
                 Order::Join(group, owner) => join(self.me.user, group, &owner).await,
                 Order::Leave(group) => self.app.leave(group).await,
                 Order::Rename(nickname) => self.rename(nickname).await,
@@ -155,18 +166,23 @@ impl Device {
         }
     }
 
-    async fn say(&self, conversation: ConversationId, text: String) -> anyhow::Result<()> {
-        let id = self.ledger.say(Handed {
-            client_msg_id: String::new(),
+    async fn act(&self, id: String, conversation: ConversationId, act: Act) -> anyhow::Result<()> {
+        self.ledger.hand(Handed {
+            client_msg_id: id.clone(),
             user: self.me.user,
             device_id: self.device_id.clone(),
             conversation,
-            content: text.clone(),
+            act: act.clone(),
             nickname: self.me.nickname.clone(),
             acked: None,
             acked_at: None,
+            refused: None,
         });
-        self.app.say(id.parse()?, conversation, text).await
+        self.again(id, conversation, act).await
+    }
+
+    async fn again(&self, id: String, conversation: ConversationId, act: Act) -> anyhow::Result<()> {
+        self.app.act(id.parse()?, conversation, act).await
     }
 
     async fn rename(&mut self, nickname: String) -> anyhow::Result<()> {
@@ -186,6 +202,7 @@ impl Device {
             kept: left.kept(),
             sessions: left.sessions,
             pushes: self.road.pushes(),
+            file: self.file,
         })
     }
 }

@@ -6,6 +6,9 @@
 
 use anser_proto::limits::BODY_BYTES_MAX;
 
+/// What may be added to a text so that it can be told from all others.
+const MARK_BYTES_MAX: usize = 64;
+
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Line {
     Message {
@@ -89,7 +92,7 @@ fn checked_nick(nick: &str) -> Option<String> {
 }
 
 fn sayable(text: &str) -> Option<String> {
-    (!text.is_empty() && text.len() <= BODY_BYTES_MAX).then(|| text.to_owned())
+    (!text.is_empty() && text.len() <= BODY_BYTES_MAX - MARK_BYTES_MAX).then(|| text.to_owned())
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use super::{
     app::{self, App, Left, Me},
     device::ORDERS_MAX,
     notes::{Fact, Listed, Scribe},
+    record::Act,
 };
 use crate::out;
 
@@ -47,7 +48,7 @@ pub struct Asked {
 
 #[derive(Serialize, Deserialize)]
 pub enum Ask {
-    Say { id: String, conversation: String, text: String },
+    Act { id: String, conversation: String, act: Act },
     Leave(u64),
     Rename(String),
     Finish,
@@ -115,7 +116,7 @@ async fn live(mut lines: mpsc::Receiver<String>) -> anyhow::Result<()> {
     while let Some(line) = lines.recv().await {
         let Asked { number, what } = serde_json::from_str(&line)?;
         let done = match what {
-            Ask::Say { id, conversation, text } => app.say(id.parse()?, conversation.parse()?, text).await,
+            Ask::Act { id, conversation, act } => app.act(id.parse()?, conversation.parse()?, act).await,
             Ask::Leave(group) => app.leave(GroupId(group)).await,
             Ask::Rename(nickname) => app.rename(nickname).await,
             Ask::Finish => app.finish().await,

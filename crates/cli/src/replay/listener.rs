@@ -69,6 +69,13 @@ impl Listening {
             };
             match event {
                 Some(Event::Message(message)) => self.show(&message).await,
+                Some(Event::Changed(message)) => self
+                    .scribe
+                    .write(Fact::Changed { conversation: message.conversation_id, seen: Seen::shown(&message) }),
+                Some(Event::Status { client_msg_id, status: Status::Failed(refusal), .. }) => {
+                    self.scribe
+                        .write(Fact::Refused { client_msg_id: client_msg_id.as_str().to_owned(), code: refusal.code });
+                }
                 Some(Event::Status { client_msg_id, status: Status::Sent(place), .. }) => {
                     self.scribe.write(Fact::Acked {
                         client_msg_id: client_msg_id.as_str().to_owned(),

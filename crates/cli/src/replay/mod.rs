@@ -5,6 +5,7 @@ mod app;
 mod chaos;
 mod cutter;
 mod device;
+mod habits;
 mod harm;
 mod irc;
 mod ledger;
@@ -23,6 +24,7 @@ mod script;
 mod stage;
 mod summary;
 mod verdict;
+mod words;
 
 use std::{
     path::{Path, PathBuf},
@@ -37,6 +39,7 @@ use anser_store::{
 use anyhow::{Context as _, bail};
 use clap::Args;
 
+use habits::Turn;
 use ledger::Ledger;
 use minter::Minter;
 use play::Cast;
@@ -203,25 +206,33 @@ impl Replay {
         let progress = Progress::new(Arc::clone(&stage.ledger), weather);
         let mut cast = play::assemble(&stage, script, self.devices, &progress).await?;
 
+        let life = habits::live(script, seed);
         let started = Instant::now();
-        let server = self.perform(&stage, script, &mut cast, server, seed, &progress).await?;
+        let server = self.perform(&stage, (script, &life), &mut cast, server, seed, &progress).await?;
         let seconds = started.elapsed().as_secs_f64();
 
         let mut truth = play::read_truth(&stage, script, &cast, &progress).await?;
         play::settle(&stage, script, &cast, &mut truth, &progress).await?;
         let records = play::dismiss(cast).await?;
         progress.end();
-        let verdict = verdict::judge(stage.conditions, &stage.ledger.handed(), &records, &truth);
-        let mut wrong: Vec<_> = verdict.witnesses.iter().cloned().chain(stage.ledger.refusals()).collect();
+        let handed = stage.ledger.handed();
+        let mut verdict = verdict::judge(stage.conditions, &handed, &records, &truth);
+        let mut wrong = stage.ledger.refusals();
+        words::judge_devices(&mut verdict, &handed, &records, &truth).context("cannot read a device's store")?;
         if let Some(mut server) = server {
             server.kill().await?;
             wrong.extend(examine(&data)?);
+            // What a kill leaves in the log of SQLite is no part of the store any more once it was closed in peace.
+            server.start_again().await?;
+            server.stop().await?;
+            words::judge_folder(&mut verdict, &handed, &data, &truth).context("cannot read the server's folder")?;
         }
+        wrong.splice(0..0, verdict.witnesses.iter().cloned());
         if !wrong.is_empty() {
             remains::write_records(&scratch, &records, &truth).context("cannot write down what was played")?;
         }
         let course = Course { users: truth.sessions.len(), devices: records.len(), seconds };
-        let summary = Summary::of(&stage, &course, &verdict);
+        let summary = Summary::of(&stage, &course, &handed, &verdict);
         Ok((summary, wrong))
     }
 
@@ -229,28 +240,28 @@ impl Replay {
     async fn perform(
         &self,
         stage: &Arc<Stage>,
-        script: &Script,
+        (script, life): (&Script, &[Turn]),
         cast: &mut Cast,
         server: Option<ServerProcess>,
         seed: u64,
         progress: &Progress,
     ) -> anyhow::Result<Option<ServerProcess>> {
         let Some(weather) = &stage.weather else {
-            play::perform(cast, script, self.rate, None, progress).await?;
-            play::finish(cast, progress).await;
+            play::perform(cast, &stage.ledger, life, self.rate, None, progress).await?;
+            play::finish(cast, &stage.ledger, progress).await;
             return Ok(server);
         };
         let mut mischief = mischief::Mischief::new(Arc::clone(stage), Arc::clone(weather), script, seed);
         weather.turn_bad();
         let reaper = server.map(|server| Reaper::start(server, Arc::clone(weather), seed));
-        play::perform(cast, script, self.rate, Some(&mut mischief), progress).await?;
+        play::perform(cast, &stage.ledger, life, self.rate, Some(&mut mischief), progress).await?;
         let server = match reaper {
             Some(reaper) => Some(reaper.end().await?),
             None => None,
         };
         weather.calm_down();
         mischief.end(cast).await?;
-        play::finish(cast, progress).await;
+        play::finish(cast, &stage.ledger, progress).await;
         Ok(server)
     }
 

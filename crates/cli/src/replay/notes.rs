@@ -27,9 +27,20 @@ pub enum Fact {
         client_msg_id: String,
         own: bool,
     },
+    /// A message that is shown looks otherwise now.
+    Changed {
+        #[serde(with = "as_text")]
+        conversation: ConversationId,
+        seen: Seen,
+    },
     Acked {
         client_msg_id: String,
         place: u64,
+    },
+    /// For good.
+    Refused {
+        client_msg_id: String,
+        code: i32,
     },
     Wrong(String),
 }
@@ -47,7 +58,29 @@ pub trait Scribe: Send + Sync {
 }
 
 /// How far a device has come in each conversation. Read by who waits for it.
-pub type Positions = Arc<Mutex<HashMap<ConversationId, u64>>>;
+#[derive(Default)]
+pub struct Reached {
+    pub last: HashMap<ConversationId, u64>,
+    /// Of each message that was changed: the newest change that the device shows.
+    pub changed: HashMap<(ConversationId, u64), u64>,
+}
+
+pub type Positions = Arc<Mutex<Reached>>;
+
+impl Reached {
+    fn show(&mut self, conversation: ConversationId, seen: &Seen) {
+        let last = self.last.entry(conversation).or_default();
+        *last = seen.server_msg_id.max(*last);
+        self.change(conversation, seen);
+    }
+
+    fn change(&mut self, conversation: ConversationId, seen: &Seen) {
+        if seen.changed > 0 {
+            let changed = self.changed.entry((conversation, seen.server_msg_id)).or_default();
+            *changed = seen.changed.max(*changed);
+        }
+    }
+}
 
 /// Of one device, for the judge.
 pub struct Notebook {
@@ -67,8 +100,8 @@ impl Notebook {
     }
 
     fn stand_at(&self, Listed { conversation, seen }: &Listed) {
-        let Some(last) = seen.last() else { return };
-        self.positions.lock().expect("nobody panics with it").insert(*conversation, last.server_msg_id);
+        let mut positions = self.positions.lock().expect("nobody panics with it");
+        seen.iter().for_each(|seen| positions.show(*conversation, seen));
     }
 }
 
@@ -80,7 +113,7 @@ impl Scribe for Notebook {
                 *self.opened.lock().expect("nobody panics with it") = Instant::now();
                 store.iter().for_each(|listed| self.stand_at(listed));
                 let kept = store.into_iter().map(|Listed { conversation, seen }| (conversation, seen)).collect();
-                runs.push(Run { kept, shown: Vec::new() });
+                runs.push(Run { kept, ..Run::default() });
             }
             Fact::Listed(listed) => {
                 self.stand_at(&listed);
@@ -89,16 +122,18 @@ impl Scribe for Notebook {
             }
             Fact::Shown { conversation, seen, client_msg_id, own } => {
                 runs.last_mut().expect("drawing begins a run").shown.push((conversation, seen));
-                let mut positions = self.positions.lock().expect("nobody panics with it");
-                let position = positions.entry(conversation).or_default();
-                *position = seen.server_msg_id.max(*position);
-                drop(positions);
+                self.positions.lock().expect("nobody panics with it").show(conversation, &seen);
                 if own {
                     // Seeing one's own message come back is an acknowledgement too.
                     self.ledger.acked(&client_msg_id, seen.server_msg_id);
                 }
                 self.ledger.shown(&client_msg_id, own, *self.opened.lock().expect("nobody panics with it"));
             }
+            Fact::Changed { conversation, seen } => {
+                runs.last_mut().expect("drawing begins a run").changed.push((conversation, seen));
+                self.positions.lock().expect("nobody panics with it").change(conversation, &seen);
+            }
+            Fact::Refused { client_msg_id, code } => self.ledger.refused(&client_msg_id, code),
             Fact::Acked { client_msg_id, place } => self.ledger.acked(&client_msg_id, place),
             Fact::Wrong(what) => self.ledger.refuse(what),
         }

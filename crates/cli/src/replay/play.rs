@@ -2,8 +2,7 @@
 //! quiet. Hands the records to the judge.
 
 use std::{
-    collections::HashMap,
-    sync::Arc,
+    collections::{BTreeSet, HashMap},
     time::{Duration, Instant},
 };
 
@@ -17,13 +16,15 @@ use tokio::{
 
 use super::{
     device::{Handle, Order},
+    habits::{Deed, Fate, Turn, Where},
+    ledger::Ledger,
     mischief::Mischief,
     process,
     progress::Progress,
-    record::{DeviceRecord, Truth},
-    script::{Act, Script},
+    record::{Act, DeviceRecord, Handed, Truth},
+    script::{Script, SpeakerId},
     stage::Stage,
-    verdict::{differing_sessions, last_visible},
+    verdict::{Goal, differing_sessions, goals_of, untold},
 };
 
 /// Who makes the group and lets people in.
@@ -82,46 +83,84 @@ pub async fn assemble(stage: &Stage, script: &Script, devices: u32, progress: &P
     Ok(Cast { group, owner, speakers, others })
 }
 
-/// Gives every line to its speaker, `rate` a second.
+/// Gives everybody what they do, `rate` lines a second.
 pub async fn perform(
     cast: &mut Cast,
-    script: &Script,
+    ledger: &Ledger,
+    life: &[Turn],
     rate: f64,
     mut mischief: Option<&mut Mischief>,
     progress: &Progress,
 ) -> anyhow::Result<()> {
     let start = tokio::time::Instant::now();
-    for (number, (speaker, act)) in script.acts.iter().enumerate() {
-        sleep_until(start + Duration::from_secs_f64(number as f64 / rate)).await;
+    let lines = life.last().map_or(0, |turn| turn.line + 1);
+    let mut turns = life.iter().peekable();
+    for line in 0..lines {
+        sleep_until(start + Duration::from_secs_f64(line as f64 / rate)).await;
         if let Some(mischief) = &mut mischief {
             mischief.make(cast).await?;
         }
-        let speaks = &cast.speakers[*speaker];
-        let orders = match act {
-            Act::Join => vec![Order::Join(cast.group, cast.owner.orders.clone())],
-            Act::Leave => vec![Order::Leave(cast.group)],
-            Act::Rename(nick) => vec![Order::Rename(nick.clone())],
-            Act::Say { text, to } => {
-                let single = to.map(|to| ConversationId::single(speaks.user, cast.speakers[to].user));
-                let conversations = [Some(ConversationId::Group(cast.group)), single].into_iter().flatten();
-                conversations.map(|conversation| Order::Say { conversation, text: text.clone() }).collect()
+        while let Some(Turn { speaker, deed, .. }) = turns.next_if(|turn| turn.line == line) {
+            if let Some(order) = order(cast, ledger, *speaker, deed) {
+                cast.speakers[*speaker].orders.send(order).await.context("a device is gone")?;
             }
-        };
-        for order in orders {
-            speaks.orders.send(order).await.context("a device is gone")?;
         }
-        progress.show(|| format!("line {} of {}", number + 1, script.acts.len()));
+        progress.show(|| format!("line {} of {lines}", line + 1));
     }
     Ok(())
 }
 
-/// Waits until everything that was said is stored, or is not in time.
-pub async fn finish(cast: &Cast, progress: &Progress) {
+/// None for a reaction to what has no place yet, as far as anybody knows.
+fn order(cast: &Cast, ledger: &Ledger, speaker: SpeakerId, deed: &Deed) -> Option<Order> {
+    let act = |number: usize, place: Where, act| {
+        let conversation = match place {
+            Where::Group => ConversationId::Group(cast.group),
+            Where::With(other) => ConversationId::single(cast.speakers[speaker].user, cast.speakers[other].user),
+        };
+        Order::Act { id: ledger.id(number), conversation, act }
+    };
+    let marked = |text: &str, number| format!("{text} {}", ledger.mark(number));
+    Some(match deed.clone() {
+        Deed::Join => Order::Join(cast.group, cast.owner.orders.clone()),
+        Deed::Leave => Order::Leave(cast.group),
+        Deed::Rename(nick) => Order::Rename(nick),
+        Deed::Say { number, place, text, fate } => {
+            let content = if fate == Fate::Changes { marked(&text, number) } else { text };
+            act(number, place, Act::Say { content })
+        }
+        Deed::Edit { number, target, place, text } => {
+            act(number, place, Act::Edit { target: ledger.id(target), content: marked(&text, number) })
+        }
+        Deed::Recall { number, target, place } => act(number, place, Act::Recall { target: ledger.id(target) }),
+        Deed::React { number, target, place, emojis, instead_of } => {
+            instead_of.is_none_or(|other| ledger.place_of(other).is_some()).then_some(())?;
+            act(number, place, Act::React { place: ledger.place_of(target)?, emojis })
+        }
+    })
+}
+
+/// Waits until everything that was said and changed is stored, or is not in time.
+pub async fn finish(cast: &Cast, ledger: &Ledger, progress: &Progress) {
     let until = tokio::time::Instant::now() + FINISH_MAX;
+    empty_queues(cast, until, progress).await;
+    // Who died before they were told what became of a change find nothing of it in their store: they ask for it again.
+    let open: Vec<_> = ledger.handed().into_iter().filter(Handed::is_open).collect();
+    if open.is_empty() {
+        return;
+    }
+    for handed in open {
+        let device = cast.devices().find(|one| (one.user, &*one.device_id) == (handed.user, &*handed.device_id));
+        let device = device.expect("who handed something over takes part to the end");
+        // A device that is gone says so in the list of refusals.
+        let _ = device.orders.send(Order::Again(handed)).await;
+    }
+    empty_queues(cast, until, progress).await;
+}
+
+async fn empty_queues(cast: &Cast, until: tokio::time::Instant, progress: &Progress) {
     let mut waits = Vec::new();
     for device in cast.devices() {
         let (done, finished) = oneshot::channel();
-        // A device that is gone says so in the list of refusals.
         let _ = device.orders.send(Order::Finish(done)).await;
         waits.push(finished);
     }
@@ -150,8 +189,7 @@ pub async fn read_truth(stage: &Stage, script: &Script, cast: &Cast, progress: &
                     }
                 };
                 if wanted {
-                    let messages = reader.log(conversation).await?;
-                    views.push(super::record::View { reader: user, conversation, messages });
+                    views.push(reader.log(conversation).await?);
                 }
             }
             anyhow::Ok((user, sessions, views))
@@ -184,9 +222,10 @@ pub async fn settle(
     truth: &mut Truth,
     progress: &Progress,
 ) -> anyhow::Result<()> {
-    let mut goals = HashMap::new();
+    let (mut goals, mut untolds) = (HashMap::new(), HashMap::new());
     for device in cast.devices() {
-        goals.entry(device.user).or_insert_with(|| Arc::new(last_visible(truth, device.user)));
+        untolds.entry(device.user).or_insert_with(|| untold(truth, device.user));
+        goals.entry(device.user).or_insert_with(|| goals_of(truth, device.user));
     }
     let settle_max = stage.conditions.settle_max();
     let until = Instant::now() + settle_max;
@@ -204,7 +243,7 @@ pub async fn settle(
     loop {
         let mut differing: Vec<_> = Vec::new();
         for device in cast.devices() {
-            if !agrees(device, truth).await {
+            if !agrees(device, truth, &untolds[&device.user]).await {
                 differing.push(device.user);
             }
         }
@@ -221,16 +260,19 @@ pub async fn settle(
     }
 }
 
-fn is_there(device: &Handle, goals: &[(ConversationId, u64)]) -> bool {
-    let positions = device.positions.lock().expect("nobody panics with it");
-    goals.iter().all(|(conversation, last)| positions.get(conversation).is_some_and(|position| position >= last))
+fn is_there(device: &Handle, goals: &[Goal]) -> bool {
+    let reached = device.positions.lock().expect("nobody panics with it");
+    goals.iter().all(|Goal { conversation, last, changed }| {
+        reached.last.get(conversation).is_some_and(|position| position >= last)
+            && changed.iter().all(|(place, by)| reached.changed.get(&(*conversation, *place)) >= Some(by))
+    })
 }
 
-async fn agrees(device: &Handle, truth: &Truth) -> bool {
+async fn agrees(device: &Handle, truth: &Truth, untold: &BTreeSet<ConversationId>) -> bool {
     let (reply, sessions) = oneshot::channel();
     let _ = device.orders.send(Order::Sessions(reply)).await;
     let Ok(Ok(Some(sessions))) = timeout(NAMED_MAX, sessions).await else { return false };
-    truth.sessions.get(&device.user).is_none_or(|server| differing_sessions(server, &sessions).is_empty())
+    truth.sessions.get(&device.user).is_none_or(|server| differing_sessions(server, &sessions, untold).is_empty())
 }
 
 /// Closes all devices and collects what they showed. One that does not end is reported by its name.

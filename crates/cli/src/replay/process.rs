@@ -20,7 +20,7 @@ use super::{
     ledger::Ledger,
     life::{Ask, Asked, Birth, Evidence, Told, unpack},
     notes::{Notebook, Scribe as _},
-    record::{DeviceRecord, Handed, Pushes},
+    record::{Act, DeviceRecord, Handed, Pushes},
 };
 
 /// Of one play, at most: the first device of every fourth speaker, from the second on.
@@ -60,11 +60,11 @@ impl Birth {
             anyhow::Ok(())
         };
         timeout(OPEN_MAX, arrival).await.with_context(|| format!("{name} does not get in"))??;
-        let user = process.me()?.user;
+        let (user, device_id) = (process.me()?.user, process.birth.device_id.clone());
         let (orders, waiting) = mpsc::channel(ORDERS_MAX);
         let positions = Arc::clone(&notebook.positions);
         let task = tokio::spawn(process.live(waiting));
-        Ok(Handle { name, user, orders, positions, body: Body::Process, task })
+        Ok(Handle { name, device_id, user, orders, positions, body: Body::Process, task })
     }
 }
 
@@ -198,6 +198,7 @@ impl Process {
             kept: left.kept(),
             sessions: left.sessions,
             pushes: Pushes::default(),
+            file: Some(self.birth.file.clone()),
         })
     }
 
@@ -207,7 +208,13 @@ impl Process {
 
     async fn take(&mut self, order: Order) -> anyhow::Result<()> {
         let (what, reply) = match order {
-            Order::Say { conversation, text } => (self.say(conversation, text)?, Reply::Nobody),
+            Order::Act { id, conversation, act } => {
+                self.hand(&id, conversation, &act)?;
+                (ask(id, conversation, act), Reply::Nobody)
+            }
+            Order::Again(Handed { client_msg_id, conversation, act, .. }) => {
+                (ask(client_msg_id, conversation, act), Reply::Nobody)
+            }
             Order::Leave(group) => (Ask::Leave(group.0), Reply::Nobody),
             Order::Rename(nickname) => {
                 // What is said from now on is said after that.
@@ -236,19 +243,20 @@ impl Process {
         Ok(())
     }
 
-    fn say(&self, conversation: ConversationId, text: String) -> anyhow::Result<Ask> {
+    fn hand(&self, id: &str, conversation: ConversationId, act: &Act) -> anyhow::Result<()> {
         let Me { user, nickname } = self.me()?;
-        let id = self.ledger.say(Handed {
-            client_msg_id: String::new(),
+        self.ledger.hand(Handed {
+            client_msg_id: id.to_owned(),
             user: *user,
             device_id: self.birth.device_id.clone(),
             conversation,
-            content: text.clone(),
+            act: act.clone(),
             nickname: nickname.clone(),
             acked: None,
             acked_at: None,
+            refused: None,
         });
-        Ok(Ask::Say { id, conversation: conversation.to_string(), text })
+        Ok(())
     }
 
     /// `kill -9`, and after a while the next life, which is asked again for what this one did not say to have done.
@@ -263,4 +271,8 @@ impl Process {
         }
         Ok(())
     }
+}
+
+fn ask(id: String, conversation: ConversationId, act: Act) -> Ask {
+    Ask::Act { id, conversation: conversation.to_string(), act }
 }

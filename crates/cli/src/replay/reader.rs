@@ -11,6 +11,8 @@ use anser_proto::{
 use anyhow::{Context as _, bail};
 use tokio::time::timeout;
 
+use super::record::View;
+
 /// How long an answer may take.
 const ANSWER_MAX: Duration = Duration::from_secs(30);
 
@@ -54,17 +56,19 @@ impl Reader {
     }
 
     /// A log from its first entry that this user may see.
-    pub async fn log(&mut self, conversation: ConversationId) -> anyhow::Result<Vec<v1::Message>> {
-        let mut log: Vec<v1::Message> = Vec::new();
+    pub async fn log(&mut self, conversation: ConversationId) -> anyhow::Result<View> {
+        let mut view = View { reader: self.user, conversation, messages: Vec::new(), head: 0 };
+        let mut after = 0;
         loop {
-            let after = Some(log.last().map_or(0, |message| message.server_msg_id));
-            let pull = v1::Pull { conversation_id: conversation.to_string(), after, before: 0, limit: PAGE_MAX };
+            let pull =
+                v1::Pull { conversation_id: conversation.to_string(), after: Some(after), before: 0, limit: PAGE_MAX };
             let Body::Messages(page) = self.ask(Request::Pull(pull)).await? else { bail!("no messages") };
-            let done = !page.more || page.messages.is_empty();
-            log.extend(page.messages);
-            if done {
-                return Ok(log);
+            view.head = page.head;
+            view.messages.extend(page.messages);
+            if !page.more || page.through <= after {
+                return Ok(view);
             }
+            after = page.through;
         }
     }
 

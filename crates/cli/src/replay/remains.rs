@@ -70,7 +70,7 @@ mod tests {
     use anser_proto::{ConversationId, GroupId, UserId};
 
     use super::*;
-    use crate::replay::record::Handed;
+    use crate::replay::record::{Act, Handed};
 
     #[test]
     fn what_an_error_leaves_is_kept_if_there_is_anything() {
@@ -88,15 +88,16 @@ mod tests {
         let with_store = scratch();
         fs::write(with_store.path().join("a.db"), "rows").expect("a file");
         let ledger = Ledger::new();
-        ledger.say(Handed {
-            client_msg_id: String::new(),
+        ledger.hand(Handed {
+            client_msg_id: ledger.id(1),
             user: UserId(1),
             device_id: "device".into(),
             conversation: ConversationId::Group(GroupId(2)),
-            content: "a line of the talk".into(),
+            act: Act::Say { content: "a line of the talk".into() },
             nickname: "ann".into(),
             acked: None,
             acked_at: None,
+            refused: None,
         });
         for (scratch, ledger) in [(with_store, Ledger::new()), (scratch(), ledger)] {
             let folder = keep(scratch, &ledger).expect("something was there");

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{
     harm::Harm,
+    record::{Act, Handed},
     stage::{Conditions, Stage},
     verdict::Verdict,
 };
@@ -23,7 +24,12 @@ pub struct Summary {
     ghosts: u64,
     unread_errors: u64,
     only_on_devices: u64,
+    stale: u64,
+    leaked: u64,
+    unexplained: u64,
     restarts: u64,
+    /// What was done beside talking, by kind.
+    acts: Acts,
     /// Of a calm play.
     pushes: Option<Pushes>,
     /// Of a play with chaos: what was done, by kind.
@@ -34,6 +40,30 @@ pub struct Summary {
     ack_p99_ms: f64,
     delivery_p50_ms: f64,
     delivery_p99_ms: f64,
+}
+
+#[derive(Default, Serialize)]
+struct Acts {
+    edits: u64,
+    recalls: u64,
+    reactions: u64,
+    /// Of these and of messages: for good, and for a reason.
+    refused: u64,
+}
+
+impl Acts {
+    fn of(handed: &[Handed], verdict: &Verdict) -> Self {
+        let mut acts = Self { refused: verdict.refused - verdict.unexplained, ..Self::default() };
+        for one in handed {
+            match one.act {
+                Act::Say { .. } => {}
+                Act::Edit { .. } => acts.edits += 1,
+                Act::Recall { .. } => acts.recalls += 1,
+                Act::React { .. } => acts.reactions += 1,
+            }
+        }
+        acts
+    }
 }
 
 #[derive(Serialize)]
@@ -55,7 +85,7 @@ pub struct Course {
 }
 
 impl Summary {
-    pub fn of(stage: &Stage, course: &Course, verdict: &Verdict) -> Self {
+    pub fn of(stage: &Stage, course: &Course, handed: &[Handed], verdict: &Verdict) -> Self {
         let ledger = &stage.ledger;
         let [ack, delivery] = ledger.percentiles();
         let acked = ledger.acked.load(Ordering::Relaxed);
@@ -78,6 +108,10 @@ impl Summary {
             ghosts: verdict.ghosts,
             unread_errors: verdict.unread_errors,
             only_on_devices: verdict.only_on_devices,
+            stale: verdict.stale,
+            leaked: verdict.leaked,
+            unexplained: verdict.unexplained,
+            acts: Acts::of(handed, verdict),
             restarts: faults.as_ref().and_then(|faults| faults.get(&Harm::ServerKilled).copied()).unwrap_or(0),
             faults,
             pushes: (stage.conditions == Conditions::Calm).then_some(pushes),
@@ -97,6 +131,8 @@ impl Summary {
     pub fn for_people(&self) -> String {
         let Self { users, devices, sent, acked, delivered, restarts, rate, .. } = self;
         let Self { duplicates, misordered, missing, ghosts, unread_errors, only_on_devices, .. } = self;
+        let Self { stale, leaked, unexplained, acts, .. } = self;
+        let Acts { edits, recalls, reactions, refused } = acts;
         let Self { ack_p50_ms, ack_p99_ms, delivery_p50_ms, delivery_p99_ms, .. } = self;
         let pushes = self.pushes.as_ref().map_or_else(String::new, |Pushes { came, failed, untimed, max_ms }| {
             format!(
@@ -113,7 +149,8 @@ impl Summary {
             "{users} users on {devices} devices; the server was killed {restarts} times\n\
              {sent} messages sent, {acked} acknowledged, {rate} a second; shown {delivered} times\n\
              duplicates {duplicates}, misordered {misordered}, missing {missing}, ghosts {ghosts}, unread errors {unread_errors}, \
-             only on devices {only_on_devices}\n\
+             only on devices {only_on_devices}, stale {stale}, leaked {leaked}, unexplained refusals {unexplained}\n\
+             {edits} edits, {recalls} recalls, {reactions} reactions; {refused} refused for a reason\n\
              {pushes}{faults}\
              acknowledged within {ack_p50_ms} ms (half) and {ack_p99_ms} ms (99 of 100), \
              delivered within {delivery_p50_ms} ms and {delivery_p99_ms} ms\n"

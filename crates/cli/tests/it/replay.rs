@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::sieve;
 
 const LOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/ubuntu-2006-06-01.txt");
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 20] = [
     "users",
     "devices",
     "sent",
@@ -23,6 +23,9 @@ const KEYS: [&str; 17] = [
     "ghosts",
     "unread_errors",
     "only_on_devices",
+    "stale",
+    "leaked",
+    "unexplained",
     "restarts",
     "rate",
     "ack_p50_ms",
@@ -30,6 +33,9 @@ const KEYS: [&str; 17] = [
     "delivery_p50_ms",
     "delivery_p99_ms",
 ];
+
+/// Those that count what must not be.
+const FAULTS: std::ops::Range<usize> = 5..14;
 
 fn command(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_anser"));
@@ -48,14 +54,17 @@ fn check(words: &[&str]) -> serde_json::Value {
     assert!(output.status.success(), "{stdout}\n{stderr}");
     let summary: serde_json::Value = serde_json::from_str(&stdout).expect("one line of JSON");
     let keys: Vec<_> = summary.as_object().expect("an object").keys().map(String::as_str).collect();
-    assert_eq!(keys.len(), KEYS.len() + 2, "{keys:?}");
+    assert_eq!(keys.len(), KEYS.len() + 3, "{keys:?}");
     assert_eq!(summary["faults"].is_object(), words.contains(&"--chaos"), "{stdout}");
     assert_eq!(summary["pushes"].is_object(), words.contains(&"--calm"), "{stdout}");
     for key in KEYS {
         assert!(summary[key].is_number(), "{key}: {stdout}");
     }
-    for key in ["duplicates", "misordered", "missing", "ghosts", "unread_errors", "only_on_devices"] {
+    for key in &KEYS[FAULTS] {
         assert_eq!(summary[key], 0, "{key}: {stdout}\n{stderr}");
+    }
+    for act in ["edits", "recalls", "reactions"] {
+        assert!(summary["acts"][act].as_u64() > Some(0), "no {act}: {stdout}");
     }
     assert_eq!((&summary["users"], &summary["sent"], &summary["acked"]), (&75.into(), &283.into(), &283.into()));
     summary

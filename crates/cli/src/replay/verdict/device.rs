@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use anser_proto::{ConversationId, v1};
+use anser_proto::ConversationId;
 
 use super::{
     super::record::{DeviceRecord, Run, Seen, Truth},
-    Fault, Logs, Verdict, differing_sessions, marks, visible,
+    Fault, Logs, Verdict, differing_sessions,
+    logs::{Log, untold},
+    told,
 };
 
 pub fn judge_device(verdict: &mut Verdict, device: &DeviceRecord, logs: &Logs<'_>, truth: &Truth) {
@@ -22,7 +24,7 @@ pub fn judge_device(verdict: &mut Verdict, device: &DeviceRecord, logs: &Logs<'_
 fn judge_what_is_only_here(verdict: &mut Verdict, device: &DeviceRecord, logs: &Logs<'_>, truth: &Truth) {
     let sessions = truth.sessions.get(&device.user);
     let head = |conversation| match logs.get(&conversation) {
-        Some(log) => log.len() as u64,
+        Some(log) => log.head,
         None => sessions.and_then(|sessions| Some(sessions.get(&conversation)?.head)).unwrap_or(0),
     };
     let stores = device.runs.iter().map(|run| &run.kept).chain([&device.kept]).flatten();
@@ -47,25 +49,36 @@ fn judge_what_is_only_here(verdict: &mut Verdict, device: &DeviceRecord, logs: &
     }
 }
 
-/// What a device showed, over all its runs, is what its user may see: all of it, once, in order, and nothing else.
-fn judge_conversation(verdict: &mut Verdict, device: &DeviceRecord, conversation: ConversationId, log: &[v1::Message]) {
-    let visible = visible(conversation, log, device.user);
-    let expected: HashMap<u64, u64> =
-        visible.iter().map(|message| Seen::of(message)).map(|seen| (seen.server_msg_id, seen.print)).collect();
-    let log = Log { expected, head: log.len() as u64 };
+/// What a device showed, over all its runs, is what its user may see: all of it, once, in order, and nothing else. What it keeps and
+/// shows in the end is all of it as it is now.
+fn judge_conversation(verdict: &mut Verdict, device: &DeviceRecord, conversation: ConversationId, log: &Log<'_>) {
+    let sight = log.sight(conversation, device.user);
+    let expected = sight.rows.iter().map(|message| (message.server_msg_id, Seen::of(message))).collect();
+    let log = Known { expected, head: log.head, told_up_to: sight.head() };
     let place = |id: u64| format!("{} in {conversation} at {id}", device.name);
     let mut told = HashSet::new();
     let mut shown = HashSet::new();
     for (number, run) in device.runs.iter().enumerate() {
+        let place = |id| format!("{}, run {number}", place(id));
         let kept = run.kept.get(&conversation).map_or(&[][..], Vec::as_slice);
         judge_kept(verdict, &log, kept, &mut shown, place);
-        judge_told(verdict, &log, run, conversation, &mut told, |id| format!("{}, run {number}", place(id)));
+        judge_told(verdict, &log, run, conversation, &mut told, place);
+        judge_changed(verdict, &log, run, conversation, place);
     }
     shown.extend(&told);
     let kept = device.kept.get(&conversation).map_or(&[][..], Vec::as_slice);
     let mut in_store = HashSet::new();
     judge_kept(verdict, &log, kept, &mut in_store, place);
-    for id in visible.iter().map(|message| message.server_msg_id) {
+    let screen = device.runs.last().map(|run| run.screen(conversation)).unwrap_or_default();
+    for (what, seen) in kept.iter().map(|seen| ("kept", seen)).chain(screen.values().map(|seen| ("shown", seen))) {
+        if log.is_behind(seen) {
+            verdict.find(Fault::Stale, || {
+                let (id, now) = (seen.server_msg_id, log.expected[&seen.server_msg_id].changed);
+                format!("{}: {what} as of {}, and {now} changed it", place(id), seen.changed)
+            });
+        }
+    }
+    for id in sight.rows.iter().map(|message| message.server_msg_id) {
         let (was_shown, is_kept) = (shown.contains(&id), in_store.contains(&id));
         if !was_shown || !is_kept {
             verdict.find(Fault::Missing, || format!("{}: shown {was_shown}, kept {is_kept}", place(id)));
@@ -73,23 +86,51 @@ fn judge_conversation(verdict: &mut Verdict, device: &DeviceRecord, conversation
     }
 }
 
-/// What a user may see of a log: places and prints.
-struct Log {
-    expected: HashMap<u64, u64>,
+/// What a user may see of a log.
+struct Known {
+    expected: HashMap<u64, Seen>,
     head: u64,
+    /// Whoever left is not told what becomes of what they keep.
+    told_up_to: u64,
 }
 
-impl Log {
-    /// There is something at this place, and not this for this user.
+impl Known {
+    /// There is something at this place, and not this for this user, or never in this state.
     fn contradicts(&self, seen: &Seen) -> bool {
-        (1..=self.head).contains(&seen.server_msg_id) && self.expected.get(&seen.server_msg_id) != Some(&seen.print)
+        let Some(expected) = self.expected.get(&seen.server_msg_id) else {
+            return (1..=self.head).contains(&seen.server_msg_id);
+        };
+        let is_now = seen.changed == expected.changed;
+        expected.print != seen.print || seen.changed > expected.changed || (is_now && seen.state != expected.state)
+    }
+
+    /// A state of before, although its user was told of the newer one.
+    fn is_behind(&self, seen: &Seen) -> bool {
+        let expected = self.expected.get(&seen.server_msg_id);
+        expected.is_some_and(|expected| seen.changed < expected.changed && expected.changed <= self.told_up_to)
+    }
+}
+
+impl Run {
+    /// What a person sees who looked at all of it.
+    fn screen(&self, conversation: ConversationId) -> HashMap<u64, Seen> {
+        let drawn = self.kept.get(&conversation).into_iter().flatten();
+        let told = self.shown.iter().chain(&self.changed).filter(|(of, _)| *of == conversation).map(|(_, seen)| seen);
+        let mut screen: HashMap<u64, Seen> = HashMap::new();
+        for seen in drawn.chain(told) {
+            let shown = screen.entry(seen.server_msg_id).or_insert(*seen);
+            if seen.changed > shown.changed {
+                *shown = *seen;
+            }
+        }
+        screen
     }
 }
 
 /// What an app draws from its store.
 fn judge_kept(
     verdict: &mut Verdict,
-    log: &Log,
+    log: &Known,
     kept: &[Seen],
     shown: &mut HashSet<u64>,
     place: impl Fn(u64) -> String,
@@ -111,7 +152,7 @@ fn judge_kept(
 /// What an app is told while it runs. `told` holds what it was told in all runs: each message is told once for ever.
 fn judge_told(
     verdict: &mut Verdict,
-    log: &Log,
+    log: &Known,
     run: &Run,
     conversation: ConversationId,
     told: &mut HashSet<u64>,
@@ -132,13 +173,36 @@ fn judge_told(
     }
 }
 
+/// Each state that an app is told of is newer than those before it.
+fn judge_changed(
+    verdict: &mut Verdict,
+    log: &Known,
+    run: &Run,
+    conversation: ConversationId,
+    place: impl Fn(u64) -> String,
+) {
+    let here = |told: &&(ConversationId, Seen)| told.0 == conversation;
+    let mut newest: HashMap<u64, u64> =
+        run.shown.iter().filter(here).map(|(_, seen)| (seen.server_msg_id, seen.changed)).collect();
+    for (_, seen) in run.changed.iter().filter(here) {
+        let (id, changed) = (seen.server_msg_id, seen.changed);
+        if log.contradicts(seen) {
+            verdict.find(Fault::Ghost, || format!("{}: changed by {changed}, but not so in the log", place(id)));
+        }
+        if let Some(before) = newest.insert(id, changed).filter(|before| *before >= changed) {
+            let fault = if before == changed { Fault::Duplicate } else { Fault::Misordered };
+            verdict.find(fault, || format!("{}: the change by {changed} is told after that by {before}", place(id)));
+        }
+    }
+}
+
 /// What a device says of the conversations is what the server says.
 fn judge_sessions(verdict: &mut Verdict, device: &DeviceRecord, truth: &Truth) {
     let Some(sessions) = truth.sessions.get(&device.user) else { return };
-    for (conversation, told) in differing_sessions(sessions, &device.sessions) {
+    for (conversation, here) in differing_sessions(sessions, &device.sessions, &untold(truth, device.user)) {
         verdict.find(Fault::Unread, || {
-            let expected = sessions.get(&conversation).map(marks);
-            format!("{} in {conversation}: (head, unread, marks) {told:?}, the server says {expected:?}", device.name)
+            let expected = sessions.get(&conversation).map(told);
+            format!("{} in {conversation}: {here:?}, the server says {expected:?}", device.name)
         });
     }
 }

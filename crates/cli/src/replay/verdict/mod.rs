@@ -2,13 +2,17 @@
 //! guarantees. Pure; it takes nothing from the SDK or the server but their records.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
 use anser_proto::{
-    ConversationId, UserId,
-    v1::{self, message::Type, notice::Kind},
+    ConversationId,
+    limits::PREVIEW_CHARS_MAX,
+    v1::{
+        self,
+        message::{State, Type},
+    },
 };
 
 use super::{
@@ -17,8 +21,14 @@ use super::{
 };
 
 mod device;
+mod logs;
+mod present;
 mod pushes;
 
+pub use logs::{Goal, goals_of, untold};
+use logs::{Logs, judge_logs};
+use present::Present;
+pub use present::taken_back;
 pub use pushes::PUSH_MAX;
 
 /// Witnesses of a kind that are kept; the counts go on.
@@ -32,6 +42,12 @@ pub enum Fault {
     Ghost,
     Unread,
     OnlyOnDevice,
+    /// Not as it is now.
+    Stale,
+    /// What was taken back, and is there.
+    Leaked,
+    /// A refusal.
+    Unexplained,
     Unpushed,
 }
 
@@ -45,6 +61,14 @@ pub struct Verdict {
     pub unread_errors: u64,
     /// Shown, kept or acknowledged on a device, and nowhere in the store.
     pub only_on_devices: u64,
+    /// Messages that do not look as the changes leave them: in the store, in a device's store, on its screen.
+    pub stale: u64,
+    /// Words that were taken back and are in a file all the same.
+    pub leaked: u64,
+    /// Refusals without a reason.
+    pub unexplained: u64,
+    /// What the server refused for good, with a reason or without.
+    pub refused: u64,
     /// Of a calm play: pushes that did not come or came late, those that came, those of them of which nobody knows whether they
     /// were in time, and the longest wait for one of the others.
     pub unpushed: u64,
@@ -56,7 +80,7 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    fn find(&mut self, fault: Fault, witness: impl FnOnce() -> String) {
+    pub fn find(&mut self, fault: Fault, witness: impl FnOnce() -> String) {
         let count = match fault {
             Fault::Duplicate => &mut self.duplicates,
             Fault::Misordered => &mut self.misordered,
@@ -64,11 +88,14 @@ impl Verdict {
             Fault::Ghost => &mut self.ghosts,
             Fault::Unread => &mut self.unread_errors,
             Fault::OnlyOnDevice => &mut self.only_on_devices,
+            Fault::Stale => &mut self.stale,
+            Fault::Leaked => &mut self.leaked,
+            Fault::Unexplained => &mut self.unexplained,
             Fault::Unpushed => &mut self.unpushed,
         };
         *count += 1;
         if *count <= WITNESSES_MAX {
-            self.witnesses.push(format!("{fault:?}: {}", witness()).to_lowercase());
+            self.witnesses.push(format!("{}: {}", format!("{fault:?}").to_lowercase(), witness()));
         }
     }
 }
@@ -76,85 +103,33 @@ impl Verdict {
 pub fn judge(conditions: Conditions, handed: &[Handed], devices: &[DeviceRecord], truth: &Truth) -> Verdict {
     let mut verdict = Verdict::default();
     let logs = judge_logs(&mut verdict, truth);
+    let present = Present::of(handed, &logs);
     judge_handed(&mut verdict, handed, &logs);
-    judge_fifo(&mut verdict, handed, &logs);
+    present::judge_present(&mut verdict, &present, &logs);
+    present::judge_refusals(&mut verdict, handed, &logs);
+    judge_fifo(&mut verdict, handed, &present, &logs);
     judge_sessions(&mut verdict, truth, &logs);
     for device in devices {
         device::judge_device(&mut verdict, device, &logs, truth);
     }
     if conditions == Conditions::Calm {
         pushes::judge_pushes(&mut verdict, handed, devices, &logs);
+        pushes::judge_changes(&mut verdict, &present, devices, &logs);
     }
     verdict
-}
-
-type Logs<'a> = BTreeMap<ConversationId, &'a [v1::Message]>;
-
-/// Ids are dense, and both parties read the same log.
-fn judge_logs<'a>(verdict: &mut Verdict, truth: &'a Truth) -> Logs<'a> {
-    let mut logs = Logs::new();
-    for view in &truth.views {
-        let conversation = view.conversation;
-        for (place, message) in (1..).zip(&view.messages) {
-            if message.server_msg_id != place {
-                verdict.find(Fault::Missing, || {
-                    format!("{conversation}: id {} stands at place {place} of the log", message.server_msg_id)
-                });
-                break;
-            }
-        }
-        let log = *logs.entry(conversation).or_insert(&view.messages);
-        if log != view.messages {
-            verdict.find(Fault::Ghost, || {
-                let (one, other) = (log.len(), view.messages.len());
-                format!(
-                    "{conversation}: user {} reads another log ({other} entries) than the first reader ({one})",
-                    view.reader
-                )
-            });
-        }
-    }
-    logs
 }
 
 /// What was handed in is in the log once, as it was said, and where the server said that it is; and nothing else of ours is.
 fn judge_handed(verdict: &mut Verdict, handed: &[Handed], logs: &Logs<'_>) {
     let mut stored: HashMap<(&str, ConversationId), Vec<&v1::Message>> = HashMap::new();
     for (conversation, log) in logs {
-        for message in *log {
+        for message in log.rows {
             stored.entry((&message.client_msg_id, *conversation)).or_default().push(message);
         }
     }
     for one in handed {
-        let Handed { client_msg_id, conversation, .. } = one;
-        let found = stored.remove(&(client_msg_id, *conversation)).unwrap_or_default();
-        let Some((first, again)) = found.split_first() else {
-            let fault = if one.acked.is_some() { Fault::OnlyOnDevice } else { Fault::Missing };
-            verdict.find(fault, || {
-                format!(
-                    "{conversation}: {client_msg_id} of {} is not in the log, acked: {:?}",
-                    one.device_id, one.acked
-                )
-            });
-            continue;
-        };
-        for again in again {
-            verdict.find(Fault::Duplicate, || {
-                let (first, again) = (first.server_msg_id, again.server_msg_id);
-                format!("{conversation}: {client_msg_id} is stored at {first} and {again}")
-            });
-        }
-        if one.acked.is_some_and(|acked| acked != first.server_msg_id) {
-            verdict.find(Fault::Missing, || {
-                format!("{conversation}: {client_msg_id} is at {}, acked at {:?}", first.server_msg_id, one.acked)
-            });
-        }
-        let said = (one.user.0, &one.device_id, &one.content, &one.nickname);
-        if said != (first.from_id, &first.from_device_id, &first.content, &first.from_nickname) {
-            verdict.find(Fault::Ghost, || {
-                format!("{conversation}: {client_msg_id} is stored as {first:?}, said: {one:?}")
-            });
-        }
+        let found = stored.remove(&(&*one.client_msg_id, one.conversation)).unwrap_or_default();
+        judge_one(verdict, one, &found);
     }
     // In one-to-one logs there may be messages of an earlier play on the same server: those have other ids.
     let ours = handed.first().and_then(|one| one.client_msg_id.rsplit_once('-')).map_or("-", |(play, _)| play);
@@ -166,18 +141,58 @@ fn judge_handed(verdict: &mut Verdict, handed: &[Handed], logs: &Logs<'_>) {
     }
 }
 
-/// What one device said into one conversation is stored in that order.
-fn judge_fifo(verdict: &mut Verdict, handed: &[Handed], logs: &Logs<'_>) {
+fn judge_one(verdict: &mut Verdict, one: &Handed, found: &[&v1::Message]) {
+    let Handed { client_msg_id, conversation, .. } = one;
+    let (first, again) = match (found.split_first(), one.is_message()) {
+        (Some(found), true) => found,
+        (None, true) if one.is_refused() => return,
+        // A change has no message of its own, and a place if it was not refused.
+        (None, false) if !one.is_open() => return,
+        (Some((first, _)), false) => {
+            return verdict.find(Fault::Ghost, || format!("{conversation}: a change is shown as {first:?}"));
+        }
+        (None, _) => {
+            let fault = if one.acked.is_some() { Fault::OnlyOnDevice } else { Fault::Missing };
+            return verdict.find(fault, || {
+                format!(
+                    "{conversation}: {client_msg_id} of {} is not in the log, acked: {:?}",
+                    one.device_id, one.acked
+                )
+            });
+        }
+    };
+    for again in again {
+        verdict.find(Fault::Duplicate, || {
+            let (first, again) = (first.server_msg_id, again.server_msg_id);
+            format!("{conversation}: {client_msg_id} is stored at {first} and {again}")
+        });
+    }
+    if one.is_refused() || one.acked.is_some_and(|acked| acked != first.server_msg_id) {
+        verdict.find(Fault::Missing, || {
+            format!("{conversation}: {client_msg_id} is at {}, acked at {:?}", first.server_msg_id, one.acked)
+        });
+    }
+    // What it says after a change is judged with the changes.
+    let content = if first.changed == 0 { one.act.content() } else { Some(&*first.content) };
+    let said = (one.user.0, &one.device_id, content, &one.nickname);
+    if said != (first.from_id, &first.from_device_id, Some(&*first.content), &first.from_nickname) {
+        verdict.find(Fault::Ghost, || format!("{conversation}: {client_msg_id} is stored as {first:?}, said: {one:?}"));
+    }
+}
+
+/// What one device said and changed in one conversation is stored in that order. What was refused once has no place in it.
+fn judge_fifo(verdict: &mut Verdict, handed: &[Handed], present: &Present<'_>, logs: &Logs<'_>) {
     let mut places = HashMap::new();
     for (conversation, log) in logs {
-        places
-            .extend(log.iter().rev().map(|message| ((&*message.client_msg_id, *conversation), message.server_msg_id)));
+        let ids = log.rows.iter().rev().map(|message| (&*message.client_msg_id, message.server_msg_id));
+        places.extend(ids.map(|(id, place)| ((id, *conversation), place)));
     }
     let mut last = HashMap::new();
-    for one in handed {
-        let Some(place) = places.get(&(&*one.client_msg_id, one.conversation)) else { continue };
+    for one in handed.iter().filter(|one| one.refused.is_none()) {
+        let message = places.get(&(&*one.client_msg_id, one.conversation)).copied();
+        let Some(place) = message.or_else(|| present.place_of(one)) else { continue };
         let before = last.entry((one.user, &one.device_id, one.conversation)).or_insert(0);
-        if place < before {
+        if place < *before {
             verdict.find(Fault::Misordered, || {
                 format!(
                     "{}: {} is at {place}, what was said before it at {before}",
@@ -185,61 +200,35 @@ fn judge_fifo(verdict: &mut Verdict, handed: &[Handed], logs: &Logs<'_>) {
                 )
             });
         }
-        *before = *place;
+        *before = place;
     }
 }
 
-/// What the log says that this user may see of it.
-fn visible(conversation: ConversationId, log: &[v1::Message], user: UserId) -> Vec<&v1::Message> {
-    if matches!(conversation, ConversationId::Single { .. }) {
-        return if conversation.peer_of(user).is_some() { log.iter().collect() } else { Vec::new() };
-    }
-    let mut member = false;
-    let mut seen = Vec::new();
-    for message in log {
-        let notice = message.notice.as_ref().filter(|notice| notice.user_ids.contains(&user.0));
-        let kind = notice.map_or(Kind::Unknown, v1::Notice::kind);
-        member |= matches!(kind, Kind::Created | Kind::Joined);
-        if member {
-            seen.push(message);
-        }
-        member &= !matches!(kind, Kind::Left | Kind::Removed);
-    }
-    seen
-}
-
-/// The last ids that each of these logs has for a user: where their devices must get.
-pub fn last_visible(truth: &Truth, user: UserId) -> Vec<(ConversationId, u64)> {
-    let logs: Logs<'_> = truth.views.iter().map(|view| (view.conversation, &*view.messages)).collect();
-    let last = |(conversation, log): (&ConversationId, &&[v1::Message])| {
-        Some((*conversation, visible(*conversation, log, user).last()?.server_msg_id))
-    };
-    logs.iter().filter_map(last).collect()
-}
-
-/// The server's unread counts are what counting gives, its heads the last of what one may see, and both parties of a
-/// conversation are told the same marks.
+/// The server's unread counts are what counting gives, its heads the last of what one may see, its last lines the last of what is
+/// shown, and both parties of a conversation are told the same marks.
 fn judge_sessions(verdict: &mut Verdict, truth: &Truth, logs: &Logs<'_>) {
     for (user, sessions) in &truth.sessions {
         for (conversation, log) in logs {
-            let seen = visible(*conversation, log, *user);
+            let sight = log.sight(*conversation, *user);
             let Some(session) = sessions.get(conversation) else {
-                if !seen.is_empty() {
+                if !sight.rows.is_empty() {
                     verdict.find(Fault::Unread, || format!("{conversation} is not in the list of user {user}"));
                 }
                 continue;
             };
-            let head = seen.last().map_or(0, |message| message.server_msg_id);
-            let counted = |message: &&&v1::Message| {
-                message.server_msg_id > session.read_mark && !message.settings.unwrap_or_default().uncounted
-            };
-            let unread = seen.iter().filter(counted).count() as u64;
-            if (session.head, session.unread) != (head, unread) {
+            let unread = sight.rows.iter().filter(|message| is_unread(message, session.read_mark)).count() as u64;
+            if (session.head, session.unread) != (sight.head(), unread) {
                 verdict.find(Fault::Unread, || {
-                    let (told_head, told) = (session.head, session.unread);
+                    let (told_head, told, head) = (session.head, session.unread, sight.head());
                     format!(
                         "{conversation}: user {user} is told {told} unread to {told_head}, counted {unread} to {head}"
                     )
+                });
+            }
+            let line = sight.rows.last().map(|message| last_line(message));
+            if session.last.as_ref().map(line_of) != line {
+                verdict.find(Fault::Stale, || {
+                    format!("{conversation}: the last line of user {user} is {:?}, and not {line:?}", session.last)
                 });
             }
             let peer = conversation.peer_of(*user).and_then(|peer| truth.sessions.get(&peer)?.get(conversation));
@@ -253,21 +242,67 @@ fn judge_sessions(verdict: &mut Verdict, truth: &Truth, logs: &Logs<'_>) {
     }
 }
 
-type Marks = (u64, u64, u64, u64, u64, u64);
-
-fn marks(session: &v1::Session) -> Marks {
-    let v1::Session { head, unread, read_mark, delivered_mark, peer_read_mark, peer_delivered_mark, .. } = session;
-    (*head, *unread, *read_mark, *delivered_mark, *peer_read_mark, *peer_delivered_mark)
+/// By hand: it counts, nobody took it back, and it lies behind the mark.
+fn is_unread(message: &v1::Message, read_mark: u64) -> bool {
+    let counts = message.notice.is_none() && !message.settings.unwrap_or_default().uncounted;
+    counts && message.state() == State::Present && message.server_msg_id > read_mark
 }
 
-/// Where a device's list says something else than the server's, and what.
+type Line = (u64, String, i32);
+
+fn last_line(message: &v1::Message) -> Line {
+    let content = message.content.chars().take(PREVIEW_CHARS_MAX).collect();
+    (message.server_msg_id, content, message.state)
+}
+
+fn line_of(last: &v1::Preview) -> Line {
+    (last.server_msg_id, last.content.clone(), last.state)
+}
+
+/// What is told of a conversation in a list.
+#[derive(PartialEq, Eq, Debug)]
+pub struct Told {
+    head: u64,
+    unread: u64,
+    read_mark: u64,
+    delivered_mark: u64,
+    peer_read_mark: u64,
+    peer_delivered_mark: u64,
+    last: Option<Line>,
+}
+
+fn told(session: &v1::Session) -> Told {
+    Told {
+        head: session.head,
+        unread: session.unread,
+        read_mark: session.read_mark,
+        delivered_mark: session.delivered_mark,
+        peer_read_mark: session.peer_read_mark,
+        peer_delivered_mark: session.peer_delivered_mark,
+        last: session.last.as_ref().map(line_of),
+    }
+}
+
+/// Where a device's list says something else than the server's, and what. Of messages that are changed after their reader left, the server
+/// says how they are, and the device what it was told: there the counts and last lines may differ.
 pub fn differing_sessions(
     server: &BTreeMap<ConversationId, v1::Session>,
     device: &[v1::Session],
-) -> Vec<(ConversationId, Option<Marks>)> {
-    let here: HashMap<&str, Marks> = device.iter().map(|session| (&*session.conversation_id, marks(session))).collect();
-    let told = server.iter().map(|(id, session)| (*id, marks(session), here.get(&*session.conversation_id).copied()));
-    told.filter(|(_, server, device)| *device != Some(*server)).map(|(id, _, device)| (id, device)).collect()
+    untold: &BTreeSet<ConversationId>,
+) -> Vec<(ConversationId, Option<Told>)> {
+    let here: HashMap<&str, &v1::Session> = device.iter().map(|session| (&*session.conversation_id, session)).collect();
+    let mut differing = Vec::new();
+    for (id, session) in server {
+        let mut expected = told(session);
+        let device = here.get(&*session.conversation_id).map(|session| told(session));
+        if let Some(device) = device.as_ref().filter(|_| untold.contains(id)) {
+            (expected.unread, expected.last) = (device.unread, device.last.clone());
+        }
+        if device.as_ref() != Some(&expected) {
+            differing.push((*id, device));
+        }
+    }
+    differing
 }
 
 #[cfg(test)]

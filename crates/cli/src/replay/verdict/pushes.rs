@@ -3,6 +3,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    ops::RangeInclusive,
     time::{Duration, Instant},
 };
 
@@ -10,13 +11,17 @@ use anser_proto::{ConversationId, v1};
 
 use super::{
     super::record::{DeviceRecord, Handed},
-    Fault, Logs, Verdict, visible,
+    Fault, Logs, Verdict,
+    present::Present,
 };
 
 /// From the acknowledgement to the last device. A bound for load, not for speed: play slowly enough.
 pub const PUSH_MAX: Duration = Duration::from_secs(2);
 /// A play shows nothing about time when more than one push in so many came at a time that nobody can judge.
 const UNTIMED_ONE_IN: u64 = 4;
+
+/// Whoever leaves so many entries behind a change may be no member any more when others are told of it; their leaving brings it.
+const LEAVING: u64 = 16;
 
 /// All devices are there from before the first line to the end: in calm weather nobody loses a connection.
 pub fn judge_pushes(verdict: &mut Verdict, handed: &[Handed], devices: &[DeviceRecord], logs: &Logs<'_>) {
@@ -26,9 +31,9 @@ pub fn judge_pushes(verdict: &mut Verdict, handed: &[Handed], devices: &[DeviceR
     // Others were said in an earlier play on the same server, when these devices were not there.
     let is_of_play = |message: &v1::Message| message.notice.is_some() || said.contains(&*message.client_msg_id);
     for (conversation, log) in logs {
-        let stored = stored_by(*conversation, log, &acked);
+        let stored = stored_by(*conversation, log.rows, &acked);
         for device in devices {
-            for message in visible(*conversation, log, device.user) {
+            for message in log.sight(*conversation, device.user).rows {
                 // Whoever says something is answered.
                 if message.from_device_id != device.device_id && is_of_play(message) {
                     judge_push(verdict, device, *conversation, message, stored.get(&message.server_msg_id));
@@ -43,6 +48,23 @@ pub fn judge_pushes(verdict: &mut Verdict, handed: &[Handed], devices: &[DeviceR
     if untimed * UNTIMED_ONE_IN > pushed {
         verdict
             .find(Fault::Unpushed, || format!("{untimed} of {pushed} pushes: nobody knows whether they were in time"));
+    }
+}
+
+/// And so does every change of one, also to who made it.
+pub fn judge_changes(verdict: &mut Verdict, present: &Present<'_>, devices: &[DeviceRecord], logs: &Logs<'_>) {
+    for device in devices {
+        for (conversation, log) in logs {
+            let sight = log.sight(*conversation, device.user);
+            let entries = present.entries.range((*conversation, 0)..=(*conversation, u64::MAX));
+            for ((_, place), change) in entries.filter(|((_, place), _)| sight.stays_behind(*place, LEAVING)) {
+                let covers = |range: &RangeInclusive<u64>| range.contains(place);
+                let pushed = device.pushes.changes.iter().find(|(of, range, _)| of == conversation && covers(range));
+                judge_time(verdict, pushed.map(|(_, _, at)| *at), change.acked_at, || {
+                    format!("{} in {conversation}, the change at {place}", device.name)
+                });
+            }
+        }
     }
 }
 
@@ -71,23 +93,29 @@ fn judge_push(
     stored: Option<&Instant>,
 ) {
     let place = message.server_msg_id;
-    let Some(came) = device.pushes.first.get(&(conversation, place)) else {
-        verdict.find(Fault::Unpushed, || format!("{} in {conversation} at {place}: never came by itself", device.name));
-        return;
+    let what = || format!("{} in {conversation} at {place}", device.name);
+    let came = device.pushes.first.get(&(conversation, place)).copied();
+    match stored {
+        None if came.is_some() => {
+            (verdict.pushed, verdict.untimed) = (verdict.pushed + 1, verdict.untimed + 1);
+            if message.notice.is_none() {
+                verdict.find(Fault::Unpushed, || format!("{}: never acknowledged", what()));
+            }
+        }
+        stored => judge_time(verdict, came, stored.copied(), what),
+    }
+}
+
+fn judge_time(verdict: &mut Verdict, came: Option<Instant>, stored: Option<Instant>, what: impl Fn() -> String) {
+    let Some(came) = came else {
+        return verdict.find(Fault::Unpushed, || format!("{}: never came by itself", what()));
     };
     verdict.pushed += 1;
-    let Some(stored) = stored else {
-        verdict.untimed += 1;
-        if message.notice.is_none() {
-            verdict
-                .find(Fault::Unpushed, || format!("{} in {conversation} at {place}: never acknowledged", device.name));
-        }
-        return;
-    };
-    let waited = came.saturating_duration_since(*stored);
+    let Some(stored) = stored else { return };
+    let waited = came.saturating_duration_since(stored);
     verdict.slowest_push = verdict.slowest_push.max(waited);
     if waited > PUSH_MAX {
         let ms = waited.as_millis();
-        verdict.find(Fault::Unpushed, || format!("{} in {conversation} at {place}: came after {ms} ms", device.name));
+        verdict.find(Fault::Unpushed, || format!("{}: came after {ms} ms", what()));
     }
 }
