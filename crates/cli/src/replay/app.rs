@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::{
     listener::{Listener, Origin, read_store},
     notes::{Fact, Listed, Scribe},
-    record::{Act, Kept},
+    record::{Act, Away, Kept},
 };
 
 /// How long one order may take, the server's and the network's absences included.
@@ -114,6 +114,19 @@ impl App {
         };
         queued.context("cannot queue what is said or changed")?;
         Ok(())
+    }
+
+    /// For all devices of the user.
+    pub async fn put_away(&self, conversation: ConversationId, away: Away) -> anyhow::Result<()> {
+        let client = self.client()?;
+        let done = match away {
+            Away::Hide(place) => {
+                let ids = [place];
+                persist(|| client.hide_messages(conversation, &ids)).await
+            }
+            Away::Clear(up_to) => persist(|| client.clear_session(conversation, up_to)).await,
+        };
+        done.with_context(|| format!("cannot put away {away:?} in {conversation}"))
     }
 
     pub async fn create(&self) -> anyhow::Result<GroupId> {

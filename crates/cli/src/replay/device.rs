@@ -16,7 +16,7 @@ use super::{
     chaos::{FaultyDial, Road},
     ledger::Ledger,
     notes::{Fact, Notebook, Positions, Scribe as _},
-    record::{Act, DeviceRecord, Handed},
+    record::{Act, Away, DeviceRecord, Handed},
 };
 
 /// Orders that wait for a device; who gives more waits.
@@ -31,6 +31,7 @@ pub enum Order {
     },
     /// Nobody was told what became of this: asks for it once more.
     Again(Handed),
+    PutAway(ConversationId, Away),
     /// The device of the group's owner lets the user in.
     Join(GroupId, mpsc::Sender<Order>),
     Leave(GroupId),
@@ -146,6 +147,7 @@ impl Device {
                 Order::Again(Handed { client_msg_id, conversation, act, .. }) => {
                     self.again(client_msg_id, conversation, act).await
                 }
+                Order::PutAway(conversation, away) => self.app.put_away(conversation, away).await,
                 Order::Join(group, owner) => join(self.me.user, group, &owner).await,
                 Order::Leave(group) => self.app.leave(group).await,
                 Order::Rename(nickname) => self.rename(nickname).await,

@@ -10,10 +10,13 @@ use super::script::{Act, Script, SpeakerId};
 /// Of so many messages one is changed, by turns edited and recalled; and of so many one is reacted to.
 const CHANGED_ONE_IN: usize = 50;
 const REACTED_ONE_IN: usize = 6;
+/// Of so many messages one is hidden by somebody who sees it, for themselves, and one is the last of those that somebody clears.
+const HIDDEN_ONE_IN: usize = 30;
+const CLEARED_ONE_IN: usize = 120;
 /// Lines from a message to what is done to it, and from that to what is done next. 0: at once, while it is still on its way.
 const CHANGED_AFTER: std::ops::Range<usize> = 0..30;
-/// So late that most messages have their places by then; who reacts must know it.
-const REACTED_AFTER: std::ops::Range<usize> = 10..60;
+/// So late that most messages have their places by then, which whoever does this must know.
+const SEEN_AFTER: std::ops::Range<usize> = 10..60;
 const EDITS_MAX: usize = 3;
 /// Chances of what is recalled: that it was edited before, and that its author edits it afterwards, which the server must refuse.
 const EDITED_BEFORE_RECALL: f64 = 1.0 / 2.0;
@@ -66,6 +69,20 @@ pub enum Deed {
         /// The reaction that this one replaces: without it there is nothing to be replaced.
         instead_of: Option<usize>,
     },
+    /// For the speaker alone.
+    PutAway {
+        target: usize,
+        place: Where,
+        how: How,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum How {
+    /// This message.
+    Hide,
+    /// All up to this message.
+    Clear,
 }
 
 /// A conversation, as its speaker sees it.
@@ -92,6 +109,8 @@ pub fn live(script: &Script, seed: u64) -> Vec<Turn> {
         members: BTreeSet::new(),
         changed: OneIn::new(CHANGED_ONE_IN),
         reacted: OneIn::new(REACTED_ONE_IN),
+        hidden: OneIn::new(HIDDEN_ONE_IN),
+        cleared: OneIn::new(CLEARED_ONE_IN),
         turns: BTreeMap::new(),
     };
     for (line, (speaker, act)) in script.acts.iter().enumerate() {
@@ -108,6 +127,8 @@ struct Life {
     members: BTreeSet<SpeakerId>,
     changed: OneIn,
     reacted: OneIn,
+    hidden: OneIn,
+    cleared: OneIn,
     /// By their lines.
     turns: BTreeMap<usize, Vec<Turn>>,
 }
@@ -153,6 +174,12 @@ impl Life {
         if self.reacted.comes(&mut self.dice) {
             self.react(line, speaker, number, place);
         }
+        if self.hidden.comes(&mut self.dice) {
+            self.put_away(line, speaker, (number, place), How::Hide);
+        }
+        if self.cleared.comes(&mut self.dice) {
+            self.put_away(line, speaker, (number, place), How::Clear);
+        }
     }
 
     fn change(
@@ -179,16 +206,25 @@ impl Life {
         }
     }
 
-    fn react(&mut self, mut line: usize, author: SpeakerId, target: usize, place: Where) {
-        let others: Vec<_> = match place {
+    /// Somebody who sees what the author says there, and what the place is to them.
+    fn somebody(&mut self, author: SpeakerId, place: Where) -> Option<(SpeakerId, Where)> {
+        let all: Vec<_> = match place {
             Where::Group => self.members.iter().copied().collect(),
             Where::With(peer) => vec![author, peer],
         };
-        let Some(speaker) = others.get(self.dice.random_range(0..others.len().max(1))).copied() else { return };
-        let place = match place {
-            Where::With(_) if speaker != author => Where::With(author),
-            place => place,
-        };
+        let speaker = *all.get(self.dice.random_range(0..all.len().max(1)))?;
+        let is_other = matches!(place, Where::With(_)) && speaker != author;
+        Some((speaker, if is_other { Where::With(author) } else { place }))
+    }
+
+    fn put_away(&mut self, line: usize, author: SpeakerId, (target, place): (usize, Where), how: How) {
+        let Some((speaker, place)) = self.somebody(author, place) else { return };
+        let line = line + self.dice.random_range(SEEN_AFTER);
+        self.plan(line, speaker, Deed::PutAway { target, place, how });
+    }
+
+    fn react(&mut self, mut line: usize, author: SpeakerId, target: usize, place: Where) {
+        let Some((speaker, place)) = self.somebody(author, place) else { return };
         let (first, count) = (self.dice.random_range(0..EMOJIS.len()), self.dice.random_range(1..=EMOJIS_MAX));
         let from = |first: usize| EMOJIS.iter().cycle().skip(first).take(count).map(|emoji| (*emoji).to_owned());
         let mut sets = vec![from(first).collect::<Vec<_>>()];
@@ -196,7 +232,7 @@ impl Life {
         sets.extend(self.dice.random_bool(TAKEN_BACK).then(Vec::new));
         let mut instead_of = None;
         for emojis in sets {
-            line += self.dice.random_range(REACTED_AFTER);
+            line += self.dice.random_range(SEEN_AFTER);
             let number = self.number();
             self.plan(line, speaker, Deed::React { number, target, place, emojis, instead_of });
             instead_of = Some(number);
@@ -257,6 +293,8 @@ mod tests {
             assert_eq!(count(|deed| matches!(deed, Deed::Recall { .. })), 2);
             assert!(count(|deed| matches!(deed, Deed::Edit { .. })) >= 2);
             assert!(count(|deed| matches!(deed, Deed::React { .. })) >= 33);
+            assert!(count(|deed| matches!(deed, Deed::PutAway { how: How::Hide, .. })) >= 6);
+            assert!(count(|deed| matches!(deed, Deed::PutAway { how: How::Clear, .. })) >= 1);
         }
     }
 
@@ -279,6 +317,7 @@ mod tests {
                     assert!(said.contains_key(target) && instead_of.is_none_or(|other| numbers.contains(&other)));
                     assert!(numbers.insert(*number));
                 }
+                Deed::PutAway { target, .. } => assert!(said.contains_key(target)),
                 Deed::Join | Deed::Leave | Deed::Rename(_) => {}
             }
         }

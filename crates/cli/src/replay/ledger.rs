@@ -10,9 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anser_proto::{ConversationId, UserId};
 use hdrhistogram::Histogram;
 
-use super::record::Handed;
+use super::record::{Away, Handed};
 
 /// Waits of up to ten minutes in microseconds, to two digits.
 const LONGEST_US: u64 = 600_000_000;
@@ -27,6 +28,7 @@ pub struct Ledger {
     /// Messages.
     pub acked: AtomicU64,
     pub delivered: AtomicU64,
+    away: Mutex<Vec<(UserId, ConversationId, Away)>>,
     /// What could not be done, for people.
     refusals: Mutex<Vec<String>>,
 }
@@ -64,6 +66,7 @@ impl Ledger {
             delivery: waits(),
             acked: AtomicU64::new(0),
             delivered: AtomicU64::new(0),
+            away: Mutex::default(),
             refusals: Mutex::default(),
         }
     }
@@ -113,6 +116,15 @@ impl Ledger {
         if let Some(at) = at.filter(|at| !own && *at > opened) {
             record(&self.delivery, at.elapsed());
         }
+    }
+
+    /// What a user is to see no more. It is done as soon as it can be.
+    pub fn put_away(&self, user: UserId, conversation: ConversationId, away: Away) {
+        self.away.lock().expect("nobody panics with it").push((user, conversation, away));
+    }
+
+    pub fn away(&self) -> Vec<(UserId, ConversationId, Away)> {
+        self.away.lock().expect("nobody panics with it").clone()
     }
 
     pub fn refuse(&self, what: String) {

@@ -23,7 +23,7 @@ use super::{
     app::{self, App, Left, Me},
     device::ORDERS_MAX,
     notes::{Fact, Listed, Scribe},
-    record::Act,
+    record::{Act, Away},
 };
 use crate::out;
 
@@ -49,6 +49,7 @@ pub struct Asked {
 #[derive(Serialize, Deserialize)]
 pub enum Ask {
     Act { id: String, conversation: String, act: Act },
+    PutAway { conversation: String, away: Away },
     Leave(u64),
     Rename(String),
     Finish,
@@ -117,6 +118,7 @@ async fn live(mut lines: mpsc::Receiver<String>) -> anyhow::Result<()> {
         let Asked { number, what } = serde_json::from_str(&line)?;
         let done = match what {
             Ask::Act { id, conversation, act } => app.act(id.parse()?, conversation.parse()?, act).await,
+            Ask::PutAway { conversation, away } => app.put_away(conversation.parse()?, away).await,
             Ask::Leave(group) => app.leave(GroupId(group)).await,
             Ask::Rename(nickname) => app.rename(nickname).await,
             Ask::Finish => app.finish().await,

@@ -72,6 +72,9 @@ impl Listening {
                 Some(Event::Changed(message)) => self
                     .scribe
                     .write(Fact::Changed { conversation: message.conversation_id, seen: Seen::shown(&message) }),
+                Some(Event::Hidden { conversation, server_msg_id }) => {
+                    self.scribe.write(Fact::Hidden { conversation, place: server_msg_id });
+                }
                 Some(Event::Status { client_msg_id, status: Status::Failed(refusal), .. }) => {
                     self.scribe
                         .write(Fact::Refused { client_msg_id: client_msg_id.as_str().to_owned(), code: refusal.code });

@@ -1,7 +1,7 @@
 //! What a device tells while it is looked at, fact by fact, and who writes it down.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
     time::Instant,
 };
@@ -33,6 +33,12 @@ pub enum Fact {
         conversation: ConversationId,
         seen: Seen,
     },
+    /// A message is not shown any more.
+    Hidden {
+        #[serde(with = "as_text")]
+        conversation: ConversationId,
+        place: u64,
+    },
     Acked {
         client_msg_id: String,
         place: u64,
@@ -63,6 +69,8 @@ pub struct Reached {
     pub last: HashMap<ConversationId, u64>,
     /// Of each message that was changed: the newest change that the device shows.
     pub changed: HashMap<(ConversationId, u64), u64>,
+    /// What it shows.
+    pub shown: HashSet<(ConversationId, u64)>,
 }
 
 pub type Positions = Arc<Mutex<Reached>>;
@@ -71,6 +79,7 @@ impl Reached {
     fn show(&mut self, conversation: ConversationId, seen: &Seen) {
         let last = self.last.entry(conversation).or_default();
         *last = seen.server_msg_id.max(*last);
+        self.shown.insert((conversation, seen.server_msg_id));
         self.change(conversation, seen);
     }
 
@@ -111,6 +120,7 @@ impl Scribe for Notebook {
         match fact {
             Fact::Drawn(store) => {
                 *self.opened.lock().expect("nobody panics with it") = Instant::now();
+                self.positions.lock().expect("nobody panics with it").shown.clear();
                 store.iter().for_each(|listed| self.stand_at(listed));
                 let kept = store.into_iter().map(|Listed { conversation, seen }| (conversation, seen)).collect();
                 runs.push(Run { kept, ..Run::default() });
@@ -132,6 +142,11 @@ impl Scribe for Notebook {
             Fact::Changed { conversation, seen } => {
                 runs.last_mut().expect("drawing begins a run").changed.push((conversation, seen));
                 self.positions.lock().expect("nobody panics with it").change(conversation, &seen);
+            }
+            Fact::Hidden { conversation, place } => {
+                let run = runs.last_mut().expect("drawing begins a run");
+                run.hidden.push((conversation, place, run.shown.len()));
+                self.positions.lock().expect("nobody panics with it").shown.remove(&(conversation, place));
             }
             Fact::Refused { client_msg_id, code } => self.ledger.refused(&client_msg_id, code),
             Fact::Acked { client_msg_id, place } => self.ledger.acked(&client_msg_id, place),

@@ -16,12 +16,12 @@ use tokio::{
 
 use super::{
     device::{Handle, Order},
-    habits::{Deed, Fate, Turn, Where},
+    habits::{Deed, Fate, How, Turn, Where},
     ledger::Ledger,
     mischief::Mischief,
     process,
     progress::Progress,
-    record::{Act, DeviceRecord, Handed, Truth},
+    record::{Act, Away, DeviceRecord, Handed, Truth},
     script::{Script, SpeakerId},
     stage::Stage,
     verdict::{Goal, differing_sessions, goals_of, untold},
@@ -110,14 +110,17 @@ pub async fn perform(
     Ok(())
 }
 
-/// None for a reaction to what has no place yet, as far as anybody knows.
+/// None for a reaction to what has no place yet, as far as anybody knows; nor is such a message hidden.
 fn order(cast: &Cast, ledger: &Ledger, speaker: SpeakerId, deed: &Deed) -> Option<Order> {
-    let act = |number: usize, place: Where, act| {
-        let conversation = match place {
-            Where::Group => ConversationId::Group(cast.group),
-            Where::With(other) => ConversationId::single(cast.speakers[speaker].user, cast.speakers[other].user),
-        };
-        Order::Act { id: ledger.id(number), conversation, act }
+    let user = cast.speakers[speaker].user;
+    let conversation_of = |place: Where| match place {
+        Where::Group => ConversationId::Group(cast.group),
+        Where::With(other) => ConversationId::single(user, cast.speakers[other].user),
+    };
+    let act = |number: usize, place: Where, act| Order::Act {
+        id: ledger.id(number),
+        conversation: conversation_of(place),
+        act,
     };
     let marked = |text: &str, number| format!("{text} {}", ledger.mark(number));
     Some(match deed.clone() {
@@ -135,6 +138,12 @@ fn order(cast: &Cast, ledger: &Ledger, speaker: SpeakerId, deed: &Deed) -> Optio
         Deed::React { number, target, place, emojis, instead_of } => {
             instead_of.is_none_or(|other| ledger.place_of(other).is_some()).then_some(())?;
             act(number, place, Act::React { place: ledger.place_of(target)?, emojis })
+        }
+        Deed::PutAway { target, place, how } => {
+            let (conversation, target) = (conversation_of(place), ledger.place_of(target)?);
+            let away = if how == How::Hide { Away::Hide(target) } else { Away::Clear(target) };
+            ledger.put_away(user, conversation, away);
+            Order::PutAway(conversation, away)
         }
     })
 }
@@ -173,9 +182,10 @@ async fn empty_queues(cast: &Cast, until: tokio::time::Instant, progress: &Progr
 /// Reads all logs of the play by those who may.
 pub async fn read_truth(stage: &Stage, script: &Script, cast: &Cast, progress: &Progress) -> anyhow::Result<Truth> {
     let ours: HashMap<UserId, &str> = accounts(script, cast).into_iter().collect();
+    let away = stage.ledger.away();
     let read = |(user, account): (UserId, &'_ str)| {
         let account = account.to_owned();
-        let ours = &ours;
+        let (ours, away) = (&ours, &away);
         async move {
             progress.show(|| "reading the server's logs".to_owned());
             let mut reader = stage.reader(&account).await?;
@@ -183,7 +193,10 @@ pub async fn read_truth(stage: &Stage, script: &Script, cast: &Cast, progress: &
             let mut views = Vec::new();
             for conversation in sessions.keys().copied() {
                 let wanted = match conversation {
-                    ConversationId::Group(group) => group == cast.group && user == cast.owner.user,
+                    ConversationId::Group(group) => {
+                        let puts_away = || away.iter().any(|(who, of, _)| (*who, *of) == (user, conversation));
+                        group == cast.group && (user == cast.owner.user || puts_away())
+                    }
                     ConversationId::Single { .. } => {
                         conversation.peer_of(user).is_some_and(|peer| ours.contains_key(&peer))
                     }
@@ -195,7 +208,7 @@ pub async fn read_truth(stage: &Stage, script: &Script, cast: &Cast, progress: &
             anyhow::Ok((user, sessions, views))
         }
     };
-    let mut truth = Truth::default();
+    let mut truth = Truth { away: away.clone(), ..Truth::default() };
     let mut readings = stream::iter(accounts(script, cast)).map(read).buffer_unordered(LOGINS);
     while let Some((user, sessions, views)) = readings.try_next().await? {
         truth.sessions.insert(user, sessions);
@@ -262,8 +275,9 @@ pub async fn settle(
 
 fn is_there(device: &Handle, goals: &[Goal]) -> bool {
     let reached = device.positions.lock().expect("nobody panics with it");
-    goals.iter().all(|Goal { conversation, last, changed }| {
+    goals.iter().all(|Goal { conversation, last, changed, away }| {
         reached.last.get(conversation).is_some_and(|position| position >= last)
+            && !away.iter().any(|place| reached.shown.contains(&(*conversation, *place)))
             && changed.iter().all(|(place, by)| reached.changed.get(&(*conversation, *place)) >= Some(by))
     })
 }

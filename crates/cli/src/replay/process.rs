@@ -215,6 +215,9 @@ impl Process {
             Order::Again(Handed { client_msg_id, conversation, act, .. }) => {
                 (ask(client_msg_id, conversation, act), Reply::Nobody)
             }
+            Order::PutAway(conversation, away) => {
+                (Ask::PutAway { conversation: conversation.to_string(), away }, Reply::Nobody)
+            }
             Order::Leave(group) => (Ask::Leave(group.0), Reply::Nobody),
             Order::Rename(nickname) => {
                 // What is said from now on is said after that.

@@ -102,6 +102,8 @@ pub struct Run {
     pub shown: Vec<(ConversationId, Seen)>,
     /// What of that, or of what was drawn, it was told to show otherwise, in order.
     pub changed: Vec<(ConversationId, Seen)>,
+    /// What it was told to show no more, and how much of `shown` it had been told by then.
+    pub hidden: Vec<(ConversationId, u64, usize)>,
 }
 
 /// What came to a device without being asked for. Written down in calm plays only.
@@ -207,6 +209,13 @@ impl Handed {
     }
 }
 
+/// What a user put away of a conversation, on all of their devices and for good: a message, or all up to one.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum Away {
+    Hide(u64),
+    Clear(u64),
+}
+
 /// A log from its beginning, as one user reads it from the server.
 #[derive(Clone, Debug)]
 pub struct View {
@@ -221,7 +230,9 @@ pub struct View {
 /// What the server says when all is over.
 #[derive(Default, Debug)]
 pub struct Truth {
-    /// The group as its owner reads it, who was there from its first entry; one-to-one logs as both parties do.
+    /// The group as its owner reads it, who was there from its first entry, and as those do who put something away there; one-to-one
+    /// logs as both parties do.
     pub views: Vec<View>,
+    pub away: Vec<(UserId, ConversationId, Away)>,
     pub sessions: BTreeMap<UserId, BTreeMap<ConversationId, v1::Session>>,
 }

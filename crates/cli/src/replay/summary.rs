@@ -2,11 +2,12 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, sync::atomic::Ordering};
 
+use anser_proto::{ConversationId, UserId};
 use serde::Serialize;
 
 use super::{
     harm::Harm,
-    record::{Act, Handed},
+    record::{Act, Away, Handed},
     stage::{Conditions, Stage},
     verdict::Verdict,
 };
@@ -26,6 +27,7 @@ pub struct Summary {
     only_on_devices: u64,
     stale: u64,
     leaked: u64,
+    returned: u64,
     unexplained: u64,
     restarts: u64,
     /// What was done beside talking, by kind.
@@ -47,12 +49,14 @@ struct Acts {
     edits: u64,
     recalls: u64,
     reactions: u64,
+    hides: u64,
+    clears: u64,
     /// Of these and of messages: for good, and for a reason.
     refused: u64,
 }
 
 impl Acts {
-    fn of(handed: &[Handed], verdict: &Verdict) -> Self {
+    fn of(handed: &[Handed], away: &[(UserId, ConversationId, Away)], verdict: &Verdict) -> Self {
         let mut acts = Self { refused: verdict.refused - verdict.unexplained, ..Self::default() };
         for one in handed {
             match one.act {
@@ -60,6 +64,12 @@ impl Acts {
                 Act::Edit { .. } => acts.edits += 1,
                 Act::Recall { .. } => acts.recalls += 1,
                 Act::React { .. } => acts.reactions += 1,
+            }
+        }
+        for (_, _, away) in away {
+            match away {
+                Away::Hide(_) => acts.hides += 1,
+                Away::Clear(_) => acts.clears += 1,
             }
         }
         acts
@@ -110,8 +120,9 @@ impl Summary {
             only_on_devices: verdict.only_on_devices,
             stale: verdict.stale,
             leaked: verdict.leaked,
+            returned: verdict.returned,
             unexplained: verdict.unexplained,
-            acts: Acts::of(handed, verdict),
+            acts: Acts::of(handed, &ledger.away(), verdict),
             restarts: faults.as_ref().and_then(|faults| faults.get(&Harm::ServerKilled).copied()).unwrap_or(0),
             faults,
             pushes: (stage.conditions == Conditions::Calm).then_some(pushes),
@@ -131,8 +142,8 @@ impl Summary {
     pub fn for_people(&self) -> String {
         let Self { users, devices, sent, acked, delivered, restarts, rate, .. } = self;
         let Self { duplicates, misordered, missing, ghosts, unread_errors, only_on_devices, .. } = self;
-        let Self { stale, leaked, unexplained, acts, .. } = self;
-        let Acts { edits, recalls, reactions, refused } = acts;
+        let Self { stale, leaked, returned, unexplained, acts, .. } = self;
+        let Acts { edits, recalls, reactions, hides, clears, refused } = acts;
         let Self { ack_p50_ms, ack_p99_ms, delivery_p50_ms, delivery_p99_ms, .. } = self;
         let pushes = self.pushes.as_ref().map_or_else(String::new, |Pushes { came, failed, untimed, max_ms }| {
             format!(
@@ -149,8 +160,8 @@ impl Summary {
             "{users} users on {devices} devices; the server was killed {restarts} times\n\
              {sent} messages sent, {acked} acknowledged, {rate} a second; shown {delivered} times\n\
              duplicates {duplicates}, misordered {misordered}, missing {missing}, ghosts {ghosts}, unread errors {unread_errors}, \
-             only on devices {only_on_devices}, stale {stale}, leaked {leaked}, unexplained refusals {unexplained}\n\
-             {edits} edits, {recalls} recalls, {reactions} reactions; {refused} refused for a reason\n\
+             only on devices {only_on_devices}, stale {stale}, leaked {leaked}, returned {returned}, unexplained refusals {unexplained}\n\
+             {edits} edits, {recalls} recalls, {reactions} reactions, {hides} hides, {clears} clears; {refused} refused for a reason\n\
              {pushes}{faults}\
              acknowledged within {ack_p50_ms} ms (half) and {ack_p99_ms} ms (99 of 100), \
              delivered within {delivery_p50_ms} ms and {delivery_p99_ms} ms\n"

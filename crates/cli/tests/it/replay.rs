@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::sieve;
 
 const LOG: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/ubuntu-2006-06-01.txt");
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 21] = [
     "users",
     "devices",
     "sent",
@@ -25,6 +25,7 @@ const KEYS: [&str; 20] = [
     "only_on_devices",
     "stale",
     "leaked",
+    "returned",
     "unexplained",
     "restarts",
     "rate",
@@ -35,7 +36,7 @@ const KEYS: [&str; 20] = [
 ];
 
 /// Those that count what must not be.
-const FAULTS: std::ops::Range<usize> = 5..14;
+const FAULTS: std::ops::Range<usize> = 5..15;
 
 fn command(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_anser"));
@@ -63,7 +64,7 @@ fn check(words: &[&str]) -> serde_json::Value {
     for key in &KEYS[FAULTS] {
         assert_eq!(summary[key], 0, "{key}: {stdout}\n{stderr}");
     }
-    for act in ["edits", "recalls", "reactions"] {
+    for act in ["edits", "recalls", "reactions", "hides", "clears"] {
         assert!(summary["acts"][act].as_u64() > Some(0), "no {act}: {stdout}");
     }
     assert_eq!((&summary["users"], &summary["sent"], &summary["acked"]), (&75.into(), &283.into(), &283.into()));

@@ -54,7 +54,8 @@ fn judge_what_is_only_here(verdict: &mut Verdict, device: &DeviceRecord, logs: &
 fn judge_conversation(verdict: &mut Verdict, device: &DeviceRecord, conversation: ConversationId, log: &Log<'_>) {
     let sight = log.sight(conversation, device.user);
     let expected = sight.rows.iter().map(|message| (message.server_msg_id, Seen::of(message))).collect();
-    let log = Known { expected, head: log.head, told_up_to: sight.head() };
+    let lost = (1..=log.head).filter(|place| log.is_lost(conversation, *place)).collect();
+    let log = Known { expected, lost, head: log.head, told_up_to: sight.head() };
     let place = |id: u64| format!("{} in {conversation} at {id}", device.name);
     let mut told = HashSet::new();
     let mut shown = HashSet::new();
@@ -71,14 +72,17 @@ fn judge_conversation(verdict: &mut Verdict, device: &DeviceRecord, conversation
     judge_kept(verdict, &log, kept, &mut in_store, place);
     let screen = device.runs.last().map(|run| run.screen(conversation)).unwrap_or_default();
     for (what, seen) in kept.iter().map(|seen| ("kept", seen)).chain(screen.values().map(|seen| ("shown", seen))) {
-        if log.is_behind(seen) {
+        let id = seen.server_msg_id;
+        if sight.is_away(id) {
+            verdict.find(Fault::Returned, || format!("{}: {what}, and its user put it away", place(id)));
+        } else if log.is_behind(seen) {
             verdict.find(Fault::Stale, || {
-                let (id, now) = (seen.server_msg_id, log.expected[&seen.server_msg_id].changed);
+                let now = log.expected[&id].changed;
                 format!("{}: {what} as of {}, and {now} changed it", place(id), seen.changed)
             });
         }
     }
-    for id in sight.rows.iter().map(|message| message.server_msg_id) {
+    for id in sight.shown().map(|message| message.server_msg_id) {
         let (was_shown, is_kept) = (shown.contains(&id), in_store.contains(&id));
         if !was_shown || !is_kept {
             verdict.find(Fault::Missing, || format!("{}: shown {was_shown}, kept {is_kept}", place(id)));
@@ -89,6 +93,8 @@ fn judge_conversation(verdict: &mut Verdict, device: &DeviceRecord, conversation
 /// What a user may see of a log.
 struct Known {
     expected: HashMap<u64, Seen>,
+    /// There was something, of which nobody can say any more what.
+    lost: HashSet<u64>,
     head: u64,
     /// Whoever left is not told what becomes of what they keep.
     told_up_to: u64,
@@ -98,7 +104,7 @@ impl Known {
     /// There is something at this place, and not this for this user, or never in this state.
     fn contradicts(&self, seen: &Seen) -> bool {
         let Some(expected) = self.expected.get(&seen.server_msg_id) else {
-            return (1..=self.head).contains(&seen.server_msg_id);
+            return (1..=self.head).contains(&seen.server_msg_id) && !self.lost.contains(&seen.server_msg_id);
         };
         let is_now = seen.changed == expected.changed;
         expected.print != seen.print || seen.changed > expected.changed || (is_now && seen.state != expected.state)
@@ -121,6 +127,12 @@ impl Run {
             let shown = screen.entry(seen.server_msg_id).or_insert(*seen);
             if seen.changed > shown.changed {
                 *shown = *seen;
+            }
+        }
+        for (_, place, at) in self.hidden.iter().filter(|(of, _, _)| *of == conversation) {
+            let comes_back = |told: &(ConversationId, Seen)| (told.0, told.1.server_msg_id) == (conversation, *place);
+            if !self.shown.iter().skip(*at).any(comes_back) {
+                screen.remove(place);
             }
         }
         screen

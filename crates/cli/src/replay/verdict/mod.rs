@@ -46,6 +46,8 @@ pub enum Fault {
     Stale,
     /// What was taken back, and is there.
     Leaked,
+    /// What its user put away, and is shown to them.
+    Returned,
     /// A refusal.
     Unexplained,
     Unpushed,
@@ -65,6 +67,8 @@ pub struct Verdict {
     pub stale: u64,
     /// Words that were taken back and are in a file all the same.
     pub leaked: u64,
+    /// What users put away and was shown to them all the same.
+    pub returned: u64,
     /// Refusals without a reason.
     pub unexplained: u64,
     /// What the server refused for good, with a reason or without.
@@ -90,6 +94,7 @@ impl Verdict {
             Fault::OnlyOnDevice => &mut self.only_on_devices,
             Fault::Stale => &mut self.stale,
             Fault::Leaked => &mut self.leaked,
+            Fault::Returned => &mut self.returned,
             Fault::Unexplained => &mut self.unexplained,
             Fault::Unpushed => &mut self.unpushed,
         };
@@ -123,12 +128,16 @@ pub fn judge(conditions: Conditions, handed: &[Handed], devices: &[DeviceRecord]
 fn judge_handed(verdict: &mut Verdict, handed: &[Handed], logs: &Logs<'_>) {
     let mut stored: HashMap<(&str, ConversationId), Vec<&v1::Message>> = HashMap::new();
     for (conversation, log) in logs {
-        for message in log.rows {
+        for message in log.rows.iter().copied() {
             stored.entry((&message.client_msg_id, *conversation)).or_default().push(message);
         }
     }
     for one in handed {
         let found = stored.remove(&(&*one.client_msg_id, one.conversation)).unwrap_or_default();
+        let is_lost = |place| logs.get(&one.conversation).is_some_and(|log| log.is_lost(one.conversation, place));
+        if found.is_empty() && one.acked.is_some_and(is_lost) {
+            continue;
+        }
         judge_one(verdict, one, &found);
     }
     // In one-to-one logs there may be messages of an earlier play on the same server: those have other ids.
@@ -182,11 +191,7 @@ fn judge_one(verdict: &mut Verdict, one: &Handed, found: &[&v1::Message]) {
 
 /// What one device said and changed in one conversation is stored in that order. What was refused once has no place in it.
 fn judge_fifo(verdict: &mut Verdict, handed: &[Handed], present: &Present<'_>, logs: &Logs<'_>) {
-    let mut places = HashMap::new();
-    for (conversation, log) in logs {
-        let ids = log.rows.iter().rev().map(|message| (&*message.client_msg_id, message.server_msg_id));
-        places.extend(ids.map(|(id, place)| ((id, *conversation), place)));
-    }
+    let places = present::places_of(logs);
     let mut last = HashMap::new();
     for one in handed.iter().filter(|one| one.refused.is_none()) {
         let message = places.get(&(&*one.client_msg_id, one.conversation)).copied();
@@ -216,7 +221,7 @@ fn judge_sessions(verdict: &mut Verdict, truth: &Truth, logs: &Logs<'_>) {
                 }
                 continue;
             };
-            let unread = sight.rows.iter().filter(|message| is_unread(message, session.read_mark)).count() as u64;
+            let unread = sight.shown().filter(|message| is_unread(message, session.read_mark)).count() as u64;
             if (session.head, session.unread) != (sight.head(), unread) {
                 verdict.find(Fault::Unread, || {
                     let (told_head, told, head) = (session.head, session.unread, sight.head());
@@ -225,7 +230,7 @@ fn judge_sessions(verdict: &mut Verdict, truth: &Truth, logs: &Logs<'_>) {
                     )
                 });
             }
-            let line = sight.rows.last().map(|message| last_line(message));
+            let line = sight.shown().last().map(last_line);
             if session.last.as_ref().map(line_of) != line {
                 verdict.find(Fault::Stale, || {
                     format!("{conversation}: the last line of user {user} is {:?}, and not {line:?}", session.last)

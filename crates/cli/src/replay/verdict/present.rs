@@ -11,7 +11,7 @@ use anser_proto::{
 use super::{
     super::record::{Act, Handed, Truth},
     Fault, Verdict,
-    logs::{Log, Logs, judge_logs},
+    logs::{Log, Logs, logs_of},
 };
 
 /// As the changes leave it.
@@ -44,7 +44,15 @@ pub struct Present<'a> {
 impl<'a> Present<'a> {
     pub fn of(handed: &'a [Handed], logs: &Logs<'_>) -> Self {
         let mut present = Self::default();
-        let places = places_of(logs);
+        let mut places = places_of(logs);
+        for one in handed.iter().filter(|one| one.is_message()) {
+            // What nobody can read any more was there once, and may have been changed.
+            let is_lost =
+                |place: &u64| logs.get(&one.conversation).is_some_and(|log| log.is_lost(one.conversation, *place));
+            if let Some(place) = one.acked.filter(is_lost) {
+                places.entry((&one.client_msg_id, one.conversation)).or_insert(place);
+            }
+        }
         let mut changes = Vec::new();
         for one in handed {
             match (&one.act, places.get(&(&*one.client_msg_id, one.conversation)), one.acked) {
@@ -141,17 +149,18 @@ impl<'a> Row<'a> {
     }
 }
 
-fn places_of<'a>(logs: &Logs<'a>) -> HashMap<(&'a str, ConversationId), u64> {
-    let of = |(conversation, log): (&ConversationId, &Log<'a>)| {
-        let conversation = *conversation;
-        log.rows.iter().rev().map(move |message| ((&*message.client_msg_id, conversation), message.server_msg_id))
-    };
-    logs.iter().flat_map(of).collect()
+pub fn places_of<'a>(logs: &Logs<'a>) -> HashMap<(&'a str, ConversationId), u64> {
+    let mut places = HashMap::new();
+    for (conversation, log) in logs {
+        let ids = log.rows.iter().rev().map(|message| (&*message.client_msg_id, message.server_msg_id));
+        places.extend(ids.map(|(id, place)| ((id, *conversation), place)));
+    }
+    places
 }
 
 /// Texts that were taken back; of a user: as far as they were told. Whoever left a group keeps what they had of it.
 pub fn taken_back<'a>(handed: &'a [Handed], truth: &Truth, user: Option<UserId>) -> Vec<&'a str> {
-    let logs = judge_logs(&mut Verdict::default(), truth);
+    let logs = logs_of(truth);
     let is_told = |gone: &Gone<'_>| {
         let Some(user) = user else { return true };
         logs.get(&gone.conversation).is_some_and(|log| gone.by <= log.sight(gone.conversation, user).head())
@@ -163,7 +172,7 @@ pub fn taken_back<'a>(handed: &'a [Handed], truth: &Truth, user: Option<UserId>)
 /// Every message of the play is as the changes leave it, and every place of a log is that of a message or of a change.
 pub fn judge_present(verdict: &mut Verdict, present: &Present<'_>, logs: &Logs<'_>) {
     for (conversation, log) in logs {
-        for message in log.rows {
+        for message in log.rows.iter().copied() {
             let place = message.server_msg_id;
             let row = present.rows.get(&(*conversation, place));
             if let Some(row) = row.filter(|row| (row.changed, message.changed) != (0, 0) && !row.is(message)) {
@@ -188,7 +197,7 @@ fn judge_places(verdict: &mut Verdict, present: &Present<'_>, conversation: Conv
     };
     for place in first..=log.head {
         let is_entry = present.entries.contains_key(&(conversation, place));
-        if places.contains(&place) == is_entry {
+        if places.contains(&place) == is_entry && !log.is_lost(conversation, place) {
             let what = if is_entry { "a message and a change" } else { "nothing" };
             verdict.find(Fault::Missing, || format!("{conversation}: at {place} of {} stands {what}", log.head));
         }
@@ -223,9 +232,10 @@ pub fn judge_refusals(verdict: &mut Verdict, handed: &[Handed], logs: &Logs<'_>)
         let is_explained = match code {
             Some(ErrorCode::Gone) => row.is_some_and(|row| row.state() == State::Recalled),
             Some(ErrorCode::NotMember) => tells(&[Kind::Left, Kind::Removed]),
-            Some(ErrorCode::NotFound) => {
-                target.is_some_and(|target| log.is_none_or(|log| !log.sight(one.conversation, one.user).sees(target)))
-            }
+            Some(ErrorCode::NotFound) => target.is_some_and(|target| {
+                let sight = log.map(|log| log.sight(one.conversation, one.user));
+                sight.is_none_or(|sight| !sight.sees(target) || sight.is_away(target))
+            }),
             _ => false,
         };
         if !is_explained {

@@ -31,7 +31,7 @@ pub fn judge_pushes(verdict: &mut Verdict, handed: &[Handed], devices: &[DeviceR
     // Others were said in an earlier play on the same server, when these devices were not there.
     let is_of_play = |message: &v1::Message| message.notice.is_some() || said.contains(&*message.client_msg_id);
     for (conversation, log) in logs {
-        let stored = stored_by(*conversation, log.rows, &acked);
+        let stored = stored_by(*conversation, &log.rows, &acked);
         for device in devices {
             for message in log.sight(*conversation, device.user).rows {
                 // Whoever says something is answered.
@@ -72,7 +72,7 @@ pub fn judge_changes(verdict: &mut Verdict, present: &Present<'_>, devices: &[De
 /// behind it says that it is stored. The last notices of a log, with nothing behind them, have no time.
 fn stored_by(
     conversation: ConversationId,
-    log: &[v1::Message],
+    log: &[&v1::Message],
     acked: &HashMap<(&str, ConversationId), Instant>,
 ) -> HashMap<u64, Instant> {
     let mut stored = HashMap::new();
