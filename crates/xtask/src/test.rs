@@ -63,7 +63,7 @@ const FAULTS: [&str; 10] = [
     "unexplained",
 ];
 /// What people must have done beside talking.
-const ACTS: [&str; 5] = ["edits", "recalls", "reactions", "hides", "clears"];
+const ACTS: [&str; 6] = ["edits", "recalls", "reactions", "hides", "clears", "mutes"];
 
 /// Runs all steps, or the one named, and stops at the first that fails.
 pub(crate) fn run(only: Option<Step>, seed: u64) -> anyhow::Result<()> {
@@ -235,7 +235,7 @@ pub(crate) fn judge_play(printed: &str) -> anyhow::Result<Value> {
 mod tests {
     use super::*;
 
-    const GOOD: &str = r#"{"users":3,"devices":4,"sent":9,"acked":9,"delivered":20,"duplicates":0,"misordered":0,"missing":0,"ghosts":0,"unread_errors":0,"only_on_devices":0,"stale":0,"leaked":0,"returned":0,"unexplained":0,"restarts":2,"acts":{"edits":4,"recalls":2,"reactions":9,"hides":3,"clears":1},"faults":{"server_killed":2,"frame_lost":7},"rate":1.5}"#;
+    const GOOD: &str = r#"{"users":3,"devices":4,"sent":9,"acked":9,"delivered":20,"duplicates":0,"misordered":0,"missing":0,"ghosts":0,"unread_errors":0,"only_on_devices":0,"stale":0,"leaked":0,"returned":0,"unexplained":0,"restarts":2,"acts":{"edits":4,"recalls":2,"reactions":9,"hides":3,"clears":1,"mutes":2},"faults":{"server_killed":2,"frame_lost":7},"rate":1.5}"#;
 
     #[test]
     fn a_good_summary_passes() {

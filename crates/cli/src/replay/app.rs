@@ -4,11 +4,13 @@
 use std::{sync::Arc, time::Duration};
 
 use anser_client::{
-    Bounds, Changed, Client, Config, Credential, Draft, Edit, Error, FirstPage, Keep, MessageState, NewGroup, Queued,
-    Session, State, Target,
+    Bounds, Changed, Client, Config, Credential, Draft, Edit, Error, FirstPage, GroupUpdate, Keep, MessageState,
+    NewGroup, Queued, Session, State, Target,
 };
 use anser_proto::{ClientMsgId, ConversationId, ErrorCode, GroupId, UserId, v1};
+use anser_server::system_clock;
 use anyhow::{Context as _, bail};
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -20,6 +22,8 @@ use super::{
 
 /// How long one order may take, the server's and the network's absences included.
 const ORDER_MAX: Duration = Duration::from_secs(90);
+/// Longer than any play: whoever is muted is let speak by its script.
+const MUTED_MS: u64 = 24 * 3600 * 1000;
 /// Between two looks at something that is on its way.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
@@ -107,7 +111,11 @@ impl App {
     pub async fn act(&self, id: ClientMsgId, conversation: ConversationId, act: Act) -> anyhow::Result<()> {
         let client = self.client()?;
         let queued = match act {
-            Act::Say { content } => client.send_as(id, conversation, Draft::text(content)).await,
+            Act::Say { content, manner } => {
+                let mut draft = Draft::new(manner.kind(), content);
+                draft.attachment = Bytes::from_static(manner.attachment());
+                client.send_as(id, conversation, draft).await
+            }
             Act::Edit { target, content } => client.edit_as(id, conversation, own(&target)?, Edit::text(content)).await,
             Act::Recall { target } => client.recall_as(id, conversation, own(&target)?).await,
             Act::React { place, emojis } => client.react_as(id, conversation, place, emojis).await,
@@ -142,6 +150,22 @@ impl App {
         let client = self.client()?;
         let users = [user];
         persist(|| client.invite(group, &users)).await.with_context(|| format!("cannot invite user {user}"))?;
+        Ok(())
+    }
+
+    /// Who is no member any more is left as they are.
+    pub async fn mute(&self, group: GroupId, user: UserId, muted: bool) -> anyhow::Result<()> {
+        let client = self.client()?;
+        let (users, until_ms) = ([user], if muted { system_clock()() + MUTED_MS } else { 1 });
+        persist(|| client.mute(group, &users, until_ms)).await.with_context(|| format!("cannot mute user {user}"))?;
+        Ok(())
+    }
+
+    pub async fn announce(&self, group: GroupId, text: String) -> anyhow::Result<()> {
+        let client = self.client()?;
+        let mut update = GroupUpdate::default();
+        update.announcement = Some(text);
+        persist(|| client.update_group(group, update.clone())).await.context("cannot set the announcement")?;
         Ok(())
     }
 

@@ -47,6 +47,13 @@ pub enum Order {
     End(oneshot::Sender<anyhow::Result<DeviceRecord>>),
     /// Of the group's owner: makes the group.
     Create(oneshot::Sender<GroupId>),
+    /// Of the group's owner.
+    Mute {
+        group: GroupId,
+        user: UserId,
+        muted: bool,
+    },
+    Announce(GroupId, String),
     /// Of the group's owner: lets a user in, and says when they are.
     Invite {
         group: GroupId,
@@ -156,6 +163,8 @@ impl Device {
                 Order::Finish(done) => self.app.finish().await.map(|()| _ = done.send(())),
                 Order::Sessions(reply) => self.app.sessions().await.map(|list| _ = reply.send(list)),
                 Order::Create(done) => self.app.create().await.map(|group| _ = done.send(group)),
+                Order::Mute { group, user, muted } => self.app.mute(group, user, muted).await,
+                Order::Announce(group, text) => self.app.announce(group, text).await,
                 Order::Invite { group, user, done } => self.app.invite(group, user).await.map(|()| _ = done.send(())),
                 Order::End(reply) => {
                     let _ = reply.send(self.end().await);

@@ -1,11 +1,14 @@
-//! What people do beside talking: they change, take back and react to what was said. From a script to what is played of it, in one
+//! What people do beside talking: they change, take back, react to and put away what was said, and are muted. From a script to what is played of it, in one
 //! order, by the dice of a seed alone. No I/O; knows no server and no device.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
-use super::script::{Act, Script, SpeakerId};
+use super::{
+    record::Manner,
+    script::{Act, Script, SpeakerId},
+};
 
 /// Of so many messages one is changed, by turns edited and recalled; and of so many one is reacted to.
 const CHANGED_ONE_IN: usize = 50;
@@ -13,6 +16,9 @@ const REACTED_ONE_IN: usize = 6;
 /// Of so many messages one is hidden by somebody who sees it, for themselves, and one is the last of those that somebody clears.
 const HIDDEN_ONE_IN: usize = 30;
 const CLEARED_ONE_IN: usize = 120;
+/// Behind one of so many messages in the group its author is muted, for so many lines.
+const MUTED_ONE_IN: usize = 60;
+const MUTED_FOR: std::ops::Range<usize> = 20..80;
 /// Lines from a message to what is done to it, and from that to what is done next. 0: at once, while it is still on its way.
 const CHANGED_AFTER: std::ops::Range<usize> = 0..30;
 /// So late that most messages have their places by then, which whoever does this must know.
@@ -47,6 +53,7 @@ pub enum Deed {
         number: usize,
         place: Where,
         text: String,
+        manner: Manner,
         fate: Fate,
     },
     /// Of the speaker's own message.
@@ -75,6 +82,11 @@ pub enum Deed {
         place: Where,
         how: How,
     },
+    /// By the group's owner, to the speaker.
+    Mute,
+    Unmute,
+    /// By the group's owner.
+    Announce(String),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -111,6 +123,7 @@ pub fn live(script: &Script, seed: u64) -> Vec<Turn> {
         reacted: OneIn::new(REACTED_ONE_IN),
         hidden: OneIn::new(HIDDEN_ONE_IN),
         cleared: OneIn::new(CLEARED_ONE_IN),
+        muted: OneIn::new(MUTED_ONE_IN),
         turns: BTreeMap::new(),
     };
     for (line, (speaker, act)) in script.acts.iter().enumerate() {
@@ -129,6 +142,7 @@ struct Life {
     reacted: OneIn,
     hidden: OneIn,
     cleared: OneIn,
+    muted: OneIn,
     /// By their lines.
     turns: BTreeMap<usize, Vec<Turn>>,
 }
@@ -147,9 +161,11 @@ impl Life {
             Act::Rename(nick) => self.plan(line, speaker, Deed::Rename(nick.clone())),
             Act::Say { text, to } => {
                 for place in [Some(Where::Group), to.map(Where::With)].into_iter().flatten() {
-                    self.say(line, speaker, place, text);
+                    self.say(line, speaker, place, (text, Manner::Talk));
                 }
             }
+            Act::Emote(text) => self.say(line, speaker, Where::Group, (text, Manner::Action)),
+            Act::Topic(text) => self.plan(line, speaker, Deed::Announce(text.clone())),
         }
     }
 
@@ -163,10 +179,10 @@ impl Life {
         self.numbers
     }
 
-    fn say(&mut self, line: usize, speaker: SpeakerId, place: Where, text: &str) {
+    fn say(&mut self, line: usize, speaker: SpeakerId, place: Where, (text, manner): (&str, Manner)) {
         let number = self.number();
         let fate = if self.changed.comes(&mut self.dice) { Fate::Changes } else { Fate::Stays };
-        self.plan(line, speaker, Deed::Say { number, place, text: text.to_owned(), fate });
+        self.plan(line, speaker, Deed::Say { number, place, text: text.to_owned(), manner, fate });
         if fate == Fate::Changes {
             let is_recalled = self.changed.times.is_multiple_of(2);
             self.change(line, speaker, (number, place, text), is_recalled);
@@ -179,6 +195,11 @@ impl Life {
         }
         if self.cleared.comes(&mut self.dice) {
             self.put_away(line, speaker, (number, place), How::Clear);
+        }
+        if place == Where::Group && self.muted.comes(&mut self.dice) {
+            self.plan(line, speaker, Deed::Mute);
+            let until = line + self.dice.random_range(MUTED_FOR);
+            self.plan(until, speaker, Deed::Unmute);
         }
     }
 
@@ -303,6 +324,7 @@ mod tests {
         let life = live(&talk(300), 3);
         let mut said = BTreeMap::new();
         let mut numbers = BTreeSet::new();
+        let mut muted = BTreeSet::new();
         for Turn { speaker, deed, .. } in &life {
             match deed {
                 Deed::Say { number, .. } => {
@@ -318,7 +340,9 @@ mod tests {
                     assert!(numbers.insert(*number));
                 }
                 Deed::PutAway { target, .. } => assert!(said.contains_key(target)),
-                Deed::Join | Deed::Leave | Deed::Rename(_) => {}
+                Deed::Join | Deed::Leave | Deed::Rename(_) | Deed::Announce(_) => {}
+                Deed::Mute => _ = muted.insert(*speaker),
+                Deed::Unmute => assert!(muted.contains(speaker)),
             }
         }
         assert!(life.is_sorted_by_key(|turn| turn.line));

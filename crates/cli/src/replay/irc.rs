@@ -4,7 +4,7 @@
 //! A message is `[HH:MM] <nick> text`, an action `[HH:MM]  * nick text` or, in older logs, `=== nick text`; the rest of what
 //! begins with `===` is said by the network.
 
-use anser_proto::limits::BODY_BYTES_MAX;
+use anser_proto::limits::{ANNOUNCEMENT_CHARS_MAX, BODY_BYTES_MAX};
 
 /// What may be added to a text so that it can be told from all others.
 const MARK_BYTES_MAX: usize = 64;
@@ -29,7 +29,11 @@ pub enum Line {
         from: String,
         to: String,
     },
-    /// Modes, topics, and whatever is no line of a log.
+    Topic {
+        nick: String,
+        text: String,
+    },
+    /// Modes, and whatever is no line of a log.
     Other,
 }
 
@@ -59,8 +63,14 @@ fn parse_said(line: &str) -> Option<Line> {
 }
 
 fn parse_told(told: &str) -> Option<Line> {
-    if told.starts_with("mode/") || told.starts_with("..[") {
+    if told.starts_with("mode/") {
         return None;
+    }
+    if let Some(change) = told.strip_prefix("..[") {
+        let (nick, text) = change.strip_prefix("topic/")?.split_once("] : ")?;
+        let (_, nick) = nick.rsplit_once(':')?;
+        let fits = !text.is_empty() && text.chars().count() <= ANNOUNCEMENT_CHARS_MAX;
+        return Some(Line::Topic { nick: checked_nick(nick)?, text: fits.then(|| text.to_owned())? });
     }
     let (nick, rest) = split_nick(told)?;
     if let Some(to) = rest.strip_prefix("is now known as ") {
@@ -130,7 +140,11 @@ mod tests {
         let rename = Line::Rename { from: "ProfFrink".into(), to: "Prof_Frink".into() };
         check("=== ProfFrink is now known as Prof_Frink", rename);
         check("=== mode/#ubuntu [-oo rob mdz]  by ChanServ", Line::Other);
-        check("=== ..[topic/#ubuntu:Seveas] : Happy Dapper Day Everyone!", Line::Other);
+        let topic = Line::Topic { nick: "Seveas".into(), text: "Happy Dapper Day Everyone!".into() };
+        check("=== ..[topic/#ubuntu:Seveas] : Happy Dapper Day Everyone!", topic);
+        for odd in ["", "topic/#ubuntu:Seveas] : ", "topic/#ubuntu] : x", "mode/#ubuntu:Seveas] : x"] {
+            check(&format!("=== ..[{odd}"), Line::Other);
+        }
     }
 
     #[test]

@@ -232,7 +232,7 @@ impl Replay {
             remains::write_records(&scratch, &records, &truth).context("cannot write down what was played")?;
         }
         let course = Course { users: truth.sessions.len(), devices: records.len(), seconds };
-        let summary = Summary::of(&stage, &course, &handed, &verdict);
+        let summary = Summary::of(&stage, &course, (&handed, &truth), &verdict);
         Ok((summary, wrong))
     }
 

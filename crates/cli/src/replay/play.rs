@@ -101,8 +101,8 @@ pub async fn perform(
             mischief.make(cast).await?;
         }
         while let Some(Turn { speaker, deed, .. }) = turns.next_if(|turn| turn.line == line) {
-            if let Some(order) = order(cast, ledger, *speaker, deed) {
-                cast.speakers[*speaker].orders.send(order).await.context("a device is gone")?;
+            if let Some((device, order)) = order(cast, ledger, *speaker, deed) {
+                device.orders.send(order).await.context("a device is gone")?;
             }
         }
         progress.show(|| format!("line {} of {lines}", line + 1));
@@ -111,7 +111,7 @@ pub async fn perform(
 }
 
 /// None for a reaction to what has no place yet, as far as anybody knows; nor is such a message hidden.
-fn order(cast: &Cast, ledger: &Ledger, speaker: SpeakerId, deed: &Deed) -> Option<Order> {
+fn order<'a>(cast: &'a Cast, ledger: &Ledger, speaker: SpeakerId, deed: &Deed) -> Option<(&'a Handle, Order)> {
     let user = cast.speakers[speaker].user;
     let conversation_of = |place: Where| match place {
         Where::Group => ConversationId::Group(cast.group),
@@ -123,13 +123,17 @@ fn order(cast: &Cast, ledger: &Ledger, speaker: SpeakerId, deed: &Deed) -> Optio
         act,
     };
     let marked = |text: &str, number| format!("{text} {}", ledger.mark(number));
-    Some(match deed.clone() {
+    let by_owner = |order| Some((&cast.owner, order));
+    let order = match deed.clone() {
+        Deed::Mute => return by_owner(Order::Mute { group: cast.group, user, muted: true }),
+        Deed::Unmute => return by_owner(Order::Mute { group: cast.group, user, muted: false }),
+        Deed::Announce(text) => return by_owner(Order::Announce(cast.group, text)),
         Deed::Join => Order::Join(cast.group, cast.owner.orders.clone()),
         Deed::Leave => Order::Leave(cast.group),
         Deed::Rename(nick) => Order::Rename(nick),
-        Deed::Say { number, place, text, fate } => {
+        Deed::Say { number, place, text, manner, fate } => {
             let content = if fate == Fate::Changes { marked(&text, number) } else { text };
-            act(number, place, Act::Say { content })
+            act(number, place, Act::Say { content, manner })
         }
         Deed::Edit { number, target, place, text } => {
             act(number, place, Act::Edit { target: ledger.id(target), content: marked(&text, number) })
@@ -145,7 +149,8 @@ fn order(cast: &Cast, ledger: &Ledger, speaker: SpeakerId, deed: &Deed) -> Optio
             ledger.put_away(user, conversation, away);
             Order::PutAway(conversation, away)
         }
-    })
+    };
+    Some((&cast.speakers[speaker], order))
 }
 
 /// Waits until everything that was said and changed is stored, or is not in time.

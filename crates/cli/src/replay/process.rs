@@ -237,7 +237,9 @@ impl Process {
             }
             Order::Crash => return self.die(Duration::ZERO).await,
             Order::Rest(time) => return self.die(time).await,
-            Order::Create(_) | Order::Invite { .. } => bail!("the group's owner is no process"),
+            Order::Create(_) | Order::Invite { .. } | Order::Mute { .. } | Order::Announce(..) => {
+                bail!("the group's owner is no process")
+            }
         };
         self.numbers += 1;
         let asked = Asked { number: self.numbers, what };

@@ -8,7 +8,7 @@ use std::{
     time::Instant,
 };
 
-use anser_client::{Message, MessageState, Reaction};
+use anser_client::{Kind, Message, MessageState, Reaction};
 use anser_proto::{ConversationId, UserId, v1};
 use serde::{Deserialize, Serialize};
 
@@ -167,6 +167,7 @@ pub struct Handed {
 pub enum Act {
     Say {
         content: String,
+        manner: Manner,
     },
     /// Of the device's own message.
     Edit {
@@ -182,11 +183,36 @@ pub enum Act {
     },
 }
 
+/// How something is said.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum Manner {
+    Talk,
+    /// `* nick waves`: a type of the app's own, whose text is for those who do not know it.
+    Action,
+}
+
+impl Manner {
+    pub fn kind(self) -> Kind {
+        match self {
+            Self::Talk => Kind::Text,
+            Self::Action => Kind::Custom,
+        }
+    }
+
+    /// What the type needs beside its text.
+    pub fn attachment(self) -> &'static [u8] {
+        match self {
+            Self::Talk => b"",
+            Self::Action => b"replay.action",
+        }
+    }
+}
+
 impl Act {
     /// Words that it puts into the log.
     pub fn content(&self) -> Option<&str> {
         match self {
-            Self::Say { content } | Self::Edit { content, .. } => Some(content),
+            Self::Say { content, .. } | Self::Edit { content, .. } => Some(content),
             Self::Recall { .. } | Self::React { .. } => None,
         }
     }
@@ -196,6 +222,12 @@ impl Handed {
     /// A message, and no change of one.
     pub fn is_message(&self) -> bool {
         matches!(self.act, Act::Say { .. })
+    }
+
+    /// The type of a message.
+    pub fn kind(&self) -> Option<v1::message::Type> {
+        let Act::Say { manner, .. } = self.act else { return None };
+        Some(manner.kind().into())
     }
 
     /// For good. What was asked for once more after that may be stored all the same.
@@ -235,4 +267,13 @@ pub struct Truth {
     pub views: Vec<View>,
     pub away: Vec<(UserId, ConversationId, Away)>,
     pub sessions: BTreeMap<UserId, BTreeMap<ConversationId, v1::Session>>,
+}
+
+impl Truth {
+    /// Of the group, as its owner reads it.
+    pub fn notices(&self) -> impl Iterator<Item = &v1::Notice> {
+        let whole = self.views.iter().filter(|view| matches!(view.conversation, ConversationId::Group(_)));
+        let whole = whole.max_by_key(|view| view.messages.len());
+        whole.into_iter().flat_map(|view| &view.messages).filter_map(|message| message.notice.as_ref())
+    }
 }

@@ -70,7 +70,7 @@ mod tests {
     use anser_proto::{ConversationId, GroupId, UserId};
 
     use super::*;
-    use crate::replay::record::{Act, Handed};
+    use crate::replay::record::{Act, Handed, Manner};
 
     #[test]
     fn what_an_error_leaves_is_kept_if_there_is_anything() {
@@ -93,7 +93,7 @@ mod tests {
             user: UserId(1),
             device_id: "device".into(),
             conversation: ConversationId::Group(GroupId(2)),
-            act: Act::Say { content: "a line of the talk".into() },
+            act: Act::Say { content: "a line of the talk".into(), manner: Manner::Talk },
             nickname: "ann".into(),
             acked: None,
             acked_at: None,

@@ -30,6 +30,10 @@ pub enum Act {
         text: String,
         to: Option<SpeakerId>,
     },
+    /// `* nick text`, into the group.
+    Emote(String),
+    /// The group's announcement.
+    Topic(String),
 }
 
 #[derive(Default, Debug)]
@@ -53,7 +57,7 @@ pub fn write(logs: &[Vec<Line>]) -> Script {
         match act {
             Act::Join if !members.insert(speaker) => continue,
             Act::Leave if !members.remove(&speaker) => continue,
-            Act::Say { .. } if members.insert(speaker) => acts.push((speaker, Act::Join)),
+            Act::Say { .. } | Act::Emote(_) if members.insert(speaker) => acts.push((speaker, Act::Join)),
             _ => {}
         }
         acts.push((speaker, act));
@@ -95,7 +99,7 @@ impl Casting {
                     self.speakers.len() - 1
                 });
             }
-            Line::Join { .. } | Line::Leave { .. } | Line::Other => {}
+            Line::Join { .. } | Line::Leave { .. } | Line::Topic { .. } | Line::Other => {}
         }
     }
 
@@ -111,9 +115,8 @@ impl Casting {
                 let to = addressed(text).and_then(|name| self.speaker(log, name)).filter(|to| *to != speaker);
                 Some((speaker, Act::Say { text: text.clone(), to }))
             }
-            Line::Action { nick, text } => {
-                Some((self.speaker(log, nick)?, Act::Say { text: format!("* {nick} {text}"), to: None }))
-            }
+            Line::Action { nick, text } => Some((self.speaker(log, nick)?, Act::Emote(format!("* {nick} {text}")))),
+            Line::Topic { nick, text } => Some((self.speaker(log, nick)?, Act::Topic(text.clone()))),
             Line::Join { nick } => Some((self.speaker(log, nick)?, Act::Join)),
             Line::Leave { nick } => Some((self.speaker(log, nick)?, Act::Leave)),
             Line::Rename { from, to } => {
@@ -208,8 +211,16 @@ mod tests {
                 ("bob", say("ann, hi", Some(0))),
                 ("ann", say("ann: me", None)),
                 ("bob", say("http://x", None)),
-                ("ann", say("* ann waves", None)),
+                ("ann", Act::Emote("* ann waves".into())),
             ],
+        );
+    }
+
+    #[test]
+    fn a_topic_is_set_by_who_speaks() {
+        check(
+            &["=== ..[topic/#u:ann] : first\n=== ..[topic/#u:lurker] : second\n[1:0] <ann> hi"],
+            &[("ann", Act::Topic("first".into())), ("ann", Act::Join), ("ann", say("hi", None))],
         );
     }
 

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeMap, fmt::Write as _, sync::atomic::Ordering};
 
-use anser_proto::{ConversationId, UserId};
+use anser_proto::v1::notice::Kind;
 use serde::Serialize;
 
 use super::{
     harm::Harm,
-    record::{Act, Away, Handed},
+    record::{Act, Away, Handed, Manner, Truth},
     stage::{Conditions, Stage},
     verdict::Verdict,
 };
@@ -51,25 +51,38 @@ struct Acts {
     reactions: u64,
     hides: u64,
     clears: u64,
+    mutes: u64,
+    actions: u64,
+    topics: u64,
     /// Of these and of messages: for good, and for a reason.
     refused: u64,
+    /// Messages of those: of who was muted, or had left.
+    unsaid: u64,
 }
 
 impl Acts {
-    fn of(handed: &[Handed], away: &[(UserId, ConversationId, Away)], verdict: &Verdict) -> Self {
-        let mut acts = Self { refused: verdict.refused - verdict.unexplained, ..Self::default() };
+    fn of(handed: &[Handed], truth: &Truth, verdict: &Verdict) -> Self {
+        let mut acts =
+            Self { refused: verdict.refused - verdict.unexplained, unsaid: verdict.unsaid, ..Self::default() };
         for one in handed {
             match one.act {
-                Act::Say { .. } => {}
+                Act::Say { manner, .. } => acts.actions += u64::from(manner == Manner::Action),
                 Act::Edit { .. } => acts.edits += 1,
                 Act::Recall { .. } => acts.recalls += 1,
                 Act::React { .. } => acts.reactions += 1,
             }
         }
-        for (_, _, away) in away {
+        for (_, _, away) in &truth.away {
             match away {
                 Away::Hide(_) => acts.hides += 1,
                 Away::Clear(_) => acts.clears += 1,
+            }
+        }
+        for message in truth.notices() {
+            match message.kind() {
+                Kind::Muted => acts.mutes += 1,
+                Kind::GroupChanged => acts.topics += 1,
+                _ => {}
             }
         }
         acts
@@ -95,7 +108,7 @@ pub struct Course {
 }
 
 impl Summary {
-    pub fn of(stage: &Stage, course: &Course, handed: &[Handed], verdict: &Verdict) -> Self {
+    pub fn of(stage: &Stage, course: &Course, (handed, truth): (&[Handed], &Truth), verdict: &Verdict) -> Self {
         let ledger = &stage.ledger;
         let [ack, delivery] = ledger.percentiles();
         let acked = ledger.acked.load(Ordering::Relaxed);
@@ -122,7 +135,7 @@ impl Summary {
             leaked: verdict.leaked,
             returned: verdict.returned,
             unexplained: verdict.unexplained,
-            acts: Acts::of(handed, &ledger.away(), verdict),
+            acts: Acts::of(handed, truth, verdict),
             restarts: faults.as_ref().and_then(|faults| faults.get(&Harm::ServerKilled).copied()).unwrap_or(0),
             faults,
             pushes: (stage.conditions == Conditions::Calm).then_some(pushes),
@@ -143,7 +156,7 @@ impl Summary {
         let Self { users, devices, sent, acked, delivered, restarts, rate, .. } = self;
         let Self { duplicates, misordered, missing, ghosts, unread_errors, only_on_devices, .. } = self;
         let Self { stale, leaked, returned, unexplained, acts, .. } = self;
-        let Acts { edits, recalls, reactions, hides, clears, refused } = acts;
+        let Acts { edits, recalls, reactions, hides, clears, mutes, actions, topics, refused, unsaid } = acts;
         let Self { ack_p50_ms, ack_p99_ms, delivery_p50_ms, delivery_p99_ms, .. } = self;
         let pushes = self.pushes.as_ref().map_or_else(String::new, |Pushes { came, failed, untimed, max_ms }| {
             format!(
@@ -161,7 +174,8 @@ impl Summary {
              {sent} messages sent, {acked} acknowledged, {rate} a second; shown {delivered} times\n\
              duplicates {duplicates}, misordered {misordered}, missing {missing}, ghosts {ghosts}, unread errors {unread_errors}, \
              only on devices {only_on_devices}, stale {stale}, leaked {leaked}, returned {returned}, unexplained refusals {unexplained}\n\
-             {edits} edits, {recalls} recalls, {reactions} reactions, {hides} hides, {clears} clears; {refused} refused for a reason\n\
+             {edits} edits, {recalls} recalls, {reactions} reactions, {hides} hides, {clears} clears, {mutes} mutes, {actions} actions, {topics} topics; \
+             {refused} refused for a reason, {unsaid} messages of them\n\
              {pushes}{faults}\
              acknowledged within {ack_p50_ms} ms (half) and {ack_p99_ms} ms (99 of 100), \
              delivered within {delivery_p50_ms} ms and {delivery_p99_ms} ms\n"

@@ -73,6 +73,8 @@ pub struct Verdict {
     pub unexplained: u64,
     /// What the server refused for good, with a reason or without.
     pub refused: u64,
+    /// Those of it that are messages.
+    pub unsaid: u64,
     /// Of a calm play: pushes that did not come or came late, those that came, those of them of which nobody knows whether they
     /// were in time, and the longest wait for one of the others.
     pub unpushed: u64,
@@ -183,8 +185,9 @@ fn judge_one(verdict: &mut Verdict, one: &Handed, found: &[&v1::Message]) {
     }
     // What it says after a change is judged with the changes.
     let content = if first.changed == 0 { one.act.content() } else { Some(&*first.content) };
-    let said = (one.user.0, &one.device_id, content, &one.nickname);
-    if said != (first.from_id, &first.from_device_id, Some(&*first.content), &first.from_nickname) {
+    let said = (one.user.0, &one.device_id, content, &one.nickname, one.kind());
+    let kind = first.r#type();
+    if said != (first.from_id, &first.from_device_id, Some(&*first.content), &first.from_nickname, Some(kind)) {
         verdict.find(Fault::Ghost, || format!("{conversation}: {client_msg_id} is stored as {first:?}, said: {one:?}"));
     }
 }

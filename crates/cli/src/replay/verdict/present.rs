@@ -18,6 +18,7 @@ use super::{
 #[derive(PartialEq, Eq, Debug)]
 struct Row<'a> {
     content: &'a str,
+    attachment: &'a [u8],
     recalled_by: Option<u64>,
     /// The entry that changed it last.
     changed: u64,
@@ -56,9 +57,10 @@ impl<'a> Present<'a> {
         let mut changes = Vec::new();
         for one in handed {
             match (&one.act, places.get(&(&*one.client_msg_id, one.conversation)), one.acked) {
-                (Act::Say { content }, Some(place), _) => {
+                (Act::Say { content, manner }, Some(place), _) => {
                     let reactions = BTreeMap::new();
-                    let row = Row { content, recalled_by: None, changed: 0, edits: 0, reactions };
+                    let attachment = manner.attachment();
+                    let row = Row { content, attachment, recalled_by: None, changed: 0, edits: 0, reactions };
                     present.rows.insert((one.conversation, *place), row);
                 }
                 (Act::Say { .. }, None, _) | (_, _, None) => {}
@@ -90,10 +92,10 @@ impl<'a> Present<'a> {
         let mut gone = Some(Gone { content: row.content, conversation, by: place });
         match &change.act {
             Act::Edit { content, .. } if content != row.content => {
-                (row.content, row.edits) = (content, row.edits + 1);
+                (row.content, row.attachment, row.edits) = (content, b"", row.edits + 1);
             }
             Act::Recall { .. } => {
-                (row.content, row.recalled_by) = ("", Some(change.user.0));
+                (row.content, row.attachment, row.recalled_by) = ("", b"", Some(change.user.0));
                 row.reactions.clear();
             }
             Act::React { emojis, .. } => {
@@ -134,8 +136,9 @@ impl<'a> Row<'a> {
     fn is(&self, message: &v1::Message) -> bool {
         let recalled_by = (message.state() == State::Recalled).then_some(message.recalled_by);
         let edits = if recalled_by.is_some() { self.edits } else { message.edits };
-        let body = (&*message.content, message.attachment.is_empty(), recalled_by, message.changed, edits);
-        body == (self.content, true, self.recalled_by, self.changed, self.edits) && self.has_reactions_of(message)
+        let body = (&*message.content, &*message.attachment, recalled_by, message.changed, edits);
+        body == (self.content, self.attachment, self.recalled_by, self.changed, self.edits)
+            && self.has_reactions_of(message)
     }
 
     fn has_reactions_of(&self, message: &v1::Message) -> bool {
@@ -212,9 +215,11 @@ fn judge_places(verdict: &mut Verdict, present: &Present<'_>, conversation: Conv
 /// The server has a reason for each refusal, in the log.
 pub fn judge_refusals(verdict: &mut Verdict, handed: &[Handed], logs: &Logs<'_>) {
     let places = places_of(logs);
-    let refused: BTreeSet<_> = handed.iter().filter(|one| one.is_refused()).map(|one| &*one.client_msg_id).collect();
+    let refused: BTreeSet<_> =
+        handed.iter().filter(|one| one.refused.is_some()).map(|one| &*one.client_msg_id).collect();
     for one in handed.iter().filter(|one| one.is_refused()) {
         verdict.refused += 1;
+        verdict.unsaid += u64::from(one.is_message());
         let target = match &one.act {
             Act::Edit { target, .. } | Act::Recall { target } => {
                 if refused.contains(&**target) {
@@ -231,6 +236,7 @@ pub fn judge_refusals(verdict: &mut Verdict, handed: &[Handed], logs: &Logs<'_>)
         let tells = |kinds| log.is_some_and(|log| log.tells(one.user, kinds));
         let is_explained = match code {
             Some(ErrorCode::Gone) => row.is_some_and(|row| row.state() == State::Recalled),
+            Some(ErrorCode::Muted) => tells(&[Kind::Muted]),
             Some(ErrorCode::NotMember) => tells(&[Kind::Left, Kind::Removed]),
             Some(ErrorCode::NotFound) => target.is_some_and(|target| {
                 let sight = log.map(|log| log.sight(one.conversation, one.user));

@@ -9,7 +9,7 @@ use anser_proto::{ConversationId, GroupId, UserId, v1};
 
 use super::{
     super::{
-        record::{Act, Away, DeviceRecord, Handed, Pushes, Run, Seen, Truth, View},
+        record::{Act, Away, DeviceRecord, Handed, Manner, Pushes, Run, Seen, Truth, View},
         stage::Conditions,
     },
     PUSH_MAX, Verdict, judge,
@@ -148,7 +148,7 @@ impl Play {
             user: UserId(message.from_id),
             device_id: message.from_device_id.clone(),
             conversation,
-            act: Act::Say { content: message.content.clone() },
+            act: Act::Say { content: message.content.clone(), manner: Manner::Talk },
             nickname: message.from_nickname.clone(),
             acked: Some(message.server_msg_id),
             acked_at: Some(now),
@@ -311,6 +311,11 @@ fn what_was_said_and_is_not_in_the_log_or_elsewhere_than_acknowledged_is_missing
     let unsent = |one: &Handed| Handed { client_msg_id: "play-7".into(), acked: None, ..one.clone() };
     check(|play| play.handed.push(unsent(&play.handed[0])), [0, 0, 1, 0, 0]);
     check(|play| play.handed[0].acked = Some(3), [0, 0, 1, 0, 0]);
+}
+
+#[test]
+fn what_is_stored_as_another_type_than_it_was_said_is_a_ghost() {
+    check(|play| play.handed[0].act = Act::Say { content: "line 0".into(), manner: Manner::Action }, [0, 0, 0, 1, 0]);
 }
 
 #[test]
@@ -665,6 +670,14 @@ fn a_refusal_needs_a_reason_in_the_log() {
     check_changed(refused(anser_proto::ErrorCode::TooLate, "play-1"), &[("unexplained", 1)]);
     check_changed(refused(anser_proto::ErrorCode::NotMember, "play-0"), &[("unexplained", 1)]);
     check_changed(refused(anser_proto::ErrorCode::NotFound, "play-0"), &[("unexplained", 1)]);
+    check_changed(refused(anser_proto::ErrorCode::Muted, "play-0"), &[("unexplained", 1)]);
+    let mut play = changed_play();
+    refused(anser_proto::ErrorCode::Muted, "play-0")(&mut play);
+    let muted = v1::Message { server_msg_id: 11, ..notice(v1::notice::Kind::Muted, &[ANN]) };
+    play.views(GROUP).for_each(|log| log.push(muted.clone()));
+    let mut verdict = Verdict::default();
+    super::present::judge_refusals(&mut verdict, &play.handed, &super::logs::logs_of(&play.truth));
+    assert_eq!((verdict.refused, verdict.unsaid, verdict.unexplained), (1, 0, 0), "{:?}", verdict.witnesses);
 }
 
 #[test]
