@@ -2,11 +2,11 @@
 //! quiet. Hands the records to the judge.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     time::{Duration, Instant},
 };
 
-use anser_proto::{ConversationId, GroupId, UserId};
+use anser_proto::{ConversationId, GroupId, UserId, v1};
 use anyhow::Context as _;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::{
@@ -21,7 +21,7 @@ use super::{
     mischief::Mischief,
     process,
     progress::Progress,
-    record::{Act, Away, DeviceRecord, Handed, Truth},
+    record::{Act, Away, DeviceRecord, Handed, Truth, View},
     script::{Script, SpeakerId},
     stage::Stage,
     verdict::{Goal, differing_sessions, goals_of, untold},
@@ -36,6 +36,8 @@ const LOGINS: usize = 32;
 const FINISH_MAX: Duration = Duration::from_secs(180);
 /// For a device to name its conversations.
 const NAMED_MAX: Duration = Duration::from_secs(45);
+/// For a user's list and logs to be read, nodes that go away included.
+const READ_MAX: Duration = Duration::from_secs(60);
 /// Between two looks at whether all is quiet.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
@@ -187,39 +189,58 @@ async fn empty_queues(cast: &Cast, until: tokio::time::Instant, progress: &Progr
 /// Reads all logs of the play by those who may.
 pub async fn read_truth(stage: &Stage, script: &Script, cast: &Cast, progress: &Progress) -> anyhow::Result<Truth> {
     let ours: HashMap<UserId, &str> = accounts(script, cast).into_iter().collect();
-    let away = stage.ledger.away();
+    let mut truth = Truth { away: stage.ledger.away(), ..Truth::default() };
+    let away = &truth.away;
     let read = |(user, account): (UserId, &'_ str)| {
-        let account = account.to_owned();
-        let (ours, away) = (&ours, &away);
+        let (ours, account) = (&ours, account.to_owned());
+        let wanted = move |conversation: &ConversationId| match *conversation {
+            ConversationId::Group(group) => {
+                let puts_away = || away.iter().any(|(who, of, _)| (who, of) == (&user, conversation));
+                group == cast.group && (user == cast.owner.user || puts_away())
+            }
+            ConversationId::Single { .. } => conversation.peer_of(user).is_some_and(|peer| ours.contains_key(&peer)),
+        };
         async move {
             progress.show(|| "reading the server's logs".to_owned());
-            let mut reader = stage.reader(&account).await?;
-            let sessions = reader.sessions().await?;
-            let mut views = Vec::new();
-            for conversation in sessions.keys().copied() {
-                let wanted = match conversation {
-                    ConversationId::Group(group) => {
-                        let puts_away = || away.iter().any(|(who, of, _)| (*who, *of) == (user, conversation));
-                        group == cast.group && (user == cast.owner.user || puts_away())
-                    }
-                    ConversationId::Single { .. } => {
-                        conversation.peer_of(user).is_some_and(|peer| ours.contains_key(&peer))
-                    }
-                };
-                if wanted {
-                    views.push(reader.log(conversation).await?);
-                }
-            }
+            let (sessions, views) = persist(|| read_as(stage, &account, wanted)).await?;
             anyhow::Ok((user, sessions, views))
         }
     };
-    let mut truth = Truth { away: away.clone(), ..Truth::default() };
-    let mut readings = stream::iter(accounts(script, cast)).map(read).buffer_unordered(LOGINS);
-    while let Some((user, sessions, views)) = readings.try_next().await? {
+    let readings = stream::iter(accounts(script, cast)).map(read).buffer_unordered(LOGINS);
+    for (user, sessions, views) in readings.try_collect::<Vec<_>>().await? {
         truth.sessions.insert(user, sessions);
         truth.views.extend(views);
     }
     Ok(truth)
+}
+
+/// The user's list, and the logs in it that are wanted.
+async fn read_as(
+    stage: &Stage,
+    account: &str,
+    wanted: impl Fn(&ConversationId) -> bool,
+) -> anyhow::Result<(BTreeMap<ConversationId, v1::Session>, Vec<View>)> {
+    let mut reader = stage.reader(account).await?;
+    let sessions = reader.sessions().await?;
+    let mut views = Vec::new();
+    for conversation in sessions.keys().copied().filter(wanted) {
+        views.push(reader.log(conversation).await?);
+    }
+    Ok((sessions, views))
+}
+
+/// Reads again where a node went away in the middle of it.
+async fn persist<T, F>(read: impl Fn() -> F) -> anyhow::Result<T>
+where
+    F: Future<Output = anyhow::Result<T>>,
+{
+    let until = Instant::now() + READ_MAX;
+    loop {
+        match read().await {
+            Err(_) if Instant::now() < until => sleep(LOOK_EVERY).await,
+            done => return done,
+        }
+    }
 }
 
 fn accounts<'a>(script: &'a Script, cast: &Cast) -> Vec<(UserId, &'a str)> {
@@ -272,7 +293,8 @@ pub async fn settle(
         progress.show(|| format!("{} devices count anew", differing.len()));
         // A mark may have moved since it was read, also one of the other party.
         for (user, account) in &accounts {
-            truth.sessions.insert(*user, stage.reader(account).await?.sessions().await?);
+            let (sessions, _) = persist(|| read_as(stage, account, |_| false)).await?;
+            truth.sessions.insert(*user, sessions);
         }
         sleep(MARKS_REST).await;
     }

@@ -81,7 +81,7 @@ async fn no_file_has_the_words_of_what_is_recalled_edited_hidden_or_dropped() {
     let conversation_of = |peer: u64| queued(peer).conversation;
     let words = |peer: u64, id: u64| format!("unforgettable {peer}-{id}.");
     // Short, and so long that it lies in pages of its own.
-    let content = |peer, id: u64| words(peer, id) + &"x".repeat(if id % 7 == 0 { 9_000 } else { 40 });
+    let content = |peer, id: u64| words(peer, id) + &"x".repeat(if id.is_multiple_of(7) { 9_000 } else { 40 });
     let (store, _) = Store::open(Some(file.clone()), Bounds::NONE).await.expect("opens");
     for id in 1..=60 {
         for peer in peers.clone() {
@@ -98,7 +98,7 @@ async fn no_file_has_the_words_of_what_is_recalled_edited_hidden_or_dropped() {
     let (store, _) = Store::open(Some(file.clone()), Bounds::NONE).await.expect("opens");
     for (peer, id) in peers.clone().flat_map(|peer| (1..=60).map(move |id| (peer, id))) {
         let conversation_id = conversation_of(peer).to_string();
-        let content = if id % 3 == 0 { "something else".into() } else { String::new() };
+        let content = if id.is_multiple_of(3) { "something else".into() } else { String::new() };
         let now = v1::Message { server_msg_id: id, changed: 100, content, ..state(100, "", Vec::new()) };
         let now = v1::Message { conversation_id: conversation_id.clone(), ..now };
         let change = match (peer, id) {
