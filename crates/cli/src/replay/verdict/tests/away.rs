@@ -2,7 +2,7 @@
 
 use super::{super::super::record::Away, *};
 
-/// The play in which Ann hides what Bob said to her first, and Bob clears the group up to his own line.
+/// The play in which Ann hides what Bob said to her first, and Bob clears the group up to what they said there.
 fn put_away_play() -> Play {
     let mut play = Play::new();
     play.truth.away = vec![(UserId(ANN), single(), Away::Hide(2)), (UserId(BOB), GROUP, Away::Clear(5))];

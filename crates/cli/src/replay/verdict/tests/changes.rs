@@ -7,7 +7,7 @@ use super::{
     *,
 };
 
-/// The same play, in which Ann edits her first line (7), Bob reacts to his (8), and Ann recalls her second (9) and last (10) one.
+/// The same play, in which Ann edits her first line (7), Bob reacts to their own (8), and Ann recalls her second (9) and last (10) one.
 fn changed_play() -> Play {
     let mut play = Play::new();
     play.views(GROUP).for_each(|log| {
