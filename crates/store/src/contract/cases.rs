@@ -35,6 +35,7 @@ macro_rules! store_contract {
         $crate::store_contract! { @$to $($make)? {
             change {
                 a_recalled_message_has_no_body_for_anybody
+                changes_that_come_together_are_all_made
                 an_edited_message_has_its_new_body_in_both_copies
                 reactions_are_the_whole_set_of_each_user
                 who_reacted_is_named_as_long_as_they_are_few

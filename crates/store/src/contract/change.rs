@@ -66,6 +66,24 @@ fn below(message: &Message) -> Vec<(String, u32, Vec<u64>)> {
         .collect()
 }
 
+pub(super) async fn changes_that_come_together_are_all_made(room: &mut Room) {
+    const MANY: u64 = 12;
+    for to in [single(ADA, BOB), room.found(1, ADA, &[BOB]).await] {
+        let said: Vec<_> = (0..MANY).map(|number| text(ADA, to, &format!("said-{number}"))).collect();
+        let last = ids(&all_ok(room.append(said.clone()).await)).into_iter().max().expect("some");
+        // Each names its message by what only the log knows.
+        let edits = said.iter().map(|said| (said, edit(ADA, to, &format!("{}-edit", said.client_msg_id), 0, "better")));
+        let recalls = said.iter().map(|said| (said, recall(ADA, to, &format!("{}-recall", said.client_msg_id), 0)));
+        let own = |(said, change): (&NewMessage, NewMessage)| {
+            let what = change.change.as_ref().expect("a change").what;
+            let target = Target::Own(said.client_msg_id.clone());
+            NewMessage { change: Some(MessageChange { target, what }), ..change }
+        };
+        let changes = all_ok(room.append(edits.chain(recalls).map(own).collect()).await);
+        assert_eq!(ids(&changes), Vec::from_iter(last + 1..=last + 2 * MANY));
+    }
+}
+
 pub(super) async fn a_recalled_message_has_no_body_for_anybody(room: &mut Room) {
     for to in [single(ADA, BOB), single(ADA, ADA), room.found(1, ADA, &[BOB]).await] {
         let sent = ok(room.send(NewMessage { attachment: b"secret"[..].into(), ..text(ADA, to, "m") }).await);

@@ -43,6 +43,8 @@ struct Stored {
     attachment: Bytes,
     reply_to: u64,
     body_digest: Option<Digest>,
+    /// Of this transaction: it was looked for, and was not there before.
+    was_absent: bool,
 }
 
 impl Stored {
@@ -124,7 +126,8 @@ impl Places {
         let digest: Option<Vec<u8>> = get(&mut row, 10)?;
         let digest = digest.map(|digest| digest[..].try_into()).transpose();
         let body_digest = digest.map_err(|_| Damage("a digest has another length".into()))?;
-        let stored = Stored { first, kind, content, attachment, reply_to, body_digest };
+        let was_absent = false;
+        let stored = Stored { first, kind, content, attachment, reply_to, body_digest, was_absent };
         self.known.insert((conversation, from, id), Some(stored));
         Ok(from)
     }
@@ -132,6 +135,7 @@ impl Places {
     /// The message is of this transaction.
     pub(super) fn keep(&mut self, row: MessageRow<'_>) -> Identity {
         let (message, head) = (row.message, row.head);
+        let identity = identity(message);
         let stored = Stored {
             first: Appended::first(head.server_msg_id, head.server_time_ms, head.count),
             kind: message.kind,
@@ -139,14 +143,18 @@ impl Places {
             attachment: message.attachment.clone(),
             reply_to: message.reply_to,
             body_digest: row.body_digest(),
+            was_absent: matches!(self.known.get(&identity), Some(None)),
         };
-        let identity = identity(message);
         self.known.insert(identity.clone(), Some(stored));
         identity
     }
 
+    /// It is not of this transaction any more. What was looked for is not looked for again: two changes of one write, each of which lets the other be
+    /// decided anew, would never both be known.
     pub(super) fn forget(&mut self, identity: &Identity) {
-        self.known.remove(identity);
+        if self.known.remove(identity).flatten().is_some_and(|stored| stored.was_absent) {
+            self.known.insert(identity.clone(), None);
+        }
     }
 }
 
