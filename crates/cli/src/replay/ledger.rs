@@ -71,6 +71,10 @@ impl Ledger {
         }
     }
 
+    pub fn play(&self) -> &str {
+        &self.play
+    }
+
     /// The `client_msg_id` of what has this number in the script.
     pub fn id(&self, number: usize) -> String {
         format!("{}-{number}", self.play)

@@ -189,7 +189,7 @@ async fn empty_queues(cast: &Cast, until: tokio::time::Instant, progress: &Progr
 /// Reads all logs of the play by those who may.
 pub async fn read_truth(stage: &Stage, script: &Script, cast: &Cast, progress: &Progress) -> anyhow::Result<Truth> {
     let ours: HashMap<UserId, &str> = accounts(script, cast).into_iter().collect();
-    let mut truth = Truth { away: stage.ledger.away(), ..Truth::default() };
+    let mut truth = Truth { away: stage.ledger.away(), play: stage.ledger.play().to_owned(), ..Truth::default() };
     let away = &truth.away;
     let read = |(user, account): (UserId, &'_ str)| {
         let (ours, account) = (&ours, account.to_owned());

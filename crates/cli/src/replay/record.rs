@@ -266,6 +266,8 @@ pub struct Truth {
     /// logs as both parties do.
     pub views: Vec<View>,
     pub away: Vec<(UserId, ConversationId, Away)>,
+    /// With what every `client_msg_id` of the play begins: in one-to-one logs there may be others, of earlier plays.
+    pub play: String,
     pub sessions: BTreeMap<UserId, BTreeMap<ConversationId, v1::Session>>,
 }
 

@@ -150,8 +150,8 @@ pub fn judge_logs<'a>(verdict: &mut Verdict, truth: &'a Truth) -> Logs<'a> {
 }
 
 /// Each of them as all who read it see it together.
-pub fn logs_of(truth: &Truth) -> Logs<'_> {
-    let mut all: BTreeMap<ConversationId, (BTreeMap<u64, &v1::Message>, u64)> = BTreeMap::new();
+pub fn logs_of<'a>(truth: &'a Truth) -> Logs<'a> {
+    let mut all: BTreeMap<ConversationId, (BTreeMap<u64, &'a v1::Message>, u64)> = BTreeMap::new();
     for View { conversation, messages, head, .. } in &truth.views {
         let (rows, last) = all.entry(*conversation).or_default();
         *last = (*last).max(*head);
@@ -159,7 +159,7 @@ pub fn logs_of(truth: &Truth) -> Logs<'_> {
             rows.entry(message.server_msg_id).or_insert(message);
         }
     }
-    let log = |(conversation, (rows, head)): (ConversationId, (BTreeMap<u64, _>, u64))| {
+    let log = |(conversation, (rows, head)): (ConversationId, (BTreeMap<u64, &'a v1::Message>, u64))| {
         let mut away: BTreeMap<UserId, PutAway> = BTreeMap::new();
         for (user, _, what) in truth.away.iter().filter(|(_, of, _)| *of == conversation) {
             let away = away.entry(*user).or_default();
@@ -167,6 +167,17 @@ pub fn logs_of(truth: &Truth) -> Logs<'_> {
                 Away::Hide(place) => _ = away.hidden.insert(*place),
                 Away::Clear(up_to) => away.cleared = away.cleared.max(*up_to),
             }
+        }
+        let here =
+            |view: &&View| view.conversation == conversation && matches!(conversation, ConversationId::Single { .. });
+        for View { reader, messages, .. } in truth.views.iter().filter(here) {
+            // What an earlier play on the same server put away is not known to this one.
+            let read: BTreeSet<_> = messages.iter().map(|message| message.server_msg_id).collect();
+            let earlier = rows
+                .iter()
+                .filter(|(_, message): &(_, &&'a v1::Message)| !message.client_msg_id.starts_with(&truth.play));
+            let unread = earlier.map(|(place, _)| *place).filter(|place| !read.contains(place));
+            away.entry(*reader).or_default().hidden.extend(unread);
         }
         (conversation, Log { rows: rows.into_values().collect(), head, away })
     };

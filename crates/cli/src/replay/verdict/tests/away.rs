@@ -101,6 +101,22 @@ fn what_both_put_away_nobody_can_read() {
 }
 
 #[test]
+fn what_an_earlier_play_put_away_is_missed_by_nobody() {
+    let forget = |play: &mut Play| {
+        play.truth.away.remove(0);
+        play.handed.retain(|one| one.client_msg_id != "play-5");
+        play.truth.views[2].messages[1].client_msg_id = "earlier-5".into();
+        let earlier = Seen::of(&play.truth.views[2].messages[1]);
+        let bob = &mut play.devices[1];
+        bob.kept.get_mut(&single()).expect("their chat")[1] = earlier;
+        bob.runs.iter_mut().flat_map(|run| run.kept.get_mut(&single())).for_each(|kept| kept[1] = earlier);
+        bob.runs[0].shown.retain(|(of, seen)| *of == GROUP || seen.server_msg_id != 2);
+        play.devices[0].runs[0].shown.retain(|(of, seen)| *of == GROUP || seen.server_msg_id != 2);
+    };
+    check_put_away(forget, &[]);
+}
+
+#[test]
 fn a_hidden_message_that_counts_as_unread_is_found() {
     let count = |play: &mut Play| {
         let hers = play.truth.sessions.get_mut(&UserId(ANN)).and_then(|of| of.get_mut(&single()));

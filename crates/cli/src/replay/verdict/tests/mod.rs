@@ -125,7 +125,7 @@ impl Play {
             ],
         );
         let chat = log(single(), vec![text(ANN, 4), text(BOB, 5), text(BOB, 6)]);
-        let mut truth = Truth::default();
+        let mut truth = Truth { play: "play".to_owned(), ..Truth::default() };
         for (reader, conversation, messages) in [(ANN, GROUP, &group), (ANN, single(), &chat), (BOB, single(), &chat)] {
             truth.views.push(View {
                 reader: UserId(reader),
