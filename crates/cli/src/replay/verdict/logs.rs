@@ -23,6 +23,8 @@ pub struct Log<'a> {
     /// The last entry, shown or not.
     pub head: u64,
     away: BTreeMap<UserId, PutAway>,
+    /// The first message of this play.
+    since: u64,
 }
 
 /// What a user does not want to see any more.
@@ -103,10 +105,11 @@ impl<'a> Log<'a> {
         self.rows.get(at).copied()
     }
 
-    /// Both parties put it away, so that nobody can read it.
+    /// Both parties put it away, now or in an earlier play, so that nobody can read it.
     pub fn is_lost(&self, conversation: ConversationId, place: u64) -> bool {
         let ConversationId::Single { small, big } = conversation else { return false };
-        [small, big].iter().all(|party| self.away.get(party).is_some_and(|away| away.has(place)))
+        let was_lost = place < self.since && self.row(place).is_none();
+        was_lost || [small, big].iter().all(|party| self.away.get(party).is_some_and(|away| away.has(place)))
     }
 
     /// Somebody once told the user so, or told others so of them.
@@ -179,7 +182,9 @@ pub fn logs_of<'a>(truth: &'a Truth) -> Logs<'a> {
             let unread = earlier.map(|(place, _)| *place).filter(|place| !read.contains(place));
             away.entry(*reader).or_default().hidden.extend(unread);
         }
-        (conversation, Log { rows: rows.into_values().collect(), head, away })
+        let ours = rows.iter().find(|(_, message)| message.client_msg_id.starts_with(&truth.play));
+        let since = ours.map_or(head + 1, |(place, _)| *place);
+        (conversation, Log { rows: rows.into_values().collect(), head, away, since })
     };
     all.into_iter().map(log).collect()
 }
