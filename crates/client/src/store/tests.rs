@@ -96,7 +96,7 @@ async fn no_file_has_the_words_of_what_is_recalled_edited_hidden_or_dropped() {
     store.close().await;
     assert!(has(&file, &words(3, 14)) && has(&file, &words(5, 60)), "it is looked at the right place");
     let (store, _) = Store::open(Some(file.clone()), Bounds::NONE).await.expect("opens");
-    for (peer, id) in peers.clone().flat_map(|peer| (1..=60).map(move |id| (peer, id))) {
+    for (peer, id) in peers.clone().flat_map(|peer| (1..=60_u64).map(move |id| (peer, id))) {
         let conversation_id = conversation_of(peer).to_string();
         let content = if id.is_multiple_of(3) { "something else".into() } else { String::new() };
         let now = v1::Message { server_msg_id: id, changed: 100, content, ..state(100, "", Vec::new()) };
