@@ -3,7 +3,6 @@
 use std::{
     num::NonZeroU32,
     sync::{Arc, Mutex},
-    thread,
 };
 
 use anser_proto::{ErrorCode, limits::PASSWORD_BYTES_MAX};
@@ -14,7 +13,7 @@ use argon2::{
 };
 use aws_lc_rs::{constant_time::verify_slices_are_equal, digest, hmac, pbkdf2};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
-use tokio::sync::oneshot;
+use tokio::runtime::Handle;
 
 use crate::{
     error::Error,
@@ -27,13 +26,12 @@ use crate::{
 const SCRAM_ITERATIONS: u32 = 4096;
 /// When there is no room to wait, there may be by then.
 const FULL_RETRY_MS: u32 = 1_000;
-/// Of a thread that checks a password: it has a tenth of what others have when all want the core.
-#[cfg(target_os = "linux")]
-const NICE: i32 = 10;
 
 pub struct Passwords {
     pub guesses: Guesses,
     hashing: Hashing,
+    /// Whose threads hash new passwords too: the allocator keeps for each thread what it had most of.
+    users: Handle,
     memory: Memory,
     /// Stands in for the hash of an account that is not there, so that its absence costs the same time.
     nobody: PasswordHash,
@@ -56,8 +54,8 @@ impl Memory {
 
 impl Passwords {
     pub fn new(attempts_max: u32) -> Self {
-        let (guesses, nobody) = (Guesses::new(attempts_max), hash("nobody's"));
-        Self { guesses, hashing: Hashing::default(), memory: Memory::default(), nobody }
+        let (guesses, nobody, users) = (Guesses::new(attempts_max), hash("nobody's"), Handle::current());
+        Self { guesses, hashing: Hashing::default(), users, memory: Memory::default(), nobody }
     }
 
     /// Checks a password against the hash that `look_up` finds, and gives back whose it is. When the account or its password does not
@@ -90,8 +88,7 @@ impl Passwords {
         self.hashing.clone()
     }
 
-    /// Runs heavy work beside the connections, on a thread that stands behind them. It keeps its turn to its end, also when nobody waits for it
-    /// any more.
+    /// Runs heavy work beside the connections. It keeps its turn to its end, also when nobody waits for it any more.
     async fn run<T: Send + 'static>(
         &self,
         network: Network,
@@ -101,23 +98,12 @@ impl Passwords {
             retry_after_ms: FULL_RETRY_MS,
             ..Error::new(ErrorCode::Overloaded, "too many logins with passwords at once")
         })?;
-        let (told, outcome) = oneshot::channel();
         let work = move || {
             let _held = turn;
-            step_back();
-            let _ = told.send(work());
+            work()
         };
-        let broke = || Error::new(ErrorCode::Internal, "the password check broke");
-        thread::Builder::new().name("passwords".into()).spawn(work).map_err(|_| broke())?;
-        outcome.await.map_err(|_| broke())
+        self.users.spawn_blocking(work).await.map_err(|_| Error::new(ErrorCode::Internal, "the password check broke"))
     }
-}
-
-/// Has whatever else wants the core come first: a login may take a little longer, and a message may not.
-fn step_back() {
-    // Elsewhere it is not the thread's own.
-    #[cfg(target_os = "linux")]
-    let _ = rustix::process::nice(NICE);
 }
 
 /// What to keep of a new password. Refuses what is empty or longer than 256 bytes.
