@@ -43,12 +43,12 @@ macro_rules! attacks {
 
 attacks! {
     control::pings_unread => ["4504 FLOODING", "4001 LAGGING", "gone"];
-    control::pings => ["4504 FLOODING"];
-    control::pongs => ["4504 FLOODING"];
-    control::empty_messages => ["BAD_FIELD", "RATE_LIMITED", "4504 FLOODING"];
+    control::pings => ["4504 FLOODING", "gone"];
+    control::pongs => ["4504 FLOODING", "gone"];
+    control::empty_messages => ["BAD_FIELD", "RATE_LIMITED", "4504 FLOODING", "gone"];
     control::fragments_without_end => ["FRAME_TOO_LARGE", "4503 FRAME_OVER_LIMIT"];
-    control::fragments_of_a_byte => ["FRAME_TOO_LARGE", "4503 FRAME_OVER_LIMIT", "4504 FLOODING"];
-    control::empty_fragments => ["4504 FLOODING"];
+    control::fragments_of_a_byte => ["FRAME_TOO_LARGE", "4503 FRAME_OVER_LIMIT", "4504 FLOODING", "gone"];
+    control::empty_fragments => ["4504 FLOODING", "gone"];
     control::closes_of_every_code => ["closed"];
     control::broken_frames => ["1002", "1007", "BAD_FRAME", "4502 BAD_FRAMES", "FRAME_TOO_LARGE", "4503 FRAME_OVER_LIMIT"];
 
