@@ -68,9 +68,9 @@ pub use transport::BadUrl;
 pub use unopened::Unopened;
 pub use view::{
     Attachment, Audio, Ban, Bans, Blocked, Contact, ContactState, Device, File, Group, GroupChange, GroupNickname,
-    GroupPreview, HistoryShown, Image, Join, JoinRequest, JoinRequests, Kind, Link, Location, Member, Members, Message,
-    MessageState, NewLink, Notice, NoticeKind, Pin, Platform, Presence, PresenceState, Preview, Privacy, Reaction,
-    Reactions, ReactionsOfUser, Readers, Refusal, Role, Session, Signal, User, Video, Waiting, Who,
+    GroupPreview, HistoryShown, Image, Join, JoinRequest, JoinRequests, Kind, Link, Location, Member, Members,
+    Mentions, Message, MessageState, NewLink, Notice, NoticeKind, Pin, Platform, Presence, PresenceState, Preview,
+    Privacy, Reaction, Reactions, ReactionsOfUser, Readers, Refusal, Role, Session, Signal, User, Video, Waiting, Who,
 };
 
 /// What readers try first is compiled with the SDK's own examples.

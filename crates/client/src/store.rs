@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     config::Bounds,
-    engine::{Change, Kept, Learned, Queued, Saved, Secret, Told},
+    engine::{Change, Kept, Learned, Mentioned, Queued, Saved, Secret, Told},
     history::History,
     view::{Message, Session},
 };
@@ -298,6 +298,7 @@ fn read_saved(connection: &mut Connection) -> Result<Saved, StoreError> {
         log_id: position.log_id,
         mailbox_seq: position.mailbox_seq,
         conversations,
+        blocked: things::blocked_users(connection)?,
         outgoing,
         heartbeats,
     })
@@ -325,6 +326,7 @@ fn read_kept(row: &Row<'_>) -> Result<Kept, StoreError> {
         told,
         has_left: row.get("has_left")?,
         row_head: required("row_head")?,
+        mentioned: Mentioned::of_bytes(&row.get::<_, Vec<u8>>("mentioned")?),
     })
 }
 
@@ -374,7 +376,7 @@ fn write_kept(connection: &Connection, kept: &Kept) -> Result<(), StoreError> {
     let session = &kept.session;
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO conversations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )?
         .execute(params![
             kept.conversation.to_string(),
@@ -394,6 +396,7 @@ fn write_kept(connection: &Connection, kept: &Kept) -> Result<(), StoreError> {
             column(kept.recalled_from),
             column(kept.last_changed),
             kept.has_left,
+            kept.mentioned.to_bytes(),
         ])?;
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! `wire` alone makes them from what the wire says.
 
 mod attachment;
+mod mentions;
 mod pins;
 mod wire;
 
@@ -14,6 +15,7 @@ use anser_proto::{
 };
 use bytes::Bytes;
 
+pub use mentions::Mentions;
 pub use pins::{Pin, Reactions, ReactionsOfUser};
 
 /// A message as it stands in the log of its conversation.
@@ -60,6 +62,8 @@ pub struct Message {
     pub reactions: Vec<Reaction>,
     /// The notice by which it was pinned; 0: it is not pinned.
     pub pinned: u64,
+    /// Whom it names, as it is now.
+    pub mentions: Mentions,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -166,6 +170,9 @@ pub struct Session {
     pub head: u64,
     /// How many countable messages lie behind the read mark.
     pub unread: u64,
+    /// How many of them name the user, at most 100; and the first of them, 0: none does.
+    pub mentions: u64,
+    pub mentioned_at: u64,
     pub read_mark: u64,
     pub delivered_mark: u64,
     /// One-to-one: marks of the other party.
@@ -539,6 +546,8 @@ impl Session {
             conversation_id,
             head: 0,
             unread: 0,
+            mentions: 0,
+            mentioned_at: 0,
             read_mark: 0,
             delivered_mark: 0,
             peer_read_mark: 0,

@@ -18,6 +18,10 @@ pub const SERVER_FRAME_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const PAGE_MAX: u32 = 200;
 /// Entries of a page when the request names no number.
 pub const PAGE_DEFAULT: u32 = 50;
+/// Users whom a message names.
+pub const MENTIONS_MAX: usize = 50;
+/// Unread messages that name a user and are counted, in one conversation; what is more is told as so many.
+pub const MENTIONS_COUNTED_MAX: u64 = 100;
 /// Users in one request about a group's members.
 pub const INVITE_MAX: usize = 500;
 /// Admins of a group, the owner not counted.

@@ -189,6 +189,7 @@ fn message(from: u64, client_msg_id: String) -> NewMessage {
         client_time_ms: 0,
         counted: true,
         reply_to: 0,
+        mentions: Default::default(),
         change: None,
         login_version: 0,
     }

@@ -3,7 +3,7 @@
 use anser_proto::ClientMsgId;
 use aws_lc_rs::hmac::{self, HMAC_SHA256, Key};
 
-use crate::{MessageChange, NewMessage, Target, What};
+use crate::{Mentions, MessageChange, NewMessage, Target, What};
 
 /// The first half of an HMAC-SHA-256 (RFC 2104, RFC 6234), by a key of the store's own: without it nobody finds a short text out by trying.
 pub(crate) type Digest = [u8; 16];
@@ -18,8 +18,8 @@ impl Digests {
 
     /// Of all that must be the same in a retry.
     pub(crate) fn of(&self, message: &NewMessage) -> Digest {
-        let NewMessage { kind, content, attachment, reply_to, change, .. } = message;
-        self.of_body(*kind, content, attachment, *reply_to, change.as_ref())
+        let NewMessage { kind, content, attachment, reply_to, mentions, change, .. } = message;
+        self.of_body(*kind, content, attachment, *reply_to, mentions, change.as_ref())
     }
 
     pub(crate) fn of_body(
@@ -28,6 +28,7 @@ impl Digests {
         content: &str,
         attachment: &[u8],
         reply_to: u64,
+        mentions: &Mentions,
         change: Option<&MessageChange>,
     ) -> Digest {
         let mut signing = hmac::Context::with_key(&self.0);
@@ -37,6 +38,10 @@ impl Digests {
             signing.update(part);
         }
         signing.update(&reply_to.to_be_bytes());
+        // Without any the digest is that of messages which had none yet.
+        if let Some(mentions) = mentions.packed() {
+            signing.update(mentions.as_bytes());
+        }
         if let Some(MessageChange { target, what }) = change {
             let (place, own) = match target {
                 Target::Place(place) => (*place, ""),
@@ -59,10 +64,14 @@ mod tests {
     #[test]
     fn parts_do_not_run_into_each_other_and_the_key_matters() {
         let (digests, others) = (Digests::new("one"), Digests::new("other"));
-        let of = |digests: &Digests, content, attachment: &[u8]| digests.of_body(1, content, attachment, 0, None);
+        let none = Mentions::default();
+        let of =
+            |digests: &Digests, content, attachment: &[u8]| digests.of_body(1, content, attachment, 0, &none, None);
         assert_eq!(of(&digests, "ab", b"c"), of(&digests, "ab", b"c"));
         assert_ne!(of(&digests, "ab", b"c"), of(&digests, "a", b"bc"));
         assert_ne!(of(&digests, "ab", b"c"), of(&others, "ab", b"c"));
-        assert_ne!(of(&digests, "ab", b"c"), digests.of_body(1, "ab", b"c", 7, None));
+        assert_ne!(of(&digests, "ab", b"c"), digests.of_body(1, "ab", b"c", 7, &none, None));
+        let all = Mentions::new(Vec::new(), true);
+        assert_ne!(of(&digests, "ab", b"c"), digests.of_body(1, "ab", b"c", 0, &all, None));
     }
 }

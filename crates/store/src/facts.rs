@@ -15,8 +15,8 @@ use crate::{
     query::{Dialect, Query},
     rows::{
         AnnouncementRow, BanRow, BlockRow, ChangeRow, ContactRow, Damage, DeviceRow, Entry, GroupRow, Head, HiddenRow,
-        JoinRequestRow, LastSeenRow, LinkRow, Mailbox, MessageRow, PasswordRow, PinRow, ProfileRow, ReactionRow,
-        RecalledRow, RevokedRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
+        JoinRequestRow, LastSeenRow, LinkRow, Mailbox, MentionRow, MessageRow, PasswordRow, PinRow, ProfileRow,
+        ReactionRow, RecalledRow, RevokedRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
     },
 };
 
@@ -73,6 +73,7 @@ pub(crate) enum Want {
     Recalled(ConversationId, u64),
     Pin(ConversationId, u64),
     Hidden(UserId, ConversationId, u64),
+    Mention(UserId, ConversationId, u64),
     LastSeen(UserId),
     Profile(UserId),
 }
@@ -155,6 +156,7 @@ pub(crate) struct Tables {
     pub(crate) recalled: Rows<RecalledRow>,
     pub(crate) pins: Rows<PinRow>,
     pub(crate) hidden: Rows<HiddenRow>,
+    pub(crate) mentions: Rows<MentionRow>,
     pub(crate) last_seen: Rows<LastSeenRow>,
     pub(crate) profiles: Rows<ProfileRow>,
     /// Those that are changed. They lie in many tables.
@@ -203,6 +205,7 @@ impl Tables {
         visitor.visit(&mut self.recalled)?;
         visitor.visit(&mut self.pins)?;
         visitor.visit(&mut self.hidden)?;
+        visitor.visit(&mut self.mentions)?;
         visitor.visit(&mut self.last_seen)?;
         visitor.visit(&mut self.profiles)
     }
@@ -426,6 +429,10 @@ impl Facts<'_> {
     look_up!(
         hidden, hidden, HiddenRow, (user: UserId, conversation: ConversationId, place: u64),
         Want::Hidden(user, conversation, place), (user, (conversation, place))
+    );
+    look_up!(
+        mention, mentions, MentionRow, (user: UserId, conversation: ConversationId, place: u64),
+        Want::Mention(user, conversation, place), (user, (conversation, place))
     );
 
     /// The present write is decided.

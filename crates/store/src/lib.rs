@@ -16,6 +16,7 @@ pub mod fallen;
 mod joining;
 mod lists;
 pub mod memory;
+mod mentions;
 #[cfg(feature = "cluster")]
 pub mod mysql;
 mod people;
@@ -46,6 +47,7 @@ pub use devices::*;
 pub use error::{Error, Failure, Refusal};
 pub use joining::*;
 pub use lists::*;
+pub use mentions::*;
 pub use people::*;
 pub use profiles::*;
 pub use records::*;
@@ -183,7 +185,7 @@ pub trait Store: Send + Sync {
     /// that order.
     /// *Once*: a message whose `(sender, conversation, client_msg_id)` is stored is not stored again, however long ago
     /// it was, also within the batch; its first place and time come back with `duplicate`. With another type, content,
-    /// attachment or `reply_to`, or as another change, it is refused as `Conflict("client_msg_id")`. Time and device do not matter, nor whether the
+    /// attachment, `reply_to` or mentions, or as another change, it is refused as `Conflict("client_msg_id")`. Time and device do not matter, nor whether the
     /// sender would still be entitled, heard or logged in.
     /// *Entitled*: refuses `NotMember` who is no party, or no member at this place of the group's log, also when there
     /// is no such group: strangers cannot tell. `NotFound("user")` when a party does not exist.
@@ -196,16 +198,19 @@ pub trait Store: Send + Sync {
     /// the same) and stamps their sessions. A group message touches no mailbox: members find it by the group's head.
     /// *Replies*: what a `reply_to` names must be a message that the sender may see, else `NotFound("message")`, and not recalled, else `Gone`. A
     /// retry does not depend on it.
+    /// *Mentions*: whom a message names is neither looked up nor told of; only those who see the message find that it names them. `Forbidden` for who names
+    /// all and may not: in a group the owner and admins may, and its members if `members_mention_all` is set.
     /// *Changes*: a message with a `change` is a silent entry. It takes a place as all do, but does not count, moves no marks, is no last message of a
     /// session, and bears no body. Its target is changed in the same transaction, with all its copies, and bears the place as `changed`; the answer
     /// bears it as it is now. Both parties' sessions are stamped. `NotFound("message")` for what the user may not see, for notices and silent entries.
     /// A retry gets its first place whatever became of the target, or of the user, since. What changes nothing makes no entry and gets the place of
     /// the target's last change (its own if there is none), as a duplicate.
     /// - *Recall*: by its author within `Options::recall` of its time, else `TooLate`; of a group by the owner anyone's, and by an admin those of plain
-    ///   members and of who is none, at any time; else `Forbidden`. Content, attachment, `reply_to` and reactions are gone; the message does not
+    ///   members and of who is none, at any time; else `Forbidden`. Content, attachment, `reply_to`, mentions and reactions are gone; the message does not
     ///   count as unread any more. What is recalled stays so, and nothing is changed.
     /// - *Edit*: by its author, else `Forbidden`, within `Options::edit`, else `TooLate`, at most [`EDITS_MAX`](anser_proto::limits::EDITS_MAX) times, else
     ///   `Limit`. `Gone` if it is recalled; `Outdated` if `if_changed` is not its `changed`. What it was sent with is known again in a retry.
+    ///   Whom it names are those that the edit names, and no others. All are named anew by whoever may do so, else `Forbidden`.
     /// - *React*: who may see it. The emojis that the content names become all of the user's; others' stay. Of each its number is told, and the users in the
     ///   order in which they put it there, as far as [`REACTIONS_NAMED_MAX`](anser_proto::limits::REACTIONS_NAMED_MAX) and
     ///   [`REACTORS_NAMED_MAX`](anser_proto::limits::REACTORS_NAMED_MAX) say. `Gone`; `Limit` for more than

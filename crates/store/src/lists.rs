@@ -4,7 +4,61 @@ use std::sync::Arc;
 
 use anser_proto::{ConversationId, UserId};
 
-use crate::{Change, Marked};
+use crate::{Change, Group, Marked, MessageType, Role, User};
+
+/// A user's entry in their conversation list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Session {
+    pub conversation: ConversationId,
+    /// Last id that the user may see.
+    pub head: u64,
+    pub unread: u64,
+    /// How many of these name the user, at most [`anser_proto::limits::MENTIONS_COUNTED_MAX`]; and the first of them, 0: none does. None are counted
+    /// of whom the user blocked, nor of a group that they left.
+    pub mentions: u64,
+    pub mentioned_at: u64,
+    pub read_mark: u64,
+    pub delivered_mark: u64,
+    pub peer_read_mark: u64,
+    pub peer_delivered_mark: u64,
+    /// First id that the user may see: where they first joined, 1 for one-to-one, or behind what they cleared.
+    pub first: u64,
+    /// The last message that is shown to them.
+    pub last: Option<Preview>,
+    pub party: Party,
+    /// It stands above the others.
+    pub pinned: bool,
+    /// Until then nothing rings.
+    pub quiet_until_ms: u64,
+    pub marked_unread: bool,
+    /// It is not in the list unless its last message lies behind this one.
+    pub removed_at: u64,
+    /// The last message that the user hid; 0: none.
+    pub hidden_top: u64,
+    /// The change of the user's mailbox that last touched this entry.
+    pub mailbox_seq: u64,
+}
+
+/// With whom.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Party {
+    Peer(User),
+    /// Without a role: no longer a member.
+    Group(Group, Option<Role>),
+}
+
+/// Enough of a message for a line in the conversation list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Preview {
+    pub server_msg_id: u64,
+    pub from: UserId,
+    pub nickname: Arc<str>,
+    pub kind: MessageType,
+    /// At most [`anser_proto::limits::PREVIEW_CHARS_MAX`] characters.
+    pub content: Arc<str>,
+    pub server_time_ms: u64,
+    pub is_recalled: bool,
+}
 
 /// What [`Refusal::Limit`](crate::Refusal::Limit) tells of.
 pub const PINNED_SESSIONS_OF_A_USER: &str = "the pinned conversations of a user";

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use anser_proto::{ConversationId, GroupId, UserId};
 
 use crate::{
-    ContactState, HISTORY_LOOKED_AT,
+    ContactState, HISTORY_LOOKED_AT, MENTIONS_LOOKED_AT,
     facts::{Facts, Stop},
     query::{Dialect, Query, Value, bound},
-    rows::{Column as _, DeviceRow, FIRST_SEEN, LinkRow, RevokedRow, StandingMessage, columns_of},
+    rows::{Column as _, DeviceRow, EVERYBODY, FIRST_SEEN, LinkRow, RevokedRow, StandingMessage, columns_of},
 };
 
 pub(crate) fn user_called(account: &Arc<str>) -> Query {
@@ -218,6 +218,29 @@ pub(crate) fn hidden_behind(user: UserId, conversation: ConversationId, place: u
                    AND NOT EXISTS (SELECT 1 FROM im_recalled AS recalled WHERE recalled.small_id = hidden.small_id
                                        AND recalled.big_id = hidden.big_id AND recalled.server_msg_id = hidden.server_msg_id)";
     Query::new(sql, [vec![user.into()], key_of(conversation), vec![bound(place), bound(end)]].concat())
+}
+
+/// Messages behind this place, up to the end, that name the user, the first first, each with whether the user is to see that: it is of nobody whom
+/// they blocked, and they did not hide it. Those that name all have rows of their own.
+pub(crate) fn mentions_behind(
+    dialect: Dialect,
+    user: UserId,
+    conversation: ConversationId,
+    (place, end): (u64, u64),
+) -> Query {
+    let sql = "SELECT server_msg_id,
+                   from_id <> ?
+                   AND NOT EXISTS (SELECT 1 FROM im_block WHERE im_block.user_id = ? AND peer_id = from_id)
+                   AND NOT EXISTS (SELECT 1 FROM im_hidden AS hidden WHERE hidden.user_id = ? AND hidden.small_id = mention.small_id
+                                       AND hidden.big_id = mention.big_id AND hidden.server_msg_id = mention.server_msg_id)
+               FROM im_mention AS mention
+               WHERE user_id = ? AND small_id = ? AND big_id = ? AND server_msg_id > ? AND server_msg_id <= ?";
+    let of = |named: UserId| {
+        let within = vec![bound(place), bound(end)];
+        [vec![user.into(), user.into(), user.into(), named.into()], key_of(conversation), within].concat()
+    };
+    let both = [(sql.to_owned(), &of(user)[..]), (sql.to_owned(), &of(EVERYBODY)[..])];
+    Query { of_messages: false, ..dialect.merge(both, "ORDER BY server_msg_id LIMIT ?", MENTIONS_LOOKED_AT) }
 }
 
 /// What the user hid of this stretch, bounds included.

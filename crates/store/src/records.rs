@@ -5,7 +5,10 @@ use std::sync::Arc;
 use anser_proto::{ClientMsgId, ConversationId, GroupId, UserId};
 use bytes::Bytes;
 
-use crate::{Change, GroupNickname, History, MessageChange, Profile, Reference, Refusal, Revision, rows::Place};
+use crate::{
+    Change, GroupNickname, History, Mentions, MessageChange, Profile, Reference, Refusal, Revision, Session,
+    rows::Place,
+};
 
 /// Number of a message type as in `anser.v1.Message.Type`. The store only knows notices, which it writes itself, and silent entries.
 pub type MessageType = i32;
@@ -34,6 +37,7 @@ pub struct NewMessage {
     pub counted: bool,
     /// The message that it answers; 0: none.
     pub reply_to: u64,
+    pub mentions: Mentions,
     /// What it does to another message, in place of saying something: then it is a silent entry, whose content and attachment go into that one.
     pub change: Option<MessageChange>,
     /// Of the sender's login.
@@ -53,7 +57,7 @@ impl NewMessage {
 
     /// What it holds in memory.
     pub fn bytes(&self) -> usize {
-        self.content.len() + self.attachment.len() + BYTES_BESIDE
+        self.content.len() + self.attachment.len() + self.mentions.bytes() + BYTES_BESIDE
     }
 
     pub(crate) fn stored(self, server_msg_id: u64, server_time_ms: u64, count: u64) -> Message {
@@ -70,6 +74,7 @@ impl NewMessage {
             count,
             counted: self.counted,
             reply_to: self.reply_to,
+            mentions: self.mentions,
             revision: Revision::default(),
         }
     }
@@ -126,6 +131,7 @@ pub struct Message {
     pub count: u64,
     pub counted: bool,
     pub reply_to: u64,
+    pub mentions: Mentions,
     pub revision: Revision,
 }
 
@@ -140,14 +146,14 @@ impl Message {
         self
     }
 
-    /// Bytes of the body where its text is the longest: in JSON, which makes six of a control character.
+    /// Bytes of the body, and of whom it names, where they are the most: in JSON, which makes six of a control character.
     pub fn body_bytes(&self) -> usize {
         let written = |byte| match byte {
             0..=0x1f => 6,
             b'"' | b'\\' => 2,
             _ => 1,
         };
-        self.content.bytes().map(written).sum::<usize>() + self.attachment.len()
+        self.content.bytes().map(written).sum::<usize>() + self.attachment.len() + self.mentions.bytes()
     }
 }
 
@@ -510,56 +516,6 @@ pub struct Positions {
     pub login_version: u64,
     /// The user is shown as offline.
     pub invisible: bool,
-}
-
-/// A user's entry in their conversation list.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Session {
-    pub conversation: ConversationId,
-    /// Last id that the user may see.
-    pub head: u64,
-    pub unread: u64,
-    pub read_mark: u64,
-    pub delivered_mark: u64,
-    pub peer_read_mark: u64,
-    pub peer_delivered_mark: u64,
-    /// First id that the user may see: where they first joined, 1 for one-to-one, or behind what they cleared.
-    pub first: u64,
-    /// The last message that is shown to them.
-    pub last: Option<Preview>,
-    pub party: Party,
-    /// It stands above the others.
-    pub pinned: bool,
-    /// Until then nothing rings.
-    pub quiet_until_ms: u64,
-    pub marked_unread: bool,
-    /// It is not in the list unless its last message lies behind this one.
-    pub removed_at: u64,
-    /// The last message that the user hid; 0: none.
-    pub hidden_top: u64,
-    /// The change of the user's mailbox that last touched this entry.
-    pub mailbox_seq: u64,
-}
-
-/// With whom.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Party {
-    Peer(User),
-    /// Without a role: no longer a member.
-    Group(Group, Option<Role>),
-}
-
-/// Enough of a message for a line in the conversation list.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Preview {
-    pub server_msg_id: u64,
-    pub from: UserId,
-    pub nickname: Arc<str>,
-    pub kind: MessageType,
-    /// At most [`anser_proto::limits::PREVIEW_CHARS_MAX`] characters.
-    pub content: Arc<str>,
-    pub server_time_ms: u64,
-    pub is_recalled: bool,
 }
 
 /// What changed in a mailbox.

@@ -61,6 +61,7 @@ async fn append_for_ever(store: Arc<dyn Store>, stored: Arc<AtomicU64>, caller: 
             client_time_ms: 0,
             counted: true,
             reply_to: 0,
+            mentions: Default::default(),
             change: None,
             login_version: 0,
         });

@@ -21,7 +21,7 @@ pub const BOB: u64 = 8;
 const ALICE: u64 = 7;
 pub const CAROL: u64 = 9;
 const DAVE: u64 = 10;
-const GROUP: GroupId = GroupId(3);
+pub const GROUP: GroupId = GroupId(3);
 
 pub struct Chatting {
     pub model: Model,

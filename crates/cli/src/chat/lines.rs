@@ -9,8 +9,8 @@ use std::{
 };
 
 use anser_client::{
-    Client, ClientMsgId, Consumer, ConversationId, Draft, Edit, Error, Event, Message, MessageState, Place, Sending,
-    Start, State, Target, Unsent,
+    Client, ClientMsgId, Consumer, ConversationId, Edit, Error, Event, Message, MessageState, Place, Sending, Start,
+    State, Target, Unsent,
 };
 use anser_proto::limits::BODY_BYTES_MAX;
 use anyhow::{Context as _, anyhow, bail};
@@ -25,6 +25,7 @@ use super::{
     changes,
     command::{self, Change, Command, How, Wrong, message_of},
     model::{Wish, is_newer},
+    naming,
     text::Text,
     time, wash,
 };
@@ -295,7 +296,10 @@ impl Printer {
         let queued = match parsed {
             None => {
                 let content = if self.numbers == Numbers::Shown { message_of(line) } else { line };
-                self.client.send(self.conversation, Draft::text(content)).await
+                match naming::draft(&self.client, self.conversation, content).await {
+                    Ok(draft) => self.client.send(self.conversation, draft).await,
+                    Err(error) => return Ok(Err(self.text.error(&error))),
+                }
             }
             Some(Ok(Command::Change(change))) => match self.change(change).await {
                 Ok(queued) => queued,
@@ -317,14 +321,22 @@ impl Printer {
     async fn change(&self, change: Change) -> Result<Result<Sending, Error>, String> {
         let (client, conversation) = (&self.client, self.conversation);
         let nothing = || self.text.no_such_message(None);
+        let unnamed = |error: Error| self.text.error(&error);
         let others = || change.number.or(self.last.others).ok_or_else(nothing);
         let own = || {
             let own = self.last.own.clone().map(Target::from);
             change.number.map(Target::from).or(own).ok_or_else(nothing)
         };
         Ok(match &change.how {
-            How::Reply(text) => client.reply(conversation, others()?, Draft::text(text)).await,
-            How::Edit(text) => client.edit(conversation, own()?, self.edit(change.number, text).await).await,
+            How::Reply(text) => {
+                let draft = naming::draft(client, conversation, text.as_str()).await;
+                client.reply(conversation, others()?, draft.map_err(unnamed)?).await
+            }
+            How::Edit(text) => {
+                let mut edit = self.edit(change.number, text).await;
+                edit.mentions = naming::mentions(client, conversation, text).await.map_err(unnamed)?;
+                client.edit(conversation, own()?, edit).await
+            }
             How::Recall => client.recall(conversation, own()?).await,
             How::React(emojis) => client.react(conversation, others()?, emojis).await,
             How::Pin => client.pin(conversation, others()?).await,

@@ -1,7 +1,7 @@
 //! `anser chat`: a client for people, in a terminal; and for scripts, line by line.
 //!
 //! The way of a key: `screen` takes it, `update` changes the `model` and asks for effects, `perform` does them with the SDK, `view`
-//! draws. Only `screen` has a terminal, only `perform` and `lines` call the SDK.
+//! draws. Only `screen` has a terminal, only `perform` and `lines` call the SDK, with `naming` for whom a text names.
 
 mod answers;
 mod changes;
@@ -15,6 +15,7 @@ mod keys;
 mod lines;
 mod login;
 mod model;
+mod naming;
 mod obey;
 mod perform;
 mod received;

@@ -1,7 +1,7 @@
 //! Does what an update asks for: effects enter, calls to the SDK go out, answers come back. Decides nothing.
 
 use anser_client::{
-    Act, Changed, Client, ClientMsgId, Contact, ContactState, ConversationId, Draft, Error, GroupId, NewGroup, UserId,
+    Act, Changed, Client, ClientMsgId, Contact, ContactState, ConversationId, Error, GroupId, NewGroup, UserId,
 };
 use tokio::{
     sync::mpsc,
@@ -9,8 +9,8 @@ use tokio::{
     time::{Duration, timeout},
 };
 
-use super::entry;
 use super::update::{Answer, Deed, Effect, MembersAct, OwnAct, PeopleAct};
+use super::{entry, naming};
 
 /// What waits to be done in order; beyond it effects are refused.
 const QUEUE_MAX: usize = 1024;
@@ -114,9 +114,7 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
         // The loop does that.
         Effect::Quit => None,
         Effect::Send { conversation, client_msg_id, content, reply_to } => {
-            let mut draft = Draft::text(content);
-            draft.reply_to = reply_to;
-            let sent = client.send_as(client_msg_id.clone(), conversation, draft).await;
+            let sent = send(client, conversation, &client_msg_id, content, reply_to).await;
             sent.err().map(|error| Answer::NotSent { client_msg_id, error })
         }
         Effect::Change { conversation, client_msg_id, act } => {
@@ -170,10 +168,25 @@ async fn perform(client: &Client, effect: Effect) -> Option<Answer> {
     }
 }
 
+async fn send(
+    client: &Client,
+    conversation: ConversationId,
+    id: &ClientMsgId,
+    content: String,
+    reply_to: Option<u64>,
+) -> Result<(), Error> {
+    let mut draft = naming::draft(client, conversation, content).await?;
+    draft.reply_to = reply_to;
+    client.send_as(id.clone(), conversation, draft).await.map(drop)
+}
+
 async fn change(client: &Client, conversation: ConversationId, id: ClientMsgId, act: Act) -> Result<(), Error> {
     let queued = match act {
         Act::Recall(target) => client.recall_as(id, conversation, target).await,
-        Act::Edit(target, edit) => client.edit_as(id, conversation, target, edit).await,
+        Act::Edit(target, mut edit) => {
+            edit.mentions = naming::mentions(client, conversation, &edit.content).await?;
+            client.edit_as(id, conversation, target, edit).await
+        }
         Act::React(target, emojis) => client.react_as(id, conversation, target, emojis).await,
         Act::Pin(target) => client.pin_as(id, conversation, target).await,
         Act::Unpin(target) => client.unpin_as(id, conversation, target).await,

@@ -4,7 +4,7 @@ use anser_proto::{ClientMsgId, ConversationId, v1};
 use bytes::Bytes;
 
 use super::Request;
-use crate::view::{Kind, Refusal};
+use crate::view::{Kind, Mentions, Refusal};
 
 /// What somebody wants to say.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -19,11 +19,14 @@ pub struct Draft {
     pub uncounted: bool,
     /// The message of the same conversation that this one answers.
     pub reply_to: Option<u64>,
+    /// Whom it names.
+    pub mentions: Mentions,
 }
 
 impl Draft {
     pub fn new(kind: Kind, content: impl Into<String>) -> Self {
-        Self { kind, content: content.into(), attachment: Bytes::new(), uncounted: false, reply_to: None }
+        let (content, attachment, mentions) = (content.into(), Bytes::new(), Mentions::default());
+        Self { kind, content, attachment, uncounted: false, reply_to: None, mentions }
     }
 
     pub fn text(text: impl Into<String>) -> Self {
@@ -32,8 +35,8 @@ impl Draft {
 
     /// By the server's rule, which refuses the same id with another body.
     fn has_body_of(&self, other: &Self) -> bool {
-        (self.kind, &self.content, &self.attachment, self.reply_to)
-            == (other.kind, &other.content, &other.attachment, other.reply_to)
+        (self.kind, &self.content, &self.attachment, self.reply_to, &self.mentions)
+            == (other.kind, &other.content, &other.attachment, other.reply_to, &other.mentions)
     }
 }
 
@@ -47,11 +50,13 @@ pub struct Edit {
     pub attachment: Bytes,
     /// `changed` of the message that the user saw: if it was changed again meanwhile, the edit is refused with `CONFLICT`.
     pub if_changed: Option<u64>,
+    /// Whom the message names from then on, and nobody else.
+    pub mentions: Mentions,
 }
 
 impl Edit {
     pub fn text(text: impl Into<String>) -> Self {
-        Self { content: text.into(), attachment: Bytes::new(), if_changed: None }
+        Self { content: text.into(), attachment: Bytes::new(), if_changed: None, mentions: Mentions::default() }
     }
 }
 
@@ -155,8 +160,9 @@ impl Queued {
     pub(super) fn is_in_log_as(&self, message: &v1::Message) -> bool {
         let Act::Send(draft) = &self.act else { return false };
         let reply_to = (message.reply_to > 0).then_some(message.reply_to);
-        (draft.kind, &draft.content, &draft.attachment, draft.reply_to)
-            == (message.r#type().into(), &message.content, &message.attachment, reply_to)
+        let mentions = Mentions::from(message.mentions.clone());
+        (draft.kind, &draft.content, &draft.attachment, draft.reply_to, &draft.mentions)
+            == (message.r#type().into(), &message.content, &message.attachment, reply_to, &mentions)
     }
 
     /// The request that carries it: the same in every attempt.
@@ -173,6 +179,7 @@ impl Queued {
                 client_time_ms,
                 settings: Some(v1::Settings { uncounted: draft.uncounted }),
                 reply_to: draft.reply_to.unwrap_or(0),
+                mentions: draft.mentions.clone().into(),
             }),
             Act::Recall(target) => {
                 let target = Some(target.clone().into());
@@ -185,6 +192,7 @@ impl Queued {
                 attachment: edit.attachment.clone(),
                 client_time_ms,
                 if_changed: edit.if_changed,
+                mentions: edit.mentions.clone().into(),
                 target: Some(target.clone().into()),
             }),
             Act::React(server_msg_id, emojis) => Request::React(v1::React {
@@ -220,6 +228,7 @@ impl Queued {
                     attachment: send.attachment,
                     uncounted: send.settings.is_some_and(|settings| settings.uncounted),
                     reply_to: (send.reply_to > 0).then_some(send.reply_to),
+                    mentions: send.mentions.into(),
                 };
                 (send.conversation_id, send.client_msg_id, Act::Send(draft), send.client_time_ms)
             }
@@ -229,7 +238,8 @@ impl Queued {
             }
             Request::Edit(edit) => {
                 let target = edit.target?.try_into().ok()?;
-                let body = Edit { content: edit.content, attachment: edit.attachment, if_changed: edit.if_changed };
+                let (content, attachment, mentions) = (edit.content, edit.attachment, edit.mentions.into());
+                let body = Edit { content, attachment, if_changed: edit.if_changed, mentions };
                 (edit.conversation_id, edit.client_msg_id, Act::Edit(target, body), edit.client_time_ms)
             }
             Request::React(react) => {

@@ -44,7 +44,7 @@ impl Conversation {
         self.kept.session.head = self.kept.session.head.max(through);
         // A push knows the present stay alone: what is kept of earlier ones is asked for.
         let is_told = !changed.is_empty() || !self.kept.has_left;
-        self.take_changed(changed, &mut placed);
+        self.take_changed(changed, me, &mut placed);
         if is_told && !self.is_fresh() && after <= self.kept.high {
             self.reach(through, me, &mut placed);
         }
@@ -58,7 +58,7 @@ impl Conversation {
         self.kept.session.head = self.kept.session.head.max(id);
         // As of a silent entry.
         let is_told = !changed.is_empty() || !self.kept.has_left;
-        self.take_changed(changed, &mut placed);
+        self.take_changed(changed, me, &mut placed);
         if is_told && !self.is_fresh() && id == self.kept.high.saturating_add(1) {
             let Placed { shown, changed, dropped_before } = self.place(notice, me);
             placed.shown = shown;
@@ -69,13 +69,14 @@ impl Conversation {
     }
 
     /// Messages as they are now: of those that are kept, or wait, the newer states.
-    pub(super) fn take_changed(&mut self, changed: Vec<Arc<v1::Message>>, placed: &mut Placed) {
+    pub(super) fn take_changed(&mut self, changed: Vec<Arc<v1::Message>>, me: UserId, placed: &mut Placed) {
         for message in changed.into_iter().filter(|message| message.changed > 0) {
             let id = message.server_msg_id;
             if let Some(waiting) = self.window.get_mut(&id).filter(|waiting| waiting.changed < message.changed) {
                 *waiting = message;
             } else if id <= self.kept.high && !self.is_fresh() {
                 self.note_recalled(&message);
+                self.note_mentions(&message, me);
                 self.follow_preview(&message);
                 if id >= self.kept.low {
                     placed.changed.push(message);

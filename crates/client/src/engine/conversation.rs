@@ -19,6 +19,7 @@ use anser_proto::{
 };
 
 use super::{
+    mentions::Mentioned,
     page::{Page, is_silent},
     terms::{FirstPage, Kept, Policy, Told},
 };
@@ -87,6 +88,7 @@ impl Conversation {
             told: None,
             has_left: false,
             row_head: 0,
+            mentioned: Mentioned::default(),
         })
     }
 
@@ -184,8 +186,8 @@ impl Conversation {
         }
         let high = if self.is_fresh() { 0 } else { self.kept.high };
         let (known, new): (Vec<_>, Vec<_>) = messages.into_iter().partition(|message| message.server_msg_id <= high);
-        self.take_changed(changed, &mut placed);
-        self.take_changed(known, &mut placed);
+        self.take_changed(changed, me, &mut placed);
+        self.take_changed(known, me, &mut placed);
         if asked.kind == StretchKind::Newest {
             self.jump(after, through, &mut placed);
         } else if self.is_fresh() {
@@ -225,6 +227,7 @@ impl Conversation {
         let fits = asked.before == self.kept.low;
         if fits {
             page.messages.iter().for_each(|message| self.note_older(message));
+            self.note_older_mentions(page.messages.iter().map(|message| &**message), page.after, me);
             let mut notices = page.messages.iter().filter_map(|message| message.notice.as_ref());
             self.kept.has_left |= notices.any(|notice| leaves(notice, me));
             self.kept.recalled_from = self.kept.recalled_from.min(page.after);
@@ -270,6 +273,7 @@ impl Conversation {
             self.note_stay(notice, id, me, placed);
             self.follow_notice(notice, id, count, me);
         }
+        self.note_mentions(&message, me);
         self.count_shown(&message);
         placed.shown.push(message);
     }
@@ -347,6 +351,7 @@ impl Conversation {
         }
         let old = &self.kept.session;
         let told = Told { head: row.head, unread: row.unread, read_mark: row.read_mark };
+        let of_row = (row.mentions, row.mentioned_at);
         let (read_mark, last) = (old.read_mark, old.last.clone());
         let known = last.as_ref().map_or(0, |last| last.server_msg_id).max(self.kept.last_changed);
         let is_news = row.head >= known;
@@ -367,6 +372,9 @@ impl Conversation {
             marked_unread: row.marked_unread && row.read_mark >= read_mark,
             ..row
         };
+        if told.read_mark >= read_mark {
+            self.mentions_are_told(of_row);
+        }
         self.take_told(told, read_mark);
         if told.read_mark < read_mark {
             self.doubt_count();
@@ -387,6 +395,7 @@ impl Conversation {
     /// The user does not see this message any more. How many of those are not read, the server's row says.
     pub(super) fn hide(&mut self, id: u64) {
         self.window.remove(&id);
+        self.forget_mentions(id);
         let high = self.kept.high;
         // A page that left them out was put behind the position since.
         self.hidden.retain(|hidden| *hidden > high);

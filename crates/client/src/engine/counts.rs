@@ -67,6 +67,7 @@ impl Conversation {
         let Some(told) = self.kept.told.filter(|told| told.head < end) else { return };
         self.kept.told = None;
         if told.read_mark == self.kept.session.read_mark {
+            self.settle_mentions(told);
             self.count_from(told, count);
         } else if self.kept.read_count.is_none() {
             self.row_wanted = true;
@@ -112,6 +113,7 @@ impl Conversation {
             self.row_wanted |= kept.told.is_none();
         }
         kept.recalled_from = kept.recalled_from.max(after);
+        self.skip_mentions(after);
     }
 
     fn bound_recalled(&mut self) {
@@ -131,6 +133,7 @@ impl Conversation {
         let read_mark = kept.session.read_mark;
         kept.recalled.retain(|id, _| *id > read_mark);
         kept.read_count = count.filter(|_| read_mark >= kept.recalled_from.max(kept.session.hidden_top));
+        self.mentions_are_read();
     }
 
     /// A message of the user's own, on whichever device, moves their marks.
@@ -169,7 +172,8 @@ impl Conversation {
         self.kept.read_told = self.kept.read_told.max(read_mark);
         self.kept.session.marked_unread = false;
         let read_mark = self.kept.session.read_mark;
-        self.row_wanted |= self.kept.read_count.is_none() && read_mark <= self.kept.high;
+        let is_unknown = self.kept.read_count.is_none() || self.mentions_are_unknown();
+        self.row_wanted |= is_unknown && read_mark <= self.kept.high;
     }
 
     /// The server's row told this; `read_mark` was the mark before.
@@ -188,6 +192,9 @@ impl Conversation {
             self.row_wanted = self.kept.read_count.is_none() && told.head < self.kept.high;
         }
         self.kept.told = (at_head.is_none() && told.head >= self.kept.high).then_some(told);
+        if self.kept.told.is_none() {
+            self.settle_mentions(told);
+        }
     }
 
     /// Of what is behind the read mark some may be hidden, and the server has not told how many of it are unread.
@@ -232,8 +239,12 @@ impl Conversation {
     }
 }
 
-fn is_countable(message: &v1::Message) -> bool {
+pub(super) fn is_countable(message: &v1::Message) -> bool {
     message.r#type() != v1::message::Type::Notice && !message.settings.is_some_and(|settings| settings.uncounted)
+}
+
+pub(super) fn is_there(message: &v1::Message) -> bool {
+    message.state() == v1::message::State::Present
 }
 
 fn is_recalled(message: &v1::Message) -> bool {

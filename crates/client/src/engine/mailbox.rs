@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anser_proto::{ConversationId, GroupId, UserId, digest::groups_digest, limits::PAGE_MAX, v1};
 
-use super::{Change, Effect, Engine, Request, Step, Timer, backoff::Backoff, requests::Asked};
+use super::{Change, Effect, Engine, Request, Step, Timer, backoff::Backoff, mentions::Blocks, requests::Asked};
 use crate::view::Refusal;
 
 /// How long a hole may take to close by itself, in milliseconds.
@@ -147,6 +147,7 @@ impl Engine {
             cx.effect(Effect::Forgotten);
         }
         cx.keep(Change::ForgetThings);
+        self.blocks = Blocks::default();
         self.mailbox = Mailbox::new(log_id, 0);
         self.keep_position(cx);
     }
@@ -266,6 +267,7 @@ impl Engine {
         mailbox.groups_wanted |= page.groups_behind;
         if page.reset {
             cx.keep(Change::ForgetThings);
+            self.blocks = Blocks::default();
             cx.effect(Effect::People);
         }
         mailbox.resetting = !page.caught_up && (mailbox.resetting || page.reset);
@@ -330,9 +332,23 @@ impl Engine {
                     self.conversation(conversation).hide(server_msg_id);
                     cx.effect(Effect::Hidden { conversation, server_msg_id });
                 }
+                Some(v1::change::Now::Blocked(blocked)) => {
+                    if self.blocks.take(change.mailbox_seq, blocked) {
+                        self.recount_all_mentions();
+                    }
+                    cx.effect(Effect::People);
+                }
                 _ => cx.effect(Effect::People),
             }
             cx.keep(Change::Thing(change));
+        }
+    }
+
+    fn recount_all_mentions(&mut self) {
+        for (id, conversation) in &mut self.conversations {
+            if conversation.doubt_mentions() {
+                self.touched.insert(*id);
+            }
         }
     }
 

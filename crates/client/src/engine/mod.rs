@@ -3,7 +3,7 @@
 //! It is told what happened ([`Input`]) and answers what is to be kept and done ([`Output`]). Its rules are plain enough to be
 //! written down again in another language; they stand at the head of each file:
 //! `link` (connecting, heartbeat), `login` (credentials), `requests` (answers and events), `mailbox` (what was missed), `conversation` and `pulls` (order and holes),
-//! `changes` (of what was said), `counts` (what is unread), `outgoing` and `sends` (the queue), `marks` (read and delivered). It must not know sockets, files or threads.
+//! `changes` (of what was said), `counts` (what is unread), `mentions` (what of it names the user), `outgoing` and `sends` (the queue), `marks` (read and delivered). It must not know sockets, files or threads.
 
 mod act;
 mod backoff;
@@ -15,6 +15,7 @@ mod link;
 mod login;
 mod mailbox;
 mod marks;
+mod mentions;
 mod outgoing;
 mod page;
 mod pulls;
@@ -35,12 +36,14 @@ use link::Link;
 use login::Login;
 use mailbox::Mailbox;
 use marks::Marks;
+use mentions::Blocks;
 use outgoing::Outgoing;
 use pulls::Pulls;
 use sends::FollowedOf;
 
 pub use act::{Act, Draft, Edit, MessageKey, Queued, Target};
 pub use heartbeat::Learned;
+pub use mentions::Mentioned;
 pub(crate) use page::Page;
 pub use terms::*;
 
@@ -59,6 +62,8 @@ pub struct Engine {
     login: Login,
     mailbox: Mailbox,
     conversations: BTreeMap<ConversationId, Conversation>,
+    /// Whom the user blocked.
+    blocks: Blocks,
     pulls: Pulls,
     marks: Marks,
     outgoing: Outgoing,
@@ -104,6 +109,7 @@ impl Engine {
             user: saved.user,
             mailbox: Mailbox::new(saved.log_id, saved.mailbox_seq),
             conversations: saved.conversations.into_iter().map(restored).collect(),
+            blocks: Blocks::of(saved.blocked),
             pulls: Pulls::default(),
             marks: Marks::default(),
             outgoing,
@@ -195,6 +201,7 @@ impl Engine {
         for id in std::mem::take(&mut self.touched) {
             let Some(conversation) = self.conversations.get_mut(&id) else { continue };
             conversation.recount();
+            conversation.recount_mentions(&self.blocks);
             if std::mem::take(&mut conversation.row_wanted) {
                 self.mailbox.want_row(id);
             }

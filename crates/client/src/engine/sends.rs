@@ -168,6 +168,7 @@ impl Engine {
             count: sent.count,
             settings: send.settings,
             reply_to: send.reply_to,
+            mentions: send.mentions,
             ..v1::Message::default()
         }
     }

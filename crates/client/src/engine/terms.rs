@@ -7,6 +7,7 @@ use anser_proto::{ClientMsgId, ConversationId, UserId, v1};
 use super::{
     act::{Act, MessageKey, Queued},
     heartbeat::Learned,
+    mentions::Mentioned,
 };
 use crate::view::{Refusal, Signal};
 
@@ -410,6 +411,8 @@ pub struct Kept {
     pub has_left: bool,
     /// Head of the server's last row: it knows of all joining and leaving up to there.
     pub row_head: u64,
+    /// Which of the unread messages name the user.
+    pub mentioned: Mentioned,
 }
 
 /// Unread messages between a read mark and a head, as the server counted them.
@@ -428,6 +431,8 @@ pub struct Saved {
     pub log_id: u64,
     pub mailbox_seq: u64,
     pub conversations: Vec<Kept>,
+    /// Whom the user blocked.
+    pub blocked: Vec<UserId>,
     /// In the order in which they were queued.
     pub outgoing: Vec<Arc<Queued>>,
     pub heartbeats: Vec<(String, Learned)>,

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::StoreError;
 
 /// Each brings the store from one version to the next, in one transaction. Never changed once released.
-pub(super) const MIGRATIONS: [&str; 8] = ["
+pub(super) const MIGRATIONS: [&str; 9] = ["
     CREATE TABLE meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE heartbeats (network TEXT PRIMARY KEY, proven_ms INTEGER NOT NULL, failing_ms INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE conversations (
@@ -88,6 +88,9 @@ pub(super) const MIGRATIONS: [&str; 8] = ["
     CREATE TABLE hidden (
         conversation_id TEXT NOT NULL, server_msg_id INTEGER NOT NULL, PRIMARY KEY (conversation_id, server_msg_id)
     ) WITHOUT ROWID;
+", "
+    -- Which of the unread messages name the user.
+    ALTER TABLE conversations ADD COLUMN mentioned BLOB NOT NULL DEFAULT x'';
 "];
 
 /// "Anse": tells our files from others'.

@@ -1,7 +1,7 @@
 //! The local store by itself: what is kept, what makes room, what survives.
 
 use super::{file::MIGRATIONS, *};
-use crate::engine::{Act, Draft, Edit, Target};
+use crate::engine::{Act, Draft, Edit, Mentioned, Target};
 
 fn queued(peer: u64) -> Arc<Queued> {
     let conversation = ConversationId::single(anser_proto::UserId(1), anser_proto::UserId(peer));
@@ -39,6 +39,7 @@ fn arrived(peer: u64, server_msg_id: u64, low: u64) -> Vec<Change> {
         told: None,
         has_left: false,
         row_head: 0,
+        mentioned: Mentioned::default(),
     };
     vec![Change::Messages(vec![Arc::new(message)]), Change::Conversation(Box::new(kept))]
 }
@@ -168,7 +169,7 @@ fn what_was_kept_without_knowing_of_changes_is_asked_for_anew() {
     let row = "INSERT INTO conversations VALUES (?, 1, 8, 7, 5, 6, NULL, NULL, NULL, 8, 0, 1, ?)";
     let session = v1::Session { conversation_id: id.clone(), ..v1::Session::default() }.encode_to_vec();
     transaction.execute(row, params![id, session]).expect("inserts");
-    transaction.execute_batch(MIGRATIONS[6]).expect("migrates");
+    MIGRATIONS[6..].iter().for_each(|migration| transaction.execute_batch(migration).expect("migrates"));
     transaction.commit().expect("commits");
     let saved = read_saved(&mut connection).expect("reads");
     assert_eq!((saved.log_id, saved.mailbox_seq), (77, 0));

@@ -1,6 +1,9 @@
 //! What changes seldom: each thing as it was with the newest change that came, also that it went, since changes may come late.
 
-use anser_proto::v1::{self, change::Now};
+use anser_proto::{
+    UserId,
+    v1::{self, change::Now},
+};
 use prost::Message as _;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -33,6 +36,12 @@ impl Store {
         let rows = self.run(|connection| rows_of::<v1::Blocked>(connection, BLOCK)).await?;
         Ok(rows.into_iter().map(Blocked::from).collect())
     }
+}
+
+/// Whom the user blocked.
+pub(super) fn blocked_users(connection: &Connection) -> Result<Vec<UserId>, StoreError> {
+    let blocked = rows_of::<v1::Blocked>(connection, BLOCK)?;
+    Ok(blocked.into_iter().filter_map(|blocked| Some(UserId(blocked.user?.user_id))).collect())
 }
 
 fn rows_of<M: prost::Message + Default>(connection: &Connection, kind: i64) -> Result<Vec<M>, StoreError> {

@@ -55,6 +55,7 @@ impl Message {
             reply_to: some(message.reply_to),
             reactions: message.reactions.into_iter().map(Reaction::from).collect(),
             pinned: message.pinned,
+            mentions: message.mentions.into(),
         })
     }
 }
@@ -68,6 +69,8 @@ impl Session {
             conversation_id: session.conversation_id.parse().ok()?,
             head: session.head,
             unread: session.unread,
+            mentions: session.mentions,
+            mentioned_at: session.mentioned_at,
             read_mark: session.read_mark,
             delivered_mark: session.delivered_mark,
             peer_read_mark: session.peer_read_mark,

@@ -228,6 +228,7 @@ impl Disk {
             log_id: self.position.0,
             mailbox_seq: self.position.1,
             conversations: self.kept.values().cloned().collect(),
+            blocked: Vec::new(),
             outgoing: self.outgoing.clone(),
             heartbeats: Vec::new(),
         }

@@ -41,7 +41,8 @@ impl World {
         let is_told = self.is_told(device, id);
         let marks = |row: &v1::Session| {
             let member = row.group.as_ref().map(|group| group.role);
-            let told = is_told.then(|| (row.unread, row.last.clone(), row.marked_unread));
+            let mentions = (row.mentions, row.mentioned_at);
+            let told = is_told.then(|| (row.unread, mentions, row.last.clone(), row.marked_unread));
             (row.head, told, row.read_mark, row.peer_read_mark, row.peer_delivered_mark, member)
         };
         assert_eq!(marks(mine), marks(&row), "{} has another entry of {id} than the server", device.name);
@@ -86,7 +87,9 @@ fn said(message: &v1::Message) -> (u64, String, u64) {
 }
 
 /// What changes of a message.
-fn now(message: &v1::Message) -> (u64, i32, String, u64, Vec<v1::Reaction>, u64) {
-    let v1::Message { changed, state, content, reply_to, reactions, pinned, .. } = message.clone();
-    (changed, state, content, reply_to, reactions, pinned)
+type Now = (u64, i32, String, u64, Vec<v1::Reaction>, u64, Option<v1::Mentions>);
+
+fn now(message: &v1::Message) -> Now {
+    let v1::Message { changed, state, content, reply_to, reactions, pinned, mentions, .. } = message.clone();
+    (changed, state, content, reply_to, reactions, pinned, mentions)
 }

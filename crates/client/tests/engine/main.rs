@@ -11,6 +11,7 @@ mod link;
 mod login;
 mod mailbox;
 mod marks;
+mod mentions;
 mod sends;
 mod server;
 
@@ -242,12 +243,7 @@ impl World {
 
     fn run(&mut self, action: Action) {
         match action {
-            Action::Send { device, to, uncounted } => {
-                let id = self.conversation(device, to);
-                let mut draft = Draft::text((self.sends + 1).to_string());
-                draft.uncounted = uncounted;
-                self.act(device, id, draft);
-            }
+            Action::Send { device, to, uncounted } => self.send(device, to, uncounted),
             Action::Change { device, to, back, how } => {
                 let (id, target) = self.kept_message(device, to, back);
                 target.into_iter().for_each(|target| self.change(device, id, target, how));
@@ -318,6 +314,13 @@ impl World {
         (id, mine.and_then(|mine| mine.keys().rev().nth(back).copied()))
     }
 
+    fn send(&mut self, device: usize, to: usize, uncounted: bool) {
+        let id = self.conversation(device, to);
+        let mut draft = Draft::text((self.sends + 1).to_string());
+        (draft.uncounted, draft.mentions) = (uncounted, mentions::in_turn(self.sends, id));
+        self.act(device, id, draft);
+    }
+
     fn act(&mut self, device: usize, id: ConversationId, act: impl Into<Act>) {
         self.sends += 1;
         if self.devices[device].send(self.now, &self.server, id, self.sends, act) {
@@ -329,7 +332,11 @@ impl World {
     fn change(&mut self, device: usize, id: ConversationId, target: u64, how: How) {
         match how {
             How::Recall => self.act(device, id, Act::Recall(target.into())),
-            How::Edit => self.act(device, id, Act::Edit(target.into(), Edit::text(format!("edited {}", self.sends)))),
+            How::Edit => {
+                let mut edit = Edit::text(format!("edited {}", self.sends));
+                edit.mentions = mentions::in_turn(self.sends, id);
+                self.act(device, id, Act::Edit(target.into(), edit));
+            }
             How::React(emojis) => {
                 let emojis = (0..emojis).map(|number| ["👍", "🎉", "❤"][usize::from(number)].to_owned()).collect();
                 self.act(device, id, Act::React(target, emojis));

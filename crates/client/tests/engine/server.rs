@@ -136,6 +136,15 @@ impl Server {
         let counted = |message: &&&v1::Message| {
             message.server_msg_id > entry.read_mark && counts(message) && message.state() == State::Present
         };
+        let is_there = match id {
+            ConversationId::Group(group) => self.is_member(user, group),
+            ConversationId::Single { .. } => true,
+        };
+        let names = |message: &&&v1::Message| {
+            let named = message.mentions.as_ref().is_some_and(|named| named.all || named.user_ids.contains(&user));
+            is_there && counted(message) && named && message.from_id != user
+        };
+        let naming: Vec<_> = shown.iter().filter(names).map(|message| message.server_msg_id).collect();
         let last = shown.last();
         let peer = id.peer_of(UserId(user));
         let of_peer = peer.and_then(|peer| self.entries.get(&(peer.0, id))).cloned().unwrap_or_default();
@@ -150,6 +159,8 @@ impl Server {
             conversation_id: id.to_string(),
             head: self.head(user, id),
             unread: shown.iter().filter(counted).count() as u64,
+            mentions: naming.len() as u64,
+            mentioned_at: naming.first().copied().unwrap_or(0),
             read_mark: entry.read_mark,
             delivered_mark: entry.delivered_mark,
             peer_read_mark: if peer.is_some() { of_peer.read_mark } else { 0 },
@@ -326,6 +337,7 @@ impl Server {
                 content: send.content,
                 settings: send.settings,
                 reply_to: send.reply_to,
+                mentions: send.mentions,
                 ..v1::Message::default()
             },
         );

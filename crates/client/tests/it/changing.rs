@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use anser_client::{
-    Act, Client, Draft, Edit, Error, ErrorCode, Event, Events, Message, MessageState, NoticeKind, Unsent, UserId,
+    Act, Client, Draft, Edit, Error, ErrorCode, Event, Events, Mentions, Message, MessageState, NoticeKind, Unsent,
+    UserId,
 };
 use tempfile::TempDir;
 
@@ -118,6 +119,23 @@ async fn an_edit_made_offline_of_what_is_recalled_by_then_is_kept_with_its_reaso
     assert_eq!(laptop.unsent().await.expect("reads"), []);
     let nowhere = within(laptop.message(ours(), 99)).await.expect("asked");
     assert_eq!(nowhere, None);
+}
+
+#[tokio::test]
+async fn what_names_all_and_is_refused_is_kept_with_all_that_was_written() {
+    let server = Fake::start(Wire::WebSocket).await;
+    let (alice, _bob, mut events) = two(&server).await;
+    let mut draft = Draft::text("all of you, and much more");
+    draft.mentions = Mentions::of([UserId(BOB)]).and_all();
+    let sending = alice.send(ours(), draft.clone()).await.expect("queued");
+    let Err(Unsent::Refused(why)) = within(sending.sent()).await else { panic!("it was taken") };
+    assert_eq!(why.error_code(), Some(ErrorCode::Forbidden));
+    let unsent = alice.unsent().await.expect("reads");
+    assert!(matches!(&unsent[..], [queued] if queued.act == Act::Send(draft.clone()) && queued.refused.is_some()));
+    draft.mentions = Mentions::of([UserId(BOB)]);
+    within(alice.send(ours(), draft).await.expect("queued").sent()).await.expect("stored");
+    let named = |event| matches!(event, Event::Session(session) if session.mentioned_at == 1).then_some(());
+    receive(&mut events, named).await;
 }
 
 #[tokio::test]

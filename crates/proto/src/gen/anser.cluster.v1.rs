@@ -169,6 +169,10 @@ pub struct NewMessage {
     /// Of a silent entry.
     #[prost(message, optional, tag = "14")]
     pub change: ::core::option::Option<Change>,
+    #[prost(uint64, repeated, tag = "15")]
+    pub mentioned_ids: ::prost::alloc::vec::Vec<u64>,
+    #[prost(bool, tag = "16")]
+    pub mentions_all: bool,
 }
 /// What a silent entry does to another message of its log.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

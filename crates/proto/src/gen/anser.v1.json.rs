@@ -669,6 +669,7 @@ impl Fields for Message {
             b"reply_to" | b"replyTo" => json.field(&mut self.reply_to),
             b"reactions" => json.field(&mut self.reactions),
             b"pinned" => json.field(&mut self.pinned),
+            b"mentions" => json.field(&mut self.mentions),
             _ => json.skip_field(name),
         }
     }
@@ -697,12 +698,28 @@ impl Fields for Message {
         json.field("reply_to", &self.reply_to);
         json.field("reactions", &self.reactions);
         json.field("pinned", &self.pinned);
+        json.field("mentions", &self.mentions);
     }
 }
 
 impl_enum!(message::Type);
 
 impl_enum!(message::State);
+
+impl Fields for Mentions {
+    fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
+        match name {
+            b"user_ids" | b"userIds" => json.field(&mut self.user_ids),
+            b"all" => json.field(&mut self.all),
+            _ => json.skip_field(name),
+        }
+    }
+
+    fn write_fields(&self, json: &mut Writer) {
+        json.field("user_ids", &self.user_ids);
+        json.field("all", &self.all);
+    }
+}
 
 impl Fields for Reaction {
     fn read_field(&mut self, name: &[u8], json: &mut Reader<'_>) -> Read {
@@ -797,6 +814,7 @@ impl Fields for Send {
             b"client_time_ms" | b"clientTimeMs" => json.field(&mut self.client_time_ms),
             b"settings" => json.field(&mut self.settings),
             b"reply_to" | b"replyTo" => json.field(&mut self.reply_to),
+            b"mentions" => json.field(&mut self.mentions),
             _ => json.skip_field(name),
         }
     }
@@ -810,6 +828,7 @@ impl Fields for Send {
         json.field("client_time_ms", &self.client_time_ms);
         json.field("settings", &self.settings);
         json.field("reply_to", &self.reply_to);
+        json.field("mentions", &self.mentions);
     }
 }
 
@@ -848,6 +867,7 @@ impl Fields for Edit {
             b"attachment" => json.field(&mut self.attachment),
             b"client_time_ms" | b"clientTimeMs" => json.field(&mut self.client_time_ms),
             b"if_changed" | b"ifChanged" => json.field(&mut self.if_changed),
+            b"mentions" => json.field(&mut self.mentions),
             _ => json.skip_field(name),
         }
     }
@@ -859,6 +879,7 @@ impl Fields for Edit {
         json.field("attachment", &self.attachment);
         json.field("client_time_ms", &self.client_time_ms);
         json.field("if_changed", &self.if_changed);
+        json.field("mentions", &self.mentions);
         match &self.target {
             Some(edit::Target::ServerMsgId(value)) => json.choice("server_msg_id", value),
             Some(edit::Target::OwnClientMsgId(value)) => json.choice("own_client_msg_id", value),
@@ -1830,6 +1851,8 @@ impl Fields for Session {
             b"marked_unread" | b"markedUnread" => json.field(&mut self.marked_unread),
             b"removed_at" | b"removedAt" => json.field(&mut self.removed_at),
             b"hidden_top" | b"hiddenTop" => json.field(&mut self.hidden_top),
+            b"mentions" => json.field(&mut self.mentions),
+            b"mentioned_at" | b"mentionedAt" => json.field(&mut self.mentioned_at),
             _ => json.skip_field(name),
         }
     }
@@ -1852,6 +1875,8 @@ impl Fields for Session {
         json.field("marked_unread", &self.marked_unread);
         json.field("removed_at", &self.removed_at);
         json.field("hidden_top", &self.hidden_top);
+        json.field("mentions", &self.mentions);
+        json.field("mentioned_at", &self.mentioned_at);
     }
 }
 

@@ -842,6 +842,9 @@ pub struct Message {
     /// Id of the notice by which it was pinned in its conversation; 0: it is not pinned.
     #[prost(uint64, tag = "30")]
     pub pinned: u64,
+    /// Whom it names, as it is now.
+    #[prost(message, optional, tag = "23")]
+    pub mentions: ::core::option::Option<Mentions>,
 }
 /// Nested message and enum types in `Message`.
 pub mod message {
@@ -938,6 +941,16 @@ pub mod message {
             }
         }
     }
+}
+/// Whom a message names beside its text, which is opaque to the server. They find it in their session while it is unread.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Mentions {
+    /// At most 50, ascending in what the server tells. Naming who is no member, or no party, has no effect.
+    #[prost(uint64, repeated, tag = "1")]
+    pub user_ids: ::prost::alloc::vec::Vec<u64>,
+    /// All members of the group: the owner and admins may, and its members if it says so.
+    #[prost(bool, tag = "2")]
+    pub all: bool,
 }
 /// How often one emoji stands below a message.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1090,6 +1103,8 @@ pub struct Send {
     /// A message of this conversation that it answers, and that the sender may see; 0: none.
     #[prost(uint64, tag = "8")]
     pub reply_to: u64,
+    #[prost(message, optional, tag = "9")]
+    pub mentions: ::core::option::Option<Mentions>,
 }
 /// Takes the body of a message away for everybody. Its author may for a while (`messages.recall_s`), a group's owner anyone's, an
 /// admin those of plain members and of who is gone. Answered by `sent`; what is recalled already stays so.
@@ -1135,6 +1150,9 @@ pub struct Edit {
     /// The `changed` of the message that the editor saw: if it is another one by now, the edit is refused with CONFLICT.
     #[prost(uint64, optional, tag = "8")]
     pub if_changed: ::core::option::Option<u64>,
+    /// Whom the message names from then on: nobody else.
+    #[prost(message, optional, tag = "9")]
+    pub mentions: ::core::option::Option<Mentions>,
     #[prost(oneof = "edit::Target", tags = "3, 4")]
     pub target: ::core::option::Option<edit::Target>,
 }
@@ -1880,6 +1898,12 @@ pub struct Session {
     /// The last message that the user hid; 0: none. What `count` is up to there is known only where a message is shown.
     #[prost(uint64, tag = "17")]
     pub hidden_top: u64,
+    /// How many of the unread messages name the user, at most 100: none are counted of whom the user blocked, nor of a group that they left.
+    #[prost(uint64, tag = "18")]
+    pub mentions: u64,
+    /// The first of them; 0: none does.
+    #[prost(uint64, tag = "19")]
+    pub mentioned_at: u64,
 }
 /// Enough of the last message for a line in the list.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -67,6 +67,12 @@ fn golden_frames_are_read_and_written_as_ever() {
     check("server", "members-muted", &samples::members_muted());
     check("server", "session_changed-flags", &samples::session_with_flags());
     check("server", "changed-hidden", &samples::hidden());
+    for (name, frame) in samples::mentions::requests() {
+        check("client", name, &frame);
+    }
+    for (name, frame) in samples::mentions::events() {
+        check("server", name, &frame);
+    }
     for (name, request) in joining::newer_requests() {
         check("client", name, &ClientFrame { request_id: 1, request: Some(request) });
     }

@@ -2,6 +2,7 @@
 //! change places are seen. Numbers lie above 2^53 where JSON would lose them.
 
 mod devices;
+pub(crate) mod mentions;
 
 use anser_proto::v1::{
     AnswerContact, Block, Blocked, Blocks, Change, Changed, ClearSession, ClientFrame, Close, Contact, Contacts,
@@ -112,6 +113,7 @@ fn about_changes() -> Vec<Request> {
             attachment: vec![4, 5].into(),
             client_time_ms: NOON_MS + 2,
             if_changed: Some(0),
+            mentions: None,
         }),
         Request::React(React {
             conversation_id: "group_3".into(),
@@ -328,6 +330,7 @@ pub(crate) fn send() -> Send {
         client_time_ms: NOON_MS,
         settings: Some(Settings { uncounted: true }),
         reply_to: 0,
+        mentions: None,
     }
 }
 

@@ -6,8 +6,8 @@ use anser_proto::{
     limits::{EDITS_MAX, EMOJIS_MAX},
 };
 use anser_store::{
-    Appended, EDITS_OF_A_MESSAGE, EMOJIS_OF_A_MESSAGE, Error, Failure, MessageChange, NewMessage, Refusal, Sender,
-    Target, What,
+    Appended, EDITS_OF_A_MESSAGE, EMOJIS_OF_A_MESSAGE, Error, Failure, Mentions, MessageChange, NewMessage, Refusal,
+    Sender, Target, What,
 };
 
 pub fn message_to_wire(message: NewMessage) -> v1::NewMessage {
@@ -26,6 +26,8 @@ pub fn message_to_wire(message: NewMessage) -> v1::NewMessage {
         login_version: message.login_version,
         reply_to: message.reply_to,
         change: message.change.map(change_to_wire),
+        mentioned_ids: message.mentions.users().iter().map(|user| user.0).collect(),
+        mentions_all: message.mentions.all(),
     }
 }
 
@@ -77,6 +79,7 @@ pub fn message_from_wire(message: v1::NewMessage) -> Option<NewMessage> {
         client_time_ms: message.client_time_ms,
         counted: message.counted,
         reply_to: message.reply_to,
+        mentions: Mentions::new(message.mentioned_ids.into_iter().map(UserId).collect(), message.mentions_all),
         change: match message.change {
             Some(change) => Some(change_from_wire(change)?),
             None => None,

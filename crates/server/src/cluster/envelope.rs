@@ -328,7 +328,9 @@ mod tests {
     use proptest::prelude::*;
 
     use anser_proto::limits::{EDITS_MAX, EMOJIS_MAX};
-    use anser_store::{EDITS_OF_A_MESSAGE, EMOJIS_OF_A_MESSAGE, Failure, MessageChange, Refusal, Sender, Target, What};
+    use anser_store::{
+        EDITS_OF_A_MESSAGE, EMOJIS_OF_A_MESSAGE, Failure, Mentions, MessageChange, Refusal, Sender, Target, What,
+    };
 
     use super::*;
 
@@ -347,6 +349,7 @@ mod tests {
             counted: true,
             login_version: 2,
             reply_to: 4,
+            mentions: Mentions::new(vec![UserId(7), UserId(9)], true),
             change: None,
         }
     }

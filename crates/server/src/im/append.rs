@@ -231,6 +231,7 @@ mod tests {
             client_time_ms: 0,
             counted: true,
             reply_to: 0,
+            mentions: Default::default(),
             change: None,
             login_version: 0,
         }

@@ -42,7 +42,8 @@ pub fn check_edit(actor: &Actor, edit: v1::Edit) -> Result<NewMessage, Error> {
     let change = MessageChange { target, what: What::Edit { if_changed: edit.if_changed } };
     let (time, change) = (edit.client_time_ms, (Type::Edit.into(), change));
     let entry = entry(actor, &edit.conversation_id, &edit.client_msg_id, time, change)?;
-    Ok(NewMessage { content: edit.content.into(), attachment: edit.attachment, ..entry })
+    let mentions = wire::mentioned(edit.mentions)?;
+    Ok(NewMessage { content: edit.content.into(), attachment: edit.attachment, mentions, ..entry })
 }
 
 pub fn check_react(actor: &Actor, react: v1::React) -> Result<NewMessage, Error> {
@@ -109,6 +110,7 @@ fn entry(
         client_time_ms: wire::position(client_time_ms),
         counted: false,
         reply_to: 0,
+        mentions: Default::default(),
         change: Some(change),
         login_version: actor.login_version(),
     })

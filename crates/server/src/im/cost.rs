@@ -74,6 +74,11 @@ pub fn kind_of(request: Option<&Request>) -> Option<(Kind, u32)> {
     })
 }
 
+/// Of who is named by a message a row is written.
+pub fn of_mentions(named: usize) -> u32 {
+    count(named) / USERS
+}
+
 /// Entries of a log that were looked at for a page; those that it may show are paid for already.
 pub fn of_entries(looked_at: u32) -> u32 {
     looked_at.saturating_sub(PAGE_MAX) / ENTRIES
@@ -94,7 +99,7 @@ fn count(number: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use anser_proto::limits::{BODY_BYTES_MAX, PAGE_BYTES_MAX};
+    use anser_proto::limits::{BODY_BYTES_MAX, MENTIONS_MAX, PAGE_BYTES_MAX};
 
     use super::*;
 
@@ -106,9 +111,9 @@ mod tests {
         let (ids, limit) = (|named| vec![1; named], PAGE_MAX);
         let groups = vec![v1::GroupPosition::default(); PAGE_MAX as usize];
         let document = include_str!("../../../../docs/protocol.md");
-        let send = 1 + of_bodies(BODY_BYTES_MAX);
-        check(document, "`send`, `edit`", send);
-        check(document, "`recall`, `react`", send);
+        let change = 1 + of_bodies(BODY_BYTES_MAX);
+        check(document, "`send`, `edit`", change + of_mentions(MENTIONS_MAX));
+        check(document, "`recall`, `react`", change);
         for (row, request) in [
             ("`pull`", Request::Pull(v1::Pull { limit, ..Default::default() })),
             ("`sync`", Request::Sync(v1::Sync { groups, ..Default::default() })),

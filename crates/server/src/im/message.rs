@@ -74,6 +74,15 @@ impl Entry {
         }
     }
 
+    fn mentioned(&self) -> usize {
+        let mentions = match self {
+            Self::Send(send) => send.mentions.as_ref(),
+            Self::Edit(edit) => edit.mentions.as_ref(),
+            Self::Recall(_) | Self::React(_) | Self::Pin(_) | Self::Unpin(_) => None,
+        };
+        mentions.map_or(0, |mentions| mentions.user_ids.len())
+    }
+
     fn check(self, actor: &Actor) -> Result<NewMessage, Error> {
         match self {
             Self::Send(send) => check_send(actor, send),
@@ -143,7 +152,7 @@ fn attempt(actor: &Actor, lane: &mut Lane, entries: Vec<Queued>, now: Instant) -
     let mut attempts = Vec::with_capacity(entries.len());
     for Queued { request_id, kind, entry } in entries {
         let (mut identity, paid, limited) = (None, cost::of_bodies(entry.body_bytes()), entry.limited());
-        let admitted = lane.admit(1 + paid, now);
+        let admitted = lane.admit(1 + paid + cost::of_mentions(entry.mentioned()), now);
         let checked = check_request_id(request_id).and_then(|()| entry.check(actor));
         let outcome = checked.and_then(|new| {
             let (conversation, client_msg_id) = (new.conversation, new.client_msg_id.clone());
@@ -188,6 +197,7 @@ fn check_send(actor: &Actor, send: v1::Send) -> Result<NewMessage, Error> {
         client_time_ms: wire::position(send.client_time_ms),
         counted: !send.settings.unwrap_or_default().uncounted,
         reply_to: send.reply_to,
+        mentions: wire::mentioned(send.mentions)?,
         change: None,
         login_version: actor.login_version(),
     })

@@ -1,13 +1,14 @@
 //! Records of the store as the wire shows them, and the wire's ids as the store wants them.
 
-use anser_proto::{ConversationId, ErrorCode, GroupId, UserId, v1};
+use anser_proto::{ConversationId, ErrorCode, GroupId, UserId, limits::MENTIONS_MAX, v1};
 use anser_store::{
     Appended, Ban, Block, Change, Contact, Group, GroupNickname, History, JoinRequest, KnownDevice, Link, Member,
-    Message, MessageType, NewMessage, Now, PIN_NOTICE, Party, Pin, Preview, Privacy, Profile, Reaction,
+    Mentions, Message, MessageType, NewMessage, Now, PIN_NOTICE, Party, Pin, Preview, Privacy, Profile, Reaction,
     ReactionsOfUser, Reference, Revision, Role, Session, User, Who,
 };
 use prost::Message as _;
 
+use super::check_named;
 use crate::error::Error;
 
 /// The conversation that is named. One-to-one, only its parties may name it: nobody else learns whether it is there.
@@ -87,12 +88,26 @@ pub fn message(message: &Message) -> v1::Message {
         reply_to: message.reply_to,
         reactions: message.revision.reactions.0.iter().map(reaction).collect(),
         pinned: message.revision.pinned,
+        mentions: mentions(&message.mentions),
     }
 }
 
 /// A notice is one whoever wrote it.
 fn kind(kind: MessageType) -> i32 {
     if kind == PIN_NOTICE { v1::message::Type::Notice.into() } else { kind }
+}
+
+fn mentions(mentions: &Mentions) -> Option<v1::Mentions> {
+    let user_ids = mentions.users().iter().map(|user| user.0).collect();
+    (!mentions.is_empty()).then_some(v1::Mentions { user_ids, all: mentions.all() })
+}
+
+/// Whom a request names.
+pub fn mentioned(mentions: Option<v1::Mentions>) -> Result<Mentions, Error> {
+    let v1::Mentions { user_ids, all } = mentions.unwrap_or_default();
+    check_named("users", user_ids.len(), MENTIONS_MAX)?;
+    let users = user_ids.into_iter().filter(|id| i64::try_from(*id).is_ok()).map(UserId);
+    Ok(Mentions::new(users.collect(), all))
 }
 
 fn state(is_recalled: bool) -> v1::message::State {
@@ -143,6 +158,7 @@ pub fn new_message(new: &NewMessage, appended: &Appended) -> v1::Message {
         count: appended.count,
         counted: new.counted,
         reply_to: new.reply_to,
+        mentions: new.mentions.clone(),
         revision: Revision::default(),
     })
 }
@@ -156,6 +172,8 @@ pub fn session(session: &Session) -> v1::Session {
         conversation_id: session.conversation.to_string(),
         head: session.head,
         unread: session.unread,
+        mentions: session.mentions,
+        mentioned_at: session.mentioned_at,
         read_mark: session.read_mark,
         delivered_mark: session.delivered_mark,
         peer_read_mark: session.peer_read_mark,

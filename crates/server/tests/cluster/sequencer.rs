@@ -253,6 +253,7 @@ mod faults {
             client_time_ms: 0,
             counted: true,
             reply_to: 0,
+            mentions: Default::default(),
             change: None,
             login_version: 0,
         }

@@ -13,6 +13,7 @@ mod joining;
 mod lists;
 mod login;
 mod mark;
+mod mention;
 mod message;
 mod parts;
 mod peer;

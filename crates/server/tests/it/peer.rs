@@ -60,6 +60,7 @@ fn message(from: UserId, to: UserId, id: &str) -> NewMessage {
         client_time_ms: 0,
         counted: true,
         reply_to: 0,
+        mentions: Default::default(),
         change: None,
         login_version: 0,
     }

@@ -43,6 +43,7 @@ pub type Row = (&'static str, Ask, [Cell; 5]);
 /// In the order of [`OTHERS`].
 pub const ROWS: &[Row] = &[
     ("send", send_to, [Told, Told, Forbidden, Forbidden, NotFound]),
+    ("send: naming them", name, [Told, Told, Forbidden, Forbidden, NotFound]),
     ("pull", pull, [Untold, Untold, Untold, Untold, Untold]),
     ("pin_message", pin_first, [Told, Told, Forbidden, Forbidden, NotFound]),
     ("list_pins", list_pins, [Untold, Untold, Untold, Untold, Untold]),
@@ -84,6 +85,12 @@ fn conversation(own: u64, other: u64) -> String {
 
 fn send_to(own: u64, other: u64) -> Request {
     send(&conversation(own, other), "asked", "text")
+}
+
+fn name(own: u64, other: u64) -> Request {
+    let Request::Send(send) = send_to(own, other) else { unreachable!() };
+    let mentions = Some(v1::Mentions { user_ids: vec![other], all: false });
+    Request::Send(v1::Send { mentions, ..send })
 }
 
 fn pull(own: u64, other: u64) -> Request {

@@ -6,7 +6,7 @@ use anser_proto::{
 };
 
 use crate::{
-    ask, lists,
+    ask, lists, mention,
     raw::{Raw, TestServer, group_id, memory_store, send},
 };
 
@@ -21,6 +21,9 @@ const TABLE: &str = "
     hide_messages  NOT_MEMBER  NOT_MEMBER  ok          ok         ok         ok         ok
     who_read       NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  ok          ok         ok         ok
     send           NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
+    mention        NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
+    mention_all    NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      FORBIDDEN  ok         ok
+    mention_let    NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      ok         ok         ok
     send_when_all  NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      MUTED      ok         ok
     pin_message    NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      FORBIDDEN  ok         ok
     pin_when_all   NOT_MEMBER  NOT_MEMBER  NOT_MEMBER  MUTED      MUTED      ok         ok
@@ -154,6 +157,8 @@ impl Cast {
             "pin_message" | "pin_when_all" | "unpin_message" => self.about_pins(row, conversation).await,
             "list_pins" => ask::list_pins(conversation),
             "list_reactions" => ask::list_reactions(conversation, 2),
+            "mention" => mention::to(conversation, plain[0]),
+            "mention_all" | "mention_let" => mention::to_all(conversation),
             "typing" | "typing_all" => Request::Typing(v1::Typing { conversation_id }),
             "signal" | "signal_all" => {
                 Request::Signal(v1::Signal { conversation_id, r#type: "call".into(), ..Default::default() })
@@ -225,6 +230,7 @@ async fn every_cell_of_the_table_is_as_it_says() {
             let mut update = v1::UpdateGroup { group_id, ..Default::default() };
             match row[0] {
                 "send_when_all" | "pin_when_all" | "typing_all" | "signal_all" => update.mute_all = Some(true),
+                "mention_let" => update.members_mention_all = Some(true),
                 "propose" => update.join = Some(v1::group::Join::Approval.into()),
                 "invite_closed" | "create_closed" => update.join = Some(v1::group::Join::Closed.into()),
                 _ => {}

@@ -90,6 +90,7 @@ impl Town {
             client_time_ms: 0,
             counted: true,
             reply_to: 0,
+            mentions: Default::default(),
             change: None,
             login_version: 0,
         }

@@ -86,6 +86,24 @@ macro_rules! store_contract {
             parts {
                 an_edit_keeps_to_the_parts_of_the_messages_type
             }
+            mention {
+                who_is_named_finds_it_in_their_list_until_they_read_it
+                a_message_comes_out_with_whom_it_names
+                all_are_named_by_those_who_may
+                who_is_named_with_all_is_named_once
+                a_recall_takes_the_mentions_back
+                an_edit_names_others_in_place_of_those_before
+                an_added_mention_counts_for_who_has_not_read_the_message
+                an_edit_names_all_anew_by_those_who_may
+                what_is_put_away_names_nobody
+                whom_one_blocked_names_one_in_vain
+                mentions_that_do_not_count_are_shown_and_not_unread
+                who_is_no_member_is_named_without_effect
+                mentions_are_part_of_what_makes_a_retry_the_same
+                what_is_changed_in_the_batch_in_which_it_was_sent_names_whom_it_names_then
+                mentions_are_counted_up_to_a_bound
+                mentions_outlive_reopening
+            }
             append {
                 ids_are_dense_in_the_order_of_the_batch
                 ids_go_on_from_batch_to_batch

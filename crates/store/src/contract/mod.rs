@@ -20,6 +20,7 @@ mod lists;
 mod log;
 mod mark;
 mod members;
+mod mention;
 mod nickname;
 mod parts;
 mod people;
@@ -62,7 +63,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Between them they call every verb, with all that its statements differ by.
 #[cfg(test)]
-pub(crate) const OF_EVERY_VERB: [&str; 27] = [
+pub(crate) const OF_EVERY_VERB: [&str; 29] = [
     "life::everything_is_there_after_reopening",
     "lists::a_hidden_message_is_on_no_page",
     "lists::pinned_conversations_are_bounded",
@@ -70,6 +71,8 @@ pub(crate) const OF_EVERY_VERB: [&str; 27] = [
     "pin::a_recall_unpins_and_an_edit_does_not",
     "pin::pages_of_pins_lead_through_all",
     "pin::pages_of_reactions_lead_through_all",
+    "mention::a_recall_takes_the_mentions_back",
+    "mention::whom_one_blocked_names_one_in_vain",
     "receipt::who_read_follows_from_the_marks",
     "append::a_retry_after_leaving_gets_the_first_place_again",
     "append::another_body_under_a_known_client_msg_id_is_refused",

@@ -392,6 +392,7 @@ pub(super) fn text(from: UserId, conversation: ConversationId, id: &str) -> NewM
         client_time_ms: 1,
         counted: true,
         reply_to: 0,
+        mentions: Default::default(),
         change: None,
         login_version: 0,
     }

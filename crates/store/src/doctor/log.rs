@@ -13,7 +13,7 @@ use crate::{
 /// Everything of a message that is the same in both copies, but for its count: that follows from those before it.
 const SAME: &str = "client_msg_id, type, counted, client_time_ms, server_time_ms, from_nickname, from_platform, \
                     from_device_id, content, attachment, reply_to, target, changed, recalled_by, edited_ms, edits, reactions, \
-                    pinned, body_digest";
+                    pinned, mentions, body_digest";
 const KEY: &[&str] = &["here.from_id", "here.to_id", "here.server_msg_id"];
 /// Of a log, what is read of each row behind its key.
 const ENTRY: &str = "here.from_id AS sender, here.counted, here.count, here.server_time_ms, here.type, \
@@ -255,7 +255,12 @@ impl<P: Patient> Doctor<'_, P> {
                  recalled up to {recalled_top}"
             );
             if self.found_derivable("im_conversation", key, wrong) {
-                let sql = format!("INSERT OR REPLACE INTO im_conversation ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)");
+                let right_now = columns.split(", ").skip(2).map(|column| format!("{column} = excluded.{column}"));
+                let sql = format!(
+                    "INSERT INTO im_conversation ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?)
+                     ON CONFLICT (small_id, big_id) DO UPDATE SET {}",
+                    right_now.collect::<Vec<_>>().join(", ")
+                );
                 self.put_right(&[Query::new(sql, right.map(Into::into))]).await?;
             }
         }

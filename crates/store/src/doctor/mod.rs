@@ -8,6 +8,7 @@ mod dialect;
 mod list;
 mod log;
 mod member;
+mod mention;
 mod page;
 
 use crate::{
@@ -68,6 +69,7 @@ pub(crate) async fn examine<P: Patient>(
     doctor.logs().await?;
     doctor.groups().await?;
     doctor.lists().await?;
+    doctor.mentions().await?;
     Ok(doctor.report)
 }
 

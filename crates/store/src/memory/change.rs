@@ -8,8 +8,8 @@ use anser_proto::{
 
 use super::{Reacted, State};
 use crate::{
-    Appended, EDITS_OF_A_MESSAGE, EMOJIS_OF_A_MESSAGE, Message, MessageChange, NewMessage, PIN_NOTICE, Reaction,
-    Reactions, Refusal, Role, Target, What,
+    Appended, EDITS_OF_A_MESSAGE, EMOJIS_OF_A_MESSAGE, Mentions, Message, MessageChange, NewMessage, PIN_NOTICE,
+    Reaction, Reactions, Refusal, Role, Target, What,
 };
 
 pub(super) fn is_silent(kind: i32) -> bool {
@@ -71,7 +71,7 @@ impl State {
             return Ok(Appended::first(last_change, head.server_time_ms, head.count));
         }
         now.revision.changed = head.server_msg_id + 1;
-        let mut entry = NewMessage { counted: false, ..new.clone() };
+        let mut entry = NewMessage { mentions: Mentions::default(), counted: false, ..new.clone() };
         if change.what != What::Pin {
             (entry.content, entry.attachment) = Default::default();
         }
@@ -106,6 +106,7 @@ impl State {
             return Err(Refusal::TooLate);
         }
         (target.content, target.attachment, target.reply_to) = ("".into(), Default::default(), 0);
+        target.mentions = Mentions::default();
         target.revision.recalled_by = Some(by);
         target.revision.reactions = Reactions::default();
         target.revision.pinned = 0;
@@ -124,7 +125,7 @@ impl State {
         if if_changed.is_some_and(|changed| changed != target.revision.changed) {
             return Err(Refusal::Outdated);
         }
-        if (&target.content, &target.attachment) == (&new.content, &new.attachment) {
+        if (&target.content, &target.attachment, &target.mentions) == (&new.content, &new.attachment, &new.mentions) {
             return Ok(());
         }
         if let Ok(kind) = Type::try_from(target.kind)
@@ -138,7 +139,11 @@ impl State {
         if target.revision.edits == EDITS_MAX {
             return Err(Refusal::Limit { what: EDITS_OF_A_MESSAGE, max: EDITS_MAX });
         }
+        if !target.mentions.all() {
+            self.may_name_all(new.from.user, new)?;
+        }
         (target.content, target.attachment) = (new.content.clone(), new.attachment.clone());
+        target.mentions = new.mentions.clone();
         target.revision.edits += 1;
         target.revision.edited_ms = now_ms.max(target.server_time_ms);
         Ok(())

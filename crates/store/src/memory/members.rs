@@ -324,6 +324,7 @@ impl State {
             client_time_ms: (self.options.clock)(),
             counted: false,
             reply_to: 0,
+            mentions: Default::default(),
             change: None,
             login_version: 0,
         })

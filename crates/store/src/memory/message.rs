@@ -29,6 +29,7 @@ impl State {
             return self.change(new, &change, members_version);
         }
         self.may_write(from, conversation)?;
+        self.may_name_all(from, &new)?;
         if new.reply_to > 0 && self.said(from, conversation, new.reply_to)?.revision.recalled_by.is_some() {
             return Err(Refusal::Gone);
         }
@@ -95,6 +96,18 @@ impl State {
         let Between { refused, contact } = self.between(user, peer);
         let is_stranger = !contact && self.options.people.strangers == Strangers::Contacts;
         if refused || is_stranger { Err(Refusal::Forbidden) } else { Ok(()) }
+    }
+
+    pub(super) fn may_name_all(&self, user: UserId, new: &NewMessage) -> Result<(), Refusal> {
+        let may = match new.conversation {
+            _ if !new.mentions.all() => true,
+            ConversationId::Single { .. } => false,
+            ConversationId::Group(group) => {
+                let row = &self.groups[&group];
+                row.group.members_mention_all || row.present(user).is_some_and(|one| one.role != Role::Member)
+            }
+        };
+        if may { Ok(()) } else { Err(Refusal::Forbidden) }
     }
 
     /// Writes the next entry of a log, whoever it is from.
@@ -261,6 +274,7 @@ pub(super) fn first_place(stored: &Message, sent: &NewMessage, retry: &NewMessag
         && sent.content == retry.content
         && sent.attachment == retry.attachment
         && sent.reply_to == retry.reply_to
+        && sent.mentions == retry.mentions
         && sent.change == retry.change;
     if !is_same {
         return Err(Refusal::Conflict("client_msg_id"));

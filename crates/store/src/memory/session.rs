@@ -1,6 +1,10 @@
 //! Conversation lists and mailboxes: stamps, marks, what changed.
 
-use anser_proto::{ConversationId, GroupId, UserId, digest::groups_digest, limits::PREVIEW_CHARS_MAX};
+use anser_proto::{
+    ConversationId, GroupId, UserId,
+    digest::groups_digest,
+    limits::{MENTIONS_COUNTED_MAX, PREVIEW_CHARS_MAX},
+};
 
 use super::{State, UserRow, change::is_silent, page};
 use crate::{Changes, Mark, MarkKind, Marked, Message, Page, Party, Positions, Preview, Refusal, Session};
@@ -138,10 +142,13 @@ impl State {
                 (Party::Group(group.info_of(user), group.present(user).map(|one| one.role)), (0, 0))
             }
         };
+        let naming = self.unread_naming(user, conversation, &kept, row.read_mark);
         Some(Session {
             conversation,
             head: last.server_msg_id,
             unread: unread(&kept, row.read_mark),
+            mentions: (naming.len() as u64).min(MENTIONS_COUNTED_MAX),
+            mentioned_at: naming.first().copied().unwrap_or(0),
             read_mark: row.read_mark,
             delivered_mark: row.delivered_mark,
             peer_read_mark,
@@ -157,13 +164,30 @@ impl State {
             mailbox_seq: row.stamp,
         })
     }
+
+    /// Unread messages that name the user, of whom they did not block; of a group, while they are in it, or were at its end.
+    fn unread_naming(&self, user: UserId, conversation: ConversationId, kept: &[&Message], read_mark: u64) -> Vec<u64> {
+        let is_there = match conversation {
+            ConversationId::Single { .. } => true,
+            ConversationId::Group(group) => self.groups[&group].members().any(|one| one.user == user),
+        };
+        let names = |message: &&&Message| {
+            is_there
+                && is_unread(message, read_mark)
+                && message.from.user != user
+                && (message.mentions.all() || message.mentions.users().contains(&user))
+                && !self.blocks.contains_key(&(user, message.from.user))
+        };
+        kept.iter().filter(names).map(|message| message.server_msg_id).collect()
+    }
 }
 
 fn unread(visible: &[&Message], read_mark: u64) -> u64 {
-    let behind = |message: &&&Message| {
-        message.counted && message.server_msg_id > read_mark && message.revision.recalled_by.is_none()
-    };
-    visible.iter().filter(behind).count() as u64
+    visible.iter().filter(|message| is_unread(message, read_mark)).count() as u64
+}
+
+fn is_unread(message: &Message, read_mark: u64) -> bool {
+    message.counted && message.server_msg_id > read_mark && message.revision.recalled_by.is_none()
 }
 
 fn preview(message: &Message) -> Preview {

@@ -27,6 +27,7 @@ async fn send(store: &MysqlStore, n: u64) -> Result<Appended, Error> {
         client_time_ms: 1,
         counted: true,
         reply_to: 0,
+        mentions: Default::default(),
         change: None,
         login_version: 0,
     };

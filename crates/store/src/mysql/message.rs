@@ -20,7 +20,7 @@ use crate::{
 
 const COLUMNS: &str =
     "server_msg_id, client_msg_id, type, counted, count, client_time_ms, server_time_ms, from_nickname,
-                       from_platform, from_device_id, content, attachment, reply_to, target, body_digest";
+                       from_platform, from_device_id, content, attachment, reply_to, target, body_digest, mentions";
 
 /// What makes a message the same.
 pub(super) type Identity = (ConversationId, UserId, ClientMsgId);
@@ -42,6 +42,7 @@ struct Stored {
     content: Arc<[u8]>,
     attachment: Bytes,
     reply_to: u64,
+    mentions: Option<String>,
     body_digest: Option<Digest>,
     /// Of this transaction: it was looked for, and was not there before.
     was_absent: bool,
@@ -54,7 +55,8 @@ impl Stored {
             None if self.kind == message.kind
                 && *self.content == *message.content.as_bytes()
                 && self.attachment == message.attachment
-                && self.reply_to == message.reply_to =>
+                && self.reply_to == message.reply_to
+                && self.mentions == message.mentions.packed() =>
             {
                 KnownBody::Same
             }
@@ -126,8 +128,9 @@ impl Places {
         let digest: Option<Vec<u8>> = get(&mut row, 10)?;
         let digest = digest.map(|digest| digest[..].try_into()).transpose();
         let body_digest = digest.map_err(|_| Damage("a digest has another length".into()))?;
+        let mentions = get(&mut row, 11)?;
         let was_absent = false;
-        let stored = Stored { first, kind, content, attachment, reply_to, body_digest, was_absent };
+        let stored = Stored { first, kind, content, attachment, reply_to, mentions, body_digest, was_absent };
         self.known.insert((conversation, from, id), Some(stored));
         Ok(from)
     }
@@ -142,6 +145,7 @@ impl Places {
             content: Arc::from(message.content.clone()),
             attachment: message.attachment.clone(),
             reply_to: message.reply_to,
+            mentions: message.mentions.packed(),
             body_digest: row.body_digest(),
             was_absent: matches!(self.known.get(&identity), Some(None)),
         };
@@ -163,7 +167,7 @@ fn select(sql: &mut Sql, table: Table, messages: &[&NewMessage]) {
     let owner = if matches!(table, Table::Group(_)) { "once_id" } else { "to_id" };
     sql.push("; SELECT from_id, ").push(owner);
     sql.push(
-        ", client_msg_id, server_msg_id, server_time_ms, count, type, content, attachment, reply_to, body_digest FROM ",
+        ", client_msg_id, server_msg_id, server_time_ms, count, type, content, attachment, reply_to, body_digest, mentions FROM ",
     );
     sql.push(&table.name()).push(" WHERE ");
     for (at, message) in messages.iter().enumerate() {
@@ -235,7 +239,11 @@ pub(super) fn write_row(sql: &mut Sql, owner: u64, row: MessageRow<'_>) {
     sql.push(&message.from.platform.to_string()).push(",").text(&message.from.device_id).push(",");
     sql.text(content).push(",").blob(attachment).push(",").number(message.reply_to).push(",").number(row.target());
     match row.body_digest() {
-        Some(digest) => sql.push(",").blob(&digest).push(")"),
+        Some(digest) => sql.push(",").blob(&digest),
+        None => sql.push(",NULL"),
+    };
+    match row.mentions() {
+        Some(mentions) => sql.push(",").text(&mentions).push(")"),
         None => sql.push(",NULL)"),
     };
 }

@@ -138,6 +138,8 @@ async fn crowd(url: &str) -> Conn {
     fill(&mut db, CROWD, "im_conversation", head, "IF(seq % 2, 0, seq), seq + 1, 1, 1, 1").await;
     let entry = "user_id, small_id, big_id, mailbox_seq, read_mark, read_count, delivered_mark";
     fill(&mut db, CROWD, "im_session", entry, "seq, IF(seq % 2, 0, seq), seq + 1, 1, 1, 1, 1").await;
+    let mention = "user_id, small_id, big_id, server_msg_id, from_id";
+    fill(&mut db, CROWD, "im_mention", mention, "seq, 0, 1 + seq DIV 10, 1 + seq % 100, 1").await;
     for shard in 0..SHARDS {
         let user = format!("{SHARDS} * (1 + seq DIV 100) + {shard}");
         let columns =

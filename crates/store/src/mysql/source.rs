@@ -24,8 +24,8 @@ use crate::{
     questions,
     rows::{
         AnnouncementRow, BanRow, BlockRow, ChangeRow, Column as _, ContactRow, Damage, DeviceRow, Entry, GroupRow,
-        Head, HiddenRow, JoinRequestRow, LastSeenRow, LinkRow, Mailbox, MessageRow, PasswordRow, PinRow, ProfileRow,
-        ReactionRow, RecalledRow, RevokedRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
+        Head, HiddenRow, JoinRequestRow, LastSeenRow, LinkRow, Mailbox, MentionRow, MessageRow, PasswordRow, PinRow,
+        ProfileRow, ReactionRow, RecalledRow, RevokedRow, Row, StandingMessage, Stay, Take, Thing, UserRow,
     },
     verb::Wants,
 };
@@ -56,6 +56,7 @@ struct Keys {
     recalled: BTreeSet<(ConversationId, u64)>,
     pins: BTreeSet<(ConversationId, u64)>,
     hidden: BTreeSet<(UserId, (ConversationId, u64))>,
+    mentions: BTreeSet<(UserId, (ConversationId, u64))>,
     standing: BTreeSet<(ConversationId, u64)>,
 }
 
@@ -84,6 +85,7 @@ impl Keys {
                 Want::Recalled(conversation, place) => keys.recalled.insert((conversation, place)),
                 Want::Pin(conversation, place) => keys.pins.insert((conversation, place)),
                 Want::Hidden(user, conversation, place) => keys.hidden.insert((user, (conversation, place))),
+                Want::Mention(user, conversation, place) => keys.mentions.insert((user, (conversation, place))),
                 Want::LastSeen(user) => keys.last_seen.insert(user),
                 Want::Profile(user) => keys.profiles.insert(user),
                 Want::Standing(conversation, place) => keys.standing.insert((conversation, place)),
@@ -123,6 +125,7 @@ impl Keys {
         of::<RecalledRow>(&self.recalled, Lock::None, sql);
         of::<PinRow>(&self.pins, Lock::None, sql);
         of::<HiddenRow>(&self.hidden, Lock::None, sql);
+        of::<MentionRow>(&self.mentions, Lock::None, sql);
         of::<LastSeenRow>(&self.last_seen, Lock::None, sql);
         of::<ProfileRow>(&self.profiles, Lock::None, sql);
         for (conversation, place) in &self.standing {
@@ -152,6 +155,7 @@ impl Keys {
         take(self.recalled, results, &mut tables.recalled).await?;
         take(self.pins, results, &mut tables.pins).await?;
         take(self.hidden, results, &mut tables.hidden).await?;
+        take(self.mentions, results, &mut tables.mentions).await?;
         take(self.last_seen, results, &mut tables.last_seen).await?;
         take(self.profiles, results, &mut tables.profiles).await?;
         for key in self.standing {

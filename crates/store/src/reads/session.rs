@@ -2,7 +2,11 @@
 
 use std::{collections::HashSet, ops::ControlFlow, sync::Arc};
 
-use anser_proto::{ConversationId, GroupId, UserId, digest::groups_digest, limits::PREVIEW_CHARS_MAX};
+use anser_proto::{
+    ConversationId, GroupId, UserId,
+    digest::groups_digest,
+    limits::{MENTIONS_COUNTED_MAX, PREVIEW_CHARS_MAX},
+};
 
 use crate::{
     Changes, Group, Message, Page, Party, Positions, Preview, Refusal, Session, Stretch, User,
@@ -171,6 +175,8 @@ struct Listed {
     hidden_top: u64,
     /// Something behind the read mark may be recalled.
     is_recalled_behind: bool,
+    /// And something may name the user.
+    is_named_behind: bool,
 }
 
 fn entry(dialect: Dialect, user: UserId, conversation: ConversationId) -> Query {
@@ -187,7 +193,7 @@ fn entries(dialect: Dialect, user: UserId, which: &str, params: impl Into<Vec<Va
     let entry = columns_of::<Entry>("entry");
     let sql = format!(
         "SELECT {entry}, COALESCE(head.server_msg_id, 0), COALESCE(head.count, 0),
-                COALESCE(head.last_shown, 0), COALESCE(head.recalled_top, 0),
+                COALESCE(head.last_shown, 0), COALESCE(head.recalled_top, 0), COALESCE(head.mentioned_top, 0),
                 CASE (SELECT own.privacy & 4 FROM im_mailbox AS own WHERE own.user_id = entry.user_id)
                     WHEN 4 THEN 0 ELSE COALESCE(peers.shown_read_mark, peers.read_mark, 0) END,
                 COALESCE(peers.shown_delivered_mark, peers.delivered_mark, 0),
@@ -217,7 +223,8 @@ impl Listed {
         let own = Entry::take(row)?;
         let Entry { mailbox_seq, read_mark, read_count, delivered_mark, cleared, hidden_top, .. } = own;
         let mut head = Place { server_msg_id: row.get()?, count: row.get()? };
-        let (mut last_shown, recalled_top): (u64, u64) = row.get()?;
+        let (mut last_shown, (recalled_top, mentioned_top)): (u64, (u64, u64)) = row.get()?;
+        let mut has_left = false;
         let (peer_read_mark, peer_delivered_mark) = row.get()?;
         let no_part = || damaged.note(&Damage("the user has no part in it".into()).of::<Entry>(&(user, conversation)));
         let (party, first) = match conversation {
@@ -239,7 +246,8 @@ impl Listed {
                 }
                 let muted_until_ms = row.get::<Option<_>>()?.unwrap_or(0);
                 let role = listed_role(row, group, user, damaged);
-                if role.is_none() {
+                has_left = role.is_none();
+                if has_left {
                     // Its count comes with the message, a notice of their going.
                     last_shown = left_at.unwrap_or(0);
                     head = Place { server_msg_id: last_shown, count: read_count };
@@ -255,6 +263,8 @@ impl Listed {
             conversation,
             head: head.server_msg_id,
             unread: head.count.saturating_sub(read_count),
+            mentions: 0,
+            mentioned_at: 0,
             read_mark,
             delivered_mark,
             peer_read_mark,
@@ -270,7 +280,8 @@ impl Listed {
             mailbox_seq,
         };
         let is_recalled_behind = recalled_top > read_mark;
-        Ok(Self { session, read_count, last_shown, cleared, hidden_top, is_recalled_behind })
+        let is_named_behind = mentioned_top > read_mark && !has_left;
+        Ok(Self { session, read_count, last_shown, cleared, hidden_top, is_recalled_behind, is_named_behind })
     }
 }
 
@@ -314,6 +325,7 @@ async fn with_last_messages<D: Snapshot>(
     db.ask(&questions, each).await?;
     leave_out_hidden(db, user, &mut listed).await?;
     leave_out_recalled(db, &mut listed).await?;
+    count_mentions(db, user, &mut listed).await?;
     Ok(listed.into_iter().map(|listed| listed.session).collect())
 }
 
@@ -341,6 +353,26 @@ async fn leave_out_recalled<D: Snapshot>(db: &mut D, listed: &mut [Listed]) -> R
     let concerned = listed.iter_mut().filter(is_concerned).map(|listed| &mut listed.session).collect();
     let behind = |session: &Session| questions::recalled_behind(session.conversation, session.read_mark, session.head);
     take_off(db, concerned, behind).await
+}
+
+/// What is unread and names the user.
+async fn count_mentions<D: Snapshot>(db: &mut D, user: UserId, listed: &mut [Listed]) -> Result<(), D::Error> {
+    let is_concerned = |listed: &&mut Listed| listed.is_named_behind && listed.session.unread > 0;
+    let mut concerned: Vec<_> = listed.iter_mut().filter(is_concerned).map(|listed| &mut listed.session).collect();
+    let dialect = db.dialect();
+    let behind = |session: &Session| {
+        questions::mentions_behind(dialect, user, session.conversation, (session.read_mark, session.head))
+    };
+    let questions: Vec<_> = concerned.iter().map(|session| behind(session)).collect();
+    let each = &mut |at: usize, row: &mut dyn Take| {
+        let (session, place, is_seen): (_, u64, bool) = (&mut concerned[at], row.get()?, row.get()?);
+        if is_seen && session.mentions == 0 {
+            session.mentioned_at = place;
+        }
+        session.mentions += u64::from(is_seen && session.mentions < MENTIONS_COUNTED_MAX);
+        Ok(ControlFlow::Continue(()))
+    };
+    db.ask(&questions, each).await
 }
 
 /// Off the unread counts.

@@ -16,6 +16,8 @@ pub(crate) struct Head {
     pub(crate) last_shown: u64,
     /// The last message that counted and is recalled; 0: none is.
     pub(crate) recalled_top: u64,
+    /// The last message that counted and named somebody; 0: none did.
+    pub(crate) mentioned_top: u64,
 }
 
 /// A message's place in a log: its id and its count.
@@ -32,7 +34,7 @@ impl Row for Head {
     const KEY: &[&str] = &["small_id", "big_id"];
     const GUARD: Option<Guard<Self>> = Some(Guard("server_msg_id", |head| head.server_msg_id));
 
-    columns!(server_msg_id, count, server_time_ms, last_shown, recalled_top);
+    columns!(server_msg_id, count, server_time_ms, last_shown, recalled_top, mentioned_top);
 }
 
 impl Head {
@@ -66,6 +68,7 @@ impl Head {
             client_time_ms: self.server_time_ms,
             counted: false,
             reply_to: 0,
+            mentions: Default::default(),
             change: None,
             login_version: 0,
         }

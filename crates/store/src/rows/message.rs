@@ -5,7 +5,7 @@ use std::sync::Arc;
 use anser_proto::{ClientMsgId, ConversationId, UserId, v1};
 
 use super::{Column, Damage, Head, Put, Row, Salvage, Take};
-use crate::{Message, NewMessage, PIN_NOTICE, Reaction, Reactions, Revision, Sender, digest::Digest};
+use crate::{Mentions, Message, NewMessage, PIN_NOTICE, Reaction, Reactions, Revision, Sender, digest::Digest};
 
 /// A message at its place.
 #[derive(Clone, Copy)]
@@ -30,6 +30,10 @@ impl MessageRow<'_> {
         if is_silent { ("", &[]) } else { (&self.message.content, &self.message.attachment) }
     }
 
+    pub(crate) fn mentions(&self) -> Option<String> {
+        if self.changing.is_some() { None } else { self.message.mentions.packed() }
+    }
+
     pub(crate) fn target(&self) -> u64 {
         self.changing.map_or(0, |changing| changing.target)
     }
@@ -50,7 +54,7 @@ pub(crate) fn is_notice(kind: i32) -> bool {
 
 /// What is read of a message, by [`take_message`].
 pub(crate) const COLUMNS: &str = "server_msg_id, client_msg_id, from_id, from_nickname, from_platform, from_device_id, type, content, \
-     attachment, client_time_ms, server_time_ms, count, counted, reply_to, changed, recalled_by, edited_ms, edits, reactions, pinned";
+     attachment, client_time_ms, server_time_ms, count, counted, reply_to, changed, recalled_by, edited_ms, edits, reactions, pinned, mentions";
 
 /// A row of [`COLUMNS`], as far as it can be read. It has a place in any case.
 pub(crate) fn take_message(row: &mut Salvage<'_>, conversation: ConversationId) -> Result<Message, Damage> {
@@ -80,6 +84,7 @@ pub(crate) fn take_message(row: &mut Salvage<'_>, conversation: ConversationId) 
             reactions: row.get(),
             pinned: row.get(),
         },
+        mentions: row.get(),
     })
 }
 
@@ -111,7 +116,7 @@ impl StandingMessage {
     }
 
     pub(crate) fn put_beside_body(&self, to: &mut dyn Put) {
-        let Message { reply_to, revision, .. } = &self.message;
+        let Message { reply_to, mentions, revision, .. } = &self.message;
         reply_to.put(to);
         revision.changed.put(to);
         revision.recalled_by.put(to);
@@ -119,6 +124,7 @@ impl StandingMessage {
         revision.edits.put(to);
         revision.reactions.put(to);
         revision.pinned.put(to);
+        mentions.put(to);
         self.body_digest.put(to);
     }
 
@@ -147,6 +153,7 @@ impl Row for StandingMessage {
         "edits",
         "reactions",
         "pinned",
+        "mentions",
         "body_digest",
     ];
 
@@ -179,6 +186,21 @@ impl Column for Reactions {
         let Some(text) = from.get::<Option<Arc<str>>>()? else { return Ok(Self::default()) };
         let reactions = text.lines().map(take_reaction).collect::<Option<_>>();
         reactions.map(Self).ok_or_else(|| Damage("column reactions is not as the schema has it".into()))
+    }
+}
+
+/// Null: nobody is named.
+impl Column for Mentions {
+    fn put(&self, to: &mut dyn Put) {
+        match self.packed() {
+            Some(text) => to.text(&text),
+            None => to.null(),
+        }
+    }
+
+    fn take(from: &mut dyn Take) -> Result<Self, Damage> {
+        let Some(text) = from.get::<Option<Arc<str>>>()? else { return Ok(Self::default()) };
+        Self::unpacked(&text).ok_or_else(|| Damage("column mentions is not as the schema has it".into()))
     }
 }
 

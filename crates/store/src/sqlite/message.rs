@@ -34,13 +34,13 @@ impl MessageSql {
             each(&format!(
                 "INSERT INTO {table}_{{shard}} ({key}, from_id, server_msg_id, client_msg_id, type, counted, count,
                      client_time_ms, server_time_ms, from_nickname, from_platform, from_device_id, content, attachment,
-                     reply_to, target, body_digest)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17) {conflict}"
+                     reply_to, target, body_digest, mentions)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18) {conflict}"
             ))
         };
         let find = |table: &str, which: &str| {
             each(&format!(
-                "SELECT server_msg_id, server_time_ms, count, type, content, attachment, reply_to, body_digest
+                "SELECT server_msg_id, server_time_ms, count, type, content, attachment, reply_to, body_digest, mentions
                  FROM {table}_{{shard}}
                  WHERE client_msg_id = ?1 AND from_id = ?2 AND {which}"
             ))
@@ -123,7 +123,8 @@ impl MessageSql {
                 Ok(row.get::<_, MessageType>(3)? == message.kind
                     && row.get_ref(4)? == ValueRef::Text(message.content.as_bytes())
                     && row.get_ref(5)? == ValueRef::Blob(&message.attachment)
-                    && number(row, 6)? == message.reply_to)
+                    && number(row, 6)? == message.reply_to
+                    && row.get::<_, Option<String>>(8)? == message.mentions.packed())
             };
             let body = match row.get::<_, Option<Digest>>(7)? {
                 Some(digest) => KnownBody::Digested(digest),
@@ -178,6 +179,7 @@ fn insert(db: &Connection, sql: &str, owner: u64, row: MessageRow<'_>, wrote: &m
         int(message.reply_to),
         int(row.target()),
         row.body_digest(),
+        row.mentions(),
     ]);
     match inserted {
         Ok(0) => Ok(false),

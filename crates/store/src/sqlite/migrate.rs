@@ -9,7 +9,7 @@ use crate::{WRITER_VERSION, digest::Digests, random_log_id};
 
 /// Each may have a part that runs once for every shard, behind the line [`FOR_EACH_SHARD`]. A released one is never
 /// edited: stores exist that ran it.
-const MIGRATIONS: [&str; 13] = [
+const MIGRATIONS: [&str; 14] = [
     include_str!("migrations/0001_first.sql"),
     include_str!("migrations/0002_logins.sql"),
     include_str!("migrations/0003_invitations.sql"),
@@ -23,6 +23,7 @@ const MIGRATIONS: [&str; 13] = [
     include_str!("migrations/0011_devices.sql"),
     include_str!("migrations/0012_profiles.sql"),
     include_str!("migrations/0013_pins.sql"),
+    include_str!("migrations/0014_mentions.sql"),
 ];
 const FOR_EACH_SHARD: &str = "-- for each shard --\n";
 

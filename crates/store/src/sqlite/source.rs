@@ -164,6 +164,9 @@ impl Source for Database<'_> {
             Want::Hidden(user, conversation, place) => {
                 self.read(None, (user, (conversation, place)), &mut tables.hidden)
             }
+            Want::Mention(user, conversation, place) => {
+                self.read(None, (user, (conversation, place)), &mut tables.mentions)
+            }
             Want::LastSeen(user) => self.read(None, user, &mut tables.last_seen),
             Want::Profile(user) => self.read(None, user, &mut tables.profiles),
         }

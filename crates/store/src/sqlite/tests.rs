@@ -44,6 +44,7 @@ async fn send(store: &SqliteStore, n: u64) -> Result<u64, Error> {
         client_time_ms: 1,
         counted: true,
         reply_to: 0,
+        mentions: Default::default(),
         change: None,
         login_version: 0,
     };

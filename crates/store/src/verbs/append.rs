@@ -3,14 +3,20 @@
 use anser_proto::{ConversationId, GroupId};
 use tokio::time::Instant;
 
-use super::change::{change_message, want_change};
+use super::{
+    change::{change_message, want_change},
+    mention::note_mentions,
+};
 use crate::{
     Appended, NewMessage, Refusal, Strangers, check_mute,
     digest::Digests,
     facts::{Facts, Known, KnownBody, Stop, Want, of_each},
-    rows::{Entry, GroupRow, Head, MessageRow, StandingMessage},
+    rows::{Entry, Head, MessageRow, StandingMessage},
     verb::{Company, Verb, Wants},
 };
+
+/// So many small rows are about as much as a message.
+const MENTIONS_AS_A_MESSAGE: usize = 5;
 
 /// The messages of one batch, each of which may be refused alone.
 pub(crate) struct Append {
@@ -65,7 +71,7 @@ impl Verb for Append {
     }
 
     fn weight(&self) -> usize {
-        self.batch.len()
+        self.batch.iter().map(|message| 1 + message.mentions.users().len() / MENTIONS_AS_A_MESSAGE).sum()
     }
 
     fn bytes(&self) -> usize {
@@ -140,11 +146,13 @@ fn append_single(facts: &mut Facts<'_>, message: &NewMessage) -> Result<Appended
     if !may_write(facts, &own) && to != from {
         return Err(Refusal::Forbidden.into());
     }
+    message.mentions.check_all(None)?;
     check_reply(facts, message)?;
     head.advance(facts.now_ms(), message.counted);
     if let Some(known) = facts.source.store(MessageRow { message, head: &head, changing: None })? {
         return known.place(facts.digests, message);
     }
+    note_mentions(facts, message, &mut head);
     facts.move_head(conversation, head);
     let hides_reads = facts.mailbox_of(from)?.privacy.hides_reads;
     let sender_mailbox_seq = facts.stamp(from, conversation, |entry| {
@@ -169,8 +177,9 @@ fn append_to_group(facts: &mut Facts<'_>, group: GroupId, message: &NewMessage) 
     let stay = facts.membership(group, from)?.ok_or(Refusal::NotMember)?;
     facts.must_be_logged_in(from, &message.from.device_id, message.login_version)?;
     let now_ms = facts.now_ms();
-    let GroupRow { members_version, mute_all, .. } = facts.group(group)?.ok_or(Refusal::NotMember)?;
-    check_mute(stay.role, stay.muted_until_ms, mute_all, now_ms)?;
+    let row = facts.group(group)?.ok_or(Refusal::NotMember)?;
+    check_mute(stay.role, stay.muted_until_ms, row.mute_all, now_ms)?;
+    message.mentions.check_all(Some((&stay, &row)))?;
     let before = facts.session(from, conversation)?.unwrap_or_default();
     let hides_reads = facts.mailbox_of(from)?.privacy.hides_reads;
     check_reply(facts, message)?;
@@ -178,13 +187,14 @@ fn append_to_group(facts: &mut Facts<'_>, group: GroupId, message: &NewMessage) 
     if let Some(known) = facts.source.store(MessageRow { message, head: &head, changing: None })? {
         return known.place(facts.digests, message);
     }
+    note_mentions(facts, message, &mut head);
     facts.move_head(conversation, head);
     let mut own = before;
     own.read_to(head.place());
     own.show(&before, hides_reads);
     facts.tables.sessions.set((from, conversation), Some(own));
     facts.answer(from, group)?;
-    Ok(Appended { members_version, ..appended(&head) })
+    Ok(Appended { members_version: row.members_version, ..appended(&head) })
 }
 
 /// What the sender of the message at the head is told, before mailboxes are.

@@ -8,12 +8,13 @@ use anser_proto::{ConversationId, UserId};
 use super::{
     append::{appended, may_write},
     edit::edit,
+    mention::MentionsChanged,
     pin::{check_pinner, pin, unpin},
     react::react,
     recall::recall,
 };
 use crate::{
-    Appended, MessageChange, NewMessage, Refusal, Target, What, check_mute,
+    Appended, Message, MessageChange, NewMessage, Refusal, Target, What, check_mute,
     facts::{Facts, Stop, Want},
     rows::{Changing, Head, MessageRow, RecalledRow, StandingMessage},
     verb::Wants,
@@ -55,6 +56,7 @@ pub(super) fn change_message(
     let standing = facts.standing_seen_by(user, conversation, place)?;
     let mut head = facts.head(conversation)?.unwrap_or_default();
     let last_change = standing.message.revision.changed.max(place);
+    let named_before = standing.message.mentions.clone();
     let changed = match change.what {
         What::Recall => recall(facts, message, standing)?,
         What::Edit { if_changed } => edit(facts, message, standing, if_changed)?,
@@ -65,6 +67,7 @@ pub(super) fn change_message(
     let Some(mut changed) = changed else {
         return Ok(Appended::first(last_change, head.server_time_ms, head.count));
     };
+    let mentions = MentionsChanged::of(facts, &named_before, &changed.message)?;
     match change.what {
         What::Pin => head.advance(facts.now_ms(), false),
         _ => head.advance_silently(facts.now_ms()),
@@ -74,6 +77,9 @@ pub(super) fn change_message(
         return known.place(facts.digests, message);
     }
     changed.message.revision.changed = head.server_msg_id;
+    if mentions.write(facts, (conversation, place)) {
+        head.mentioned_top = head.mentioned_top.max(place);
+    }
     if change.what == What::Recall && changed.message.counted {
         head.recalled_top = head.recalled_top.max(place);
         facts.tables.recalled.set((conversation, place), Some(RecalledRow { entry: head.server_msg_id }));
@@ -151,9 +157,8 @@ impl StandingMessage {
 
     /// The body is about to go: what it was sent with is known again by its digest.
     pub(super) fn keep_digest(&mut self, facts: &Facts<'_>) {
-        let message = &self.message;
-        let digest =
-            || facts.digests.of_body(message.kind, &message.content, &message.attachment, message.reply_to, None);
+        let Message { kind, content, attachment, reply_to, mentions, .. } = &self.message;
+        let digest = || facts.digests.of_body(*kind, content, attachment, *reply_to, mentions, None);
         self.body_digest = Some(self.body_digest.unwrap_or_else(digest));
     }
 }

@@ -2,6 +2,7 @@
 
 use anser_proto::ConversationId;
 
+use super::mention::MentionsChanged;
 use crate::{
     Change, Hidden, Hide, Now, Reactions,
     facts::{Facts, Stop, Want, of_each},
@@ -104,6 +105,8 @@ impl HideMessages {
         facts.drop_reactions(conversation, &standing)?;
         standing.keep_digest(facts);
         let message = &mut standing.message;
+        let named = std::mem::take(&mut message.mentions);
+        MentionsChanged::of(facts, &named, message)?.write(facts, (conversation, place));
         (message.content, message.attachment, message.reply_to) = ("".into(), Default::default(), 0);
         message.revision.reactions = Reactions::default();
         facts.tables.standing.set((conversation, place), Some(standing));

@@ -17,6 +17,7 @@ mod joining;
 mod leaving;
 mod link;
 mod mark;
+mod mention;
 mod muting;
 mod pin;
 mod probe;

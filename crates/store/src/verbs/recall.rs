@@ -3,7 +3,7 @@
 use anser_proto::ConversationId;
 
 use crate::{
-    NewMessage, Reactions, Refusal, Role,
+    Mentions, NewMessage, Reactions, Refusal, Role,
     facts::{Facts, Stop},
     rows::StandingMessage,
 };
@@ -25,6 +25,7 @@ pub(super) fn recall(
     standing.keep_digest(facts);
     let target = &mut standing.message;
     (target.content, target.attachment, target.reply_to) = ("".into(), Default::default(), 0);
+    target.mentions = Mentions::default();
     target.revision.recalled_by = Some(message.from.user);
     target.revision.reactions = Reactions::default();
     Ok(Some(standing))

@@ -82,6 +82,7 @@ impl NicknameChange {
             client_time_ms,
             counted: false,
             reply_to: 0,
+            mentions: Default::default(),
             change: None,
             login_version,
         }

@@ -2,14 +2,14 @@
 
 use anser_proto::{GroupId, UserId};
 use anser_store::{
-    Device, MembersAction, MembersChange, NicknameChange, Store,
+    Device, MembersAction, MembersChange, Mentions, NewMessage, NicknameChange, Store,
     doctor::{Finding, Report},
 };
 
 use crate::talk::{found, group, send, sender, settle, single, text};
 
 /// Users 1 to 6 and what they said: 1 and 2 to each other, 1 to themselves and to 3; in group 10 there are 1, 2 and
-/// 3, of whom 2 left and came back. And two strangers, who write to each other and in group 20.
+/// 3, of whom 2 left and came back. Some of it names 1 and 3, or all in the group. And two strangers, who write to each other and in group 20.
 pub async fn village(store: &dyn Store) {
     settle(store, 12).await;
     found(store, 10, 1, &[2, 3]).await;
@@ -17,7 +17,10 @@ pub async fn village(store: &dyn Store) {
     send(store, text(8, single(8, 12), "hello")).await.expect("stored");
     for n in 0..6 {
         for (from, to) in [(1 + n % 2, single(1, 2)), (1, single(1, 1)), (1, single(1, 3)), (1 + n % 3, group(10))] {
-            send(store, text(from, to, &format!("{to}-{n}"))).await.expect("stored");
+            let names = if n == 1 { vec![UserId(1), UserId(3)] } else { Vec::new() };
+            let mentions = Mentions::new(names, n == 0 && to == group(10));
+            let said = NewMessage { mentions, ..text(from, to, &format!("{to}-{n}")) };
+            send(store, said).await.expect("stored");
         }
     }
     for action in [MembersAction::Leave, MembersAction::Invite(vec![UserId(2)])] {
@@ -316,6 +319,32 @@ pub const ENTRIES: &[Case] = &[
         "im_session",
         "no part",
         Repaired,
+    ),
+];
+
+pub const MENTIONS: &[Case] = &[
+    Case("DELETE FROM im_mention WHERE user_id = 0", "im_message_recv_2", "whom it names does not find it", Told),
+    Case("DELETE FROM im_mention WHERE big_id = 2", "im_message_send_2", "whom it names does not find it", Told),
+    Case("INSERT INTO im_mention VALUES (3, 0, 10, 4, 3)", "im_mention", "no message names them", Restored),
+    Case("INSERT INTO im_mention VALUES (3, 0, 10, 99, 3)", "im_mention", "no message names them", Restored),
+    Case("INSERT INTO im_mention VALUES (4, 1, 3, 2, 1)", "im_mention", "no message names them", Restored),
+    Case(
+        "UPDATE im_message_recv_2 SET mentions = '1' WHERE group_id = 10 AND server_msg_id = 3",
+        "im_mention",
+        "no message names them",
+        Repaired,
+    ),
+    Case(
+        "UPDATE im_mention SET from_id = 3 WHERE user_id = 1 AND big_id = 10",
+        "im_mention",
+        "no message names them",
+        Repaired,
+    ),
+    Case(
+        "UPDATE im_conversation SET mentioned_top = 0 WHERE big_id = 2",
+        "im_mention",
+        "the head knows of none so far",
+        Restored,
     ),
 ];
 

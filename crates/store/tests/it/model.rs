@@ -21,9 +21,9 @@ use std::{
 use anser_proto::{ConversationId, GroupId, UserId};
 use anser_store::{
     Device, DeviceAction, DeviceChange, Flags, GroupChange, GroupUpdate, Hide, Mark, MarkKind, MembersAction,
-    MembersChange, MessageChange, NewGroup, NewMessage, NewUser, Options, PasswordHash, PeopleAction, PeopleChange,
-    PeopleOptions, PrivacyChange, ProfileChange, Rank, SessionAction, SessionChange, Store, Stretch, Target, What, Who,
-    Window,
+    MembersChange, Mentions, MessageChange, NewGroup, NewMessage, NewUser, Options, PasswordHash, PeopleAction,
+    PeopleChange, PeopleOptions, PrivacyChange, ProfileChange, Rank, SessionAction, SessionChange, Store, Stretch,
+    Target, What, Who, Window,
     contract::{Make, Subject},
     memory::MemoryStore,
     sequencer::HeadSequencer,
@@ -43,10 +43,10 @@ const DAY: u64 = 86_400_000;
 
 #[derive(Clone, Debug)]
 enum Step {
-    /// Where to, `client_msg_id`, body, counted; and by which login.
-    Append(UserId, Vec<(ConversationId, &'static str, &'static str, bool)>, Login),
+    /// By which login.
+    Append(UserId, Vec<entry::Entry>, Login),
     /// What the entry is called, what it changes, and what the target becomes.
-    Change(UserId, ConversationId, &'static str, MessageChange, &'static str, Login),
+    Change(UserId, ConversationId, &'static str, MessageChange, entry::Words, Login),
     ReadLog(UserId, ConversationId, Stretch),
     Mark(Mark, Login),
     ChangeSession(SessionChange, Login),
@@ -171,9 +171,10 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 fn append() -> impl Strategy<Value = Step> {
-    let entry = (place(), sample(&["a", "b", "c", "d", "e"]), sample(&["x", "x", "x", "y"]), any::<bool>());
+    let words = (sample(&["x", "x", "x", "y"]), mentions());
+    let entry = (place(), sample(&["a", "b", "c", "d", "e"]), words, any::<bool>());
     (user(), prop::collection::vec(entry, 1..5), login()).prop_map(|(from, batch, login)| {
-        let batch = batch.into_iter().map(|(place, id, body, counted)| (place.of(from), id, body, counted));
+        let batch = batch.into_iter().map(|(place, id, words, counted)| (place.of(from), id, words, counted));
         Step::Append(from, batch.collect(), login)
     })
 }
@@ -190,10 +191,19 @@ fn change() -> impl Strategy<Value = Step> {
         1 => Just(What::Unpin),
     ];
     let id = sample(&["f", "g", "h", "i", "j", "k", "l", "m"]);
-    let becomes = sample(&["", "x", "x y", "y", "z x y"]);
+    let becomes = (sample(&["", "x", "x y", "y", "z x y"]), mentions());
     (user(), place(), id, target, what, becomes, login()).prop_map(|(user, place, id, target, what, becomes, login)| {
         Step::Change(user, place.of(user), id, MessageChange { target, what }, becomes, login)
     })
+}
+
+fn mentions() -> impl Strategy<Value = Mentions> {
+    let users = prop::collection::vec(user(), 1..3);
+    prop_oneof![
+        6 => Just(Mentions::default()),
+        3 => users.prop_map(|users| Mentions::new(users, false)),
+        1 => (user(), any::<bool>()).prop_map(|(user, all)| Mentions::new(vec![user], all)),
+    ]
 }
 
 fn read_log() -> impl Strategy<Value = Step> {
@@ -406,7 +416,7 @@ async fn take(store: &dyn Store, step: &Step) -> String {
             let login_version = login.version(store, from).await;
             let batch = batch
                 .into_iter()
-                .map(|(to, id, body, counted)| NewMessage { login_version, ..message(from, to, id, body, counted) });
+                .map(|(to, id, words, counted)| NewMessage { login_version, ..message(from, to, id, words, counted) });
             append_plainly(store, batch.collect()).await
         }
         Step::Change(user, conversation, id, change, becomes, login) => {

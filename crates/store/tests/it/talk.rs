@@ -66,6 +66,7 @@ pub fn text(from: u64, conversation: ConversationId, client_msg_id: &str) -> New
         client_time_ms: 1,
         counted: true,
         reply_to: 0,
+        mentions: Default::default(),
         change: None,
         login_version: 0,
     }

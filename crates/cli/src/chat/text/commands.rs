@@ -24,6 +24,12 @@ impl Text {
         self.pick("logged out there", "已让该设备下线")
     }
 
+    /// Whom a text names.
+    pub fn naming(self) -> (&'static str, &'static str) {
+        let what = self.pick("in a group: name somebody, or everybody", "群里提到某人，或所有人");
+        (self.pick("@ACCOUNT, @all", "@账号、@all"), what)
+    }
+
     /// A command as it is written.
     pub fn usage(self, name: &str) -> &'static str {
         match name {

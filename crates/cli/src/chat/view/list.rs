@@ -1,4 +1,4 @@
-//! The pane of conversations: name, time, the last words and how many are unread.
+//! The pane of conversations: name, time, the last words and how many are unread; `@` before them if any of these names the user.
 
 use anser_client::{ConversationId, Kind, MessageState, Session};
 use ratatui::{
@@ -82,6 +82,7 @@ fn entry(
         (false, unread) if unread > 999 => "(999+)".to_owned(),
         (false, unread) => format!("({unread})"),
     };
+    let badge = if session.mentions > 0 { format!("@{badge}") } else { badge };
     let is_quiet = session.quiet_until_ms > model.now_ms;
     let badge_style = match (failed, is_quiet) {
         (true, _) => Style::new().fg(Color::Red).bold(),

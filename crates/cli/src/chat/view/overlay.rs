@@ -98,7 +98,9 @@ fn help(model: &Model, columns: usize) -> Vec<Line<'static>> {
             vec![usage.into(), Line::from(format!("  {purpose}"))]
         }
     };
-    commands.into_iter().flat_map(rows).chain([Line::default()]).chain(keys.into_iter().flat_map(rows)).collect()
+    let said = [text.naming()].into_iter().flat_map(rows);
+    let commands = commands.into_iter().flat_map(rows).chain(said);
+    commands.chain([Line::default()]).chain(keys.into_iter().flat_map(rows)).collect()
 }
 
 /// As it is now.

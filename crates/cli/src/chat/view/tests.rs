@@ -1,12 +1,12 @@
 //! What the screen shows, in both languages, as text. Colours carry nothing that the words and signs do not say too.
 
 use anser_client::{Event as Said, NoticeKind, State, Status, StopReason};
-use anser_proto::{UserId, v1};
+use anser_proto::{ConversationId, UserId, v1};
 use ratatui::{Terminal, backend::TestBackend, buffer::Buffer};
 
 use crate::{
     chat::{
-        fixture::{BOB, CAROL, Chatting, MINUTE, NOW, with},
+        fixture::{BOB, CAROL, Chatting, GROUP, MINUTE, NOW, with},
         model::Overlay,
         update::Answer,
         view,
@@ -180,6 +180,19 @@ fn pinned_quiet_and_marked_conversations_are_told_apart() {
     (carol.pinned, carol.marked_unread, carol.quiet_until_ms) = (true, true, u64::MAX);
     chat.receive(Said::Session(std::sync::Arc::new(carol)));
     insta::assert_snapshot!("own_flags_en", screen(&chat));
+}
+
+#[test]
+fn a_conversation_with_unread_mentions_is_marked() {
+    let mut chat = Chatting::new(Lang::En, (70, 10));
+    chat.in_group("Geese", "Dave", "@alice?");
+    let group = chat.model.sessions[&ConversationId::Group(GROUP)].clone();
+    let mut named = (*group).clone();
+    (named.unread, named.mentions, named.mentioned_at) = (3, 1, 8);
+    chat.receive(Said::Session(std::sync::Arc::new(named)));
+    assert!(screen(&chat).contains("@(3)"), "{}", screen(&chat));
+    chat.receive(Said::Session(group));
+    assert!(!screen(&chat).contains("@("), "{}", screen(&chat));
 }
 
 #[test]

@@ -27,6 +27,7 @@ impl Server {
         }
         match request {
             Request::Send(send) => {
+                may_name(id, send.mentions.as_ref())?;
                 if send.reply_to > 0 {
                     let target = self.target(asker, id, Named::ServerMsgId(send.reply_to))?;
                     is_there(&target)?;
@@ -36,15 +37,7 @@ impl Server {
             Request::Recall(recall) => {
                 let target = self.target(asker, id, recall.target.map(Named::from).ok_or(Code::BadField)?)?;
                 is_author(asker, &target)?;
-                let now = v1::Message {
-                    content: String::new(),
-                    reply_to: 0,
-                    reactions: Vec::new(),
-                    state: State::Recalled.into(),
-                    recalled_by: asker.user,
-                    pinned: 0,
-                    ..target.clone()
-                };
+                let now = recalled(&target, asker.user);
                 let is_new = target.state() == State::Present;
                 Ok(self.change(asker, id, recall.client_msg_id, Type::Recall, is_new.then_some(now), &target))
             }
@@ -55,8 +48,10 @@ impl Server {
                 if edit.if_changed.is_some_and(|changed| changed != target.changed) {
                     return Err(Code::Conflict);
                 }
-                let is_new = edit.content != target.content;
-                let now = v1::Message { content: edit.content, edits: target.edits + 1, ..target.clone() };
+                may_name(id, edit.mentions.as_ref())?;
+                let is_new = edit.content != target.content || edit.mentions != target.mentions;
+                let (content, mentions) = (edit.content, edit.mentions);
+                let now = v1::Message { content, mentions, edits: target.edits + 1, ..target.clone() };
                 Ok(self.change(asker, id, edit.client_msg_id, Type::Edit, is_new.then_some(now), &target))
             }
             Request::React(react) => {
@@ -189,12 +184,31 @@ impl From<v1::edit::Target> for Named {
     }
 }
 
+/// All of a group, where everybody may.
+fn may_name(id: ConversationId, mentions: Option<&v1::Mentions>) -> Result<(), Code> {
+    let is_group = matches!(id, ConversationId::Group(_));
+    if is_group || mentions.is_none_or(|mentions| !mentions.all) { Ok(()) } else { Err(Code::Forbidden) }
+}
+
 fn is_author(asker: &Asker, target: &v1::Message) -> Result<(), Code> {
     if target.from_id == asker.user { Ok(()) } else { Err(Code::Forbidden) }
 }
 
 fn is_there(target: &v1::Message) -> Result<(), Code> {
     if target.state() == State::Present { Ok(()) } else { Err(Code::Gone) }
+}
+
+fn recalled(target: &v1::Message, by: u64) -> v1::Message {
+    v1::Message {
+        content: String::new(),
+        reply_to: 0,
+        reactions: Vec::new(),
+        mentions: None,
+        state: State::Recalled.into(),
+        recalled_by: by,
+        pinned: 0,
+        ..target.clone()
+    }
 }
 
 fn reacted(target: &v1::Message, user: u64, emojis: Vec<String>) -> v1::Message {

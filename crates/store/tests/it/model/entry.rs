@@ -1,14 +1,20 @@
 //! Entries of a log, and who writes them.
 
 use anser_proto::{ConversationId, UserId, v1};
-use anser_store::{MessageChange, NewMessage, PIN_NOTICE, Sender, What};
+use anser_store::{Mentions, MessageChange, NewMessage, PIN_NOTICE, Sender, What};
+
+/// A body, and whom it names.
+pub(super) type Words = (&'static str, Mentions);
+
+/// Where to, `client_msg_id`, body, counted.
+pub(super) type Entry = (ConversationId, &'static str, Words, bool);
 
 pub(super) fn change_of(
     user: UserId,
     conversation: ConversationId,
     id: &str,
     change: MessageChange,
-    becomes: &'static str,
+    (becomes, mentions): Words,
 ) -> NewMessage {
     let kind = match change.what {
         What::Recall => v1::message::Type::Recall.into(),
@@ -17,7 +23,9 @@ pub(super) fn change_of(
         What::Pin => PIN_NOTICE,
         What::Unpin => v1::message::Type::Unpin.into(),
     };
-    NewMessage { kind, change: Some(change), ..message(user, conversation, id, becomes, false) }
+    let mentions = if matches!(change.what, What::Edit { .. }) { mentions } else { Mentions::default() };
+    let words = (becomes, mentions);
+    NewMessage { kind, change: Some(change), ..message(user, conversation, id, words, false) }
 }
 
 pub(super) fn sender(user: UserId) -> Sender {
@@ -28,7 +36,7 @@ pub(super) fn message(
     from: UserId,
     conversation: ConversationId,
     id: &str,
-    body: &'static str,
+    (body, mentions): Words,
     counted: bool,
 ) -> NewMessage {
     NewMessage {
@@ -41,6 +49,7 @@ pub(super) fn message(
         client_time_ms: 5,
         counted,
         reply_to: 0,
+        mentions,
         change: None,
         login_version: 0,
     }

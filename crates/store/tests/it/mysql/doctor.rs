@@ -59,6 +59,7 @@ async fn every_kind_of_damage_is_seen_while_the_store_is_open() {
         doctor::LOGS,
         doctor::COUNTS,
         doctor::HEADS,
+        doctor::MENTIONS,
         doctor::ENTRIES,
         doctor::MAILBOXES,
         doctor::GROUPS,

@@ -107,6 +107,11 @@ async fn counts_follow_from_the_messages_before() {
 }
 
 #[tokio::test]
+async fn mentions_are_found_by_whom_they_name() {
+    check(doctor::MENTIONS).await;
+}
+
+#[tokio::test]
 async fn heads_follow_from_the_logs() {
     check(doctor::HEADS).await;
 }
