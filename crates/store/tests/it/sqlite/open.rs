@@ -41,7 +41,7 @@ async fn a_newer_store_is_refused_and_left_as_it_is() {
     drop(db);
     let before = fs::read(home.path().join("anser.db")).expect("a file");
     let error = refused(home.path(), options());
-    assert!(matches!(error, OpenError::Newer { store: 99, build: 13 }));
+    assert!(matches!(error, OpenError::Newer { store: 99, build: 14 }));
     assert!(error.to_string().contains("99") && error.to_string().contains("newer build"), "{error}");
     assert_eq!(fs::read(home.path().join("anser.db")).expect("a file"), before);
 }
