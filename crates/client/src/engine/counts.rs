@@ -8,7 +8,7 @@
 
 use anser_proto::{ConversationId, v1};
 
-use super::{conversation::Conversation, terms::Told};
+use super::{conversation::Conversation, mentions::has_left, terms::Told};
 
 /// Messages whose count is remembered, so that marks slightly behind need no question to the server.
 const RECENT_MAX: usize = 64;
@@ -76,8 +76,14 @@ impl Conversation {
 
     /// `count` is that at the head of the row.
     fn count_from(&mut self, told: Told, count: u64) {
-        let known = self.kept.recalled.values().filter(|entry| **entry <= told.head).count() as u64;
+        let known = self.kept.recalled.values().filter(|entry| self.row_has(**entry, told.head)).count() as u64;
         self.kept.read_count = Some(count.saturating_sub(told.unread).saturating_sub(known));
+    }
+
+    /// Whether what the server counts as unread at this head is without what this entry recalled. Whoever left sees no entry behind their going, and messages as
+    /// they are now.
+    fn row_has(&self, entry: u64, head: u64) -> bool {
+        entry <= head || has_left(&self.kept.session)
     }
 
     /// A message at or below the position is recalled, by an entry beyond it.
@@ -97,7 +103,8 @@ impl Conversation {
     pub(super) fn note_older(&mut self, message: &v1::Message) {
         let (id, entry) = (message.server_msg_id, message.changed);
         let is_new = id > self.kept.session.read_mark && id <= self.kept.recalled_from;
-        if is_new && is_recalled(message) && self.kept.recalled.insert(id, entry).is_none() && entry <= self.kept.high {
+        let is_counted = self.row_has(entry, self.kept.high);
+        if is_new && is_recalled(message) && self.kept.recalled.insert(id, entry).is_none() && is_counted {
             self.kept.read_count = self.kept.read_count.map(|count| count.saturating_sub(1));
         }
     }
@@ -120,9 +127,10 @@ impl Conversation {
         while self.kept.recalled.len() > RECALLED_MAX
             && let Some((id, entry)) = self.kept.recalled.pop_first()
         {
+            let is_counted = self.row_has(entry, self.kept.high);
             let kept = &mut self.kept;
             kept.recalled_from = kept.recalled_from.max(id);
-            kept.read_count = kept.read_count.filter(|_| entry <= kept.high).map(|count| count + 1);
+            kept.read_count = kept.read_count.filter(|_| is_counted).map(|count| count + 1);
             self.row_wanted |= kept.read_count.is_none();
         }
     }

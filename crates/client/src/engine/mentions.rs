@@ -274,7 +274,7 @@ impl Mentioned {
 }
 
 /// They are no member any more, and nothing that they see of it names them.
-fn has_left(session: &v1::Session) -> bool {
+pub(super) fn has_left(session: &v1::Session) -> bool {
     let group = session.group.as_ref();
     group.is_some_and(|group| group.role() == v1::group::Role::None && group.dissolved_at == 0)
 }

@@ -1,7 +1,7 @@
 //! What was said changes: what each push and page does to what is kept, and what becomes of changes made offline.
 
 use anser_client::{
-    Act, ConversationId, Edit, Status, Target, UserId,
+    Act, ConversationId, Edit, GroupId, Status, Target, UserId,
     engine::{Change, Effect, Input},
 };
 use anser_proto::v1;
@@ -355,4 +355,39 @@ fn a_server_that_knows_no_changes_is_understood() {
     assert!(matches!(effects[0], Effect::Answer { call: 1, answer: Ok(_) }), "{effects:?}");
     let effects = line.tell(Input::LoadOlder { conversation: ours(), limit: 10, call: 2 });
     assert_eq!(pulls(&effects), [], "this is the beginning");
+}
+
+/// Whoever left is told of no change; the row and the pages say how it is now.
+#[test]
+fn what_is_recalled_in_a_group_that_one_left_is_taken_from_the_unread_once() {
+    let name = ConversationId::Group(GroupId(3)).to_string();
+    let of_group = |message: v1::Message| v1::Message { conversation_id: name.clone(), ..message };
+    let (group, read_mark) = (Some(v1::Group { group_id: 3, ..v1::Group::default() }), 1);
+    let row = |mailbox_seq| {
+        let group = group.clone();
+        v1::Session { conversation_id: name.clone(), peer: None, group, read_mark, ..row(5, 3, mailbox_seq) }
+    };
+    let told = |mailbox_seq| Body::SessionChanged(v1::SessionChanged { session: Some(row(mailbox_seq)) });
+    // Of 2 to 5 one is recalled, by an entry that they do not see.
+    let all: Vec<_> = (1..=5).map(|id| of_group(if id == 3 { recalled(3, 9) } else { message(id) })).collect();
+    for first in [1, 3, 4] {
+        let mut line = line();
+        line.log_in_with(1_000_000);
+        let pull = request(&line.receive(0, told(1)));
+        let after = first - 1;
+        let page =
+            v1::Messages { conversation_id: name.clone(), after, through: 5, head: 5, ..v1::Messages::default() };
+        let messages = all[after as usize..].to_vec();
+        let effects = line.receive(pull.request_id, Body::Messages(v1::Messages { messages, more: after > 0, ..page }));
+        assert_eq!(entry(&effects).unread, 3, "from {first}");
+        if after > 0 {
+            let load = Input::LoadOlder { conversation: ConversationId::Group(GroupId(3)), limit: 10, call: 1 };
+            let (asked, _) = pulls(&line.tell(load))[0].clone();
+            let older =
+                v1::Messages { conversation_id: name.clone(), through: after, head: 5, ..v1::Messages::default() };
+            let messages = all[..after as usize].to_vec();
+            line.receive(asked, Body::Messages(v1::Messages { messages, ..older }));
+        }
+        assert_eq!(entry(&line.receive(0, told(2))).unread, 3, "from {first}, told again");
+    }
 }
