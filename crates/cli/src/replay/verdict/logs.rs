@@ -218,12 +218,12 @@ pub fn goals_of(truth: &Truth, user: UserId) -> Vec<Goal> {
     logs.iter().filter_map(goal).collect()
 }
 
-/// Groups that this user left and that went on: nobody tells their devices what becomes of what they saw.
+/// Groups that this user left, and in which something that they saw was changed after that: nobody tells their devices.
 pub fn untold(truth: &Truth, user: UserId) -> BTreeSet<ConversationId> {
     let logs = logs_of(truth);
     let is_untold = |(conversation, log): &(&ConversationId, &Log<'_>)| {
         let sight = log.sight(**conversation, user);
-        !sight.rows.is_empty() && sight.head() < log.head
+        sight.rows.iter().any(|message| message.changed > sight.head())
     };
     logs.iter().filter(is_untold).map(|(conversation, _)| *conversation).collect()
 }
