@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-use anser_proto::UserId;
+use anser_proto::{ConversationId, UserId};
 use anser_store::{NewMessage, What};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -232,19 +232,32 @@ impl Conversations {
         }
     }
 
-    /// Takes one more, or tells how long until it may be said. Messages and reactions are counted, each by themselves: what else is said is bounded
-    /// for each user, and no storm keeps anybody from recalling something.
-    pub fn admit(&self, new: &NewMessage) -> Result<(), Duration> {
+    /// Takes one more, or tells how long until it may be said.
+    pub fn admit(&self, new: &NewMessage, now: Instant) -> Result<(), Duration> {
+        self.rate_of(new).map_or(Ok(()), |rate| self.debts.charge(debtor(new), rate, now))
+    }
+
+    /// Gives it back: nothing was said.
+    pub fn forgive(&self, new: &NewMessage, now: Instant) {
+        if let Some(rate) = self.rate_of(new) {
+            self.debts.forgive(debtor(new), rate, now);
+        }
+    }
+
+    /// Messages and reactions are counted, each by themselves: what else is said is bounded for each user, and no storm keeps anybody from recalling
+    /// something.
+    fn rate_of(&self, new: &NewMessage) -> Option<Rate> {
         let rate = match new.change.as_ref().map(|change| &change.what) {
             None => self.sends,
             Some(What::React) => self.reactions,
-            Some(What::Recall | What::Edit { .. } | What::Pin | What::Unpin) => return Ok(()),
+            Some(What::Recall | What::Edit { .. } | What::Pin | What::Unpin) => return None,
         };
-        if rate.is_unbounded() {
-            return Ok(());
-        }
-        self.debts.charge((new.conversation, new.change.is_some()), rate, Instant::now())
+        Some(rate).filter(|rate| !rate.is_unbounded())
     }
+}
+
+fn debtor(new: &NewMessage) -> (ConversationId, bool) {
+    (new.conversation, new.change.is_some())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::{collections::HashMap, hash::Hash, sync::Arc, time::Duration};
 
 use anser_store::{Appended, Error, Failure, NewMessage};
 use futures_util::future::join_all;
+use tokio::time::Instant;
 
 use super::{
     deliver::missed,
@@ -153,7 +154,7 @@ pub async fn append_for(cx: &Arc<Ctx>, asker: Asker, until_ms: u64, from: ConnId
 /// `patience`: nobody waits for what was not begun by then.
 async fn store(cx: &Arc<Ctx>, from: ConnId, batch: Vec<NewMessage>, patience: Option<Duration>) -> Stored {
     let before = cx.members.before(&batch);
-    let admitted = admit(cx, &batch);
+    let admitted = admit(cx, &batch, Instant::now());
     let passed = || -> Vec<_> {
         let passed = batch.iter().zip(&admitted).filter(|(_, admitted)| admitted.is_ok());
         passed.map(|(new, _)| new.clone()).collect()
@@ -163,19 +164,25 @@ async fn store(cx: &Arc<Ctx>, from: ConnId, batch: Vec<NewMessage>, patience: Op
         stored = store_by_conversation(cx, &passed(), patience, stored).await;
     }
     let mut stored = stored.into_iter();
-    let outcomes = admitted
-        .into_iter()
-        .map(|admitted| admitted.and_then(|()| stored.next().expect("one for each that passed")))
-        .collect();
+    let settle = |(admitted, new): (Result<(), Error>, &NewMessage)| {
+        admitted?;
+        let outcome = stored.next().expect("one for each that passed");
+        if outcome.as_ref().map_or(true, |appended| appended.duplicate) {
+            // Nothing was said: so nobody uses up what those have who may.
+            cx.conversations.forgive(new, Instant::now());
+        }
+        outcome
+    };
+    let outcomes = admitted.into_iter().zip(&batch).map(settle).collect();
     Stored { cx: Arc::clone(cx), from, batch, outcomes, before }
 }
 
 /// Whether each may be said now. Nothing of a sender overtakes what may not.
-fn admit(cx: &Ctx, batch: &[NewMessage]) -> Vec<Result<(), Error>> {
+fn admit(cx: &Ctx, batch: &[NewMessage], now: Instant) -> Vec<Result<(), Error>> {
     let mut held = HashMap::new();
     let mut admit = |new: &NewMessage| match held.get(&new.conversation) {
         Some(for_ms) => Err(Failure::RateLimited { for_ms: *for_ms }.into()),
-        None => cx.conversations.admit(new).map_err(|wait| {
+        None => cx.conversations.admit(new, now).map_err(|wait| {
             let for_ms = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
             held.insert(new.conversation, for_ms);
             Failure::RateLimited { for_ms }.into()

@@ -128,6 +128,22 @@ async fn typing_beyond_the_rate_is_dropped_and_not_refused() {
 }
 
 #[tokio::test]
+async fn what_is_refused_or_known_takes_nothing_of_a_conversation() {
+    let server = server(|limits| limits.conversation_sends_per_s = 1).await;
+    let (mut ada, mut eve) = (server.login("ada").await, server.login("eve").await);
+    let group = ada.create_group(&[]).await;
+    for number in 0..50 {
+        assert_eq!(eve.refused(send(&group, &format!("e-{number}"), "text")).await, ErrorCode::NotMember);
+    }
+    ada.send(&group, "the-same", "text").await;
+    for _ in 0..50 {
+        ada.send(&group, "the-same", "text").await;
+    }
+    let sends = (0..4).map(|at| send(&group, &format!("m-{at}"), "text")).collect();
+    assert_eq!(passed(&mut ada, sends).await.0, 4);
+}
+
+#[tokio::test]
 async fn a_conversation_takes_so_much_of_all_together_and_others_as_much_again() {
     let change = |limits: &mut Limits| {
         (limits.conversation_sends_per_s, limits.conversation_reactions_per_s) = (1, 1);
