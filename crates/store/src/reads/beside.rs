@@ -9,7 +9,7 @@ use crate::{
     GroupNickname, Message, Reference,
     query::Query,
     questions,
-    read::{Snapshot, keyed, sound},
+    read::{Snapshot, beside, sound},
     rows::{COLUMNS, Damage, Entry, HiddenRow, ReactionRow, Salvage, Stay, Take, is_silent, take_message},
 };
 
@@ -127,11 +127,13 @@ pub(super) async fn mark_own<D: Snapshot>(
     let key_of = |message: &Message| ((message.conversation, message.server_msg_id), reader);
     let own = |at: &usize| Query::with_key::<ReactionRow>(db.dialect(), &key_of(&messages[*at]));
     let questions: Vec<_> = reacted.iter().map(own).collect();
+    let damaged = db.damaged();
     let each = &mut |at: usize, row: &mut dyn Take| {
         let message = &mut messages[reacted[at]];
-        let own = keyed::<ReactionRow>(row, &key_of(message))?;
+        let own = beside::<ReactionRow>(row, &key_of(message), &damaged);
         for reaction in &mut message.revision.reactions.0 {
-            reaction.mine = own.emojis().any(|(emoji, _)| *emoji == *reaction.emoji);
+            let is_own = |own: &ReactionRow| own.emojis().any(|(emoji, _)| *emoji == *reaction.emoji);
+            reaction.mine = own.as_ref().is_some_and(is_own);
         }
         Ok(ControlFlow::Continue(()))
     };

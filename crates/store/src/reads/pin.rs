@@ -11,8 +11,8 @@ use crate::{
     Page, Pin, Reactions, ReactionsOfUser, Refusal, Stretch,
     query::bound,
     questions,
-    read::{Read, Snapshot, cut},
-    rows::{Entry, PinRow, ReactionRow, Take, is_notice, is_silent},
+    read::{Read, Snapshot, cut, sound},
+    rows::{Entry, PinRow, ReactionRow, is_notice, is_silent},
 };
 
 /// Pinned messages that are loaded at once: the page may have no room for more.
@@ -38,9 +38,12 @@ impl Read for PinsOf {
         }
         let own = db.find::<Entry>(&(reader, conversation)).await?.unwrap_or_default();
         let reader = Reader { user: reader, conversation, own };
-        let take =
-            |row: &mut dyn Take| Ok((row.number()?, PinRow { entry: row.number()?, user_id: UserId(row.number()?) }));
-        let mut pinned = db.rows(vec![questions::pins_of(conversation)], take).await?;
+        let damaged = db.damaged();
+        let pinned = db.rows(vec![questions::pins_of(conversation)], |row| {
+            let place = row.get()?;
+            Ok(sound::<PinRow>(row, &(conversation, place), &damaged).map(|pin| (place, pin)))
+        });
+        let mut pinned: Vec<_> = pinned.await?.into_iter().flatten().collect();
         pinned.retain(|(_, pin)| before == 0 || pin.entry < before);
         let (mut rows, mut bytes) = (Vec::new(), 0);
         for some in pinned.chunks(LOADED_AT_ONCE) {
@@ -81,12 +84,16 @@ impl Read for ReactionsTo {
         let (_, Reactions(below)) = said.ok_or(Refusal::NotFound("message"))?;
         let nth = |emoji: &str| below.iter().position(|reaction| *reaction.emoji == *emoji);
         let question = questions::reactions_behind(conversation, place, bound(after.0), u64::from(limit) + 1);
-        let take = |row: &mut dyn Take| {
-            let (user, row) = (UserId(row.number()?), ReactionRow { emojis: row.text()? });
+        let damaged = db.damaged();
+        let reactions = db.rows(vec![question], |row| {
+            let user = row.get()?;
+            let Some(row) = sound::<ReactionRow>(row, &((conversation, place), user), &damaged) else {
+                return Ok(None);
+            };
             let mut emojis: Vec<_> = row.emojis().map(|(emoji, _)| emoji).collect();
             emojis.sort_by_key(|emoji| nth(emoji));
-            Ok(ReactionsOfUser { user, emojis: emojis.into_iter().map(Into::into).collect() })
-        };
-        Ok(cut(db.rows(vec![question], take).await?, limit))
+            Ok(Some(ReactionsOfUser { user, emojis: emojis.into_iter().map(Into::into).collect() }))
+        });
+        Ok(cut(reactions.await?, limit).sound())
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     NewMessage, PINS_OF_A_CONVERSATION, Refusal, Role,
     facts::{Facts, Stop, of_each},
     questions,
-    rows::{PinRow, StandingMessage},
+    rows::{PinRow, Row as _, StandingMessage},
 };
 
 /// None: it is pinned already. `entry`: the place that the change will take.
@@ -87,9 +87,7 @@ impl Facts<'_> {
 
     /// What is pinned in a conversation, as it is now.
     fn pins_of(&mut self, conversation: ConversationId) -> Result<Vec<u64>, Stop> {
-        let found = self.ask(&questions::pins_of(conversation), |row| {
-            Ok((row.get()?, PinRow { entry: row.get()?, user_id: row.get()? }))
-        })?;
+        let found = self.ask(&questions::pins_of(conversation), |row| Ok((row.get()?, PinRow::take(row)?)))?;
         let rows = &mut self.tables.pins;
         for (place, row) in found {
             rows.learn((conversation, place), Some(row));

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use anser_proto::{GroupId, UserId};
 use anser_store::{
-    Error, Failure, GroupChange, GroupUpdate, JoinMode, LogPage, MemberIds, MembersAction, MembersChange, NewLink,
-    NicknameChange, Options, Party, Role, Sequencer, Session, Store, Stretch, sequencer::HeadSequencer,
+    Error, Failure, GroupChange, GroupUpdate, JoinMode, LogPage, MemberIds, MembersAction, MembersChange,
+    MessageChange, NewLink, NewMessage, NicknameChange, Options, Party, Role, Sequencer, Session, Store, Stretch,
+    Target, What, sequencer::HeadSequencer,
 };
 use async_trait::async_trait;
 
@@ -146,7 +147,7 @@ async fn act(store: &dyn Store, by: u64, action: MembersAction) {
     store.change_members(change).await.expect("they may");
 }
 
-/// In group 10: 4 and 5 wait, 1 created two links, and 2 and 3 have names of their own.
+/// In group 10: 4 and 5 wait, 1 created two links, 2 and 3 have names of their own, and 1 and 3 put something below message 2.
 async fn door(store: &dyn Store) {
     let id = |id: &str| id.parse().expect("an id");
     let (group, operator, login_version) = (GroupId(10), sender(1), 0);
@@ -165,6 +166,12 @@ async fn door(store: &dyn Store) {
         let change = NicknameChange { group, member, client_msg_id, nickname, client_time_ms: 1, login_version };
         store.set_nickname(change).await.expect("a member may");
     }
+    for user in [1, 3] {
+        let change = Some(MessageChange { target: Target::Place(2), what: What::React });
+        let (kind, content) = (62, "x".into());
+        let of = text(user, self::group(10), &format!("below-{user}"));
+        send(store, NewMessage { kind, content, counted: false, change, ..of }).await.expect("a member may");
+    }
 }
 
 pub async fn a_damaged_row_of_a_list_is_left_out(hand: &dyn Hand) {
@@ -172,6 +179,7 @@ pub async fn a_damaged_row_of_a_list_is_left_out(hand: &dyn Hand) {
     door(&*store).await;
     hand.spoil("im_join_request", "text", "user_id = 4").await;
     hand.spoil_number("im_link", "uses", "link_id = 1").await;
+    hand.spoil("im_reaction", "emojis", "user_id = 1").await;
     hand.run("UPDATE im_group_member SET role = 9 WHERE user_id = 2").await;
     let (owner, group, first) = (UserId(1), GroupId(10), UserId(0));
     let waiting = store.join_requests(owner, group, first, 10).await.expect("a page");
@@ -180,6 +188,8 @@ pub async fn a_damaged_row_of_a_list_is_left_out(hand: &dyn Hand) {
     assert_eq!(links.iter().map(|link| link.link_id).collect::<Vec<_>>(), [2]);
     let names = page(&*store, 1, self::group(10)).await.nicknames;
     assert_eq!(names.iter().map(|name| name.user.0).collect::<Vec<_>>(), [3]);
-    assert_eq!(store.stats().damaged, 3);
+    let below = store.reactions(owner, self::group(10), 2, first, 10).await.expect("a page");
+    assert_eq!(below.rows.iter().map(|row| row.user.0).collect::<Vec<_>>(), [3]);
+    assert_eq!(store.stats().damaged, 5, "the last one on the page as well");
     store.close().await;
 }
