@@ -293,7 +293,7 @@ pub(super) fn receive_table(shard: u64) -> String {
 }
 
 /// Where the messages of this shard lie, each once; which of them; and that a row `noted` of another table is about the one that is `here`.
-fn noted_of(shard: u64) -> [(String, &'static str, String); 2] {
+pub(super) fn noted_of(shard: u64) -> [(String, &'static str, String); 2] {
     let [smaller, larger] = ["<", ">"]
         .map(|than| format!("CASE WHEN here.from_id {than} here.to_id THEN here.from_id ELSE here.to_id END"));
     let noted = |small: &str, big: &str| {

@@ -3,7 +3,7 @@
 use super::{
     Doctor, Patient,
     check::{Check, Over},
-    log::{group_log, receive_table, send_table, sent_log},
+    log::{group_log, noted_of, receive_table, send_table, sent_log},
 };
 use crate::rows::MentionRow;
 
@@ -25,18 +25,12 @@ impl<P: Patient> Doctor<'_, P> {
     /// Of those who are named one by one in a group it would take a look at each; all, and the other one of two, have one row.
     async fn unnoted_mentions(&mut self, shard: u64) -> Result<(), P::Error> {
         let of_two = "here.to_id <> here.from_id AND ' ' || here.mentions || ' ' LIKE '% ' || here.to_id || ' %'";
-        let [smaller, larger] = ["<", ">"]
-            .map(|than| format!("CASE WHEN here.from_id {than} here.to_id THEN here.from_id ELSE here.to_id END"));
-        let of_all = "here.group_id IS NOT NULL AND here.mentions LIKE 'all%'";
-        for (table, which, [user, small, big]) in [
-            (send_table(shard), of_two, ["here.to_id", &smaller, &larger]),
-            (receive_table(shard), of_all, ["0", "0", "here.group_id"]),
-        ] {
-            let noted = format!(
-                "EXISTS (SELECT 1 FROM im_mention AS noted WHERE noted.user_id = {user} AND noted.small_id = {small}
-                     AND noted.big_id = {big} AND noted.server_msg_id = here.server_msg_id)"
+        let named = [("here.to_id", of_two), ("0", "here.mentions LIKE 'all%'")];
+        for ((table, lies_there, noted), (user, named)) in noted_of(shard).into_iter().zip(named) {
+            let missing = format!(
+                "here.mentions IS NOT NULL AND here.counted = 1 AND {lies_there} AND {named}
+                 AND NOT EXISTS (SELECT 1 FROM im_mention AS noted WHERE noted.user_id = {user} AND {noted})"
             );
-            let missing = format!("here.mentions IS NOT NULL AND here.counted = 1 AND {which} AND NOT {noted}");
             let check = Check::of(Over::messages(&table), "'whom it names does not find it'", missing);
             self.check(&check).await?;
         }

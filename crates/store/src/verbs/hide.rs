@@ -2,9 +2,9 @@
 
 use anser_proto::ConversationId;
 
-use super::mention::MentionsChanged;
+use super::{mention::MentionsChanged, recall::erase};
 use crate::{
-    Change, Hidden, Hide, Now, Reactions,
+    Change, Hidden, Hide, Now,
     facts::{Facts, Stop, Want, of_each},
     rows::{Entry, HiddenRow, StandingMessage, Thing, is_silent},
     steps::distinct,
@@ -102,13 +102,9 @@ impl HideMessages {
                 return Ok(());
             }
         }
-        facts.drop_reactions(conversation, &standing)?;
-        standing.keep_digest(facts);
-        let message = &mut standing.message;
-        let named = std::mem::take(&mut message.mentions);
-        MentionsChanged::of(facts, &named, message)?.write(facts, (conversation, place));
-        (message.content, message.attachment, message.reply_to) = ("".into(), Default::default(), 0);
-        message.revision.reactions = Reactions::default();
+        let named = standing.message.mentions.clone();
+        erase(facts, &mut standing)?;
+        MentionsChanged::of(facts, &named, &standing.message)?.write(facts, (conversation, place));
         facts.tables.standing.set((conversation, place), Some(standing));
         Ok(())
     }

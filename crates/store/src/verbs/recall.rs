@@ -20,15 +20,20 @@ pub(super) fn recall(
     check(facts, message, &standing)?;
     let (conversation, place) = (message.conversation, standing.message.server_msg_id);
     facts.recalled(conversation, place)?;
-    facts.drop_reactions(conversation, &standing)?;
     facts.drop_pin(conversation, &mut standing)?;
-    standing.keep_digest(facts);
-    let target = &mut standing.message;
-    (target.content, target.attachment, target.reply_to) = ("".into(), Default::default(), 0);
-    target.mentions = Mentions::default();
-    target.revision.recalled_by = Some(message.from.user);
-    target.revision.reactions = Reactions::default();
+    erase(facts, &mut standing)?;
+    standing.message.revision.recalled_by = Some(message.from.user);
     Ok(Some(standing))
+}
+
+/// What was said goes, with whom it names and what is below it; a digest stays, by which it is known when it comes again.
+pub(super) fn erase(facts: &mut Facts<'_>, standing: &mut StandingMessage) -> Result<(), Stop> {
+    facts.drop_reactions(standing.message.conversation, standing)?;
+    standing.keep_digest(facts);
+    let message = &mut standing.message;
+    (message.content, message.attachment, message.reply_to) = ("".into(), Default::default(), 0);
+    (message.mentions, message.revision.reactions) = (Mentions::default(), Reactions::default());
+    Ok(())
 }
 
 /// In a group whoever stands above the author may, at any time, and the owner their own ones too. The author may for a while.
