@@ -28,5 +28,8 @@ pub use codec::Format;
 pub use codes::{CloseCode, ErrorCode};
 pub use ids::{ClientMsgId, ConversationId, GroupId, UserId};
 
+/// Types of silent entries of a log, also those that a newer build made: nobody is shown them.
+pub const SILENT_TYPES: std::ops::Range<i32> = 60..80;
+
 /// The version of the protocol that this build speaks.
 pub const VERSION: u32 = 1;

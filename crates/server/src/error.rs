@@ -1,9 +1,11 @@
 //! What a client is told when a request fails.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use anser_proto::{ErrorCode, attachment::BadAttachment, codes::Retry, codes::error_row, ids::BadId, v1};
 use anser_store::{self as store, Failure, Refusal};
+
+use crate::rate::whole_ms;
 
 /// When there may be room for a large answer again.
 const ROOM_RETRY_MS: u32 = 1_000;
@@ -22,6 +24,12 @@ impl Error {
 
     pub fn bad_field(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorCode::BadField, message)
+    }
+
+    /// The same may succeed once this time has passed.
+    pub fn after(self, wait: Duration) -> Self {
+        let retry_after_ms = u32::try_from(whole_ms(wait)).unwrap_or(u32::MAX).max(1);
+        Self { retry_after_ms, ..self }
     }
 
     /// An answer is too large for what is left of the room for large ones.

@@ -66,9 +66,9 @@ impl Passwords {
         password: String,
         look_up: impl Future<Output = Result<Option<(W, PasswordHash)>, Error>>,
     ) -> Result<(W, PasswordHash), Error> {
-        let attempt = self.guesses.begin(guess).await.map_err(|wait| Error {
-            retry_after_ms: u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1),
-            ..Error::new(ErrorCode::TooManyAttempts, "too many wrong passwords for this account, or from this address")
+        let attempt = self.guesses.begin(guess).await.map_err(|wait| {
+            let message = "too many wrong passwords for this account, or from this address";
+            Error::new(ErrorCode::TooManyAttempts, message).after(wait)
         })?;
         let known = look_up.await?;
         let kept = known.as_ref().map_or(&self.nobody, |(_, kept)| kept).clone();

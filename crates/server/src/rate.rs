@@ -12,6 +12,11 @@ pub struct Rate {
     burst_ns: u64,
 }
 
+/// Rounded up: who comes back a moment before it is refused again.
+pub fn whole_ms(wait: Duration) -> u64 {
+    u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
+}
+
 impl Rate {
     /// 0 a second: no bound.
     pub fn new(per_s: u32, burst: u32) -> Self {

@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use anser_proto::{ConversationId, v1};
-
-/// Entries of these types change other messages and are shown to nobody.
-const SILENT: std::ops::Range<i32> = 60..80;
+use anser_proto::{ConversationId, SILENT_TYPES, v1};
 
 pub(super) fn is_silent(message: &v1::Message) -> bool {
-    SILENT.contains(&message.r#type)
+    SILENT_TYPES.contains(&message.r#type)
 }
 
 /// All that is shown behind `after` up to `through`.

@@ -176,8 +176,7 @@ fn is_revoked(error: store::Error) -> Error {
 }
 
 fn too_often(wait: Duration) -> Error {
-    let retry_after_ms = u32::try_from(wait.as_millis()).unwrap_or(u32::MAX).max(1);
-    Error { retry_after_ms, ..Error::new(ErrorCode::RateLimited, "the user logs in again and again") }
+    Error::new(ErrorCode::RateLimited, "the user logs in again and again").after(wait)
 }
 
 fn check_enabled(user: &User) -> Result<(), Error> {

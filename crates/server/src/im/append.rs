@@ -19,6 +19,7 @@ use crate::{
         peers::Asker,
     },
     ctx::Ctx,
+    rate::whole_ms,
 };
 
 /// Bytes of messages that are sent to another node at once; what is more is stored here, which is as right. One of the largest is less,
@@ -183,7 +184,7 @@ fn admit(cx: &Ctx, batch: &[NewMessage], now: Instant) -> Vec<Result<(), Error>>
     let mut admit = |new: &NewMessage| match held.get(&new.conversation) {
         Some(for_ms) => Err(Failure::RateLimited { for_ms: *for_ms }.into()),
         None => cx.conversations.admit(new, now).map_err(|wait| {
-            let for_ms = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+            let for_ms = whole_ms(wait);
             held.insert(new.conversation, for_ms);
             Failure::RateLimited { for_ms }.into()
         }),

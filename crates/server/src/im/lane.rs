@@ -5,7 +5,13 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use anser_proto::{CloseCode, ConversationId, ErrorCode};
 use tokio::time::Instant;
 
-use super::{append::Source, fifo::Fifo, page::PageSize, telling::Telling};
+use super::{
+    append::Source,
+    cost,
+    fifo::Fifo,
+    page::{self, MESSAGE_BYTES, PageSize},
+    telling::Telling,
+};
 use crate::{
     accepted::ConnId,
     budget::{Budget, Kind, LargeAnswer, SMALL_ANSWER_BYTES},
@@ -114,6 +120,23 @@ impl Lane {
         Err(Error::no_room())
     }
 
+    /// Bytes of bodies after which a page of at most so many messages ends: as many as suit the line, or fewer when there is no room.
+    pub fn page_bytes(&mut self, cx: &Ctx, messages: u32, now: Instant) -> usize {
+        let bytes = self.page_size.next(now);
+        if self.find_room(bytes + messages as usize * MESSAGE_BYTES) {
+            return bytes;
+        }
+        cx.metrics.answers_cut.inc();
+        page::BYTES_MIN
+    }
+
+    /// Is charged for the bodies of a page that was read. One message may be larger than all that has room without being asked: then it is not written out
+    /// to be thrown away.
+    pub fn take_page(&mut self, cx: &Ctx, bodies: usize, now: Instant) -> Result<(), Error> {
+        self.owe(cost::of_bodies(bodies), now);
+        self.must_find_room(cx, bodies)
+    }
+
     /// How many entries of a list may be answered: so many, or fewer when there is no room.
     pub fn entries(&mut self, wanted: u32) -> u32 {
         if self.find_room(wanted as usize * ENTRY_BYTES) { wanted } else { wanted.min(ENTRIES_WITHOUT_ROOM) }
@@ -143,7 +166,5 @@ impl Lane {
 }
 
 fn rate_limited(wait: Duration, why: &'static str) -> Error {
-    // Rounded up: who comes back a moment before it is refused again.
-    let retry_after_ms = u32::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u32::MAX).max(1);
-    Error { retry_after_ms, ..Error::new(ErrorCode::RateLimited, why) }
+    Error::new(ErrorCode::RateLimited, why).after(wait)
 }

@@ -3,18 +3,14 @@
 use std::{collections::HashSet, sync::Arc};
 
 use anser_proto::{
-    Attachment, ClientMsgId, ConversationId, ErrorCode,
+    Attachment, ClientMsgId, ConversationId, ErrorCode, SILENT_TYPES,
     limits::BODY_BYTES_MAX,
     v1::{self, ServerFrame, client_frame::Request, message::Type, server_frame::Body},
 };
 use anser_store::{Appended, Message, NewMessage, Stretch};
 use tokio::time::Instant;
 
-use super::{
-    Actor, Caller, Lane, answer, append, change, check_request_id, cost,
-    page::{self, MESSAGE_BYTES},
-    page_limit, wire,
-};
+use super::{Actor, Caller, Lane, answer, append, change, check_request_id, cost, page_limit, wire};
 use crate::{budget, ctx::Ctx, error::Error};
 
 /// A request that becomes an entry of a log: those of one connection are stored in their order.
@@ -181,7 +177,7 @@ fn behind_failed() -> Error {
 fn check_send(actor: &Actor, send: v1::Send) -> Result<NewMessage, Error> {
     let conversation = wire::conversation_of(&send.conversation_id, actor.user)?;
     let kind = send.r#type();
-    if matches!(kind, Type::Unknown | Type::Notice) || is_silent(kind) {
+    if matches!(kind, Type::Unknown | Type::Notice) || SILENT_TYPES.contains(&kind.into()) {
         let message = format!("type {} cannot be sent: send one that docs/protocol.md lists", send.r#type);
         return Err(Error::bad_field(message));
     }
@@ -201,10 +197,6 @@ fn check_send(actor: &Actor, send: v1::Send) -> Result<NewMessage, Error> {
         change: None,
         login_version: actor.login_version(),
     })
-}
-
-fn is_silent(kind: Type) -> bool {
-    matches!(kind, Type::Recall | Type::Edit | Type::Reaction | Type::Unpin | Type::Nickname)
 }
 
 pub fn check_body(bytes: usize) -> Result<(), Error> {
@@ -235,22 +227,17 @@ pub async fn pull(
     now: Instant,
 ) -> Result<v1::Messages, Error> {
     let conversation = wire::conversation_of(&pull.conversation_id, actor.user)?;
-    let (limit, bytes) = (page_limit(pull.limit)?, lane.page_size.next(now));
-    let has_room = lane.find_room(bytes + limit as usize * MESSAGE_BYTES);
-    if !has_room {
-        cx.metrics.answers_cut.inc();
-    }
+    let limit = page_limit(pull.limit)?;
     let stretch = Stretch {
         after: pull.after.map(wire::position),
         before: wire::position(pull.before),
         limit,
-        bytes_max: if has_room { bytes } else { page::BYTES_MIN },
+        bytes_max: lane.page_bytes(cx, limit, now),
     };
     let page = cx.store.read_log(actor.user, conversation, stretch).await?;
     let bodies = page.messages.iter().chain(&page.changed).map(Message::body_bytes).sum();
-    lane.owe(cost::of_bodies(bodies) + cost::of_entries(page.looked_at), now);
-    // One message may be larger than all that has room without being asked: it is not written out to be thrown away.
-    lane.must_find_room(cx, bodies)?;
+    lane.owe(cost::of_entries(page.looked_at), now);
+    lane.take_page(cx, bodies, now)?;
     Ok(v1::Messages {
         conversation_id: pull.conversation_id,
         messages: page.messages.iter().map(wire::message).collect(),

@@ -133,14 +133,7 @@ async fn handle(
         }
         Some(Request::Hello(_)) => Err(Error::new(ErrorCode::AlreadyLoggedIn, "this connection is logged in already")),
 
-        Some(
-            Request::Send(_)
-            | Request::Recall(_)
-            | Request::Edit(_)
-            | Request::React(_)
-            | Request::PinMessage(_)
-            | Request::UnpinMessage(_),
-        ) => unreachable!("entries of a log are taken together by turn()"),
+        Some(request) if Entry::is(&request) => unreachable!("entries of a log are taken together by turn()"),
         Some(Request::Pull(pull)) => message::pull(cx, actor, lane, pull, now).await.map(Body::Messages),
         Some(Request::Sync(sync)) => sync::sync(cx, actor, lane, sync).await.map(Body::SyncPage),
         Some(Request::MarkRead(mark)) => read::mark_read(cx, actor, from, mark).await.map(Body::Marked),

@@ -3,11 +3,7 @@
 use anser_proto::{UserId, v1};
 use tokio::time::Instant;
 
-use super::{
-    Actor, Lane, cost,
-    page::{self, MESSAGE_BYTES},
-    page_limit, wire,
-};
+use super::{Actor, Lane, page_limit, wire};
 use crate::{ctx::Ctx, error::Error};
 
 pub async fn list(
@@ -18,15 +14,10 @@ pub async fn list(
     now: Instant,
 ) -> Result<v1::Pins, Error> {
     let conversation = wire::conversation_of(&list.conversation_id, actor.user)?;
-    let (limit, bytes) = (page_limit(list.limit)?, lane.page_size.next(now));
-    let has_room = lane.find_room(bytes + limit as usize * MESSAGE_BYTES);
-    if !has_room {
-        cx.metrics.answers_cut.inc();
-    }
-    let bytes_max = if has_room { bytes } else { page::BYTES_MIN };
+    let limit = page_limit(list.limit)?;
+    let bytes_max = lane.page_bytes(cx, limit, now);
     let page = cx.store.pins(actor.user, conversation, wire::position(list.before), limit, bytes_max).await?;
-    let bodies = page.rows.iter().map(|pin| pin.message.content.len() + pin.message.attachment.len()).sum();
-    lane.owe(cost::of_bodies(bodies), now);
+    lane.take_page(cx, page.rows.iter().map(|pin| pin.message.body_bytes()).sum(), now)?;
     let (pins, more) = (page.rows.iter().map(wire::pin).collect(), page.more);
     Ok(v1::Pins { conversation_id: list.conversation_id, pins, more })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anser_proto::{ClientMsgId, ConversationId, UserId, v1};
+use anser_proto::{ClientMsgId, ConversationId, SILENT_TYPES, UserId, v1};
 
 use super::{Column, Damage, Head, Put, Row, Salvage, Take};
 use crate::{Mentions, Message, NewMessage, PIN_NOTICE, Reaction, Reactions, Revision, Sender, digest::Digest};
@@ -45,7 +45,7 @@ impl MessageRow<'_> {
 
 /// Types of silent entries: nobody is shown them.
 pub(crate) fn is_silent(kind: i32) -> bool {
-    (60..80).contains(&kind)
+    SILENT_TYPES.contains(&kind)
 }
 
 pub(crate) fn is_notice(kind: i32) -> bool {
