@@ -55,9 +55,7 @@ pub trait Transport: Send {
     fn receive(&mut self) -> BoxFuture<'_, Result<v1::ServerFrame, Closed>>;
 
     /// Bytes that came over it so far, of frames that are not whole yet too: a large frame on a slow line is a sign of life before it is whole.
-    fn received(&self) -> u64 {
-        0
-    }
+    fn received(&self) -> u64;
 
     /// Sends what was taken and says goodbye. May wait as long as the network does; the caller bounds it.
     fn close(self: Box<Self>) -> BoxFuture<'static, ()>;

@@ -237,6 +237,10 @@ impl Transport for Faulty {
         Box::pin(self.next())
     }
 
+    fn received(&self) -> u64 {
+        self.inner.received()
+    }
+
     fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
         self.inner.close()
     }

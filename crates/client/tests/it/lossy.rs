@@ -49,6 +49,10 @@ impl Transport for LossyLine {
         })
     }
 
+    fn received(&self) -> u64 {
+        self.line.received()
+    }
+
     fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
         self.line.close()
     }
