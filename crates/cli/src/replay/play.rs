@@ -24,7 +24,7 @@ use super::{
     record::{Act, Away, DeviceRecord, Handed, Truth, View},
     script::{Script, SpeakerId},
     stage::Stage,
-    verdict::{Goal, differing_sessions, goals_of, untold},
+    verdict::{Goal, differing_sessions, goals_of, logs_of, untold},
 };
 
 /// Who makes the group and lets people in.
@@ -262,10 +262,12 @@ pub async fn settle(
     progress: &Progress,
 ) -> anyhow::Result<()> {
     let (mut goals, mut untolds) = (HashMap::new(), HashMap::new());
+    let logs = logs_of(truth);
     for device in cast.devices() {
-        untolds.entry(device.user).or_insert_with(|| untold(truth, device.user));
-        goals.entry(device.user).or_insert_with(|| goals_of(truth, device.user));
+        untolds.entry(device.user).or_insert_with(|| untold(&logs, device.user));
+        goals.entry(device.user).or_insert_with(|| goals_of(&logs, device.user));
     }
+    drop(logs);
     let settle_max = stage.conditions.settle_max();
     let until = Instant::now() + settle_max;
     loop {

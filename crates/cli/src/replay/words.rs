@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     record::{DeviceRecord, Handed, Truth},
-    verdict::{Fault, Verdict, taken_back},
+    verdict::{Fault, TakenBack, Verdict},
 };
 
 /// After the apps were closed.
@@ -19,16 +19,17 @@ pub fn judge_devices(
     devices: &[DeviceRecord],
     truth: &Truth,
 ) -> io::Result<()> {
+    let taken_back = TakenBack::of(handed, truth);
     for device in devices.iter().filter(|device| device.file.is_some()) {
         let files = device.file.iter().flat_map(|file| files_of(file)).collect();
-        judge_files(verdict, &device.name, files, &taken_back(handed, truth, Some(device.user)))?;
+        judge_files(verdict, &device.name, files, &taken_back.told_to(device.user))?;
     }
     Ok(())
 }
 
 /// After the server has ended.
 pub fn judge_folder(verdict: &mut Verdict, handed: &[Handed], folder: &Path, truth: &Truth) -> io::Result<()> {
-    judge_files(verdict, "the server", files_in(folder)?, &taken_back(handed, truth, None))
+    judge_files(verdict, "the server", files_in(folder)?, &TakenBack::of(handed, truth).all())
 }
 
 fn judge_files(verdict: &mut Verdict, whose: &str, files: Vec<PathBuf>, texts: &[&str]) -> io::Result<()> {

@@ -233,13 +233,9 @@ async fn what_becomes_of_a_message_is_told_on_every_node_to_those_who_may_see_it
         let target = ada.send(&conversation, "m-1", "words").await.server_msg_id;
         let invite = v1::InviteMembers { group_id: group.group_id, user_ids: vec![cyd.user.0] };
         ada.ask(Request::InviteMembers(invite)).await;
-        let pin = v1::PinMessage {
-            conversation_id: conversation.clone(),
-            client_msg_id: "p-1".into(),
-            server_msg_id: target,
-            client_time_ms: 0,
+        let Body::Sent(pinned) = ada.ask(crate::ask::pin(&conversation, "p-1", target)).await else {
+            panic!("not pinned")
         };
-        let Body::Sent(pinned) = ada.ask(Request::PinMessage(pin)).await else { panic!("not pinned") };
         let told = |body: &Body| match body {
             Body::Message(told) => told
                 .message

@@ -3,10 +3,13 @@
 use anser_proto::{
     ErrorCode,
     limits::MENTIONS_MAX,
-    v1::{self, client_frame::Request, edit, recall, server_frame::Body},
+    v1::{self, client_frame::Request, server_frame::Body},
 };
 
-use crate::raw::{Raw, TestServer, group_id, send};
+use crate::{
+    change::{done, edit, recall},
+    raw::{Raw, TestServer, group_id, send},
+};
 
 fn naming(request: Request, user_ids: &[u64], all: bool) -> Request {
     let mentions = Some(v1::Mentions { user_ids: user_ids.to_vec(), all });
@@ -23,23 +26,6 @@ pub fn to_all(conversation_id: &str) -> Request {
 
 pub fn to(conversation_id: &str, user: u64) -> Request {
     naming(send(conversation_id, "named", "you"), &[user], false)
-}
-
-fn edit(conversation_id: &str, id: &str, place: u64, content: &str) -> Request {
-    Request::Edit(v1::Edit {
-        conversation_id: conversation_id.into(),
-        client_msg_id: id.into(),
-        target: Some(edit::Target::ServerMsgId(place)),
-        content: content.into(),
-        ..Default::default()
-    })
-}
-
-async fn done(raw: &mut Raw, request: Request) -> u64 {
-    match raw.ask(request).await {
-        Body::Sent(sent) => sent.server_msg_id,
-        other => panic!("not done: {other:?}"),
-    }
 }
 
 /// What the user's list says of the conversation: how many mentions, and the first.
@@ -67,7 +53,7 @@ async fn whom_a_message_names_is_pushed_and_shown_on_pages_and_in_their_list() {
     for conversation in [ada.conversation_with(&bob), crowd] {
         bob.drop_events().await;
         let named = naming(send(&conversation, "m-1", "hello @bob"), &[bob.user.0, ada.user.0], false);
-        let place = done(&mut ada, named).await;
+        let place = done(&mut ada, named).await.server_msg_id;
         let mut expected = vec![ada.user.0, bob.user.0];
         expected.sort_unstable();
         assert_eq!(told(&mut bob).await, v1::Mentions { user_ids: expected.clone(), all: false });
@@ -87,7 +73,7 @@ async fn an_added_mention_is_told_with_the_edit_and_a_recall_takes_it_back() {
     let server = TestServer::start().await;
     let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
     let crowd = ada.create_group(&[&bob]).await;
-    let place = done(&mut ada, send(&crowd, "m-1", "hello")).await;
+    let place = done(&mut ada, send(&crowd, "m-1", "hello")).await.server_msg_id;
     bob.drop_events().await;
     done(&mut ada, naming(edit(&crowd, "e-1", place, "hello @bob"), &[bob.user.0], false)).await;
     assert_eq!(told(&mut bob).await.user_ids, [bob.user.0]);
@@ -95,9 +81,7 @@ async fn an_added_mention_is_told_with_the_edit_and_a_recall_takes_it_back() {
     done(&mut ada, naming(edit(&crowd, "e-2", place, "hello"), &[], true)).await;
     assert_eq!(told(&mut bob).await, v1::Mentions { user_ids: vec![], all: true });
     assert_eq!(listed(&mut bob, &crowd).await, (1, place));
-    let target = Some(recall::Target::ServerMsgId(place));
-    let (conversation_id, client_msg_id) = (crowd.clone(), "g-1".into());
-    done(&mut ada, Request::Recall(v1::Recall { conversation_id, client_msg_id, target, client_time_ms: 5 })).await;
+    done(&mut ada, recall(&crowd, "g-1", place)).await;
     assert_eq!(told(&mut bob).await, v1::Mentions::default());
     assert_eq!(listed(&mut bob, &crowd).await, (0, 0));
 }
@@ -117,7 +101,7 @@ async fn who_may_not_name_all_is_refused_and_nothing_is_stored() {
     let members_mention_all = Some(true);
     let update = v1::UpdateGroup { group_id: group_id(&crowd), members_mention_all, ..Default::default() };
     ada.ask(Request::UpdateGroup(update)).await;
-    let place = done(&mut bob, to_all(&crowd)).await;
+    let place = done(&mut bob, to_all(&crowd)).await.server_msg_id;
     assert_eq!(listed(&mut ada, &crowd).await, (1, place));
 }
 
@@ -128,13 +112,13 @@ async fn mentions_are_bounded_and_ids_of_nobody_do_no_harm() {
     let crowd = ada.create_group(&[&bob]).await;
     let many: Vec<u64> = (1..=MENTIONS_MAX as u64 + 1).collect();
     assert_eq!(ada.refused(naming(send(&crowd, "m-1", "x"), &many, false)).await, ErrorCode::PageTooLarge);
-    let place = done(&mut ada, naming(send(&crowd, "m-1", "x"), &many[1..], false)).await;
+    let place = done(&mut ada, naming(send(&crowd, "m-1", "x"), &many[1..], false)).await.server_msg_id;
     assert_eq!(ada.refused(naming(edit(&crowd, "e-1", place, "y"), &many, false)).await, ErrorCode::PageTooLarge);
     let nobody = [0, u64::MAX, 7, 7];
-    let place = done(&mut ada, naming(send(&crowd, "m-2", "x"), &nobody, false)).await;
+    let place = done(&mut ada, naming(send(&crowd, "m-2", "x"), &nobody, false)).await.server_msg_id;
     let pull = v1::Pull { conversation_id: crowd.clone(), after: Some(place - 1), ..Default::default() };
     assert_eq!(ada.pull(pull).await.messages[0].mentions.as_ref().map(|named| &named.user_ids[..]), Some(&[7][..]));
     // The same ones in another order, or twice, are the same body.
-    assert_eq!(done(&mut ada, naming(send(&crowd, "m-2", "x"), &[7], false)).await, place);
+    assert_eq!(done(&mut ada, naming(send(&crowd, "m-2", "x"), &[7], false)).await.server_msg_id, place);
     assert_eq!(ada.refused(naming(send(&crowd, "m-2", "x"), &[8], false)).await, ErrorCode::Conflict);
 }

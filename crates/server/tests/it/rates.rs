@@ -7,7 +7,10 @@ use anser_proto::{
 };
 use anser_server::config::Limits;
 
-use crate::raw::{Raw, TestServer, memory_store, send};
+use crate::{
+    change::{edit, react},
+    raw::{Raw, TestServer, group_id, memory_store, send},
+};
 
 async fn server(change: impl FnOnce(&mut Limits)) -> TestServer {
     TestServer::start_with(|config| change(&mut config.limits), memory_store).await
@@ -33,26 +36,6 @@ async fn passed(raw: &mut Raw, requests: Vec<Request>) -> (usize, String) {
     (passed, refused)
 }
 
-fn react(conversation_id: &str, client_msg_id: &str, emoji: &str) -> Request {
-    Request::React(v1::React {
-        conversation_id: conversation_id.into(),
-        client_msg_id: client_msg_id.into(),
-        server_msg_id: 1,
-        emojis: vec![emoji.into()],
-        client_time_ms: 0,
-    })
-}
-
-fn edit(conversation_id: &str, client_msg_id: &str) -> Request {
-    Request::Edit(v1::Edit {
-        conversation_id: conversation_id.into(),
-        client_msg_id: client_msg_id.into(),
-        target: Some(v1::edit::Target::ServerMsgId(1)),
-        content: client_msg_id.into(),
-        ..Default::default()
-    })
-}
-
 #[tokio::test]
 async fn messages_beyond_the_rate_wait_in_their_order_and_other_kinds_do_not() {
     let server = server(|limits| (limits.sends_per_s, limits.reactions_per_s) = (1, 1)).await;
@@ -67,7 +50,7 @@ async fn messages_beyond_the_rate_wait_in_their_order_and_other_kinds_do_not() {
     let (mut laptop, mut tablet) =
         (server.login_device("ada", "laptop").await, server.login_device("ada", "tablet").await);
     assert_eq!(laptop.refused(send(&ours, "m-9", "text")).await, ErrorCode::RateLimited);
-    assert_eq!(passed(&mut tablet, vec![react(&ours, "r-1", "👍")]).await.0, 1);
+    assert_eq!(passed(&mut tablet, vec![react(&ours, "r-1", 1, &["👍"])]).await.0, 1);
     let pull = v1::Pull { conversation_id: ours, ..Default::default() };
     assert_eq!(ada.pull(pull).await.messages.len(), 5, "nothing else was stored");
 }
@@ -80,7 +63,7 @@ async fn each_kind_has_its_own_bound_and_says_by_which_setting() {
         (limits.contact_requests_per_min, limits.link_uses_per_min) = (2, 2);
     })
     .await;
-    let (mut ada, bob) = (server.login("ada").await, server.login("bob").await);
+    let (mut ada, mut bob) = (server.login("ada").await, server.login("bob").await);
     let ours = ada.conversation_with(&bob);
     ada.send(&ours, "m-1", "text").await;
     let mark = Request::MarkRead(v1::MarkRead { conversation_id: ours.clone(), server_msg_id: 1 });
@@ -89,13 +72,22 @@ async fn each_kind_has_its_own_bound_and_says_by_which_setting() {
         let client_group_id = format!("g-{number}");
         Request::CreateGroup(v1::CreateGroup { client_group_id, name: "g".into(), ..Default::default() })
     };
+    let group_id = group_id(&bob.create_group(&[]).await);
+    let link = bob.ask(Request::CreateLink(v1::CreateLink { group_id, ..Default::default() })).await;
+    let Body::Link(v1::Link { token, .. }) = link else { panic!("no link") };
+    let preview = Request::PreviewLink(v1::PreviewLink { token });
     let ask = Request::RequestContact(v1::RequestContact { user_id: bob.user.0, text: String::new() });
     for (setting, at_once, requests) in [
-        ("limits.reactions_per_s", 5, (0..9).map(|at| react(&ours, &format!("r-{at}"), &at.to_string())).collect()),
-        ("limits.edits_per_s", 5, (0..9).map(|at| edit(&ours, &format!("e-{at}"))).collect()),
+        (
+            "limits.reactions_per_s",
+            5,
+            (0..9).map(|at| react(&ours, &format!("r-{at}"), 1, &[&at.to_string()])).collect(),
+        ),
+        ("limits.edits_per_s", 5, (0..9).map(|at| edit(&ours, &format!("e-{at}"), 1, &format!("e-{at}"))).collect()),
         ("limits.marks_per_s", 20, vec![mark; 24]),
         ("limits.account_lookups_per_min", 4, vec![lookup; 6]),
         ("limits.contact_requests_per_min", 2, vec![ask; 4]),
+        ("limits.link_uses_per_min", 2, vec![preview; 4]),
         ("limits.new_groups_per_h", 3, (0..5).map(found).collect::<Vec<_>>()),
     ] {
         // What one connection is refused stands in the way of nothing on another one.
@@ -158,7 +150,7 @@ async fn a_conversation_takes_so_much_of_all_together_and_others_as_much_again()
     assert_eq!(bob.refused(send(&ours, "bob-4", "text")).await, ErrorCode::BehindFailed);
     assert_eq!(passed(&mut ada, sends(&notes, "ada")).await.0, 4);
 
-    let mut reactions = (0..9).map(|at| react(&ours, &format!("r-{at}"), &at.to_string()));
+    let mut reactions = (0..9).map(|at| react(&ours, &format!("r-{at}"), 1, &[&at.to_string()]));
     assert_eq!(passed(&mut ada, reactions.by_ref().take(5).collect()).await.0, 5);
     let mut laptop = server.login_device("ada", "laptop").await;
     assert_eq!(passed(&mut laptop, reactions.collect()).await.0, 0);

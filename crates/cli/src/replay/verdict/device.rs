@@ -16,7 +16,7 @@ pub fn judge_device(verdict: &mut Verdict, device: &DeviceRecord, logs: &Logs<'_
         judge_conversation(verdict, device, *conversation, log);
     }
     judge_what_is_only_here(verdict, device, logs, truth);
-    judge_sessions(verdict, device, truth);
+    judge_sessions(verdict, device, logs, truth);
 }
 
 /// Places that no log has, and entries of the list that the server does not have. Of what others said to this user in earlier plays,
@@ -209,9 +209,9 @@ fn judge_changed(
 }
 
 /// What a device says of the conversations is what the server says.
-fn judge_sessions(verdict: &mut Verdict, device: &DeviceRecord, truth: &Truth) {
+fn judge_sessions(verdict: &mut Verdict, device: &DeviceRecord, logs: &Logs<'_>, truth: &Truth) {
     let Some(sessions) = truth.sessions.get(&device.user) else { return };
-    for (conversation, here) in differing_sessions(sessions, &device.sessions, &untold(truth, device.user)) {
+    for (conversation, here) in differing_sessions(sessions, &device.sessions, &untold(logs, device.user)) {
         verdict.find(Fault::Unread, || {
             let expected = sessions.get(&conversation).map(told);
             format!("{} in {conversation}: {here:?}, the server says {expected:?}", device.name)

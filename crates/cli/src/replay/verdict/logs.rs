@@ -201,8 +201,7 @@ pub struct Goal {
 }
 
 /// What the devices of this user must come to.
-pub fn goals_of(truth: &Truth, user: UserId) -> Vec<Goal> {
-    let logs = logs_of(truth);
+pub fn goals_of(logs: &Logs<'_>, user: UserId) -> Vec<Goal> {
     let goal = |(conversation, log): (&ConversationId, &Log<'_>)| {
         let sight = log.sight(*conversation, user);
         let is_told = |message: &&v1::Message| (1..=sight.head()).contains(&message.changed);
@@ -219,8 +218,7 @@ pub fn goals_of(truth: &Truth, user: UserId) -> Vec<Goal> {
 }
 
 /// Groups that this user left, and in which something that they saw was changed after that: nobody tells their devices.
-pub fn untold(truth: &Truth, user: UserId) -> BTreeSet<ConversationId> {
-    let logs = logs_of(truth);
+pub fn untold(logs: &Logs<'_>, user: UserId) -> BTreeSet<ConversationId> {
     let is_untold = |(conversation, log): &(&ConversationId, &Log<'_>)| {
         let sight = log.sight(**conversation, user);
         sight.rows.iter().any(|message| message.changed > sight.head())

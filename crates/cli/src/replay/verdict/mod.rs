@@ -25,10 +25,10 @@ mod logs;
 mod present;
 mod pushes;
 
-pub use logs::{Goal, goals_of, untold};
+pub use logs::{Goal, goals_of, logs_of, untold};
 use logs::{Logs, judge_logs};
 use present::Present;
-pub use present::taken_back;
+pub use present::TakenBack;
 pub use pushes::PUSH_MAX;
 
 /// Witnesses of a kind that are kept; the counts go on.

@@ -161,15 +161,30 @@ pub fn places_of<'a>(logs: &Logs<'a>) -> HashMap<(&'a str, ConversationId), u64>
     places
 }
 
-/// Texts that were taken back; of a user: as far as they were told. Whoever left a group keeps what they had of it.
-pub fn taken_back<'a>(handed: &'a [Handed], truth: &Truth, user: Option<UserId>) -> Vec<&'a str> {
-    let logs = logs_of(truth);
-    let is_told = |gone: &Gone<'_>| {
-        let Some(user) = user else { return true };
-        logs.get(&gone.conversation).is_some_and(|log| gone.by <= log.sight(gone.conversation, user).head())
-    };
-    let gone = Present::of(handed, &logs).gone;
-    gone.into_iter().filter(is_told).map(|gone| gone.content).collect()
+/// Texts that were taken back.
+pub struct TakenBack<'a> {
+    gone: Vec<Gone<'a>>,
+    logs: Logs<'a>,
+}
+
+impl<'a> TakenBack<'a> {
+    pub fn of(handed: &'a [Handed], truth: &'a Truth) -> Self {
+        let logs = logs_of(truth);
+        Self { gone: Present::of(handed, &logs).gone, logs }
+    }
+
+    pub fn all(&self) -> Vec<&'a str> {
+        self.gone.iter().map(|gone| gone.content).collect()
+    }
+
+    /// As far as the user was told. Whoever left a group keeps what they had of it.
+    pub fn told_to(&self, user: UserId) -> Vec<&'a str> {
+        let is_told = |gone: &&Gone<'_>| {
+            let log = self.logs.get(&gone.conversation);
+            log.is_some_and(|log| gone.by <= log.sight(gone.conversation, user).head())
+        };
+        self.gone.iter().filter(is_told).map(|gone| gone.content).collect()
+    }
 }
 
 /// Every message of the play is as the changes leave it, and every place of a log is that of a message or of a change.

@@ -3,7 +3,7 @@
 use anser_proto::ErrorCode;
 
 use super::{
-    super::{logs::logs_of, present::judge_refusals, taken_back},
+    super::{TakenBack, logs::logs_of, present::judge_refusals},
     *,
 };
 
@@ -252,8 +252,8 @@ fn in_calm_weather_every_change_is_pushed() {
 #[test]
 fn what_was_taken_back_is_known_by_its_users_as_far_as_they_were_told() {
     let play = changed_play();
-    let gone = |user| taken_back(&play.handed, &play.truth, user);
-    assert_eq!(gone(None), ["line 0", "line 1", "line 3"]);
-    assert_eq!(gone(Some(UserId(ANN))), gone(None));
-    assert_eq!(gone(Some(UserId(77))), [""; 0]);
+    let gone = TakenBack::of(&play.handed, &play.truth);
+    assert_eq!(gone.all(), ["line 0", "line 1", "line 3"]);
+    assert_eq!(gone.told_to(UserId(ANN)), gone.all());
+    assert_eq!(gone.told_to(UserId(77)), [""; 0]);
 }
