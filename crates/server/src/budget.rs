@@ -233,14 +233,14 @@ impl Conversations {
     }
 
     /// Takes one more, or tells how long until it may be said.
-    pub fn admit(&self, new: &NewMessage, now: Instant) -> Result<(), Duration> {
-        self.rate_of(new).map_or(Ok(()), |rate| self.debts.charge(debtor(new), rate, now))
+    pub fn admit(&self, new: &NewMessage) -> Result<(), Duration> {
+        self.rate_of(new).map_or(Ok(()), |rate| self.debts.charge(debtor(new), rate, Instant::now()))
     }
 
     /// Gives it back: nothing was said.
-    pub fn forgive(&self, new: &NewMessage, now: Instant) {
+    pub fn forgive(&self, new: &NewMessage) {
         if let Some(rate) = self.rate_of(new) {
-            self.debts.forgive(debtor(new), rate, now);
+            self.debts.forgive(debtor(new), rate, Instant::now());
         }
     }
 

@@ -4,7 +4,6 @@ use std::{collections::HashMap, hash::Hash, sync::Arc, time::Duration};
 
 use anser_store::{Appended, Error, Failure, NewMessage};
 use futures_util::future::join_all;
-use tokio::time::Instant;
 
 use super::{
     deliver::missed,
@@ -155,7 +154,7 @@ pub async fn append_for(cx: &Arc<Ctx>, asker: Asker, until_ms: u64, from: ConnId
 /// `patience`: nobody waits for what was not begun by then.
 async fn store(cx: &Arc<Ctx>, from: ConnId, batch: Vec<NewMessage>, patience: Option<Duration>) -> Stored {
     let before = cx.members.before(&batch);
-    let admitted = admit(cx, &batch, Instant::now());
+    let admitted = admit(cx, &batch);
     let passed = || -> Vec<_> {
         let passed = batch.iter().zip(&admitted).filter(|(_, admitted)| admitted.is_ok());
         passed.map(|(new, _)| new.clone()).collect()
@@ -170,7 +169,7 @@ async fn store(cx: &Arc<Ctx>, from: ConnId, batch: Vec<NewMessage>, patience: Op
         let outcome = stored.next().expect("one for each that passed");
         if outcome.as_ref().map_or(true, |appended| appended.duplicate) {
             // Nothing was said: so nobody uses up what those have who may.
-            cx.conversations.forgive(new, Instant::now());
+            cx.conversations.forgive(new);
         }
         outcome
     };
@@ -179,11 +178,11 @@ async fn store(cx: &Arc<Ctx>, from: ConnId, batch: Vec<NewMessage>, patience: Op
 }
 
 /// Whether each may be said now. Nothing of a sender overtakes what may not.
-fn admit(cx: &Ctx, batch: &[NewMessage], now: Instant) -> Vec<Result<(), Error>> {
+fn admit(cx: &Ctx, batch: &[NewMessage]) -> Vec<Result<(), Error>> {
     let mut held = HashMap::new();
     let mut admit = |new: &NewMessage| match held.get(&new.conversation) {
         Some(for_ms) => Err(Failure::RateLimited { for_ms: *for_ms }.into()),
-        None => cx.conversations.admit(new, now).map_err(|wait| {
+        None => cx.conversations.admit(new).map_err(|wait| {
             let for_ms = whole_ms(wait);
             held.insert(new.conversation, for_ms);
             Failure::RateLimited { for_ms }.into()
