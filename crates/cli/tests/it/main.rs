@@ -13,6 +13,7 @@ mod log;
 mod manners;
 mod process;
 mod replay;
+mod sdk;
 mod serve;
 mod sieve;
 mod terminal;
