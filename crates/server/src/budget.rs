@@ -5,7 +5,7 @@
 //!
 //! Rules: who comes back finds what they left. Where a budget stood is kept in a table of fixed size, in a cell that is drawn
 //! for the user anew with each start. Who shares a cell with somebody that left with less starts with as little: they may get
-//! too few tokens for the seconds that it takes to fill a bucket, and nobody ever gets too many.
+//! too few tokens for as long as it takes to fill a bucket, seconds of most and an hour of new groups, and nobody ever gets too many.
 
 mod kind;
 
